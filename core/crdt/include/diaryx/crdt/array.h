@@ -1,0 +1,57 @@
+// Y.Array: a list of values and shared types.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "diaryx/base/result.h"
+#include "diaryx/base/units.h"
+#include "diaryx/crdt/any.h"
+#include "diaryx/crdt/transaction.h"
+
+namespace diaryx::crdt {
+
+class Map;
+class Text;
+
+/// A handle: cheap to copy, valid as long as the Doc. Reads see the open transaction.
+class Array {
+ public:
+  size_t size() const;
+  /// The plain value at `index`; nothing when it is out of range or a shared type. Cost: O(log n).
+  std::optional<Any> get(size_t index) const;
+  std::optional<Map> get_map(size_t index) const;
+  std::optional<Array> get_array(size_t index) const;
+  std::optional<Text> get_text(size_t index) const;
+  /// The plain values; shared types are left out.
+  std::vector<Any> to_vector() const;
+
+  /// Inserts before `index`. Values of kind Bytes become items of their own, as in Yjs; bigint and undefined are refused.
+  /// Errors: OffsetOutOfRange, WrongType, TooLarge.
+  Result<void> insert(Transaction& txn, size_t index, std::span<const Any> values);
+  Result<void> insert(Transaction& txn, size_t index, const Any& value) { return insert(txn, index, {&value, 1}); }
+  /// Appends after the very last item, tombstones included. Errors: WrongType, TooLarge.
+  Result<void> push(Transaction& txn, std::span<const Any> values);
+  Result<void> push(Transaction& txn, const Any& value) { return push(txn, {&value, 1}); }
+  /// Puts a new, empty shared type before `index`. Errors: OffsetOutOfRange, TooLarge.
+  Result<Map> insert_map(Transaction& txn, size_t index);
+  Result<Array> insert_array(Transaction& txn, size_t index);
+  Result<Text> insert_text(Transaction& txn, size_t index);
+  /// Errors: OffsetOutOfRange when the range passes the end; nothing is deleted then.
+  Result<void> erase(Transaction& txn, size_t index, size_t count = 1);
+
+  bool is_live() const;
+
+ private:
+  friend class Doc;
+  friend class Map;
+  friend class Store;
+  Array(Store* store, uint32_t type) : store_(store), type_(type) {}
+
+  Store* store_;   // owned by the Doc
+  uint32_t type_;  // TypeRef
+};
+
+}  // namespace diaryx::crdt

@@ -1,0 +1,97 @@
+// A document: shared types that any number of replicas edit at once and that end up equal.
+//
+//     Doc doc{{.client = ClientId{7}}};
+//     Text body = doc.text("body");
+//     Transaction txn = doc.transact();
+//     DX_TRY_VOID(body.insert(txn, Utf16Offset{0}, "hello"));
+//     send(std::move(txn).commit().update_v1());
+//
+// The format and the merge rule are those of Yjs 13.6: peers may be real Yjs. Pure and single-threaded: no clock, no random
+// source, no callback. The client id is given by the caller, 32 random bits that no other replica uses at the same time.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "diaryx/base/result.h"
+#include "diaryx/crdt/array.h"
+#include "diaryx/crdt/delete_set.h"
+#include "diaryx/crdt/limits.h"
+#include "diaryx/crdt/map.h"
+#include "diaryx/crdt/state_vector.h"
+#include "diaryx/crdt/text.h"
+#include "diaryx/crdt/transaction.h"
+
+namespace diaryx::crdt {
+
+/// Whether deleted content is dropped at commit. Disabled keeps it, which snapshots need.
+enum class Gc : uint8_t { Enabled, Disabled };
+
+/// Whether a commit carries its update bytes. `Nothing` saves their cost when nobody listens.
+enum class Emit : uint8_t { Updates, Nothing };
+
+struct DocOptions {
+  ClientId client;  ///< at most 53 bits; never used by two replicas at once
+  Gc gc = Gc::Enabled;
+  DecodeLimits limits{};
+  Emit emit = Emit::Updates;
+};
+
+class Doc {
+ public:
+  explicit Doc(const DocOptions& options);
+  Doc(Doc&&) noexcept;
+  Doc& operator=(Doc&&) noexcept;
+  ~Doc();
+
+  ClientId client() const;
+  /// For the caller who learns that `client()` is in use elsewhere (see `client_is_taken`). Not inside a transaction.
+  void set_client(ClientId client);
+  /// True once an update brought structs of our own client id that we did not write: choose a new id with `set_client`.
+  bool client_is_taken() const;
+
+  /// The root type of that name, made if there is none. Handles are cheap, and valid as long as the Doc (also when it is moved).
+  /// Asking for one name as two kinds is the caller's mistake; both handles work on the same items.
+  Text text(std::string_view root);
+  Map map(std::string_view root);
+  Array array(std::string_view root);
+
+  /// Opens a transaction; at most one at a time.
+  Transaction transact(TransactionOrigin origin = TransactionOrigin::Local);
+
+  /// Integrates `update`; structs and deletions whose base is missing wait inside the document (`has_pending`).
+  ///
+  /// update   v1 bytes, not trusted; any order, duplicates are fine.
+  /// Returns  what changed; nothing when all of it was known or has to wait.
+  /// Errors   Truncated, VarUintTooLong, ClockOverflow, InvalidUtf8, InvalidJson, UnknownTag, BadReference, TooLarge,
+  ///          TooDeep. A refused update leaves the document as it was.
+  /// Cost     in proportion to the update; a document is loaded in one pass.
+  Result<Commit> apply_update_v1(ByteView update, TransactionOrigin origin = TransactionOrigin::Remote);
+
+  /// Everything (or what a peer with `known` lacks) as one update; what is pending is included.
+  /// Returns  the bytes of Yjs `encodeStateAsUpdate`, never empty.
+  Bytes encode_update_v1(const StateVector& known = {}) const;
+
+  /// Pending structs do not count.
+  StateVector state_vector() const;
+  DeleteSet delete_set() const;
+
+  /// True while structs or deletions wait for something that has not arrived.
+  bool has_pending() const;
+  /// Per client, a clock that the pending structs wait for (the state must grow beyond it); empty when none wait.
+  StateVector missing() const;
+  /// True if there is no struct at all (pending ones do not count).
+  bool is_empty() const;
+  /// Structs in the store: items and collected ranges.
+  size_t struct_count() const;
+  /// Bytes held by this document, as far as it counts them itself (allocator overhead is left out).
+  size_t memory_bytes() const;
+
+  /// Ends the process if an invariant of the store is broken. For tests. Cost: the whole document.
+  void check_invariants() const;
+
+ private:
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace diaryx::crdt

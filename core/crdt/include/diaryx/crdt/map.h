@@ -1,0 +1,74 @@
+// Y.Map: keys with values; of two concurrent writers of one key, the same one wins everywhere.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diaryx/crdt/any.h"
+#include "diaryx/crdt/id.h"
+#include "diaryx/crdt/transaction.h"
+
+namespace diaryx::crdt {
+
+class Array;
+class Text;
+
+/// A handle: cheap to copy, valid as long as the Doc. Reads see the open transaction.
+class Map {
+ public:
+  /// Live keys. Cost: O(1).
+  size_t size() const;
+  bool contains(std::string_view key) const;
+  /// The plain value; nothing when the key is absent or holds a shared type. Cost: one hash lookup and a decode.
+  std::optional<Any> get(std::string_view key) const;
+  /// The value if it is a string.
+  std::optional<std::string> get_string(std::string_view key) const;
+  /// The shared type at `key`, if there is one of that kind.
+  std::optional<Map> get_map(std::string_view key) const;
+  std::optional<Array> get_array(std::string_view key) const;
+  std::optional<Text> get_text(std::string_view key) const;
+
+  void set(Transaction& txn, std::string_view key, const Any& value);
+  /// Puts a new, empty shared type at `key`.
+  Map set_map(Transaction& txn, std::string_view key);
+  Array set_array(Transaction& txn, std::string_view key);
+  Text set_text(Transaction& txn, std::string_view key);
+  /// False if there was nothing to erase.
+  bool erase(Transaction& txn, std::string_view key);
+
+  /// Live keys in the order in which they were first set here.
+  std::vector<std::string> keys() const;
+  /// Calls `visit(std::string_view key, const Any& value)` for each live plain value, in the order of `keys()`. `visit` must not
+  /// change the document.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (size_t slot = 0; slot < slots(); ++slot) {
+      std::string_view key;
+      if (const std::optional<Any> value = value_in_slot(slot, key)) visit(key, *value);
+    }
+  }
+
+  /// The item that holds the key's current value, also when that value is deleted; nothing if the key was never set.
+  std::optional<Id> current_id(std::string_view key) const;
+  /// True if the writer of the current value had seen `earlier`: it is reached from the current item over left origins.
+  /// False also when the history on the way was collected. Cost: one step per value the key ever had.
+  bool replaced_knowingly(std::string_view key, Id earlier) const;
+
+  bool is_live() const;
+
+ private:
+  friend class Array;
+  friend class Doc;
+  friend class Store;
+  Map(Store* store, uint32_t type) : store_(store), type_(type) {}
+  size_t slots() const;
+  std::optional<Any> value_in_slot(size_t slot, std::string_view& key) const;
+
+  Store* store_;   // owned by the Doc
+  uint32_t type_;  // TypeRef
+};
+
+}  // namespace diaryx::crdt

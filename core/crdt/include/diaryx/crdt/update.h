@@ -1,0 +1,53 @@
+// Updates as bytes: merge, diff, look inside, check. No document is built.
+//
+// An update is not trusted here; every function decodes it fully, within `DecodeLimits`, before it answers.
+// Source: Yjs 13.6 src/utils/updates.js; docs/protocol.md.
+#pragma once
+
+#include <span>
+
+#include "diaryx/base/bytes.h"
+#include "diaryx/crdt/delete_set.h"
+#include "diaryx/crdt/limits.h"
+#include "diaryx/crdt/state_vector.h"
+
+namespace diaryx::crdt {
+
+/// One update that does what all of `updates` do, applied in any order; holes between them become Skip structs.
+///
+/// updates  v1 bytes, not trusted. One alone is answered unchanged; none gives the empty update `00 00`.
+/// Returns  the bytes that Yjs `mergeUpdates` gives.
+/// Errors   Truncated, VarUintTooLong, ClockOverflow, InvalidUtf8, InvalidJson, UnknownTag, BadReference, TooLarge, TooDeep.
+/// Cost     n log k for n structs in k updates.
+Result<Bytes> merge_updates_v1(std::span<const ByteView> updates, const DecodeLimits& limits = {});
+
+/// The part of `update` that a peer who knows `known` has not seen.
+///
+/// Returns  v1 bytes, never empty; the delete set is kept whole (`00 00`: no new struct, nothing deleted).
+/// Errors   as merge_updates_v1.
+Result<Bytes> diff_update_v1(ByteView update, const StateVector& known, const DecodeLimits& limits = {});
+
+/// The state vector of a document that has applied only `update`: clients whose structs begin at clock 0, up to the first
+/// hole. Errors: as merge_updates_v1.
+Result<StateVector> state_vector_of_update_v1(ByteView update, const DecodeLimits& limits = {});
+
+/// What an update holds, for deciding whether it is news.
+struct UpdateSummary {
+  StateVector starts;  ///< per client the first clock of its structs (clients that start at 0 are not listed here)
+  StateVector ends;    ///< per client the clock after its last struct
+  DeleteSet deletes;
+  size_t structs = 0;  ///< items and collected ranges; Skip does not count
+
+  /// True if a replica with `known` and `deleted` has all of it.
+  bool is_known(const StateVector& known, const DeleteSet& deleted) const {
+    return known.covers(ends) && deleted.covers(deletes);
+  }
+};
+
+/// Errors: as merge_updates_v1.
+Result<UpdateSummary> summarize_update_v1(ByteView update, const DecodeLimits& limits = {});
+
+/// Decodes everything and keeps nothing: exactly what `Doc::apply_update_v1` would refuse is refused here.
+Result<void> validate_update_v1(ByteView update, const DecodeLimits& limits = {});
+
+}  // namespace diaryx::crdt
