@@ -1,0 +1,53 @@
+// Each rule is shown a tree with one fault planted in it, and the same tree without.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {kRules} from './rules.mjs';
+
+function tree(contents, forbiddenPaths = []) {
+  const files = Object.keys(contents);
+  const folders = new Set(files.flatMap((f) => f.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))));
+  return {
+    files, forbiddenPaths,
+    read: (file) => contents[file],
+    exists: (file) => file in contents || folders.has(file.replace(/\/$/, '')),
+  };
+}
+
+const cases = [
+  ['arrows', 'refuses an include against the arrow', 'core/crdt/src/doc.cpp',
+   '#include "diaryx/sync/replica.h"', '#include "diaryx/base/bytes.h"'],
+  ['arrows', 'refuses one shell in another', 'shells/client/src/main.cpp',
+   '#include "diaryx/server/store.h"', '#include "diaryx/native/log.h"'],
+  ['arrows', 'refuses the core in its own tests only when it is above', 'core/base/test/bytes_test.cpp',
+   '#include "diaryx/crdt/doc.h"', '#include "diaryx/testing/builders.h"'],
+  ['arrows', 'refuses test helpers in a library', 'core/base/src/bytes.cpp',
+   '#include "diaryx/testing/builders.h"', '#include "varint.h"'],
+  ['arrows', 'refuses a relative include that leaves the room', 'core/sync/src/session.cpp',
+   '#include "../../crdt/src/item.h"', '#include "../src/outbox.h"'],
+  ['arrows', 'refuses a CMake dependency against the arrow', 'core/base/CMakeLists.txt',
+   'dx_library(base PURE SOURCES DEPENDS diaryx::crdt)', 'dx_library(base PURE SOURCES)'],
+  ['purity', 'refuses a thread in the core', 'core/sync/src/session.cpp', '#include <thread>', '#include <vector>'],
+  ['purity', 'refuses a clock in the plugin', 'shells/plugin/src/guest.cpp',
+   'auto t = std::chrono::steady_clock::now();', '// steady_clock traps here, so the host tells the time'],
+  ['sourcesAreListed', 'refuses a listed source that is missing', 'core/base/CMakeLists.txt',
+   'dx_library(base SOURCES src/gone.cpp)', 'dx_library(base SOURCES)  # src/gone.cpp left'],
+  ['sourcesAreListed', 'refuses a source that nobody lists', 'core/base/src/alone.cpp', 'int a;', null],
+  ['namedPathsExist', 'refuses a dead path in a document', 'core/README.md', 'See `core/gone.cpp`.', 'See `core/README.md`.'],
+  ['namedPathsExist', 'refuses a dead link', 'README.md', '[x](docs/gone.md)', '[x](https://example.org/gone.md)'],
+  ['namedPathsExist', 'refuses a dead path in a comment', 'core/a.h', '// see docs/gone.md', '// see core/a.h'],
+  ['noMachinePaths', 'refuses a path of this machine', 'core/a.h', '// /somewhere/private/x', '// /somewhere else'],
+  ['unfinishedWorkHasAnIssue', 'refuses a nameless promise', 'core/a.h', '// TODO: later', '// TODO(#4): later'],
+];
+
+for (const [rule, title, file, bad, good] of cases)
+  test(`${rule} ${title}`, () => {
+    const complaints = kRules[rule](tree({[file]: bad}, ['/somewhere/private/']));
+    assert.equal(complaints.length, 1, JSON.stringify(complaints));
+    assert.equal(complaints[0].path, file);
+    if (good !== null) assert.deepEqual(kRules[rule](tree({[file]: good}, ['/somewhere/private/'])), []);
+  });
+
+test('the line of a complaint is the line of the fault', () => {
+  const [complaint] = kRules.purity(tree({'core/a.cpp': '\n\n#include <mutex>\n'}));
+  assert.equal(complaint.line, 3);
+});
