@@ -1,0 +1,135 @@
+// Owned and viewed bytes, and the reader and writer of lib0's primitives (varints, strings, big-endian numbers).
+//
+// Source: lib0 0.2 encoding.js / decoding.js as Yjs 13.6 uses them; docs/protocol.md.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diaryx/base/result.h"
+
+namespace diaryx {
+
+using Bytes = std::vector<uint8_t>;
+using ByteView = std::span<const uint8_t>;
+
+/// The largest integer that every peer can hold exactly.
+inline constexpr uint64_t kMaxVarUint = (uint64_t{1} << 53) - 1;
+/// No varint is longer than this, whatever it says.
+inline constexpr size_t kMaxVarUintBytes = 10;
+
+inline ByteView as_bytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+inline std::string_view as_text(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
+
+/// A varInt as it stands on the wire: -0 exists and means something (`UintOptRle`).
+struct SignedMagnitude {
+  uint64_t magnitude;
+  bool negative;
+};
+
+/// Reads from a view it does not own. Every read either advances or fails and leaves the position at the failure.
+class Reader {
+ public:
+  explicit Reader(ByteView bytes) : bytes_(bytes) {}
+
+  size_t position() const { return position_; }
+  size_t remaining() const { return bytes_.size() - position_; }
+  bool at_end() const { return position_ == bytes_.size(); }
+  ByteView rest() const { return bytes_.subspan(position_); }
+
+  /// Errors: Truncated.
+  Result<uint8_t> u8() {
+    if (at_end()) [[unlikely]] return fail(ErrorCode::Truncated, position_);
+    return bytes_[position_++];
+  }
+
+  /// The next byte without taking it. Errors: Truncated.
+  Result<uint8_t> peek_u8() const {
+    if (at_end()) [[unlikely]] return fail(ErrorCode::Truncated, position_);
+    return bytes_[position_];
+  }
+
+  /// lib0 varUint, at most 2^53-1; overlong zeros are accepted up to ten bytes. Errors: Truncated, VarUintTooLong.
+  Result<uint64_t> var_uint() {
+    // Nearly every varint of an update is one byte.
+    if (position_ < bytes_.size() && bytes_[position_] < 0x80) [[likely]] return bytes_[position_++];
+    return var_uint_slow();
+  }
+
+  /// lib0 varInt (sign and magnitude, bit 6 of the first byte is the sign). Errors: Truncated, VarUintTooLong.
+  Result<SignedMagnitude> var_int();
+
+  /// A varUint that must fit 32 bits. Errors: as var_uint, NumberOutOfRange.
+  Result<uint32_t> var_u32();
+
+  /// `size` bytes, not copied. Errors: Truncated.
+  Result<ByteView> bytes(size_t size) {
+    if (size > remaining()) [[unlikely]] return fail(ErrorCode::Truncated, position_);
+    const ByteView view = bytes_.subspan(position_, size);
+    position_ += size;
+    return view;
+  }
+
+  /// varUint length, then that many bytes, not copied. Errors: Truncated, VarUintTooLong.
+  Result<ByteView> var_bytes();
+
+  /// varUint byte length, then UTF-8, checked strictly. Errors: Truncated, VarUintTooLong, InvalidUtf8.
+  Result<std::string_view> var_string();
+
+  /// Big-endian fixed width numbers. Errors: Truncated.
+  Result<uint32_t> u32_be();
+  Result<uint64_t> u64_be();
+
+ private:
+  Result<uint64_t> var_uint_slow();
+
+  ByteView bytes_;
+  size_t position_ = 0;
+};
+
+/// Appends to bytes it owns; `take()` hands them over.
+class Writer {
+ public:
+  Writer() = default;
+
+  void u8(uint8_t value) { bytes_.push_back(value); }
+
+  /// Shortest form. `value` is at most 2^64-1, although peers read only up to 2^53-1.
+  void var_uint(uint64_t value) {
+    while (value >= 0x80) {
+      bytes_.push_back(static_cast<uint8_t>(value | 0x80));
+      value >>= 7;
+    }
+    bytes_.push_back(static_cast<uint8_t>(value));
+  }
+
+  void var_int(SignedMagnitude value);
+  void raw(ByteView view) { bytes_.insert(bytes_.end(), view.begin(), view.end()); }
+  void var_bytes(ByteView view) {
+    var_uint(view.size());
+    raw(view);
+  }
+  void var_string(std::string_view text) { var_bytes(as_bytes(text)); }
+  void u32_be(uint32_t value);
+  void u64_be(uint64_t value);
+
+  size_t size() const { return bytes_.size(); }
+  ByteView view() const { return bytes_; }
+  void reserve(size_t size_bytes) { bytes_.reserve(size_bytes); }
+  void clear() { bytes_.clear(); }
+  Bytes take() { return std::move(bytes_); }
+
+ private:
+  Bytes bytes_;
+};
+
+}  // namespace diaryx

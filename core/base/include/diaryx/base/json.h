@@ -1,0 +1,112 @@
+// JSON: a small ordered tree, a total parser and a writer that prints what `JSON.stringify` prints.
+//
+// Our own: the core is built without exceptions, objects must keep their order, and Yjs fixes the bytes of numbers
+// and strings inside embeds and formats (spec of updates, "Embed/Format value, V1").
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "diaryx/base/result.h"
+
+namespace diaryx {
+
+/// Deepest nesting the parser accepts; Yjs peers send at most a few levels, some editors a few hundred.
+inline constexpr size_t kMaxJsonDepth = 2000;
+
+/// One JSON value. Numbers are doubles, as in JavaScript; integers up to 2^53 are exact.
+class Json {
+ public:
+  struct Member;
+  using Array = std::vector<Json>;
+  /// In the order of the text. A repeated key keeps its first place and its last value, as in JavaScript.
+  using Object = std::vector<Member>;
+
+  Json();
+  Json(std::nullptr_t);
+  Json(bool value);
+  Json(double value);
+  Json(int value);
+  Json(int64_t value);
+  Json(uint64_t value);
+  Json(uint32_t value);
+  Json(std::string value);
+  Json(std::string_view value);
+  Json(const char* value);
+  Json(Array value);
+  Json(Object value);
+  Json(const Json&);
+  Json(Json&&) noexcept;
+  Json& operator=(const Json&);
+  Json& operator=(Json&&) noexcept;
+  ~Json();
+
+  static Json object();
+  static Json object(std::initializer_list<Member> members);
+  static Json array();
+
+  /// One value and nothing but white space after it. Strict RFC 8259; lone surrogate escapes become U+FFFD.
+  /// Errors: InvalidJson, TooDeep, InvalidUtf8, all with the byte offset.  Cost: one pass.
+  static Result<Json> parse(std::string_view text);
+
+  bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
+  bool is_bool() const { return std::holds_alternative<bool>(value_); }
+  bool is_number() const { return std::holds_alternative<double>(value_); }
+  bool is_string() const { return std::holds_alternative<std::string>(value_); }
+  bool is_array() const { return std::holds_alternative<Array>(value_); }
+  bool is_object() const { return std::holds_alternative<Object>(value_); }
+
+  /// The value if it is of this kind, else null.
+  const bool* as_bool() const { return std::get_if<bool>(&value_); }
+  const double* as_number() const { return std::get_if<double>(&value_); }
+  const std::string* as_string() const { return std::get_if<std::string>(&value_); }
+  const Array* as_array() const { return std::get_if<Array>(&value_); }
+  const Object* as_object() const { return std::get_if<Object>(&value_); }
+  Array* as_array() { return std::get_if<Array>(&value_); }
+  Object* as_object() { return std::get_if<Object>(&value_); }
+  /// The number if it is an integer that a double holds exactly (|n| <= 2^53).
+  std::optional<int64_t> as_integer() const;
+
+  /// A member of an object; null when this is no object or has no such key. Cost: linear in the members.
+  const Json* find(std::string_view key) const;
+  Json* find(std::string_view key);
+  /// The string member `key`, or nothing.
+  std::optional<std::string_view> string_member(std::string_view key) const;
+  std::optional<bool> bool_member(std::string_view key) const;
+  std::optional<int64_t> integer_member(std::string_view key) const;
+
+  /// Sets a member; a value that is no object becomes one first. Returns *this, for building.
+  Json& set(std::string key, Json value);
+  /// Removes a member if it is there.
+  void remove(std::string_view key);
+  /// Appends to an array; a value that is no array becomes one first.
+  Json& push(Json value);
+
+  /// Exactly `JSON.stringify`: no spaces, shortest numbers, NaN and infinities as null, -0 as 0.
+  std::string dump() const;
+
+  friend bool operator==(const Json&, const Json&);
+
+ private:
+  std::variant<std::monostate, bool, double, std::string, Array, Object> value_;
+};
+
+struct Json::Member {
+  std::string key;
+  Json value;
+  friend bool operator==(const Member&, const Member&) = default;
+};
+
+/// Appends `text` as a JSON string with its quotes. Invalid UTF-8 is not checked.
+void append_json_string(std::string& out, std::string_view text);
+
+/// Appends a number as ECMAScript prints it: shortest form that reads back, `1e+21`, `1e-7`.
+void append_json_number(std::string& out, double value);
+
+}  // namespace diaryx

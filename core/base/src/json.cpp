@@ -1,0 +1,431 @@
+#include "diaryx/base/json.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "diaryx/base/utf.h"
+
+namespace diaryx {
+
+// --- the tree ---------------------------------------------------------------------------------------------------
+
+Json::Json() = default;
+Json::Json(std::nullptr_t) {}
+Json::Json(bool value) : value_(value) {}
+Json::Json(double value) : value_(value) {}
+Json::Json(int value) : value_(static_cast<double>(value)) {}
+Json::Json(int64_t value) : value_(static_cast<double>(value)) {}
+Json::Json(uint64_t value) : value_(static_cast<double>(value)) {}
+Json::Json(uint32_t value) : value_(static_cast<double>(value)) {}
+Json::Json(std::string value) : value_(std::move(value)) {}
+Json::Json(std::string_view value) : value_(std::string(value)) {}
+Json::Json(const char* value) : value_(std::string(value)) {}
+Json::Json(Array value) : value_(std::move(value)) {}
+Json::Json(Object value) : value_(std::move(value)) {}
+
+Json::Json(const Json&) = default;
+Json::Json(Json&&) noexcept = default;
+Json& Json::operator=(const Json&) = default;
+Json& Json::operator=(Json&&) noexcept = default;
+
+Json::~Json() = default;  // recursion is as deep as the tree, and the parser bounds that
+
+Json Json::object() { return Json(Object{}); }
+Json Json::array() { return Json(Array{}); }
+Json Json::object(std::initializer_list<Member> members) { return Json(Object(members)); }
+
+std::optional<int64_t> Json::as_integer() const {
+  constexpr double kLargest = 9007199254740992.0;  // 2^53
+  const double* number = as_number();
+  if (number == nullptr || !(std::abs(*number) <= kLargest) || std::trunc(*number) != *number) return std::nullopt;
+  return static_cast<int64_t>(*number);
+}
+
+const Json* Json::find(std::string_view key) const {
+  const Object* members = as_object();
+  if (members == nullptr) return nullptr;
+  const auto found = std::ranges::find(*members, key, &Member::key);
+  return found == members->end() ? nullptr : &found->value;
+}
+
+Json* Json::find(std::string_view key) { return const_cast<Json*>(std::as_const(*this).find(key)); }
+
+std::optional<std::string_view> Json::string_member(std::string_view key) const {
+  const Json* member = find(key);
+  if (member == nullptr || member->as_string() == nullptr) return std::nullopt;
+  return *member->as_string();
+}
+
+std::optional<bool> Json::bool_member(std::string_view key) const {
+  const Json* member = find(key);
+  if (member == nullptr || member->as_bool() == nullptr) return std::nullopt;
+  return *member->as_bool();
+}
+
+std::optional<int64_t> Json::integer_member(std::string_view key) const {
+  const Json* member = find(key);
+  return member == nullptr ? std::nullopt : member->as_integer();
+}
+
+Json& Json::set(std::string key, Json value) {
+  if (!is_object()) value_ = Object{};
+  if (Json* member = find(key)) {
+    *member = std::move(value);
+  } else {
+    as_object()->push_back({std::move(key), std::move(value)});
+  }
+  return *this;
+}
+
+void Json::remove(std::string_view key) {
+  if (Object* members = as_object()) std::erase_if(*members, [&](const Member& member) { return member.key == key; });
+}
+
+Json& Json::push(Json value) {
+  if (!is_array()) value_ = Array{};
+  as_array()->push_back(std::move(value));
+  return *this;
+}
+
+bool operator==(const Json& a, const Json& b) { return a.value_ == b.value_; }
+
+// --- writing ----------------------------------------------------------------------------------------------------
+
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out.push_back('"');
+  for (const char c : text) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<uint8_t>(c) < 0x20) {
+          out += "\\u00";
+          out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
+          out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
+        } else {
+          out.push_back(c);
+        }
+    }
+  }
+  out.push_back('"');
+}
+
+namespace {
+
+/// The shortest digits that read back as `value`, and the power of ten of the first one. `value` is finite and > 0.
+struct Decimal {
+  std::string digits;
+  int exponent;  // value = d.ddd x 10^exponent
+};
+
+Decimal shortest_decimal(double value) {
+  char buffer[40];
+  for (int precision = 0; precision < 17; ++precision) {
+    std::snprintf(buffer, sizeof buffer, "%.*e", precision, value);
+    if (std::strtod(buffer, nullptr) == value) break;
+  }
+  Decimal decimal{};
+  const char* at = buffer;
+  for (; *at != 'e'; ++at) {
+    if (*at >= '0' && *at <= '9') decimal.digits.push_back(*at);  // whatever the locale's decimal point is
+  }
+  decimal.exponent = std::atoi(at + 1);
+  while (decimal.digits.size() > 1 && decimal.digits.back() == '0') decimal.digits.pop_back();
+  return decimal;
+}
+
+}  // namespace
+
+void append_json_number(std::string& out, double value) {
+  if (!std::isfinite(value)) {
+    out += "null";
+    return;
+  }
+  if (value == 0) {
+    out.push_back('0');
+    return;
+  }
+  if (std::abs(value) < 1e15 && std::trunc(value) == value) {
+    out += std::to_string(static_cast<int64_t>(value));
+    return;
+  }
+  if (value < 0) out.push_back('-');
+  const Decimal decimal = shortest_decimal(std::abs(value));
+  const auto count = static_cast<int>(decimal.digits.size());
+  const int point = decimal.exponent + 1;  // digits before the decimal point
+  if (point > 21 || point < -5) {          // ECMAScript Number::toString, steps 9 and 10
+    out.push_back(decimal.digits[0]);
+    if (count > 1) out.append(".").append(decimal.digits, 1);
+    out += decimal.exponent < 0 ? "e-" : "e+";
+    out += std::to_string(std::abs(decimal.exponent));
+  } else if (point <= 0) {
+    out.append("0.").append(static_cast<size_t>(-point), '0').append(decimal.digits);
+  } else if (count <= point) {
+    out.append(decimal.digits).append(static_cast<size_t>(point - count), '0');
+  } else {
+    out.append(decimal.digits, 0, static_cast<size_t>(point)).append(".");
+    out.append(decimal.digits, static_cast<size_t>(point));
+  }
+}
+
+namespace {
+
+void append_value(std::string& out, const Json& json) {
+  if (const bool* value = json.as_bool()) {
+    out += *value ? "true" : "false";
+  } else if (const double* number = json.as_number()) {
+    append_json_number(out, *number);
+  } else if (const std::string* text = json.as_string()) {
+    append_json_string(out, *text);
+  } else if (const Json::Array* items = json.as_array()) {
+    out.push_back('[');
+    for (size_t i = 0; i < items->size(); ++i) {
+      if (i != 0) out.push_back(',');
+      append_value(out, (*items)[i]);
+    }
+    out.push_back(']');
+  } else if (const Json::Object* members = json.as_object()) {
+    out.push_back('{');
+    for (size_t i = 0; i < members->size(); ++i) {
+      if (i != 0) out.push_back(',');
+      append_json_string(out, (*members)[i].key);
+      out.push_back(':');
+      append_value(out, (*members)[i].value);
+    }
+    out.push_back('}');
+  } else {
+    out += "null";
+  }
+}
+
+// --- reading ----------------------------------------------------------------------------------------------------
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {}
+
+  Result<Json> document() {
+    if (!is_valid_utf8(text_)) return fail(ErrorCode::InvalidUtf8);
+    DX_TRY(Json json, value(0));
+    skip_space();
+    if (at_ != text_.size()) return fail(ErrorCode::InvalidJson, at_);
+    return json;
+  }
+
+ private:
+  std::unexpected<Error> bad() const { return fail(ErrorCode::InvalidJson, at_); }
+
+  void skip_space() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+      ++at_;
+  }
+
+  bool take(char c) {
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+
+  bool take_word(std::string_view word) {
+    if (!text_.substr(at_).starts_with(word)) return false;
+    at_ += word.size();
+    return true;
+  }
+
+  Result<Json> value(size_t depth) {
+    if (depth > kMaxJsonDepth) return fail(ErrorCode::TooDeep, at_);
+    skip_space();
+    if (at_ == text_.size()) return bad();
+    switch (text_[at_]) {
+      case '{': return object(depth);
+      case '[': return array(depth);
+      case '"': {
+        DX_TRY(std::string text, string());
+        return Json(std::move(text));
+      }
+      case 't': return take_word("true") ? Result<Json>(Json(true)) : bad();
+      case 'f': return take_word("false") ? Result<Json>(Json(false)) : bad();
+      case 'n': return take_word("null") ? Result<Json>(Json()) : bad();
+      default: return number();
+    }
+  }
+
+  Result<Json> object(size_t depth) {
+    ++at_;
+    Json::Object members;
+    skip_space();
+    if (take('}')) return Json(std::move(members));
+    do {
+      skip_space();
+      if (at_ == text_.size() || text_[at_] != '"') return bad();
+      DX_TRY(std::string key, string());
+      skip_space();
+      if (!take(':')) return bad();
+      DX_TRY(Json member, value(depth + 1));
+      members.push_back({std::move(key), std::move(member)});
+      skip_space();
+    } while (take(','));
+    if (!take('}')) return bad();
+    merge_repeated_keys(members);
+    return Json(std::move(members));
+  }
+
+  /// A repeated key keeps its first place and its last value. Sorted once, so that strangers cannot make it quadratic.
+  static void merge_repeated_keys(Json::Object& members) {
+    std::vector<uint32_t> order(members.size());
+    for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
+      const int by_key = members[a].key.compare(members[b].key);
+      return by_key != 0 ? by_key < 0 : a < b;
+    });
+    std::vector<bool> repeated(members.size());
+    bool any = false;
+    for (size_t i = 0, first = 0; i < order.size(); ++i) {
+      if (members[order[i]].key != members[order[first]].key) first = i;
+      if (i == first) continue;
+      members[order[first]].value = std::move(members[order[i]].value);
+      repeated[order[i]] = any = true;
+    }
+    if (!any) return;
+    size_t kept = 0;
+    for (size_t i = 0; i < members.size(); ++i) {
+      if (repeated[i]) continue;
+      if (kept != i) members[kept] = std::move(members[i]);
+      ++kept;
+    }
+    members.erase(members.begin() + static_cast<ptrdiff_t>(kept), members.end());
+  }
+
+  Result<Json> array(size_t depth) {
+    ++at_;
+    Json::Array items;
+    skip_space();
+    if (take(']')) return Json(std::move(items));
+    do {
+      DX_TRY(Json item, value(depth + 1));
+      items.push_back(std::move(item));
+      skip_space();
+    } while (take(','));
+    if (!take(']')) return bad();
+    return Json(std::move(items));
+  }
+
+  Result<std::string> string() {
+    ++at_;
+    std::string out;
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '"') {
+        ++at_;
+        return out;
+      }
+      if (static_cast<uint8_t>(c) < 0x20) return bad();
+      ++at_;
+      if (c != '\\') {
+        out.push_back(c);
+        continue;
+      }
+      DX_TRY_VOID(escape(out));
+    }
+    return bad();
+  }
+
+  Result<void> escape(std::string& out) {
+    if (at_ == text_.size()) return bad();
+    switch (text_[at_++]) {
+      case '"': out.push_back('"'); return {};
+      case '\\': out.push_back('\\'); return {};
+      case '/': out.push_back('/'); return {};
+      case 'b': out.push_back('\b'); return {};
+      case 'f': out.push_back('\f'); return {};
+      case 'n': out.push_back('\n'); return {};
+      case 'r': out.push_back('\r'); return {};
+      case 't': out.push_back('\t'); return {};
+      case 'u': {
+        DX_TRY(char32_t unit, hex4());
+        const bool high = unit >= 0xd800 && unit < 0xdc00;
+        if (high && text_.substr(at_).starts_with("\\u")) {
+          const size_t before = at_;
+          at_ += 2;
+          DX_TRY(const char32_t low, hex4());
+          if (low >= 0xdc00 && low < 0xe000) {
+            unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+          } else {
+            at_ = before;  // the next escape speaks for itself
+          }
+        }
+        append_utf8(out, unit);
+        return {};
+      }
+      default: --at_; return bad();
+    }
+  }
+
+  Result<char32_t> hex4() {
+    char32_t unit = 0;
+    for (int i = 0; i < 4; ++i, ++at_) {
+      if (at_ == text_.size()) return bad();
+      const char c = text_[at_];
+      char32_t digit;
+      if (c >= '0' && c <= '9') digit = static_cast<char32_t>(c - '0');
+      else if (c >= 'a' && c <= 'f') digit = static_cast<char32_t>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F') digit = static_cast<char32_t>(c - 'A' + 10);
+      else return bad();
+      unit = unit * 16 + digit;
+    }
+    return unit;
+  }
+
+  size_t digits() {
+    const size_t start = at_;
+    while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
+    return at_ - start;
+  }
+
+  Result<Json> number() {
+    const size_t start = at_;
+    take('-');
+    const size_t whole = at_;
+    if (digits() == 0) return bad();
+    if (text_[whole] == '0' && at_ - whole > 1) return bad();  // no leading zeros
+    if (take('.') && digits() == 0) return bad();
+    if (take('e') || take('E')) {
+      if (!take('+')) take('-');
+      if (digits() == 0) return bad();
+    }
+    double parsed = 0;
+    const auto [end, error] = std::from_chars(text_.data() + start, text_.data() + at_, parsed);
+    if (error == std::errc::result_out_of_range) {
+      // As in JavaScript: too large is an infinity, too small is zero. strtod-like, by the sign of the exponent.
+      const bool small = text_.substr(start, at_ - start).find("e-") != std::string_view::npos ||
+                         text_.substr(start, at_ - start).find("E-") != std::string_view::npos;
+      parsed = small ? 0.0 : HUGE_VAL;
+      if (text_[start] == '-') parsed = -parsed;
+    }
+    return Json(parsed);
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+std::string Json::dump() const {
+  std::string out;
+  append_value(out, *this);
+  return out;
+}
+
+Result<Json> Json::parse(std::string_view text) { return Parser(text).document(); }
+
+}  // namespace diaryx
