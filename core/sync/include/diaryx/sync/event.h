@@ -1,0 +1,104 @@
+// What a shell tells the replica: the socket, the disk, transfers, and commands of the user.
+//
+// Views in an event are read during `Replica::handle` and not kept.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "diaryx/base/bytes.h"
+#include "diaryx/base/sha256.h"
+#include "diaryx/base/units.h"
+
+namespace diaryx::sync {
+
+// --- the socket -------------------------------------------------------------------------------------------------
+
+/// The WebSocket is open. Ends whatever connection was there before.
+struct Connected {};
+/// The WebSocket is gone, or could not be opened.
+struct Disconnected {};
+struct BinaryReceived {
+  ByteView frame;  // not trusted
+};
+struct TextReceived {
+  std::string_view json;  // not trusted
+};
+
+// --- the disk ---------------------------------------------------------------------------------------------------
+//
+// A shell reports a batch: first every FileMoved, then every FileGone, then what it sees, then FilesSettled. The first
+// batch after start is the scan of the folder: FileGone for each of `known_files()` that is not there. Files whose
+// content did not change need not be reported. A name that `is_carried` refuses is ignored.
+
+/// The content of a Markdown file (`is_markdown`), as it is on disk now.
+struct TextFileSeen {
+  std::string_view path;   // relative, as the disk spells it
+  std::string_view bytes;  // any bytes; invalid UTF-8 makes it a blob
+};
+/// Any other file, by its digest. The shell hashes it, the replica never holds its bytes.
+struct BlobFileSeen {
+  std::string_view path;
+  Sha256 hash;
+  uint64_t size_bytes = 0;
+};
+/// The file is not there (any more). Deletions count at FilesSettled, so that a rename seen as two halves is one.
+struct FileGone {
+  std::string_view path;
+};
+/// A rename that the shell knows of, or did for MoveFile: `from` is not there, `to` is. `to` is reported as seen too if
+/// it also changed.
+struct FileMoved {
+  std::string_view from;
+  std::string_view to;
+};
+/// End of a batch: what is gone now is deleted.
+struct FilesSettled {};
+
+// --- answers to actions -----------------------------------------------------------------------------------------
+
+/// WriteText or FetchBlob is done and durable: the file has this content.
+struct FileWritten {
+  std::string_view path;
+  Sha256 hash;
+};
+/// RemoveFile is done: nothing is at this path.
+struct FileRemoved {
+  std::string_view path;
+};
+/// WriteText, RemoveFile, MoveFile (under `to`) or ReadFile was not done. When the file on disk was not the expected one, the shell
+/// reports what is there (TextFileSeen, BlobFileSeen, FileGone, FilesSettled) right after this.
+struct FileRefused {
+  std::string_view path;
+  std::string_view reason;  // a sentence for people
+};
+/// The server holds the blob.
+struct BlobUploaded {
+  std::string_view path;
+  Sha256 hash;
+};
+/// UploadBlob or FetchBlob failed. `final_failure`: trying again cannot help (quota, too large); else it is retried.
+struct TransferFailed {
+  std::string_view path;
+  Sha256 hash;
+  std::string_view reason;
+  bool final_failure = false;
+};
+
+// --- commands and time ------------------------------------------------------------------------------------------
+
+/// These files come first in every queue.
+struct FocusFiles {
+  std::vector<std::string> paths;
+};
+/// `next_deadline()` has come.
+struct DeadlineReached {};
+
+using Event = std::variant<Connected, Disconnected, BinaryReceived, TextReceived, TextFileSeen, BlobFileSeen, FileGone,
+                           FileMoved, FilesSettled, FileWritten, FileRemoved, FileRefused, BlobUploaded, TransferFailed,
+                           FocusFiles, DeadlineReached>;
+
+}  // namespace diaryx::sync

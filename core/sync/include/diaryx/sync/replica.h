@@ -1,0 +1,106 @@
+// A device's copy of a workspace: documents, files and one connection, kept in step.
+//
+// Sans-IO and deterministic: events and the time go in, actions come out. The native client and the wasm guest run this
+// same class, and the simulator runs it on a fake disk and network.
+//
+//     Replica replica{options};
+//     for (stored documents and records) replica.restore_update(...), replica.restore_record(...);
+//     replica.handle(event, now, actions);
+//     for (Action& action : actions) perform(std::move(action));
+//
+// Invariants
+// 1. A body is seeded from disk only after the server answered for it with nothing (T1), and seeds are deterministic.
+// 2. A file on disk is replaced or removed only if it still has the content that was last read or written here.
+// 3. A document is never told to the server before its updates were handed out as Persist actions.
+// 4. `settled()` means: every document was answered and everything sent was acknowledged as stored.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diaryx/base/result.h"
+#include "diaryx/base/units.h"
+#include "diaryx/sync/action.h"
+#include "diaryx/sync/event.h"
+#include "diaryx/sync/metadata.h"
+
+namespace diaryx::sync {
+
+struct ReplicaOptions {
+  std::string workspace_id;
+  /// For all documents of this run: 32 random bits, new at each start, so that a copied folder never reuses an id.
+  ClientId client;
+  /// Body documents asked for at one time (T28).
+  uint32_t max_in_flight = 32;
+  /// No answer for a document after this long: it is asked for again, the others go on (T8).
+  DurationMs answer_timeout{10'000};
+  /// False for a guest of a shared session: documents only, no file is written.
+  bool write_files = true;
+};
+
+/// One line of `status`.
+struct ReplicaStatus {
+  SyncState state = SyncState::Disconnected;
+  uint64_t files = 0;              // live entries, text and binary
+  uint64_t waiting_documents = 0;  // not answered on this connection
+  uint64_t unsaved_documents = 0;  // with changes the server has not acknowledged
+  uint64_t uploads = 0;            // blobs to send
+  uint64_t downloads = 0;          // blobs to fetch
+  uint64_t pending_writes = 0;     // files to bring up to date on disk
+};
+
+class Replica {
+ public:
+  explicit Replica(ReplicaOptions options);
+  Replica(Replica&&) noexcept;
+  Replica& operator=(Replica&&) noexcept;
+  ~Replica();
+
+  // --- start: everything that Persist actions stored, in any order per kind, before the first event ---------------
+
+  /// doc      `workspace` or `body:<key>`; other names are ignored.
+  /// update   one record of its log, or a whole state; not trusted.
+  /// Errors   as `Doc::apply_update_v1`: keep the record aside and report it; the server repairs the document.
+  Result<void> restore_update(std::string_view doc, ByteView update);
+  /// Errors: InvalidMessage; the file is then treated as never synced.
+  Result<void> restore_record(std::string_view key, std::string_view value);
+
+  // --- running ----------------------------------------------------------------------------------------------------
+
+  /// Takes one event and appends actions. Never fails: bad input is a Problem notice.
+  void handle(const Event& event, TimestampMs now, std::vector<Action>& out);
+
+  /// When DeadlineReached is wanted; nothing if there is nothing to wait for.
+  std::optional<TimestampMs> next_deadline() const;
+
+  // --- getters ----------------------------------------------------------------------------------------------------
+
+  ReplicaStatus status() const;
+  /// All is in step with the server and on both disks. False while not connected.
+  bool settled() const;
+  /// Paths that were last known to be on this disk. Order: by path.
+  std::vector<std::string> known_files() const;
+  /// The digest that a known file had, for shells that compare before reading.
+  std::optional<Sha256> known_hash(std::string_view path) const;
+  /// Live text files by path, and live binary files.
+  std::vector<std::string> text_files() const;
+  std::vector<BinaryRef> binary_files() const;
+  /// What a file should hold on disk; nothing for an unknown or binary file, or one whose text is not here yet.
+  std::optional<std::string> file_text(std::string_view path) const;
+  std::optional<std::string> body_text(std::string_view path) const;
+  std::optional<FileMetadata> metadata(std::string_view path) const;
+  /// Whole state of a document as an update v1, for storing; `00 00` for an unknown one.
+  Bytes document_state(std::string_view doc) const;
+  /// Names of all documents that hold something: `workspace` and `body:<key>`.
+  std::vector<std::string> documents() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace diaryx::sync
