@@ -1,0 +1,89 @@
+// Files that change at once or not at all, and only when the disk still holds what the caller last saw.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "diaryx/base/sha256.h"
+#include "diaryx/native/root_folder.h"
+
+namespace diaryx::native {
+
+/// What must be on disk for a change to go through. Built by one of the two makers, so that "nothing there" is said.
+struct Expectation {
+  std::optional<Sha256> digest;  // nullopt: nothing may be there
+
+  static Expectation absent() { return {}; }
+  static Expectation content(const Sha256& digest) { return {digest}; }
+};
+
+enum class Verdict : uint8_t {
+  Done,         // durable: file and folder are on the disk
+  DiskDiffers,  // something else is there; nothing was changed, look again
+};
+
+/// Where temporary files live, beneath the root; made when missing.
+inline constexpr std::string_view kStagingFolder = ".diaryx/tmp";
+
+/// A file that is being made out of sight and takes its place in one step.
+///
+/// Why it loses nothing: the new content is synced before it gets its name; what it replaces is swapped out (not
+/// overwritten) and compared once more, so a file that somebody saved in the last microsecond is put back. File
+/// systems without an exchanging rename get a plain one after the comparison.
+///
+/// Unplaced files disappear with the object; those of a crashed run by `clear_staging`.
+class StagedFile {
+ public:
+  /// `path` is where it will go: it decides the file system on which it is staged.
+  static Outcome<StagedFile> create(const RootFolder& root, std::string_view path);
+
+  StagedFile(StagedFile&& other) noexcept = default;
+  StagedFile& operator=(StagedFile&& other) noexcept;
+  ~StagedFile();
+
+  Outcome<void> append(ByteView bytes);
+
+  /// What has been appended so far, hashed on the way.
+  uint64_t size_bytes() const { return size_bytes_; }
+
+  /// Syncs the content and ends it; `append` is over. Returns its digest.
+  Outcome<Sha256> finish();
+
+  /// Gives the finished file its name if the disk meets `expected`. Makes missing folders; keeps the permission bits of
+  /// the file it replaces. Called once, after `finish`.
+  Outcome<Verdict> place(const Expectation& expected);
+
+ private:
+  StagedFile(const RootFolder& root, std::string_view path) : root_(&root), path_(path) {}
+
+  Outcome<Verdict> place_new(int target_folder);
+  Outcome<Verdict> swap_with_old(int target_folder, const Sha256& expected);
+  void discard();
+
+  const RootFolder* root_;
+  std::string path_;
+  UniqueFd folder_;  // where the temporary name is
+  std::string name_;
+  UniqueFd file_;
+  Sha256Hasher hasher_;
+  uint64_t size_bytes_ = 0;
+};
+
+/// Writes a whole file. Cost: two syncs.
+Outcome<Verdict> write_file(const RootFolder& root, std::string_view path, ByteView bytes, const Expectation& expected);
+
+/// Removes a file that holds exactly `expected`, and the folders that become empty with it. Done when nothing is there.
+Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected);
+
+/// Renames a file that holds exactly `expected` to a path where nothing is.
+Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to, const Sha256& expected);
+
+/// The digest of the file at `path`, nullopt when nothing (or no regular file) is there. Reads in pieces.
+Outcome<std::optional<Sha256>> hash_file(const RootFolder& root, std::string_view path);
+
+/// Removes what a crashed run left. Only for the one process that holds the folder's lock.
+void clear_staging(const RootFolder& root);
+
+}  // namespace diaryx::native

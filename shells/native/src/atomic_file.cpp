@@ -1,0 +1,291 @@
+#include "diaryx/native/atomic_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+namespace diaryx::native {
+namespace {
+
+constexpr size_t kPieceBytes = 256 * 1024;
+constexpr mode_t kPermissionBits = 07777;
+
+/// Unique within the process; the folder's lock makes it unique within the folder.
+std::string temporary_name() {
+  static std::atomic<uint64_t> next{0};
+  return std::to_string(::getpid()) + "-" + std::to_string(next.fetch_add(1)) + ".tmp";
+}
+
+int rename_with(int from_folder, const std::string& from, int to_folder, const std::string& to, unsigned flags) {
+  return int(::syscall(SYS_renameat2, from_folder, from.c_str(), to_folder, to.c_str(), flags));
+}
+
+bool flag_is_unknown(int os_error) { return os_error == EINVAL || os_error == ENOSYS || os_error == ENOTSUP; }
+
+Outcome<Sha256> hash_descriptor(int fd, std::string_view path) {
+  Sha256Hasher hasher;
+  std::vector<uint8_t> piece(kPieceBytes);
+  for (;;) {
+    const ssize_t got = ::read(fd, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return os_problem("read", path, errno);
+    if (got == 0) return hasher.finish();
+    hasher.update(ByteView(piece.data(), size_t(got)));
+  }
+}
+
+/// The digest of a name within an open folder; nullopt when it is not a regular file.
+Outcome<std::optional<Sha256>> hash_name(int folder, const std::string& name, std::string_view path) {
+  const UniqueFd file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file) {
+    if (errno == ENOENT || errno == ELOOP) return std::nullopt;
+    return os_problem("open", path, errno);
+  }
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return os_problem("look at", path, errno);
+  if (!S_ISREG(info.st_mode)) return std::nullopt;
+  auto digest = hash_descriptor(file.get(), path);
+  if (!digest) return std::unexpected(std::move(digest.error()));
+  return std::optional(*digest);
+}
+
+Outcome<void> sync_folder(int folder, std::string_view path) {
+  if (::fsync(folder) != 0) return os_problem("make durable the folder of", path, errno);
+  return {};
+}
+
+Outcome<void> sync_both(int one, int other, std::string_view path) {
+  if (auto synced = sync_folder(one, path); !synced) return synced;
+  return sync_folder(other, path);
+}
+
+/// A user's text that could not be put back keeps existing under a name that `clear_staging` leaves alone.
+std::unexpected<Problem> keep_aside(int folder, std::string& name, std::string_view path, int os_error) {
+  const std::string kept = name + ".kept";
+  const bool renamed = ::renameat(folder, name.c_str(), folder, kept.c_str()) == 0;
+  std::string sentence = "cannot put back " + std::string(path) + ", which was saved while it was being replaced; its text is in ";
+  sentence.append(kStagingFolder).append("/").append(renamed ? kept : name);
+  name.clear();
+  return std::unexpected(Problem{std::move(sentence), os_error});
+}
+
+bool on_one_device(int one, int other) {
+  struct stat a {};
+  struct stat b {};
+  return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev;
+}
+
+/// The staging folder, or the target's own one when that is on another file system (a mount inside the root).
+Outcome<UniqueFd> staging_for(const RootFolder& root, int target_folder) {
+  auto staging = root.open_parent(std::string(kStagingFolder) + "/x", MissingFolders::Create);
+  if (!staging) return staging;
+  if (on_one_device(staging->get(), target_folder)) return staging;
+  return UniqueFd(::openat(target_folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+}  // namespace
+
+Outcome<StagedFile> StagedFile::create(const RootFolder& root, std::string_view path) {
+  const auto target = root.open_parent(path, MissingFolders::Create);
+  if (!target) return std::unexpected(target.error());
+  auto staging = staging_for(root, target->get());
+  if (!staging) return std::unexpected(std::move(staging.error()));
+  StagedFile staged(root, path);
+  staged.folder_ = std::move(*staging);
+  staged.name_ = temporary_name();
+  staged.file_.reset(::openat(staged.folder_.get(), staged.name_.c_str(),
+                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!staged.file_) {
+    const int error = errno;
+    staged.name_.clear();
+    return os_problem("write", path, error);
+  }
+  return staged;
+}
+
+StagedFile& StagedFile::operator=(StagedFile&& other) noexcept {
+  if (this == &other) return *this;
+  discard();
+  root_ = other.root_;
+  path_ = std::move(other.path_);
+  folder_ = std::move(other.folder_);
+  name_ = std::exchange(other.name_, {});
+  file_ = std::move(other.file_);
+  hasher_ = other.hasher_;
+  size_bytes_ = other.size_bytes_;
+  return *this;
+}
+
+StagedFile::~StagedFile() { discard(); }
+
+void StagedFile::discard() {
+  if (folder_ && !name_.empty()) ::unlinkat(folder_.get(), name_.c_str(), 0);
+  name_.clear();
+}
+
+Outcome<void> StagedFile::append(ByteView bytes) {
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t wrote = ::write(file_.get(), bytes.data() + done, bytes.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return os_problem("write", path_, errno);
+    done += size_t(wrote);
+  }
+  hasher_.update(bytes);
+  size_bytes_ += bytes.size();
+  return {};
+}
+
+Outcome<Sha256> StagedFile::finish() {
+  if (::fsync(file_.get()) != 0) return os_problem("make durable", path_, errno);
+  return hasher_.finish();
+}
+
+Outcome<Verdict> StagedFile::place(const Expectation& expected) {
+  const auto target = root_->open_parent(path_, MissingFolders::Create);
+  if (!target) return std::unexpected(target.error());
+  auto verdict = expected.digest ? swap_with_old(target->get(), *expected.digest) : place_new(target->get());
+  if (!verdict || *verdict != Verdict::Done) return verdict;
+  if (auto synced = sync_folder(target->get(), path_); !synced) return std::unexpected(std::move(synced.error()));
+  return Verdict::Done;
+}
+
+Outcome<Verdict> StagedFile::place_new(int target_folder) {
+  const std::string target(last_name(path_));
+  if (rename_with(folder_.get(), name_, target_folder, target, RENAME_NOREPLACE) == 0) {
+    name_.clear();
+    return Verdict::Done;
+  }
+  if (errno == EEXIST) return Verdict::DiskDiffers;
+  // linkat refuses an existing name as well, on file systems that know no renameat2 flags.
+  if (flag_is_unknown(errno) && ::linkat(folder_.get(), name_.c_str(), target_folder, target.c_str(), 0) == 0) {
+    discard();
+    return Verdict::Done;
+  }
+  if (errno == EEXIST) return Verdict::DiskDiffers;
+  return os_problem("write", path_, errno);
+}
+
+Outcome<Verdict> StagedFile::swap_with_old(int target_folder, const Sha256& expected) {
+  const std::string target(last_name(path_));
+  const auto now = hash_name(target_folder, target, path_);
+  if (!now) return std::unexpected(now.error());
+  if (!*now || **now != expected) return Verdict::DiskDiffers;
+
+  struct stat old {};
+  if (::fstatat(target_folder, target.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0) {
+    // A new file may not be readable by more people than the one it replaces.
+    if (::fchmod(file_.get(), old.st_mode & kPermissionBits) != 0 && errno != EPERM) {
+      return os_problem("set the permissions of", path_, errno);
+    }
+  }
+  if (rename_with(folder_.get(), name_, target_folder, target, RENAME_EXCHANGE) != 0) {
+    if (errno == ENOENT) return Verdict::DiskDiffers;
+    if (!flag_is_unknown(errno)) return os_problem("write", path_, errno);
+    if (::renameat(folder_.get(), name_.c_str(), target_folder, target.c_str()) != 0) return os_problem("write", path_, errno);
+    name_.clear();
+    return Verdict::Done;
+  }
+  // The old file now has our temporary name. If somebody saved between the comparison and the swap, their text is in
+  // it: swap back. A second save in that instant goes to our file's name and comes back to us as the next change.
+  const auto swapped_out = hash_name(folder_.get(), name_, path_);
+  if (swapped_out && *swapped_out && **swapped_out == expected) {
+    discard();
+    return Verdict::Done;
+  }
+  if (rename_with(folder_.get(), name_, target_folder, target, RENAME_EXCHANGE) != 0) {
+    return keep_aside(folder_.get(), name_, path_, errno);
+  }
+  return Verdict::DiskDiffers;
+}
+
+Outcome<Verdict> write_file(const RootFolder& root, std::string_view path, ByteView bytes, const Expectation& expected) {
+  auto staged = StagedFile::create(root, path);
+  if (!staged) return std::unexpected(std::move(staged.error()));
+  if (auto appended = staged->append(bytes); !appended) return std::unexpected(std::move(appended.error()));
+  if (auto digest = staged->finish(); !digest) return std::unexpected(std::move(digest.error()));
+  return staged->place(expected);
+}
+
+Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected) {
+  const auto entry = root.look(path);
+  if (!entry) return std::unexpected(entry.error());
+  if (entry->kind == EntryKind::Absent) return Verdict::Done;
+  const auto folder = root.open_parent(path, MissingFolders::Refuse);
+  if (!folder) return std::unexpected(folder.error());
+  const std::string name(last_name(path));
+  const auto now = hash_name(folder->get(), name, path);
+  if (!now) return std::unexpected(now.error());
+  if (!*now || **now != expected) return Verdict::DiskDiffers;
+
+  // Moved aside first, looked at again, and only then removed: a save in between is put back.
+  const auto staging = staging_for(root, folder->get());
+  if (!staging) return std::unexpected(staging.error());
+  std::string aside = temporary_name();
+  if (::renameat(folder->get(), name.c_str(), staging->get(), aside.c_str()) != 0) {
+    if (errno == ENOENT) return Verdict::Done;
+    return os_problem("remove", path, errno);
+  }
+  const auto moved = hash_name(staging->get(), aside, path);
+  if (!moved || !*moved || **moved != expected) {
+    if (rename_with(staging->get(), aside, folder->get(), name, RENAME_NOREPLACE) != 0) {
+      return keep_aside(staging->get(), aside, path, errno);
+    }
+    return Verdict::DiskDiffers;
+  }
+  if (::unlinkat(staging->get(), aside.c_str(), 0) != 0) return os_problem("remove", path, errno);
+  if (auto synced = sync_folder(folder->get(), path); !synced) return std::unexpected(std::move(synced.error()));
+  root.remove_empty_parents(path);
+  return Verdict::Done;
+}
+
+Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to, const Sha256& expected) {
+  const auto source = root.open_parent(from, MissingFolders::Refuse);
+  if (!source) {
+    if (source.error().os_error == ENOENT) return Verdict::DiskDiffers;
+    return std::unexpected(source.error());
+  }
+  const std::string name(last_name(from));
+  const auto now = hash_name(source->get(), name, from);
+  if (!now) return std::unexpected(now.error());
+  if (!*now || **now != expected) return Verdict::DiskDiffers;
+  const auto target = root.open_parent(to, MissingFolders::Create);
+  if (!target) return std::unexpected(target.error());
+  if (rename_with(source->get(), name, target->get(), std::string(last_name(to)), RENAME_NOREPLACE) != 0) {
+    if (errno == EEXIST || errno == ENOENT) return Verdict::DiskDiffers;
+    return os_problem("rename", std::string(from) + " to " + std::string(to), errno);
+  }
+  if (auto synced = sync_both(target->get(), source->get(), to); !synced) return std::unexpected(std::move(synced.error()));
+  root.remove_empty_parents(from);
+  return Verdict::Done;
+}
+
+Outcome<std::optional<Sha256>> hash_file(const RootFolder& root, std::string_view path) {
+  const auto entry = root.look(path);
+  if (!entry) return std::unexpected(entry.error());
+  if (entry->kind != EntryKind::File) return std::nullopt;
+  const auto folder = root.open_parent(path, MissingFolders::Refuse);
+  if (!folder) return std::unexpected(folder.error());
+  return hash_name(folder->get(), std::string(last_name(path)), path);
+}
+
+void clear_staging(const RootFolder& root) {
+  auto staging = root.open_folder(kStagingFolder);
+  if (!staging) return;
+  DIR* const listing = ::fdopendir(staging->get());
+  if (listing == nullptr) return;
+  const int folder = staging->release();  // closedir closes it
+  while (const dirent* const entry = ::readdir(listing)) {
+    if (std::string_view(entry->d_name).ends_with(".tmp")) ::unlinkat(folder, entry->d_name, 0);
+  }
+  ::closedir(listing);
+}
+
+}  // namespace diaryx::native

@@ -1,0 +1,289 @@
+#include "diaryx/native/file_watcher.h"
+
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include "quiet_queue.h"
+#include "watch_table.h"
+
+namespace diaryx::native {
+namespace {
+
+constexpr size_t kReadBytes = 64 * 1024;
+
+/// The first half of a rename, waiting for the second.
+struct HalfMove {
+  std::string from;
+  bool is_folder;
+  int64_t due_ms;
+};
+
+struct Move {
+  std::string from;
+  std::string to;
+  bool is_folder;
+  int64_t due_ms;
+};
+
+}  // namespace
+
+class FileWatcher::Impl {
+ public:
+  Impl(const RootFolder& root, PathFilter takes_part, WatchTiming timing, UniqueFd fd)
+      : root_(root), takes_part_(std::move(takes_part)), timing_(timing), fd_(std::move(fd)),
+        table_(fd_.get(), root.location()), touched_(timing.longest_ms) {}
+
+  int fd() const { return fd_.get(); }
+  const std::optional<Problem>& incomplete() const { return incomplete_; }
+
+  void watch_everything();
+  void read_events(int64_t now_ms);
+  std::vector<DiskChange> take_quiet(int64_t now_ms);
+  std::optional<int64_t> next_due_ms() const;
+
+ private:
+  void on_event(const inotify_event& event, std::string_view name, int64_t now_ms);
+  void on_folder_event(uint32_t mask, uint32_t cookie, const std::string& path, int64_t now_ms);
+  void on_file_event(uint32_t mask, uint32_t cookie, const std::string& path, int64_t now_ms);
+  void on_moved_to(uint32_t cookie, const std::string& path, bool is_folder, int64_t now_ms);
+  void on_overflow(int64_t now_ms);
+  void add_move(HalfMove half, const std::string& to, int64_t now_ms);
+  void adopt_folder(const std::string& path, int64_t now_ms);
+  void lose_folder(const std::string& path);
+  void watch(const std::string& folder);
+  void expire_half_moves(int64_t now_ms);
+  void take_moves(int64_t now_ms, std::vector<DiskChange>& out);
+  bool is_there(const std::string& path) const;
+
+  const RootFolder& root_;
+  PathFilter takes_part_;
+  WatchTiming timing_;
+  UniqueFd fd_;
+  WatchTable table_;
+  QuietQueue touched_;
+  std::map<uint32_t, HalfMove> half_moves_;  // by cookie
+  std::vector<Move> moves_;                  // in the order in which they happened
+  std::vector<std::string> gone_folders_;
+  std::optional<int64_t> rescan_due_ms_;
+  bool root_gone_ = false;
+  std::optional<Problem> incomplete_;
+};
+
+void FileWatcher::Impl::watch(const std::string& folder) {
+  auto added = table_.add(folder);
+  if (added || added.error().os_error == ENOENT || added.error().os_error == ENOTDIR) return;  // gone again: no problem
+  if (!incomplete_) incomplete_ = std::move(added.error());
+}
+
+void FileWatcher::Impl::watch_everything() {
+  watch({});
+  scan_folder(root_, {}, takes_part_, [this](const std::string& folder) { watch(folder); });
+}
+
+void FileWatcher::Impl::read_events(int64_t now_ms) {
+  alignas(inotify_event) std::array<char, kReadBytes> buffer;
+  for (;;) {
+    const ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return;  // EAGAIN: nothing more waits
+    for (size_t at = 0; at < size_t(got);) {
+      inotify_event event;
+      std::memcpy(&event, buffer.data() + at, sizeof event);
+      const char* const name = buffer.data() + at + sizeof event;
+      on_event(event, event.len == 0 ? std::string_view{} : std::string_view(name, ::strnlen(name, event.len)), now_ms);
+      at += sizeof event + event.len;
+    }
+  }
+}
+
+void FileWatcher::Impl::on_event(const inotify_event& event, std::string_view name, int64_t now_ms) {
+  if (event.mask & IN_Q_OVERFLOW) return on_overflow(now_ms);
+  const std::string* const folder = table_.folder_of(event.wd);
+  if (folder == nullptr) return;
+  if (name.empty()) {
+    const bool left = (event.mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0;
+    if (left && folder->empty()) root_gone_ = true;
+    if (event.mask & IN_IGNORED) table_.forget(event.wd);
+    return;
+  }
+  const std::string path = folder->empty() ? std::string(name) : *folder + "/" + std::string(name);
+  if (!takes_part_(path)) return;
+  if (event.mask & IN_ISDIR) return on_folder_event(event.mask, event.cookie, path, now_ms);
+  on_file_event(event.mask, event.cookie, path, now_ms);
+}
+
+void FileWatcher::Impl::on_folder_event(uint32_t mask, uint32_t cookie, const std::string& path, int64_t now_ms) {
+  if (mask & IN_CREATE) adopt_folder(path, now_ms);
+  if (mask & IN_DELETE) gone_folders_.push_back(path);
+  if (mask & IN_MOVED_FROM) half_moves_.insert_or_assign(cookie, HalfMove{path, true, now_ms + timing_.pair_ms});
+  if (mask & IN_MOVED_TO) on_moved_to(cookie, path, true, now_ms);
+}
+
+void FileWatcher::Impl::on_file_event(uint32_t mask, uint32_t cookie, const std::string& path, int64_t now_ms) {
+  if (mask & IN_MOVED_FROM) {
+    half_moves_.insert_or_assign(cookie, HalfMove{path, false, now_ms + timing_.pair_ms});
+  } else if (mask & IN_MOVED_TO) {
+    on_moved_to(cookie, path, false, now_ms);
+  } else if (mask & IN_CREATE) {
+    const bool was_waiting = touched_.contains(path);
+    touched_.touch(path, now_ms, timing_.writing_ms);
+    if (!was_waiting) touched_.mark_new(path);
+  } else if (mask & IN_MODIFY) {
+    touched_.touch(path, now_ms, timing_.writing_ms);
+  } else if (mask & IN_ATTRIB) {
+    touched_.touch_if_new(path, now_ms, timing_.settle_ms);
+  } else {  // closed after writing, or removed
+    touched_.touch(path, now_ms, timing_.settle_ms);
+  }
+}
+
+void FileWatcher::Impl::on_moved_to(uint32_t cookie, const std::string& path, bool is_folder, int64_t now_ms) {
+  if (const auto half = half_moves_.find(cookie); half != half_moves_.end()) {
+    HalfMove from = std::move(half->second);
+    half_moves_.erase(half);
+    return add_move(std::move(from), path, now_ms);
+  }
+  // It came from outside, or from a path that does not take part (a temporary name).
+  if (is_folder) return adopt_folder(path, now_ms);
+  touched_.touch(path, now_ms, timing_.settle_ms);
+}
+
+void FileWatcher::Impl::add_move(HalfMove half, const std::string& to, int64_t now_ms) {
+  const int64_t due_ms = now_ms + timing_.settle_ms;
+  if (half.is_folder) {
+    table_.rename(half.from, to);
+    touched_.rename(half.from, to);
+  } else if (touched_.is_new(half.from)) {
+    // Made under one name and renamed before anybody was told (`sed -i` and most editors): the new name was touched.
+    touched_.erase(half.from);
+    touched_.touch(to, now_ms, timing_.settle_ms);
+    return;
+  } else if (touched_.erase(half.from)) {
+    touched_.touch(to, now_ms, timing_.settle_ms);
+  }
+  const auto earlier = std::find_if(moves_.begin(), moves_.end(), [&](const Move& move) {
+    return move.to == half.from && move.is_folder == half.is_folder;
+  });
+  if (earlier == moves_.end()) return moves_.push_back({std::move(half.from), to, half.is_folder, due_ms});
+  earlier->to = to;  // renamed twice: one move
+  earlier->due_ms = due_ms;
+}
+
+void FileWatcher::Impl::adopt_folder(const std::string& path, int64_t now_ms) {
+  watch(path);
+  const Scan scan = scan_folder(root_, path, takes_part_, [this](const std::string& folder) { watch(folder); });
+  for (const ScannedFile& file : scan.files) touched_.touch_if_new(file.path, now_ms, timing_.settle_ms);
+  if (!scan.problems.empty() && !incomplete_) incomplete_ = scan.problems.front();
+}
+
+void FileWatcher::Impl::lose_folder(const std::string& path) {
+  table_.remove(path);
+  gone_folders_.push_back(path);
+}
+
+void FileWatcher::Impl::on_overflow(int64_t now_ms) {
+  table_.clear();
+  touched_.clear();
+  half_moves_.clear();
+  moves_.clear();
+  gone_folders_.clear();
+  incomplete_.reset();
+  watch_everything();
+  rescan_due_ms_ = now_ms + timing_.settle_ms;
+}
+
+void FileWatcher::Impl::expire_half_moves(int64_t now_ms) {
+  for (auto half = half_moves_.begin(); half != half_moves_.end();) {
+    if (half->second.due_ms > now_ms) {
+      ++half;
+      continue;
+    }
+    if (half->second.is_folder) {
+      lose_folder(half->second.from);
+    } else {
+      touched_.touch(half->second.from, now_ms, 0);
+    }
+    half = half_moves_.erase(half);
+  }
+}
+
+bool FileWatcher::Impl::is_there(const std::string& path) const {
+  const auto entry = root_.look(path);
+  return entry && entry->kind != EntryKind::Absent;
+}
+
+void FileWatcher::Impl::take_moves(int64_t now_ms, std::vector<DiskChange>& out) {
+  for (auto move = moves_.begin(); move != moves_.end() && move->due_ms <= now_ms; move = moves_.erase(move)) {
+    const bool clean = is_there(move->to) && !is_there(move->from);
+    if (clean && move->is_folder) {
+      out.push_back({DiskChange::Kind::FolderMoved, std::move(move->to), std::move(move->from)});
+    } else if (clean) {
+      out.push_back({DiskChange::Kind::Moved, std::move(move->to), std::move(move->from)});
+    } else if (move->is_folder) {  // two trees are in play: look at all of both
+      out.push_back({DiskChange::Kind::FolderGone, move->from, {}});
+      adopt_folder(move->from, now_ms);
+      adopt_folder(move->to, now_ms);
+    } else {
+      touched_.touch_if_new(move->from, now_ms, 0);
+      touched_.touch_if_new(move->to, now_ms, 0);
+    }
+  }
+}
+
+std::vector<DiskChange> FileWatcher::Impl::take_quiet(int64_t now_ms) {
+  std::vector<DiskChange> out;
+  if (root_gone_) return {{DiskChange::Kind::RootGone, {}, {}}};
+  if (rescan_due_ms_ && *rescan_due_ms_ <= now_ms) {
+    rescan_due_ms_.reset();
+    out.push_back({DiskChange::Kind::Rescan, {}, {}});
+  }
+  expire_half_moves(now_ms);
+  take_moves(now_ms, out);
+  for (std::string& folder : gone_folders_) out.push_back({DiskChange::Kind::FolderGone, std::move(folder), {}});
+  gone_folders_.clear();
+  for (std::string& path : touched_.take_due(now_ms)) out.push_back({DiskChange::Kind::Touched, std::move(path), {}});
+  return out;
+}
+
+std::optional<int64_t> FileWatcher::Impl::next_due_ms() const {
+  std::optional<int64_t> next = touched_.next_due_ms();
+  const auto sooner = [&next](int64_t due_ms) { next = next ? std::min(*next, due_ms) : due_ms; };
+  if (root_gone_ || !gone_folders_.empty()) sooner(0);
+  if (rescan_due_ms_) sooner(*rescan_due_ms_);
+  for (const auto& [cookie, half] : half_moves_) sooner(half.due_ms);
+  if (!moves_.empty()) sooner(moves_.front().due_ms);
+  return next;
+}
+
+Outcome<FileWatcher> FileWatcher::create(const RootFolder& root, PathFilter takes_part, WatchTiming timing) {
+  UniqueFd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  if (!fd) return os_problem("watch the folder", root.location(), errno);
+  auto impl = std::make_unique<Impl>(root, std::move(takes_part), timing, std::move(fd));
+  impl->watch_everything();
+  return FileWatcher(std::move(impl));
+}
+
+FileWatcher::FileWatcher(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FileWatcher::FileWatcher(FileWatcher&&) noexcept = default;
+FileWatcher& FileWatcher::operator=(FileWatcher&&) noexcept = default;
+FileWatcher::~FileWatcher() = default;
+
+int FileWatcher::fd() const { return impl_->fd(); }
+void FileWatcher::read_events(TimestampMs now) { impl_->read_events(now.value()); }
+std::vector<DiskChange> FileWatcher::take_quiet(TimestampMs now) { return impl_->take_quiet(now.value()); }
+const std::optional<Problem>& FileWatcher::incomplete() const { return impl_->incomplete(); }
+
+std::optional<TimestampMs> FileWatcher::next_deadline() const {
+  const auto due_ms = impl_->next_due_ms();
+  if (!due_ms) return std::nullopt;
+  return TimestampMs{*due_ms};
+}
+
+}  // namespace diaryx::native

@@ -1,0 +1,140 @@
+#include "diaryx/native/atomic_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "temp_folder.h"
+
+namespace diaryx::native {
+namespace {
+
+class AtomicFile : public testing::Test {
+ protected:
+  AtomicFile() : root_(std::move(*RootFolder::open(folder_.path()))) {}
+
+  size_t staged_files() const {
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / kStagingFolder)) count += entry.is_regular_file();
+    return count;
+  }
+
+  TempFolder folder_;
+  RootFolder root_;
+};
+
+TEST_F(AtomicFile, WritesANewFileAndItsFolders) {
+  const auto verdict = write_file(root_, "a/b/new.md", as_bytes("text"), Expectation::absent());
+  ASSERT_TRUE(verdict) << verdict.error().sentence;
+  EXPECT_EQ(*verdict, Verdict::Done);
+  EXPECT_EQ(folder_.read("a/b/new.md"), "text");
+  EXPECT_EQ(staged_files(), 0u);
+}
+
+TEST_F(AtomicFile, DoesNotReplaceAFileThatAppeared) {
+  folder_.write("new.md", "mine");
+  EXPECT_EQ(*write_file(root_, "new.md", as_bytes("theirs"), Expectation::absent()), Verdict::DiskDiffers);
+  EXPECT_EQ(folder_.read("new.md"), "mine");
+  EXPECT_EQ(staged_files(), 0u);
+}
+
+TEST_F(AtomicFile, ReplacesExactlyWhatWasExpected) {
+  folder_.write("a.md", "old");
+  EXPECT_EQ(*write_file(root_, "a.md", as_bytes("new"), Expectation::content(sha256("old"))), Verdict::Done);
+  EXPECT_EQ(folder_.read("a.md"), "new");
+  EXPECT_EQ(staged_files(), 0u);
+}
+
+TEST_F(AtomicFile, LeavesAFileThatSomebodyChanged) {
+  folder_.write("a.md", "edited meanwhile");
+  EXPECT_EQ(*write_file(root_, "a.md", as_bytes("new"), Expectation::content(sha256("old"))), Verdict::DiskDiffers);
+  EXPECT_EQ(folder_.read("a.md"), "edited meanwhile");
+  EXPECT_EQ(staged_files(), 0u);
+}
+
+TEST_F(AtomicFile, DoesNotBringBackAFileThatSomebodyDeleted) {
+  EXPECT_EQ(*write_file(root_, "a.md", as_bytes("new"), Expectation::content(sha256("old"))), Verdict::DiskDiffers);
+  EXPECT_FALSE(folder_.has("a.md"));
+}
+
+TEST_F(AtomicFile, KeepsThePermissionsOfTheFileItReplaces) {
+  folder_.write("private.md", "old");
+  ASSERT_EQ(::chmod((folder_ / "private.md").c_str(), 0600), 0);
+  EXPECT_EQ(*write_file(root_, "private.md", as_bytes("new"), Expectation::content(sha256("old"))), Verdict::Done);
+  struct stat info {};
+  ASSERT_EQ(::stat((folder_ / "private.md").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777u, 0600u);
+}
+
+TEST_F(AtomicFile, DoesNotWriteThroughALink) {
+  const TempFolder outside;
+  outside.write("target.md", "outside");
+  std::filesystem::create_symlink(outside / "target.md", folder_ / "link.md");
+  EXPECT_EQ(*write_file(root_, "link.md", as_bytes("new"), Expectation::content(sha256("outside"))), Verdict::DiskDiffers);
+  EXPECT_EQ(*write_file(root_, "link.md", as_bytes("new"), Expectation::absent()), Verdict::DiskDiffers);
+  EXPECT_EQ(outside.read("target.md"), "outside");
+}
+
+TEST_F(AtomicFile, ReportsAWayThatIsBlockedByAFile) {
+  folder_.write("notes", "a file where a folder is wanted");
+  const auto verdict = write_file(root_, "notes/a.md", as_bytes("x"), Expectation::absent());
+  ASSERT_FALSE(verdict);
+  EXPECT_NE(verdict.error().sentence.find("notes"), std::string::npos);
+}
+
+TEST_F(AtomicFile, StagesInPiecesAndTellsTheDigest) {
+  auto staged = StagedFile::create(root_, "big.bin");
+  ASSERT_TRUE(staged);
+  for (int piece = 0; piece < 3; ++piece) ASSERT_TRUE(staged->append(as_bytes("0123456789")));
+  EXPECT_EQ(staged->size_bytes(), 30u);
+  EXPECT_EQ(*staged->finish(), sha256("012345678901234567890123456789"));
+  EXPECT_FALSE(folder_.has("big.bin"));
+  EXPECT_EQ(*staged->place(Expectation::absent()), Verdict::Done);
+  EXPECT_EQ(folder_.read("big.bin").size(), 30u);
+}
+
+TEST_F(AtomicFile, ForgetsAStagedFileThatWasNotPlaced) {
+  {
+    auto staged = StagedFile::create(root_, "big.bin");
+    ASSERT_TRUE(staged->append(as_bytes("half")));
+    EXPECT_EQ(staged_files(), 1u);
+  }
+  EXPECT_EQ(staged_files(), 0u);
+}
+
+TEST_F(AtomicFile, RemovesOnlyTheExpectedContent) {
+  folder_.write("notes/a.md", "text");
+  EXPECT_EQ(*remove_file(root_, "notes/a.md", sha256("other")), Verdict::DiskDiffers);
+  EXPECT_EQ(folder_.read("notes/a.md"), "text");
+  EXPECT_EQ(*remove_file(root_, "notes/a.md", sha256("text")), Verdict::Done);
+  EXPECT_FALSE(folder_.has("notes"));
+  EXPECT_EQ(*remove_file(root_, "notes/a.md", sha256("text")), Verdict::Done);
+}
+
+TEST_F(AtomicFile, MovesAndNeverReplaces) {
+  folder_.write("a.md", "a");
+  folder_.write("taken.md", "b");
+  EXPECT_EQ(*move_file(root_, "a.md", "taken.md", sha256("a")), Verdict::DiskDiffers);
+  EXPECT_EQ(*move_file(root_, "a.md", "x/b.md", sha256("other")), Verdict::DiskDiffers);
+  EXPECT_EQ(*move_file(root_, "a.md", "x/b.md", sha256("a")), Verdict::Done);
+  EXPECT_EQ(folder_.read("x/b.md"), "a");
+  EXPECT_FALSE(folder_.has("a.md"));
+  EXPECT_EQ(folder_.read("taken.md"), "b");
+}
+
+TEST_F(AtomicFile, ClearsWhatACrashedRunLeftButNotWhatIsKept) {
+  folder_.write(".diaryx/tmp/1-2.tmp", "half");
+  folder_.write(".diaryx/tmp/1-3.tmp.kept", "somebody's text");
+  clear_staging(root_);
+  EXPECT_FALSE(folder_.has(".diaryx/tmp/1-2.tmp"));
+  EXPECT_TRUE(folder_.has(".diaryx/tmp/1-3.tmp.kept"));
+}
+
+TEST_F(AtomicFile, HashesAFileOrSaysThatThereIsNone) {
+  folder_.write("a.bin", "abc");
+  EXPECT_EQ(**hash_file(root_, "a.bin"), sha256("abc"));
+  EXPECT_FALSE(hash_file(root_, "missing.bin")->has_value());
+  EXPECT_FALSE(hash_file(root_, "."));
+}
+
+}  // namespace
+}  // namespace diaryx::native

@@ -1,0 +1,47 @@
+#include "quiet_queue.h"
+
+#include <gtest/gtest.h>
+
+namespace diaryx::native {
+namespace {
+
+using Paths = std::vector<std::string>;
+
+TEST(QuietQueue, WaitsFromTheLastTouch) {
+  QuietQueue queue(1000);
+  queue.touch("a", 0, 100);
+  queue.touch("a", 50, 100);
+  EXPECT_EQ(queue.next_due_ms(), 150);
+  EXPECT_TRUE(queue.take_due(149).empty());
+  EXPECT_EQ(queue.take_due(150), Paths{"a"});
+  EXPECT_FALSE(queue.next_due_ms());
+}
+
+TEST(QuietQueue, NeverWaitsLongerThanTheLongest) {
+  QuietQueue queue(1000);
+  for (int64_t now_ms = 0; now_ms < 1000; now_ms += 50) queue.touch("a", now_ms, 100);
+  EXPECT_EQ(queue.take_due(1000), Paths{"a"});
+}
+
+TEST(QuietQueue, RenamesWhatIsBeneathAFolderOnly) {
+  QuietQueue queue(1000);
+  for (const char* path : {"a/x", "a/y/z", "a-b", "a"}) queue.touch(path, 0, 1);
+  queue.rename("a", "n");
+  auto due = queue.take_due(1);
+  std::sort(due.begin(), due.end());
+  EXPECT_EQ(due, (Paths{"a-b", "n", "n/x", "n/y/z"}));
+}
+
+TEST(QuietQueue, KnowsWhatIsNewWhileItWaits) {
+  QuietQueue queue(1000);
+  queue.touch("a", 0, 10);
+  queue.mark_new("a");
+  queue.touch("a", 5, 10);
+  EXPECT_TRUE(queue.is_new("a"));
+  EXPECT_TRUE(queue.erase("a"));
+  EXPECT_FALSE(queue.is_new("a"));
+  EXPECT_FALSE(queue.erase("a"));
+}
+
+}  // namespace
+}  // namespace diaryx::native
