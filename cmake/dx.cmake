@@ -3,11 +3,14 @@
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
-set(DX_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wextra-semi
-    -Wno-deprecated-declarations  # libstdc++ 12 uses its own deprecated helpers inside std::stable_sort
-    -Werror)
+set(DX_SANITIZERS "" CACHE STRING "Sanitizers for every target, a list: address;undefined or thread")
+option(DX_FUZZ "Build the libFuzzer targets instead of their replays" OFF)
+option(DX_BENCH "Build the benchmarks" OFF)
+
+set(DX_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wextra-semi -Werror)
 
 # True when the guest is being built; shells that own sockets and disks are left out there.
 if(CMAKE_SYSTEM_NAME STREQUAL "WASI")
@@ -16,7 +19,21 @@ else()
   set(DX_WASM OFF)
 endif()
 
+# What all targets of one build share, so that no library is left out of a sanitizer.
+add_library(dx_everywhere INTERFACE)
+# Assertions and debug information name sources by their path in the project, the same in every clone.
+target_compile_options(dx_everywhere INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+if(DX_SANITIZERS)
+  list(JOIN DX_SANITIZERS "," dx_sanitizers)
+  target_compile_options(dx_everywhere INTERFACE
+    -fsanitize=${dx_sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # libFuzzer's own main is linked by dx_fuzz alone.
+  string(REPLACE "fuzzer-no-link," "" dx_sanitizers "${dx_sanitizers}")
+  target_link_options(dx_everywhere INTERFACE -fsanitize=${dx_sanitizers})
+endif()
+
 function(dx_flags target pure)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:dx_everywhere>)
   target_compile_options(${target} PRIVATE ${DX_WARNINGS})
   if(pure)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti>)
@@ -42,11 +59,26 @@ function(dx_executable name)
   dx_flags(${name} ${DX_PURE})
 endfunction()
 
+# Adds a ctest entry with the house's labels and time limits; sanitizers make everything several times slower.
+function(dx_add_test name labels timeout)
+  if(NOT labels)
+    set(labels fast)
+  endif()
+  if(NOT timeout)
+    set(timeout 120)
+  endif()
+  if(DX_SANITIZERS)
+    math(EXPR timeout "${timeout} * 5")
+  endif()
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout})
+endfunction()
+
 # dx_test(base_test SOURCES test/bytes_test.cpp ... DEPENDS diaryx::base LABELS fast)
-# One ctest entry per test program; GoogleTest names the failing case. Tests may use exceptions, the code under test may not.
+# One ctest entry per program; GoogleTest names the failing case. Tests may use exceptions, the code under test may not.
 function(dx_test name)
   cmake_parse_arguments(DX "" "TIMEOUT" "SOURCES;DEPENDS;LABELS;ARGS" ${ARGN})
-  if(DX_WASM)
+  if(DX_WASM OR DX_FUZZ OR DX_BENCH)
     return()
   endif()
   find_package(GTest REQUIRED)
@@ -54,12 +86,55 @@ function(dx_test name)
   target_include_directories(${name} PRIVATE src)
   target_link_libraries(${name} PRIVATE ${DX_DEPENDS} GTest::gmock GTest::gtest_main)
   dx_flags(${name} FALSE)
-  if(NOT DX_TIMEOUT)
-    set(DX_TIMEOUT 120)
+  dx_add_test(${name} "${DX_LABELS}" "${DX_TIMEOUT}" ${name} ${DX_ARGS})
+endfunction()
+
+# dx_node_test(plugin_host_test FILES test/a.test.mjs ... LABELS fast TIMEOUT 60): the files run under `node --test`.
+# Only native builds run them: what they start is found in the tree, not in this build.
+function(dx_node_test name)
+  cmake_parse_arguments(DX "" "TIMEOUT" "FILES;LABELS;ENVIRONMENT" ${ARGN})
+  if(DX_WASM OR DX_FUZZ OR DX_BENCH)
+    return()
   endif()
-  if(NOT DX_LABELS)
-    set(DX_LABELS fast)
+  find_program(DX_NODE node REQUIRED)
+  list(TRANSFORM DX_FILES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+  dx_add_test(${name} "${DX_LABELS}" "${DX_TIMEOUT}" ${DX_NODE} --test ${DX_FILES})
+  if(DX_ENVIRONMENT)
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "${DX_ENVIRONMENT}")
   endif()
-  add_test(NAME ${name} COMMAND ${name} ${DX_ARGS})
-  set_tests_properties(${name} PROPERTIES LABELS "${DX_LABELS}" TIMEOUT ${DX_TIMEOUT})
+endfunction()
+
+# dx_fuzz(update_v1 SOURCES update_v1.cpp DEPENDS diaryx::crdt), in fuzz/
+# Preset `fuzz`: bin/fuzz_update_v1, which searches. Elsewhere: the test fuzz_update_v1_replay, which runs the inputs of
+# fuzz/kept/update_v1 and fuzz/corpus/update_v1 once, so that a crash once found stays fixed.
+function(dx_fuzz name)
+  cmake_parse_arguments(DX "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(DX_WASM OR DX_BENCH)
+    return()
+  endif()
+  if(DX_FUZZ)
+    add_executable(fuzz_${name} ${DX_SOURCES})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(fuzz_${name} PRIVATE ${DX_DEPENDS})
+    dx_flags(fuzz_${name} FALSE)
+    return()
+  endif()
+  add_executable(fuzz_${name}_replay ${DX_SOURCES} ${CMAKE_SOURCE_DIR}/fuzz/replay.cpp)
+  target_link_libraries(fuzz_${name}_replay PRIVATE ${DX_DEPENDS})
+  dx_flags(fuzz_${name}_replay FALSE)
+  dx_add_test(fuzz_${name}_replay fast 120
+    fuzz_${name}_replay ${CMAKE_SOURCE_DIR}/fuzz/kept/${name} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
+endfunction()
+
+# dx_bench(apply_editing_trace SOURCES apply_editing_trace.cpp DEPENDS diaryx::crdt), in bench/: bin/bench_<name>,
+# only in the preset `bench`.
+function(dx_bench name)
+  cmake_parse_arguments(DX "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT DX_BENCH)
+    return()
+  endif()
+  find_package(benchmark REQUIRED)
+  add_executable(bench_${name} ${DX_SOURCES})
+  target_link_libraries(bench_${name} PRIVATE ${DX_DEPENDS} benchmark::benchmark)
+  dx_flags(bench_${name} FALSE)
 endfunction()
