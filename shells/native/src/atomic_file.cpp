@@ -246,16 +246,13 @@ Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, cons
   return Verdict::Done;
 }
 
-Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to, const Sha256& expected) {
+Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to) {
+  const auto entry = root.look(from);
+  if (!entry) return std::unexpected(entry.error());
+  if (entry->kind != EntryKind::File) return Verdict::DiskDiffers;
   const auto source = root.open_parent(from, MissingFolders::Refuse);
-  if (!source) {
-    if (source.error().os_error == ENOENT) return Verdict::DiskDiffers;
-    return std::unexpected(source.error());
-  }
+  if (!source) return std::unexpected(source.error());
   const std::string name(last_name(from));
-  const auto now = hash_name(source->get(), name, from);
-  if (!now) return std::unexpected(now.error());
-  if (!*now || **now != expected) return Verdict::DiskDiffers;
   const auto target = root.open_parent(to, MissingFolders::Create);
   if (!target) return std::unexpected(target.error());
   if (rename_with(source->get(), name, target->get(), std::string(last_name(to)), RENAME_NOREPLACE) != 0) {

@@ -113,9 +113,9 @@ TEST_F(AtomicFile, RemovesOnlyTheExpectedContent) {
 TEST_F(AtomicFile, MovesAndNeverReplaces) {
   folder_.write("a.md", "a");
   folder_.write("taken.md", "b");
-  EXPECT_EQ(*move_file(root_, "a.md", "taken.md", sha256("a")), Verdict::DiskDiffers);
-  EXPECT_EQ(*move_file(root_, "a.md", "x/b.md", sha256("other")), Verdict::DiskDiffers);
-  EXPECT_EQ(*move_file(root_, "a.md", "x/b.md", sha256("a")), Verdict::Done);
+  EXPECT_EQ(*move_file(root_, "a.md", "taken.md"), Verdict::DiskDiffers);
+  EXPECT_EQ(*move_file(root_, "missing.md", "x/b.md"), Verdict::DiskDiffers);
+  EXPECT_EQ(*move_file(root_, "a.md", "x/b.md"), Verdict::Done);
   EXPECT_EQ(folder_.read("x/b.md"), "a");
   EXPECT_FALSE(folder_.has("a.md"));
   EXPECT_EQ(folder_.read("taken.md"), "b");

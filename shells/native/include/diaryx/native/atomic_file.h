@@ -77,8 +77,8 @@ Outcome<Verdict> write_file(const RootFolder& root, std::string_view path, ByteV
 /// Removes a file that holds exactly `expected`, and the folders that become empty with it. Done when nothing is there.
 Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected);
 
-/// Renames a file that holds exactly `expected` to a path where nothing is.
-Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to, const Sha256& expected);
+/// Renames a file, whatever it holds, to a path where nothing is. DiskDiffers when `from` is no file or `to` is taken.
+Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to);
 
 /// The digest of the file at `path`, nullopt when nothing (or no regular file) is there. Reads in pieces.
 Outcome<std::optional<Sha256>> hash_file(const RootFolder& root, std::string_view path);

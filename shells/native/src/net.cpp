@@ -1,0 +1,72 @@
+#include "net.h"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/beast/core/error.hpp>
+#include <openssl/ssl.h>
+
+namespace diaryx::native {
+namespace asio = boost::asio;
+
+namespace {
+
+std::string_view advice(const boost::system::error_code& error) {
+  if (error == asio::error::connection_refused) return "; is the server running?";
+  if (error == asio::error::host_not_found || error == asio::error::host_not_found_try_again) {
+    return "; check the name and the network";
+  }
+  if (error.category() == asio::error::get_ssl_category()) return "; its certificate is not one that this system trusts";
+  return "";
+}
+
+}  // namespace
+
+std::unexpected<Problem> net_problem(std::string_view doing, const ServerUrl& server, const boost::system::error_code& error) {
+  std::string reason = error.message();
+  if (error == boost::beast::error::timeout) reason = "it did not answer in time";
+  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) reason = "it closed the connection";
+  std::string sentence = "cannot ";
+  sentence.append(doing).append(" ").append(server.display()).append(": ").append(reason).append(advice(error));
+  return std::unexpected(Problem{std::move(sentence), 0});
+}
+
+asio::ssl::context& tls_context() {
+  static asio::ssl::context context = [] {
+    asio::ssl::context made(asio::ssl::context::tls_client);
+    boost::system::error_code ignored;  // without certificates every handshake is refused, with a sentence
+    made.set_default_verify_paths(ignored);
+    made.set_verify_mode(asio::ssl::verify_peer, ignored);
+    ::SSL_CTX_set_min_proto_version(made.native_handle(), TLS1_2_VERSION);
+    return made;
+  }();
+  return context;
+}
+
+asio::awaitable<Outcome<void>> connect(PlainStream& stream, const ServerUrl& server) {
+  asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
+  const auto [resolve_error, addresses] = co_await resolver.async_resolve(server.host, server.port, kNoThrow);
+  if (resolve_error) co_return net_problem("reach", server, resolve_error);
+  stream.expires_after(kIdleTimeout);
+  const auto [connect_error, endpoint] = co_await stream.async_connect(addresses, kNoThrow);
+  if (connect_error) co_return net_problem("reach", server, connect_error);
+  boost::system::error_code ignored;  // small frames must not wait for each other
+  stream.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  co_return Outcome<void>{};
+}
+
+asio::awaitable<Outcome<void>> connect(TlsStream& stream, const ServerUrl& server) {
+  auto connected = co_await connect(boost::beast::get_lowest_layer(stream), server);
+  if (!connected) co_return connected;
+  boost::system::error_code ignored;
+  ::SSL_set_tlsext_host_name(stream.native_handle(), server.host.c_str());
+  stream.set_verify_callback(asio::ssl::host_name_verification(server.host), ignored);
+  const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, kNoThrow);
+  if (error) co_return net_problem("make a secure connection to", server, error);
+  co_return Outcome<void>{};
+}
+
+}  // namespace diaryx::native

@@ -1,0 +1,122 @@
+#include "diaryx/native/websocket_client.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "loopback_server.h"
+
+namespace diaryx::native {
+namespace {
+
+class WebSocketClientTest : public testing::Test {
+ protected:
+  WebSocketClientTest() : server_(io_) {}
+
+  void open() {
+    SocketHandlers handlers;
+    handlers.on_open = [this] {
+      log_.push_back("open");
+      if (on_open_) on_open_();
+    };
+    handlers.on_binary = [this](ByteView message) { got("binary:" + std::string(as_text(message))); };
+    handlers.on_text = [this](std::string_view message) { got("text:" + std::string(message)); };
+    handlers.on_closed = [this](const SocketClosed& why) {
+      closed_ = why;
+      io_.stop();
+    };
+    socket_.emplace(io_, server_.url(), "/sync2?workspace_id=w", "secret-token", std::move(handlers));
+  }
+
+  void got(std::string what) {
+    log_.push_back(std::move(what));
+    if (log_.size() >= stop_after_) io_.stop();
+  }
+
+  void run() {
+    io_.restart();
+    io_.run_for(std::chrono::seconds(10));
+  }
+
+  boost::asio::io_context io_;
+  LoopbackServer server_;
+  std::optional<WebSocketClient> socket_;
+  std::function<void()> on_open_;
+  std::vector<std::string> log_;
+  size_t stop_after_ = 1000;
+  std::optional<SocketClosed> closed_;
+};
+
+TEST_F(WebSocketClientTest, CarriesMessagesInOrder) {
+  on_open_ = [this] {
+    socket_->send_text("one");
+    socket_->send_binary(Bytes{'t', 'w', 'o'});
+    socket_->send_text("three");
+  };
+  stop_after_ = 4;
+  open();
+  run();
+  EXPECT_EQ(log_, (std::vector<std::string>{"open", "text:one", "binary:two", "text:three"}));
+  EXPECT_EQ(socket_->queued_bytes(), 0u);
+  ASSERT_EQ(server_.seen.size(), 1u);
+  EXPECT_EQ(server_.seen[0].target(), "/sync2?workspace_id=w");
+  EXPECT_EQ(server_.seen[0][boost::beast::http::field::authorization], "Bearer secret-token");
+}
+
+TEST_F(WebSocketClientTest, CarriesALargeMessage) {
+  on_open_ = [this] { socket_->send_binary(Bytes(20'000'000, 'x')); };
+  stop_after_ = 2;
+  open();
+  run();
+  ASSERT_EQ(log_.size(), 2u);
+  EXPECT_EQ(log_[1].size(), 20'000'007u);
+}
+
+TEST_F(WebSocketClientTest, SaysThatTheTokenIsNotAccepted) {
+  server_.refuse_upgrade = true;
+  server_.answer = [](const auto&) { return LoopbackServer::Response(boost::beast::http::status::unauthorized, 11); };
+  open();
+  run();
+  ASSERT_TRUE(closed_);
+  EXPECT_EQ(closed_->refused_status, 401u);
+  EXPECT_NE(closed_->problem.sentence.find("link the folder again"), std::string::npos);
+  EXPECT_TRUE(log_.empty());
+}
+
+TEST_F(WebSocketClientTest, TellsThatTheServerClosed) {
+  server_.messages_before_close = 1;
+  on_open_ = [this] { socket_->send_text("last"); };
+  open();
+  run();
+  ASSERT_TRUE(closed_);
+  EXPECT_EQ(closed_->refused_status, 0u);
+  EXPECT_EQ(log_.back(), "text:last");
+}
+
+TEST_F(WebSocketClientTest, TellsThatNobodyListens) {
+  server_.stop();
+  const ServerUrl nowhere{.tls = false, .host = "127.0.0.1", .port = "1", .base_path = ""};
+  SocketHandlers handlers;
+  handlers.on_closed = [this](const SocketClosed& why) {
+    closed_ = why;
+    io_.stop();
+  };
+  socket_.emplace(io_, nowhere, "/sync2", "", std::move(handlers));
+  run();
+  ASSERT_TRUE(closed_);
+  EXPECT_NE(closed_->problem.sentence.find("is the server running?"), std::string::npos);
+}
+
+TEST_F(WebSocketClientTest, MayBeDestroyedByItsOwnHandler) {
+  on_open_ = [this] {
+    socket_.reset();
+    boost::asio::post(io_, [this] { io_.stop(); });
+  };
+  open();
+  run();
+  EXPECT_FALSE(closed_);
+  EXPECT_EQ(log_, (std::vector<std::string>{"open"}));
+}
+
+}  // namespace
+}  // namespace diaryx::native
