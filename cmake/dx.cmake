@@ -59,7 +59,9 @@ function(dx_executable name)
   dx_flags(${name} ${DX_PURE})
 endfunction()
 
-# Adds a ctest entry with the house's labels and time limits; sanitizers make everything several times slower.
+# Adds a ctest entry. Labels: `fast` (the default) or `slow`; `native` for programs of this build, which are worth
+# running under sanitizers; `plugin` for what needs build/wasm as well; `e2e` for the whole house.
+# Sanitizers make everything several times slower, so the time limit grows with them.
 function(dx_add_test name labels timeout)
   if(NOT labels)
     set(labels fast)
@@ -86,11 +88,13 @@ function(dx_test name)
   target_include_directories(${name} PRIVATE src)
   target_link_libraries(${name} PRIVATE ${DX_DEPENDS} GTest::gmock GTest::gtest_main)
   dx_flags(${name} FALSE)
-  dx_add_test(${name} "${DX_LABELS}" "${DX_TIMEOUT}" ${name} ${DX_ARGS})
+  if(NOT DX_LABELS)
+    set(DX_LABELS fast)
+  endif()
+  dx_add_test(${name} "${DX_LABELS};native" "${DX_TIMEOUT}" ${name} ${DX_ARGS})
 endfunction()
 
-# dx_node_test(plugin_host_test FILES test/a.test.mjs ... LABELS fast TIMEOUT 60): the files run under `node --test`.
-# Only native builds run them: what they start is found in the tree, not in this build.
+# dx_node_test(plugin_host_test FILES test/a.test.mjs ... LABELS fast;plugin TIMEOUT 60): the files run under `node --test`.
 function(dx_node_test name)
   cmake_parse_arguments(DX "" "TIMEOUT" "FILES;LABELS;ENVIRONMENT" ${ARGN})
   if(DX_WASM OR DX_FUZZ OR DX_BENCH)
@@ -122,7 +126,7 @@ function(dx_fuzz name)
   add_executable(fuzz_${name}_replay ${DX_SOURCES} ${CMAKE_SOURCE_DIR}/fuzz/replay.cpp)
   target_link_libraries(fuzz_${name}_replay PRIVATE ${DX_DEPENDS})
   dx_flags(fuzz_${name}_replay FALSE)
-  dx_add_test(fuzz_${name}_replay fast 120
+  dx_add_test(fuzz_${name}_replay "fast;native" 120
     fuzz_${name}_replay ${CMAKE_SOURCE_DIR}/fuzz/kept/${name} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
 endfunction()
 

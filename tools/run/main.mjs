@@ -19,6 +19,7 @@ const kUsage = `./dev run                  a server and three devices under demo
   --json FILE              write the figures to FILE as well
   --place FOLDER           make the proof's folders below FOLDER instead of demo/once
   --seconds N              give up after N seconds (default 120)
+  --patience N             or when one step takes longer than N seconds (default 30)
   --keep                   keep the folders even when all is well`;
 
 /// What the devices start with, and how to call it. `scratch` is a folder for unpacking.
@@ -40,7 +41,10 @@ async function proveOnce(options) {
   fs.writeFileSync(mark, '');
 
   const {name, files} = chooseWorkspace(options.workspace, path.join(place, 'source'));
-  const proof = new Proof({place, files, seconds: Number(options.seconds), say: (sentence) => console.log(`  ${sentence}`)});
+  const proof = new Proof({
+    place, files, seconds: Number(options.seconds), patience: Number(options.patience),
+    say: (sentence) => console.log(`  ${sentence}`),
+  });
   console.log(`three devices, one server, ${files.size} files of ${name}`);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => proof.abandon().finally(() => process.exit(130)));
@@ -72,9 +76,10 @@ async function proveOnce(options) {
 function readOptions() {
   const {values} = parseArgs({options: {
     once: {type: 'boolean'}, workspace: {type: 'string'}, json: {type: 'string'}, place: {type: 'string'},
-    seconds: {type: 'string', default: '120'}, keep: {type: 'boolean'}, help: {type: 'boolean', short: 'h'},
+    seconds: {type: 'string', default: '120'}, patience: {type: 'string', default: '30'}, keep: {type: 'boolean'}, help: {type: 'boolean', short: 'h'},
   }});
-  if (!(Number(values.seconds) > 0)) throw new Error(`--seconds must be a number above 0, not "${values.seconds}"`);
+  for (const name of ['seconds', 'patience'])
+    if (!(Number(values[name]) > 0)) throw new Error(`--${name} must be a number above 0, not "${values[name]}"`);
   return values;
 }
 

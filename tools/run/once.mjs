@@ -12,9 +12,10 @@ const kLiveEdits = 24;   // eight by each device, each awaited by the two others
 const kQuietMs = 1500;   // after the last step nothing may change any more for so long
 
 export class Proof {
-  /// place: folder for everything that is made; files: Map of path -> Buffer; say(sentence) reports progress.
-  constructor({place, files, seconds, say}) {
-    Object.assign(this, {place, say});
+  /// place: folder for everything that is made; files: Map of path -> Buffer; seconds: for the whole run; patience: seconds
+  /// for one step; say(sentence) reports progress.
+  constructor({place, files, seconds, patience, say}) {
+    Object.assign(this, {place, patience, say});
     this.deadline = new Deadline(seconds);
     this.started = nowMs();
     this.roles = chooseFiles(files);
@@ -70,7 +71,7 @@ export class Proof {
       begin = nowMs();
       await joining.link(this.secondsLeft());
       joining.start();
-      await this.settle(`${joining.name} to hold the workspace`, [joining], 60);
+      await this.settle(`${joining.name} to hold the workspace`, [joining], 2 * this.patience);
       this.firstSync.set(joining.name, nowMs() - begin);
       this.say(`${joining.name.padEnd(9)} holds the same files`);
     }
@@ -163,7 +164,7 @@ export class Proof {
     writeByRename(path.join(this.tablet.folder, file), insertLines(text, [there]));
     this.remove(this.desktop, 'new on the desktop/small.png');
     this.expected.set(file, insertLines(text, [here, there]));
-    await this.settle('the other two to agree while the desktop is stopped', [], 10, () => this.contentIs(this.laptop, file, insertLines(text, [there])));
+    await this.settle('the other two to agree while the desktop is stopped', [], this.patience, () => this.contentIs(this.laptop, file, insertLines(text, [there])));
     await this.step('a device edited while its program was stopped, then started again', () => this.desktop.start());
   }
 
@@ -197,7 +198,7 @@ export class Proof {
         return waiting.size === 0;
       },
       explain: () => `not yet on ${[...waiting].map((d) => d.name).join(', ')}`,
-      deadline: this.deadline, seconds: 15, everyMs: 1, aborted: () => this.assertRunning(),
+      deadline: this.deadline, seconds: this.patience, everyMs: 1, aborted: () => this.assertRunning(),
     });
   }
 
@@ -285,7 +286,7 @@ export class Proof {
   }
 
   /// Waits until the folders of `devices` are exactly as expected, or until `look` is true when it is given.
-  async settle(what, devices = this.devices, seconds = 30, look = null) {
+  async settle(what, devices = this.devices, seconds = this.patience, look = null) {
     await waitFor(what, {
       look: look ?? (() => {
         this.decide();

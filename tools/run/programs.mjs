@@ -3,16 +3,17 @@ import {spawn} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {pause, waitFor} from './time.mjs';
+import {waitFor} from './time.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
-/// Where the build puts what is run here. DX_BIN_DIR and DX_PLUGIN name another build, such as one with sanitizers.
+/// Where the build puts what is run here. DX_BIN_DIR, DX_PLUGIN and DX_PLUGIN_HOST name others: a build with sanitizers,
+/// or the pretended house of the driver's own tests.
 const binaries = process.env.DX_BIN_DIR ?? path.join(root, 'build/release/bin');
 export const kServer = path.join(binaries, 'diaryx-syncd');
 export const kClient = path.join(binaries, 'diaryx-sync');
 export const kPlugin = process.env.DX_PLUGIN ?? path.join(root, 'build/wasm/diaryx_sync.wasm');
-export const kPluginHost = path.join(root, 'shells/plugin/node/host.mjs');
+export const kPluginHost = process.env.DX_PLUGIN_HOST ?? path.join(root, 'shells/plugin/node/host.mjs');
 
 export function assertBuilt() {
   for (const file of [kServer, kClient, kPlugin, kPluginHost])
@@ -85,7 +86,10 @@ export class Program {
   async stop(seconds = 8) {
     this.stopping = true;
     this.signal('SIGTERM');
-    const ended = await Promise.race([this.ended, pause(seconds * 1000)]);
+    let timer;
+    const late = new Promise((resolve) => { timer = setTimeout(resolve, seconds * 1000); });
+    const ended = await Promise.race([this.ended, late]);
+    clearTimeout(timer);
     if (ended) return ended;
     this.signal('SIGKILL');
     await this.ended;
