@@ -1,0 +1,61 @@
+// One document on one connection: who knows what, and what is still unacknowledged. A small machine without a socket.
+//
+//          ask                    server's SyncStep1              server's SyncStep2
+//   closed ────► asked ─────────► can_send (we answered it) ────► answered (we have what it had)
+//
+// The two answers may come in either order. Updates made before `can_send` need no sending: the answer to SyncStep1
+// holds them.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "diaryx/base/bytes.h"
+#include "diaryx/base/result.h"
+#include "diaryx/base/units.h"
+#include "diaryx/crdt/doc.h"
+
+namespace diaryx::sync {
+
+class DocLink {
+ public:
+  /// A workspace doc answers every SyncStep1 with SyncStep2 and a SyncStep1 of its own, since the server drops the one
+  /// that starts a handshake; a body doc answers only when it has something to give.
+  enum class Kind : uint8_t { Workspace, Body };
+
+  explicit DocLink(Kind kind) : kind_(kind) {}
+
+  bool asked() const { return asked_; }
+  bool can_send() const { return can_send_; }
+  bool answered() const { return answered_; }
+  /// Everything this connection sent is on the server's disk.
+  bool saved() const { return can_send_ && answered_ && sent_ == saved_; }
+  TimestampMs asked_at() const { return asked_at_; }
+
+  /// Payload to send: our SyncStep1.
+  Bytes ask(const crdt::Doc& doc, TimestampMs now);
+  /// Payload to send, perhaps empty. Errors: as `StateVector::decode`.
+  Result<Bytes> on_step1(const crdt::Doc& doc, ByteView state_vector);
+  /// After the update inside was applied to `doc`. Payload to send, perhaps empty.
+  Bytes on_step2(const crdt::Doc& doc, ByteView update);
+  /// Payload to send for a local update, or for what a merge produced; empty while the server will learn it otherwise.
+  Bytes on_local_update(ByteView update);
+  /// A server without receipts: payload that asks for proof that all before it was handled; empty when none is needed.
+  Bytes barrier(const crdt::Doc& doc);
+  /// The server stored the first `received` of our updates.
+  void on_saved(uint64_t received);
+
+ private:
+  Kind kind_;
+  bool asked_ = false;
+  bool can_send_ = false;
+  bool answered_ = false;
+  bool deletions_unsure_ = false;  // the server has our structs; whether it has our deletions, its SyncStep2 tells
+  uint64_t sent_ = 0;
+  uint64_t saved_ = 0;
+  std::optional<uint64_t> barrier_;
+  TimestampMs asked_at_;
+};
+
+}  // namespace diaryx::sync

@@ -1,0 +1,28 @@
+// What this device last knew to be on its disk at a path. Stored, so that a restart can tell the user's edits from ours.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "diaryx/base/result.h"
+#include "diaryx/base/sha256.h"
+
+namespace diaryx::sync {
+
+struct FileRecord {
+  enum class Kind : uint8_t { Text, Blob };
+
+  Kind kind = Kind::Text;
+  Sha256 hash;
+  /// The text with this hash, kept only while the document is ahead of the disk: the base of a three-way merge.
+  std::optional<std::string> base;
+  /// Edited here, and the server has not acknowledged it: a deletion from elsewhere must not win over this.
+  bool unsaved = false;
+
+  std::string encode() const;
+  /// Errors: InvalidMessage.
+  static Result<FileRecord> decode(std::string_view text);
+};
+
+}  // namespace diaryx::sync

@@ -1,0 +1,218 @@
+#include "diaryx/sync/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "diaryx/sync/frontmatter.h"
+#include "diaryx/sync/path.h"
+#include "diaryx/sync/render.h"
+#include "replica/replica_impl.h"
+
+namespace diaryx::sync {
+namespace {
+
+constexpr std::string_view kWorkspaceName = "workspace";
+constexpr std::string_view kBodyPrefix = "body:";
+constexpr std::string_view kFilePrefix = "file:";
+constexpr std::string_view kJoinedKey = "joined";
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+// --- restoring --------------------------------------------------------------------------------------------------
+
+Replica::Impl::Impl(ReplicaOptions options)
+    : options_(std::move(options)), workspace_(options_.client), bodies_(options_.client) {}
+
+Result<void> Replica::Impl::restore_update(std::string_view doc, ByteView update) {
+  if (doc == kWorkspaceName) {
+    DX_TRY_VOID(workspace_.doc().apply_update_v1(update));
+  } else if (doc.starts_with(kBodyPrefix)) {
+    DX_TRY_VOID(bodies_.open(doc.substr(kBodyPrefix.size())).doc().apply_update_v1(update));
+  }
+  return {};
+}
+
+Result<void> Replica::Impl::restore_record(std::string_view key, std::string_view value) {
+  if (key == kJoinedKey) joined_ = true;
+  if (!key.starts_with(kFilePrefix)) return {};
+  DX_TRY(FileRecord record, FileRecord::decode(value));
+  records_.insert_or_assign(std::string(key.substr(kFilePrefix.size())), std::move(record));
+  return {};
+}
+
+// --- events -----------------------------------------------------------------------------------------------------
+
+void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Action>& out) {
+  now_ = now;
+  out_ = &out;
+  std::visit(Overloaded{
+                 [&](const Connected&) { on_connected(); },
+                 [&](const Disconnected&) { on_disconnected(); },
+                 [&](const BinaryReceived& e) { on_binary(e.frame); },
+                 [&](const TextReceived& e) { on_text(e.json); },
+                 [&](const TextFileSeen& e) { on_text_seen(e.path, e.bytes); },
+                 [&](const BlobFileSeen& e) { on_blob_seen(e.path, e.hash, e.size_bytes); },
+                 [&](const FileGone& e) { on_gone(e.path); },
+                 [&](const FileMoved& e) { on_moved(e.from, e.to); },
+                 [&](const FilesSettled&) { on_files_settled(); },
+                 [&](const FileWritten& e) { on_file_written(e.path, e.hash); },
+                 [&](const FileRemoved& e) { on_file_removed(e.path); },
+                 [&](const FileRefused& e) { on_file_refused(e.path, e.reason); },
+                 [&](const BlobUploaded& e) { on_blob_uploaded(e.path, e.hash); },
+                 [&](const TransferFailed& e) { on_transfer_failed(e); },
+                 [&](const FocusFiles& e) {
+                   focus_ = e.paths;
+                   for (const std::string& path : focus_) {
+                     if (workspace_.live_file(path)) open_body(path, /*first=*/true);
+                   }
+                 },
+                 [&](const DeadlineReached&) { on_deadline(); },
+             },
+             event);
+  pump();
+  pump_uploads();
+  barrier_if_needed();
+  announce();
+  out_ = nullptr;
+}
+
+// --- texts ------------------------------------------------------------------------------------------------------
+
+std::string Replica::Impl::head_of(std::string_view path) const {
+  std::string head = bodies_.open(path).head();
+  if (!head.empty()) return head;
+  // No head in the document: either the file has no frontmatter, or only an old peer wrote it, as metadata.
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  if (!entry || extra_text(*entry, kHeadMark)) return {};
+  if (same_meaning(*entry, derive_metadata(Frontmatter(), WorkspacePath(path), entry->modified_at))) return {};
+  return render_head(*entry, path);
+}
+
+std::string Replica::Impl::text_of(std::string_view path) const { return head_of(path) + bodies_.open(path).body(); }
+
+bool Replica::Impl::text_is_here(std::string_view path) const {
+  const auto open = open_bodies_.find(path);
+  if (open != open_bodies_.end() && open->second.link.answered()) return true;
+  return bodies_.contains(path) && !bodies_.open(path).is_virgin();
+}
+
+Bytes Replica::Impl::set_document_text(std::string_view path, std::string_view text) {
+  const SplitText split = split_frontmatter(text);
+  const std::string shown_head = head_of(path);
+  BodyDoc& body = bodies_.open(path);
+  // A head that was only rendered from an old peer's metadata stays out of the document until someone edits it.
+  const std::string stored_head = body.head();
+  const bool unchanged = split.head == shown_head;
+  return body.set_text(unchanged ? std::string_view(stored_head) : split.head, split.body);
+}
+
+// --- shared -----------------------------------------------------------------------------------------------------
+
+void Replica::Impl::commit_body(std::string_view key, Bytes update) {
+  if (update.empty()) return;
+  Bytes payload;
+  if (const auto open = open_bodies_.find(key); open != open_bodies_.end()) {
+    payload = open->second.link.on_local_update(update);
+    track(key, open->second);
+  }
+  emit(PersistUpdate{std::string(kBodyPrefix).append(key), std::move(update)});
+  send_body(key, std::move(payload));
+}
+
+void Replica::Impl::edit_workspace(const std::function<void(crdt::Transaction&)>& edit) {
+  crdt::Transaction txn = workspace_.doc().transact();
+  edit(txn);
+  const crdt::Commit commit = std::move(txn).commit();
+  if (!commit.changed()) return;
+  emit(PersistUpdate{std::string(kWorkspaceName), commit.update_v1()});
+  send_workspace(workspace_link_.on_local_update(commit.update_v1()));
+}
+
+void Replica::Impl::save_record(std::string_view path, FileRecord record) {
+  emit(PersistRecord{std::string(kFilePrefix).append(path), record.encode()});
+  records_.insert_or_assign(std::string(path), std::move(record));
+}
+
+void Replica::Impl::drop_record(std::string_view path) {
+  const auto found = records_.find(path);
+  if (found == records_.end()) return;
+  emit(PersistRecord{std::string(kFilePrefix).append(path), {}});
+  records_.erase(found);
+}
+
+const FileRecord* Replica::Impl::record(std::string_view path) const {
+  const auto found = records_.find(path);
+  return found == records_.end() ? nullptr : &found->second;
+}
+
+void Replica::Impl::problem(std::string_view path, std::string message) {
+  std::string once = std::string(path) + '\0' + message;
+  if (!reported_.insert(std::move(once)).second) return;
+  notify(Problem{std::string(path), std::move(message)});
+}
+
+// --- getters ----------------------------------------------------------------------------------------------------
+
+std::optional<std::string> Replica::Impl::file_text(std::string_view path) const {
+  if (!workspace_.live_file(path) || !text_is_here(path)) return std::nullopt;
+  return text_of(path);
+}
+
+Replica::Replica(ReplicaOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Replica::Replica(Replica&&) noexcept = default;
+Replica& Replica::operator=(Replica&&) noexcept = default;
+Replica::~Replica() = default;
+
+Result<void> Replica::restore_update(std::string_view doc, ByteView update) {
+  return impl_->restore_update(doc, update);
+}
+Result<void> Replica::restore_record(std::string_view key, std::string_view value) {
+  return impl_->restore_record(key, value);
+}
+void Replica::handle(const Event& event, TimestampMs now, std::vector<Action>& out) { impl_->handle(event, now, out); }
+std::optional<TimestampMs> Replica::next_deadline() const { return impl_->next_deadline(); }
+ReplicaStatus Replica::status() const { return impl_->status(); }
+bool Replica::settled() const { return impl_->settled(); }
+
+std::vector<std::string> Replica::known_files() const {
+  std::vector<std::string> paths;
+  for (const auto& [path, record] : impl_->records_) paths.push_back(path);
+  return paths;
+}
+
+std::optional<Sha256> Replica::known_hash(std::string_view path) const {
+  const auto found = impl_->records_.find(path);
+  if (found == impl_->records_.end()) return std::nullopt;
+  return found->second.hash;
+}
+
+std::vector<std::string> Replica::text_files() const { return impl_->workspace_.live_files(); }
+std::vector<BinaryRef> Replica::binary_files() const { return impl_->workspace_.live_binaries(); }
+std::optional<std::string> Replica::file_text(std::string_view path) const { return impl_->file_text(path); }
+
+std::optional<std::string> Replica::body_text(std::string_view path) const {
+  if (!impl_->bodies_.contains(path)) return std::nullopt;
+  return impl_->bodies_.open(path).body();
+}
+
+std::optional<FileMetadata> Replica::metadata(std::string_view path) const { return impl_->workspace_.file(path); }
+
+Bytes Replica::document_state(std::string_view doc) const {
+  if (doc == kWorkspaceName) return impl_->workspace_.doc().encode_update_v1();
+  if (doc.starts_with(kBodyPrefix)) return impl_->bodies_.state(doc.substr(kBodyPrefix.size()));
+  return to_bytes(kEmptyUpdate);
+}
+
+std::vector<std::string> Replica::documents() const {
+  std::vector<std::string> names;
+  if (!impl_->workspace_.doc().is_empty()) names.emplace_back(kWorkspaceName);
+  for (const std::string& key : impl_->bodies_.keys()) names.push_back(std::string(kBodyPrefix) + key);
+  return names;
+}
+
+}  // namespace diaryx::sync

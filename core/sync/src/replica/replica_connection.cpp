@@ -1,0 +1,319 @@
+// The handshake, opening documents one after another, receipts and deadlines.
+#include <algorithm>
+#include <utility>
+
+#include "replica/replica_impl.h"
+
+namespace diaryx::sync {
+namespace {
+
+constexpr DurationMs kHandshakeTimeout{10'000};
+constexpr DurationMs kRefusedRetry{30'000};
+constexpr size_t kProgressStep = 50;
+constexpr size_t kMaxDocumentProblems = 3;
+
+}  // namespace
+
+// --- the connection ---------------------------------------------------------------------------------------------
+
+void Replica::Impl::on_connected() {
+  on_disconnected();
+  phase_ = Phase::Handshaking;
+  handshake_deadline_ = now_ + kHandshakeTimeout;
+  set_state(SyncState::Connected);
+  send_workspace(workspace_link_.ask(workspace_.doc(), now_));
+}
+
+void Replica::Impl::on_disconnected() {
+  phase_ = Phase::Offline;
+  receipts_ = false;
+  settled_told_ = false;
+  handshake_deadline_.reset();
+  workspace_link_ = DocLink(DocLink::Kind::Workspace);
+  open_bodies_.clear();
+  unanswered_.clear();
+  unsaved_.clear();
+  to_open_.clear();
+  answered_told_ = 0;
+  for (auto& [path, upload] : uploads_) upload.busy = false;
+  set_state(SyncState::Disconnected);
+}
+
+void Replica::Impl::set_state(SyncState state) {
+  if (state == state_) return;
+  state_ = state;
+  notify(StatusChanged{state});
+}
+
+void Replica::Impl::become_active() {
+  if (phase_ != Phase::Handshaking) return;
+  phase_ = Phase::Active;
+  set_state(SyncState::Syncing);
+}
+
+void Replica::Impl::on_workspace_answered() {
+  handshake_deadline_.reset();
+  if (!joined_) {
+    joined_ = true;
+    emit(PersistRecord{"joined", "1"});
+  }
+  for (const std::string& path : workspace_.live_files()) open_body(path);
+  for (const BinaryRef& ref : workspace_.live_binaries()) reconcile(ref.path);
+  // Files that were removed elsewhere while we were away, and files that waited for the list of what there is.
+  std::vector<std::string> known;
+  for (const auto& [path, record] : records_) known.push_back(path);
+  for (const std::string& path : known) reconcile(path);
+  const std::set<std::string, std::less<>> waiting = std::exchange(wants_read_, {});
+  for (const std::string& path : waiting) request_read(path);
+}
+
+// --- documents --------------------------------------------------------------------------------------------------
+
+void Replica::Impl::open_body(std::string_view key, bool first) {
+  if (phase_ != Phase::Active || !workspace_link_.answered() || open_bodies_.contains(key)) return;
+  if (first) {
+    std::erase(to_open_, key);
+    to_open_.emplace_front(key);
+  } else {
+    to_open_.emplace_back(key);
+  }
+}
+
+void Replica::Impl::track(std::string_view key, const Body& body) {
+  const auto put = [&](std::set<std::string, std::less<>>& set, bool in) {
+    if (in) {
+      set.emplace(key);
+    } else if (const auto found = set.find(key); found != set.end()) {
+      set.erase(found);
+    }
+  };
+  put(unanswered_, !body.link.answered());
+  put(unsaved_, !body.link.saved());
+  if (!body.link.saved()) return;
+  if (const FileRecord* known = record(key); known != nullptr && known->unsaved) {
+    FileRecord saved = *known;
+    saved.unsaved = false;
+    save_record(key, std::move(saved));
+  }
+}
+
+void Replica::Impl::pump() {
+  if (phase_ != Phase::Active || !workspace_link_.answered()) return;
+  while (unanswered_.size() < options_.max_in_flight && !to_open_.empty()) {
+    const std::string key = std::move(to_open_.front());
+    to_open_.pop_front();
+    if (open_bodies_.contains(key)) continue;
+    Body& body = open_bodies_[key];
+    send_body(key, body.link.ask(bodies_.open(key).doc(), now_));
+    track(key, body);
+  }
+}
+
+void Replica::Impl::send_workspace(Bytes payload) {
+  if (payload.empty()) return;
+  const Result<DocId> id = workspace_doc_id(options_.workspace_id);
+  if (!id) return problem({}, "the workspace id cannot be used: " + describe(id.error()));
+  if (Result<Bytes> frame = encode_frame(id->view(), payload)) emit(SendBinary{*std::move(frame)});
+}
+
+void Replica::Impl::send_body(std::string_view key, Bytes payload) {
+  if (payload.empty()) return;
+  const Result<DocId> id = body_doc_id(options_.workspace_id, key);
+  if (!id) return problem(key, "the file cannot be synced: " + describe(id.error()));
+  if (Result<Bytes> frame = encode_frame(id->view(), payload)) emit(SendBinary{*std::move(frame)});
+}
+
+void Replica::Impl::barrier_if_needed() {
+  if (receipts_ || phase_ != Phase::Active) return;
+  send_workspace(workspace_link_.barrier(workspace_.doc()));
+  for (const std::string& key : unsaved_) {
+    send_body(key, open_bodies_[key].link.barrier(bodies_.open(key).doc()));
+  }
+}
+
+// --- frames -----------------------------------------------------------------------------------------------------
+
+void Replica::Impl::on_binary(ByteView bytes) {
+  if (phase_ == Phase::Offline) return;
+  const Result<Frame> frame = decode_frame(bytes);
+  if (!frame) return problem({}, "the server sent a frame that cannot be read: " + describe(frame.error()));
+  const Result<ParsedDocId> id = parse_doc_id(frame->doc_id);
+  if (!id || id->workspace != options_.workspace_id) return;
+  const Result<std::vector<Message>> messages = parse_messages(frame->payload);
+  if (!messages) {
+    return problem(id->key, "the server sent a message that cannot be read: " + describe(messages.error()));
+  }
+  become_active();
+  for (const Message& message : *messages) {
+    if (id->kind == DocKind::Workspace) {
+      on_workspace_message(message);
+    } else {
+      on_body_message(id->key, message);
+    }
+  }
+}
+
+void Replica::Impl::on_workspace_message(const Message& message) {
+  if (const auto* step1 = std::get_if<SyncStep1>(&message)) {
+    Result<Bytes> answer = workspace_link_.on_step1(workspace_.doc(), step1->state_vector);
+    if (answer) send_workspace(*std::move(answer));
+  } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
+    apply_workspace(step2->update, /*answer=*/true);
+  } else if (const auto* update = std::get_if<Update>(&message)) {
+    apply_workspace(update->update, /*answer=*/false);
+  }
+}
+
+void Replica::Impl::on_body_message(std::string_view key, const Message& message) {
+  const auto open = open_bodies_.find(key);
+  if (open == open_bodies_.end()) return;  // never asked for on this connection
+  Body& body = open->second;
+  if (const auto* step1 = std::get_if<SyncStep1>(&message)) {
+    Result<Bytes> answer = body.link.on_step1(bodies_.open(key).doc(), step1->state_vector);
+    if (answer) send_body(key, *std::move(answer));
+    track(key, body);
+  } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
+    if (!apply_body(key, step2->update)) return;  // asked for again at the time-out
+    const bool first = !body.link.answered();
+    body.refused = false;
+    send_body(key, body.link.on_step2(bodies_.open(key).doc(), step2->update));
+    track(key, body);
+    if (first) on_body_ready(key);
+  } else if (const auto* update = std::get_if<Update>(&message)) {
+    apply_body(key, update->update);
+  }
+}
+
+void Replica::Impl::on_text(std::string_view json) {
+  if (phase_ == Phase::Offline) return;
+  Result<ControlMessage> message = parse_control(json);
+  if (!message) return problem({}, "the server sent a control message that cannot be read: " + describe(message.error()));
+  if (const auto* hello = std::get_if<ServerHello>(&*message)) {
+    receipts_ = hello->receipts;
+  } else if (std::holds_alternative<FileManifest>(*message)) {
+    emit(SendText{format_control(FilesReady{})});
+  } else if (const auto* state = std::get_if<CrdtState>(&*message)) {
+    become_active();
+    apply_workspace(state->state, /*answer=*/false);
+  } else if (const auto* saved = std::get_if<Saved>(&*message)) {
+    const Result<ParsedDocId> id = parse_doc_id(saved->doc);
+    if (!id || id->workspace != options_.workspace_id) return;
+    if (id->kind == DocKind::Workspace) {
+      workspace_link_.on_saved(saved->received);
+    } else if (const auto open = open_bodies_.find(id->key); open != open_bodies_.end()) {
+      open->second.link.on_saved(saved->received);
+      track(id->key, open->second);
+    }
+  } else if (const auto* error = std::get_if<DocError>(&*message)) {
+    on_doc_error(*error);
+  } else if (const auto* joined = std::get_if<PeerJoined>(&*message)) {
+    notify(PeersChanged{.peer_count = joined->peer_count, .joined = true});
+  } else if (const auto* left = std::get_if<PeerLeft>(&*message)) {
+    notify(PeersChanged{.peer_count = left->peer_count, .joined = false});
+  } else if (std::holds_alternative<SessionEnded>(*message)) {
+    problem({}, "the owner ended the shared session");
+  }
+}
+
+void Replica::Impl::on_doc_error(const DocError& error) {
+  const Result<ParsedDocId> id = parse_doc_id(error.doc);
+  const std::string_view key = id && id->kind == DocKind::Body ? id->key : std::string_view{};
+  problem(key, "the server refused a change: " + (error.message.empty() ? error.code : error.message));
+  const auto open = open_bodies_.find(key);
+  if (key.empty() || open == open_bodies_.end() || open->second.link.answered()) return;
+  open->second.refused = true;  // the others go on; asked again when its time-out has passed
+}
+
+// --- time -------------------------------------------------------------------------------------------------------
+
+std::optional<TimestampMs> Replica::Impl::body_deadline(const Body& body) const {
+  if (body.link.answered()) return std::nullopt;
+  return body.link.asked_at() + (body.refused ? kRefusedRetry : options_.answer_timeout);
+}
+
+std::optional<TimestampMs> Replica::Impl::next_deadline() const {
+  std::optional<TimestampMs> next = handshake_deadline_;
+  const auto consider = [&](std::optional<TimestampMs> time) {
+    if (time && (!next || *time < *next)) next = time;
+  };
+  if (phase_ == Phase::Active) {
+    for (const std::string& key : unanswered_) consider(body_deadline(open_bodies_.at(key)));
+    for (const auto& [path, upload] : uploads_) consider(upload.retry_at);
+  }
+  for (const auto& [path, work] : work_) consider(work.retry_at);
+  return next;
+}
+
+void Replica::Impl::on_deadline() {
+  if (handshake_deadline_ && *handshake_deadline_ <= now_) {
+    handshake_deadline_ = now_ + kHandshakeTimeout;
+    emit(Reconnect{"the server did not answer within 10 seconds"});
+  }
+  for (const std::string& key : unanswered_) {
+    Body& body = open_bodies_[key];
+    const std::optional<TimestampMs> deadline = body_deadline(body);
+    if (!deadline || *deadline > now_) continue;
+    if (++body.attempts == kMaxDocumentProblems) problem(key, "the server does not answer for this file; sync goes on trying");
+    body.refused = false;
+    send_body(key, body.link.ask(bodies_.open(key).doc(), now_));
+  }
+  for (auto& [path, upload] : uploads_) {
+    if (upload.retry_at && *upload.retry_at <= now_) upload.retry_at.reset();
+  }
+  std::vector<std::string> due;
+  for (auto& [path, work] : work_) {
+    if (!work.retry_at || *work.retry_at > now_) continue;
+    work.retry_at.reset();
+    due.push_back(path);
+  }
+  for (const std::string& path : due) {
+    if (const auto copy = conflicts_.find(path); copy != conflicts_.end()) {
+      emit(WriteText{path, copy->second.bytes, std::nullopt});
+    } else {
+      reconcile(path);
+    }
+  }
+}
+
+// --- telling ----------------------------------------------------------------------------------------------------
+
+ReplicaStatus Replica::Impl::status() const {
+  ReplicaStatus status{.state = state_};
+  status.files = workspace_.live_files().size() + workspace_.live_binaries().size();
+  status.waiting_documents = to_open_.size() + unanswered_.size() + (workspace_link_.answered() ? 0 : 1);
+  status.unsaved_documents = unsaved_.size() + (workspace_link_.saved() ? 0 : 1);
+  status.uploads = uploads_.size();
+  for (const auto& [path, work] : work_) {
+    if (!work.busy && !work.retry_at) continue;
+    if (workspace_.live_binary(path)) {
+      ++status.downloads;
+    } else {
+      ++status.pending_writes;
+    }
+  }
+  return status;
+}
+
+bool Replica::Impl::settled() const {
+  if (phase_ != Phase::Active || !workspace_link_.saved()) return false;
+  if (!to_open_.empty() || !unsaved_.empty() || !uploads_.empty() || !wants_read_.empty() || !gone_.empty() || !conflicts_.empty()) return false;
+  return std::ranges::none_of(work_, [](const auto& entry) { return entry.second.busy || entry.second.retry_at; });
+}
+
+void Replica::Impl::announce() {
+  if (phase_ != Phase::Active || !workspace_link_.answered()) return;
+  const size_t total = open_bodies_.size() + to_open_.size();
+  const size_t waiting = to_open_.size() + unanswered_.size();
+  const size_t answered = total - waiting;
+  if (answered >= answered_told_ + kProgressStep || (waiting == 0 && answered > answered_told_)) {
+    answered_told_ = answered;
+    notify(Progress{.completed = answered, .total = total});
+  }
+  if (waiting == 0 && state_ == SyncState::Syncing) set_state(SyncState::Synced);
+
+  const bool now_settled = settled();
+  if (now_settled && !settled_told_) notify(Settled{});
+  settled_told_ = now_settled;
+}
+
+}  // namespace diaryx::sync

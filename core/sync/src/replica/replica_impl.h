@@ -1,0 +1,183 @@
+// The inside of Replica. One object, four files, each a theme:
+//   replica.cpp            restoring, dispatch of events, getters
+//   replica_connection.cpp the handshake, opening documents, receipts, deadlines
+//   replica_local.cpp      what the disk tells: edits, new files, renames, deletions
+//   replica_remote.cpp     what the server tells, and bringing files to what the documents say
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "diaryx/sync/control.h"
+#include "diaryx/sync/doc_id.h"
+#include "diaryx/sync/frame.h"
+#include "diaryx/sync/replica.h"
+#include "replica/body_store.h"
+#include "replica/doc_link.h"
+#include "replica/file_record.h"
+#include "replica/workspace_doc.h"
+
+namespace diaryx::sync {
+
+class Replica::Impl {
+ public:
+  explicit Impl(ReplicaOptions options);
+
+  Result<void> restore_update(std::string_view doc, ByteView update);
+  Result<void> restore_record(std::string_view key, std::string_view value);
+  void handle(const Event& event, TimestampMs now, std::vector<Action>& out);
+  std::optional<TimestampMs> next_deadline() const;
+  ReplicaStatus status() const;
+  bool settled() const;
+
+  std::optional<std::string> file_text(std::string_view path) const;
+
+  // Read by the getters of Replica.
+  ReplicaOptions options_;
+  WorkspaceDoc workspace_;
+  BodyStore bodies_;
+  std::map<std::string, FileRecord, std::less<>> records_;
+
+ private:
+  enum class Phase : uint8_t { Offline, Handshaking, Active };
+
+  struct Body {
+    DocLink link{DocLink::Kind::Body};
+    bool refused = false;        // the server said no; asked again at the next time-out
+    uint32_t attempts = 0;
+    std::string own_seed;        // seeded here on this connection: another seed may still turn up
+  };
+
+  // What is going on with a file on disk, not stored.
+  struct FileWork {
+    bool busy = false;                     // an action for it is under way
+    std::optional<std::string> writing;    // the text on its way to disk
+    std::optional<TimestampMs> retry_at;   // after a failure of the world
+    uint32_t attempts = 0;
+  };
+
+  struct Upload {
+    Sha256 hash;
+    uint64_t size_bytes = 0;
+    bool busy = false;
+    bool failed_finally = false;
+    uint32_t attempts = 0;
+    std::optional<TimestampMs> retry_at;
+  };
+
+  // A local file that stands in the way of another text of the same name: saved under another name first.
+  struct ConflictCopy {
+    std::string original;
+    Sha256 hash;
+    std::string bytes;
+  };
+
+  // --- replica_connection.cpp
+  void on_connected();
+  void on_disconnected();
+  void on_binary(ByteView bytes);
+  void on_text(std::string_view json);
+  void on_deadline();
+  void on_doc_error(const DocError& error);
+  void become_active();
+  void on_workspace_answered();
+  void open_body(std::string_view key, bool first = false);
+  void pump();
+  void announce();
+  void on_workspace_message(const Message& message);
+  void on_body_message(std::string_view key, const Message& message);
+  void send_workspace(Bytes payload);
+  void send_body(std::string_view key, Bytes payload);
+  void barrier_if_needed();
+  void set_state(SyncState state);
+  void track(std::string_view key, const Body& body);
+  std::optional<TimestampMs> body_deadline(const Body& body) const;
+
+  // --- replica_local.cpp
+  void on_text_seen(std::string_view path, std::string_view bytes);
+  void on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes);
+  void on_gone(std::string_view path);
+  void on_moved(std::string_view from, std::string_view to);
+  void on_files_settled();
+  void on_file_written(std::string_view path, const Sha256& hash);
+  void on_file_removed(std::string_view path);
+  void on_file_refused(std::string_view path, std::string_view reason);
+  void on_blob_uploaded(std::string_view path, const Sha256& hash);
+  void on_transfer_failed(const TransferFailed& failure);
+  bool accept_path(std::string_view path);
+  void merge_disk_text(std::string_view path, FileRecord record, std::string_view bytes);
+  void place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash);
+  void keep_conflict_copy(const std::string& path, std::string_view bytes, const Sha256& hash);
+  bool create_entry(const std::string& path, std::string_view bytes);
+  void refresh_metadata(std::string_view path);
+  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind);
+  void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
+  void delete_entry(std::string_view path, const FileRecord& record);
+  void start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes);
+  void publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes);
+  void pump_uploads();
+  void read_when_possible(std::string_view path);
+  void request_read(std::string_view path);
+
+  // --- replica_remote.cpp
+  void apply_workspace(ByteView update, bool answer);
+  bool apply_body(std::string_view key, ByteView update);
+  void follow_edit_of_deleted(std::string_view key);
+  void inherit_moved_body(std::string_view from, std::string_view to);
+  void on_file_entry_changed(const std::string& path);
+  void on_body_ready(std::string_view key);
+  void adopt_old_peer_metadata(std::string_view path);
+  void repair_lost_seed(std::string_view key, ByteView incoming);
+  void reconcile(std::string_view path);
+  void reconcile_absent(std::string_view path, const FileRecord& record);
+  void reconcile_text(std::string_view path);
+  void reconcile_blob(std::string_view path, const BinaryRef& ref);
+
+  // --- shared
+  std::string head_of(std::string_view path) const;
+  std::string text_of(std::string_view path) const;
+  bool text_is_here(std::string_view path) const;
+  Bytes set_document_text(std::string_view path, std::string_view text);
+  void commit_body(std::string_view key, Bytes update);
+  void edit_workspace(const std::function<void(crdt::Transaction&)>& edit);
+  void save_record(std::string_view path, FileRecord record);
+  void drop_record(std::string_view path);
+  const FileRecord* record(std::string_view path) const;
+  void emit(Action action) { out_->push_back(std::move(action)); }
+  void notify(Notice notice) { emit(Notify{std::move(notice)}); }
+  void problem(std::string_view path, std::string message);
+
+  // The batch being made.
+  TimestampMs now_;
+  std::vector<Action>* out_ = nullptr;
+
+  // The connection.
+  Phase phase_ = Phase::Offline;
+  SyncState state_ = SyncState::Disconnected;
+  bool receipts_ = false;
+  bool settled_told_ = false;
+  std::optional<TimestampMs> handshake_deadline_;
+  DocLink workspace_link_{DocLink::Kind::Workspace};
+  std::map<std::string, Body, std::less<>> open_bodies_;   // asked on this connection
+  std::set<std::string, std::less<>> unanswered_;          // of those: no SyncStep2 yet
+  std::set<std::string, std::less<>> unsaved_;             // of those: something the server has not acknowledged
+  std::deque<std::string> to_open_;
+  std::vector<std::string> focus_;
+  size_t answered_told_ = 0;
+
+  // The disk.
+  bool joined_ = false;  // the workspace doc was answered once, on any connection
+  std::map<std::string, FileWork, std::less<>> work_;
+  std::map<std::string, Upload, std::less<>> uploads_;
+  std::map<std::string, FileRecord, std::less<>> gone_;     // of this batch
+  std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way
+  std::map<std::string, ConflictCopy, std::less<>> conflicts_;  // by the copy's path, under way
+  std::set<std::string, std::less<>> came_back_;           // made again here after a deletion, not yet opened
+  std::set<std::string, std::less<>> deleted_here_;        // in this run: an edit that was made meanwhile wins
+  std::set<std::string, std::less<>> wants_read_;          // seen, to be read once its document is answered
+  std::set<std::string, std::less<>> reported_;            // problems told once
+};
+
+}  // namespace diaryx::sync

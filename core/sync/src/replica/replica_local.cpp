@@ -1,0 +1,380 @@
+// What the disk tells: edits, new files, renames, deletions, and the answers to our own writes.
+#include <algorithm>
+#include <utility>
+
+#include "diaryx/base/utf.h"
+#include "diaryx/sync/frontmatter.h"
+#include "diaryx/sync/merge3.h"
+#include "diaryx/sync/mime.h"
+#include "diaryx/sync/path.h"
+#include "replica/replica_impl.h"
+
+namespace diaryx::sync {
+namespace {
+
+constexpr DurationMs kDiskRetry{2'000};
+constexpr size_t kMaxUploadsAtOnce = 2;
+constexpr uint32_t kMaxBackoffSteps = 6;
+
+/// 500 ms, doubled with each attempt, at most half a minute.
+DurationMs transfer_backoff(uint32_t attempts) {
+  return DurationMs{std::min<int64_t>(30'000, int64_t{500} << std::min(attempts, kMaxBackoffSteps))};
+}
+
+}  // namespace
+
+bool Replica::Impl::accept_path(std::string_view path) {
+  if (!is_carried(path)) return false;
+  if (parse_disk_path(path)) return true;
+  problem(path, std::string("this file is not synced: ").append(describe(check_path(path))));
+  return false;
+}
+
+// --- text files -------------------------------------------------------------------------------------------------
+
+void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) {
+  if (!accept_path(path)) return;
+  const Sha256 hash = sha256(bytes);
+  if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
+  const std::string key(path);
+  work_.erase(key);
+  uploads_.erase(key);
+  if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
+
+  if (const auto copy = conflicts_.find(path); copy != conflicts_.end() && copy->second.hash == hash) {
+    on_file_written(path, hash);  // the copy was there already
+  }
+  const FileRecord* known = record(path);
+  if (known != nullptr && known->hash == hash) return reconcile(path);  // nothing new; perhaps a write waits for it
+  if (known != nullptr && known->kind == FileRecord::Kind::Text) return merge_disk_text(path, *known, bytes);
+  if (!joined_) return read_when_possible(path);
+  if (adopt_rename(path, hash, FileRecord::Kind::Text)) return;
+
+  if (!workspace_.live_file(path) && create_entry(key, bytes)) came_back_.insert(key);
+  const auto open = open_bodies_.find(path);
+  if (open == open_bodies_.end() || !open->second.link.answered()) return read_when_possible(path);
+  place_new_text(key, bytes, hash);
+}
+
+void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std::string_view bytes) {
+  const std::string key(path);
+  const std::string doc_text = text_of(path);
+  const Sha256 hash = sha256(bytes);
+  if (!known.base && sha256(doc_text) != known.hash) {
+    // Nobody knows from which text the user started, so no edit of anybody may be guessed.
+    drop_record(path);
+    return keep_conflict_copy(key, bytes, hash);
+  }
+  const std::string base = known.base.value_or(doc_text);
+  const std::string merged = base == doc_text ? std::string(bytes) : apply_edits(doc_text, merge3(base, bytes, doc_text));
+  // Deleted elsewhere, edited here: the edit wins and the file lives.
+  if (!workspace_.live_file(path)) create_entry(key, merged);
+  Bytes update = set_document_text(path, merged);
+  known.hash = hash;
+  known.base = merged == bytes ? std::nullopt : std::optional(std::string(bytes));
+  known.unsaved = known.unsaved || !update.empty();
+  save_record(path, std::move(known));
+  commit_body(path, std::move(update));
+  refresh_metadata(path);
+  reconcile(path);
+}
+
+bool Replica::Impl::create_entry(const std::string& path, std::string_view bytes) {
+  const bool was_deleted = workspace_.file(path).has_value();
+  const std::string_view head = split_frontmatter(bytes).head;
+  const Result<Frontmatter> front = Frontmatter::parse(head);
+  FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(path), now_);
+  metadata.deleted = false;
+  set_extra_text(metadata, kHeadMark, head_mark(head));
+  edit_workspace([&](crdt::Transaction& txn) {
+    workspace_.set_file(txn, path, metadata);
+    if (std::optional<BinaryRef> ref = workspace_.live_binary(path)) {
+      ref->deleted = true;  // its bytes are text now
+      workspace_.set_binary(txn, *ref);
+    }
+  });
+  deleted_here_.erase(path);
+  open_body(path);
+  return was_deleted;
+}
+
+void Replica::Impl::place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash) {
+  BodyDoc& body = bodies_.open(path);
+  const bool came_back = came_back_.erase(path) != 0;
+  Bytes update;
+  if (body.is_virgin()) {
+    const SplitText split = split_frontmatter(bytes);
+    update = seed_update(path, split.head, split.body);
+    if (!update.empty()) {
+      DX_ASSERT(body.doc().apply_update_v1(update, crdt::TransactionOrigin::Import));
+      open_bodies_[path].own_seed = seed_name(path, split.head, split.body);
+    }
+  } else if (text_of(path) != bytes) {
+    if (!came_back) return keep_conflict_copy(path, bytes, hash);
+    update = set_document_text(path, bytes);
+  }
+  save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .unsaved = !update.empty()});
+  commit_body(path, std::move(update));
+  refresh_metadata(path);
+  reconcile(path);
+}
+
+void Replica::Impl::keep_conflict_copy(const std::string& path, std::string_view bytes, const Sha256& hash) {
+  // The original stays as it is until the copy is durable: see on_file_written.
+  const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
+  if (!conflicts_.emplace(copy.str(), ConflictCopy{path, hash, std::string(bytes)}).second) return;
+  problem(path, "this file was here before with other content; yours is kept as \"" + copy.str() + "\"");
+  emit(WriteText{copy.str(), std::string(bytes), std::nullopt});
+}
+
+void Replica::Impl::refresh_metadata(std::string_view path) {
+  const std::optional<FileMetadata> entry = workspace_.live_file(path);
+  if (!entry) return;
+  const std::string head = head_of(path);
+  const Result<Frontmatter> front = Frontmatter::parse(head);
+  if (!front) {
+    return problem(path, "the frontmatter is not valid YAML, so the file is synced as plain text: " + describe(front.error()));
+  }
+  FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), now_), *entry);
+  fresh.deleted = false;
+  if (same_meaning(fresh, *entry)) return;
+  set_extra_text(fresh, kHeadMark, head_mark(head));
+  edit_workspace([&](crdt::Transaction& txn) { workspace_.set_file(txn, path, fresh); });
+}
+
+// --- other files ------------------------------------------------------------------------------------------------
+
+void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
+  if (!accept_path(path)) return;
+  work_.erase(std::string(path));
+  if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
+  const FileRecord* known = record(path);
+  if (known != nullptr && known->hash == hash) {
+    uploads_.erase(std::string(path));
+    return reconcile(path);
+  }
+  if (!joined_ || !workspace_link_.answered()) return read_when_possible(path);
+  if (known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;
+
+  const std::optional<BinaryRef> ref = workspace_.live_binary(path);
+  if (ref && ref->hash == hash.hex()) return save_record(path, FileRecord{FileRecord::Kind::Blob, hash, {}});
+  const bool changed_elsewhere = ref && (known == nullptr || ref->hash != known->hash.hex());
+  if (!changed_elsewhere) return start_upload(path, hash, size_bytes);
+  const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
+  problem(path, "this file was changed here and elsewhere; yours is kept as \"" + copy.str() + "\"");
+  drop_record(path);
+  work_[copy.str()].busy = true;
+  own_moves_.insert_or_assign(copy.str(), std::string(path));
+  emit(MoveFile{std::string(path), copy.str()});
+}
+
+void Replica::Impl::start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
+  if (size_bytes == 0) return publish_blob(std::string(path), hash, size_bytes);  // every device can make that one itself
+  uploads_.insert_or_assign(std::string(path), Upload{.hash = hash, .size_bytes = size_bytes});
+}
+
+void Replica::Impl::pump_uploads() {
+  if (phase_ != Phase::Active || !workspace_link_.answered()) return;
+  auto flying = std::ranges::count_if(uploads_, [](const auto& entry) { return entry.second.busy; });
+  for (auto& [path, upload] : uploads_) {
+    if (flying >= static_cast<ptrdiff_t>(kMaxUploadsAtOnce)) return;
+    if (upload.busy || upload.failed_finally || upload.retry_at) continue;
+    upload.busy = true;
+    ++flying;
+    emit(UploadBlob{path, upload.hash, upload.size_bytes, std::string(mime_type_of(path))});
+  }
+}
+
+void Replica::Impl::on_blob_uploaded(std::string_view path, const Sha256& hash) {
+  const auto upload = uploads_.find(path);
+  if (upload == uploads_.end() || upload->second.hash != hash) return;
+  const uint64_t size_bytes = upload->second.size_bytes;
+  uploads_.erase(upload);
+  publish_blob(std::string(path), hash, size_bytes);
+}
+
+void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
+  const BinaryRef ref{.path = path,
+                      .source = "local",
+                      .hash = hash.hex(),
+                      .mime_type = std::string(mime_type_of(path)),
+                      .size = size_bytes,
+                      .uploaded_at = now_};
+  save_record(path, FileRecord{FileRecord::Kind::Blob, hash, {}});
+  edit_workspace([&](crdt::Transaction& txn) {
+    workspace_.set_binary(txn, ref);
+    // A Markdown file whose bytes are no text any more is carried as a blob from now on.
+    if (std::optional<FileMetadata> entry = workspace_.live_file(path)) {
+      entry->deleted = true;
+      entry->modified_at = now_;
+      workspace_.set_file(txn, path, *entry);
+    }
+  });
+}
+
+void Replica::Impl::on_transfer_failed(const TransferFailed& failure) {
+  if (const auto upload = uploads_.find(failure.path); upload != uploads_.end() && upload->second.hash == failure.hash) {
+    Upload& state = upload->second;
+    state.busy = false;
+    state.failed_finally = failure.final_failure;
+    state.retry_at = now_ + transfer_backoff(state.attempts++);
+    return problem(failure.path, "the file could not be sent: " + std::string(failure.reason));
+  }
+  FileWork& work = work_[std::string(failure.path)];
+  work.busy = false;
+  work.retry_at = now_ + transfer_backoff(work.attempts++);
+  problem(failure.path, "the file could not be fetched: " + std::string(failure.reason));
+}
+
+// --- reading ----------------------------------------------------------------------------------------------------
+
+void Replica::Impl::read_when_possible(std::string_view path) { wants_read_.emplace(path); }
+
+void Replica::Impl::request_read(std::string_view path) {
+  FileWork& work = work_[std::string(path)];
+  if (work.busy) return;
+  work.busy = true;
+  emit(ReadFile{std::string(path)});
+}
+
+// --- renames and deletions --------------------------------------------------------------------------------------
+
+void Replica::Impl::on_gone(std::string_view path) {
+  work_.erase(std::string(path));
+  uploads_.erase(std::string(path));
+  if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
+  if (const FileRecord* known = record(path)) gone_.insert_or_assign(std::string(path), *known);
+}
+
+void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
+  const bool ours = own_moves_.erase(std::string(to)) != 0;
+  work_.erase(std::string(to));
+  work_.erase(std::string(from));
+  const FileRecord* known = record(from);
+  if (known == nullptr) return request_read(to);
+  const FileRecord moved = *known;
+  const bool free_target = record(to) == nullptr;
+  if (ours && free_target) {
+    drop_record(from);
+    save_record(to, moved);
+    return reconcile(to);
+  }
+  const bool target_is_new = !workspace_.live_file(to) && !workspace_.live_binary(to);
+  if (!accept_path(to) || !free_target || !target_is_new) {
+    on_gone(from);
+    if (accept_path(to)) request_read(to);
+    return;
+  }
+  rename_file(std::string(from), std::string(to), moved);
+}
+
+bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind) {
+  if (workspace_.live_file(to) || workspace_.live_binary(to)) return false;
+  const auto from = std::ranges::find_if(gone_, [&](const auto& entry) {
+    return entry.second.kind == kind && entry.second.hash == hash;
+  });
+  if (from == gone_.end()) return false;
+  const auto [path, known] = *from;
+  gone_.erase(from);
+  rename_file(path, std::string(to), known);
+  return true;
+}
+
+void Replica::Impl::rename_file(const std::string& from, const std::string& to, const FileRecord& known) {
+  if (const std::optional<BinaryRef> ref = workspace_.live_binary(from); ref && known.kind == FileRecord::Kind::Blob) {
+    BinaryRef moved = *ref;
+    BinaryRef tombstone = *ref;
+    moved.path = to;
+    tombstone.deleted = true;
+    edit_workspace([&](crdt::Transaction& txn) {
+      workspace_.set_binary(txn, tombstone);
+      workspace_.set_binary(txn, moved);
+    });
+  } else if (std::optional<FileMetadata> entry = workspace_.live_file(from)) {
+    FileMetadata moved = *entry;
+    moved.filename = file_name(to);
+    moved.modified_at = now_;
+    set_extra_text(moved, kMovedTo, std::nullopt);
+    entry->deleted = true;
+    entry->modified_at = now_;
+    set_extra_text(*entry, kMovedTo, to);
+    inherit_moved_body(from, to);
+    edit_workspace([&](crdt::Transaction& txn) {
+      workspace_.set_file(txn, from, *entry);
+      workspace_.set_file(txn, to, moved);
+    });
+    open_body(to);
+  } else {
+    // Deleted elsewhere, renamed here: the user wants it, so it is a new file.
+    drop_record(from);
+    return request_read(to);
+  }
+  drop_record(from);
+  save_record(to, known);
+  reconcile(to);
+}
+
+void Replica::Impl::on_files_settled() {
+  const auto gone = std::exchange(gone_, {});
+  for (const auto& [path, known] : gone) {
+    drop_record(path);
+    delete_entry(path, known);
+  }
+}
+
+void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known) {
+  if (known.kind == FileRecord::Kind::Blob) {
+    std::optional<BinaryRef> ref = workspace_.live_binary(path);
+    if (!ref) return;
+    if (ref->hash != known.hash.hex()) return reconcile(path);  // changed elsewhere meanwhile: the change wins
+    ref->deleted = true;
+    return edit_workspace([&](crdt::Transaction& txn) { workspace_.set_binary(txn, *ref); });
+  }
+  std::optional<FileMetadata> entry = workspace_.live_file(path);
+  if (!entry) return;
+  if (known.base) return reconcile(path);  // edited elsewhere, not yet written here: the edit wins
+  entry->deleted = true;
+  entry->modified_at = now_;
+  deleted_here_.emplace(path);
+  edit_workspace([&](crdt::Transaction& txn) { workspace_.set_file(txn, path, *entry); });
+}
+
+// --- answers to our own writes ----------------------------------------------------------------------------------
+
+void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
+  if (const auto found = conflicts_.find(path); found != conflicts_.end()) {
+    // The user's text is safe under its new name: from now on it is what the original was on disk.
+    const ConflictCopy copy = std::move(found->second);
+    conflicts_.erase(found);
+    save_record(copy.original, FileRecord{FileRecord::Kind::Text, copy.hash, copy.bytes});
+    reconcile(copy.original);
+    if (!workspace_.live_file(path)) request_read(path);
+    return;
+  }
+  const auto work = work_.find(path);
+  if (work == work_.end()) return request_read(path);  // something happened in between: look at what is there
+  FileRecord written{.kind = FileRecord::Kind::Blob, .hash = hash};
+  if (work->second.writing) {
+    written.kind = FileRecord::Kind::Text;
+    if (const FileRecord* known = record(path)) written.unsaved = known->unsaved;
+    if (text_of(path) != *work->second.writing) written.base = std::move(work->second.writing);
+  }
+  work_.erase(work);
+  save_record(path, std::move(written));
+  reconcile(path);
+}
+
+void Replica::Impl::on_file_removed(std::string_view path) {
+  work_.erase(std::string(path));
+  drop_record(path);
+  reconcile(path);
+}
+
+void Replica::Impl::on_file_refused(std::string_view path, std::string_view reason) {
+  own_moves_.erase(std::string(path));
+  FileWork& work = work_[std::string(path)];
+  work = FileWork{.retry_at = now_ + kDiskRetry};
+  if (!reason.empty()) problem(path, std::string(reason));
+}
+
+}  // namespace diaryx::sync

@@ -1,0 +1,231 @@
+// What the server tells, and bringing the files on disk to what the documents say.
+#include <algorithm>
+#include <utility>
+
+#include "diaryx/sync/frontmatter.h"
+#include "diaryx/sync/path.h"
+#include "diaryx/sync/render.h"
+#include "replica/replica_impl.h"
+
+namespace diaryx::sync {
+namespace {
+
+constexpr std::string_view kFilesRoot = "files";
+constexpr std::string_view kBinariesRoot = "binaries";
+/// A file that was renamed more often than this while a device was away is followed in a later session.
+constexpr int kMaxMoves = 16;
+
+}  // namespace
+
+// --- documents --------------------------------------------------------------------------------------------------
+
+void Replica::Impl::apply_workspace(ByteView update, bool answer) {
+  const Result<crdt::Commit> commit = workspace_.doc().apply_update_v1(update);
+  if (!commit) {
+    return problem({}, "the server sent a change of the file list that cannot be read: " + describe(commit.error()));
+  }
+  if (commit->changed()) emit(PersistUpdate{"workspace", commit->update_v1()});
+  const bool first_answer = answer && !workspace_link_.answered();
+  if (answer) send_workspace(workspace_link_.on_step2(workspace_.doc(), update));
+  if (first_answer) on_workspace_answered();
+
+  for (const std::string& key : commit->changed_keys(kFilesRoot)) {
+    const Result<WorkspacePath> path = parse_path(key);
+    if (path && is_carried(path->view())) {
+      on_file_entry_changed(path->str());
+    } else if (!path) {
+      problem(key, std::string("another device names a file that cannot be used: ").append(describe(check_path(key))));
+    }
+  }
+  for (const std::string& key : commit->changed_keys(kBinariesRoot)) {
+    const Result<WorkspacePath> path = parse_path(key);
+    if (path && path->view() == key && is_carried(key)) reconcile(key);
+  }
+}
+
+void Replica::Impl::on_file_entry_changed(const std::string& path) {
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  if (!entry) return;
+  if (!entry->deleted) {
+    open_body(path);
+    adopt_old_peer_metadata(path);
+  } else if (const std::optional<std::string> to = extra_text(*entry, kMovedTo)) {
+    inherit_moved_body(path, *to);
+  }
+  reconcile(path);
+}
+
+void Replica::Impl::inherit_moved_body(std::string_view from, std::string_view to) {
+  const Result<WorkspacePath> target = parse_path(to);
+  if (!target || !bodies_.contains(from) || bodies_.open(from).is_virgin()) return;
+  // The same operations under the new key: whatever was typed under the old one arrives too, once.
+  const Bytes state = bodies_.state(from);
+  const Result<crdt::Commit> commit = bodies_.open(target->view()).doc().apply_update_v1(state);
+  if (commit && commit->changed()) commit_body(target->view(), commit->update_v1());
+}
+
+bool Replica::Impl::apply_body(std::string_view key, ByteView update) {
+  const std::string before = text_of(key);
+  const std::string body_before = bodies_.open(key).body();
+  const Result<crdt::Commit> commit = bodies_.open(key).doc().apply_update_v1(update);
+  if (!commit) {
+    problem(key, "the server sent a change of this file that cannot be read: " + describe(commit.error()));
+    return false;
+  }
+  if (!commit->changed()) return true;
+  emit(PersistUpdate{std::string("body:").append(key), commit->update_v1()});
+  repair_lost_seed(key, update);
+
+  if (const FileRecord* known = record(key); known != nullptr && !known->base && sha256(before) == known->hash) {
+    FileRecord behind = *known;
+    behind.base = before;
+    save_record(key, std::move(behind));
+  }
+  follow_edit_of_deleted(key);
+  reconcile(key);
+  if (!workspace_.live_file(key)) return true;
+  if (std::string text = bodies_.open(key).body(); text != body_before) {
+    notify(BodyChanged{std::string(key), std::move(text)});
+  }
+  return true;
+}
+
+void Replica::Impl::follow_edit_of_deleted(std::string_view key) {
+  if (deleted_here_.contains(key) && !workspace_.live_file(key)) {
+    // Whoever wrote this did not know that the file was deleted here, nor did we know the edit: the edit wins.
+    deleted_here_.erase(std::string(key));
+    create_entry(std::string(key), text_of(key));
+    return;
+  }
+  // Edits that arrive under a key that is no longer used belong to the file's new name.
+  std::string at(key);
+  for (int i = 0; i < kMaxMoves; ++i) {
+    const std::optional<FileMetadata> entry = workspace_.file(at);
+    const std::optional<std::string> to = entry && entry->deleted ? extra_text(*entry, kMovedTo) : std::nullopt;
+    if (!to || !parse_path(*to)) return;
+    inherit_moved_body(at, *to);
+    at = *to;
+    reconcile(at);
+  }
+}
+
+void Replica::Impl::repair_lost_seed(std::string_view key, ByteView incoming) {
+  const auto open = open_bodies_.find(key);
+  if (open == open_bodies_.end() || open->second.own_seed.empty()) return;
+  BodyDoc& body = bodies_.open(key);
+  if (body.seed_name() == open->second.own_seed) return;
+  // Two devices imported different files under one name at the same moment, so the document holds both. The seed that
+  // holds now is the other one, everywhere. What came stands alone when its text needs nothing of ours.
+  open->second.own_seed.clear();
+  BodyDoc theirs(options_.client);
+  if (!theirs.doc().apply_update_v1(incoming) || theirs.doc().has_pending() || theirs.is_virgin()) return;
+  commit_body(key, body.set_text(theirs.head(), theirs.body()));
+  if (record(key) == nullptr) return;
+  // Our text is on our disk: read it again as a file that was never synced, which keeps it as a conflict copy.
+  drop_record(key);
+  request_read(key);
+}
+
+void Replica::Impl::on_body_ready(std::string_view key) {
+  adopt_old_peer_metadata(key);
+  if (const auto waiting = wants_read_.find(key); waiting != wants_read_.end()) {
+    wants_read_.erase(waiting);
+    return request_read(key);
+  }
+  reconcile(key);
+}
+
+void Replica::Impl::adopt_old_peer_metadata(std::string_view path) {
+  const auto open = open_bodies_.find(path);
+  if (open == open_bodies_.end() || !open->second.link.answered()) return;
+  const std::optional<FileMetadata> entry = workspace_.live_file(path);
+  if (!entry || extra_text(*entry, kHeadMark)) return;  // our own devices change the head itself
+  BodyDoc& body = bodies_.open(path);
+  const std::string head = body.head();
+  if (head.empty()) return;  // rendered from the metadata as long as nobody edits it
+  const Result<Frontmatter> front = Frontmatter::parse(head);
+  if (!front) return;
+  const FileMetadata said = derive_metadata(*front, WorkspacePath(path), entry->modified_at);
+  if (same_meaning(said, *entry)) return;
+  const Result<std::string> merged = merge_into_head(head, path, said, *entry);
+  if (!merged) return;
+  commit_body(path, body.set_text(*merged, body.body()));
+}
+
+// --- files ------------------------------------------------------------------------------------------------------
+
+void Replica::Impl::reconcile(std::string_view path) {
+  if (!options_.write_files || !joined_) return;
+  if (const auto work = work_.find(path); work != work_.end() && (work->second.busy || work->second.retry_at)) return;
+  if (uploads_.contains(path) || gone_.contains(path)) return;
+  if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
+  if (workspace_.live_file(path)) return reconcile_text(path);
+  if (const FileRecord* known = record(path)) reconcile_absent(path, FileRecord(*known));
+}
+
+void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& known) {
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  if (known.kind == FileRecord::Kind::Text) {
+    if (!entry) return;  // never listed: not ours to remove
+    const std::optional<std::string> to = extra_text(*entry, kMovedTo);
+    const Result<WorkspacePath> target = to ? parse_path(*to) : fail(ErrorCode::NotFound);
+    if (target && is_carried(target->view()) && workspace_.live_file(target->view()) &&
+        record(target->view()) == nullptr && !own_moves_.contains(target->view())) {
+      work_[target->str()].busy = true;
+      own_moves_.insert_or_assign(target->str(), std::string(path));
+      notify(FileChanged{target->str(), FileChange::Moved, std::string(path)});
+      return emit(MoveFile{std::string(path), target->str()});
+    }
+    if (own_moves_.contains(to.value_or(std::string()))) return;
+    if (!target && known.unsaved) {
+      // Edited here, deleted elsewhere before the edit arrived: the edit wins.
+      create_entry(std::string(path), text_of(path));
+      return;
+    }
+  } else if (!workspace_.binary(path)) {
+    return;
+  }
+  work_[std::string(path)].busy = true;
+  notify(FileChanged{std::string(path), FileChange::Removed, {}});
+  emit(RemoveFile{std::string(path), known.hash});
+}
+
+void Replica::Impl::reconcile_text(std::string_view path) {
+  if (wants_read_.contains(path) || !text_is_here(path)) return;
+  const FileRecord* known = record(path);
+  const auto open = open_bodies_.find(path);
+  const bool answered = open != open_bodies_.end() && open->second.link.answered();
+  if (known == nullptr && !answered) return;  // what the server has may still differ
+  std::string text = text_of(path);
+  const Sha256 hash = sha256(text);
+  if (known != nullptr && known->hash == hash) {
+    if (known->base) {
+      FileRecord in_step = *known;
+      in_step.base.reset();
+      save_record(path, std::move(in_step));
+    }
+    return;
+  }
+  if (own_moves_.contains(path)) return;
+  FileWork& work = work_[std::string(path)];
+  work.busy = true;
+  work.writing = text;
+  const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
+  notify(FileChanged{std::string(path), expected ? FileChange::Changed : FileChange::Created, {}});
+  emit(WriteText{std::string(path), std::move(text), expected});
+}
+
+void Replica::Impl::reconcile_blob(std::string_view path, const BinaryRef& ref) {
+  const FileRecord* known = record(path);
+  const Result<Sha256> hash = Sha256::from_hex(ref.hash);
+  if (!hash || wants_read_.contains(path) || own_moves_.contains(path)) return;
+  if (known != nullptr && known->hash == *hash) return;
+  if (phase_ != Phase::Active && ref.size != 0) return;
+  FileWork& work = work_[std::string(path)];
+  work.busy = true;
+  const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
+  notify(FileChanged{std::string(path), expected ? FileChange::Changed : FileChange::Created, {}});
+  emit(FetchBlob{std::string(path), *hash, ref.size, expected});
+}
+
+}  // namespace diaryx::sync

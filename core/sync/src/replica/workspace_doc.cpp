@@ -1,0 +1,122 @@
+#include "replica/workspace_doc.h"
+
+#include <algorithm>
+
+#include "diaryx/base/sha256.h"
+#include "diaryx/sync/path.h"
+
+namespace diaryx::sync {
+namespace {
+
+constexpr std::string_view kFilesRoot = "files";
+constexpr std::string_view kBinariesRoot = "binaries";
+
+/// How other peers may have spelled a key.
+constexpr std::string_view kAliasPrefixes[] = {"./", "/"};
+
+FileMetadata without_marks(FileMetadata metadata) {
+  std::erase_if(metadata.extra, [](const Json::Member& member) { return member.key.starts_with('_'); });
+  for (BinaryRef& ref : metadata.attachments) ref = BinaryRef{.path = std::move(ref.path), .deleted = ref.deleted};
+  return metadata;
+}
+
+}  // namespace
+
+WorkspaceDoc::WorkspaceDoc(ClientId client)
+    : doc_({.client = client}), files_(doc_.map(kFilesRoot)), binaries_(doc_.map(kBinariesRoot)) {}
+
+std::optional<std::string> WorkspaceDoc::value(const crdt::Map& map, std::string_view path) const {
+  if (std::optional<std::string> text = map.get_string(path)) return text;
+  for (const std::string_view prefix : kAliasPrefixes) {
+    if (std::optional<std::string> text = map.get_string(std::string(prefix).append(path))) return text;
+  }
+  return std::nullopt;
+}
+
+std::optional<FileMetadata> WorkspaceDoc::file(std::string_view path) const {
+  const std::optional<std::string> text = value(files_, path);
+  if (!text) return std::nullopt;
+  Result<Repaired<FileMetadata>> read = parse_metadata(*text);
+  if (!read) return std::nullopt;
+  return std::move(read->value);
+}
+
+std::optional<BinaryRef> WorkspaceDoc::binary(std::string_view path) const {
+  const std::optional<std::string> text = value(binaries_, path);
+  if (!text) return std::nullopt;
+  Result<Repaired<BinaryRef>> read = parse_binary_ref(*text);
+  if (!read) return std::nullopt;
+  read->value.path = path;  // the key decides, whatever the value says
+  return std::move(read->value);
+}
+
+std::optional<FileMetadata> WorkspaceDoc::live_file(std::string_view path) const {
+  std::optional<FileMetadata> metadata = file(path);
+  return metadata && !metadata->deleted ? std::move(metadata) : std::nullopt;
+}
+
+std::optional<BinaryRef> WorkspaceDoc::live_binary(std::string_view path) const {
+  std::optional<BinaryRef> ref = binary(path);
+  return ref && !ref->deleted && Sha256::from_hex(ref->hash) ? std::move(ref) : std::nullopt;
+}
+
+std::vector<std::string> WorkspaceDoc::live_files() const {
+  std::vector<std::string> paths;
+  files_.for_each([&](std::string_view key, const crdt::Any&) {
+    const Result<WorkspacePath> path = parse_path(key);
+    if (path && is_carried(path->view()) && live_file(path->view())) paths.push_back(path->str());
+  });
+  std::ranges::sort(paths);
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
+std::vector<BinaryRef> WorkspaceDoc::live_binaries() const {
+  std::vector<BinaryRef> refs;
+  binaries_.for_each([&](std::string_view key, const crdt::Any&) {
+    const Result<WorkspacePath> path = parse_path(key);
+    if (!path || path->view() != key || !is_carried(key)) return;
+    if (std::optional<BinaryRef> ref = live_binary(key)) refs.push_back(*std::move(ref));
+  });
+  std::ranges::sort(refs, {}, &BinaryRef::path);
+  return refs;
+}
+
+void WorkspaceDoc::set_file(crdt::Transaction& txn, std::string_view path, const FileMetadata& metadata) {
+  for (const std::string_view prefix : kAliasPrefixes) files_.erase(txn, std::string(prefix).append(path));
+  files_.set(txn, path, crdt::Any::string(format_metadata(metadata)));
+}
+
+void WorkspaceDoc::set_binary(crdt::Transaction& txn, const BinaryRef& ref) {
+  binaries_.set(txn, ref.path, crdt::Any::string(format_binary_ref(ref)));
+}
+
+std::optional<std::string> extra_text(const FileMetadata& metadata, std::string_view key) {
+  const auto found = std::ranges::find(metadata.extra, key, &Json::Member::key);
+  if (found == metadata.extra.end() || found->value.as_string() == nullptr) return std::nullopt;
+  return *found->value.as_string();
+}
+
+void set_extra_text(FileMetadata& metadata, std::string_view key, std::optional<std::string> value) {
+  std::erase_if(metadata.extra, [&](const Json::Member& member) { return member.key == key; });
+  if (value) metadata.extra.push_back({std::string(key), Json(*std::move(value))});
+}
+
+bool same_meaning(const FileMetadata& a, const FileMetadata& b) {
+  return content_equal(without_marks(a), without_marks(b));
+}
+
+FileMetadata carry_over(FileMetadata fresh, const FileMetadata& known) {
+  for (BinaryRef& ref : fresh.attachments) {
+    const auto same = std::ranges::find(known.attachments, ref.path, &BinaryRef::path);
+    if (same != known.attachments.end() && !same->hash.empty()) ref = *same;
+  }
+  for (const Json::Member& member : known.extra) {
+    if (member.key.starts_with('_') && member.key != kMovedTo) fresh.extra.push_back(member);
+  }
+  return fresh;
+}
+
+std::string head_mark(std::string_view head) { return sha256(head).hex().substr(0, 8); }
+
+}  // namespace diaryx::sync

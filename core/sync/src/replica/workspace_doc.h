@@ -1,0 +1,65 @@
+// The workspace document: which files there are and what is known about each.
+//
+// `files` is the map every Diaryx peer reads: path -> FileMetadata JSON. `binaries` is ours: path -> BinaryRef JSON for
+// every other file, published only after its blob is on the server.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diaryx/base/bytes.h"
+#include "diaryx/crdt/doc.h"
+#include "diaryx/sync/metadata.h"
+
+namespace diaryx::sync {
+
+/// Keys of `extra` that are ours. A leading `_` keeps them out of every peer's frontmatter.
+inline constexpr std::string_view kHeadMark = "_h";   // short hash of the head the metadata was derived from
+inline constexpr std::string_view kMovedTo = "_to";   // in a tombstone: the key the file has now
+
+class WorkspaceDoc {
+ public:
+  explicit WorkspaceDoc(ClientId client);
+
+  crdt::Doc& doc() { return doc_; }
+  const crdt::Doc& doc() const { return doc_; }
+
+  /// The entry of a path, tombstones included; nothing if there is none or it cannot be read.
+  std::optional<FileMetadata> file(std::string_view path) const;
+  std::optional<BinaryRef> binary(std::string_view path) const;
+  /// The entry if it is live.
+  std::optional<FileMetadata> live_file(std::string_view path) const;
+  std::optional<BinaryRef> live_binary(std::string_view path) const;
+
+  /// Paths of all live entries that can be used here, sorted.
+  std::vector<std::string> live_files() const;
+  std::vector<BinaryRef> live_binaries() const;
+
+  void set_file(crdt::Transaction& txn, std::string_view path, const FileMetadata& metadata);
+  void set_binary(crdt::Transaction& txn, const BinaryRef& ref);
+
+ private:
+  std::optional<std::string> value(const crdt::Map& map, std::string_view path) const;
+
+  crdt::Doc doc_;
+  crdt::Map files_;
+  crdt::Map binaries_;
+};
+
+/// The string member of `extra`, or nothing.
+std::optional<std::string> extra_text(const FileMetadata& metadata, std::string_view key);
+/// Sets or, with nothing, removes a string member of `extra`.
+void set_extra_text(FileMetadata& metadata, std::string_view key, std::optional<std::string> value);
+
+/// Equal in all that a frontmatter can say: `modified_at`, our marks, and what is known of attachments do not count.
+bool same_meaning(const FileMetadata& a, const FileMetadata& b);
+
+/// `fresh` with what only the entry knows: digests of attachments and marks of other peers.
+FileMetadata carry_over(FileMetadata fresh, const FileMetadata& known);
+
+/// The mark for a head.
+std::string head_mark(std::string_view head);
+
+}  // namespace diaryx::sync
