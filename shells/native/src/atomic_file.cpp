@@ -10,12 +10,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <utility>
-#include <vector>
+
+#include "diaryx/native/file_hash.h"
 
 namespace diaryx::native {
 namespace {
 
-constexpr size_t kPieceBytes = 256 * 1024;
 constexpr mode_t kPermissionBits = 07777;
 
 /// Unique within the process; the folder's lock makes it unique within the folder.
@@ -29,18 +29,6 @@ int rename_with(int from_folder, const std::string& from, int to_folder, const s
 }
 
 bool flag_is_unknown(int os_error) { return os_error == EINVAL || os_error == ENOSYS || os_error == ENOTSUP; }
-
-Outcome<Sha256> hash_descriptor(int fd, std::string_view path) {
-  Sha256Hasher hasher;
-  std::vector<uint8_t> piece(kPieceBytes);
-  for (;;) {
-    const ssize_t got = ::read(fd, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return os_problem("read", path, errno);
-    if (got == 0) return hasher.finish();
-    hasher.update(ByteView(piece.data(), size_t(got)));
-  }
-}
 
 /// The digest of a name within an open folder; nullopt when it is not a regular file.
 Outcome<std::optional<Sha256>> hash_name(int folder, const std::string& name, std::string_view path) {
@@ -262,15 +250,6 @@ Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::s
   if (auto synced = sync_both(target->get(), source->get(), to); !synced) return std::unexpected(std::move(synced.error()));
   root.remove_empty_parents(from);
   return Verdict::Done;
-}
-
-Outcome<std::optional<Sha256>> hash_file(const RootFolder& root, std::string_view path) {
-  const auto entry = root.look(path);
-  if (!entry) return std::unexpected(entry.error());
-  if (entry->kind != EntryKind::File) return std::nullopt;
-  const auto folder = root.open_parent(path, MissingFolders::Refuse);
-  if (!folder) return std::unexpected(folder.error());
-  return hash_name(folder->get(), std::string(last_name(path)), path);
 }
 
 void clear_staging(const RootFolder& root) {

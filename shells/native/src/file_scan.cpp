@@ -103,12 +103,34 @@ std::optional<Sha256> DigestCache::find(std::string_view path, const FileStamp& 
 }
 
 void DigestCache::remember(std::string_view path, const FileStamp& stamp, const Sha256& digest, TimestampMs now) {
-  entries_.insert_or_assign(std::string(path), KnownFile{stamp, digest, now});
+  restore(std::string(path), KnownFile{stamp, digest, now});
+}
+
+void DigestCache::restore(std::string path, const KnownFile& known) {
+  forget(path);
+  by_digest_.emplace(known.digest, path);
+  entries_.emplace(std::move(path), known);
 }
 
 void DigestCache::forget(std::string_view path) {
   const auto known = entries_.find(path);
-  if (known != entries_.end()) entries_.erase(known);
+  if (known == entries_.end()) return;
+  by_digest_.erase({known->second.digest, known->first});
+  entries_.erase(known);
+}
+
+void DigestCache::rename(std::string_view from, std::string_view to) {
+  const auto known = entries_.find(from);
+  if (known == entries_.end()) return forget(to);
+  const KnownFile moved = known->second;
+  forget(from);
+  restore(std::string(to), moved);
+}
+
+std::optional<std::string> DigestCache::path_of(const Sha256& digest) const {
+  const auto found = by_digest_.lower_bound({digest, {}});
+  if (found == by_digest_.end() || found->first != digest) return std::nullopt;
+  return found->second;
 }
 
 }  // namespace diaryx::native

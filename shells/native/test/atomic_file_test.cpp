@@ -129,12 +129,5 @@ TEST_F(AtomicFile, ClearsWhatACrashedRunLeftButNotWhatIsKept) {
   EXPECT_TRUE(folder_.has(".diaryx/tmp/1-3.tmp.kept"));
 }
 
-TEST_F(AtomicFile, HashesAFileOrSaysThatThereIsNone) {
-  folder_.write("a.bin", "abc");
-  EXPECT_EQ(**hash_file(root_, "a.bin"), sha256("abc"));
-  EXPECT_FALSE(hash_file(root_, "missing.bin")->has_value());
-  EXPECT_FALSE(hash_file(root_, "."));
-}
-
 }  // namespace
 }  // namespace diaryx::native

@@ -92,5 +92,18 @@ TEST(DigestCache, ForgetsWhenAnythingOfTheStampDiffers) {
   EXPECT_FALSE(cache.find("a.md", stamp));
 }
 
+TEST(DigestCache, FindsAFileByContentAndFollowsItsRename) {
+  const FileStamp stamp{.device = 1, .inode = 2, .size_bytes = 3, .modified_ns = 0};
+  DigestCache cache;
+  cache.remember("a.png", stamp, sha256("x"), TimestampMs{10'000});
+  cache.remember("b.png", stamp, sha256("y"), TimestampMs{10'000});
+  EXPECT_EQ(cache.path_of(sha256("x")), "a.png");
+  cache.rename("a.png", "b.png");
+  EXPECT_EQ(cache.path_of(sha256("x")), "b.png");
+  EXPECT_EQ(cache.find("b.png", stamp), sha256("x"));
+  EXPECT_FALSE(cache.path_of(sha256("y")));
+  EXPECT_FALSE(cache.find("a.png", stamp));
+}
+
 }  // namespace
 }  // namespace diaryx::native

@@ -80,9 +80,6 @@ Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, cons
 /// Renames a file, whatever it holds, to a path where nothing is. DiskDiffers when `from` is no file or `to` is taken.
 Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to);
 
-/// The digest of the file at `path`, nullopt when nothing (or no regular file) is there. Reads in pieces.
-Outcome<std::optional<Sha256>> hash_file(const RootFolder& root, std::string_view path);
-
 /// Removes what a crashed run left. Only for the one process that holds the folder's lock.
 void clear_staging(const RootFolder& root);
 

@@ -5,8 +5,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "diaryx/base/sha256.h"
@@ -58,13 +60,19 @@ class DigestCache {
 
   void remember(std::string_view path, const FileStamp& stamp, const Sha256& digest, TimestampMs now);
   void forget(std::string_view path);
+  /// The file was renamed: what is known of it stays known.
+  void rename(std::string_view from, std::string_view to);
+
+  /// A file that had this content when it was last hashed, to copy from; the copy is to be verified.
+  std::optional<std::string> path_of(const Sha256& digest) const;
 
   /// Entries in path order, to be stored; and back.
   const std::map<std::string, KnownFile, std::less<>>& entries() const { return entries_; }
-  void restore(std::string path, const KnownFile& known) { entries_.insert_or_assign(std::move(path), known); }
+  void restore(std::string path, const KnownFile& known);
 
  private:
   std::map<std::string, KnownFile, std::less<>> entries_;
+  std::set<std::pair<Sha256, std::string>> by_digest_;
 };
 
 }  // namespace diaryx::native

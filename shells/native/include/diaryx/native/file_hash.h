@@ -1,0 +1,26 @@
+// SHA-256 of files, read in pieces.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "diaryx/base/sha256.h"
+#include "diaryx/native/root_folder.h"
+
+namespace diaryx::native {
+
+struct HashedFile {
+  Sha256 digest;
+  FileStamp stamp;  // the same before and after the reading
+};
+
+/// From the descriptor's position to its end. `path` is for sentences.
+Outcome<Sha256> hash_descriptor(int fd, std::string_view path);
+
+/// The digest of the file at `path`, nullopt when nothing (or no regular file) is there.
+Outcome<std::optional<Sha256>> hash_file(const RootFolder& root, std::string_view path);
+
+/// As `hash_file`, for a file that nobody writes meanwhile. Errors: EAGAIN when somebody did; ENOENT.
+Outcome<HashedFile> hash_file_at_rest(const RootFolder& root, std::string_view path);
+
+}  // namespace diaryx::native

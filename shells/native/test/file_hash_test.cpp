@@ -1,0 +1,43 @@
+#include "diaryx/native/file_hash.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "temp_folder.h"
+
+namespace diaryx::native {
+namespace {
+
+TEST(FileHash, IsThatOfTheWholeFile) {
+  const TempFolder folder;
+  const std::string long_text(700'000, 'x');  // more than two pieces
+  folder.write("a.bin", long_text);
+  folder.write("empty.bin", "");
+  const auto root = RootFolder::open(folder.path());
+  EXPECT_EQ(**hash_file(*root, "a.bin"), sha256(long_text));
+  EXPECT_EQ(**hash_file(*root, "empty.bin"), sha256(""));
+}
+
+TEST(FileHash, SaysThatThereIsNoFile) {
+  const TempFolder folder;
+  folder.write("sub/a.bin", "abc");
+  const auto root = RootFolder::open(folder.path());
+  EXPECT_FALSE(hash_file(*root, "missing.bin")->has_value());
+  EXPECT_FALSE(hash_file(*root, "sub")->has_value());
+  EXPECT_FALSE(hash_file(*root, "../a.bin"));
+  EXPECT_EQ(hash_file_at_rest(*root, "missing.bin").error().os_error, ENOENT);
+}
+
+TEST(FileHash, ComesWithTheStampOfTheFile) {
+  const TempFolder folder;
+  folder.write("a.bin", "abc");
+  const auto root = RootFolder::open(folder.path());
+  const auto hashed = hash_file_at_rest(*root, "a.bin");
+  ASSERT_TRUE(hashed);
+  EXPECT_EQ(hashed->digest, sha256("abc"));
+  EXPECT_EQ(hashed->stamp, root->look("a.bin")->stamp);
+}
+
+}  // namespace
+}  // namespace diaryx::native
