@@ -1,0 +1,62 @@
+// The production relay over a storage in memory that commits when told to, and a shelf of blobs.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "diaryx/base/sha256.h"
+#include "diaryx/sync/relay.h"
+
+namespace diaryx::testing {
+
+class FakeServer {
+ public:
+  /// What the server says to a connection: `text` false = binary frame.
+  using Deliver = std::function<void(sync::relay::ConnectionId to, bool text, std::string bytes)>;
+  using Closed = std::function<void(sync::relay::ConnectionId)>;
+
+  FakeServer(uint64_t seed, Deliver deliver, Closed closed);
+
+  sync::relay::ConnectionId connect(std::string user, TimestampMs now);
+  void disconnect(sync::relay::ConnectionId connection, TimestampMs now);
+  void receive(sync::relay::ConnectionId connection, bool text, const std::string& bytes, TimestampMs now);
+
+  /// Commits what waits for the disk, oldest first.
+  void commit(TimestampMs now);
+  bool has_uncommitted() const { return !waiting_.empty(); }
+  void tick(TimestampMs now);
+
+  /// The process dies: what was not committed is gone, every connection too.
+  void crash();
+
+  std::map<Sha256, std::string>& blobs() { return blobs_; }
+  size_t stored_updates() const;
+
+ private:
+  struct Waiting {
+    sync::relay::Ticket ticket;
+    std::string document;
+    Bytes update;
+  };
+
+  void feed(sync::relay::Event event, TimestampMs now);
+  void perform(sync::relay::Action& action, TimestampMs now);
+
+  uint64_t seed_;
+  Deliver deliver_;
+  Closed closed_;
+  uint64_t starts_ = 0;
+  uint64_t next_connection_ = 1;
+  uint64_t next_sequence_ = 1;
+  std::unique_ptr<sync::Relay> relay_;
+  std::deque<sync::relay::Event> answers_;
+  bool feeding_ = false;
+  std::deque<Waiting> waiting_;
+  std::map<std::string, std::vector<Bytes>> log_;  // committed
+  std::map<Sha256, std::string> blobs_;
+};
+
+}  // namespace diaryx::testing

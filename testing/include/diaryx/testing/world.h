@@ -1,0 +1,133 @@
+// Several devices, a server and the network between them, all from one seed: production core, pretended surroundings.
+//
+//     World world{Seed{8841}, {.devices = 3}};
+//     world.device(0).user_writes("a.md", "hello\n");
+//     world.run_until_quiet();
+//     ASSERT_TRUE(world.all_equal()) << world.first_difference();
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "diaryx/sync/replica.h"
+#include "diaryx/testing/fake_disk.h"
+#include "diaryx/testing/fake_server.h"
+#include "diaryx/testing/random.h"
+
+namespace diaryx::testing {
+
+struct WorldOptions {
+  size_t devices = 3;
+  /// Milliseconds a message travels, at least and at most; order per connection is kept, as TCP does.
+  int64_t min_delay_ms = 1;
+  int64_t max_delay_ms = 20;
+  /// Chance per step that a connection is cut, a device dies, or the server dies.
+  double cut = 0;
+  double device_crash = 0;
+  double server_crash = 0;
+};
+
+class World;
+
+/// A device: the production replica, a folder, and what it stored. A crash keeps the folder and the storage.
+class Device {
+ public:
+  Device(World& world, size_t number);
+
+  // --- what the user does; sync hears of it when the watcher does
+  void user_writes(std::string_view path, std::string_view bytes);
+  void user_deletes(std::string_view path);
+  void user_renames(std::string_view from, std::string_view to);
+  /// The watcher reports what changed since it last looked.
+  void watcher_looks();
+
+  void go_online();
+  void go_offline();
+  void crash_and_restart();
+
+  bool online() const { return connection_.has_value(); }
+  bool wants_online() const { return wants_online_; }
+  const FakeDisk& disk() const { return disk_; }
+  const sync::Replica& replica() const { return *replica_; }
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  friend class World;
+
+  void start();
+  void feed(const sync::Event& event);
+  void perform(const std::vector<sync::Action>& batch);
+  void perform(const sync::Action& action);
+  void report(std::string_view path);
+  void connection_lost();
+
+  World* world_;
+  size_t number_;
+  uint64_t starts_ = 0;
+  bool wants_online_ = true;
+  FakeDisk disk_;
+  FakeDisk::Files seen_;  // what the watcher saw last
+  std::vector<std::pair<std::string, std::string>> moves_;
+  std::map<std::string, std::vector<Bytes>> stored_updates_;
+  std::map<std::string, std::string> stored_records_;
+  std::unique_ptr<sync::Replica> replica_;
+  std::optional<sync::relay::ConnectionId> connection_;
+  std::deque<std::function<void()>> answers_;
+  bool feeding_ = false;
+  std::vector<std::string> problems_;
+};
+
+class World {
+ public:
+  World(uint64_t seed, WorldOptions options);
+
+  Device& device(size_t number) { return *devices_[number]; }
+  size_t size() const { return devices_.size(); }
+  Random& random() { return random_; }
+  FakeServer& server() { return server_; }
+  TimestampMs now() const { return now_; }
+
+  /// Delivers what is due, commits, looks, and lets time pass a little; with the faults of the options.
+  void step();
+  /// No more faults: everybody online, then steps until nothing moves. False when that does not end.
+  bool run_until_quiet();
+
+  bool all_equal() const;
+  /// "device 0 and 2 differ in notes/a.md: ..." or empty.
+  std::string first_difference() const;
+
+ private:
+  friend class Device;
+
+  struct Parcel {
+    TimestampMs due;
+    bool to_server;
+    bool text;
+    std::string bytes;
+  };
+  struct Wire {
+    size_t device;
+    std::deque<Parcel> parcels;
+    TimestampMs last_to_server;
+    TimestampMs last_to_device;
+  };
+
+  void send(sync::relay::ConnectionId connection, bool to_server, bool text, std::string bytes);
+  void cut(sync::relay::ConnectionId connection);
+  void faults();
+  bool quiet() const;
+
+  WorldOptions options_;
+  Random random_;
+  TimestampMs now_{1'700'000'000'000};
+  std::map<sync::relay::ConnectionId, Wire> wires_;
+  FakeServer server_;
+  std::vector<std::unique_ptr<Device>> devices_;
+};
+
+}  // namespace diaryx::testing

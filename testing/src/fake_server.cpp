@@ -1,0 +1,91 @@
+#include "diaryx/testing/fake_server.h"
+
+#include <utility>
+
+namespace diaryx::testing {
+
+namespace relay = sync::relay;
+
+FakeServer::FakeServer(uint64_t seed, Deliver deliver, Closed closed)
+    : seed_(seed), deliver_(std::move(deliver)), closed_(std::move(closed)) {
+  crash();
+}
+
+void FakeServer::crash() {
+  waiting_.clear();
+  answers_.clear();
+  relay_ = std::make_unique<sync::Relay>(sync::RelayOptions{.seed = seed_ + ++starts_});
+}
+
+relay::ConnectionId FakeServer::connect(std::string user, TimestampMs now) {
+  const relay::ConnectionId id{next_connection_++};
+  feed(relay::ConnectionOpened{.connection = id, .principal = {.user_id = std::move(user), .device_id = "device"}}, now);
+  return id;
+}
+
+void FakeServer::disconnect(relay::ConnectionId connection, TimestampMs now) {
+  feed(relay::ConnectionClosed{connection}, now);
+}
+
+void FakeServer::receive(relay::ConnectionId connection, bool text, const std::string& bytes, TimestampMs now) {
+  if (text) {
+    feed(relay::TextMessage{connection, bytes}, now);
+  } else {
+    feed(relay::BinaryFrame{connection, to_bytes(as_bytes(bytes))}, now);
+  }
+}
+
+void FakeServer::commit(TimestampMs now) {
+  std::deque<Waiting> batch = std::exchange(waiting_, {});
+  for (Waiting& waiting : batch) {
+    log_[waiting.document].push_back(std::move(waiting.update));
+    feed(relay::UpdateStored{waiting.ticket, relay::Sequence{next_sequence_++}}, now);
+  }
+}
+
+void FakeServer::tick(TimestampMs now) {
+  const std::optional<TimestampMs> deadline = relay_->next_deadline();
+  if (deadline && *deadline <= now) feed(relay::DeadlineReached{}, now);
+}
+
+size_t FakeServer::stored_updates() const {
+  size_t count = 0;
+  for (const auto& [document, updates] : log_) count += updates.size();
+  return count;
+}
+
+void FakeServer::feed(relay::Event event, TimestampMs now) {
+  answers_.push_back(std::move(event));
+  if (feeding_) return;
+  feeding_ = true;
+  while (!answers_.empty()) {
+    relay::Event next = std::move(answers_.front());
+    answers_.pop_front();
+    std::vector<relay::Action> actions;
+    relay_->handle(std::move(next), now, actions);
+    for (relay::Action& action : actions) perform(action, now);
+  }
+  feeding_ = false;
+}
+
+void FakeServer::perform(relay::Action& action, TimestampMs) {
+  if (const auto* authorize = std::get_if<relay::Authorize>(&action)) {
+    answers_.push_back(relay::Authorized{authorize->ticket, relay::Access::ReadWrite});
+  } else if (const auto* load = std::get_if<relay::LoadDocument>(&action)) {
+    answers_.push_back(relay::DocumentLoaded{.ticket = load->ticket,
+                                             .updates = log_[load->document.str()],
+                                             .last = relay::Sequence{next_sequence_ - 1}});
+  } else if (const auto* append = std::get_if<relay::AppendUpdate>(&action)) {
+    waiting_.push_back({append->ticket, append->document.str(), *append->update});
+  } else if (const auto* snapshot = std::get_if<relay::StoreSnapshot>(&action)) {
+    answers_.push_back(relay::SnapshotStored{snapshot->ticket});  // the log alone is kept: it says the same
+  } else if (const auto* binary = std::get_if<relay::SendBinary>(&action)) {
+    for (const relay::ConnectionId to : binary->to) deliver_(to, false, std::string(as_text(*binary->bytes)));
+  } else if (const auto* text = std::get_if<relay::SendText>(&action)) {
+    for (const relay::ConnectionId to : text->to) deliver_(to, true, *text->text);
+  } else if (const auto* close = std::get_if<relay::CloseConnection>(&action)) {
+    closed_(close->connection);
+  }
+}
+
+}  // namespace diaryx::testing

@@ -1,0 +1,299 @@
+#include "diaryx/testing/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "diaryx/sync/path.h"
+
+namespace diaryx::testing {
+
+using sync::relay::ConnectionId;
+
+// --- devices ----------------------------------------------------------------------------------------------------
+
+Device::Device(World& world, size_t number) : world_(&world), number_(number) { start(); }
+
+void Device::start() {
+  ++starts_;
+  replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{
+      .workspace_id = "ws1", .client = ClientId{1000 * (number_ + 1) + starts_}});
+  for (const auto& [doc, updates] : stored_updates_) {
+    for (const Bytes& update : updates) DX_ASSERT(replica_->restore_update(doc, update));
+  }
+  for (const auto& [key, value] : stored_records_) DX_ASSERT(replica_->restore_record(key, value));
+  moves_.clear();
+  seen_.clear();
+  for (const std::string& path : replica_->known_files()) seen_.emplace(path, "");  // so that what is gone is noticed
+}
+
+void Device::user_writes(std::string_view path, std::string_view bytes) { disk_.write(path, bytes); }
+void Device::user_deletes(std::string_view path) { disk_.remove(path); }
+void Device::user_renames(std::string_view from, std::string_view to) {
+  if (disk_.rename(from, to)) moves_.emplace_back(from, to);
+}
+
+void Device::watcher_looks() {
+  const FakeDisk::Files before = std::exchange(seen_, disk_.files());
+  const auto moves = std::exchange(moves_, {});
+  bool any = false;
+  const auto tell = [&](const sync::Event& event) {
+    any = true;
+    feed(event);
+  };
+  for (const auto& [from, to] : moves) {
+    if (before.contains(from) && !seen_.contains(from) && seen_.contains(to) && !before.contains(to)) {
+      tell(sync::FileMoved{from, to});
+    }
+  }
+  for (const auto& [path, bytes] : before) {
+    if (!disk_.has(path)) tell(sync::FileGone{path});
+  }
+  for (const auto& [path, bytes] : FakeDisk::Files(disk_.files())) {
+    const auto old = before.find(path);
+    if (old != before.end() && old->second == bytes) continue;
+    any = true;
+    report(path);
+  }
+  if (any) feed(sync::FilesSettled{});
+}
+
+void Device::report(std::string_view path) {
+  const std::optional<std::string> bytes = disk_.read(path);
+  if (!bytes) return feed(sync::FileGone{path});
+  if (sync::is_markdown(path)) return feed(sync::TextFileSeen{path, *bytes});
+  feed(sync::BlobFileSeen{path, sha256(*bytes), bytes->size()});
+}
+
+void Device::go_online() {
+  wants_online_ = true;
+  if (connection_) return;
+  connection_ = world_->server_.connect("user", world_->now_);
+  world_->wires_.insert_or_assign(*connection_, World::Wire{.device = number_});
+  feed(sync::Connected{});
+}
+
+void Device::go_offline() {
+  wants_online_ = false;
+  if (connection_) world_->cut(*connection_);
+}
+
+void Device::connection_lost() {
+  connection_.reset();
+  feed(sync::Disconnected{});
+}
+
+void Device::crash_and_restart() {
+  if (connection_) world_->cut(*connection_);
+  answers_.clear();
+  start();
+}
+
+void Device::feed(const sync::Event& event) {
+  std::vector<sync::Action> batch;
+  replica_->handle(event, world_->now_, batch);
+  perform(batch);
+  if (feeding_) return;
+  feeding_ = true;
+  while (!answers_.empty()) {
+    const std::function<void()> answer = std::move(answers_.front());
+    answers_.pop_front();
+    answer();
+  }
+  feeding_ = false;
+}
+
+void Device::perform(const std::vector<sync::Action>& batch) {
+  // The contract: what is to be stored is stored first, at once.
+  for (const sync::Action& action : batch) {
+    if (const auto* update = std::get_if<sync::PersistUpdate>(&action)) {
+      stored_updates_[update->doc].push_back(update->update);
+    } else if (const auto* record = std::get_if<sync::PersistRecord>(&action)) {
+      if (record->value.empty()) {
+        stored_records_.erase(record->key);
+      } else {
+        stored_records_.insert_or_assign(record->key, record->value);
+      }
+    }
+  }
+  for (const sync::Action& action : batch) perform(action);
+}
+
+void Device::perform(const sync::Action& action) {
+  const auto answer = [this](auto event_of) { answers_.push_back([this, event_of] { feed(event_of()); }); };
+  const auto refuse = [this](const std::string& refused, const std::string& look_at) {
+    answers_.push_back([this, refused, look_at] {
+      feed(sync::FileRefused{refused, ""});
+      report(look_at);
+      feed(sync::FilesSettled{});
+    });
+  };
+  if (const auto* binary = std::get_if<sync::SendBinary>(&action)) {
+    if (connection_) world_->send(*connection_, true, false, std::string(as_text(binary->frame)));
+  } else if (const auto* text = std::get_if<sync::SendText>(&action)) {
+    if (connection_) world_->send(*connection_, true, true, text->json);
+  } else if (std::holds_alternative<sync::Reconnect>(action)) {
+    if (connection_) world_->cut(*connection_);
+  } else if (const auto* read = std::get_if<sync::ReadFile>(&action)) {
+    answers_.push_back([this, path = read->path] {
+      report(path);
+      feed(sync::FilesSettled{});
+    });
+  } else if (const auto* write = std::get_if<sync::WriteText>(&action)) {
+    if (!disk_.write_if(write->path, write->bytes, write->expected)) return refuse(write->path, write->path);
+    seen_.insert_or_assign(write->path, write->bytes);
+    answer([path = write->path, hash = sha256(write->bytes)] { return sync::FileWritten{path, hash}; });
+  } else if (const auto* fetch = std::get_if<sync::FetchBlob>(&action)) {
+    const auto blob = world_->server_.blobs().find(fetch->hash);
+    if (fetch->size_bytes != 0 && (!connection_ || blob == world_->server_.blobs().end())) {
+      answer([path = fetch->path, hash = fetch->hash] { return sync::TransferFailed{path, hash, "not there", false}; });
+      return;
+    }
+    const std::string bytes = fetch->size_bytes == 0 ? std::string() : blob->second;
+    if (!disk_.write_if(fetch->path, bytes, fetch->expected)) return refuse(fetch->path, fetch->path);
+    seen_.insert_or_assign(fetch->path, bytes);
+    answer([path = fetch->path, hash = fetch->hash] { return sync::FileWritten{path, hash}; });
+  } else if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) {
+    if (!disk_.remove_if(removed->path, removed->expected)) return refuse(removed->path, removed->path);
+    seen_.erase(removed->path);
+    answer([path = removed->path] { return sync::FileRemoved{path}; });
+  } else if (const auto* move = std::get_if<sync::MoveFile>(&action)) {
+    if (!disk_.rename_if_free(move->from, move->to)) return refuse(move->to, move->from);
+    if (const auto old = seen_.extract(move->from)) seen_.insert_or_assign(move->to, old.mapped());
+    answer([from = move->from, to = move->to] { return sync::FileMoved{from, to}; });
+  } else if (const auto* upload = std::get_if<sync::UploadBlob>(&action)) {
+    const std::optional<std::string> bytes = disk_.read(upload->path);
+    if (!connection_) {
+      answer([path = upload->path, hash = upload->hash] { return sync::TransferFailed{path, hash, "offline", false}; });
+    } else if (!bytes || sha256(*bytes) != upload->hash) {
+      answers_.push_back([this, path = upload->path] {
+        report(path);
+        feed(sync::FilesSettled{});
+      });
+    } else {
+      world_->server_.blobs().insert_or_assign(upload->hash, *bytes);
+      answer([path = upload->path, hash = upload->hash] { return sync::BlobUploaded{path, hash}; });
+    }
+  } else if (const auto* notice = std::get_if<sync::Notify>(&action)) {
+    if (const auto* problem = std::get_if<sync::Problem>(&notice->notice)) {
+      problems_.push_back(problem->path + ": " + problem->message);
+    }
+  }
+}
+
+// --- the world --------------------------------------------------------------------------------------------------
+
+World::World(uint64_t seed, WorldOptions options)
+    : options_(options),
+      random_(seed),
+      server_(
+          seed, [this](ConnectionId to, bool text, std::string bytes) { send(to, false, text, std::move(bytes)); },
+          [this](ConnectionId connection) { cut(connection); }) {
+  for (size_t i = 0; i < options.devices; ++i) devices_.push_back(std::make_unique<Device>(*this, i));
+}
+
+void World::send(ConnectionId connection, bool to_server, bool text, std::string bytes) {
+  const auto wire = wires_.find(connection);
+  if (wire == wires_.end()) return;
+  const int64_t spread = options_.max_delay_ms - options_.min_delay_ms + 1;
+  TimestampMs due = now_ + DurationMs{options_.min_delay_ms + static_cast<int64_t>(random_.below(static_cast<uint64_t>(spread)))};
+  TimestampMs& last = to_server ? wire->second.last_to_server : wire->second.last_to_device;
+  due = last = std::max(due, last);
+  wire->second.parcels.push_back({due, to_server, text, std::move(bytes)});
+}
+
+void World::cut(ConnectionId connection) {
+  const auto wire = wires_.find(connection);
+  if (wire == wires_.end()) return;
+  Device& device = *devices_[wire->second.device];
+  wires_.erase(wire);
+  server_.disconnect(connection, now_);
+  device.connection_lost();
+}
+
+void World::step() {
+  now_ = now_ + DurationMs{1 + static_cast<int64_t>(random_.below(5))};
+  faults();
+  for (const auto& device : devices_) {
+    if (device->wants_online() && !device->online()) device->go_online();
+  }
+  std::vector<ConnectionId> connections;
+  for (const auto& [connection, wire] : wires_) connections.push_back(connection);
+  for (const ConnectionId connection : connections) {
+    for (;;) {
+      const auto wire = wires_.find(connection);
+      if (wire == wires_.end()) break;
+      std::deque<Parcel>& parcels = wire->second.parcels;
+      const auto due = std::ranges::find_if(parcels, [&](const Parcel& parcel) { return parcel.due <= now_; });
+      if (due == parcels.end()) break;
+      const Parcel parcel = std::move(*due);
+      parcels.erase(due);
+      if (parcel.to_server) {
+        server_.receive(connection, parcel.text, parcel.bytes, now_);
+      } else if (parcel.text) {
+        devices_[wire->second.device]->feed(sync::TextReceived{parcel.bytes});
+      } else {
+        devices_[wire->second.device]->feed(sync::BinaryReceived{as_bytes(parcel.bytes)});
+      }
+    }
+  }
+  server_.commit(now_);
+  server_.tick(now_);
+  for (const auto& device : devices_) {
+    device->watcher_looks();
+    const std::optional<TimestampMs> deadline = device->replica_->next_deadline();
+    if (deadline && *deadline <= now_) device->feed(sync::DeadlineReached{});
+  }
+}
+
+void World::faults() {
+  if (options_.server_crash > 0 && random_.chance(options_.server_crash)) {
+    server_.crash();
+    while (!wires_.empty()) cut(wires_.begin()->first);
+  }
+  for (const auto& device : devices_) {
+    if (random_.chance(options_.cut) && device->online()) cut(*device->connection_);
+    if (random_.chance(options_.device_crash)) device->crash_and_restart();
+  }
+}
+
+bool World::quiet() const {
+  if (server_.has_uncommitted()) return false;
+  for (const auto& [connection, wire] : wires_) {
+    if (!wire.parcels.empty()) return false;
+  }
+  return std::ranges::all_of(devices_, [](const auto& device) { return device->replica_->settled(); });
+}
+
+bool World::run_until_quiet() {
+  options_.cut = options_.device_crash = options_.server_crash = 0;
+  for (const auto& device : devices_) device->wants_online_ = true;
+  constexpr int kMaxSteps = 200'000;
+  constexpr int kQuietSteps = 20;
+  int quiet_steps = 0;
+  for (int i = 0; i < kMaxSteps && quiet_steps < kQuietSteps; ++i) {
+    step();
+    quiet_steps = quiet() ? quiet_steps + 1 : 0;
+  }
+  return quiet_steps == kQuietSteps;
+}
+
+bool World::all_equal() const { return first_difference().empty(); }
+
+std::string World::first_difference() const {
+  const FakeDisk::Files& first = devices_[0]->disk().files();
+  for (size_t i = 1; i < devices_.size(); ++i) {
+    const FakeDisk::Files& other = devices_[i]->disk().files();
+    const std::string who = "device 0 and " + std::to_string(i) + " differ in ";
+    for (const auto& [path, bytes] : first) {
+      const auto found = other.find(path);
+      if (found == other.end()) return who + path + ": missing on " + std::to_string(i);
+      if (found->second != bytes) return who + path + ":\n--- 0\n" + bytes + "\n--- " + std::to_string(i) + "\n" + found->second;
+    }
+    for (const auto& [path, bytes] : other) {
+      if (!first.contains(path)) return who + path + ": missing on 0";
+    }
+  }
+  return {};
+}
+
+}  // namespace diaryx::testing
