@@ -1,0 +1,36 @@
+// An update from a stranger.
+//
+// 1. validate and apply agree on whether it is acceptable   2. a refused one leaves the document as it was
+// 3. the accepted state, encoded and applied to another document, gives the same state and the same bytes
+// 4. applying it again changes nothing
+#include "diaryx/base/result.h"
+#include "diaryx/crdt/doc.h"
+#include "diaryx/crdt/update.h"
+
+using namespace diaryx;
+using namespace diaryx::crdt;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const ByteView update{data, size};
+  Doc doc{{.client = ClientId{1}}};
+  (void)doc.text("body");
+  const Bytes before = doc.encode_update_v1();
+  const bool valid = validate_update_v1(update).has_value();
+  const auto applied = doc.apply_update_v1(update);
+  DX_ASSERT(applied.has_value() == valid);
+  doc.check_invariants();
+  const Bytes state = doc.encode_update_v1();
+  if (!applied) {
+    DX_ASSERT(state == before);
+    return 0;
+  }
+  Doc other{{.client = ClientId{2}}};
+  (void)other.text("body");
+  DX_ASSERT(other.apply_update_v1(state).has_value());
+  other.check_invariants();
+  DX_ASSERT(other.encode_update_v1() == state);
+  const auto again = doc.apply_update_v1(update);
+  DX_ASSERT(again.has_value());
+  DX_ASSERT(doc.encode_update_v1() == state);
+  return 0;
+}
