@@ -103,7 +103,7 @@ function* claimedPaths(text) {
     for (const [, span] of line.matchAll(/`([^`]+)`/g))
       for (const word of span.split(/\s+/))
         if (/^(\.\/)?[\w.-]+(\/[\w.-]+)+\/?$/.test(word)) yield {line: i + 1, word, link: false};
-    for (const [, target] of line.matchAll(/\]\(([^)\s]+)\)/g))
+    for (const [, target] of line.replace(/`[^`]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g))
       if (!/^([a-z]+:|#)/.test(target)) yield {line: i + 1, word: target.replace(/#.*$/, ''), link: true};
   }
 }

@@ -33,7 +33,7 @@ const cases = [
    'dx_library(base SOURCES src/gone.cpp)', 'dx_library(base SOURCES)  # src/gone.cpp left'],
   ['sourcesAreListed', 'refuses a source that nobody lists', 'core/base/src/alone.cpp', 'int a;', null],
   ['namedPathsExist', 'refuses a dead path in a document', 'core/README.md', 'See `core/gone.cpp`.', 'See `core/README.md`.'],
-  ['namedPathsExist', 'refuses a dead link', 'README.md', '[x](docs/gone.md)', '[x](https://example.org/gone.md)'],
+  ['namedPathsExist', 'refuses a dead link', 'README.md', '[x](docs/gone.md)', '[x](https://example.org/gone.md) `[y](docs/gone.md)`'],
   ['namedPathsExist', 'refuses a dead path in a comment', 'core/a.h', '// see docs/gone.md', '// see core/a.h'],
   ['noMachinePaths', 'refuses a path of this machine', 'core/a.h', '// /somewhere/private/x', '// /somewhere else'],
   ['unfinishedWorkHasAnIssue', 'refuses a nameless promise', 'core/a.h', '// TODO: later', '// TODO(#4): later'],
