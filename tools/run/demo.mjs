@@ -1,7 +1,7 @@
 // `./dev run`: one server and three devices under demo/ that stay in step until Ctrl-C. What was there goes on.
 import fs from 'node:fs';
 import path from 'node:path';
-import {FolderView, differences} from './manifest.mjs';
+import {FolderView, carriedFiles, differences} from './manifest.mjs';
 import {Device, createToken, startServer} from './programs.mjs';
 import {Deadline, pause} from './time.mjs';
 import {writeInPlace} from './workspace.mjs';
@@ -75,6 +75,8 @@ function printChange(device, event) {
 
 function printWhatToTry({server, devices, logs, shown}) {
   const [laptop, desktop, tablet] = devices.map((device) => shown(device.folder));
+  const notes = carriedFiles(devices[0].folder).filter((file) => file.endsWith('.md'));
+  const note = notes.find((file) => !file.includes('/')) ?? notes[0] ?? 'first.md';
   console.log(`
 server    ${server.url}
 laptop    ${laptop}    native client
@@ -82,8 +84,8 @@ desktop   ${desktop}   native client
 tablet    ${tablet}    the wasm plugin under Node
 
 Try, in another terminal:
-  echo 'Hello from the laptop.' >> ${laptop}/garden.md && sleep 1 && tail -n 1 ${desktop}/garden.md
-  mkdir ${tablet}/ideas && echo '# From the tablet' > ${tablet}/ideas/new.md && sleep 1 && ls ${laptop}/ideas
+  echo 'Hello from the laptop.' >> '${laptop}/${note}' && sleep 1 && tail -n 1 '${desktop}/${note}'
+  mkdir -p ${tablet}/ideas && echo '# From the tablet' > ${tablet}/ideas/new.md && sleep 1 && ls ${laptop}/ideas
   kill -USR1 ${devices[0].program.process.pid}    # the laptop goes offline: edit the same note there and on the desktop,
   kill -USR2 ${devices[0].program.process.pid}    # then bring it back: both edits are in all three folders
 Logs are in ${shown(logs)}. Ctrl-C stops everything.
