@@ -78,7 +78,7 @@ class Doc {
 
   /// True while structs or deletions wait for something that has not arrived.
   bool has_pending() const;
-  /// Per client, a clock that the pending structs wait for (the state must grow beyond it); empty when none wait.
+  /// Per client, the state that the pending structs wait for at least; empty when none wait.
   StateVector missing() const;
   /// True if there is no struct at all (pending ones do not count).
   bool is_empty() const;

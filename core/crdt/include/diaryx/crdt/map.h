@@ -31,6 +31,7 @@ class Map {
   std::optional<Array> get_array(std::string_view key) const;
   std::optional<Text> get_text(std::string_view key) const;
 
+  /// Nothing happens if this client has no clocks left (2^32-1) or the type is no longer part of the document.
   void set(Transaction& txn, std::string_view key, const Any& value);
   /// Puts a new, empty shared type at `key`.
   Map set_map(Transaction& txn, std::string_view key);

@@ -31,7 +31,9 @@ class Text {
   bool is_live() const;
 
  private:
+  friend class Array;
   friend class Doc;
+  friend class Map;
   friend class Store;
   Text(Store* store, uint32_t type) : store_(store), type_(type) {}
 

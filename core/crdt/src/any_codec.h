@@ -1,0 +1,41 @@
+// lib0 `any` as bytes: what contents are kept as. Private to the engine.
+#pragma once
+
+#include "cursor.h"
+#include "diaryx/crdt/any.h"
+#include "sink.h"
+
+namespace diaryx::crdt {
+
+/// Tags of the wire.
+enum class AnyTag : uint8_t {
+  Undefined = 127,
+  Null = 126,
+  Integer = 125,
+  Float32 = 124,
+  Float64 = 123,
+  BigInt = 122,
+  False = 121,
+  True = 120,
+  String = 119,
+  Object = 118,
+  Array = 117,
+  Bytes = 116,
+};
+
+/// Passes over one value and checks it. Returns whether its bytes are those that JavaScript would write, so that they can be
+/// kept as they are.
+bool skip_any(Cursor& in, uint32_t max_depth);
+
+Any decode_any(Cursor& in, uint32_t max_depth);
+void encode_any(const Any& value, Sink& out);
+/// Also for values that came from a document, thus known to be well formed.
+Any decode_trusted_any(ByteView bytes);
+
+/// Appends `JSON.stringify` of the encoded value.
+void any_to_json(ByteView encoded, Sink& out);
+/// Appends the encoding of `JSON.parse(text)`. False if it is not JSON, or too deep.
+bool json_to_any(std::string_view text, uint32_t max_depth, Sink& out);
+void append_json(const Any& value, std::string& out);
+
+}  // namespace diaryx::crdt

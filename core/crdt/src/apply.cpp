@@ -1,0 +1,331 @@
+// Applying an update: each struct when its dependencies are there, the rest waits in the document.
+//
+// Source: Yjs 13.6 src/utils/encoding.js (`integrateStructs`, `readAndApplyDeleteSet`); docs/protocol.md.
+#include <algorithm>
+
+#include "diaryx/crdt/update.h"
+#include "store.h"
+#include "update_algebra.h"
+
+namespace diaryx::crdt {
+
+/// Walks the blocks of one update from the highest client down, and jumps to what a struct depends on first.
+class Store::Integration {
+ public:
+  Integration(Store& store, DecodedUpdate& update) : store_(store), update_(update) {
+    order_.reserve(update.blocks.size());
+    for (const ClientBlock& block : update.blocks) {
+      order_.push_back({block.client, store.client_index(block.client), block.first, block.first + block.count, kNone});
+    }
+    std::sort(order_.begin(), order_.end(), [](const Queue& a, const Queue& b) { return a.client < b.client; });
+  }
+
+  void run() {
+    uint32_t last = static_cast<uint32_t>(order_.size());
+    Head head;
+    while (next_head(last, head)) {
+      while (step(head)) {
+      }
+    }
+  }
+
+  bool has_rest() const { return !missing_.empty(); }
+  std::vector<Missing>& missing() { return missing_; }
+
+  /// What could not be integrated, as an update v1 without deletions.
+  Bytes rest() const {
+    DecodedUpdate left;
+    for (auto queue = order_.rbegin(); queue != order_.rend(); ++queue) {
+      if (queue->rest == kNone) continue;
+      const ClientBlock& block = block_of(queue->client);
+      left.blocks.push_back({queue->client, queue->rest, block.first + block.count - queue->rest});
+    }
+    return encode_blocks_v1(left.blocks, update_.structs, {});
+  }
+
+ private:
+  static constexpr uint32_t kNone = 0xffffffffu;
+  struct Queue {
+    ClientId client;
+    ClientIndex index;
+    uint32_t next;  // into update_.structs
+    uint32_t end;
+    uint32_t rest;  // first struct that has to wait, or kNone
+  };
+  struct Head {
+    uint32_t queue = 0;
+    uint32_t at = 0;
+  };
+
+  const ClientBlock& block_of(ClientId client) const {
+    return *std::find_if(update_.blocks.begin(), update_.blocks.end(),
+                         [&](const ClientBlock& block) { return block.client == client; });
+  }
+
+  Queue* queue_of(ClientId client) {
+    const auto at = std::lower_bound(order_.begin(), order_.end(), client,
+                                     [](const Queue& queue, ClientId wanted) { return queue.client < wanted; });
+    return at != order_.end() && at->client == client ? &*at : nullptr;
+  }
+
+  /// The next struct of the highest client that has one.
+  bool next_head(uint32_t& last, Head& head) {
+    while (last > 0) {
+      Queue& queue = order_[last - 1];
+      if (queue.next < queue.end) {
+        head = {last - 1, queue.next++};
+        return true;
+      }
+      --last;
+    }
+    return false;
+  }
+
+  /// Deals with `head`; true if `head` is now the struct to go on with, false to take the next one of the queues.
+  bool step(Head& head) {
+    Queue& queue = order_[head.queue];
+    const StructView& view = update_.structs[head.at];
+    if (view.kind != ContentKind::Skip) {
+      const uint32_t state = store_.state(queue.index);
+      if (state < view.clock) {
+        stack_.push_back(head);
+        note_missing(queue.client, view.clock - 1);
+        spill();
+      } else if (const auto dependency = store_.missing_dependency(queue.index, view)) {
+        stack_.push_back(head);
+        Queue* other = queue_of(*dependency);
+        if (other != nullptr && other->next < other->end) {
+          head = {static_cast<uint32_t>(other - order_.data()), other->next++};
+          return true;
+        }
+        note_missing(*dependency, store_.state(*dependency));
+        spill();
+      } else if (state < view.end()) {
+        store_.integrate_view(queue.index, view, state - view.clock);
+      }
+    }
+    if (stack_.empty()) return false;
+    head = stack_.back();
+    stack_.pop_back();
+    return true;
+  }
+
+  void note_missing(ClientId client, uint32_t clock) {
+    for (Missing& known : missing_) {
+      if (known.client != client) continue;
+      known.clock = std::min(known.clock, clock);
+      return;
+    }
+    missing_.push_back({client, clock});
+  }
+
+  /// Everything on the stack has to wait, with all later structs of the same clients.
+  void spill() {
+    for (const Head& head : stack_) {
+      Queue& queue = order_[head.queue];
+      queue.rest = std::min(queue.rest, head.at);
+      queue.next = queue.end;
+    }
+    stack_.clear();
+  }
+
+  Store& store_;
+  DecodedUpdate& update_;
+  std::vector<Queue> order_;  // ascending by client
+  std::vector<Head> stack_;   // structs that wait for the one after them
+  std::vector<Missing> missing_;
+};
+
+/// The client whose struct must come first, if any. References to the own client are covered by the order of its clocks.
+std::optional<ClientId> Store::missing_dependency(ClientIndex client, const StructView& view) const {
+  const uint64_t own = client_id(client).value();
+  const auto lacks = [&](uint64_t other, uint32_t clock) { return other != own && clock >= state(ClientId{other}); };
+  const bool has_left = (view.bits & StructView::kHasOrigin) != 0 || view.parent_form == ParentForm::Item;
+  if (has_left && lacks(view.origin_client, view.origin_clock)) return ClientId{view.origin_client};
+  if ((view.bits & StructView::kHasRightOrigin) != 0 && lacks(view.right_client, view.right_clock)) {
+    return ClientId{view.right_client};
+  }
+  return std::nullopt;
+}
+
+void Store::store_content(Item& item, const StructView& view) {
+  item.kind = view.kind;
+  if (!lives_in_heap(view.kind)) return;
+  item.content_bytes = static_cast<uint32_t>(view.content.size());
+  if (view.kind == ContentKind::Format || view.kind == ContentKind::Embed) {
+    const KeyRef key = view.kind == ContentKind::Format ? keys_.intern(view.name) : KeyRef::None;
+    item.content = store_value(view.kind, key, view.content);
+    item.content_bytes += value_prefix(view.kind);
+  } else {
+    item.content = heap_.add(view.content);
+  }
+}
+
+uint32_t Store::store_value(ContentKind kind, KeyRef key, ByteView any) {
+  // Only arrays, objects and bytes have an identity; plain values are equal when they look equal.
+  const bool is_object = any.front() >= static_cast<uint8_t>(AnyTag::Bytes) && any.front() <= static_cast<uint8_t>(AnyTag::Object);
+  const uint32_t identity = is_object ? ++last_identity_ : 0;
+  Bytes whole(value_prefix(kind) + any.size());
+  uint8_t* at = whole.data();
+  if (kind == ContentKind::Format) {
+    memcpy(at, &key, 4);
+    at += 4;
+  }
+  memcpy(at, &identity, 4);
+  memcpy(at + 4, any.data(), any.size());
+  return heap_.add(whole);
+}
+
+/// Integrates `view` from unit `offset` on; everything it refers to is in the store.
+void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t offset) {
+  if (view.kind == ContentKind::Gc) return append_gc(client, view.length - offset);
+  const bool has_left = (view.bits & StructView::kHasOrigin) != 0;
+  const bool has_right = (view.bits & StructView::kHasRightOrigin) != 0;
+  const ItemRef left = has_left ? clean_end(local(view.origin_client, view.origin_clock)) : ItemRef::None;
+  const ItemRef right = has_right ? clean_start(local(view.right_client, view.right_clock)) : ItemRef::None;
+  const bool beside_gc = (has_left && items_[left].is_gc()) || (has_right && items_[right].is_gc());
+
+  TypeRef parent = TypeRef::None;
+  KeyRef sub = KeyRef::None;
+  if (beside_gc) {
+    // The neighbours lost their place, and so does this one.
+  } else if (has_left || has_right) {
+    const Item& neighbour = items_[has_left ? left : right];
+    parent = neighbour.parent;
+    sub = neighbour.parent_sub;
+  } else {
+    if (view.parent_form == ParentForm::Root) {
+      parent = root(view.root, TypeKind::Undeclared);
+    } else {
+      const Item& container = items_[find(local(view.origin_client, view.origin_clock))];
+      if (container.kind == ContentKind::Type) parent = type_of(container);
+    }
+    if (view.bits & StructView::kHasSub) sub = keys_.intern(view.sub);
+  }
+  if (!some(parent)) return append_gc(client, view.length - offset);
+
+  const ItemRef ref = items_.add();
+  Item& item = items_[ref];
+  item.client = client;
+  item.clock = view.clock;
+  item.length = view.length;
+  item.left = left;
+  item.right = right;
+  if (has_left) item.origin = local(view.origin_client, view.origin_clock);
+  if (has_right) item.right_origin = local(view.right_client, view.right_clock);
+  item.parent = parent;
+  item.parent_sub = sub;
+  if (offset > 0) {
+    item.clock += offset;
+    item.length -= offset;
+    item.origin = {client, item.clock - 1};
+    item.left = clean_end(item.origin);
+  }
+  if (offset > 0 && lives_in_heap(view.kind)) {
+    StructView tail = view;
+    Bytes joined;
+    const ContentTail content = content_tail(view.kind, view.content, offset);
+    tail.content = content.bytes;
+    if (content.leads_with_half) {
+      joined = {0xef, 0xbf, 0xbd};
+      joined.insert(joined.end(), content.bytes.begin(), content.bytes.end());
+      tail.content = joined;
+    }
+    store_content(item, tail);
+  } else {
+    store_content(item, view);
+  }
+  if (view.kind == ContentKind::Type) item.content = raw(make_type(ref, view.type_kind, view.name));
+  integrate(ref);
+}
+
+/// Deletes what is here and returns what is not yet.
+DeleteSet Store::apply_deletes(const DeleteSet& deletes) {
+  DeleteSet unknown;
+  for (const DeleteSet::ClientRanges& entry : deletes.clients()) {
+    const ClientIndex client = find_client(entry.client);
+    const uint32_t known = some(client) ? state(client) : 0;
+    for (const ClockRange& range : entry.ranges) {
+      const uint32_t end = range.end().value();
+      uint32_t clock = range.start.value();
+      if (end > known) {
+        const uint32_t from = std::max(clock, known);
+        unknown.add(entry.client, Clock{from}, Length{end - from});
+      }
+      const uint32_t stop = std::min(end, known);
+      while (clock < stop) {
+        ItemRef ref = find({client, clock});
+        if (!items_[ref].deleted()) {
+          if (items_[ref].clock < clock) ref = split(ref, clock - items_[ref].clock);
+          if (items_[ref].end() > stop) (void)split(ref, stop - items_[ref].clock);
+          erase(ref);
+        }
+        clock = items_[ref].end();
+      }
+    }
+  }
+  return unknown;
+}
+
+void Store::apply_decoded(DecodedUpdate& update) {
+  Integration integration(*this, update);
+  integration.run();
+
+  bool retry = false;
+  if (!pending_update_.empty()) {
+    for (const Missing& wanted : missing_) retry = retry || wanted.clock < state(wanted.client);
+    if (integration.has_rest()) {
+      for (const Missing& more : integration.missing()) {
+        const auto known = std::find_if(missing_.begin(), missing_.end(),
+                                        [&](const Missing& at) { return at.client == more.client; });
+        if (known == missing_.end()) {
+          missing_.push_back(more);
+        } else {
+          known->clock = std::min(known->clock, more.clock);
+        }
+      }
+      const Bytes rest = integration.rest();
+      const ByteView both[] = {pending_update_, rest};
+      auto merged = merge_updates_v1(both, kTrusted);
+      DX_ASSERT(merged.has_value());
+      pending_update_ = std::move(*merged);
+    }
+  } else if (integration.has_rest()) {
+    missing_ = std::move(integration.missing());
+    pending_update_ = integration.rest();
+  }
+
+  DeleteSet unknown = apply_deletes(update.deletes);
+  if (!pending_deletes_.empty()) unknown.merge(apply_deletes(pending_deletes_));
+  pending_deletes_ = std::move(unknown);
+
+  if (retry) {
+    const Bytes waiting = std::move(pending_update_);
+    pending_update_.clear();
+    missing_.clear();
+    auto decoded = decode_update(waiting, Encoding::V1, kTrusted);
+    DX_ASSERT(decoded.has_value());
+    apply_decoded(*decoded);
+  }
+}
+
+Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin origin) {
+  DX_ASSERT(!open_);
+  DX_TRY(DecodedUpdate update, decode_update(bytes, encoding, options_.limits));
+  size_t content_bytes = 0;
+  for (const StructView& view : update.structs) content_bytes += view.content.size() + 8;
+  if (!heap_.has_room(content_bytes)) return fail(ErrorCode::TooLarge);
+  const uint32_t own_before = state(own_);
+  begin(origin);
+  apply_decoded(update);
+  if (state(own_) != own_before) own_taken_ = true;
+  return commit();
+}
+
+StateVector Store::missing() const {
+  StateVector result;
+  for (const Missing& wanted : missing_) result.set(wanted.client, Clock{wanted.clock + 1});
+  return result;
+}
+
+}  // namespace diaryx::crdt

@@ -1,0 +1,254 @@
+// The end of a transaction: what changed, what may be collected, what merges, and the update bytes.
+//
+// Source: Yjs 13.6 src/utils/Transaction.js (`cleanupTransactions`); docs/protocol.md.
+#include <algorithm>
+
+#include "store.h"
+
+namespace diaryx::crdt {
+
+void Store::begin(TransactionOrigin origin) {
+  DX_ASSERT(!open_);
+  open_ = true;
+  origin_ = origin;
+  ++epoch_;
+  touched_.clear();
+  deleted_.clear();
+  merge_candidates_.clear();
+  changes_.clear();
+}
+
+/// Sorts and joins the deleted ranges; clients stay in the order of their first deletion.
+void Store::sort_deleted() {
+  if (deleted_.size() < 2) return;
+  std::vector<ClientIndex> order;
+  for (const Deleted& range : deleted_) {
+    if (!order.empty() && order.back() == range.client) continue;
+    if (std::find(order.begin(), order.end(), range.client) == order.end()) order.push_back(range.client);
+  }
+  std::vector<uint32_t> rank;
+  if (order.size() > 1) {
+    rank.resize(clients_.size());
+    for (uint32_t i = 0; i < order.size(); ++i) rank[raw(order[i])] = i;
+  }
+  std::sort(deleted_.begin(), deleted_.end(), [&](const Deleted& a, const Deleted& b) {
+    if (a.client != b.client) return rank[raw(a.client)] < rank[raw(b.client)];
+    return a.clock < b.clock;
+  });
+  size_t kept = 0;
+  for (size_t i = 1; i < deleted_.size(); ++i) {
+    Deleted& last = deleted_[kept];
+    if (deleted_[i].client == last.client && deleted_[i].clock <= last.end()) {
+      last.length = std::max(last.end(), deleted_[i].end()) - last.clock;
+    } else {
+      deleted_[++kept] = deleted_[i];
+    }
+  }
+  deleted_.resize(kept + 1);
+}
+
+Commit Store::commit() {
+  DX_ASSERT(open_);
+  sort_deleted();
+  Commit result;
+  result.origin_ = origin_;
+  std::erase_if(touched_, [this](ClientIndex client) { return before(client) == state(client); });
+  result.changed_ = !touched_.empty() || !deleted_.empty();
+  describe_changes(result);
+  if (options_.gc == Gc::Enabled && !deleted_.empty()) collect_garbage();
+  merge_after_transaction();
+  if (result.changed_) {
+    for (const Deleted& range : deleted_) {
+      result.deletions_.add(client_id(range.client), Clock{range.clock}, Length{range.length});
+    }
+    if (options_.emit == Emit::Updates) {
+      std::vector<ClientFrom> clients;
+      for (const ClientIndex client : touched_) clients.push_back({client, before(client)});
+      std::sort(clients.begin(), clients.end(), [this](const ClientFrom& a, const ClientFrom& b) {
+        return client_id(a.client) > client_id(b.client);
+      });
+      result.update_v1_ = encode_structs_v1(clients, result.deletions_);
+    }
+  }
+  open_ = false;
+  if (heap_.mostly_dead()) compact_heap();
+  return result;
+}
+
+/// Names the roots, and the keys of root maps, that the changes lie in.
+void Store::describe_changes(Commit& commit) {
+  std::vector<TypeRef> touched;
+  KeyMap seen_keys;  // of the root that was last touched by key
+  TypeRef seen_root = TypeRef::None;
+  for (const Change& change : changes_) {
+    TypeRef at = change.type;
+    KeyRef key = change.key;
+    bool live = true;
+    while (live && !types_[at].is_root) {
+      live = some(types_[at].item) && !items_[types_[at].item].deleted();
+      if (!live) break;
+      const Item& container = items_[types_[at].item];
+      at = container.parent;
+      key = container.parent_sub;
+    }
+    if (!live) continue;
+    auto place = std::find(touched.begin(), touched.end(), at);
+    if (place == touched.end()) {
+      commit.touched_roots_.emplace_back(keys_.text(types_[at].name));
+      touched.push_back(at);
+      place = touched.end() - 1;
+    }
+    if (!some(key)) continue;
+    if (seen_root != at) {
+      seen_keys = KeyMap{};
+      seen_root = at;
+    }
+    if (seen_keys.find(key) != nullptr) continue;
+    seen_keys.set(key, 1);
+    commit.changed_keys_.push_back({static_cast<uint32_t>(place - touched.begin()), std::string(keys_.text(key))});
+  }
+}
+
+void Store::collect_garbage() {
+  for (const Deleted& range : deleted_) {
+    const StructList& structs = clients_[raw(range.client)].structs;
+    for (size_t i = structs.find(range.clock); i < structs.size() && structs.clock(i) < range.end(); ++i) {
+      const ItemRef ref = structs.ref(i);
+      const Item& item = items_[ref];
+      if (!item.is_gc() && item.deleted() && !item.keep()) collect(ref);
+    }
+  }
+}
+
+/// The item keeps its place but loses its content; what was inside it loses its place as well.
+void Store::collect(ItemRef first) {
+  std::vector<ItemRef> inside;
+  const auto drop_content = [&](Item& item) {
+    if (lives_in_heap(item.kind)) heap_.drop(item.content_bytes);
+    if (item.kind == ContentKind::Type) {
+      SharedType& inner = types_[type_of(item)];
+      for (ItemRef child = inner.start; some(child); child = items_[child].right) inside.push_back(child);
+      if (inner.keys) {
+        for (const KeyMap::Entry& entry : inner.keys->entries()) {
+          for (auto child = static_cast<ItemRef>(entry.value); some(child); child = items_[child].left) {
+            inside.push_back(child);
+          }
+        }
+      }
+      // The type's slot is not used again: a handle of the application may still name it.
+      inner.start = ItemRef::None;
+      inner.item = ItemRef::None;
+      inner.length = 0;
+      inner.cursor_item = ItemRef::None;
+      inner.index.reset();
+      inner.keys.reset();
+    }
+    item.content = 0;
+    item.content_bytes = 0;
+  };
+  drop_content(items_[first]);
+  items_[first].kind = ContentKind::Deleted;
+  while (!inside.empty()) {
+    Item& item = items_[inside.back()];
+    inside.pop_back();
+    drop_content(item);
+    Item collected;
+    collected.client = item.client;
+    collected.clock = item.clock;
+    collected.length = item.length;
+    collected.flags = Item::kDeleted;
+    item = collected;
+  }
+}
+
+/// True if the two neighbours of one client are one struct now; `right` is released then.
+bool Store::merge(ItemRef left_ref, ItemRef right_ref) {
+  Item& left = items_[left_ref];
+  Item& right = items_[right_ref];
+  if (left.kind != right.kind || left.deleted() != right.deleted()) return false;
+  if (left.is_gc()) {
+    left.length += right.length;
+    items_.release(right_ref);
+    return true;
+  }
+  if (!can_merge(left.kind) || left.right != right_ref || !(right.origin == left.last_id()) ||
+      !(left.right_origin == right.right_origin) || ((left.flags | right.flags) & Item::kRedone) != 0) {
+    return false;
+  }
+  if (left.kind != ContentKind::Deleted) {
+    if (left.content + left.content_bytes != right.content) {
+      left.content = heap_.extend(left.content, left.content_bytes, content(right));
+      heap_.drop(right.content_bytes);
+    }
+    left.content_bytes += right.content_bytes;
+  }
+  SharedType& parent = types_[left.parent];
+  if (some(right.parent_sub)) {
+    if (parent.current(right.parent_sub) == right_ref) parent.set_current(right.parent_sub, left_ref);
+  } else {
+    if (parent.cursor_item == right_ref) {
+      parent.cursor_item = left_ref;
+      parent.cursor_start -= left.visible();
+    }
+  }
+  left.length += right.length;
+  left.flags |= right.flags & Item::kKeep;
+  left.right = right.right;
+  if (some(left.right)) items_[left.right].left = left_ref;
+  if (!some(right.parent_sub) && parent.index) {
+    parent.index->remove(right_ref);
+    parent.index->set_length(left_ref, left.visible());
+  }
+  items_.release(right_ref);
+  return true;
+}
+
+/// Merges the struct at `position` with those before it, as far as that goes. Returns how many it took.
+size_t Store::merge_with_lefts(Client& client, size_t position) {
+  StructList& structs = client.structs;
+  size_t at = position;
+  while (at > 0 && merge(structs.ref(at - 1), structs.ref(at))) --at;
+  if (at < position) structs.erase(at + 1, position - at);
+  return position - at;
+}
+
+/// The same for all structs from the first new one on, in one pass to the right.
+void Store::merge_new_structs(Client& client) {
+  StructList& structs = client.structs;
+  const size_t first = std::max<size_t>(structs.find(client.before), 1);
+  structs.compact(first, [this](ItemRef left, ItemRef right) { return merge(left, right); });
+}
+
+void Store::merge_after_transaction() {
+  for (auto range = deleted_.rbegin(); range != deleted_.rend(); ++range) {
+    Client& client = clients_[raw(range->client)];
+    StructList& structs = client.structs;
+    size_t at = std::min(structs.size() - 1, 1 + structs.find(range->end() - 1));
+    while (at > 0 && structs.clock(at) >= range->clock) {
+      const size_t taken = 1 + merge_with_lefts(client, at);
+      at -= std::min(at, taken);
+    }
+  }
+  for (const ClientIndex client : touched_) merge_new_structs(clients_[raw(client)]);
+  for (auto id = merge_candidates_.rbegin(); id != merge_candidates_.rend(); ++id) {
+    Client& client = clients_[raw(id->client)];
+    const size_t at = client.structs.find(id->clock);
+    if (at + 1 < client.structs.size() && merge_with_lefts(client, at + 1) > 1) continue;
+    if (at > 0) (void)merge_with_lefts(client, at);
+  }
+}
+
+/// Copies what is alive to a new heap, in clock order, so that items typed in a row lie in a row.
+void Store::compact_heap() {
+  ByteHeap fresh;
+  fresh.reserve(heap_.size() / 2);
+  for (const Client& client : clients_) {
+    for (size_t i = 0; i < client.structs.size(); ++i) {
+      Item& item = items_[client.structs.ref(i)];
+      if (lives_in_heap(item.kind)) item.content = fresh.add(content(item));
+    }
+  }
+  heap_ = std::move(fresh);
+}
+
+}  // namespace diaryx::crdt

@@ -1,0 +1,230 @@
+#include "diaryx/crdt/delete_set.h"
+
+#include <algorithm>
+
+namespace diaryx::crdt {
+namespace {
+
+using Ranges = std::vector<ClockRange>;
+
+/// The first range that ends at or after `clock` (the first that could touch it).
+auto first_touching(Ranges& ranges, Clock clock) {
+  return std::lower_bound(ranges.begin(), ranges.end(), clock,
+                          [](const ClockRange& range, Clock wanted) { return range.end() < wanted; });
+}
+
+bool covers_range(std::span<const ClockRange> ranges, ClockRange wanted) {
+  const auto after = std::upper_bound(ranges.begin(), ranges.end(), wanted.start,
+                                      [](Clock clock, const ClockRange& range) { return clock < range.start; });
+  return after != ranges.begin() && std::prev(after)->end() >= wanted.end();
+}
+
+/// Sorts and joins ranges that came in any order.
+void normalize(Ranges& ranges) {
+  std::sort(ranges.begin(), ranges.end());
+  size_t kept = 0;
+  for (size_t i = 1; i < ranges.size(); ++i) {
+    ClockRange& last = ranges[kept];
+    if (ranges[i].start <= last.end()) {
+      last.length = std::max(last.end(), ranges[i].end()) - last.start;
+    } else {
+      ranges[++kept] = ranges[i];
+    }
+  }
+  if (!ranges.empty()) ranges.resize(kept + 1);
+}
+
+std::vector<const DeleteSet::ClientRanges*> descending(std::span<const DeleteSet::ClientRanges> clients) {
+  std::vector<const DeleteSet::ClientRanges*> order;
+  order.reserve(clients.size());
+  for (const auto& entry : clients) order.push_back(&entry);
+  std::sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->client > b->client; });
+  return order;
+}
+
+}  // namespace
+
+DeleteSet::ClientRanges& DeleteSet::at(ClientId client) {
+  if (last_ < clients_.size() && clients_[last_].client == client) return clients_[last_];
+  for (last_ = 0; last_ < clients_.size(); ++last_) {
+    if (clients_[last_].client == client) return clients_[last_];
+  }
+  clients_.push_back({client, {}});
+  return clients_.back();
+}
+
+void DeleteSet::add(ClientId client, Clock start, Length length) {
+  if (length == Length{0}) return;
+  Ranges& ranges = at(client).ranges;
+  ClockRange added{start, length};
+  if (ranges.empty() || ranges.back().end() < start) {
+    ranges.push_back(added);
+    return;
+  }
+  const auto from = first_touching(ranges, start);
+  auto to = from;
+  for (; to != ranges.end() && to->start <= added.end(); ++to) {
+    const Clock end = std::max(added.end(), to->end());
+    added.start = std::min(added.start, to->start);
+    added.length = end - added.start;
+  }
+  if (from == to) {
+    ranges.insert(from, added);
+  } else {
+    *from = added;
+    ranges.erase(from + 1, to);
+  }
+}
+
+void DeleteSet::merge(const DeleteSet& other) {
+  for (const ClientRanges& entry : other.clients_) {
+    Ranges& ranges = at(entry.client).ranges;
+    ranges.insert(ranges.end(), entry.ranges.begin(), entry.ranges.end());
+    normalize(ranges);
+  }
+}
+
+DeleteSet DeleteSet::merge_all(std::span<const DeleteSet* const> sets) {
+  DeleteSet result;
+  for (const DeleteSet* set : sets) {
+    for (const ClientRanges& entry : set->clients_) {
+      Ranges& ranges = result.at(entry.client).ranges;
+      ranges.insert(ranges.end(), entry.ranges.begin(), entry.ranges.end());
+    }
+  }
+  for (ClientRanges& entry : result.clients_) normalize(entry.ranges);
+  return result;
+}
+
+std::span<const ClockRange> DeleteSet::ranges(ClientId client) const {
+  for (const ClientRanges& entry : clients_) {
+    if (entry.client == client) return entry.ranges;
+  }
+  return {};
+}
+
+bool DeleteSet::contains(Id id) const { return covers_range(ranges(id.client), {id.clock, Length{1}}); }
+
+bool DeleteSet::covers(const DeleteSet& other) const {
+  for (const ClientRanges& entry : other.clients_) {
+    const std::span<const ClockRange> mine = ranges(entry.client);
+    for (const ClockRange& range : entry.ranges) {
+      if (!covers_range(mine, range)) return false;
+    }
+  }
+  return true;
+}
+
+void DeleteSet::encode_v1(Writer& out) const {
+  out.var_uint(clients_.size());
+  for (const ClientRanges* entry : descending(clients_)) {
+    out.var_uint(entry->client.value());
+    out.var_uint(entry->ranges.size());
+    for (const ClockRange& range : entry->ranges) {
+      out.var_uint(range.start.value());
+      out.var_uint(range.length.value());
+    }
+  }
+}
+
+void DeleteSet::encode_v2(Writer& out) const {
+  out.var_uint(clients_.size());
+  for (const ClientRanges* entry : descending(clients_)) {
+    out.var_uint(entry->client.value());
+    out.var_uint(entry->ranges.size());
+    Clock current{0};
+    for (const ClockRange& range : entry->ranges) {
+      out.var_uint((range.start - current).value());
+      out.var_uint(range.length.value() - 1);
+      current = range.end();
+    }
+  }
+}
+
+Bytes DeleteSet::encode_v1() const {
+  Writer out;
+  encode_v1(out);
+  return out.take();
+}
+
+namespace {
+
+enum class Encoding : uint8_t { V1, V2 };
+
+Result<Ranges> read_ranges(Reader& in, Encoding encoding) {
+  DX_TRY(const uint64_t count, in.var_uint());
+  if (count > in.remaining() / 2) return fail(ErrorCode::Truncated, in.position());
+  Ranges ranges;
+  ranges.reserve(static_cast<size_t>(count));
+  uint64_t current = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    DX_TRY(uint64_t start, in.var_uint());
+    DX_TRY(uint64_t length, in.var_uint());
+    if (encoding == Encoding::V2) {
+      start += current;
+      length += 1;
+      current = start + length;
+    }
+    if (start > 0xffffffffu || length > 0xffffffffu - start) return fail(ErrorCode::ClockOverflow, in.position());
+    if (length == 0) continue;
+    ranges.push_back({Clock{static_cast<uint32_t>(start)}, Length{static_cast<uint32_t>(length)}});
+  }
+  normalize(ranges);
+  return ranges;
+}
+
+Result<std::vector<DeleteSet::ClientRanges>> read_clients(Reader& in, Encoding encoding) {
+  DX_TRY(const uint64_t count, in.var_uint());
+  if (count > in.remaining() / 2) return fail(ErrorCode::Truncated, in.position());
+  std::vector<DeleteSet::ClientRanges> clients;
+  clients.reserve(static_cast<size_t>(count));
+  for (uint64_t i = 0; i < count; ++i) {
+    DX_TRY(const uint64_t client, in.var_uint());
+    DX_TRY(Ranges ranges, read_ranges(in, encoding));
+    if (!ranges.empty()) clients.push_back({ClientId{client}, std::move(ranges)});
+  }
+  // Duplicates of a client are joined; descending is how peers write.
+  const auto order = [](const DeleteSet::ClientRanges& a, const DeleteSet::ClientRanges& b) { return a.client > b.client; };
+  if (!std::is_sorted(clients.begin(), clients.end(), order)) std::sort(clients.begin(), clients.end(), order);
+  std::vector<DeleteSet::ClientRanges> joined;
+  for (DeleteSet::ClientRanges& entry : clients) {
+    if (joined.empty() || joined.back().client != entry.client) {
+      joined.push_back(std::move(entry));
+    } else {
+      Ranges& ranges = joined.back().ranges;
+      ranges.insert(ranges.end(), entry.ranges.begin(), entry.ranges.end());
+      normalize(ranges);
+    }
+  }
+  return joined;
+}
+
+}  // namespace
+
+Result<DeleteSet> DeleteSet::decode_v1(Reader& in) {
+  DeleteSet result;
+  DX_TRY(result.clients_, read_clients(in, Encoding::V1));
+  return result;
+}
+
+Result<DeleteSet> DeleteSet::decode_v2(Reader& in) {
+  DeleteSet result;
+  DX_TRY(result.clients_, read_clients(in, Encoding::V2));
+  return result;
+}
+
+Result<DeleteSet> DeleteSet::decode_v1(ByteView bytes) {
+  Reader in(bytes);
+  DX_TRY(DeleteSet result, decode_v1(in));
+  if (!in.at_end()) return fail(ErrorCode::TrailingBytes, in.position());
+  return result;
+}
+
+bool operator==(const DeleteSet& a, const DeleteSet& b) {
+  if (a.clients_.size() != b.clients_.size()) return false;
+  const auto left = descending(a.clients_);
+  const auto right = descending(b.clients_);
+  return std::equal(left.begin(), left.end(), right.begin(), [](auto* x, auto* y) { return *x == *y; });
+}
+
+}  // namespace diaryx::crdt

@@ -1,0 +1,64 @@
+#include "diaryx/crdt/doc.h"
+
+#include "store.h"
+
+namespace diaryx::crdt {
+
+Doc::Doc(const DocOptions& options) : store_(std::make_unique<Store>(options)) {}
+Doc::Doc(Doc&&) noexcept = default;
+Doc& Doc::operator=(Doc&&) noexcept = default;
+Doc::~Doc() = default;
+
+ClientId Doc::client() const { return store_->own_client(); }
+void Doc::set_client(ClientId client) { store_->set_own_client(client); }
+bool Doc::client_is_taken() const { return store_->own_client_is_taken(); }
+
+Text Doc::text(std::string_view root) { return {store_.get(), raw(store_->root(root, TypeKind::Text))}; }
+Map Doc::map(std::string_view root) { return {store_.get(), raw(store_->root(root, TypeKind::Map))}; }
+Array Doc::array(std::string_view root) { return {store_.get(), raw(store_->root(root, TypeKind::Array))}; }
+
+Transaction Doc::transact(TransactionOrigin origin) {
+  store_->begin(origin);
+  return Transaction(store_.get());
+}
+
+Result<Commit> Doc::apply_update_v1(ByteView update, TransactionOrigin origin) {
+  return store_->apply(update, Encoding::V1, origin);
+}
+
+Bytes Doc::encode_update_v1(const StateVector& known) const { return store_->encode_v1(known); }
+StateVector Doc::state_vector() const { return store_->state_vector(); }
+DeleteSet Doc::delete_set() const { return store_->delete_set(); }
+bool Doc::has_pending() const { return store_->has_pending(); }
+StateVector Doc::missing() const { return store_->missing(); }
+bool Doc::is_empty() const { return store_->is_empty(); }
+size_t Doc::struct_count() const { return store_->struct_count(); }
+size_t Doc::memory_bytes() const { return sizeof(Doc) + store_->memory_bytes(); }
+void Doc::check_invariants() const { store_->check(); }
+
+Transaction::~Transaction() {
+  if (store_ != nullptr) (void)store_->commit();
+}
+
+Commit Transaction::commit() && {
+  DX_ASSERT(store_ != nullptr);
+  Store* store = std::exchange(store_, nullptr);
+  return store->commit();
+}
+
+bool Commit::touched(std::string_view root) const {
+  for (const std::string& name : touched_roots_) {
+    if (name == root) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> Commit::changed_keys(std::string_view root_map) const {
+  std::vector<std::string> keys;
+  for (const KeyChange& change : changed_keys_) {
+    if (touched_roots_[change.root] == root_map) keys.push_back(change.key);
+  }
+  return keys;
+}
+
+}  // namespace diaryx::crdt

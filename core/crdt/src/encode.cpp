@@ -1,0 +1,105 @@
+// A store, or a part of it, as update bytes.
+#include <algorithm>
+
+#include "diaryx/crdt/update.h"
+#include "store.h"
+#include "update_algebra.h"
+
+namespace diaryx::crdt {
+
+/// The views point into the store: valid until it changes.
+StructView Store::view(const Item& item) const {
+  StructView view;
+  view.kind = item.kind;
+  view.clock = item.clock;
+  view.length = item.length;
+  if (item.is_gc()) return view;
+  if (some(item.origin.client)) {
+    view.bits |= StructView::kHasOrigin;
+    view.origin_client = client_id(item.origin.client).value();
+    view.origin_clock = item.origin.clock;
+  }
+  if (some(item.right_origin.client)) {
+    view.bits |= StructView::kHasRightOrigin;
+    view.right_client = client_id(item.right_origin.client).value();
+    view.right_clock = item.right_origin.clock;
+  }
+  const bool has_origin = view.bits != 0;
+  if (some(item.parent_sub)) view.bits |= StructView::kHasSub;
+  if (!has_origin) {
+    const SharedType& parent = types_[item.parent];
+    if (parent.is_root) {
+      view.parent_form = ParentForm::Root;
+      view.root = keys_.text(parent.name);
+    } else {
+      const Item& container = items_[parent.item];
+      view.parent_form = ParentForm::Item;
+      view.origin_client = client_id(container.client).value();
+      view.origin_clock = container.clock;
+    }
+    if (some(item.parent_sub)) view.sub = keys_.text(item.parent_sub);
+  }
+  if (lives_in_heap(item.kind)) view.content = content(item).subspan(value_prefix(item.kind));
+  if (item.kind == ContentKind::Format) view.name = keys_.text(format_key(item));
+  if (item.kind == ContentKind::Type) {
+    const SharedType& inner = types_[type_of(item)];
+    view.type_kind = inner.kind;
+    if (some(inner.name)) view.name = keys_.text(inner.name);
+  }
+  return view;
+}
+
+template <typename Out>
+void Store::write_client(Out& out, const Client& client, uint32_t from) const {
+  const StructList& structs = client.structs;
+  size_t position = structs.find(from);
+  out.rest().var_uint(structs.size() - position);
+  out.client(client.id.value());
+  out.rest().var_uint(from);
+  write_struct(out, client.id.value(), view(items_[structs.ref(position)]), from - structs.clock(position));
+  for (++position; position < structs.size(); ++position) {
+    write_struct(out, client.id.value(), view(items_[structs.ref(position)]), 0);
+  }
+}
+
+template <typename Out>
+void Store::write_clients(Out& out, std::span<const ClientFrom> clients) const {
+  out.rest().var_uint(clients.size());
+  for (const ClientFrom& entry : clients) write_client(out, clients_[raw(entry.client)], entry.clock);
+}
+
+Bytes Store::encode_structs_v1(std::span<const ClientFrom> clients, const DeleteSet& deletes) const {
+  OutV1 out;
+  write_clients(out, clients);
+  out.deletes(deletes);
+  return out.finish();
+}
+
+Bytes Store::encode_v1(const StateVector& known) const {
+  std::vector<ClientFrom> clients;
+  for (auto at = client_order_.rbegin(); at != client_order_.rend(); ++at) {
+    const uint32_t from = known.get(client_id(*at)).value();
+    if (state(*at) > from) clients.push_back({*at, from});
+  }
+  Bytes encoded = encode_structs_v1(clients, delete_set());
+  if (!has_pending()) return encoded;
+  // What waits goes along, so that no replica loses it.
+  std::vector<ByteView> parts = {encoded};
+  Bytes deletes;
+  Bytes structs;
+  if (!pending_deletes_.empty()) {
+    deletes = encode_structs_v1({}, pending_deletes_);
+    parts.push_back(deletes);
+  }
+  if (!pending_update_.empty()) {
+    auto diff = diff_update_v1(pending_update_, known, kTrusted);
+    DX_ASSERT(diff.has_value());
+    structs = std::move(*diff);
+    parts.push_back(structs);
+  }
+  auto merged = merge_updates_v1(parts, kTrusted);
+  DX_ASSERT(merged.has_value());
+  return std::move(*merged);
+}
+
+}  // namespace diaryx::crdt

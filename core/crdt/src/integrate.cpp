@@ -1,0 +1,270 @@
+// Putting one item where every replica puts it, and taking items out again.
+//
+// Source: the YATA rule with the refinements of Yjs 13.6 (src/structs/Item.js, `integrate`); docs/protocol.md.
+#include "store.h"
+
+namespace diaryx::crdt {
+
+uint32_t Store::before(ClientIndex client) const {
+  const Client& at = clients_[raw(client)];
+  return at.touched_in == epoch_ ? at.before : at.structs.state();
+}
+
+void Store::touch(ClientIndex client) {
+  Client& at = clients_[raw(client)];
+  if (at.touched_in == epoch_) return;
+  at.touched_in = epoch_;
+  at.before = at.structs.state();
+  touched_.push_back(client);
+}
+
+void Store::append_struct(ItemRef ref) {
+  const Item& item = items_[ref];
+  touch(item.client);
+  StructList& structs = clients_[raw(item.client)].structs;
+  DX_ASSERT(structs.state() == item.clock);
+  structs.append(ref, item.length);
+}
+
+void Store::append_gc(ClientIndex client, uint32_t length) {
+  const ItemRef ref = items_.add();
+  Item& item = items_[ref];
+  item.client = client;
+  item.clock = state(client);
+  item.length = length;
+  item.kind = ContentKind::Gc;
+  item.flags = Item::kDeleted;
+  append_struct(ref);
+}
+
+/// A change counts only for a type that was there before the transaction, and still is.
+void Store::note_change(TypeRef ref, KeyRef key) {
+  SharedType& at = types_[ref];
+  if (!at.is_root) {
+    const Item& container = items_[at.item];
+    if (container.deleted() || container.clock >= before(container.client)) return;
+  }
+  if (!some(key)) {
+    if (at.changed_in == epoch_) return;
+    at.changed_in = epoch_;
+  }
+  changes_.push_back({ref, key});
+}
+
+void Store::note_deleted(const Item& item) {
+  if (!deleted_.empty()) {
+    // Deleting runs forwards, backspacing backwards.
+    Deleted& last = deleted_.back();
+    if (last.client == item.client && last.end() == item.clock) {
+      last.length += item.length;
+      return;
+    }
+    if (last.client == item.client && item.end() == last.clock) {
+      last.clock = item.clock;
+      last.length += item.length;
+      return;
+    }
+  }
+  deleted_.push_back({item.client, item.clock, item.length});
+}
+
+ItemRef Store::leftmost_of_key(const SharedType& type, KeyRef key) const {
+  ItemRef ref = type.current(key);
+  while (some(ref) && some(items_[ref].left)) ref = items_[ref].left;
+  return ref;
+}
+
+/// Moves `item.left` right over concurrent items that go before it. The sets of the rule are stamps: an item was seen in this
+/// scan if its stamp is above `scan_start`, and is still in conflict if it is above `conflict_start`.
+void Store::find_place_among_conflicts(Item& item) {
+  if (scan_ > 0xf0000000u) {  // after four billion steps the stamps start again
+    for (uint32_t i = 1; i < items_.end(); ++i) items_[static_cast<ItemRef>(i)].stamp = 0;
+    scan_ = 0;
+  }
+  const uint32_t scan_start = scan_;
+  uint32_t conflict_start = scan_;
+  ItemRef left = item.left;
+  ItemRef at;
+  if (some(left)) {
+    at = items_[left].right;
+  } else if (some(item.parent_sub)) {
+    at = leftmost_of_key(types_[item.parent], item.parent_sub);
+  } else {
+    at = types_[item.parent].start;
+  }
+  while (some(at) && at != item.right) {
+    Item& other = items_[at];
+    other.stamp = ++scan_;
+    if (other.origin == item.origin) {
+      if (client_id(other.client) < client_id(item.client)) {
+        left = at;
+        conflict_start = scan_;
+      } else if (other.right_origin == item.right_origin) {
+        break;  // `other` stays right of the new item
+      }
+    } else if (some(other.origin.client)) {
+      const Item& base = items_[find(other.origin)];
+      if (base.stamp <= scan_start) break;
+      if (base.stamp <= conflict_start) {
+        left = at;
+        conflict_start = scan_;
+      }
+    } else {
+      break;
+    }
+    at = other.right;
+  }
+  item.left = left;
+}
+
+void Store::link(ItemRef ref) {
+  Item& item = items_[ref];
+  SharedType& parent = types_[item.parent];
+  if (some(item.left)) {
+    Item& left = items_[item.left];
+    item.right = left.right;
+    left.right = ref;
+  } else if (some(item.parent_sub)) {
+    item.right = leftmost_of_key(parent, item.parent_sub);
+  } else {
+    item.right = parent.start;
+    parent.start = ref;
+  }
+  if (some(item.right)) items_[item.right].left = ref;
+}
+
+/// `item` has its ids, its neighbours as resolved from the origins, its parent and its content.
+void Store::integrate(ItemRef ref) {
+  Item& item = items_[ref];
+  const bool gap_is_closed = some(item.left) ? items_[item.left].right == item.right
+                                             : some(item.right) && !some(items_[item.right].left);
+  if (!gap_is_closed) find_place_among_conflicts(item);
+  link(ref);
+
+  SharedType& parent = types_[item.parent];
+  const bool in_list = !some(item.parent_sub);
+  if (!in_list && !some(item.right)) {
+    parent.set_current(item.parent_sub, ref);
+    if (some(item.left)) erase(item.left);  // the value that this one replaces
+  }
+  if (item.kind == ContentKind::Deleted) {
+    item.flags |= Item::kDeleted;
+    note_deleted(item);
+  }
+  if (in_list) {
+    parent.length += item.visible();
+    list_changed(parent);
+    if (parent.index) parent.index->insert_after(item.left, ref);
+  }
+  append_struct(ref);
+  if (item.kind == ContentKind::Format) parent.has_formatting = true;
+  note_change(item.parent, item.parent_sub);
+  const bool parent_is_gone = !parent.is_root && items_[parent.item].deleted();
+  if (parent_is_gone || (!in_list && some(item.right))) erase(ref);
+}
+
+ItemRef Store::insert(TypeRef parent, Gap gap, KeyRef sub, ContentKind kind, uint32_t length, ByteView bytes) {
+  DX_ASSERT(open_);
+  const ItemRef ref = items_.add();
+  Item& item = items_[ref];
+  item.client = own_;
+  item.clock = state(own_);
+  item.length = length;
+  item.left = gap.left;
+  item.right = gap.right;
+  if (some(gap.left)) item.origin = items_[gap.left].last_id();
+  if (some(gap.right)) item.right_origin = items_[gap.right].id();
+  item.parent = parent;
+  item.parent_sub = sub;
+  item.kind = kind;
+  if (lives_in_heap(kind)) {
+    item.content = heap_.add(bytes);
+    item.content_bytes = static_cast<uint32_t>(bytes.size());
+  }
+  integrate(ref);
+  return ref;
+}
+
+TypeRef Store::make_type(ItemRef container, TypeKind kind, std::string_view name) {
+  const TypeRef made = types_.add();
+  SharedType& at = types_[made];
+  at.item = container;
+  at.kind = kind;
+  if (has_node_name(kind)) at.name = keys_.intern(name);
+  return made;
+}
+
+ItemRef Store::insert_type(TypeRef parent, Gap gap, KeyRef sub, TypeKind kind, std::string_view name) {
+  const ItemRef ref = insert(parent, gap, sub, ContentKind::Type, 1, {});
+  items_[ref].content = raw(make_type(ref, kind, name));
+  return ref;
+}
+
+bool Store::extend_text(ItemRef left_ref, std::string_view utf8, uint32_t units) {
+  Item& left = items_[left_ref];
+  StructList& structs = clients_[raw(own_)].structs;
+  if (left.client != own_ || left.kind != ContentKind::String || left.deleted() || left.end() != structs.state() ||
+      (left.flags & Item::kRedone)) {
+    return false;
+  }
+  // The new item would get the right neighbour as right origin; items merge only when those are equal.
+  const LocalId right_origin = some(left.right) ? items_[left.right].id() : LocalId{};
+  if (!(left.right_origin == right_origin)) return false;
+  touch(own_);
+  left.content = heap_.extend(left.content, left.content_bytes, as_bytes(utf8));
+  left.content_bytes += static_cast<uint32_t>(utf8.size());
+  left.length += units;
+  structs.extend_last(units);
+  SharedType& parent = types_[left.parent];
+  parent.length += units;
+  list_changed(parent);
+  if (parent.index) parent.index->set_length(left_ref, left.length);
+  note_change(left.parent, KeyRef::None);
+  return true;
+}
+
+/// Deletes an item and everything in it. Contents nest as deep as a peer likes, hence the list of what is still to do.
+void Store::erase(ItemRef first) {
+  std::vector<ItemRef> todo;
+  for (ItemRef ref = first;;) {
+    Item& item = items_[ref];
+    if (!item.deleted()) {
+      SharedType& parent = types_[item.parent];
+      if (!some(item.parent_sub)) {
+        parent.length -= item.visible();
+        list_changed(parent);
+        if (parent.index) parent.index->set_length(ref, 0);
+      }
+      item.flags |= Item::kDeleted;
+      note_deleted(item);
+      note_change(item.parent, item.parent_sub);
+      if (item.kind == ContentKind::Type) {
+        const SharedType& inner = types_[type_of(item)];
+        for (ItemRef child = inner.start; some(child); child = items_[child].right) {
+          const Item& at = items_[child];
+          if (!at.deleted()) {
+            todo.push_back(child);
+          } else if (at.clock < before(at.client)) {
+            merge_candidates_.push_back(at.id());
+          }
+        }
+        if (inner.keys) {
+          for (const KeyMap::Entry& entry : inner.keys->entries()) {
+            const auto child = static_cast<ItemRef>(entry.value);
+            const Item& at = items_[child];
+            if (!at.deleted()) {
+              todo.push_back(child);
+            } else if (at.clock < before(at.client)) {
+              merge_candidates_.push_back(at.id());
+            }
+          }
+        }
+      }
+    }
+    if (todo.empty()) return;
+    ref = todo.back();
+    todo.pop_back();
+  }
+}
+
+}  // namespace diaryx::crdt

@@ -1,0 +1,95 @@
+// Order-statistic index over one list: from a visible unit to its item and back, in O(log n).
+//
+// A B+-tree. Leaves hold item handles in list order with the visible length of each (0 for tombstones and marks); inner
+// nodes hold the sums of their children.
+// 1. Every list item of the type is in exactly one leaf, and `Item::leaf` names it.
+// 2. A sum is the sum of what is below; no leaf and no node is empty, except a lone root leaf.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "handles.h"
+#include "item.h"
+#include "slab.h"
+
+namespace diaryx::crdt {
+
+using ItemSlab = Slab<Item, ItemRef, 16>;
+
+class ListIndex {
+ public:
+  /// Below this many items a walk is faster than a tree.
+  static constexpr uint32_t kWorthIt = 32;
+
+  /// Builds from the list that begins with `start`. Cost: one pass.
+  ListIndex(ItemSlab& items, ItemRef start);
+
+  /// `item` was linked right of `left` (None: at the front of the list).
+  void insert_after(ItemRef left, ItemRef item);
+  /// `item` is about to be merged away: its length was added to a neighbour already.
+  void remove(ItemRef item);
+  /// The visible length of `item` is now `length`.
+  void set_length(ItemRef item, uint32_t length);
+
+  struct Place {
+    ItemRef item;
+    uint32_t start;  // visible units left of the item
+  };
+  /// The item that holds visible unit `unit`, which exists.
+  Place find(uint32_t unit) const;
+  /// Visible units left of `item`.
+  uint32_t start_of(ItemRef item) const;
+
+  uint32_t total() const;
+  uint32_t item_count() const { return item_count_; }
+  size_t memory_bytes() const;
+  /// Ends the process if 1 or 2 is broken, or the order differs from the list that begins with `start`.
+  void check(ItemRef start) const;
+
+ private:
+  static constexpr uint32_t kLeafSize = 32;
+  static constexpr uint32_t kNodeSize = 16;
+  struct Leaf {
+    uint32_t parent = 0;  // node
+    uint32_t count = 0;
+    ItemRef items[kLeafSize];
+    uint32_t lengths[kLeafSize];
+  };
+  struct Node {
+    uint32_t parent = 0;
+    uint32_t count = 0;
+    bool above_leaves = true;
+    uint32_t children[kNodeSize];
+    uint32_t sums[kNodeSize];
+  };
+
+  void build(std::vector<std::pair<uint32_t, uint32_t>> level);
+  Leaf& leaf(uint32_t at) { return leaves_[at]; }
+  uint32_t slot_in_leaf(const Leaf& leaf, ItemRef item) const;
+  uint32_t slot_in_node(const Node& node, uint32_t child) const;
+  void add_to_sums(uint32_t parent, uint32_t child, uint32_t delta) const;
+  void flush() const;
+  void insert_into_leaf(uint32_t at, uint32_t slot, ItemRef item, uint32_t length);
+  uint32_t split_leaf(uint32_t at);
+  void insert_into_node(uint32_t at, uint32_t after_child, uint32_t child, uint32_t left_sum, uint32_t child_sum);
+  void remove_from_node(uint32_t at, uint32_t child);
+  void set_parent(const Node& node, uint32_t child, uint32_t parent);
+  uint32_t new_leaf();
+  uint32_t new_node();
+
+  ItemSlab& items_;
+  std::vector<Leaf> leaves_;          // index 0 is unused
+  mutable std::vector<Node> nodes_;   // index 0 is unused; sums are brought up to date by `flush`
+  std::vector<uint32_t> free_leaves_;
+  std::vector<uint32_t> free_nodes_;
+  uint32_t root_ = 0;                 // a node
+  uint32_t first_leaf_ = 0;           // the leftmost leaf
+  uint32_t item_count_ = 0;
+  // Edits near each other change one leaf many times; its difference goes up the tree when another leaf is touched.
+  mutable uint32_t pending_leaf_ = 0;
+  mutable uint32_t pending_delta_ = 0;  // modulo 2^32, so that it may stand for less
+};
+
+}  // namespace diaryx::crdt

@@ -1,0 +1,140 @@
+#include "diaryx/crdt/map.h"
+
+#include "diaryx/crdt/array.h"
+#include "diaryx/crdt/text.h"
+#include "store.h"
+#include "values.h"
+
+namespace diaryx::crdt {
+namespace {
+
+constexpr TypeRef as_type(uint32_t type) { return static_cast<TypeRef>(type); }
+
+/// The item that holds the live value of `key`, or None.
+ItemRef live_item(const Store& store, uint32_t type, std::string_view key) {
+  const ItemRef ref = store.current_item(as_type(type), key);
+  return some(ref) && !store.item(ref).deleted() ? ref : ItemRef::None;
+}
+
+}  // namespace
+
+size_t Map::size() const {
+  const SharedType& type = store_->type(as_type(type_));
+  if (!type.keys) return 0;
+  size_t live = 0;
+  for (const KeyMap::Entry& entry : type.keys->entries()) {
+    if (!store_->item(static_cast<ItemRef>(entry.value)).deleted()) ++live;
+  }
+  return live;
+}
+
+bool Map::contains(std::string_view key) const { return some(live_item(*store_, type_, key)); }
+
+std::optional<Any> Map::get(std::string_view key) const {
+  const ItemRef ref = live_item(*store_, type_, key);
+  if (!some(ref)) return std::nullopt;
+  return value_of(*store_, store_->item(ref));
+}
+
+std::optional<std::string> Map::get_string(std::string_view key) const {
+  std::optional<Any> value = get(key);
+  if (!value || value->as_string() == nullptr) return std::nullopt;
+  return *value->as_string();
+}
+
+std::optional<Map> Map::get_map(std::string_view key) const {
+  const auto inner = type_at(*store_, live_item(*store_, type_, key), TypeKind::Map);
+  return inner ? std::optional<Map>(Map(store_, raw(*inner))) : std::nullopt;
+}
+
+std::optional<Array> Map::get_array(std::string_view key) const {
+  const auto inner = type_at(*store_, live_item(*store_, type_, key), TypeKind::Array);
+  return inner ? std::optional<Array>(Array(store_, raw(*inner))) : std::nullopt;
+}
+
+std::optional<Text> Map::get_text(std::string_view key) const {
+  const auto inner = type_at(*store_, live_item(*store_, type_, key), TypeKind::Text);
+  return inner ? std::optional<Text>(Text(store_, raw(*inner))) : std::nullopt;
+}
+
+void Map::set(Transaction&, std::string_view key, const Any& value) {
+  if (!is_live() || !store_->has_room(1, 0)) return;
+  store_->set_key(as_type(type_), key, value);
+}
+
+Map Map::set_map(Transaction&, std::string_view key) {
+  return Map(store_, raw(store_->set_key_type(as_type(type_), key, TypeKind::Map)));
+}
+
+Array Map::set_array(Transaction&, std::string_view key) {
+  return Array(store_, raw(store_->set_key_type(as_type(type_), key, TypeKind::Array)));
+}
+
+Text Map::set_text(Transaction&, std::string_view key) {
+  return Text(store_, raw(store_->set_key_type(as_type(type_), key, TypeKind::Text)));
+}
+
+bool Map::erase(Transaction&, std::string_view key) {
+  const ItemRef ref = live_item(*store_, type_, key);
+  if (!some(ref)) return false;
+  store_->erase(ref);
+  return true;
+}
+
+std::vector<std::string> Map::keys() const {
+  std::vector<std::string> result;
+  const SharedType& type = store_->type(as_type(type_));
+  if (!type.keys) return result;
+  for (const KeyMap::Entry& entry : type.keys->entries()) {
+    if (store_->item(static_cast<ItemRef>(entry.value)).deleted()) continue;
+    result.emplace_back(store_->keys().text(entry.key));
+  }
+  return result;
+}
+
+size_t Map::slots() const {
+  const SharedType& type = store_->type(as_type(type_));
+  return type.keys ? type.keys->entries().size() : 0;
+}
+
+std::optional<Any> Map::value_in_slot(size_t slot, std::string_view& key) const {
+  const KeyMap::Entry& entry = store_->type(as_type(type_)).keys->entries()[slot];
+  const Item& item = store_->item(static_cast<ItemRef>(entry.value));
+  if (item.deleted()) return std::nullopt;
+  key = store_->keys().text(entry.key);
+  return value_of(*store_, item);
+}
+
+std::optional<Id> Map::current_id(std::string_view key) const {
+  const ItemRef ref = store_->current_item(as_type(type_), key);
+  if (!some(ref)) return std::nullopt;
+  const Item& item = store_->item(ref);
+  return Id{store_->client_id(item.client), Clock{item.end() - 1}};
+}
+
+bool Map::replaced_knowingly(std::string_view key, Id earlier) const {
+  const ClientIndex client = store_->find_client(earlier.client);
+  if (!some(client)) return false;
+  ItemRef ref = store_->current_item(as_type(type_), key);
+  while (some(ref)) {
+    const Item& item = store_->item(ref);
+    // Merged tombstones are one item: the later units had the earlier ones as origin.
+    if (item.client == client && earlier.clock.value() >= item.clock && earlier.clock.value() < item.end()) {
+      return earlier.clock.value() + 1 < item.end() || ref != store_->current_item(as_type(type_), key);
+    }
+    if (!some(item.origin.client)) return false;
+    ref = store_->find(item.origin);
+    const Item& before = store_->item(ref);
+    if (before.is_gc()) return false;
+    if (item.origin.client == client && item.origin.clock == earlier.clock.value()) return true;
+    // The origin may lie inside a merged item: what stands behind it there was not seen.
+    if (before.client == client && earlier.clock.value() > item.origin.clock && earlier.clock.value() < before.end()) {
+      return false;
+    }
+  }
+  return false;
+}
+
+bool Map::is_live() const { return store_->is_live(as_type(type_)); }
+
+}  // namespace diaryx::crdt

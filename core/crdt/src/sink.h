@@ -1,0 +1,71 @@
+// Output bytes; grows in steps so that writing one number is a few instructions.
+#pragma once
+
+#include <string_view>
+
+#include "diaryx/base/bytes.h"
+
+namespace diaryx::crdt {
+
+class Sink {
+ public:
+  void u8(uint8_t value) {
+    if (size_ == bytes_.size()) [[unlikely]] grow(1);
+    bytes_[size_++] = value;
+  }
+
+  void var_uint(uint64_t value) {
+    if (bytes_.size() - size_ < kMaxVarUintBytes) [[unlikely]] grow(kMaxVarUintBytes);
+    uint8_t* at = bytes_.data() + size_;
+    while (value >= 0x80) {
+      *at++ = static_cast<uint8_t>(value | 0x80);
+      value >>= 7;
+    }
+    *at++ = static_cast<uint8_t>(value);
+    size_ = static_cast<size_t>(at - bytes_.data());
+  }
+
+  /// Sign and magnitude; -0 is a value of its own.
+  void var_int(uint64_t magnitude, bool negative) {
+    const auto first = static_cast<uint8_t>((magnitude & 0x3f) | (negative ? 0x40 : 0));
+    magnitude >>= 6;
+    u8(magnitude == 0 ? first : static_cast<uint8_t>(first | 0x80));
+    if (magnitude != 0) var_uint(magnitude);
+  }
+
+  void raw(ByteView view) {
+    if (view.empty()) return;
+    if (bytes_.size() - size_ < view.size()) grow(view.size());
+    memcpy(bytes_.data() + size_, view.data(), view.size());
+    size_ += view.size();
+  }
+  void raw(std::string_view text) { raw(as_bytes(text)); }
+  void var_bytes(ByteView view) {
+    var_uint(view.size());
+    raw(view);
+  }
+  void var_string(std::string_view text) { var_bytes(as_bytes(text)); }
+
+  size_t size() const { return size_; }
+  ByteView view() const { return {bytes_.data(), size_}; }
+  void reserve(size_t size_bytes) {
+    if (size_bytes > bytes_.size()) bytes_.resize(size_bytes);
+  }
+  void clear() { size_ = 0; }
+  Bytes take() {
+    bytes_.resize(size_);
+    size_ = 0;
+    return std::move(bytes_);
+  }
+
+ private:
+  void grow(size_t more) {
+    const size_t doubled = bytes_.size() * 2 + 32;
+    bytes_.resize(doubled > size_ + more ? doubled : size_ + more);
+  }
+
+  Bytes bytes_;      // bytes_.size() is what is allocated, size_ what is written
+  size_t size_ = 0;
+};
+
+}  // namespace diaryx::crdt

@@ -1,0 +1,184 @@
+#include "store.h"
+
+#include <algorithm>
+
+namespace diaryx::crdt {
+
+Store::Store(const DocOptions& options) : options_(options) { own_ = client_index(options.client); }
+
+ClientIndex Store::find_client(ClientId id) const {
+  // Structs come in runs of one client.
+  if (some(last_client_) && clients_[raw(last_client_)].id == id) [[likely]] return last_client_;
+  const auto at = std::lower_bound(client_order_.begin(), client_order_.end(), id,
+                                   [this](ClientIndex a, ClientId wanted) { return client_id(a) < wanted; });
+  if (at == client_order_.end() || client_id(*at) != id) return ClientIndex::None;
+  return last_client_ = *at;
+}
+
+ClientIndex Store::client_index(ClientId id) {
+  const ClientIndex known = find_client(id);
+  if (some(known)) return known;
+  const auto at = std::lower_bound(client_order_.begin(), client_order_.end(), id,
+                                   [this](ClientIndex a, ClientId wanted) { return client_id(a) < wanted; });
+  const auto made = static_cast<ClientIndex>(clients_.size());
+  client_order_.insert(at, made);
+  clients_.push_back({.id = id, .structs = {}});
+  return last_client_ = made;
+}
+
+uint32_t Store::state(ClientId id) const {
+  const ClientIndex client = find_client(id);
+  return some(client) ? state(client) : 0;
+}
+
+StateVector Store::state_vector() const {
+  StateVector result;
+  for (const ClientIndex client : client_order_) result.set(client_id(client), Clock{state(client)});
+  return result;
+}
+
+DeleteSet Store::delete_set() const {
+  DeleteSet result;
+  for (auto at = client_order_.rbegin(); at != client_order_.rend(); ++at) {
+    const StructList& structs = clients_[raw(*at)].structs;
+    for (size_t i = 0; i < structs.size(); ++i) {
+      const Item& item = items_[structs.ref(i)];
+      if (item.deleted()) result.add(client_id(*at), Clock{item.clock}, Length{item.length});
+    }
+  }
+  return result;
+}
+
+ItemRef Store::find(LocalId id) const {
+  const StructList& structs = clients_[raw(id.client)].structs;
+  return structs.ref(structs.find(id.clock));
+}
+
+ItemRef Store::clean_start(LocalId id) {
+  const ItemRef ref = find(id);
+  const Item& found = items_[ref];
+  if (found.clock == id.clock || found.is_gc()) return ref;
+  return split(ref, id.clock - found.clock);
+}
+
+ItemRef Store::clean_end(LocalId id) {
+  const ItemRef ref = find(id);
+  const Item& found = items_[ref];
+  if (found.end() - 1 != id.clock && !found.is_gc()) (void)split(ref, id.clock - found.clock + 1);
+  return ref;
+}
+
+void Store::cut_content(Item& left, Item& right, uint32_t at) {
+  if (!lives_in_heap(left.kind)) return;
+  const ByteView whole = content(left);
+  if (left.kind != ContentKind::String) {
+    const auto cut = static_cast<uint32_t>(element_offset(left.kind, whole, at));
+    right.content = left.content + cut;
+    right.content_bytes = left.content_bytes - cut;
+    left.content_bytes = cut;
+    return;
+  }
+  const ContentTail tail = content_tail(ContentKind::String, whole, at);
+  const auto tail_bytes = static_cast<uint32_t>(tail.bytes.size());
+  if (!tail.leads_with_half) [[likely]] {
+    right.content = left.content + left.content_bytes - tail_bytes;
+    right.content_bytes = tail_bytes;
+    left.content_bytes -= tail_bytes;
+    return;
+  }
+  // Inside a surrogate pair each half becomes U+FFFD, as in Yjs: four bytes turn into three left and three right.
+  const uint32_t pair = left.content + left.content_bytes - tail_bytes - 4;
+  memcpy(heap_.data(pair), "\xef\xbf\xbd", 3);
+  Bytes rest = {0xef, 0xbf, 0xbd};
+  rest.insert(rest.end(), tail.bytes.begin(), tail.bytes.end());
+  right.content = heap_.add(rest);
+  right.content_bytes = static_cast<uint32_t>(rest.size());
+  heap_.drop(tail_bytes + 1);
+  left.content_bytes = pair + 3 - left.content;
+}
+
+ItemRef Store::split(ItemRef left_ref, uint32_t at) {
+  const ItemRef right_ref = items_.add();
+  Item& left = items_[left_ref];
+  Item& right = items_[right_ref];
+  DX_ASSERT(at > 0 && at < left.length && !left.is_gc());
+  right = left;
+  right.clock = left.clock + at;
+  right.length = left.length - at;
+  right.left = left_ref;
+  right.origin = {left.client, right.clock - 1};
+  cut_content(left, right, at);
+  left.length = at;
+  left.right = right_ref;
+  if (some(right.right)) items_[right.right].left = right_ref;
+
+  SharedType& parent = types_[left.parent];
+  if (some(right.parent_sub)) {
+    if (!some(right.right)) parent.set_current(right.parent_sub, right_ref);
+  } else if (parent.index) {
+    parent.index->set_length(left_ref, left.visible());
+    parent.index->insert_after(left_ref, right_ref);
+  }
+  StructList& structs = clients_[raw(left.client)].structs;
+  structs.insert_after(structs.find(left.clock), right_ref, right.clock);
+  merge_candidates_.push_back(right.id());
+  return right_ref;
+}
+
+TypeRef Store::root(std::string_view name, TypeKind kind) {
+  const KeyRef key = keys_.intern(name);
+  if (const uint32_t* known = root_by_name_.find(key)) {
+    const auto ref = static_cast<TypeRef>(*known);
+    if (types_[ref].kind == TypeKind::Undeclared) types_[ref].kind = kind;
+    return ref;
+  }
+  const TypeRef ref = types_.add();
+  SharedType& made = types_[ref];
+  made.name = key;
+  made.kind = kind;
+  made.is_root = true;
+  roots_.push_back(ref);
+  root_by_name_.set(key, raw(ref));
+  return ref;
+}
+
+bool Store::is_live(TypeRef ref) const {
+  const SharedType& at = types_[ref];
+  if (at.is_root) return true;
+  return some(at.item) && !items_[at.item].deleted();
+}
+
+bool Store::has_room(uint64_t units, size_t bytes) const {
+  return units < 0xffffffffu - state(own_) && heap_.has_room(bytes);
+}
+
+void Store::set_own_client(ClientId id) {
+  DX_ASSERT(!open_);
+  own_ = client_index(id);
+  own_taken_ = false;
+}
+
+bool Store::is_empty() const {
+  return std::all_of(clients_.begin(), clients_.end(), [](const Client& client) { return client.structs.empty(); });
+}
+
+size_t Store::struct_count() const {
+  size_t count = 0;
+  for (const Client& client : clients_) count += client.structs.size();
+  return count;
+}
+
+size_t Store::memory_bytes() const {
+  size_t bytes = sizeof(Store) + items_.memory_bytes() + types_.memory_bytes() + heap_.memory_bytes() +
+                 keys_.memory_bytes() + clients_.capacity() * sizeof(Client) + client_order_.capacity() * 4 +
+                 root_by_name_.memory_bytes() + pending_update_.capacity();
+  for (const Client& client : clients_) bytes += client.structs.memory_bytes();
+  for (uint32_t i = 1; i < types_.end(); ++i) {
+    const SharedType& at = types_[static_cast<TypeRef>(i)];
+    if (at.index) bytes += sizeof(ListIndex) + at.index->memory_bytes();
+    if (at.keys) bytes += sizeof(KeyMap) + at.keys->memory_bytes();
+  }
+  return bytes;
+}
+
+}  // namespace diaryx::crdt

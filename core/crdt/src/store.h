@@ -1,0 +1,238 @@
+// The store behind a Doc: structs by client, lists by type, and the transaction that is open. Private to the engine.
+//
+// Invariants (checked by `check`):
+// 1. Per client the structs are contiguous from clock 0 and not empty.
+// 2. List links are symmetric; the leftmost item is its type's `start`, or the leftmost of its key.
+// 3. A type's `length` is the sum of the visible lengths of its list items.
+// 4. A type's current item of a key is the rightmost of that key's list, and the only one that may be live.
+// 5. No live item lies in a deleted one.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "byte_heap.h"
+#include "diaryx/crdt/doc.h"
+#include "item.h"
+#include "key_table.h"
+#include "list_index.h"
+#include "shared_type.h"
+#include "struct_list.h"
+#include "update_out.h"
+#include "update_reader.h"
+
+namespace diaryx::crdt {
+
+/// A gap in a list: what is new goes between `left` and `right`.
+struct Gap {
+  ItemRef left = ItemRef::None;
+  ItemRef right = ItemRef::None;
+};
+
+class Store {
+ public:
+  explicit Store(const DocOptions& options);
+
+  // ---- clients ------------------------------------------------------------------------------------------------------
+  ClientIndex client_index(ClientId id);             // new or known
+  ClientIndex find_client(ClientId id) const;        // None if unknown
+  ClientId client_id(ClientIndex client) const { return clients_[raw(client)].id; }
+  uint32_t state(ClientIndex client) const { return clients_[raw(client)].structs.state(); }
+  uint32_t state(ClientId id) const;
+  StateVector state_vector() const;
+  DeleteSet delete_set() const;
+
+  // ---- structs ------------------------------------------------------------------------------------------------------
+  Item& item(ItemRef ref) { return items_[ref]; }
+  const Item& item(ItemRef ref) const { return items_[ref]; }
+  ByteView content(const Item& item) const { return heap_.view(item.content, item.content_bytes); }
+  /// The struct that contains the id, which is known.
+  ItemRef find(LocalId id) const;
+  /// The struct that begins (ends) with the id; splits an item where needed, never a collected range.
+  ItemRef clean_start(LocalId id);
+  ItemRef clean_end(LocalId id);
+  /// Splits `left` so that it keeps `at` units (0 < at < length) and returns the right part.
+  ItemRef split(ItemRef left, uint32_t at);
+
+  // ---- types --------------------------------------------------------------------------------------------------------
+  SharedType& type(TypeRef ref) { return types_[ref]; }
+  const SharedType& type(TypeRef ref) const { return types_[ref]; }
+  TypeRef root(std::string_view name, TypeKind kind);
+  TypeRef type_of(const Item& item) const { return static_cast<TypeRef>(item.content); }
+  bool is_live(TypeRef ref) const;
+  KeyTable& keys() { return keys_; }
+  const KeyTable& keys() const { return keys_; }
+  std::span<const TypeRef> roots() const { return roots_; }
+
+  // ---- edits; a transaction must be open --------------------------------------------------------------------------
+  /// A new item of this client in the gap. `content` is copied. Nothing is checked: the caller has asked `has_room`.
+  ItemRef insert(TypeRef parent, Gap gap, KeyRef sub, ContentKind kind, uint32_t length, ByteView content);
+  ItemRef insert_type(TypeRef parent, Gap gap, KeyRef sub, TypeKind kind, std::string_view name = {});
+  void erase(ItemRef ref);
+  /// True if this client can make `units` more units with `bytes` of content.
+  bool has_room(uint64_t units, size_t bytes) const;
+  /// Adds text to the end of `left` if an item inserted there would be merged with it anyway; false if it would not.
+  bool extend_text(ItemRef left, std::string_view utf8, uint32_t units);
+
+  // ---- lists (list_ops.cpp) -----------------------------------------------------------------------------------------
+  /// The gap directly right of visible unit `at` - 1: before the tombstones that follow it. Splits. `at` is at most the length.
+  Gap gap_at(TypeRef type, uint32_t at);
+  /// The item that holds visible unit `unit` and the units before it in the item; None when past the end.
+  struct Found {
+    ItemRef item = ItemRef::None;
+    uint32_t offset = 0;
+  };
+  Found find_unit(TypeRef type, uint32_t unit);
+  uint32_t start_of(ItemRef ref);
+  /// Whether marks inside an erased range stay: texts keep them, lists have no use for them.
+  enum class Keep : uint8_t { Nothing, Marks };
+  void erase_units(TypeRef type, uint32_t at, uint32_t count, Keep keep);
+  /// The gap behind the last item of all, tombstones included.
+  Gap gap_at_end(TypeRef type) const;
+  void set_cursor(TypeRef type, ItemRef ref, uint32_t start) {
+    types_[type].cursor_item = ref;
+    types_[type].cursor_start = start;
+  }
+
+  // ---- texts (text_ops.cpp) -------------------------------------------------------------------------------------------
+  enum class SnapTo : uint8_t { Start, End };
+  uint32_t snap_to_character(TypeRef type, uint32_t at, SnapTo side);
+  void insert_text(TypeRef type, uint32_t at, std::string_view utf8, uint32_t units);
+  void erase_text(TypeRef type, uint32_t at, uint32_t count);
+
+  // ---- maps and arrays (map_ops.cpp) ----------------------------------------------------------------------------------
+  ItemRef current_item(TypeRef type, std::string_view key) const;
+  void set_key(TypeRef type, std::string_view key, const Any& value);
+  TypeRef set_key_type(TypeRef type, std::string_view key, TypeKind kind);
+  void insert_values(TypeRef type, Gap gap, std::span<const Any> values);
+
+  // ---- transactions (commit.cpp) ------------------------------------------------------------------------------------
+  void begin(TransactionOrigin origin);
+  bool in_transaction() const { return open_; }
+  Commit commit();
+
+  // ---- updates (apply.cpp, encode.cpp) --------------------------------------------------------------------------------
+  Result<Commit> apply(ByteView bytes, Encoding encoding, TransactionOrigin origin);
+  Bytes encode_v1(const StateVector& known) const;
+  bool has_pending() const { return !pending_update_.empty() || !pending_deletes_.empty(); }
+  StateVector missing() const;
+
+  bool is_empty() const;
+  size_t struct_count() const;
+  size_t memory_bytes() const;
+  void check() const;
+
+  ClientId own_client() const { return client_id(own_); }
+  void set_own_client(ClientId id);
+  bool own_client_is_taken() const { return own_taken_; }
+  const DecodeLimits& limits() const { return options_.limits; }
+
+ private:
+  struct Client {
+    ClientId id;
+    StructList structs;
+    uint32_t before = 0;      // state when transaction `touched_in` began
+    uint32_t touched_in = 0;  // the last transaction that added structs
+  };
+  struct Deleted {
+    ClientIndex client;
+    uint32_t clock;
+    uint32_t length;
+    uint32_t end() const { return clock + length; }
+  };
+  struct Change {
+    TypeRef type;
+    KeyRef key;  // None: the list
+  };
+  struct Missing {
+    ClientId client;
+    uint32_t clock;  // the state must grow beyond it
+  };
+
+  // integrate.cpp
+  void integrate(ItemRef ref);
+  void find_place_among_conflicts(Item& item);
+  void link(ItemRef ref);
+  void append_struct(ItemRef ref);
+  void append_gc(ClientIndex client, uint32_t length);
+  ItemRef leftmost_of_key(const SharedType& type, KeyRef key) const;
+  TypeRef make_type(ItemRef container, TypeKind kind, std::string_view name);
+  void touch(ClientIndex client);
+  uint32_t before(ClientIndex client) const;
+  void note_change(TypeRef type, KeyRef key);
+  void note_deleted(const Item& item);
+  void list_changed(SharedType& type) { type.cursor_item = ItemRef::None; }
+  void store_content(Item& item, const StructView& view);
+  /// Copies the value of an Embed or Format, with its key and identity before it. Returns the heap offset.
+  uint32_t store_value(ContentKind kind, KeyRef key, ByteView any);
+  void cut_content(Item& left, Item& right, uint32_t at);
+
+  // apply.cpp
+  class Integration;
+  void apply_decoded(DecodedUpdate& update);
+  DeleteSet apply_deletes(const DeleteSet& deletes);
+  std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
+  void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
+  LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
+
+  // commit.cpp
+  void sort_deleted();
+  void describe_changes(Commit& commit);
+  void collect_garbage();
+  void collect(ItemRef ref);
+  void merge_after_transaction();
+  void merge_new_structs(Client& client);
+  size_t merge_with_lefts(Client& client, size_t position);
+  bool merge(ItemRef left, ItemRef right);
+  void compact_heap();
+
+  // encode.cpp
+  StructView view(const Item& item) const;
+  struct ClientFrom {
+    ClientIndex client;
+    uint32_t clock;
+  };
+  template <typename Out>
+  void write_client(Out& out, const Client& client, uint32_t from) const;
+  template <typename Out>
+  void write_clients(Out& out, std::span<const ClientFrom> clients) const;
+  Bytes encode_structs_v1(std::span<const ClientFrom> clients, const DeleteSet& deletes) const;
+  KeyRef format_key(const Item& item) const {
+    KeyRef key;
+    memcpy(&key, content(item).data(), 4);
+    return key;
+  }
+
+  DocOptions options_;
+  ItemSlab items_;
+  TypeSlab types_;
+  ByteHeap heap_;
+  KeyTable keys_;
+  std::vector<Client> clients_;
+  std::vector<ClientIndex> client_order_;  // ascending by id
+  mutable ClientIndex last_client_ = ClientIndex::None;
+  std::vector<TypeRef> roots_;             // in order of first mention
+  KeyMap root_by_name_;
+  ClientIndex own_ = ClientIndex::None;
+  bool own_taken_ = false;
+  uint32_t scan_ = 0;           // stamps of the conflict scan
+  uint32_t last_identity_ = 0;  // of object values in Embed and Format: JavaScript compares them by identity
+
+  // The open transaction.
+  bool open_ = false;
+  TransactionOrigin origin_ = TransactionOrigin::Local;
+  uint32_t epoch_ = 0;  // number of the transaction
+  std::vector<ClientIndex> touched_;
+  std::vector<Deleted> deleted_;
+  std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
+  std::vector<Change> changes_;
+
+  // What waits for something that has not arrived.
+  std::vector<Missing> missing_;
+  Bytes pending_update_;  // v1; empty when nothing waits
+  DeleteSet pending_deletes_;
+};
+
+}  // namespace diaryx::crdt

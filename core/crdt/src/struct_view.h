@@ -1,0 +1,62 @@
+// A struct outside a store: as an update names it, symbolic and not yet integrated.
+#pragma once
+
+#include <string_view>
+
+#include "diaryx/base/bytes.h"
+#include "item.h"
+
+namespace diaryx::crdt {
+
+/// What a type reference on the wire says.
+enum class TypeKind : uint8_t {
+  Array = 0,
+  Map = 1,
+  Text = 2,
+  XmlElement = 3,
+  XmlFragment = 4,
+  XmlHook = 5,
+  XmlText = 6,
+  Undeclared = 255,  // a root that an update mentioned and the application has not asked for
+};
+
+constexpr bool has_node_name(TypeKind kind) { return kind == TypeKind::XmlElement || kind == TypeKind::XmlHook; }
+
+/// How a struct says where it belongs.
+enum class ParentForm : uint8_t { Neighbour, Root, Item };
+
+/// The views point into the update (or the scratch of its decoder), or into a store; whoever makes one says how long it lives.
+struct StructView {
+  // Bits 5 to 7 of the info byte.
+  enum Bit : uint8_t { kHasSub = 0x20, kHasRightOrigin = 0x40, kHasOrigin = 0x80 };
+
+  ContentKind kind = ContentKind::Gc;
+  uint8_t bits = 0;
+  ParentForm parent_form = ParentForm::Neighbour;
+  TypeKind type_kind = TypeKind::Array;
+  uint32_t clock = 0;
+  uint32_t length = 0;
+  uint32_t origin_clock = 0;  // ParentForm::Item: the parent's clock; such a struct has no origin
+  uint64_t origin_client = 0;
+  uint64_t right_client = 0;
+  uint32_t right_clock = 0;
+  std::string_view root;  // ParentForm::Root
+  std::string_view sub;   // kHasSub and no origins
+  std::string_view name;  // key of a Format, node name of a Type
+  ByteView content;       // as ContentKind says, without key and identity
+
+  uint32_t end() const { return clock + length; }
+};
+
+/// Content from unit `offset` on. String: cutting a surrogate pair leaves half a character; `leads_with_half` says so, and the
+/// half is not in the view (it is written as U+FFFD).
+struct ContentTail {
+  ByteView bytes;
+  bool leads_with_half = false;
+};
+ContentTail content_tail(ContentKind kind, ByteView content, uint32_t offset);
+
+/// Byte offset of the element `offset` of Any or Json content.
+size_t element_offset(ContentKind kind, ByteView content, uint32_t offset);
+
+}  // namespace diaryx::crdt

@@ -1,0 +1,275 @@
+// Merging, cutting and inspecting updates without a document.
+//
+// Source: Yjs 13.6 src/utils/updates.js; docs/protocol.md.
+#include "diaryx/crdt/update.h"
+
+#include <algorithm>
+
+#include "update_algebra.h"
+
+namespace diaryx::crdt {
+namespace {
+
+/// A struct of a known client, from unit `offset` on.
+struct Piece {
+  ClientId client;
+  StructView view;
+  uint32_t offset = 0;
+
+  uint32_t clock() const { return view.clock + offset; }
+  uint32_t end() const { return view.end(); }
+  bool is_skip() const { return view.kind == ContentKind::Skip; }
+};
+
+/// Walks the structs of one update, clients descending, without holes.
+class StructReader {
+ public:
+  StructReader(DecodedUpdate& update, int64_t turn) : update_(&update), turn_(turn) {
+    std::sort(update.blocks.begin(), update.blocks.end(),
+              [](const ClientBlock& a, const ClientBlock& b) { return a.client > b.client; });
+    settle();
+  }
+
+  bool done() const { return block_ == update_->blocks.size(); }
+  ClientId client() const { return update_->blocks[block_].client; }
+  const StructView& view() const { return update_->structs[update_->blocks[block_].first + at_]; }
+  void next() {
+    ++at_;
+    settle();
+  }
+
+  /// Which of two readers is read first; of equals the one that was read last.
+  bool goes_before(const StructReader& other) const {
+    if (client() != other.client()) return client() > other.client();
+    if (view().clock != other.view().clock) return view().clock < other.view().clock;
+    return turn_ < other.turn_;
+  }
+  void set_turn(int64_t turn) { turn_ = turn; }
+
+ private:
+  void settle() {
+    while (!done()) {
+      if (at_ == update_->blocks[block_].count) {
+        ++block_;
+        at_ = 0;
+      } else if (view().kind == ContentKind::Skip) {
+        ++at_;
+      } else {
+        return;
+      }
+    }
+  }
+
+  DecodedUpdate* update_;
+  size_t block_ = 0;
+  uint32_t at_ = 0;
+  int64_t turn_;
+};
+
+/// Collected ranges and holes join; items never do here, for nobody knows their neighbours.
+bool join(Piece& left, const Piece& right) {
+  if (left.view.kind != right.view.kind) return false;
+  if (left.view.kind != ContentKind::Gc && left.view.kind != ContentKind::Skip) return false;
+  left.view.length += right.view.length - right.offset;
+  return true;
+}
+
+template <typename Out>
+class Merger {
+ public:
+  explicit Merger(std::vector<StructReader> readers) {
+    for (StructReader& reader : readers) {
+      if (!reader.done()) heap_.push_back(reader);
+    }
+    std::make_heap(heap_.begin(), heap_.end(), later);
+  }
+
+  Bytes run(const DeleteSet& deletes) {
+    while (!heap_.empty()) {
+      std::pop_heap(heap_.begin(), heap_.end(), later);
+      StructReader& reader = heap_.back();
+      take_from(reader);
+      if (reader.done()) {
+        heap_.pop_back();
+      } else {
+        reader.set_turn(--turn_);
+        std::push_heap(heap_.begin(), heap_.end(), later);
+      }
+    }
+    if (has_current_) flush();
+    return writer_.finish(deletes);
+  }
+
+ private:
+  static bool later(const StructReader& a, const StructReader& b) { return b.goes_before(a); }
+
+  void flush() { writer_.write(current_.client, current_.view, current_.offset); }
+  void go_on_with(const Piece& piece) {
+    current_ = piece;
+    has_current_ = true;
+  }
+
+  void take_from(StructReader& reader) {
+    const ClientId client = reader.client();
+    if (!has_current_) {
+      go_on_with({client, reader.view()});
+      reader.next();
+    } else if (!follow_current(reader, client)) {
+      return;
+    }
+    // The usual case: one update goes on where it just ended.
+    while (!reader.done() && reader.client() == client && reader.view().clock == current_.end()) {
+      flush();
+      go_on_with({client, reader.view()});
+      reader.next();
+    }
+  }
+
+  /// Adds what the reader has next to what is being written. False if the reader has to queue again first.
+  bool follow_current(StructReader& reader, ClientId client) {
+    bool skipped = false;
+    while (!reader.done() && reader.client() == current_.client && reader.view().end() <= current_.end()) {
+      reader.next();
+      skipped = true;
+    }
+    if (reader.done() || reader.client() != client) return false;
+    if (skipped && reader.view().clock > current_.end()) return false;
+    Piece piece{client, reader.view()};
+    if (client != current_.client) {
+      flush();
+      go_on_with(piece);
+      reader.next();
+      return true;
+    }
+    if (current_.end() < piece.clock()) {
+      if (current_.is_skip()) {
+        current_.view.length = piece.end() - current_.view.clock;
+        return true;
+      }
+      const uint32_t hole_begin = current_.end();
+      flush();
+      Piece hole{client, {}};
+      hole.view.kind = ContentKind::Skip;
+      hole.view.clock = hole_begin;
+      hole.view.length = piece.clock() - hole_begin;
+      go_on_with(hole);
+      return true;
+    }
+    const uint32_t known = current_.end() - piece.clock();
+    if (known > 0) {
+      if (current_.is_skip()) {
+        current_.view.length -= known;
+      } else {
+        piece.offset = known;
+      }
+    }
+    if (!join(current_, piece)) {
+      flush();
+      go_on_with(piece);
+      reader.next();
+    }
+    return true;
+  }
+
+  std::vector<StructReader> heap_;
+  LazyWriter<Out> writer_;
+  Piece current_;
+  bool has_current_ = false;
+  int64_t turn_ = 0;
+};
+
+template <typename Out>
+Result<Bytes> merge_updates(std::span<const ByteView> updates, Encoding encoding, const DecodeLimits& limits) {
+  std::vector<DecodedUpdate> decoded;
+  decoded.reserve(updates.size());
+  for (const ByteView update : updates) {
+    DX_TRY(DecodedUpdate one, decode_update(update, encoding, limits));
+    decoded.push_back(std::move(one));
+  }
+  if (updates.size() == 1) return to_bytes(updates.front());
+  std::vector<const DeleteSet*> deletes;
+  std::vector<StructReader> readers;
+  readers.reserve(decoded.size());
+  for (DecodedUpdate& one : decoded) {
+    deletes.push_back(&one.deletes);
+    readers.emplace_back(one, static_cast<int64_t>(readers.size()));
+  }
+  return Merger<Out>(std::move(readers)).run(DeleteSet::merge_all(deletes));
+}
+
+template <typename Out>
+Result<Bytes> diff_update(ByteView update, Encoding encoding, const StateVector& known, const DecodeLimits& limits) {
+  DX_TRY(const DecodedUpdate decoded, decode_update(update, encoding, limits));
+  LazyWriter<Out> writer;
+  for (const ClientBlock& block : decoded.blocks) {
+    const uint32_t clock = known.get(block.client).value();
+    bool writing = false;
+    for (uint32_t i = 0; i < block.count; ++i) {
+      const StructView& view = decoded.structs[block.first + i];
+      if (!writing && (view.kind == ContentKind::Skip || view.end() <= clock)) continue;
+      writer.write(block.client, view, !writing && clock > view.clock ? clock - view.clock : 0);
+      writing = true;
+    }
+  }
+  return writer.finish(decoded.deletes);
+}
+
+}  // namespace
+
+Bytes encode_blocks_v1(std::span<const ClientBlock> blocks, std::span<const StructView> structs,
+                       const DeleteSet& deletes) {
+  LazyWriter<OutV1> writer;
+  for (const ClientBlock& block : blocks) {
+    for (uint32_t i = 0; i < block.count; ++i) writer.write(block.client, structs[block.first + i], 0);
+  }
+  return writer.finish(deletes);
+}
+
+Result<Bytes> merge_updates_v1(std::span<const ByteView> updates, const DecodeLimits& limits) {
+  return merge_updates<OutV1>(updates, Encoding::V1, limits);
+}
+
+Result<Bytes> diff_update_v1(ByteView update, const StateVector& known, const DecodeLimits& limits) {
+  return diff_update<OutV1>(update, Encoding::V1, known, limits);
+}
+
+Result<StateVector> state_vector_of_update_v1(ByteView update, const DecodeLimits& limits) {
+  DX_TRY(const DecodedUpdate decoded, decode_update(update, Encoding::V1, limits));
+  StateVector result;
+  for (const ClientBlock& block : decoded.blocks) {
+    if (decoded.structs[block.first].clock != 0) continue;
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < block.count; ++i) {
+      const StructView& view = decoded.structs[block.first + i];
+      if (view.kind == ContentKind::Skip) break;
+      end = view.end();
+    }
+    result.set(block.client, Clock{end});
+  }
+  return result;
+}
+
+Result<UpdateSummary> summarize_update_v1(ByteView update, const DecodeLimits& limits) {
+  DX_TRY(DecodedUpdate decoded, decode_update(update, Encoding::V1, limits));
+  UpdateSummary summary;
+  for (const ClientBlock& block : decoded.blocks) {
+    bool first = true;
+    for (uint32_t i = 0; i < block.count; ++i) {
+      const StructView& view = decoded.structs[block.first + i];
+      if (view.kind == ContentKind::Skip) continue;
+      if (first) summary.starts.set(block.client, Clock{view.clock});
+      first = false;
+      summary.ends.set(block.client, Clock{view.end()});
+      ++summary.structs;
+    }
+  }
+  summary.deletes = std::move(decoded.deletes);
+  return summary;
+}
+
+Result<void> validate_update_v1(ByteView update, const DecodeLimits& limits) {
+  DX_TRY_VOID(decode_update(update, Encoding::V1, limits));
+  return {};
+}
+
+}  // namespace diaryx::crdt

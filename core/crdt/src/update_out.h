@@ -1,0 +1,120 @@
+// Where the encoder writes each field: one stream in encoding v1, ten columns in v2.
+#pragma once
+
+#include "any_codec.h"
+#include "diaryx/crdt/delete_set.h"
+#include "sink.h"
+#include "struct_view.h"
+
+namespace diaryx::crdt {
+
+class OutV1 {
+ public:
+  Sink& rest() { return out_; }
+  Bytes finish() { return out_.take(); }
+  void deletes(const DeleteSet& set) {
+    Writer writer;
+    set.encode_v1(writer);
+    out_.raw(writer.view());
+  }
+  void client(uint64_t client) { out_.var_uint(client); }
+  void info(uint8_t info) { out_.u8(info); }
+  void left_id(uint64_t client, uint32_t clock) {
+    out_.var_uint(client);
+    out_.var_uint(clock);
+  }
+  void right_id(uint64_t client, uint32_t clock) { left_id(client, clock); }
+  void parent_is_root(bool root) { out_.var_uint(root ? 1 : 0); }
+  void string(std::string_view text) { out_.var_string(text); }
+  /// Text that begins with half a surrogate pair.
+  void string_after_half(std::string_view text) {
+    out_.var_uint(text.size() + 3);
+    out_.raw("\xef\xbf\xbd");
+    out_.raw(text);
+  }
+  void key(std::string_view text) { out_.var_string(text); }
+  void type_ref(uint8_t ref) { out_.var_uint(ref); }
+  void length(uint32_t length) { out_.var_uint(length); }
+  void json_value(ByteView any) {
+    json_.clear();
+    any_to_json(any, json_);
+    out_.var_bytes(json_.view());
+  }
+
+ private:
+  Sink out_;
+  Sink json_;
+};
+
+/// Writes `view` from unit `offset` on (below its length). A struct cut at its front gets its own previous unit as origin.
+template <typename Out>
+void write_struct(Out& out, uint64_t client, const StructView& view, uint32_t offset) {
+  const auto kind = static_cast<uint8_t>(view.kind);
+  if (view.kind == ContentKind::Gc) {
+    out.info(kind);
+    return out.length(view.length - offset);
+  }
+  if (view.kind == ContentKind::Skip) {
+    out.info(kind);
+    return out.rest().var_uint(view.length - offset);
+  }
+  const auto bits = static_cast<uint8_t>(view.bits | (offset > 0 ? StructView::kHasOrigin : 0));
+  out.info(static_cast<uint8_t>(kind | bits));
+  if (offset > 0) {
+    out.left_id(client, view.clock + offset - 1);
+  } else if (bits & StructView::kHasOrigin) {
+    out.left_id(view.origin_client, view.origin_clock);
+  }
+  if (bits & StructView::kHasRightOrigin) out.right_id(view.right_client, view.right_clock);
+  if ((bits & (StructView::kHasOrigin | StructView::kHasRightOrigin)) == 0) {
+    out.parent_is_root(view.parent_form == ParentForm::Root);
+    if (view.parent_form == ParentForm::Root) {
+      out.string(view.root);
+    } else {
+      out.left_id(view.origin_client, view.origin_clock);
+    }
+    if (bits & StructView::kHasSub) out.string(view.sub);
+  }
+  write_content(out, view, offset);
+}
+
+template <typename Out>
+void write_content(Out& out, const StructView& view, uint32_t offset) {
+  const ContentTail tail = content_tail(view.kind, view.content, offset);
+  switch (view.kind) {
+    case ContentKind::Deleted:
+      return out.length(view.length - offset);
+    case ContentKind::Json: {
+      out.length(view.length - offset);
+      Cursor in(tail.bytes);
+      while (!in.at_end()) out.string(as_text(in.var_bytes()));
+      return;
+    }
+    case ContentKind::Binary:
+      return out.rest().var_bytes(tail.bytes);
+    case ContentKind::String:
+      return tail.leads_with_half ? out.string_after_half(as_text(tail.bytes)) : out.string(as_text(tail.bytes));
+    case ContentKind::Embed:
+      return out.json_value(tail.bytes);
+    case ContentKind::Format:
+      out.key(view.name);
+      return out.json_value(tail.bytes);
+    case ContentKind::Type:
+      out.type_ref(static_cast<uint8_t>(view.type_kind));
+      if (has_node_name(view.type_kind)) out.key(view.name);
+      return;
+    case ContentKind::Any:
+      out.length(view.length - offset);
+      return out.rest().raw(tail.bytes);
+    case ContentKind::Doc: {
+      Cursor in(tail.bytes);
+      out.string(as_text(in.var_bytes()));
+      return out.rest().raw(in.bytes(in.remaining()));
+    }
+    case ContentKind::Gc:
+    case ContentKind::Skip:
+      return;
+  }
+}
+
+}  // namespace diaryx::crdt

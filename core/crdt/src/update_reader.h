@@ -1,0 +1,34 @@
+// Decodes an update fully, and refuses it as a whole, before anything is done with it.
+#pragma once
+
+#include <vector>
+
+#include "diaryx/crdt/delete_set.h"
+#include "diaryx/crdt/limits.h"
+#include "struct_view.h"
+
+namespace diaryx::crdt {
+
+enum class Encoding : uint8_t { V1, V2 };
+
+/// All structs of one client in an update: clocks contiguous, first struct at `clock`.
+struct ClientBlock {
+  ClientId client;
+  uint32_t first;  // into DecodedUpdate::structs
+  uint32_t count;
+};
+
+/// 1. Blocks are as the update orders them, each client once; no struct is empty.
+/// 2. No struct refers to itself or to a later struct of its own client.
+/// 3. Contents are canonical: the bytes that JavaScript would write again.
+struct DecodedUpdate {
+  std::vector<ClientBlock> blocks;
+  std::vector<StructView> structs;  // views into the input or `scratch`
+  DeleteSet deletes;
+  std::vector<Bytes> scratch;       // contents that had to be converted
+};
+
+/// `bytes` must outlive the result. Errors: see Doc::apply_update_v1. Bytes after the delete set are ignored, as in Yjs.
+Result<DecodedUpdate> decode_update(ByteView bytes, Encoding encoding, const DecodeLimits& limits);
+
+}  // namespace diaryx::crdt

@@ -1,0 +1,145 @@
+#include "diaryx/crdt/doc.h"
+
+#include <gtest/gtest.h>
+
+#include "diaryx/base/base64.h"
+#include "diaryx/crdt/update.h"
+
+namespace diaryx::crdt {
+namespace {
+
+Commit insert(Doc& doc, uint32_t at, std::string_view text) {
+  Transaction txn = doc.transact();
+  EXPECT_TRUE(doc.text("t").insert(txn, Utf16Offset{at}, text).has_value());
+  return std::move(txn).commit();
+}
+
+TEST(Doc, EmitsTheBytesOfYjs) {
+  Doc doc({.client = ClientId{1}});
+  const Commit commit = insert(doc, 0, "hi");
+  EXPECT_EQ(to_hex(commit.update_v1()), "010101000401017402686900");
+  EXPECT_EQ(to_hex(doc.encode_update_v1()), "010101000401017402686900");
+  EXPECT_TRUE(commit.touched("t"));
+  EXPECT_FALSE(commit.touched("u"));
+}
+
+TEST(Doc, EmitsNothingWhenNothingChanged) {
+  Doc doc({.client = ClientId{1}});
+  const Commit commit = insert(doc, 0, "");
+  EXPECT_FALSE(commit.changed());
+  EXPECT_TRUE(commit.update_v1().empty());
+}
+
+TEST(Doc, MergesWhatIsTypedInARow) {
+  Doc doc({.client = ClientId{1}});
+  for (uint32_t i = 0; i < 1000; ++i) insert(doc, i, "x");
+  EXPECT_EQ(doc.struct_count(), 1u);
+  EXPECT_EQ(doc.text("t").length(), Length{1000});
+  doc.check_invariants();
+}
+
+TEST(Doc, ConvergesWithAPeer) {
+  Doc a({.client = ClientId{1}});
+  Doc b({.client = ClientId{2}});
+  insert(a, 0, "left ");
+  insert(b, 0, "right ");
+  ASSERT_TRUE(a.apply_update_v1(b.encode_update_v1()).has_value());
+  ASSERT_TRUE(b.apply_update_v1(a.encode_update_v1()).has_value());
+  EXPECT_EQ(a.text("t").to_string(), "left right ");
+  EXPECT_EQ(b.text("t").to_string(), "left right ");
+  EXPECT_EQ(a.encode_update_v1(), b.encode_update_v1());
+}
+
+TEST(Doc, NeverCutsACharacterInTwo) {
+  Doc doc({.client = ClientId{1}});
+  insert(doc, 0, "a😀b");
+  insert(doc, 2, "x");
+  EXPECT_EQ(doc.text("t").to_string(), "ax😀b");
+  Transaction txn = doc.transact();
+  ASSERT_TRUE(doc.text("t").erase(txn, Utf16Offset{3}, Length{1}).has_value());
+  (void)std::move(txn).commit();
+  EXPECT_EQ(doc.text("t").to_string(), "axb");
+  doc.check_invariants();
+}
+
+TEST(Doc, RefusesToEraseBeyondTheEnd) {
+  Doc doc({.client = ClientId{1}});
+  insert(doc, 0, "abc");
+  Transaction txn = doc.transact();
+  const auto result = doc.text("t").erase(txn, Utf16Offset{2}, Length{2});
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, ErrorCode::OffsetOutOfRange);
+  EXPECT_EQ(doc.text("t").to_string(), "abc");
+}
+
+TEST(Doc, NamesTheKeysOfRootMapsThatChanged) {
+  Doc doc({.client = ClientId{1}});
+  Map files = doc.map("files");
+  Transaction first = doc.transact();
+  files.set(first, "b.md", Any::string("{}"));
+  Map inner = files.set_map(first, "a");
+  const Commit one = std::move(first).commit();
+  EXPECT_EQ(one.changed_keys("files"), (std::vector<std::string>{"b.md", "a"}));
+  Transaction second = doc.transact();
+  inner.set(second, "deep", Any::number(1));
+  const Commit two = std::move(second).commit();
+  EXPECT_TRUE(two.touched("files"));
+  EXPECT_EQ(two.changed_keys("files"), std::vector<std::string>{"a"});
+  doc.check_invariants();
+}
+
+TEST(Doc, KnowsWhetherAValueWasReplacedKnowingly) {
+  Doc a({.client = ClientId{1}});
+  Doc b({.client = ClientId{2}});
+  const auto set = [](Doc& doc, std::string_view value) {
+    Transaction txn = doc.transact();
+    doc.map("m").set(txn, "k", Any::string(std::string(value)));
+    (void)std::move(txn).commit();
+  };
+  set(a, "first");
+  const Id first = *a.map("m").current_id("k");
+  set(a, "second");
+  EXPECT_TRUE(a.map("m").replaced_knowingly("k", first));
+  set(b, "concurrent");
+  const Id concurrent = *b.map("m").current_id("k");
+  ASSERT_TRUE(a.apply_update_v1(b.encode_update_v1()).has_value());
+  EXPECT_EQ(a.map("m").get_string("k"), "concurrent");
+  EXPECT_EQ(a.map("m").current_id("k"), concurrent);
+  EXPECT_FALSE(a.map("m").replaced_knowingly("k", first));
+  a.check_invariants();
+}
+
+TEST(Doc, KeepsWhatWaitsForItsBase) {
+  Doc a({.client = ClientId{1}});
+  const Bytes one = insert(a, 0, "one ").update_v1();
+  const Bytes two = insert(a, 4, "two").update_v1();
+  Doc b({.client = ClientId{2}});
+  ASSERT_TRUE(b.apply_update_v1(two).has_value());
+  EXPECT_TRUE(b.has_pending());
+  EXPECT_TRUE(b.is_empty());
+  const auto commit = b.apply_update_v1(one);
+  ASSERT_TRUE(commit.has_value());
+  EXPECT_FALSE(b.has_pending());
+  EXPECT_EQ(b.text("t").to_string(), "one two");
+  EXPECT_EQ(commit->update_v1(), a.encode_update_v1());
+}
+
+TEST(Doc, NoticesThatItsClientIdIsTaken) {
+  Doc a({.client = ClientId{1}});
+  Doc b({.client = ClientId{1}});
+  insert(a, 0, "x");
+  EXPECT_FALSE(b.client_is_taken());
+  ASSERT_TRUE(b.apply_update_v1(a.encode_update_v1()).has_value());
+  EXPECT_TRUE(b.client_is_taken());
+  b.set_client(ClientId{2});
+  EXPECT_FALSE(b.client_is_taken());
+}
+
+TEST(Doc, CostsLittleWhenItIsSmall) {
+  Doc doc({.client = ClientId{1}});
+  insert(doc, 0, std::string(1024, 'x'));
+  EXPECT_LE(doc.memory_bytes(), 4096u + 1024u);
+}
+
+}  // namespace
+}  // namespace diaryx::crdt
