@@ -70,8 +70,8 @@ class Search {
   }
 
   void mark_all(const Box& box) {
-    std::fill(old_changed_.begin() + box.x0, old_changed_.begin() + box.x1, uint8_t{1});
-    std::fill(new_changed_.begin() + box.y0, new_changed_.begin() + box.y1, uint8_t{1});
+    std::fill_n(old_changed_.data() + size_t(box.x0), size_t(box.x1 - box.x0), uint8_t{1});
+    std::fill_n(new_changed_.data() + size_t(box.y0), size_t(box.y1 - box.y0), uint8_t{1});
   }
 
   // Furthest x on a diagonal counted from the start corner (forward) or back from the end corner (backward);
