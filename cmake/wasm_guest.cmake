@@ -1,0 +1,32 @@
+# dx_wasm_guest(diaryx_sync SOURCES ... DEPENDS ...): an Extism module at <build>/diaryx_sync.wasm.
+#
+# After linking, in this order: wasm-opt (npm binaryen, pinned in tools/wasm), then the check that the module imports
+# nothing that hosts do not offer. Both are explicit steps, so that the artifact does not depend on the PATH.
+find_program(DX_WASM_OPT NAMES wasm-opt PATHS "${PROJECT_SOURCE_DIR}/tools/wasm/node_modules/binaryen/bin"
+             NO_DEFAULT_PATH DOC "wasm-opt of npm binaryen")
+find_program(DX_NODE NAMES node DOC "runs the checks of the module")
+
+if(NOT DX_WASM_OPT)
+  message(WARNING "wasm-opt is missing, so the module will work but be larger: run `npm ci` in tools/wasm (or ./dev setup), "
+                  "then configure again")
+endif()
+
+function(dx_wasm_guest name)
+  cmake_parse_arguments(DX "" "" "SOURCES;DEPENDS" ${ARGN})
+  set(guest ${name}_wasm)  # the core has a library of the artifact's name
+  add_executable(${guest} ${DX_SOURCES})
+  set_target_properties(${guest} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+  target_link_libraries(${guest} PRIVATE ${DX_DEPENDS})
+  dx_flags(${guest} TRUE)
+  if(DX_WASM_OPT)
+    add_custom_command(TARGET ${guest} POST_BUILD
+      COMMAND ${DX_WASM_OPT} -O3 --strip-producers --strip-target-features
+              $<TARGET_FILE:${guest}> -o $<TARGET_FILE:${guest}>
+      COMMENT "Optimising ${name}.wasm" VERBATIM)
+  endif()
+  if(DX_NODE)
+    add_custom_command(TARGET ${guest} POST_BUILD
+      COMMAND ${DX_NODE} ${PROJECT_SOURCE_DIR}/tools/plugin-check.mjs $<TARGET_FILE:${guest}>
+      COMMENT "Checking the imports of ${name}.wasm" VERBATIM)
+  endif()
+endfunction()

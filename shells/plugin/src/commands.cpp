@@ -1,0 +1,69 @@
+#include "commands.h"
+
+#include <array>
+
+#include "diaryx/base/base64.h"
+
+namespace diaryx::plugin {
+namespace {
+
+using Table = std::span<const Command> (*)();
+constexpr std::array<Table, 4> kTables{config_commands, provider_commands, document_commands, protocol_commands};
+
+constexpr int64_t kLargestByte = 255;
+
+std::expected<Bytes, std::string> bytes_of(const Json::Array& numbers) {
+  Bytes bytes;
+  bytes.reserve(numbers.size());
+  for (const Json& number : numbers) {
+    const auto value = number.as_integer();
+    if (!value || *value < 0 || *value > kLargestByte) return std::unexpected("Invalid byte in array");
+    bytes.push_back(static_cast<uint8_t>(*value));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::vector<std::string_view> declared_commands() {
+  std::vector<std::string_view> names;
+  for (const Table table : kTables) {
+    for (const Command& command : table()) {
+      if (command.declared == Declared::Yes) names.push_back(command.name);
+    }
+  }
+  return names;
+}
+
+Reply run_command(Guest& guest, std::string_view name, const Json& params) {
+  for (const Table table : kTables) {
+    for (const Command& command : table()) {
+      if (command.name == name) return command.run(guest, params);
+    }
+  }
+  return std::unexpected(std::string(kUnknownCommand).append(name));
+}
+
+std::expected<std::string, std::string> text_param(const Json& params, std::string_view name) {
+  if (const auto text = params.string_member(name)) return std::string(*text);
+  return std::unexpected("Missing parameter: " + std::string(name));
+}
+
+std::expected<Bytes, std::string> bytes_param(const Json& params, std::string_view name) {
+  const Json* value = params.find(name);
+  if (!value) return std::unexpected("Missing parameter: " + std::string(name));
+  if (const Json::Array* numbers = value->as_array()) return bytes_of(*numbers);
+  const std::string* text = value->as_string();
+  if (!text) return std::unexpected("Expected base64 string or byte array");
+  auto bytes = from_base64(*text);
+  if (!bytes) return std::unexpected("Invalid base64: " + describe(bytes.error()));
+  return std::move(*bytes);
+}
+
+bool flag_param(const Json& params, std::string_view name, bool otherwise) {
+  return params.bool_member(name).value_or(otherwise);
+}
+
+Json data_reply(ByteView bytes) { return Json{}.set("data", to_base64(bytes)); }
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,44 @@
+// The commands by name, in the tables of the files that hold them.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "guest.h"
+
+namespace diaryx::plugin {
+
+/// Whether the manifest names a command: native hosts deliver only those that it names.
+enum class Declared : uint8_t { No, Yes };
+
+struct Command {
+  std::string_view name;
+  Reply (*run)(Guest& guest, const Json& params);
+  Declared declared = Declared::Yes;
+};
+
+std::span<const Command> config_commands();     // settings, panels, status
+std::span<const Command> provider_commands();   // workspaces on the server, live share
+std::span<const Command> document_commands();   // the workspace document and the bodies
+std::span<const Command> protocol_commands();   // sync messages made and read for a host with its own transport
+
+/// Declared names, in the order of the tables.
+std::vector<std::string_view> declared_commands();
+
+/// Runs a command. Errors: its own text; `Unknown command: <name>`.
+Reply run_command(Guest& guest, std::string_view name, const Json& params);
+inline constexpr std::string_view kUnknownCommand = "Unknown command: ";
+
+// --- parameters -----------------------------------------------------------------------------------------------------
+
+/// A string member, or `Missing parameter: <name>`.
+std::expected<std::string, std::string> text_param(const Json& params, std::string_view name);
+/// Base64 text or an array of byte values.
+std::expected<Bytes, std::string> bytes_param(const Json& params, std::string_view name);
+bool flag_param(const Json& params, std::string_view name, bool otherwise);
+
+/// `{"data": "<base64>"}`
+Json data_reply(ByteView bytes);
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,103 @@
+// Settings, panels and the status line.
+
+#include <array>
+
+#include "commands.h"
+#include "notices.h"
+#include "panels.h"
+
+namespace diaryx::plugin {
+namespace {
+
+Reply component_html(Guest&, const Json& params) {
+  const auto id = text_param(params, "component_id");
+  if (!id) return std::unexpected(id.error());
+  if (*id == "sync.snapshots") return Json{kSnapshotsPanel};
+  if (*id == "sync.history") return Json{kHistoryPanel};
+  return std::unexpected("Unknown sync component: " + *id);
+}
+
+Reply get_config(Guest& guest, const Json&) { return guest.config().to_public_json(); }
+
+Reply set_config(Guest& guest, const Json& params) {
+  Config config = guest.config();
+  config.patch(params);
+  guest.change_config(config);
+  return Json{};
+}
+
+Json status_line(std::string_view state, std::string_view label, Json detail = {}, Json progress = {}) {
+  return Json{}
+      .set("state", state)
+      .set("label", label)
+      .set("detail", std::move(detail))
+      .set("progress", std::move(progress));
+}
+
+// Counts what is left, when the replica has not told how far it is.
+Json progress_of(const SessionStatus& status) {
+  if (status.total > 0) return Json{}.set("completed", status.completed).set("total", status.total);
+  return {};
+}
+
+std::string left_to_do(const sync::ReplicaStatus& status) {
+  std::string text;
+  const auto add = [&text](uint64_t count, std::string_view what) {
+    if (count == 0) return;
+    if (!text.empty()) text += ", ";
+    text.append(std::to_string(count)).append(" ").append(what);
+  };
+  add(status.waiting_documents, "documents to ask for");
+  add(status.unsaved_documents, "not yet stored on the server");
+  add(status.uploads, "attachments to send");
+  add(status.downloads, "attachments to fetch");
+  add(status.pending_writes, "files to write");
+  return text;
+}
+
+Reply sync_status(Guest& guest, const Json&) {
+  Session* session = guest.session();
+  if (!session || !guest.is_linked()) return status_line("idle", "Idle");
+  if (!guest.transport_problem().empty()) return status_line("error", "Sync error", guest.transport_problem());
+  const SessionStatus status = session->status();
+  const Json problem = status.problem.empty() ? Json{} : Json{status.problem};
+  if (!guest.is_open()) {
+    if (guest.was_open()) return status_line("reconnecting", "Reconnecting", problem);
+    return status_line("connecting", "Connecting", problem);
+  }
+  if (status.settled) return status_line("synced", "Synced", problem);
+  return status_line("syncing", "Syncing", problem.is_null() ? Json{left_to_do(status.replica)} : problem,
+                     progress_of(status));
+}
+
+Reply sync_focused_file(Guest& guest, const Json& params) {
+  Session* session = guest.session();
+  if (!session) return Json{};
+  std::vector<std::string> paths;
+  if (const auto path = params.string_member("path")) paths.push_back(guest.disk().to_workspace(*path));
+  if (const Json* list = params.find("file_paths"); list && list->as_array()) {
+    for (const Json& entry : *list->as_array()) {
+      if (const std::string* path = entry.as_string()) paths.push_back(guest.disk().to_workspace(*path));
+    }
+  }
+  for (const std::string& path : paths) session->report(path);
+  if (!paths.empty()) {
+    session->feed(sync::FilesSettled{});
+    session->feed(sync::FocusFiles{std::move(paths)});
+  }
+  return Json{};
+}
+
+constexpr std::array kCommands{
+    Command{"get_component_html", component_html},
+    Command{"get_config", get_config},
+    Command{"set_config", set_config},
+    Command{"GetSyncStatus", sync_status},
+    Command{"SyncFocusedFileNow", sync_focused_file},
+};
+
+}  // namespace
+
+std::span<const Command> config_commands() { return kCommands; }
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,363 @@
+// The workspace document and the bodies: read, written, stored.
+//
+// Reads look at the session's documents. Writes are made on a copy and handed to the session as an update, so that they are
+// stored and sent like any other; the file on disk follows once the workspace is in step.
+
+#include <algorithm>
+#include <array>
+
+#include "diaryx/base/base64.h"
+#include "diaryx/crdt/update.h"
+#include "diaryx/sync/frontmatter.h"
+#include "diaryx/sync/path.h"
+#include "diaryx/sync/render.h"
+#include "diaryx/sync/text_diff.h"
+#include "document_tools.h"
+#include "entropy.h"
+
+namespace diaryx::plugin {
+namespace {
+
+#define DX_READY(session)                                       \
+  Session* session = guest.session();                           \
+  if (!session) return std::unexpected(std::string(kNotInitialized))
+
+// `edit(doc, txn)` changes a copy; what it changed becomes part of the session's document.
+template <class Edit>
+void edit_document(Guest& guest, Session& session, std::string_view name, Edit edit) {
+  crdt::Doc doc({.client = fresh_client_id()});
+  (void)doc.apply_update_v1(session.replica().document_state(name));
+  crdt::Transaction txn = doc.transact();
+  edit(doc, txn);
+  const crdt::Commit commit = std::move(txn).commit();
+  if (commit.changed()) guest.absorb(name, commit.update_v1());
+}
+
+void set_entry(crdt::Doc& doc, crdt::Transaction& txn, const std::string& path, const sync::FileMetadata& metadata) {
+  doc.map("files").set(txn, path, crdt::Any::string(sync::format_metadata(metadata)));
+}
+
+// --- state ----------------------------------------------------------------------------------------------------------
+
+Reply state_vector_reply(Session& session, std::string_view doc) {
+  return data_reply(document_of(session, doc).state_vector().encode());
+}
+
+Reply missing_updates(Session& session, std::string_view doc, const Json& params) {
+  const auto known = bytes_param(params, "remote_state_vector");
+  if (!known) return command_failed(known.error());
+  const auto vector = crdt::StateVector::decode(*known);
+  if (!vector) return command_failed(describe(vector.error()));
+  return data_reply(document_of(session, doc).encode_update_v1(*vector));
+}
+
+Reply apply_update(Guest& guest, std::string_view doc, const Json& params) {
+  const auto update = bytes_param(params, "update");
+  if (!update) return command_failed(update.error());
+  if (const auto valid = crdt::validate_update_v1(*update); !valid) return command_failed(describe(valid.error()));
+  guest.absorb(doc, *update);
+  return Json{}.set("update_id", Json{});
+}
+
+Reply get_sync_state(Guest& guest, const Json&) {
+  DX_READY(session);
+  return state_vector_reply(*session, kWorkspaceDoc);
+}
+
+Reply get_full_state(Guest& guest, const Json&) {
+  DX_READY(session);
+  return data_reply(session->replica().document_state(kWorkspaceDoc));
+}
+
+Reply get_missing_updates(Guest& guest, const Json& params) {
+  DX_READY(session);
+  return missing_updates(*session, kWorkspaceDoc, params);
+}
+
+Reply apply_remote_update(Guest& guest, const Json& params) {
+  DX_READY(session);
+  return apply_update(guest, kWorkspaceDoc, params);
+}
+
+Reply save_state(Guest& guest, const Json&) {
+  DX_READY(session);
+  guest.save();
+  return Json{};
+}
+
+// --- entries --------------------------------------------------------------------------------------------------------
+
+Reply get_file(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto path = text_param(params, "path");
+  if (!path) return command_failed(path.error());
+  const std::string key = guest.disk().to_workspace(*path);
+  for (const Entry& entry : entries_of(document_of(*session, kWorkspaceDoc))) {
+    if (entry.path == key) return sync::metadata_to_json(entry.metadata);
+  }
+  return Json{};
+}
+
+// What the entry already knows of an attachment stays when the new metadata does not say it.
+void keep_digests(sync::FileMetadata& metadata, const sync::FileMetadata& known) {
+  for (sync::BinaryRef& ref : metadata.attachments) {
+    if (!ref.hash.empty()) continue;
+    const auto same = std::ranges::find(known.attachments, ref.path, &sync::BinaryRef::path);
+    if (same != known.attachments.end()) ref = *same;
+  }
+}
+
+Reply set_file(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto path = text_param(params, "path");
+  if (!path) return command_failed(path.error());
+  const Json* given = params.find("metadata");
+  if (!given) return command_failed("Missing parameter: metadata");
+  const auto read = sync::metadata_from_json(*given);
+  if (!read) return command_failed(describe(read.error()));
+  const std::string key = guest.disk().to_workspace(*path);
+  if (const auto problem = sync::check_path(key); problem != sync::PathProblem::Fine) {
+    return command_failed(sync::describe(problem));
+  }
+  sync::FileMetadata metadata = read->value;
+  if (metadata.filename.empty()) metadata.filename = sync::file_name(key);
+  if (const auto known = session->replica().metadata(key)) keep_digests(metadata, *known);
+  edit_document(guest, *session, kWorkspaceDoc,
+                [&](crdt::Doc& doc, crdt::Transaction& txn) { set_entry(doc, txn, key, metadata); });
+  return Json{};
+}
+
+Reply list_files(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const bool include_deleted = flag_param(params, "include_deleted", false);
+  Json list = Json::array();
+  for (const Entry& entry : entries_of(document_of(*session, kWorkspaceDoc))) {
+    if (entry.metadata.deleted && !include_deleted) continue;
+    list.push(Json::array().push(entry.path).push(sync::metadata_to_json(entry.metadata)));
+  }
+  return list;
+}
+
+std::string text_of(Session& session, const Entry& entry) {
+  if (auto text = session.replica().file_text(entry.path)) return std::move(*text);
+  crdt::Doc body = document_of(session, "body:" + entry.path);
+  const std::string head = body.text("head").to_string();
+  const std::string text = body.text("body").to_string();
+  return head.empty() ? sync::render_file(entry.metadata, entry.path, text) : head + text;
+}
+
+Reply materialize(Guest& guest, const Json&) {
+  DX_READY(session);
+  Json files = Json::array();
+  for (const Entry& entry : entries_of(document_of(*session, kWorkspaceDoc))) {
+    if (entry.metadata.deleted) continue;
+    files.push(Json{}.set("path", entry.path).set("content", text_of(*session, entry)));
+  }
+  return Json{}.set("files", std::move(files));
+}
+
+// --- from disk ------------------------------------------------------------------------------------------------------
+
+struct DiskEntry {
+  std::string path;
+  sync::FileMetadata metadata;
+};
+
+std::optional<sync::FileMetadata> read_metadata(const Disk& disk, const std::string& path) {
+  const Look look = disk.look(path);
+  if (look.state != Look::State::Read) return std::nullopt;
+  const auto front = sync::Frontmatter::parse(sync::split_frontmatter(as_text(look.bytes)).head);
+  if (!front) return std::nullopt;
+  return sync::derive_metadata(*front, WorkspacePath(path), host::now());
+}
+
+// The first file in the folder itself that has `contents` and no `part_of`.
+std::optional<std::string> find_root_index(const Disk& disk) {
+  for (const std::string& path : disk.list()) {
+    if (!sync::parent(path).empty() || !sync::is_markdown(path)) continue;
+    const auto metadata = read_metadata(disk, path);
+    if (metadata && metadata->contents && !metadata->part_of) return path;
+  }
+  return std::nullopt;
+}
+
+bool is_visible(const sync::FileMetadata& metadata, const std::optional<std::string_view>& audience) {
+  if (!audience || !metadata.audience) return true;
+  return std::ranges::find(*metadata.audience, *audience) != metadata.audience->end();
+}
+
+std::vector<DiskEntry> walk_tree(const Disk& disk, const std::string& root, std::optional<std::string_view> audience) {
+  std::vector<DiskEntry> found;
+  std::vector<std::pair<std::string, std::optional<std::string>>> waiting{{root, std::nullopt}};
+  std::vector<std::string> visited;
+  while (!waiting.empty()) {
+    auto [path, parent] = std::move(waiting.back());
+    waiting.pop_back();
+    if (std::ranges::find(visited, path) != visited.end()) continue;
+    visited.push_back(path);
+    auto metadata = read_metadata(disk, path);
+    if (!metadata || !is_visible(*metadata, audience)) continue;
+    metadata->part_of = parent;
+    metadata->deleted = false;
+    if (metadata->contents) {
+      for (const std::string& child : *metadata->contents) waiting.emplace_back(child, path);
+    }
+    found.push_back({std::move(path), std::move(*metadata)});
+  }
+  return found;
+}
+
+// The folder that is named, as root, and the index in it. A `.md` path is taken at its word.
+std::expected<std::string, std::string> choose_root(Guest& guest, std::string path) {
+  std::ranges::replace(path, '\\', '/');
+  const bool names_file = path.ends_with(".md");
+  const std::string folder = names_file ? std::string(sync::parent(path)) : path;
+  const std::string inside = guest.disk().to_workspace(folder);
+  // A path relative to the present root that stays the root; anything else becomes the root itself.
+  const bool is_root = guest.disk().has_root() && (inside.empty() || inside == ".");
+  if (!is_root && !(folder.empty() && guest.disk().has_root())) guest.disk().set_root(folder);
+  if (names_file) return guest.disk().to_workspace(path);
+  if (auto index = find_root_index(guest.disk())) return std::move(*index);
+  return std::unexpected("No workspace root index found in " + path);
+}
+
+Reply initialize_workspace(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto path = text_param(params, "workspace_path");
+  if (!path) return command_failed(path.error());
+  const auto root = choose_root(guest, *path);
+  if (!root) return command_failed(root.error());
+  const auto audience = params.string_member("audience");
+
+  uint64_t populated = 0;
+  uint64_t updated = 0;
+  const std::vector<Entry> known = entries_of(document_of(*session, kWorkspaceDoc));
+  const std::vector<DiskEntry> found = walk_tree(guest.disk(), *root, audience);
+  if (found.empty()) return command_failed("The root index " + *root + " cannot be read");
+  edit_document(guest, *session, kWorkspaceDoc, [&](crdt::Doc& doc, crdt::Transaction& txn) {
+    for (const DiskEntry& entry : found) {
+      const auto old = std::ranges::find(known, entry.path, &Entry::path);
+      sync::FileMetadata metadata = entry.metadata;
+      if (old != known.end()) keep_digests(metadata, old->metadata);
+      // Content decides, not times: what the file says and the entry does not was changed by another program (A16).
+      if (old != known.end() && sync::content_equal(old->metadata, metadata)) continue;
+      set_entry(doc, txn, entry.path, metadata);
+      ++populated;
+      if (old != known.end()) ++updated;
+    }
+  });
+  guest.save();
+
+  std::string message = std::to_string(populated) + " files populated";
+  if (updated > 0) message += ", " + std::to_string(updated) + " updated from disk";
+  if (audience) message += " (audience filtered)";
+  return Json{}.set("message", message).set("file_count", populated).set("updated_count", updated);
+}
+
+// --- bodies ---------------------------------------------------------------------------------------------------------
+
+Reply get_body(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto doc = body_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  return Json{}.set("content", document_of(*session, *doc).text("body").to_string());
+}
+
+void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view content) {
+  const std::vector<sync::TextEdit> edits = sync::diff_text(text.to_string(), content);
+  for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {
+    (void)text.erase(txn, edit->at, edit->erased);
+    (void)text.insert(txn, edit->at, edit->inserted);
+  }
+}
+
+Reply set_body(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto doc = body_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  const auto content = text_param(params, "content");
+  if (!content) return command_failed(content.error());
+  edit_document(guest, *session, *doc, [&](crdt::Doc& body, crdt::Transaction& txn) {
+    replace_text(body.text("body"), txn, *content);
+  });
+  return Json{};
+}
+
+Reply get_body_state(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto doc = body_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  return state_vector_reply(*session, *doc);
+}
+
+Reply get_body_full_state(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto doc = body_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  return data_reply(session->replica().document_state(*doc));
+}
+
+Reply get_body_missing(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto doc = body_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  return missing_updates(*session, *doc, params);
+}
+
+Reply apply_body_update(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto doc = body_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  return apply_update(guest, *doc, params);
+}
+
+Reply list_bodies(Guest& guest, const Json&) {
+  DX_READY(session);
+  constexpr std::string_view kPrefix = "body:";
+  Json names = Json::array();
+  for (const std::string& doc : session->replica().documents()) {
+    if (doc.starts_with(kPrefix)) names.push(doc.substr(kPrefix.size()));
+  }
+  return names;
+}
+
+// Documents are loaded and unloaded by the session itself; the file is only checked to be named.
+Reply body_needs_nothing(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto doc = body_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  return Json{};
+}
+
+#undef DX_READY
+
+constexpr std::array kCommands{
+    Command{"GetSyncState", get_sync_state},
+    Command{"GetFullState", get_full_state},
+    Command{"ApplyRemoteUpdate", apply_remote_update},
+    Command{"ApplyRemoteWorkspaceUpdateWithEffects", apply_remote_update},
+    Command{"GetMissingUpdates", get_missing_updates},
+    Command{"SaveCrdtState", save_state},
+    Command{"GetCrdtFile", get_file},
+    Command{"SetCrdtFile", set_file},
+    Command{"ListCrdtFiles", list_files},
+    Command{"InitializeWorkspaceCrdt", initialize_workspace},
+    Command{"MaterializeWorkspace", materialize},
+    Command{"GetBodyContent", get_body},
+    Command{"SetBodyContent", set_body},
+    Command{"GetBodySyncState", get_body_state},
+    Command{"GetBodyFullState", get_body_full_state},
+    Command{"GetBodyMissingUpdates", get_body_missing},
+    Command{"ApplyBodyUpdate", apply_body_update},
+    Command{"ApplyRemoteBodyUpdateWithEffects", apply_body_update},
+    Command{"ListLoadedBodyDocs", list_bodies},
+    Command{"SaveBodyDoc", save_state},
+    Command{"SaveAllBodyDocs", save_state},
+    Command{"UnloadBodyDoc", body_needs_nothing},
+};
+
+}  // namespace
+
+std::span<const Command> document_commands() { return kCommands; }
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,199 @@
+// Workspaces on the server, and live share.
+//
+// Linking uploads no snapshot: the session itself carries every file, and it merges where an upload with `replace` would
+// destroy what the server has (A7). `snapshot_uploaded` says so instead of claiming an upload.
+
+#include <algorithm>
+#include <array>
+
+#include "commands.h"
+#include "manifest.h"
+#include "remote.h"
+#include "snapshot.h"
+
+namespace diaryx::plugin {
+namespace {
+
+constexpr std::string_view kMissingServer = "Missing server_url";
+constexpr std::string_view kMissingWorkspace = "Missing workspace_id";
+constexpr std::string_view kUnsupported = "Unsupported provider";
+
+bool is_supported(const Json& params) {
+  const auto id = params.string_member("provider_id");
+  return !id || *id == "sync" || *id == kPluginId;
+}
+
+std::unexpected<std::string> failed(std::string_view text) { return std::unexpected(std::string(text)); }
+
+std::string trimmed_param(const Json& params, std::string_view name) {
+  return std::string(trimmed(params.string_member(name).value_or("")));
+}
+
+void take_root(Guest& guest, const Json& params) {
+  if (const auto root = params.string_member("workspace_root")) guest.disk().set_root(*root);
+}
+
+Reply provider_status(Guest& guest, const Json& params) {
+  const auto answer = [](bool ready, Json message) {
+    return Json{}.set("ready", ready).set("message", std::move(message));
+  };
+  if (!is_supported(params)) return answer(false, kUnsupported);
+  const Endpoint endpoint = guest.endpoint(params);
+  if (endpoint.server_url.empty()) return answer(false, "Sync server URL is not configured");
+  if (endpoint.auth_token.empty()) return answer(false, "Sign in to enable sync");
+  return answer(true, {});
+}
+
+Reply list_workspaces(Guest& guest, const Json& params) {
+  Json list = Json::array();
+  if (!is_supported(params)) return Json{}.set("workspaces", std::move(list));
+  const Endpoint endpoint = guest.endpoint(params);
+  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  const auto workspaces = Remote(endpoint).workspaces();
+  if (!workspaces) return failed(workspaces.error().text);
+  for (const RemoteWorkspace& workspace : *workspaces) {
+    list.push(Json{}.set("id", workspace.id).set("name", workspace.name));
+  }
+  return Json{}.set("workspaces", std::move(list));
+}
+
+Reply link_workspace(Guest& guest, const Json& params) {
+  if (!is_supported(params)) return failed(kUnsupported);
+  const Endpoint endpoint = guest.endpoint(params);
+  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  std::string id = trimmed_param(params, "remote_id");
+  const bool create = id.empty();
+  if (create) {
+    const std::string name = trimmed_param(params, "name");
+    if (name.empty()) return failed("Missing name");
+    const auto created = Remote(endpoint).create_workspace(name);
+    if (!created) return failed(created.error().text);
+    id = created->id;
+  }
+  take_root(guest, params);
+  guest.link(id);
+  return Json{}
+      .set("remote_id", id)
+      .set("created_remote", create)
+      .set("snapshot_uploaded", false)
+      .set("files_uploaded", 0);
+}
+
+Reply unlink_workspace(Guest& guest, const Json&) {
+  guest.unlink();
+  return Json{}.set("ok", true);
+}
+
+Reply upload_snapshot(Guest& guest, const Json& params) {
+  if (!is_supported(params)) return failed(kUnsupported);
+  const Endpoint endpoint = guest.endpoint(params);
+  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  std::string id = trimmed_param(params, "remote_id");
+  if (id.empty()) id = guest.config().workspace_id;
+  if (id.empty()) return failed("Missing remote_id");
+  take_root(guest, params);
+  std::string mode = trimmed_param(params, "mode");
+  if (mode != "merge") mode = "replace";
+  const bool attachments = flag_param(params, "include_attachments", true);
+
+  const PackedFolder packed = pack_folder(guest.disk(), attachments);
+  const auto done = Remote(endpoint).upload_snapshot(id, mode, attachments, packed.zip);
+  if (!done) return failed(done.error().text);
+  return Json{}.set("remote_id", id).set("files_uploaded", packed.files).set("snapshot_uploaded", true);
+}
+
+Reply download_workspace(Guest& guest, const Json& params) {
+  if (!is_supported(params)) return failed(kUnsupported);
+  const std::string id = trimmed_param(params, "remote_id");
+  if (id.empty()) return failed("Missing remote_id");
+  const Endpoint endpoint = guest.endpoint(params);
+  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  take_root(guest, params);
+  const bool attachments = flag_param(params, "include_attachments", true);
+  const auto zip = Remote(endpoint).download_snapshot(id, attachments);
+  if (!zip) return failed(zip.error().text);
+  const auto unpacked = unpack_into(guest.disk(), *zip, attachments);
+  if (!unpacked) return failed(unpacked.error());
+  if (flag_param(params, "link", false)) {
+    guest.link(id);
+  } else {
+    guest.start_scan();
+  }
+  return Json{}.set("files_imported", unpacked->written).set("files_skipped", unpacked->skipped);
+}
+
+// --- live share -----------------------------------------------------------------------------------------------------
+
+std::string workspace_param(Guest& guest, const Json& params) {
+  std::string id = trimmed_param(params, "workspace_id");
+  return id.empty() ? guest.config().workspace_id : id;
+}
+
+Reply prepare_live_share(Guest& guest, const Json& params) {
+  const std::string id = workspace_param(guest, params);
+  if (id.empty()) return failed(kMissingWorkspace);
+  const bool write = flag_param(params, "write_to_disk", true);
+  guest.open_session(id, write);
+  return Json{}.set("workspace_id", id).set("write_to_disk", write).set("runtime_owner", kPluginId);
+}
+
+Reply connect_live_share(Guest& guest, const Json& params) {
+  const std::string id = workspace_param(guest, params);
+  if (id.empty()) return failed(kMissingWorkspace);
+  const Endpoint endpoint = guest.endpoint(params);
+  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  std::string code = trimmed_param(params, "session_code");
+  if (code.empty()) code = trimmed_param(params, "join_code");
+  if (code.empty()) return failed("Missing session_code");
+  std::ranges::transform(code, code.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  const bool write = flag_param(params, "write_to_disk", false);
+  guest.open_session(id, write);
+  guest.connect({.server_url = socket_server(endpoint.server_url),
+                 .workspace_id = id,
+                 .auth_token = endpoint.auth_token,
+                 .session_code = code,
+                 .write_to_disk = write});
+  if (!guest.transport_problem().empty()) return failed(guest.transport_problem());
+  return Json{}
+      .set("workspace_id", id)
+      .set("session_code", code)
+      .set("write_to_disk", write)
+      .set("connected", true);
+}
+
+Reply disconnect_live_share(Guest& guest, const Json&) {
+  guest.disconnect();
+  if (guest.is_linked()) guest.open_session(guest.config().workspace_id, true);
+  guest.reconcile();
+  return Json{}.set("ok", true).set("connected", false);
+}
+
+Reply host_only(std::string_view name) {
+  return failed(std::string(name) + " is only available in host-integrated runtimes");
+}
+
+constexpr std::array kCommands{
+    Command{"GetProviderStatus", provider_status},
+    Command{"ListRemoteWorkspaces", list_workspaces},
+    Command{"LinkWorkspace", link_workspace},
+    Command{"UnlinkWorkspace", unlink_workspace},
+    Command{"UploadWorkspaceSnapshot", upload_snapshot},
+    Command{"DownloadWorkspace", download_workspace},
+    Command{"PrepareLiveShareRuntime", prepare_live_share, Declared::No},
+    Command{"ConnectLiveShareSession", connect_live_share, Declared::No},
+    Command{"DisconnectLiveShareSession", disconnect_live_share, Declared::No},
+    Command{"CreateShareSession", [](Guest&, const Json&) { return host_only("CreateShareSession"); }, Declared::No},
+    Command{"JoinShareSession", [](Guest&, const Json&) { return host_only("JoinShareSession"); }, Declared::No},
+    Command{"EndShareSession", [](Guest&, const Json&) { return host_only("EndShareSession"); }, Declared::No},
+    Command{"SetShareReadOnly",
+            [](Guest&, const Json& params) -> Reply {
+              return Json{}.set("read_only", flag_param(params, "read_only", false));
+            },
+            Declared::No},
+};
+
+}  // namespace
+
+std::span<const Command> provider_commands() { return kCommands; }
+
+}  // namespace diaryx::plugin

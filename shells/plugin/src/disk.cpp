@@ -1,0 +1,88 @@
+#include "disk.h"
+
+#include <algorithm>
+
+#include "diaryx/sync/path.h"
+#include "host.h"
+
+namespace diaryx::plugin {
+namespace {
+
+std::string with_slashes(std::string_view path) {
+  std::string out(path);
+  std::replace(out.begin(), out.end(), '\\', '/');
+  return out;
+}
+
+}  // namespace
+
+std::optional<Sha256> Look::hash() const {
+  if (state != State::Read) return std::nullopt;
+  return sha256(bytes);
+}
+
+void Disk::set_root(std::string_view root) {
+  std::string clean = with_slashes(root);
+  while (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
+  if (clean == "." || clean == "./") clean.clear();
+  root_ = std::move(clean);
+  has_root_ = true;
+}
+
+std::string Disk::to_host(std::string_view path) const {
+  if (root_.empty()) return std::string(path);
+  return root_.ends_with('/') ? root_ + std::string(path) : root_ + '/' + std::string(path);
+}
+
+std::string Disk::to_workspace(std::string_view host_path) const {
+  std::string path = with_slashes(host_path);
+  if (!root_.empty() && path.starts_with(root_)) {
+    const std::string_view rest = std::string_view(path).substr(root_.size());
+    if (rest.starts_with('/') || root_.ends_with('/')) path = std::string(rest);
+  }
+  return sync::normalize_key(path);
+}
+
+bool Disk::exists(std::string_view path) const { return host::file_exists(to_host(path)); }
+
+Look Disk::look(std::string_view path) const {
+  if (auto bytes = host::read_file(to_host(path))) return {Look::State::Read, std::move(*bytes)};
+  return {exists(path) ? Look::State::Unreadable : Look::State::Missing, {}};
+}
+
+std::vector<std::string> Disk::list() const {
+  std::vector<std::string> paths;
+  for (const std::string& host_path : host::list_files(root())) {
+    std::string path = to_workspace(host_path);
+    if (sync::check_path(path) == sync::PathProblem::Fine) paths.push_back(std::move(path));
+  }
+  paths = without_folders(std::move(paths));
+  std::erase_if(paths, [](const std::string& path) { return !sync::is_carried(path); });
+  return paths;
+}
+
+bool Disk::write(std::string_view path, ByteView bytes) const {
+  host::write_file(to_host(path), bytes);
+  const Look written = look(path);
+  return written.state == Look::State::Read && std::ranges::equal(written.bytes, bytes);
+}
+
+bool Disk::remove(std::string_view path) const {
+  host::delete_file(to_host(path));
+  return !exists(path);
+}
+
+std::vector<std::string> without_folders(std::vector<std::string> paths) {
+  std::ranges::sort(paths);
+  const auto repeated = std::ranges::unique(paths);
+  paths.erase(repeated.begin(), repeated.end());
+  // Not always the next one: `a.md` sorts between `a` and `a/b`.
+  std::erase_if(paths, [all = paths](const std::string& path) {
+    const std::string inside = path + '/';
+    const auto next = std::ranges::lower_bound(all, inside);
+    return next != all.end() && next->starts_with(inside);
+  });
+  return paths;
+}
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,70 @@
+#include "document_tools.h"
+
+#include <algorithm>
+
+#include "diaryx/sync/frame.h"
+
+namespace diaryx::plugin {
+namespace {
+
+// Never edits, so the id never reaches an update.
+constexpr ClientId kReader{1};
+
+Bytes message(const sync::Message& content) {
+  Writer out;
+  sync::write_message(out, content);
+  return out.take();
+}
+
+}  // namespace
+
+std::unexpected<std::string> command_failed(std::string_view text) {
+  return std::unexpected("Plugin command error: " + std::string(text));
+}
+
+std::expected<Session*, std::string> ready(Guest& guest) {
+  if (Session* session = guest.session()) return session;
+  return std::unexpected(std::string(kNotInitialized));
+}
+
+std::expected<std::string, std::string> doc_param(Guest& guest, const Json& params) {
+  const auto name = text_param(params, "doc_name");
+  if (!name) return name;
+  if (*name == kWorkspaceDoc || name->ends_with(":workspace")) return std::string(kWorkspaceDoc);
+  return body_param(guest, params);
+}
+
+std::expected<std::string, std::string> body_param(Guest& guest, const Json& params) {
+  const auto name = text_param(params, "doc_name");
+  if (!name) return name;
+  return "body:" + guest.disk().to_workspace(*name);
+}
+
+crdt::Doc document_of(ByteView state) {
+  crdt::Doc doc({.client = kReader, .emit = crdt::Emit::Nothing});
+  // States come from the session, which has read them before; an update that cannot be read leaves the document empty.
+  (void)doc.apply_update_v1(state);
+  return doc;
+}
+
+crdt::Doc document_of(Session& session, std::string_view doc) {
+  return document_of(session.replica().document_state(doc));
+}
+
+std::vector<Entry> entries_of(const crdt::Doc& workspace) {
+  std::vector<Entry> entries;
+  // The handle reads only; a root is made by asking for it, which a const document does not offer.
+  const_cast<crdt::Doc&>(workspace).map("files").for_each([&](std::string_view path, const crdt::Any& value) {
+    const std::string* text = value.as_string();
+    if (!text) return;
+    if (auto metadata = sync::parse_metadata(*text)) entries.push_back({std::string(path), std::move(metadata->value)});
+  });
+  std::ranges::sort(entries, {}, &Entry::path);
+  return entries;
+}
+
+Bytes step1_message(ByteView state_vector) { return message(sync::SyncStep1{state_vector}); }
+Bytes step2_message(ByteView update) { return message(sync::SyncStep2{update}); }
+Bytes update_message(ByteView update) { return message(sync::Update{update}); }
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,44 @@
+// What the document and the protocol commands share: names, states, and the workspace document to look into.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "commands.h"
+#include "diaryx/crdt/doc.h"
+#include "diaryx/sync/metadata.h"
+
+namespace diaryx::plugin {
+
+inline constexpr std::string_view kWorkspaceDoc = "workspace";
+
+/// `Plugin command error: <text>`, as hosts know failures of these commands.
+std::unexpected<std::string> command_failed(std::string_view text);
+
+/// The session, or the phrase that hosts wait for.
+std::expected<Session*, std::string> ready(Guest& guest);
+
+/// The `doc_name` parameter as a document of the replica: `workspace`, or `body:<path>`.
+std::expected<std::string, std::string> doc_param(Guest& guest, const Json& params);
+/// The same for a parameter that always names a body.
+std::expected<std::string, std::string> body_param(Guest& guest, const Json& params);
+
+/// A document with this update in it, to look at; it is not the session's.
+crdt::Doc document_of(ByteView state);
+crdt::Doc document_of(Session& session, std::string_view doc);
+
+struct Entry {
+  std::string path;
+  sync::FileMetadata metadata;
+};
+/// Entries of the `files` map that can be read, sorted by path, tombstones included.
+std::vector<Entry> entries_of(const crdt::Doc& workspace);
+
+/// A payload of one y-sync message.
+Bytes step1_message(ByteView state_vector);
+Bytes step2_message(ByteView update);
+Bytes update_message(ByteView update);
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,65 @@
+// The exports, one line each: input from the kernel, the guest's answer back. What an export does is in guest.cpp.
+
+#include <expected>
+
+#include "diaryx/base/bytes.h"
+#include "guest.h"
+#include "pdk.h"
+
+extern "C" void _initialize();
+
+namespace diaryx::plugin {
+namespace {
+
+Guest& guest() {
+  static Guest instance;  // the only global of the plugin: an instance of the module is one guest
+  return instance;
+}
+
+std::int32_t answer(ByteView bytes) {
+  pdk::output(bytes);
+  return 0;
+}
+
+std::int32_t answer(const Outcome& outcome) {
+  if (!outcome) return pdk::fail(outcome.error());
+  pdk::output(std::string_view{*outcome});
+  return 0;
+}
+
+std::int32_t answer(const BinaryOutcome& outcome) {
+  if (!outcome) return pdk::fail(outcome.error());
+  return answer(ByteView{*outcome});
+}
+
+std::int32_t run(std::int32_t (*body)()) {
+  _initialize();
+  const pdk::Entry entry;
+  return entry ? body() : pdk::fail("the plugin is busy: an earlier call has not returned");
+}
+
+}  // namespace
+
+#define DX_EXPORT(name)                                                                                         \
+  static std::int32_t name##_body();                                                                            \
+  extern "C" __attribute__((export_name(#name))) std::int32_t name##_export() { return run(name##_body); }      \
+  static std::int32_t name##_body()
+
+DX_EXPORT(manifest) { return answer(guest().manifest()); }
+DX_EXPORT(init) { return answer(guest().init(pdk::input_text())); }
+DX_EXPORT(shutdown) { return answer(guest().shutdown()); }
+DX_EXPORT(handle_command) { return answer(guest().handle_command(pdk::input_text())); }
+DX_EXPORT(execute_typed_command) { return answer(guest().execute_typed_command(pdk::input_text())); }
+DX_EXPORT(get_component_html) { return answer(guest().component_html(pdk::input_text())); }
+DX_EXPORT(on_event) { return answer(guest().on_event(pdk::input_text())); }
+DX_EXPORT(get_config) { return answer(guest().get_config()); }
+DX_EXPORT(set_config) { return answer(guest().set_config(pdk::input_text())); }
+DX_EXPORT(handle_binary_message) { return answer(guest().on_binary(pdk::input())); }
+DX_EXPORT(handle_text_message) { return answer(guest().on_text(pdk::input_text())); }
+DX_EXPORT(on_connected) { return answer(guest().on_connected(pdk::input_text())); }
+DX_EXPORT(on_disconnected) { return answer(guest().on_disconnected()); }
+DX_EXPORT(queue_local_update) { return answer(guest().queue_local_update(pdk::input_text())); }
+DX_EXPORT(on_snapshot_imported) { return answer(guest().on_snapshot_imported()); }
+DX_EXPORT(sync_body_files) { return answer(guest().sync_body_files(pdk::input_text())); }
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,120 @@
+// The plugin: what each export does, and the state that lives between exports.
+//
+// Invariants
+//  1. `manifest` touches no state and calls no host function. `shutdown` before `init` writes nothing.
+//  2. Every export that may change something begins with `begin` and ends with `finish`: whatever the call caused is
+//     stored, sent and written before the host gets its answer, commands included (A8).
+//  3. A socket belongs to the guest, not to a session: a session that is made while the socket is open is told so (A4).
+#pragma once
+
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config.h"
+#include "diaryx/base/bytes.h"
+#include "diaryx/base/json.h"
+#include "disk.h"
+#include "host.h"
+#include "journal.h"
+#include "session.h"
+
+namespace diaryx::plugin {
+
+/// Output of an export, or the text of its error.
+using Outcome = std::expected<std::string, std::string>;
+using BinaryOutcome = std::expected<Bytes, std::string>;
+/// Result of a command, or the text of its error.
+using Reply = std::expected<Json, std::string>;
+
+/// The phrase that hosts look for.
+inline constexpr std::string_view kNotInitialized = "Plugin state not initialized";
+/// The workspace of a session that was never linked.
+inline constexpr std::string_view kUnlinked = "local";
+
+/// What the protocol commands remember for a host that has a transport of its own.
+struct HelperState {
+  std::map<std::string, Sha256> tracked;  // last content the host wrote, by path
+  bool marked_complete = false;
+  std::string guest_prefix;               // `guest/<code>/` in front of storage paths, or empty
+};
+
+class Guest {
+ public:
+  // --- exports ----------------------------------------------------------------------------------------------------
+
+  std::string manifest() const;
+  Outcome init(std::string_view input);
+  Outcome shutdown();
+  Outcome handle_command(std::string_view request);
+  Outcome execute_typed_command(std::string_view request);
+  Outcome component_html(std::string_view request);
+  Outcome on_event(std::string_view event);
+  Outcome get_config();
+  Outcome set_config(std::string_view patch);
+  BinaryOutcome on_binary(ByteView frame);
+  BinaryOutcome on_text(std::string_view text);
+  BinaryOutcome on_connected(std::string_view input);
+  BinaryOutcome on_disconnected();
+  BinaryOutcome queue_local_update(std::string_view input);
+  BinaryOutcome on_snapshot_imported();
+  BinaryOutcome sync_body_files(std::string_view input);
+
+  // --- for commands -----------------------------------------------------------------------------------------------
+
+  /// Null before `init`.
+  Session* session() { return session_ ? &*session_ : nullptr; }
+  Disk& disk() { return disk_; }
+  const Config& config();
+  /// Stores the changed config and brings the socket in line with it.
+  void change_config(const Config& config);
+  /// Server and token for a command.
+  Endpoint endpoint(const Json& params);
+  /// Stores the link, starts the session of that workspace and connects.
+  void link(std::string_view workspace_id);
+  void unlink();
+  /// A session for a workspace that is not necessarily this folder's own.
+  void open_session(std::string_view workspace_id, bool write_files);
+  void connect(const host::Connection& connection);
+  void disconnect();
+  /// Brings the socket in line with the config.
+  void reconcile();
+  bool is_linked() { return !config().workspace_id.empty(); }
+  bool is_open() const { return socket_open_; }
+  bool was_open() const { return was_open_; }
+  const std::string& transport_problem() const { return transport_problem_; }
+  /// Puts an update that was made here into a document: stored, and sent when there is a connection.
+  void absorb(std::string_view doc, ByteView update);
+  /// Stores whole states now.
+  void save();
+  void start_scan();
+  HelperState& helper() { return helper_; }
+
+ private:
+  void begin();
+  void finish();
+  Bytes finish_with_envelope();
+  void load_config();
+  void save_config();
+  void start_session(const Journal::Stored& stored, std::string workspace_id, bool write_files, bool keep);
+  Journal::Stored present_state() const;
+  void adopt_late_state();
+  void handle_event(std::string_view type, const Json& payload);
+  void file_moved(const std::string& from, const std::string& to);
+
+  Config config_;
+  bool config_found_ = false;
+  Disk disk_;
+  Journal journal_;
+  std::optional<Session> session_;
+  bool write_to_disk_ = true;
+  std::optional<host::Connection> requested_;  // what the host was asked to keep open
+  bool socket_open_ = false;
+  bool was_open_ = false;                      // since it was requested
+  std::string transport_problem_;
+  HelperState helper_;
+};
+
+}  // namespace diaryx::plugin

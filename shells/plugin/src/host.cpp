@@ -1,0 +1,181 @@
+#include "host.h"
+
+#include "diaryx/base/base64.h"
+#include "diaryx/base/utf.h"
+#include "pdk.h"
+
+// Imported unconditionally, because a host resolves all imports or none: these fifteen are what every shipped host has.
+#define DX_HOST(name) \
+  extern "C" __attribute__((import_module("extism:host/user"), import_name(#name))) std::uint64_t name(std::uint64_t);
+DX_HOST(host_log)
+DX_HOST(host_read_binary)
+DX_HOST(host_list_files)
+DX_HOST(host_file_exists)
+DX_HOST(host_write_file)
+DX_HOST(host_delete_file)
+DX_HOST(host_write_binary)
+DX_HOST(host_emit_event)
+DX_HOST(host_storage_get)
+DX_HOST(host_storage_set)
+DX_HOST(host_get_timestamp)
+DX_HOST(host_ws_request)
+DX_HOST(host_http_request)
+DX_HOST(host_get_runtime_context)
+#undef DX_HOST
+
+namespace diaryx::plugin::host {
+namespace {
+
+// Half of the 32,768 blocks a JavaScript SDK has per call; the rest is for finishing what was begun.
+constexpr uint32_t kManyBlocks = 16'000;
+
+std::string ask(pdk::UserFunction function, const Json& request) { return pdk::call(function, request.dump()); }
+
+Json one(std::string_view name, std::string_view value) { return Json{}.set(std::string(name), value); }
+
+std::optional<Json> parsed(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  auto json = Json::parse(text);
+  if (!json) return std::nullopt;
+  return std::move(*json);
+}
+
+// `{"data":"<base64>"}`, or the base64 alone, quoted or bare.
+std::optional<Bytes> wrapped_bytes(std::string_view answer) {
+  std::string base64(answer);
+  if (const auto json = parsed(answer)) {
+    if (json->is_object()) {
+      const auto data = json->string_member("data");
+      if (!data) return std::nullopt;
+      base64 = *data;
+    } else if (const std::string* text = json->as_string()) {
+      base64 = *text;
+    } else if (json->is_null()) {
+      return std::nullopt;
+    }
+  }
+  auto bytes = from_base64(base64);
+  if (!bytes) return std::nullopt;
+  return std::move(*bytes);
+}
+
+std::string_view level_name(Level level) {
+  switch (level) {
+    case Level::Debug: return "debug";
+    case Level::Info: return "info";
+    case Level::Warn: return "warn";
+    case Level::Error: return "error";
+  }
+  return "info";
+}
+
+void socket_request(const Json& request) { ask(host_ws_request, request); }
+
+}  // namespace
+
+void log(Level level, std::string_view message) {
+  ask(host_log, Json{}.set("level", level_name(level)).set("message", message));
+}
+
+TimestampMs now() {
+  static int64_t last = 0;
+  const std::string answer = pdk::call(host_get_timestamp, {});
+  const auto json = parsed(answer);
+  if (const auto time = json ? json->as_integer() : std::nullopt; time && *time > 0) last = *time;
+  return TimestampMs{last};
+}
+
+Json runtime_context() {
+  auto json = parsed(pdk::call(host_get_runtime_context, {}));
+  return json && json->is_object() ? std::move(*json) : Json::object();
+}
+
+std::optional<Bytes> storage_get(std::string_view key) {
+  auto bytes = wrapped_bytes(ask(host_storage_get, one("key", key)));
+  if (bytes && bytes->empty()) return std::nullopt;
+  return bytes;
+}
+
+void storage_set(std::string_view key, ByteView bytes) {
+  ask(host_storage_set, one("key", key).set("data", to_base64(bytes)));
+}
+
+bool file_exists(std::string_view path) {
+  const auto json = parsed(ask(host_file_exists, one("path", path)));
+  const bool* exists = json ? json->as_bool() : nullptr;
+  return exists && *exists;
+}
+
+std::optional<Bytes> read_file(std::string_view path) {
+  if (!file_exists(path)) return std::nullopt;
+  const std::string answer = ask(host_read_binary, one("path", path));
+  // Empty text is how a web host says that it could not read; an empty file is `{"data":""}`.
+  if (answer.empty()) return std::nullopt;
+  return wrapped_bytes(answer);
+}
+
+std::vector<std::string> list_files(std::string_view prefix) {
+  std::vector<std::string> paths;
+  const auto json = parsed(ask(host_list_files, one("prefix", prefix)));
+  const Json::Array* entries = json ? json->as_array() : nullptr;
+  if (!entries) return paths;
+  for (const Json& entry : *entries) {
+    if (const std::string* path = entry.as_string()) paths.push_back(*path);
+  }
+  return paths;
+}
+
+void write_file(std::string_view path, ByteView bytes) {
+  if (is_valid_utf8(as_text(bytes))) {
+    ask(host_write_file, one("path", path).set("content", as_text(bytes)));
+  } else {
+    ask(host_write_binary, one("path", path).set("content", to_base64(bytes)));
+  }
+}
+
+void delete_file(std::string_view path) { ask(host_delete_file, one("path", path)); }
+
+void emit_event(const Json& event) { ask(host_emit_event, event); }
+
+HttpResponse http(const HttpRequest& request) {
+  Json headers = Json::object();
+  for (const auto& [name, value] : request.headers) headers.set(name, value);
+  Json message = Json{}.set("url", request.url).set("method", request.method).set("headers", std::move(headers));
+  if (!request.body.empty()) message.set("body_base64", to_base64(request.body));
+
+  const auto answer = parsed(ask(host_http_request, message));
+  HttpResponse response;
+  if (!answer) return response;
+  response.status = answer->integer_member("status").value_or(0);
+  const auto base64 = answer->string_member("body_base64");
+  auto bytes = base64 ? from_base64(*base64) : Result<Bytes>{Bytes{}};
+  if (bytes && !bytes->empty()) {
+    response.body = std::move(*bytes);
+  } else if (const auto body = answer->string_member("body")) {
+    response.body = to_bytes(as_bytes(*body));
+  }
+  return response;
+}
+
+std::string ws_connect(const Connection& connection) {
+  Json request = Json{}
+                     .set("type", "connect")
+                     .set("server_url", connection.server_url)
+                     .set("workspace_id", connection.workspace_id)
+                     .set("write_to_disk", connection.write_to_disk);
+  if (!connection.auth_token.empty()) request.set("auth_token", connection.auth_token);
+  if (!connection.session_code.empty()) request.set("session_code", connection.session_code);
+  const auto answer = parsed(ask(host_ws_request, request));
+  if (!answer || answer->bool_member("ok").value_or(true)) return {};
+  return std::string(answer->string_member("error").value_or("the host refused to connect"));
+}
+
+void ws_send_binary(ByteView frame) { socket_request(Json{}.set("type", "send_binary").set("data", to_base64(frame))); }
+
+void ws_send_text(std::string_view text) { socket_request(Json{}.set("type", "send_text").set("text", text)); }
+
+void ws_disconnect() { socket_request(Json{}.set("type", "disconnect")); }
+
+bool nearly_exhausted() { return pdk::blocks_used() > kManyBlocks; }
+
+}  // namespace diaryx::plugin::host

@@ -1,0 +1,95 @@
+// What the plugin keeps in the host's key-value storage: documents, records of the replica, and the changes since.
+//
+// Keys
+//  `workspace_crdt`       whole state of the workspace document, v1 (as older plugins wrote it)
+//  `body:<name>`          whole state of a body document; <name> is escaped, see `body_key`
+//  `body_doc_manifest`    JSON array of the body documents that are stored
+//  `sync.records`         workspace, number of the first live journal entry, the replica's records (binary, varints)
+//  `sync.journal.<n>`     one flush: updates and records, in order
+//
+// Invariants
+//  1. One flush is one `storage_set`: all of it is stored or nothing. A host without transactions thus gives us one.
+//  2. States first, then `sync.records` (which moves the start of the journal), then the old entries go. A crash between
+//     any two leaves a journal that says the same again, which is harmless: updates and records are idempotent.
+//  3. Stored state is never replaced by an emptier one: nothing is written before what is stored was read, and what was
+//     stored but could not be read is copied aside before its key is written.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "diaryx/base/bytes.h"
+
+namespace diaryx::sync {
+class Replica;
+}
+
+namespace diaryx::plugin {
+
+/// The storage key of a body document. `/`, `\`, `:`, `_` and upper case are escaped, because some hosts make file names
+/// of keys that fold or replace those, and two documents must not share one; a name that would get too long is hashed.
+std::string body_key(std::string_view name);
+
+class Journal {
+ public:
+  struct Update {
+    std::string doc;  // `workspace` or `body:<key>`
+    Bytes bytes;
+  };
+  /// What a session starts from.
+  struct Stored {
+    std::string workspace_id;  // empty: unknown or never linked
+    std::vector<Update> updates;
+    std::map<std::string, std::string> records;
+    bool empty() const { return updates.empty() && records.empty(); }
+  };
+
+  /// Reads everything. Bad entries are logged and left aside; the rest is used.
+  Stored load();
+
+  /// True once something was found by `load`, or something was written.
+  bool has_stored() const { return found_ || flushed_; }
+
+  void add_update(std::string_view doc, ByteView update);
+  void add_record(std::string_view key, std::string_view value);
+
+  /// Stores what was added since the last flush. Does nothing when nothing was.
+  void flush();
+
+  /// Folds the journal into whole states. Writes what changed since the last time, and the workspace document if it was
+  /// never stored.
+  void compact(const sync::Replica& replica, std::string_view workspace_id);
+  /// True when the journal has grown long enough that the next start would take noticeably longer.
+  bool wants_compaction() const;
+
+  /// Forgets the state of another workspace before a new one takes its place.
+  void erase_all();
+
+  /// All records as they stand, for a replica that is built anew.
+  const std::map<std::string, std::string>& records() const { return records_; }
+
+ private:
+  void load_head(Stored& stored);
+  void load_document(const std::string& doc, Stored& stored);
+  void load_entries(Stored& stored);
+  bool load_entry(uint64_t number, Stored& stored);
+  void store(const std::string& key, ByteView bytes);
+  void write_manifest() const;
+  void write_head(std::string_view workspace_id);
+
+  std::map<std::string, std::string> records_;
+  std::set<std::string> stored_bodies_;  // keys of the manifest
+  std::set<std::string> changed_;        // documents with entries in the journal
+  std::set<std::string> damaged_;        // storage keys whose value could not be read
+  Writer pending_;                       // the next flush
+  uint64_t first_ = 0;                   // oldest live entry
+  uint64_t next_ = 0;
+  size_t bytes_since_compaction_ = 0;
+  bool has_workspace_ = false;           // `workspace_crdt` is stored
+  bool found_ = false;
+  bool flushed_ = false;
+};
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,22 @@
+// The two shapes in which the guest tells what happened: for the envelope and for `host_emit_event`.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "diaryx/base/json.h"
+#include "diaryx/sync/action.h"
+
+namespace diaryx::plugin {
+
+/// `disconnected`, `connecting`, ... as both shapes spell it.
+std::string_view state_name(sync::SyncState state);
+
+/// SyncEvent of the envelope: `type` in camelCase.
+Json envelope_event(const sync::Notice& notice);
+
+/// The event for the host: `type` starts with an upper-case letter, otherwise hosts drop it. Nothing when hosts have no
+/// use for it.
+std::optional<Json> host_event(const sync::Notice& notice);
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,165 @@
+#include "session.h"
+
+#include <algorithm>
+
+#include "diaryx/sync/path.h"
+#include "host.h"
+#include "notices.h"
+
+namespace diaryx::plugin {
+namespace {
+
+
+bool is_transfer(const sync::Action& action) {
+  return std::holds_alternative<sync::FetchBlob>(action) || std::holds_alternative<sync::UploadBlob>(action);
+}
+
+}  // namespace
+
+Session::Session(Options options, const Journal::Stored& stored, Disk& disk, Journal& journal)
+    : options_(std::move(options)), disk_(disk), journal_(journal) {
+  replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{
+      .workspace_id = options_.workspace_id, .client = options_.client, .write_files = options_.write_files});
+  for (const Journal::Update& update : stored.updates) {
+    if (const auto done = replica_->restore_update(update.doc, update.bytes); !done) {
+      host::log(host::Level::Warn, "stored document " + update.doc + " was left out: " + describe(done.error()));
+    }
+  }
+  for (const auto& [key, value] : stored.records) {
+    if (const auto done = replica_->restore_record(key, value); !done) {
+      host::log(host::Level::Warn, "stored record " + key + " was left out: " + describe(done.error()));
+    }
+  }
+}
+
+void Session::begin(TimestampMs now) {
+  now_ = now;
+  if (current_) answer_failed(*std::exchange(current_, std::nullopt));
+  if (scan_in_doubt_ && scan_) ++scan_->at;
+  scan_in_doubt_ = false;
+}
+
+void Session::feed(const sync::Event& event) {
+  std::vector<sync::Action> actions;
+  replica_->handle(event, now_, actions);
+  for (sync::Action& action : actions) {
+    if (const auto* update = std::get_if<sync::PersistUpdate>(&action)) {
+      if (options_.keep) journal_.add_update(update->doc, update->update);
+    } else if (const auto* record = std::get_if<sync::PersistRecord>(&action)) {
+      if (options_.keep) journal_.add_record(record->key, record->value);
+    } else if (is_transfer(action)) {
+      transfers_.push_back(std::move(action));
+    } else {
+      queue_.push_back(std::move(action));
+    }
+  }
+}
+
+void Session::connected() {
+  connected_ = true;
+  feed(sync::Connected{});
+}
+
+void Session::disconnected() {
+  connected_ = false;
+  // What waits for the old socket would reach the new one out of order; the next handshake says it all.
+  std::erase_if(queue_, [](const sync::Action& action) {
+    return std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action);
+  });
+  feed(sync::Disconnected{});
+}
+
+void Session::begin_scan() {
+  const std::vector<std::string> known = replica_->known_files();
+  Scan scan;
+  scan.present = disk_.list();
+  if (scan.present.empty() && !known.empty()) {
+    // Hosts answer "nothing" when they cannot or may not look. Better to miss a deletion than to spread one.
+    host::log(host::Level::Warn, "the host lists no files at all; nothing is taken for deleted");
+  } else {
+    std::ranges::set_difference(known, scan.present, std::back_inserter(scan.missing));
+  }
+  scan_ = std::move(scan);
+}
+
+void Session::report(const std::string& path) {
+  const Look look = disk_.look(path);
+  switch (look.state) {
+    case Look::State::Missing: return feed(sync::FileGone{path});
+    case Look::State::Unreadable:
+      return host::log(host::Level::Warn, "cannot read " + path + "; it is left as it is until it can be read");
+    case Look::State::Read: break;
+  }
+  if (sync::is_markdown(path)) {
+    feed(sync::TextFileSeen{path, as_text(look.bytes)});
+  } else {
+    feed(sync::BlobFileSeen{path, sha256(look.bytes), look.bytes.size()});
+  }
+}
+
+void Session::work(const Remote* remote) {
+  run_queue();
+  while (scan_ && !host::nearly_exhausted()) scan_some();
+  run_queue();
+  if (const auto deadline = replica_->next_deadline(); deadline && *deadline <= now_) {
+    feed(sync::DeadlineReached{});
+    run_queue();
+  }
+  if (remote && !scan_) run_transfers(*remote);
+  if (options_.keep) {
+    journal_.flush();
+    if (journal_.wants_compaction() && !host::nearly_exhausted()) fold();
+  }
+}
+
+void Session::fold() {
+  if (options_.keep) journal_.compact(*replica_, options_.workspace_id);
+}
+
+void Session::run_queue() {
+  while (!queue_.empty() && !host::nearly_exhausted()) {
+    if (options_.keep) journal_.flush();
+    current_ = std::move(queue_.front());
+    queue_.pop_front();
+    perform(*current_);
+    current_.reset();
+  }
+}
+
+void Session::scan_some() {
+  if (scan_->at < scan_->missing.size() + scan_->present.size()) {
+    scan_in_doubt_ = true;
+    scan_one(*scan_);
+    scan_in_doubt_ = false;
+    ++scan_->at;
+    return;
+  }
+  scan_.reset();
+  feed(sync::FilesSettled{});
+}
+
+void Session::scan_one(Scan& scan) {
+  if (scan.at < scan.missing.size()) {
+    const std::string& path = scan.missing[scan.at];
+    // Some hosts do not list every kind of file, so not listed is not yet gone.
+    if (!disk_.exists(path)) feed(sync::FileGone{path});
+    return;
+  }
+  const std::string& path = scan.present[scan.at - scan.missing.size()];
+  const Look look = disk_.look(path);
+  if (look.state != Look::State::Read || look.hash() == replica_->known_hash(path)) return;
+  if (sync::is_markdown(path)) {
+    feed(sync::TextFileSeen{path, as_text(look.bytes)});
+  } else {
+    feed(sync::BlobFileSeen{path, *look.hash(), look.bytes.size()});
+  }
+}
+
+SessionStatus Session::status() const {
+  SessionStatus status{.replica = replica_->status(), .completed = progress_.completed, .total = progress_.total,
+                       .problem = problem_};
+  status.settled = connected_ && replica_->settled() && queue_.empty() && transfers_.empty() && !scan_;
+  return status;
+}
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,121 @@
+// One workspace at work: the replica, and the hands that do what it asks for.
+//
+//     export ── Event ──► Replica ── Actions ──► journal first, then socket, folder, transfers
+//
+// Invariants
+//  1. Everything to do is a member before it is done, and one action at a time is taken out. A native host that ends the
+//     export in the middle loses nothing: the next export finds the rest, and `recover` answers for the one that failed.
+//  2. No other action is performed while changes are unsaved (`Journal::flush` stands in front of each).
+//  3. A file is replaced or removed only after a look at it, in the same call, found what the replica expects.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "diaryx/sync/replica.h"
+#include "disk.h"
+#include "envelope.h"
+#include "journal.h"
+#include "remote.h"
+
+namespace diaryx::plugin {
+
+/// What a status line wants to know.
+struct SessionStatus {
+  sync::ReplicaStatus replica;
+  bool settled = false;     // nothing left to do anywhere
+  uint64_t completed = 0;   // of the running first sync
+  uint64_t total = 0;
+  std::string problem;      // the last one since all was settled
+};
+
+class Session {
+ public:
+  struct Options {
+    std::string workspace_id;
+    ClientId client;
+    bool write_files = true;
+    bool keep = true;  // false: nothing of it is stored (a guest in somebody else's workspace)
+  };
+
+  /// stored   what the replica starts from; bad parts are logged and left out.
+  Session(Options options, const Journal::Stored& stored, Disk& disk, Journal& journal);
+
+  const std::string& workspace_id() const { return options_.workspace_id; }
+  const Options& options() const { return options_; }
+  const sync::Replica& replica() const { return *replica_; }
+
+  /// Starts an export: the time that holds for all of it, and answers for what an earlier one could not finish.
+  void begin(TimestampMs now);
+  void feed(const sync::Event& event);
+  void connected();
+  void disconnected();
+  bool is_connected() const { return connected_; }
+
+  /// Compares the whole folder with what is known. Goes on in later exports when there is much.
+  void begin_scan();
+  bool is_scanning() const { return scan_.has_value(); }
+  /// Looks at one path and reports what is there; the caller ends the batch with FilesSettled.
+  void report(const std::string& path);
+
+  /// Does what there is to do, as far as one export may go. `remote` is null when there is no server to talk to.
+  void work(const Remote* remote);
+  /// Writes whole states instead of a journal.
+  void fold();
+
+  SessionStatus status() const;
+  std::vector<EnvelopeAction> take_performed() { return std::exchange(performed_, {}); }
+  /// True once after the replica asked for a new socket.
+  bool take_reconnect() { return std::exchange(reconnect_wanted_, false); }
+
+ private:
+  struct Scan {
+    std::vector<std::string> missing;  // known and not listed: look whether they are gone
+    std::vector<std::string> present;
+    size_t at = 0;                     // next in `missing`, then in `present`
+  };
+
+  void run_queue();
+  void scan_some();
+  void scan_one(Scan& scan);
+  void run_transfers(const Remote& remote);
+
+  void perform(const sync::Action& action);
+  void perform_one(const sync::SendBinary& send);
+  void perform_one(const sync::SendText& send);
+  void perform_one(const sync::Reconnect& reconnect);
+  void perform_one(const sync::ReadFile& read);
+  void perform_one(const sync::WriteText& write);
+  void perform_one(const sync::RemoveFile& remove);
+  void perform_one(const sync::MoveFile& move);
+  void perform_one(const sync::Notify& notify);
+  void fetch(const Remote& remote, const sync::FetchBlob& fetch);
+  void upload(const Remote& remote, const sync::UploadBlob& upload);
+
+  std::optional<Bytes> local_copy(const Sha256& hash) const;
+  void write_blob(const sync::FetchBlob& fetch, ByteView bytes);
+  void refuse(const std::string& path, std::string_view reason, bool changed);
+  void answer_failed(const sync::Action& action);
+
+  Options options_;
+  Disk& disk_;        // owned by the guest
+  Journal& journal_;  // owned by the guest
+  std::unique_ptr<sync::Replica> replica_;
+  TimestampMs now_;
+  bool connected_ = false;
+  bool reconnect_wanted_ = false;
+  std::deque<sync::Action> queue_;
+  std::deque<sync::Action> transfers_;
+  std::optional<sync::Action> current_;  // being performed; still here in the next export only if that was cut short
+  std::optional<Scan> scan_;
+  bool scan_in_doubt_ = false;           // a scan step was begun and has not returned
+  sync::Progress progress_;
+  std::string problem_;
+  std::vector<EnvelopeAction> performed_;
+};
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,166 @@
+// The hands of a session: one function per kind of action.
+
+#include <type_traits>
+
+#include "diaryx/sync/path.h"
+#include "host.h"
+#include "notices.h"
+#include "session.h"
+
+namespace diaryx::plugin {
+namespace {
+
+constexpr DurationMs kTransferTime{500};  // per export: many small attachments, without holding up the frames that wait
+constexpr std::string_view kNotDone = "the host ended the call; check the plugin's permissions";
+
+}  // namespace
+
+void Session::perform(const sync::Action& action) {
+  std::visit(
+      [this](const auto& one) {
+        // Persist actions and transfers were sorted out when they came.
+        if constexpr (requires { perform_one(one); }) perform_one(one);
+      },
+      action);
+}
+
+void Session::perform_one(const sync::SendBinary& send) {
+  if (!connected_) return;
+  host::ws_send_binary(send.frame);
+  performed_.push_back({ActionType::SendBinary, send.frame});
+}
+
+void Session::perform_one(const sync::SendText& send) {
+  if (!connected_) return;
+  host::ws_send_text(send.json);
+  performed_.push_back({ActionType::SendText, to_bytes(as_bytes(send.json))});
+}
+
+void Session::perform_one(const sync::Reconnect& reconnect) {
+  host::log(host::Level::Warn, "[sync_transport] opening a new connection: " + reconnect.reason);
+  reconnect_wanted_ = true;
+}
+
+void Session::perform_one(const sync::ReadFile& read) {
+  report(read.path);
+  feed(sync::FilesSettled{});
+}
+
+void Session::perform_one(const sync::WriteText& write) {
+  const Look look = disk_.look(write.path);
+  if (look.state == Look::State::Unreadable) return refuse(write.path, "the file cannot be read", false);
+  if (look.hash() != write.expected) return refuse(write.path, "the file was changed meanwhile", true);
+  if (!disk_.write(write.path, as_bytes(write.bytes))) return refuse(write.path, "the host did not write the file", false);
+  feed(sync::FileWritten{write.path, sha256(write.bytes)});
+}
+
+void Session::perform_one(const sync::RemoveFile& remove) {
+  const Look look = disk_.look(remove.path);
+  if (look.state == Look::State::Missing) return feed(sync::FileRemoved{remove.path});
+  if (look.state == Look::State::Unreadable) return refuse(remove.path, "the file cannot be read", false);
+  if (look.hash() != remove.expected) return refuse(remove.path, "the file was changed meanwhile", true);
+  if (!disk_.remove(remove.path)) return refuse(remove.path, "the host did not delete the file", false);
+  feed(sync::FileRemoved{remove.path});
+}
+
+// Hosts cannot rename. The copy is complete before the old name goes, so that a crash leaves the content twice, not never.
+void Session::perform_one(const sync::MoveFile& move) {
+  if (disk_.exists(move.to)) return refuse(move.to, "there is already a file of that name", true);
+  const Look look = disk_.look(move.from);
+  if (look.state != Look::State::Read) return refuse(move.to, "the file to rename cannot be read", false);
+  if (!disk_.write(move.to, look.bytes)) return refuse(move.to, "the host did not write the file", false);
+  if (!disk_.remove(move.from)) host::log(host::Level::Warn, "the host did not delete " + move.from + " after renaming it");
+  feed(sync::FileMoved{move.from, move.to});
+}
+
+void Session::perform_one(const sync::Notify& notify) {
+  if (const auto* progress = std::get_if<sync::Progress>(&notify.notice)) progress_ = *progress;
+  if (std::holds_alternative<sync::Settled>(notify.notice)) {
+    progress_ = {};
+    problem_.clear();
+  }
+  if (const auto* problem = std::get_if<sync::Problem>(&notify.notice)) {
+    problem_ = problem->path.empty() ? problem->message : problem->path + ": " + problem->message;
+    host::log(host::Level::Warn, problem_);
+  }
+  const bool is_progress = std::holds_alternative<sync::Progress>(notify.notice);
+  performed_.push_back({ActionType::EmitEvent, to_bytes(as_bytes(envelope_event(notify.notice).dump())), is_progress});
+  if (const auto event = host_event(notify.notice)) host::emit_event(*event);
+}
+
+void Session::refuse(const std::string& path, std::string_view reason, bool changed) {
+  feed(sync::FileRefused{path, reason});
+  if (!changed) return;
+  report(path);
+  feed(sync::FilesSettled{});
+}
+
+void Session::run_transfers(const Remote& remote) {
+  const TimestampMs begun = host::now();
+  while (!transfers_.empty() && !host::nearly_exhausted()) {
+    if (options_.keep) journal_.flush();
+    current_ = std::move(transfers_.front());
+    transfers_.pop_front();
+    if (const auto* wanted = std::get_if<sync::FetchBlob>(&*current_)) fetch(remote, *wanted);
+    if (const auto* given = std::get_if<sync::UploadBlob>(&*current_)) upload(remote, *given);
+    current_.reset();
+    run_queue();
+    if (host::now() - begun > kTransferTime) return;
+  }
+}
+
+void Session::fetch(const Remote& remote, const sync::FetchBlob& wanted) {
+  if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{})) return write_blob(wanted, {});
+  if (const auto copy = local_copy(wanted.hash)) return write_blob(wanted, *copy);
+  const auto bytes = remote.attachment(options_.workspace_id, wanted.hash);
+  if (bytes) return write_blob(wanted, *bytes);
+  feed(sync::TransferFailed{wanted.path, wanted.hash, bytes.error().text, false});
+}
+
+void Session::write_blob(const sync::FetchBlob& wanted, ByteView bytes) {
+  const Look look = disk_.look(wanted.path);
+  if (look.state == Look::State::Unreadable) return refuse(wanted.path, "the file cannot be read", false);
+  if (look.hash() != wanted.expected) return refuse(wanted.path, "the file was changed meanwhile", true);
+  if (!disk_.write(wanted.path, bytes)) return refuse(wanted.path, "the host did not write the file", false);
+  feed(sync::FileWritten{wanted.path, wanted.hash});
+}
+
+void Session::upload(const Remote& remote, const sync::UploadBlob& given) {
+  const Look look = disk_.look(given.path);
+  if (look.hash() != given.hash) {
+    report(given.path);
+    return feed(sync::FilesSettled{});
+  }
+  const auto done = given.size_bytes == 0
+                        ? Answer<void>{}
+                        : remote.upload(options_.workspace_id, given.path, given.hash, given.mime_type, look.bytes);
+  if (done) return feed(sync::BlobUploaded{given.path, given.hash});
+  feed(sync::TransferFailed{given.path, given.hash, done.error().text, done.error().is_final()});
+}
+
+std::optional<Bytes> Session::local_copy(const Sha256& hash) const {
+  for (const std::string& path : replica_->known_files()) {
+    if (replica_->known_hash(path) != hash) continue;
+    Look look = disk_.look(path);
+    if (look.hash() == hash) return std::move(look.bytes);
+  }
+  return std::nullopt;
+}
+
+// The export that performed this was cut short by the host: the answer it owes comes now.
+void Session::answer_failed(const sync::Action& action) {
+  if (const auto* write = std::get_if<sync::WriteText>(&action)) feed(sync::FileRefused{write->path, kNotDone});
+  if (const auto* remove = std::get_if<sync::RemoveFile>(&action)) feed(sync::FileRefused{remove->path, kNotDone});
+  if (const auto* move = std::get_if<sync::MoveFile>(&action)) feed(sync::FileRefused{move->to, kNotDone});
+  if (const auto* read = std::get_if<sync::ReadFile>(&action)) feed(sync::FileRefused{read->path, kNotDone});
+  if (const auto* wanted = std::get_if<sync::FetchBlob>(&action)) {
+    feed(sync::TransferFailed{wanted->path, wanted->hash, kNotDone, false});
+  }
+  if (const auto* given = std::get_if<sync::UploadBlob>(&action)) {
+    feed(sync::TransferFailed{given->path, given->hash, kNotDone, false});
+  }
+  // A native host refuses to send when its socket is gone.
+  if (std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action)) disconnected();
+}
+
+}  // namespace diaryx::plugin
