@@ -1,0 +1,320 @@
+#include "device.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/post.hpp>
+
+#include "diaryx/native/random.h"
+#include "status.h"
+
+namespace diaryx::client {
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int64_t kBatchGapMs = 3;           // under load, frames of this span share one commit
+constexpr int64_t kStatusEveryMs = 1'000;
+constexpr int64_t kLookEveryMs = 15 * 60'000;
+constexpr int64_t kLookOftenMs = 30'000;     // when not every folder can be watched
+constexpr int64_t kUnreachableMs = 10'000;   // Once: so long without any connection, and it is given up
+constexpr int64_t kUnreadableMs = 4'000;     // Once: so long a file that cannot be read is waited for
+constexpr int64_t kLongestWaitMs = 60'000;
+constexpr unsigned kUnauthorized = 401;
+constexpr unsigned kForbidden = 403;
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+TimestampMs now() {
+  using namespace std::chrono;
+  return TimestampMs{duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
+}
+
+sync::ReplicaOptions replica_options(const DeviceConfig& config) {
+  return {.workspace_id = config.workspace_id, .client = ClientId{uint32_t(native::random_u64())}};
+}
+
+}  // namespace
+
+// --- start ------------------------------------------------------------------------------------------------------
+
+Device::Device(const DeviceFolder& folder, const DeviceConfig& config, std::string token, Output& output, RunOptions options,
+               StateStore store)
+    : folder_(folder), config_(config), output_(output), options_(options), store_(std::move(store)),
+      replica_(replica_options(config)), disk_(folder.root(), replica_, output), io_(1), http_(config.server, token),
+      tell_([this](const sync::Event& event) { take(event); }),
+      transfers_(io_, http_, folder.root(), config.workspace_id, disk_, output, &now, tell_),
+      connection_(io_, config.server, config.workspace_id, std::move(token),
+                  {.opened = [this] { take(sync::Connected{}); },
+                   .binary = [this](ByteView frame) { take(sync::BinaryReceived{frame}); },
+                   .text = [this](std::string_view json) { take(sync::TextReceived{json}); },
+                   .lost = [this](const native::SocketClosed& why) { on_lost(why); }}),
+      watched_(io_), signals_(io_), timer_(io_), batch_timer_(io_) {}
+
+Device::~Device() {
+  if (watched_.is_open()) watched_.release();  // the watcher closes it
+}
+
+Attempt<std::unique_ptr<Device>> Device::open(const DeviceFolder& folder, const DeviceConfig& config, std::string token,
+                                              Output& output, RunOptions options) {
+  native::clear_staging(folder.root());
+  auto store = StateStore::open(folder.state_path());
+  if (!store) return std::unexpected(std::move(store.error()));
+  std::unique_ptr<Device> device(new Device(folder, config, std::move(token), output, options, std::move(*store)));
+  const auto damaged = device->store_.restore(device->replica_);
+  if (!damaged) return std::unexpected(damaged.error());
+  for (const DamagedRecord& record : *damaged) {
+    output.problem(record.name, "a stored change could not be read (" + record.reason + "); it is kept aside and fetched again");
+  }
+  if (auto restored = device->store_.restore_digests(device->disk_.digests()); !restored) {
+    return std::unexpected(std::move(restored.error()));
+  }
+  return device;
+}
+
+Attempt<void> Device::start() {
+  signals_.add(SIGINT);
+  signals_.add(SIGTERM);
+  if (options_.mode == RunMode::Watch) {
+    signals_.add(SIGUSR1);
+    signals_.add(SIGUSR2);
+    // Watching begins before the first look, so that nothing falls between the two.
+    auto watcher = native::FileWatcher::create(folder_.root(), takes_part);
+    if (!watcher) return failure(std::move(watcher.error()));
+    watcher_.emplace(std::move(*watcher));
+    watched_.assign(watcher_->fd());
+    if (watcher_->incomplete()) output_.problem({}, watcher_->incomplete()->sentence);
+    on_disk_event();
+  }
+  on_signal();
+  last_movement_ = now();
+  lost_since_ = now();
+  look_at_everything();
+  output_.state("connecting");
+  connection_.go_online();
+  schedule();
+  return {};
+}
+
+Attempt<ExitCode> Device::run() {
+  if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
+  io_.run();
+  connection_.go_offline();
+  output_.state("stopped");
+  save_status();
+  if (auto saved = store_.save_digests(disk_.digests()); !saved) return std::unexpected(std::move(saved.error()));
+  return std::move(*result_);
+}
+
+void Device::end(Attempt<ExitCode> result) {
+  if (!result_) result_ = std::move(result);
+  io_.stop();
+}
+
+// --- the world --------------------------------------------------------------------------------------------------
+
+void Device::on_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGUSR1) {
+      connection_.go_offline();
+      take(sync::Disconnected{});
+      output_.state("offline");
+    } else if (signal == SIGUSR2) {
+      output_.state("connecting");
+      connection_.go_online();
+    } else if (options_.mode == RunMode::Watch) {
+      return end(ExitCode::Done);
+    } else {
+      return end(failure(ExitCode::TimedOut, "stopped before everything was in step; run it again to go on"));
+    }
+    on_signal();
+  });
+}
+
+/// Waits for the watcher's descriptor, again and again.
+void Device::on_disk_event() {
+  watched_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
+    if (error) return;
+    watcher_->read_events(now());
+    arm_timer();
+    on_disk_event();
+  });
+}
+
+void Device::on_lost(const native::SocketClosed& why) {
+  take(sync::Disconnected{});
+  if (!lost_since_) lost_since_ = now();
+  if (why.refused_status == kUnauthorized || why.refused_status == kForbidden) {
+    return end(failure(ExitCode::Refused, why.problem.sentence));
+  }
+  if (options_.mode == RunMode::Once && now() - *lost_since_ > DurationMs{kUnreachableMs}) {
+    return end(failure(ExitCode::Unreachable, why.problem.sentence));
+  }
+  output_.state("reconnecting", why.problem.sentence);
+}
+
+void Device::look_at_everything() {
+  disk_.report_everything(now(), tell_);
+  if (!std::exchange(first_look_done_, true)) take(sync::FilesSettled{});
+  const bool often = watcher_ && watcher_->incomplete();
+  next_look_ = now() + DurationMs{often ? kLookOftenMs : kLookEveryMs};
+}
+
+void Device::on_timer() {
+  const TimestampMs time = now();
+  if (watcher_) {
+    const auto changes = watcher_->take_quiet(time);
+    const auto is_end = [](const native::DiskChange& change) { return change.kind == native::DiskChange::Kind::RootGone; };
+    if (std::any_of(changes.begin(), changes.end(), is_end)) {
+      return end(failure(ExitCode::NotLinked, "the folder " + folder_.root().location() +
+                                                  " was moved, removed or unmounted; start again where it is now"));
+    }
+    if (!changes.empty()) disk_.report_changes(changes, time, tell_);
+  }
+  if (const auto retry = disk_.next_retry(); retry && *retry <= time) disk_.retry_unreadable(time, tell_);
+  if (next_look_ <= time) look_at_everything();
+  if (const auto deadline = replica_.next_deadline(); deadline && *deadline <= time) take(sync::DeadlineReached{});
+  after_batch();
+}
+
+/// One timer for everything that waits.
+void Device::arm_timer() {
+  const TimestampMs time = now();
+  TimestampMs next = std::min(next_look_, time + DurationMs{kLongestWaitMs});
+  const auto consider = [&next](std::optional<TimestampMs> other) {
+    if (other) next = std::min(next, *other);
+  };
+  consider(replica_.next_deadline());
+  consider(disk_.next_retry());
+  if (watcher_) consider(watcher_->next_deadline());
+  if (saved_status_.empty() || status_saved_at_ < last_movement_) consider(status_saved_at_ + DurationMs{kStatusEveryMs});
+  if (options_.mode == RunMode::Once) consider(time + DurationMs{kStatusEveryMs});
+  timer_.expires_after(std::chrono::milliseconds(std::max<int64_t>(0, (next - time).value())));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_timer();
+  });
+}
+
+// --- events and actions -----------------------------------------------------------------------------------------
+
+void Device::take(const sync::Event& event) {
+  last_movement_ = now();
+  replica_.handle(event, last_movement_, actions_);
+  schedule();
+}
+
+void Device::schedule() {
+  if (std::exchange(scheduled_, true)) return;
+  const int64_t since_last_ms = (now() - last_batch_).value();
+  if (since_last_ms >= kBatchGapMs || since_last_ms < 0) return asio::post(io_, [this] { perform_batch(); });
+  batch_timer_.expires_after(std::chrono::milliseconds(kBatchGapMs - since_last_ms));
+  batch_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) perform_batch();
+  });
+}
+
+void Device::perform_batch() {
+  scheduled_ = false;
+  std::vector<sync::Action> batch = std::exchange(actions_, {});
+  if (auto stored = store_.persist(batch); !stored) return end(std::unexpected(std::move(stored.error())));
+  if (auto compacted = store_.compact(replica_); !compacted) return end(std::unexpected(std::move(compacted.error())));
+  for (sync::Action& action : batch) perform(action);
+  last_batch_ = now();
+  after_batch();
+}
+
+void Device::perform(sync::Action& action) {
+  const TimestampMs time = now();
+  std::visit(Overloaded{
+                 [](const sync::PersistUpdate&) {},
+                 [](const sync::PersistRecord&) {},
+                 [&](sync::SendBinary& a) { connection_.send_binary(std::move(a.frame)); },
+                 [&](sync::SendText& a) { connection_.send_text(std::move(a.json)); },
+                 [&](const sync::Reconnect& a) {
+                   take(sync::Disconnected{});
+                   output_.state("reconnecting", a.reason);
+                   connection_.restart();
+                 },
+                 [&](const sync::ReadFile& a) { disk_.perform(a, time, tell_); },
+                 [&](const sync::WriteText& a) { disk_.perform(a, time, tell_); },
+                 [&](const sync::RemoveFile& a) { disk_.perform(a, time, tell_); },
+                 [&](const sync::MoveFile& a) { disk_.perform(a, time, tell_); },
+                 [&](const sync::FetchBlob& a) { transfers_.add(a); },
+                 [&](const sync::UploadBlob& a) { transfers_.add(a); },
+                 [&](const sync::Notify& a) { tell(a.notice); },
+             },
+             action);
+}
+
+void Device::tell(const sync::Notice& notice) {
+  std::visit(Overloaded{
+                 [&](const sync::StatusChanged& n) {
+                   if (n.state == sync::SyncState::Connected) lost_since_.reset();
+                   if (n.state == sync::SyncState::Connected || n.state == sync::SyncState::Syncing) output_.state("syncing");
+                 },
+                 [&](const sync::FileChanged& n) { output_.received(n); },
+                 [&](const sync::Problem& n) { output_.problem(n.path, n.message); },
+                 [](const sync::Progress&) {},
+                 [](const sync::BodyChanged&) {},
+                 [](const sync::PeersChanged&) {},
+                 [&](const sync::Settled&) { last_synced_ = now(); },
+             },
+             notice);
+}
+
+// --- between batches --------------------------------------------------------------------------------------------
+
+void Device::after_batch() {
+  if (result_) return;
+  if (connection_.is_open() && actions_.empty()) {
+    const bool in_step = replica_.settled() && transfers_.idle();
+    if (in_step) {
+      last_synced_ = now();
+      output_.state("synced");
+    } else if (output_.last_state() == "synced") {
+      output_.state("syncing");
+    }
+  }
+  if (now() - status_saved_at_ >= DurationMs{kStatusEveryMs}) save_status();
+  if (options_.mode == RunMode::Once) end_if_settled();
+  arm_timer();
+}
+
+void Device::end_if_settled() {
+  if (!actions_.empty() || !transfers_.idle()) return;
+  const DurationMs quiet = now() - last_movement_;
+  if (replica_.settled()) {
+    if (disk_.unreadable() == 0) return end(ExitCode::Done);
+    if (quiet > DurationMs{kUnreadableMs}) return end(ExitCode::Incomplete);
+    return;
+  }
+  // All that is left are files that the server will not take.
+  const sync::ReplicaStatus status = replica_.status();
+  const bool only_refused = status.uploads > 0 && status.uploads == transfers_.refused_for_good() &&
+                            status.waiting_documents + status.unsaved_documents + status.downloads + status.pending_writes == 0;
+  if (only_refused && connection_.is_open()) return end(ExitCode::Incomplete);
+  if (quiet < DurationMs{options_.stall_ms}) return;
+  std::string sentence = "nothing moved for " + std::to_string(options_.stall_ms / 1000) + " seconds, so not everything is in step";
+  if (!output_.last_problem().empty()) sentence += "; the last problem: " + output_.last_problem();
+  end(failure(ExitCode::TimedOut, std::move(sentence)));
+}
+
+void Device::save_status() {
+  status_saved_at_ = now();
+  const Json json = describe_state(output_.last_state(), replica_, disk_.digests(), last_synced_.value(), output_.last_problem(),
+                                   disk_.unreadable());
+  std::string text = json.dump();
+  if (text == saved_status_) return;
+  // A status that cannot be stored is no reason to stop: what matters is stored with each batch.
+  if (const auto saved = store_.save_status(text); !saved) return output_.problem({}, saved.error().sentence);
+  saved_status_ = std::move(text);
+}
+
+}  // namespace diaryx::client

@@ -1,0 +1,177 @@
+#include "device_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "diaryx/base/json.h"
+
+namespace diaryx::client {
+namespace {
+
+constexpr uint64_t kMaxSettingsBytes = 64 * 1024;
+constexpr int64_t kConfigVersion = 1;
+
+std::string settings_path(std::string_view name) { return std::string(kSettingsFolder) + "/" + std::string(name); }
+
+Attempt<std::string> read_text(const native::RootFolder& root, const std::string& path) {
+  auto content = root.read(path, kMaxSettingsBytes);
+  if (!content) return failure(std::move(content.error()));
+  return std::string(as_text(content->bytes));
+}
+
+std::string without_line_end(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+std::string to_json(const DeviceConfig& config) {
+  Json json = Json::object();
+  json.set("version", kConfigVersion)
+      .set("server", config.server.display())
+      .set("workspace_id", config.workspace_id)
+      .set("workspace_name", config.workspace_name)
+      .set("device_id", config.device_id)
+      .set("linked_at_ms", config.linked_at_ms);
+  return json.dump() + "\n";
+}
+
+std::optional<DeviceConfig> from_json(std::string_view text) {
+  const auto json = Json::parse(text);
+  if (!json || json->integer_member("version") != kConfigVersion) return std::nullopt;
+  auto server = native::ServerUrl::parse(json->string_member("server").value_or(""));
+  const auto workspace_id = json->string_member("workspace_id");
+  if (!server || !workspace_id || workspace_id->empty()) return std::nullopt;
+  return DeviceConfig{.server = std::move(*server),
+                      .workspace_id = std::string(*workspace_id),
+                      .workspace_name = std::string(json->string_member("workspace_name").value_or("")),
+                      .device_id = std::string(json->string_member("device_id").value_or("")),
+                      .linked_at_ms = json->integer_member("linked_at_ms").value_or(0)};
+}
+
+/// Takes the lock without waiting; false when somebody else has it.
+bool try_lock(int file) { return ::flock(file, LOCK_EX | LOCK_NB) == 0; }
+
+std::optional<int64_t> read_number(int file) {
+  char text[24];
+  const ssize_t got = ::pread(file, text, sizeof text, 0);
+  int64_t number = 0;
+  if (got <= 0 || std::from_chars(text, text + got, number).ec != std::errc{}) return std::nullopt;
+  return number;
+}
+
+native::UniqueFd open_lock(const native::RootFolder& root, int flags) {
+  const auto folder = root.open_folder(kSettingsFolder);
+  if (!folder) return {};
+  return native::UniqueFd(::openat(folder->get(), "lock", flags | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
+}  // namespace
+
+Attempt<FolderLock> FolderLock::acquire(const native::RootFolder& root) {
+  auto file = open_lock(root, O_RDWR | O_CREAT);
+  if (!file) return failure(native::os_problem("lock", settings_path("lock"), errno).error());
+  if (!try_lock(file.get())) {
+    const auto holder = read_number(file.get());
+    std::string sentence = "another diaryx-sync is working on this folder";
+    if (holder) sentence += " (process " + std::to_string(*holder) + ")";
+    return failure(ExitCode::Busy, sentence + "; stop it first, or leave the work to it");
+  }
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  // Only for people and `status`: the lock itself does not depend on what is written.
+  if (::ftruncate(file.get(), 0) == 0 && ::pwrite(file.get(), pid.data(), pid.size(), 0) < 0) {
+    return failure(native::os_problem("write", settings_path("lock"), errno).error());
+  }
+  return FolderLock(std::move(file));
+}
+
+std::optional<int64_t> FolderLock::holder(const native::RootFolder& root) {
+  const auto file = open_lock(root, O_RDONLY);
+  if (!file || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  return read_number(file.get()).value_or(0);
+}
+
+Attempt<DeviceFolder> DeviceFolder::open(const std::string& folder) {
+  // Absolute, so that what is watched does not depend on the working directory.
+  const std::unique_ptr<char, decltype(&std::free)> full(::realpath(folder.c_str(), nullptr), &std::free);
+  if (!full) {
+    return failure(ExitCode::NotLinked, native::os_problem("open the folder", folder, errno).error().sentence);
+  }
+  auto root = native::RootFolder::open(full.get());
+  if (!root) return failure(std::move(root.error()), ExitCode::NotLinked);
+  return DeviceFolder(std::move(*root));
+}
+
+Attempt<std::optional<DeviceConfig>> DeviceFolder::config() const {
+  const auto entry = root_.look(settings_path("config.json"));
+  if (!entry) return failure(entry.error());
+  if (entry->kind == native::EntryKind::Absent) return std::optional<DeviceConfig>{};
+  const auto text = read_text(root_, settings_path("config.json"));
+  if (!text) return std::unexpected(text.error());
+  auto config = from_json(*text);
+  if (!config) {
+    return failure(ExitCode::Failed, root_.location() + "/.diaryx/config.json is not one that this version wrote; "
+                                                        "unlink the folder and link it again, your files stay");
+  }
+  return config;
+}
+
+Attempt<DeviceConfig> DeviceFolder::linked_config() const {
+  auto found = config();
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (!*found) {
+    return failure(ExitCode::NotLinked, root_.location() + " is not linked; link it first: diaryx-sync link " +
+                                            root_.location() + " --server URL --token TOKEN --workspace NAME");
+  }
+  return std::move(**found);
+}
+
+Attempt<std::string> DeviceFolder::token() const {
+  auto text = read_text(root_, settings_path("token"));
+  if (!text) return text;
+  return without_line_end(std::move(*text));
+}
+
+Attempt<void> DeviceFolder::store(std::string_view name, std::string_view text, unsigned mode) const {
+  const std::string path = settings_path(name);
+  const auto folder = root_.open_parent(path, native::MissingFolders::Create);
+  if (!folder) return failure(folder.error());
+  const std::string half = std::string(name) + ".new";
+  const native::UniqueFd file(::openat(folder->get(), half.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
+  // fchmod as well: a left-over of another mode keeps it through O_TRUNC.
+  if (!file || ::fchmod(file.get(), mode) != 0 || ::write(file.get(), text.data(), text.size()) != ssize_t(text.size()) ||
+      ::fsync(file.get()) != 0 || ::renameat(folder->get(), half.c_str(), folder->get(), std::string(name).c_str()) != 0 ||
+      ::fsync(folder->get()) != 0) {
+    return failure(native::os_problem("write", path, errno).error());
+  }
+  return {};
+}
+
+Attempt<void> DeviceFolder::link(const DeviceConfig& config, const std::string& token) const {
+  if (auto stored = store(".gitignore", "*\n", 0644); !stored) return stored;
+  if (auto stored = store("token", token + "\n", 0600); !stored) return stored;
+  return store("config.json", to_json(config), 0644);
+}
+
+Attempt<void> DeviceFolder::unlink() const {
+  // The settings go first: what is left of a half-finished unlink is not a linked folder.
+  const auto folder = root_.open_folder(kSettingsFolder);
+  if (!folder) return failure(folder.error());
+  if (::unlinkat(folder->get(), "config.json", 0) != 0 && errno != ENOENT) {
+    return failure(native::os_problem("remove", settings_path("config.json"), errno).error());
+  }
+  std::error_code error;
+  std::filesystem::remove_all(root_.location() + "/" + std::string(kSettingsFolder), error);
+  if (error) return failure(native::os_problem("remove", kSettingsFolder, error.value()).error());
+  return {};
+}
+
+}  // namespace diaryx::client

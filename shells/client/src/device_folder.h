@@ -1,0 +1,73 @@
+// A linked folder: where its settings, its secret and its state live, and who may work on it.
+//
+//     FOLDER/.diaryx/config.json   server, workspace, this device's id; no secret
+//     FOLDER/.diaryx/token         the token, readable by its owner only
+//     FOLDER/.diaryx/state.db      documents, records, digests, status (SQLite)
+//     FOLDER/.diaryx/lock          held while a command works on the folder; names its process
+//     FOLDER/.diaryx/tmp/          files on their way to their place
+//     FOLDER/.diaryx/.gitignore    keeps all of it out of git
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "diaryx/native/root_folder.h"
+#include "diaryx/native/server_url.h"
+#include "diaryx/native/unique_fd.h"
+#include "exit_code.h"
+
+namespace diaryx::client {
+
+inline constexpr std::string_view kSettingsFolder = ".diaryx";
+
+struct DeviceConfig {
+  native::ServerUrl server;
+  std::string workspace_id;
+  std::string workspace_name;
+  std::string device_id;  // made at link, never sent as a secret
+  int64_t linked_at_ms = 0;
+};
+
+/// Held by the one process that works on a folder; the system releases it when the process ends, however it ends.
+class FolderLock {
+ public:
+  /// Errors: Busy, naming the process that holds it.
+  static Attempt<FolderLock> acquire(const native::RootFolder& root);
+
+  /// The process that holds the lock now, if one does.
+  static std::optional<int64_t> holder(const native::RootFolder& root);
+
+ private:
+  explicit FolderLock(native::UniqueFd file) : file_(std::move(file)) {}
+  native::UniqueFd file_;
+};
+
+class DeviceFolder {
+ public:
+  /// Opens a folder that exists. Errors: NotLinked (no such folder).
+  static Attempt<DeviceFolder> open(const std::string& folder);
+
+  const native::RootFolder& root() const { return root_; }
+  std::string state_path() const { return root_.location() + "/.diaryx/state.db"; }
+
+  /// Nothing if the folder is not linked. Errors: Failed when the settings cannot be understood.
+  Attempt<std::optional<DeviceConfig>> config() const;
+  /// Errors: NotLinked with the command to type.
+  Attempt<DeviceConfig> linked_config() const;
+  Attempt<std::string> token() const;
+
+  /// Stores settings and token; the settings come last, so a folder counts as linked only when all is there.
+  Attempt<void> link(const DeviceConfig& config, const std::string& token) const;
+
+  /// Removes `.diaryx` with all state. The user's files stay.
+  Attempt<void> unlink() const;
+
+ private:
+  explicit DeviceFolder(native::RootFolder root) : root_(std::move(root)) {}
+  Attempt<void> store(std::string_view name, std::string_view text, unsigned mode) const;
+
+  native::RootFolder root_;
+};
+
+}  // namespace diaryx::client

@@ -1,0 +1,269 @@
+#include "disk.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "diaryx/native/file_hash.h"
+#include "diaryx/sync/path.h"
+
+namespace diaryx::client {
+namespace {
+
+using native::DiskChange;
+using native::EntryKind;
+using native::Verdict;
+
+constexpr int64_t kFirstRetryMs = 1'000;
+constexpr int64_t kLongestRetryMs = 60'000;
+
+bool is_beneath(std::string_view path, std::string_view folder) {
+  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+}
+
+native::Expectation expectation(const std::optional<Sha256>& digest) { return {digest}; }
+
+}  // namespace
+
+bool takes_part(std::string_view path) {
+  return sync::is_carried(path) || sync::is_carried(std::string(path) + "/inside.md");
+}
+
+void Disk::report_everything(TimestampMs now, const Tell& tell) {
+  const native::Scan scan = native::scan_folder(root_, {}, takes_part);
+  for (const native::Problem& problem : scan.problems) output_.problem({}, problem.sentence);
+  Looks looks;
+  for (const native::ScannedFile& file : scan.files) looks.paths.insert(file.path);
+  for (std::string& path : replica_.known_files()) looks.paths.insert(std::move(path));
+  tell_looks(looks, now, tell);
+}
+
+void Disk::report_changes(std::span<const DiskChange> changes, TimestampMs now, const Tell& tell) {
+  Looks looks;
+  for (const DiskChange& change : changes) {
+    if (change.kind == DiskChange::Kind::Rescan) return report_everything(now, tell);
+    add_change(change, looks);
+  }
+  for (const auto& [from, to] : looks.moves) digests_.rename(from, to);
+  tell_looks(looks, now, tell);
+}
+
+void Disk::add_change(const DiskChange& change, Looks& looks) const {
+  switch (change.kind) {
+    case DiskChange::Kind::Touched: looks.paths.insert(change.path); break;
+    case DiskChange::Kind::Moved: add_move(change.from, change.path, looks); break;
+    case DiskChange::Kind::FolderGone: add_known_beneath(change.path, looks); break;
+    case DiskChange::Kind::FolderMoved: {
+      for (const std::string& known : replica_.known_files()) {
+        if (is_beneath(known, change.from)) add_move(known, change.path + known.substr(change.from.size()), looks);
+      }
+      for (const native::ScannedFile& file : native::scan_folder(root_, change.path, takes_part).files) looks.paths.insert(file.path);
+      break;
+    }
+    case DiskChange::Kind::Rescan:
+    case DiskChange::Kind::RootGone: break;  // the callers'
+  }
+}
+
+/// A rename is told as one only from a file that the replica knows to a path where it knows none; anything else is two
+/// paths to look at.
+void Disk::add_move(const std::string& from, const std::string& to, Looks& looks) const {
+  const bool is_plain = knows(from) && !knows(to) && sync::is_carried(to) && sync::is_markdown(from) == sync::is_markdown(to);
+  const auto entry = root_.look(to);
+  if (is_plain && entry && entry->kind == EntryKind::File) {
+    looks.moves.emplace_back(from, to);
+  } else {
+    looks.paths.insert(from);
+  }
+  looks.paths.insert(to);
+}
+
+void Disk::add_known_beneath(std::string_view folder, Looks& looks) const {
+  for (std::string& known : replica_.known_files()) {
+    if (is_beneath(known, folder)) looks.paths.insert(std::move(known));
+  }
+}
+
+void Disk::tell_looks(const Looks& looks, TimestampMs now, const Tell& tell) {
+  bool told = !looks.moves.empty();
+  for (const auto& [from, to] : looks.moves) {
+    output_.seen(to, "moved from " + from);
+    tell(sync::FileMoved{from, to});
+  }
+  std::vector<std::pair<std::string, native::FileStamp>> there;
+  for (const std::string& path : looks.paths) {
+    if (!sync::is_carried(path)) continue;
+    const auto entry = root_.look(path);
+    if (!entry) {
+      set_unreadable(path, entry.error(), now);
+    } else if (entry->kind == EntryKind::File) {
+      there.emplace_back(path, entry->stamp);
+    } else if (entry->kind == EntryKind::Other) {
+      // A link or a device took the file's place: that is no wish to delete it everywhere.
+      if (knows(path)) set_unreadable(path, {path + " is not a regular file any more, so it is not synced", EINVAL}, now);
+    } else {
+      told |= tell_gone(path, tell);
+    }
+  }
+  for (const auto& [path, stamp] : there) told |= tell_file(path, stamp, Report::IfChanged, now, tell);
+  if (told) tell(sync::FilesSettled{});
+}
+
+bool Disk::tell_gone(const std::string& path, const Tell& tell) {
+  unreadable_.erase(path);
+  digests_.forget(path);
+  if (!knows(path)) return false;
+  output_.seen(path, "removed");
+  tell(sync::FileGone{path});
+  return true;
+}
+
+bool Disk::is_news(const std::string& path, const Sha256& digest, Report report) const {
+  return report == Report::Always || replica_.known_hash(path) != digest;
+}
+
+bool Disk::tell_file(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now, const Tell& tell) {
+  const auto cached = digests_.find(path, stamp);
+  if (cached && !is_news(path, *cached, report)) {
+    unreadable_.erase(path);
+    return false;
+  }
+  if (sync::is_markdown(path) && stamp.size_bytes <= kMaxTextBytes) return tell_text(path, report, now, tell);
+  return tell_blob(path, stamp, report, now, tell);
+}
+
+bool Disk::tell_text(const std::string& path, Report report, TimestampMs now, const Tell& tell) {
+  const auto content = root_.read(path, kMaxTextBytes);
+  if (!content) {
+    set_unreadable(path, content.error(), now);
+    return false;
+  }
+  unreadable_.erase(path);
+  const Sha256 digest = sha256(content->bytes);
+  digests_.remember(path, content->stamp, digest, now);
+  if (!is_news(path, digest, report)) return false;
+  if (report == Report::IfChanged) output_.seen(path, knows(path) ? "changed" : "created");
+  tell(sync::TextFileSeen{path, as_text(content->bytes)});
+  return true;
+}
+
+bool Disk::tell_blob(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now, const Tell& tell) {
+  auto digest = digests_.find(path, stamp);
+  uint64_t size_bytes = stamp.size_bytes;
+  if (!digest) {
+    const auto hashed = native::hash_file_at_rest(root_, path);
+    if (!hashed) {
+      set_unreadable(path, hashed.error(), now);
+      return false;
+    }
+    digests_.remember(path, hashed->stamp, hashed->digest, now);
+    digest = hashed->digest;
+    size_bytes = hashed->stamp.size_bytes;
+  }
+  unreadable_.erase(path);
+  if (!is_news(path, *digest, report)) return false;
+  if (report == Report::IfChanged) output_.seen(path, knows(path) ? "changed" : "created");
+  tell(sync::BlobFileSeen{path, *digest, size_bytes});
+  return true;
+}
+
+bool Disk::report_path(std::string_view path, TimestampMs now, const Tell& tell) {
+  const std::string name(path);
+  const auto entry = root_.look(path);
+  if (!entry) {
+    set_unreadable(name, entry.error(), now);
+    return false;
+  }
+  if (entry->kind == EntryKind::Other) {
+    set_unreadable(name, {name + " is not a regular file, so it is not synced", EINVAL}, now);
+    return false;
+  }
+  if (entry->kind == EntryKind::File) {
+    if (!tell_file(name, entry->stamp, Report::Always, now, tell)) return false;
+  } else {
+    digests_.forget(path);
+    tell(sync::FileGone{path});
+  }
+  tell(sync::FilesSettled{});
+  return true;
+}
+
+void Disk::set_unreadable(const std::string& path, const native::Problem& problem, TimestampMs now) {
+  Unreadable& entry = unreadable_[path];
+  const bool passing = problem.os_error == EAGAIN || problem.os_error == ENOENT;
+  if (entry.attempts == 0 && !passing) output_.problem(path, problem.sentence);
+  const int64_t wait_ms = std::min(kFirstRetryMs << std::min(entry.attempts, 10u), kLongestRetryMs);
+  ++entry.attempts;
+  entry.retry_at = now + DurationMs{wait_ms};
+}
+
+void Disk::retry_unreadable(TimestampMs now, const Tell& tell) {
+  Looks looks;
+  for (const auto& [path, entry] : unreadable_) {
+    if (entry.retry_at <= now) looks.paths.insert(path);
+  }
+  if (!looks.paths.empty()) tell_looks(looks, now, tell);
+}
+
+std::optional<TimestampMs> Disk::next_retry() const {
+  std::optional<TimestampMs> next;
+  for (const auto& [path, entry] : unreadable_) next = next ? std::min(*next, entry.retry_at) : entry.retry_at;
+  return next;
+}
+
+void Disk::tell_placed(std::string_view path, const Sha256& hash, const native::Outcome<Verdict>& verdict, TimestampMs now,
+                       const Tell& tell) {
+  if (!verdict) {
+    return tell(sync::FileRefused{path, verdict.error().sentence});
+  }
+  if (*verdict == Verdict::DiskDiffers) {
+    // Nothing to complain of: somebody edited the file meanwhile, and the two are merged.
+    tell(sync::FileRefused{path, {}});
+    report_path(path, now, tell);
+    return;
+  }
+  if (const auto entry = root_.look(path); entry && entry->kind == EntryKind::File) {
+    digests_.remember(path, entry->stamp, hash, now);
+  }
+  tell(sync::FileWritten{path, hash});
+}
+
+void Disk::perform(const sync::ReadFile& action, TimestampMs now, const Tell& tell) {
+  // What cannot be read has been reported; it is told as seen when a retry succeeds.
+  if (!report_path(action.path, now, tell)) tell(sync::FileRefused{action.path, {}});
+}
+
+void Disk::perform(const sync::WriteText& action, TimestampMs now, const Tell& tell) {
+  const auto verdict = native::write_file(root_, action.path, as_bytes(action.bytes), expectation(action.expected));
+  tell_placed(action.path, sha256(action.bytes), verdict, now, tell);
+}
+
+void Disk::perform(const sync::RemoveFile& action, TimestampMs now, const Tell& tell) {
+  const auto verdict = native::remove_file(root_, action.path, action.expected);
+  if (!verdict) {
+    return tell(sync::FileRefused{action.path, verdict.error().sentence});
+  }
+  if (*verdict == Verdict::DiskDiffers) {
+    tell(sync::FileRefused{action.path, {}});
+    report_path(action.path, now, tell);
+    return;
+  }
+  digests_.forget(action.path);
+  tell(sync::FileRemoved{action.path});
+}
+
+void Disk::perform(const sync::MoveFile& action, TimestampMs now, const Tell& tell) {
+  const auto verdict = native::move_file(root_, action.from, action.to);
+  if (verdict && *verdict == Verdict::Done) {
+    digests_.rename(action.from, action.to);
+    return tell(sync::FileMoved{action.from, action.to});
+  }
+  if (!verdict) {
+    return tell(sync::FileRefused{action.to, verdict.error().sentence});
+  }
+  tell(sync::FileRefused{action.to, {}});
+  report_path(action.from, now, tell);
+  report_path(action.to, now, tell);
+}
+
+}  // namespace diaryx::client

@@ -1,0 +1,100 @@
+// The disk as the replica sees it: what is there becomes events, what it wants done is done and answered.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diaryx/native/atomic_file.h"
+#include "diaryx/native/file_scan.h"
+#include "diaryx/native/file_watcher.h"
+#include "diaryx/native/root_folder.h"
+#include "diaryx/sync/action.h"
+#include "diaryx/sync/event.h"
+#include "diaryx/sync/replica.h"
+#include "output.h"
+
+namespace diaryx::client {
+
+/// A Markdown file longer than this is carried as a blob: a body document is held in memory whole.
+inline constexpr uint64_t kMaxTextBytes = 16 * 1024 * 1024;
+
+/// Which paths a walk looks at: what is carried, and every folder that may hold something carried.
+bool takes_part(std::string_view path);
+
+/// One thread, blocking. Every method that takes `tell` calls it with events in the order that event.h asks for.
+///
+/// A file that cannot be read is reported once, left as it is for the replica, and tried again after 1, 2, 4 ... 60
+/// seconds; the others go on.
+class Disk {
+ public:
+  using Tell = std::function<void(const sync::Event&)>;
+
+  /// All must outlive this. `replica` is asked what it knows, never told anything.
+  Disk(const native::RootFolder& root, const sync::Replica& replica, Output& output)
+      : root_(root), replica_(replica), output_(output) {}
+
+  native::DigestCache& digests() { return digests_; }
+
+  /// Walks the whole folder and tells what differs from what the replica knows.
+  void report_everything(TimestampMs now, const Tell& tell);
+  /// Tells what the watcher saw.
+  void report_changes(std::span<const native::DiskChange> changes, TimestampMs now, const Tell& tell);
+  /// Tells what is at one path, changed or not. False if it could not be read.
+  bool report_path(std::string_view path, TimestampMs now, const Tell& tell);
+  /// Looks again at files that could not be read.
+  void retry_unreadable(TimestampMs now, const Tell& tell);
+
+  std::optional<TimestampMs> next_retry() const;
+  /// Files that could not be read so far.
+  size_t unreadable() const { return unreadable_.size(); }
+
+  void perform(const sync::ReadFile& action, TimestampMs now, const Tell& tell);
+  void perform(const sync::WriteText& action, TimestampMs now, const Tell& tell);
+  void perform(const sync::RemoveFile& action, TimestampMs now, const Tell& tell);
+  void perform(const sync::MoveFile& action, TimestampMs now, const Tell& tell);
+
+  /// The outcome of placing a file (text or blob): FileWritten, or FileRefused and what is there.
+  void tell_placed(std::string_view path, const Sha256& hash, const native::Outcome<native::Verdict>& verdict, TimestampMs now,
+                   const Tell& tell);
+
+ private:
+  struct Unreadable {
+    uint32_t attempts = 0;
+    TimestampMs retry_at{};
+  };
+  /// What is to be looked at, before it is told in order.
+  struct Looks {
+    std::vector<std::pair<std::string, std::string>> moves;  // from, to
+    std::set<std::string> paths;
+  };
+
+  void add_change(const native::DiskChange& change, Looks& looks) const;
+  void add_move(const std::string& from, const std::string& to, Looks& looks) const;
+  void add_known_beneath(std::string_view folder, Looks& looks) const;
+  void tell_looks(const Looks& looks, TimestampMs now, const Tell& tell);
+
+  enum class Report : uint8_t { IfChanged, Always };
+  /// True if something was told.
+  bool tell_file(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now, const Tell& tell);
+  bool tell_text(const std::string& path, Report report, TimestampMs now, const Tell& tell);
+  bool tell_blob(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now, const Tell& tell);
+  bool tell_gone(const std::string& path, const Tell& tell);
+  void set_unreadable(const std::string& path, const native::Problem& problem, TimestampMs now);
+  bool is_news(const std::string& path, const Sha256& digest, Report report) const;
+  bool knows(const std::string& path) const { return replica_.known_hash(path).has_value(); }
+
+  const native::RootFolder& root_;
+  const sync::Replica& replica_;
+  Output& output_;
+  native::DigestCache digests_;
+  std::map<std::string, Unreadable> unreadable_;
+};
+
+}  // namespace diaryx::client

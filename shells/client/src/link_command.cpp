@@ -1,0 +1,85 @@
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+#include "commands.h"
+#include "device_folder.h"
+#include "diaryx/native/random.h"
+#include "workspace_api.h"
+
+namespace diaryx::client {
+namespace {
+
+int64_t now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+bool is_header_safe(const std::string& token) {
+  for (const unsigned char c : token) {
+    if (c <= 0x20 || c >= 0x7f) return false;
+  }
+  return !token.empty();
+}
+
+/// What must be true before a server is asked.
+Attempt<void> check_not_elsewhere(const DeviceFolder& folder, const native::ServerUrl& server, const std::string& workspace) {
+  const auto existing = folder.config();
+  if (!existing) return std::unexpected(existing.error());
+  if (!*existing) return {};
+  const DeviceConfig& config = **existing;
+  if (config.server == server && config.workspace_name == workspace) return {};  // a new token for the same place
+  return failure(ExitCode::LinkedElsewhere,
+                 folder.root().location() + " is already linked to the workspace \"" + config.workspace_name + "\" on " +
+                     config.server.display() + "; unlink it first (diaryx-sync unlink " + folder.root().location() +
+                     "), your files stay");
+}
+
+}  // namespace
+
+Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
+  auto server = native::ServerUrl::parse(arguments.server);
+  if (!server) return failure(std::move(server.error()), ExitCode::Usage);
+  if (!is_header_safe(arguments.token)) {
+    return failure(ExitCode::Usage, "the token is empty or holds characters that no token has; copy it again");
+  }
+  auto folder = DeviceFolder::open(arguments.folder);
+  if (!folder) return std::unexpected(std::move(folder.error()));
+  if (auto free = check_not_elsewhere(*folder, *server, arguments.workspace); !free) return std::unexpected(std::move(free.error()));
+
+  native::HttpClient http(*server, arguments.token);
+  auto workspace = join_or_make_workspace(http, arguments.workspace);
+  if (!workspace) return std::unexpected(std::move(workspace.error()));
+
+  const auto existing = folder->config();
+  if (!existing) return std::unexpected(existing.error());
+  DeviceConfig config{.server = std::move(*server),
+                      .workspace_id = std::move(workspace->id),
+                      .workspace_name = std::move(workspace->name),
+                      .device_id = *existing ? (*existing)->device_id : native::uuid_v4(),
+                      .linked_at_ms = now_ms()};
+  if (*existing && (*existing)->workspace_id != config.workspace_id) {
+    return failure(ExitCode::LinkedElsewhere, "the workspace \"" + config.workspace_name + "\" on " + config.server.display() +
+                                                  " is not the one this folder was linked to; unlink the folder first, your files stay");
+  }
+  if (auto linked = folder->link(config, arguments.token); !linked) return std::unexpected(std::move(linked.error()));
+  std::printf("linked %s to the workspace \"%s\" on %s\n", folder->root().location().c_str(), config.workspace_name.c_str(),
+              config.server.display().c_str());
+  return ExitCode::Done;
+}
+
+Attempt<ExitCode> unlink_folder(const std::string& path) {
+  auto folder = DeviceFolder::open(path);
+  if (!folder) return std::unexpected(std::move(folder.error()));
+  const auto config = folder->config();
+  if (config && !*config) {
+    return failure(ExitCode::NotLinked, folder->root().location() + " is not linked, so there is nothing to unlink");
+  }
+  const auto lock = FolderLock::acquire(folder->root());
+  if (!lock) return std::unexpected(lock.error());
+  if (auto unlinked = folder->unlink(); !unlinked) return std::unexpected(std::move(unlinked.error()));
+  std::printf("unlinked %s; your files are as they were\n", folder->root().location().c_str());
+  return ExitCode::Done;
+}
+
+}  // namespace diaryx::client

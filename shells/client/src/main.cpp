@@ -1,0 +1,94 @@
+// `diaryx-sync`: keeps folders in step with a workspace on a Diaryx sync server.
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "commands.h"
+
+namespace diaryx::client {
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes:\n"
+    "  0  done\n"
+    "  1  the disk, the database or the system refused\n"
+    "  2  the command line is wrong\n"
+    "  3  the folder is missing or not linked\n"
+    "  4  the folder is linked elsewhere\n"
+    "  5  another diaryx-sync works on the folder\n"
+    "  6  the server cannot be reached\n"
+    "  7  the server does not accept the token or the request\n"
+    "  8  not finished in time\n"
+    "  9  finished, but some files could not be synced\n";
+
+void add_folder(CLI::App& command, std::string& folder) {
+  command.add_option("FOLDER", folder, "The folder on this device")->required();
+}
+
+/// Parses and runs; the command's outcome is kept in `outcome`.
+int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
+  CLI::App app("Keeps folders of notes in step with a workspace on a Diaryx sync server.", "diaryx-sync");
+  app.footer(kExitCodes);
+  app.require_subcommand(1);
+
+  LinkArguments link;
+  CLI::App& link_command = *app.add_subcommand("link", "Link a folder to a workspace, which is made if it does not exist");
+  add_folder(link_command, link.folder);
+  link_command.add_option("--server", link.server, "Address of the server, e.g. https://sync.example.org")->required();
+  link_command.add_option("--token", link.token, "Token of your account on that server")->required()->envname("DIARYX_TOKEN");
+  link_command.add_option("--workspace", link.workspace, "Name of the workspace")->required();
+  link_command.callback([&] { outcome = link_folder(link); });
+
+  SyncArguments once;
+  CLI::App& sync_command = *app.add_subcommand("sync", "Bring folder and server in step once, then end");
+  add_folder(sync_command, once.folder);
+  sync_command.add_option("--timeout", once.timeout_s, "Give up when nothing has moved for this many seconds")
+      ->check(CLI::Range(int64_t{1}, int64_t{86'400}))
+      ->capture_default_str();
+  sync_command.add_flag("--json", once.json, "Say what happens as one JSON object per line");
+  sync_command.callback([&] { outcome = sync_folder(once); });
+
+  WatchArguments watch;
+  CLI::App& watch_command = *app.add_subcommand("watch", "Keep folder and server in step until Ctrl-C (SIGUSR1: offline, SIGUSR2: online)");
+  add_folder(watch_command, watch.folder);
+  watch_command.add_flag("--json", watch.json, "Say what happens as one JSON object per line");
+  watch_command.callback([&] { outcome = watch_folder(watch); });
+
+  StatusArguments status;
+  CLI::App& status_command = *app.add_subcommand("status", "Show how a folder stands; works while it is watched");
+  add_folder(status_command, status.folder);
+  status_command.add_flag("--json", status.json, "As one JSON object");
+  status_command.callback([&] { outcome = show_status(status); });
+
+  std::string unlink;
+  CLI::App& unlink_command = *app.add_subcommand("unlink", "Forget the link and all sync state; your files stay");
+  add_folder(unlink_command, unlink);
+  unlink_command.callback([&] { outcome = unlink_folder(unlink); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? int(ExitCode::Done) : int(ExitCode::Usage);
+  }
+  if (!outcome) {
+    std::fprintf(stderr, "diaryx-sync: %s\n", outcome.error().sentence.c_str());
+    return int(outcome.error().code);
+  }
+  return int(*outcome);
+}
+
+}  // namespace
+}  // namespace diaryx::client
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of our output that leaves, or a socket that closes, is an error code
+  diaryx::client::Attempt<diaryx::client::ExitCode> outcome = diaryx::client::ExitCode::Done;
+  try {
+    return diaryx::client::parse_and_run(argc, argv, outcome);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "diaryx-sync: it had to stop: %s\n", failure.what());
+    return int(diaryx::client::ExitCode::Failed);
+  }
+}

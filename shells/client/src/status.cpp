@@ -1,0 +1,46 @@
+#include "status.h"
+
+#include <algorithm>
+
+#include "diaryx/sync/path.h"
+
+namespace diaryx::client {
+
+bool is_conflict_copy(std::string_view path) {
+  constexpr std::string_view kMark = " (conflict ";
+  constexpr size_t kDigits = 8;
+  const std::string_view name = sync::stem(path);
+  if (name.size() < kMark.size() + kDigits + 1 || !name.ends_with(')')) return false;
+  const std::string_view digits = name.substr(name.size() - kDigits - 1, kDigits);
+  if (!name.substr(0, name.size() - kDigits - 1).ends_with(kMark)) return false;
+  return std::all_of(digits.begin(), digits.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+Json describe_state(std::string_view state, const sync::Replica& replica, const native::DigestCache& digests,
+                    int64_t last_synced_ms, std::string_view last_problem, size_t unreadable) {
+  const sync::ReplicaStatus status = replica.status();
+  uint64_t bytes = 0;
+  uint64_t conflicts = 0;
+  for (const auto& [path, known] : digests.entries()) {
+    bytes += known.stamp.size_bytes;
+    conflicts += is_conflict_copy(path);
+  }
+  Json pending = Json::object();
+  pending.set("uploads", status.uploads)
+      .set("downloads", status.downloads)
+      .set("writes", status.pending_writes)
+      .set("unanswered_documents", status.waiting_documents)
+      .set("unsaved_documents", status.unsaved_documents)
+      .set("unreadable_files", uint64_t(unreadable));
+  Json json = Json::object();
+  json.set("state", state)
+      .set("files", status.files)
+      .set("bytes", bytes)
+      .set("pending", std::move(pending))
+      .set("conflicts", conflicts)
+      .set("last_synced_ms", last_synced_ms > 0 ? Json(last_synced_ms) : Json());
+  if (!last_problem.empty()) json.set("last_problem", last_problem);
+  return json;
+}
+
+}  // namespace diaryx::client

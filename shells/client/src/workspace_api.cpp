@@ -1,0 +1,86 @@
+#include "workspace_api.h"
+
+#include <optional>
+
+#include "diaryx/base/json.h"
+
+namespace diaryx::client {
+namespace {
+
+constexpr unsigned kOk = 200;
+constexpr unsigned kConflict = 409;
+constexpr size_t kLongestReason = 200;
+
+std::optional<Workspace> to_workspace(const Json& json) {
+  const auto id = json.string_member("id");
+  const auto name = json.string_member("name");
+  if (!id || id->empty() || !name) return std::nullopt;
+  return Workspace{std::string(*id), std::string(*name)};
+}
+
+std::unexpected<Failure> not_understood(const native::ServerUrl& server) {
+  return failure(ExitCode::Refused, "the answer of " + server.display() + " is not that of a Diaryx sync server; check the address");
+}
+
+Attempt<std::optional<Workspace>> find_workspace(native::HttpClient& client, std::string_view name) {
+  auto response = native::send_and_wait(client, {.method = "GET", .target = "/api/workspaces", .content_type = {}, .body = {}});
+  if (!response) return failure(std::move(response.error()), ExitCode::Unreachable);
+  if (response->status != kOk) return std::unexpected(refusal(client.server(), *response, "list its workspaces"));
+  const auto json = Json::parse(response->body);
+  if (!json || !json->is_array()) return not_understood(client.server());
+  for (const Json& entry : *json->as_array()) {
+    auto workspace = to_workspace(entry);
+    if (workspace && workspace->name == name) return workspace;
+  }
+  return std::optional<Workspace>{};
+}
+
+/// Nothing when somebody else made it a moment ago.
+Attempt<std::optional<Workspace>> make_workspace(native::HttpClient& client, std::string_view name) {
+  Json body = Json::object();
+  body.set("name", name);
+  auto response = native::send_and_wait(
+      client, {.method = "POST", .target = "/api/workspaces", .content_type = "application/json", .body = body.dump()});
+  if (!response) return failure(std::move(response.error()), ExitCode::Unreachable);
+  if (response->status == kConflict) return std::optional<Workspace>{};
+  if (response->status / 100 != 2) return std::unexpected(refusal(client.server(), *response, "make the workspace"));
+  const auto json = Json::parse(response->body);
+  auto workspace = json ? to_workspace(*json) : std::nullopt;
+  if (!workspace) return not_understood(client.server());
+  return workspace;
+}
+
+std::string first_line(std::string_view body) {
+  const auto json = Json::parse(body);
+  std::string_view text = body;
+  if (json && json->is_object()) text = json->string_member("message").value_or(json->string_member("error").value_or(""));
+  text = text.substr(0, std::min(text.find_first_of("\r\n"), kLongestReason));
+  return std::string(text);
+}
+
+}  // namespace
+
+Failure refusal(const native::ServerUrl& server, const native::HttpResponse& response, std::string_view doing) {
+  if (response.status == 401) {
+    return {ExitCode::Refused, "the server " + server.display() + " does not accept the token; ask for a new one and link again"};
+  }
+  std::string sentence = "the server " + server.display() + " refused to ";
+  sentence.append(doing).append(" (HTTP ").append(std::to_string(response.status)).append(")");
+  if (const std::string reason = first_line(response.body); !reason.empty()) sentence.append(": ").append(reason);
+  return {response.status >= 500 ? ExitCode::Unreachable : ExitCode::Refused, std::move(sentence)};
+}
+
+Attempt<Workspace> join_or_make_workspace(native::HttpClient& client, std::string_view name) {
+  for (int round = 0; round < 2; ++round) {
+    auto found = find_workspace(client, name);
+    if (!found) return std::unexpected(std::move(found.error()));
+    if (*found) return std::move(**found);
+    auto made = make_workspace(client, name);
+    if (!made) return std::unexpected(std::move(made.error()));
+    if (*made) return std::move(**made);
+  }
+  return failure(ExitCode::Refused, "the server " + client.server().display() + " says that the workspace exists but does not list it; "
+                                                                                "choose another name");
+}
+
+}  // namespace diaryx::client
