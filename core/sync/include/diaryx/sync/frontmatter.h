@@ -23,6 +23,8 @@ namespace diaryx::sync {
 inline constexpr size_t kMaxFrontmatterBytes = 1u << 20;
 /// Deepest nesting of lists and maps that is read.
 inline constexpr size_t kMaxYamlDepth = 32;
+/// Most values, at all levels together, that are read.
+inline constexpr size_t kMaxYamlValues = 10'000;
 
 /// A file's text cut in two. `head` is the block with both `---` lines and the last newline, or empty; both are views.
 struct SplitText {
@@ -34,13 +36,25 @@ struct SplitText {
 /// with its newline. The body starts right after it; a leading blank line belongs to the body (T16, T25). Total.
 SplitText split_frontmatter(std::string_view text);
 
+/// How a value is written. `None`: nothing stands behind the colon.
+enum class ValueStyle : uint8_t { None, Plain, SingleQuoted, DoubleQuoted, BlockScalar, Flow, BlockSequence, BlockMapping };
+
+/// Bytes of `Frontmatter::text()`.
+struct TextRange {
+  size_t begin = 0;
+  size_t end = 0;
+};
+
 /// One top-level key of a block. Offsets count bytes in `Frontmatter::text()`.
 struct FrontmatterEntry {
   std::string key;
   Json value;
-  size_t begin = 0;        // start of the key's line
-  size_t value_begin = 0;  // just behind the colon
-  size_t end = 0;          // behind the newline of the value's last line; comments and blank lines after it are not in
+  ValueStyle style = ValueStyle::None;
+  size_t begin = 0;              // start of the key's line
+  size_t value_begin = 0;        // just behind the colon
+  TextRange node;                // the value itself, without the comment behind it
+  size_t end = 0;                // behind the newline of the value's last line; comments and blank lines after it are out
+  std::vector<TextRange> items;  // of a block sequence: whole lines, comments between two items with the first
 };
 
 /// A block taken apart without losing a byte.
@@ -65,14 +79,15 @@ class Frontmatter {
 
   /// Gives `key` this value: in place where the key stands (comment behind it, style of the list and quoting kept where
   /// the new value allows), else as a new last key. The same value again changes nothing.
-  void set(std::string_view key, const Json& value);
+  /// Returns false, with nothing changed, if the block could not be read back with this value: a key or text that is
+  /// not UTF-8, nesting beyond `kMaxYamlDepth`, a block beyond `kMaxFrontmatterBytes`, a number that is not finite.
+  bool set(std::string_view key, const Json& value);
 
   /// Takes out all entries of `key` with their lines. A block without any line left becomes empty text.
   void remove(std::string_view key);
 
  private:
-  void replace(size_t begin, size_t end, std::string_view with);
-  void read_again();
+  bool try_text(std::string text, std::string_view key, const Json& value);
 
   std::string text_;
   std::vector<FrontmatterEntry> entries_;
@@ -82,7 +97,10 @@ class Frontmatter {
 /// newline  `\n` or `\r\n`.
 std::string emit_entry(std::string_view key, const Json& value, std::string_view newline = "\n");
 
-/// A scalar that reads back as exactly this value: plain when that is safe, else double-quoted with escapes (T19).
-std::string emit_scalar(const Json& value);
+/// A value on one line that reads back as exactly this value: strings plain when that is safe, else quoted with escapes
+/// (T19); lists and maps in flow style.
+///
+/// style  `SingleQuoted` and `DoubleQuoted` ask for those quotes around a string, other styles ask for nothing.
+std::string emit_inline(const Json& value, ValueStyle style = ValueStyle::Plain);
 
 }  // namespace diaryx::sync
