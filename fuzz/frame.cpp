@@ -4,6 +4,8 @@
 // 3. a frame made of the same id and payload is the same bytes
 #include "diaryx/sync/frame.h"
 
+#include <algorithm>
+
 #include "diaryx/base/result.h"
 
 using namespace diaryx;
@@ -12,7 +14,8 @@ using namespace diaryx::sync;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto frame = decode_frame(ByteView{data, size});
   if (!frame) return 0;
-  if (const auto same = encode_frame(frame->doc_id, frame->payload)) DX_ASSERT(std::ranges::equal(*same, ByteView{data, size}));
+  if (const auto same = encode_frame(frame->doc_id, frame->payload))
+    DX_ASSERT(std::ranges::equal(*same, ByteView{data, size}));
   const auto messages = parse_messages(frame->payload);
   if (!messages) return 0;
   Writer out;

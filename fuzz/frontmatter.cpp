@@ -4,6 +4,8 @@
 // 3. a new key can be read back and leaves the other keys' values as they were
 #include "diaryx/sync/frontmatter.h"
 
+#include <string>
+
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/result.h"
 

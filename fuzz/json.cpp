@@ -1,4 +1,5 @@
-// JSON from a stranger. What was read, printed and read again, is the same.
+// JSON from a stranger. What was printed, read and printed again, is the same text. (The values need not be equal: as in
+// JavaScript, 1e999 is read as infinity and printed as null.)
 #include "diaryx/base/json.h"
 
 #include "diaryx/base/bytes.h"
@@ -11,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!value) return 0;
   const std::string once = value->dump();
   const auto again = Json::parse(once);
-  DX_ASSERT(again.has_value() && *again == *value);
+  DX_ASSERT(again.has_value());
   DX_ASSERT(again->dump() == once);
   return 0;
 }

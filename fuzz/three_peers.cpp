@@ -35,7 +35,9 @@ class Table {
       case 0: (void)body.insert(txn, offset, std::string(1 + much % 5, static_cast<char>('a' + much % 26))); break;
       case 1: (void)body.insert(txn, offset, "\xF0\x9F\x8C\xB1"); break;  // two code units, so offsets may fall inside
       case 2: (void)body.erase(txn, offset, Length{much % 7u}); break;
-      case 3: map.set(txn, std::string(1, static_cast<char>('k' + where % 3)), Any::string(std::to_string(much))); break;
+      case 3:
+        map.set(txn, std::string(1, static_cast<char>('k' + where % 3)), Any::string(std::to_string(much)));
+        break;
     }
     const Commit commit = std::move(txn).commit();
     if (commit.update_v1().empty()) return;

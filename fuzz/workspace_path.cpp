@@ -1,4 +1,6 @@
 // A key from a stranger: what is accepted stays below the root, whoever reads it, and is accepted again as it stands.
+#include <algorithm>
+
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/result.h"
 #include "diaryx/sync/path.h"
