@@ -154,17 +154,18 @@ void Store::store_content(Item& item, const StructView& view) {
   item.content_bytes = static_cast<uint32_t>(view.content.size());
   if (view.kind == ContentKind::Format || view.kind == ContentKind::Embed) {
     const KeyRef key = view.kind == ContentKind::Format ? keys_.intern(view.name) : KeyRef::None;
-    item.content = store_value(view.kind, key, view.content);
-    item.content_bytes += value_prefix(view.kind);
+    const Bytes whole = with_prefix(view.kind, key, view.content);
+    item.content = heap_.add(whole);
+    item.content_bytes = static_cast<uint32_t>(whole.size());
   } else {
     item.content = heap_.add(view.content);
   }
 }
 
-uint32_t Store::store_value(ContentKind kind, KeyRef key, ByteView any) {
+Bytes Store::with_prefix(ContentKind kind, KeyRef key, ByteView any, uint32_t identity) {
   // Only arrays, objects and bytes have an identity; plain values are equal when they look equal.
   const bool is_object = any.front() >= static_cast<uint8_t>(AnyTag::Bytes) && any.front() <= static_cast<uint8_t>(AnyTag::Object);
-  const uint32_t identity = is_object ? ++last_identity_ : 0;
+  if (is_object && identity == 0) identity = new_identity();
   Bytes whole(value_prefix(kind) + any.size());
   uint8_t* at = whole.data();
   if (kind == ContentKind::Format) {
@@ -173,7 +174,15 @@ uint32_t Store::store_value(ContentKind kind, KeyRef key, ByteView any) {
   }
   memcpy(at, &identity, 4);
   memcpy(at + 4, any.data(), any.size());
-  return heap_.add(whole);
+  return whole;
+}
+
+ItemRef Store::insert_embed(TypeRef parent, Gap gap, ByteView any) {
+  return insert(parent, gap, KeyRef::None, ContentKind::Embed, 1, with_prefix(ContentKind::Embed, KeyRef::None, any));
+}
+
+ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, uint32_t identity) {
+  return insert(parent, gap, KeyRef::None, ContentKind::Format, 1, with_prefix(ContentKind::Format, key, any, identity));
 }
 
 /// Integrates `view` from unit `offset` on; everything it refers to is in the store.

@@ -21,10 +21,10 @@ void Store::set_key(TypeRef ref, std::string_view key, const Any& value) {
   (void)insert(ref, gap, sub, ContentKind::Any, 1, encoded.view());
 }
 
-TypeRef Store::set_key_type(TypeRef ref, std::string_view key, TypeKind kind) {
+TypeRef Store::set_key_type(TypeRef ref, std::string_view key, TypeKind kind, std::string_view name) {
   const KeyRef sub = keys_.intern(key);
   const Gap gap{types_[ref].current(sub), ItemRef::None};
-  return type_of(items_[insert_type(ref, gap, sub, kind)]);
+  return type_of(items_[insert_type(ref, gap, sub, kind, name)]);
 }
 
 /// Values packed as Yjs packs them: runs of plain values share an item, bytes stand alone; all have the same right origin.

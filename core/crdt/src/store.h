@@ -70,6 +70,11 @@ class Store {
   /// A new item of this client in the gap. `content` is copied. Nothing is checked: the caller has asked `has_room`.
   ItemRef insert(TypeRef parent, Gap gap, KeyRef sub, ContentKind kind, uint32_t length, ByteView content);
   ItemRef insert_type(TypeRef parent, Gap gap, KeyRef sub, TypeKind kind, std::string_view name = {});
+  ItemRef insert_embed(TypeRef parent, Gap gap, ByteView any);
+  /// `identity` 0: a plain value, or an object that is new here.
+  ItemRef insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, uint32_t identity);
+  /// A fresh identity for an object value.
+  uint32_t new_identity() { return ++last_identity_; }
   void erase(ItemRef ref);
   /// True if this client can make `units` more units with `bytes` of content.
   bool has_room(uint64_t units, size_t bytes) const;
@@ -97,15 +102,17 @@ class Store {
   }
 
   // ---- texts (text_ops.cpp) -------------------------------------------------------------------------------------------
-  enum class SnapTo : uint8_t { Start, End };
-  uint32_t snap_to_character(TypeRef type, uint32_t at, SnapTo side);
+  /// For a text without marks; `at` is at most the length. See TextEditor for the others.
   void insert_text(TypeRef type, uint32_t at, std::string_view utf8, uint32_t units);
+
+  void insert_text_inheriting(TypeRef type, uint32_t at, std::string_view utf8, uint32_t units);
+  /// The range is inside the text. Marks that the deletion makes useless go too.
   void erase_text(TypeRef type, uint32_t at, uint32_t count);
 
   // ---- maps and arrays (map_ops.cpp) ----------------------------------------------------------------------------------
   ItemRef current_item(TypeRef type, std::string_view key) const;
   void set_key(TypeRef type, std::string_view key, const Any& value);
-  TypeRef set_key_type(TypeRef type, std::string_view key, TypeKind kind);
+  TypeRef set_key_type(TypeRef type, std::string_view key, TypeKind kind, std::string_view name = {});
   void insert_values(TypeRef type, Gap gap, std::span<const Any> values);
 
   // ---- transactions (commit.cpp) ------------------------------------------------------------------------------------
@@ -165,8 +172,8 @@ class Store {
   void note_deleted(const Item& item);
   void list_changed(SharedType& type) { type.cursor_item = ItemRef::None; }
   void store_content(Item& item, const StructView& view);
-  /// Copies the value of an Embed or Format, with its key and identity before it. Returns the heap offset.
-  uint32_t store_value(ContentKind kind, KeyRef key, ByteView any);
+  /// The value of an Embed or Format with its key and identity before it; an object without identity gets a new one.
+  Bytes with_prefix(ContentKind kind, KeyRef key, ByteView any, uint32_t identity = 0);
   void cut_content(Item& left, Item& right, uint32_t at);
 
   // apply.cpp
@@ -233,6 +240,11 @@ class Store {
   std::vector<Missing> missing_;
   Bytes pending_update_;  // v1; empty when nothing waits
   DeleteSet pending_deletes_;
+};
+
+/// The way in for parts of the engine that are given a Doc.
+struct DocInternals {
+  static Store& store(Doc& doc) { return *doc.store_; }
 };
 
 }  // namespace diaryx::crdt

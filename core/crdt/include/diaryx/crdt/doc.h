@@ -91,6 +91,7 @@ class Doc {
   void check_invariants() const;
 
  private:
+  friend struct DocInternals;
   std::unique_ptr<Store> store_;
 };
 

@@ -1,0 +1,129 @@
+#include "driver.h"
+
+#include "diaryx/base/base64.h"
+#include "diaryx/crdt/update.h"
+#include "tagged.h"
+
+namespace diaryx::crdt::driver {
+namespace {
+
+Any::Object refuse(std::string sentence) {
+  return {{"ok", Any::boolean(false)}, {"error", Any::string(std::move(sentence))}};
+}
+
+Any::Object done() { return {{"ok", Any::boolean(true)}}; }
+
+Any::Object done_with(std::string name, Any value) {
+  Any::Object answer = done();
+  answer.push_back({std::move(name), std::move(value)});
+  return answer;
+}
+
+Any base64(ByteView bytes) { return Any::string(to_base64(bytes)); }
+
+bool is_v2(const Any& request) {
+  const double* version = member(request, "v").as_number();
+  return version != nullptr && *version == 2;
+}
+
+constexpr const char* kNoV2 = "encoding V2 is not built yet; ask for \"v\":1";
+
+}  // namespace
+
+std::string Driver::answer(std::string_view line) {
+  const auto request = Any::from_json(line, 4000);
+  if (!request || !request->as_object()) return Any::object(refuse("the line is not a JSON object")).to_json();
+  return Any::object(handle(*request)).to_json();
+}
+
+Driver::Answer Driver::handle(const Any& request) {
+  const std::string command = text_of(member(request, "cmd"));
+  if (command == "new") return make(request);
+  if (command == "merge") return merge(request);
+  if (command == "diff") return diff(request);
+  const auto found = documents_.find(text_of(member(request, "doc")));
+  if (found == documents_.end()) return refuse("there is no document of that name; make it with \"cmd\":\"new\"");
+  if (command == "free") {
+    documents_.erase(found);
+    return done();
+  }
+  return with_document(command, request, *found->second);
+}
+
+Driver::Answer Driver::make(const Any& request) {
+  const double* client = member(request, "client").as_number();
+  if (client == nullptr || *client < 0 || *client > 9007199254740991.0) return refuse("the client must be a number up to 2^53-1");
+  const bool* gc = member(request, "gc").as_bool();
+  auto editor = std::make_unique<Editor>(ClientId{static_cast<uint64_t>(*client)},
+                                         gc != nullptr && !*gc ? Gc::Disabled : Gc::Enabled);
+  if (const Any::Array* roots = member(request, "roots").as_array()) {
+    for (const Any& root : *roots) {
+      const Any::Array* pair = root.as_array();
+      if (pair == nullptr || pair->size() != 2 || !editor->declare(text_of((*pair)[0]), text_of((*pair)[1]))) {
+        return refuse("a root is [kind, name] with kind text, array, map or xml");
+      }
+    }
+  }
+  documents_[text_of(member(request, "doc"))] = std::move(editor);
+  return done();
+}
+
+Driver::Answer Driver::merge(const Any& request) {
+  if (is_v2(request)) return refuse(kNoV2);
+  std::vector<Bytes> updates;
+  if (const Any::Array* list = member(request, "us").as_array()) {
+    for (const Any& one : *list) {
+      auto bytes = from_base64(text_of(one));
+      if (!bytes) return refuse("an update is not base64");
+      updates.push_back(std::move(*bytes));
+    }
+  }
+  const std::vector<ByteView> views(updates.begin(), updates.end());
+  const auto merged = merge_updates_v1(views);
+  return merged ? done_with("u", base64(*merged)) : refuse(describe(merged.error()));
+}
+
+Driver::Answer Driver::diff(const Any& request) {
+  if (is_v2(request)) return refuse(kNoV2);
+  const auto update = from_base64(text_of(member(request, "u")));
+  const auto vector = from_base64(text_of(member(request, "sv")));
+  if (!update || !vector) return refuse("the update or the state vector is not base64");
+  const auto known = StateVector::decode(*vector);
+  if (!known) return refuse(describe(known.error()));
+  const auto result = diff_update_v1(*update, *known);
+  return result ? done_with("u", base64(*result)) : refuse(describe(result.error()));
+}
+
+Driver::Answer Driver::with_document(const std::string& command, const Any& request, Editor& editor) {
+  if (command == "dump") return done_with("state", editor.dump());
+  if (command == "sv") return done_with("u", base64(editor.doc().state_vector().encode()));
+  if (command == "apply") {
+    if (is_v2(request)) return refuse(kNoV2);
+    const auto update = from_base64(text_of(member(request, "u")));
+    if (!update) return refuse("the update is not base64");
+    const auto commit = editor.doc().apply_update_v1(*update);
+    return commit ? done() : refuse(describe(commit.error()));
+  }
+  if (command == "encode") {
+    if (is_v2(request)) return refuse(kNoV2);
+    StateVector known;
+    if (!member(request, "sv").is_undefined()) {
+      const auto bytes = from_base64(text_of(member(request, "sv")));
+      const auto decoded = bytes ? StateVector::decode(*bytes) : fail(ErrorCode::InvalidBase64);
+      if (!decoded) return refuse(describe(decoded.error()));
+      known = *decoded;
+    }
+    return done_with("u", base64(editor.doc().encode_update_v1(known)));
+  }
+  if (command == "op") {
+    (void)editor.take_updates();
+    const std::string error = editor.run(member(request, "op"));
+    if (!error.empty()) return refuse(error);
+    Any::Array updates;
+    for (const Bytes& update : editor.take_updates()) updates.push_back(base64(update));
+    return done_with("us", Any::array(std::move(updates)));
+  }
+  return refuse("the command is not known");
+}
+
+}  // namespace diaryx::crdt::driver

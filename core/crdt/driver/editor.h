@@ -1,0 +1,51 @@
+// Operations of test benches, performed on a document exactly as Yjs performs them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store.h"
+
+namespace diaryx::crdt::driver {
+
+/// A document and its root types.
+class Editor {
+ public:
+  struct Root {
+    std::string kind;
+    std::string name;
+  };
+
+  Editor(ClientId client, Gc gc) : doc_({.client = client, .gc = gc}), store_(DocInternals::store(doc_)) {}
+
+  /// False if the kind is unknown.
+  bool declare(const std::string& kind, const std::string& name);
+  /// Performs one operation. Returns an empty string, or a sentence saying why it cannot be done.
+  std::string run(const Any& op);
+  /// Updates emitted since the last call, in order.
+  std::vector<Bytes> take_updates() { return std::move(updates_); }
+  void note(const Commit& commit);
+
+  /// `{"text:t":{…},…}`; only roots that hold any item when `used_only`.
+  Any dump(bool used_only = false) const;
+
+  Doc& doc() { return doc_; }
+
+ private:
+  std::string edit(const Any& op);
+  std::string edit_text(const Any& op, TypeRef type);
+  std::string edit_list(const Any& op, TypeRef type);
+  std::string edit_keys(const Any& op, TypeRef type);
+  std::string apply_delta(const Any& delta, TypeRef type);
+  std::string resolve(const Any& target, TypeRef& type);
+  std::string insert_values(TypeRef type, Gap gap, const Any& values);
+  std::string set_key(TypeRef type, std::string_view key, const Any& value);
+  std::string fill(TypeRef type, const Any& init);
+
+  Doc doc_;
+  Store& store_;
+  std::vector<Root> roots_;
+  std::vector<Bytes> updates_;
+};
+
+}  // namespace diaryx::crdt::driver
