@@ -77,13 +77,14 @@ export function purity(tree) {
 export function sourcesAreListed(tree) {
   const found = [];
   const listed = new Set();
-  for (const file of tree.files.filter((f) => path.basename(f) === 'CMakeLists.txt')) {
+  for (const file of tree.files.filter((f) => path.basename(f) === 'CMakeLists.txt' || f.endsWith('.cmake'))) {
     const folder = path.dirname(file);
     lines(tree.read(file)).forEach((line, i) => {
       for (const [token] of line.replace(/#.*/, '').matchAll(/[^\s()";]+\.(?:cpp|c)(?![\w.])/g)) {
-        const source = path.join(folder, token.replace('${CMAKE_CURRENT_SOURCE_DIR}/', ''));
+        const fromRoot = token.match(/^\$\{(?:CMAKE|PROJECT)_SOURCE_DIR\}\/(.*)/)?.[1];
+        const source = fromRoot ?? path.join(folder, token.replace('${CMAKE_CURRENT_SOURCE_DIR}/', ''));
         listed.add(source);
-        if (!token.includes('${') && !tree.exists(source))
+        if (!source.includes('${') && !tree.exists(source))
           found.push({path: file, line: i + 1, text: `lists ${token}, which does not exist`});
       }
     });
