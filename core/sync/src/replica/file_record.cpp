@@ -1,9 +1,12 @@
 #include "replica/file_record.h"
 
+#include <charconv>
+
 namespace diaryx::sync {
 namespace {
 
-// One letter, 64 hex digits, and for a text whose document is ahead a line feed and the text.
+// One letter and 64 hex digits; then for a published blob a space, client and clock with a colon between, and for a text
+// whose document is ahead a line feed and the text.
 constexpr char kTextLetter = 't';
 constexpr char kUnsavedTextLetter = 'u';
 constexpr char kBlobLetter = 'b';
@@ -14,6 +17,10 @@ constexpr size_t kHashEnd = 65;
 std::string FileRecord::encode() const {
   std::string out(1, kind == Kind::Blob ? kBlobLetter : unsaved ? kUnsavedTextLetter : kTextLetter);
   out += hash.hex();
+  if (published) {
+    out.append(" ").append(std::to_string(published->client.value()));
+    out.append(":").append(std::to_string(published->clock.value()));
+  }
   if (base) out.append("\n").append(*base);
   return out;
 }
@@ -24,8 +31,19 @@ Result<FileRecord> FileRecord::decode(std::string_view text) {
   FileRecord record{.kind = text[0] == kBlobLetter ? Kind::Blob : Kind::Text, .unsaved = text[0] == kUnsavedTextLetter};
   DX_TRY(record.hash, Sha256::from_hex(text.substr(1, 64)));
   if (text.size() == kHashEnd) return record;
-  if (text[kHashEnd] != '\n') return fail(ErrorCode::InvalidMessage, kHashEnd);
-  record.base = text.substr(kHashEnd + 1);
+  const std::string_view rest = text.substr(kHashEnd + 1);
+  if (text[kHashEnd] == '\n') {
+    record.base = rest;
+    return record;
+  }
+  const size_t colon = rest.find(':');
+  if (text[kHashEnd] != ' ' || colon == std::string_view::npos) return fail(ErrorCode::InvalidMessage, kHashEnd);
+  uint64_t client = 0;
+  uint32_t clock = 0;
+  const bool read = std::from_chars(rest.data(), rest.data() + colon, client).ptr == rest.data() + colon &&
+                    std::from_chars(rest.data() + colon + 1, rest.end(), clock).ptr == rest.end();
+  if (!read) return fail(ErrorCode::InvalidMessage, kHashEnd);
+  record.published = crdt::Id{ClientId{client}, Clock{clock}};
   return record;
 }
 

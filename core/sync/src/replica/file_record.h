@@ -7,6 +7,7 @@
 
 #include "diaryx/base/result.h"
 #include "diaryx/base/sha256.h"
+#include "diaryx/crdt/id.h"
 
 namespace diaryx::sync {
 
@@ -19,6 +20,9 @@ struct FileRecord {
   std::optional<std::string> base;
   /// Edited here, and the server has not acknowledged it: a deletion from elsewhere must not win over this.
   bool unsaved = false;
+  /// Of a blob that this device put into the list: the operation that did it. Whether a later entry was made in knowledge
+  /// of it decides if the two contents are in conflict.
+  std::optional<crdt::Id> published;
 
   std::string encode() const;
   /// Errors: InvalidMessage.

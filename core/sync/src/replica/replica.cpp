@@ -30,7 +30,8 @@ Replica::Impl::Impl(ReplicaOptions options)
 
 Result<void> Replica::Impl::restore_update(std::string_view doc, ByteView update) {
   if (doc == kWorkspaceName) {
-    DX_TRY_VOID(workspace_.doc().apply_update_v1(update));
+    DX_TRY(const crdt::Commit commit, workspace_.doc().apply_update_v1(update));
+    for (const std::string& path : commit.changed_keys("files")) index_file(path);
   } else if (doc.starts_with(kBodyPrefix)) {
     DX_TRY_VOID(bodies_.open(doc.substr(kBodyPrefix.size())).doc().apply_update_v1(update));
   }

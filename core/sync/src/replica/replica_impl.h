@@ -110,11 +110,13 @@ class Replica::Impl {
   void merge_disk_text(std::string_view path, FileRecord record, std::string_view bytes);
   void place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash);
   void keep_conflict_copy(const std::string& path, std::string_view bytes, const Sha256& hash);
-  bool create_entry(const std::string& path, std::string_view bytes);
+  void create_entry(const std::string& path, std::string_view bytes, std::string file_id);
+  void revive_entry(const std::string& path);
   void refresh_metadata(std::string_view path);
   bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind);
   void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
   void delete_entry(std::string_view path, const FileRecord& record);
+  void keep_blob_copy(std::string_view path, const Sha256& hash);
   void start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes);
   void publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes);
   void pump_uploads();
@@ -127,6 +129,8 @@ class Replica::Impl {
   void follow_edit_of_deleted(std::string_view key);
   void inherit_moved_body(std::string_view from, std::string_view to);
   void on_file_entry_changed(const std::string& path);
+  void fold_doubled_file(const std::string& path);
+  void index_file(const std::string& path);
   void on_body_ready(std::string_view key);
   void adopt_old_peer_metadata(std::string_view path);
   void repair_lost_seed(std::string_view key, ByteView incoming);
@@ -166,6 +170,10 @@ class Replica::Impl {
   std::deque<std::string> to_open_;
   std::vector<std::string> focus_;
   size_t answered_told_ = 0;
+
+  // Live paths by the id of their file. More than one: two devices renamed the file at once.
+  std::map<std::string, std::set<std::string>, std::less<>> paths_of_;
+  std::map<std::string, std::string, std::less<>> id_of_;
 
   // The disk.
   bool joined_ = false;  // the workspace doc was answered once, on any connection

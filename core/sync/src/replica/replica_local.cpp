@@ -50,7 +50,10 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   if (!joined_) return read_when_possible(path);
   if (adopt_rename(path, hash, FileRecord::Kind::Text)) return;
 
-  if (!workspace_.live_file(path) && create_entry(key, bytes)) came_back_.insert(key);
+  if (!workspace_.live_file(path)) {
+    if (workspace_.file(path)) came_back_.insert(key);
+    create_entry(key, bytes, workspace_.new_file_id(path));
+  }
   const auto open = open_bodies_.find(path);
   if (open == open_bodies_.end() || !open->second.link.answered()) return read_when_possible(path);
   place_new_text(key, bytes, hash);
@@ -67,25 +70,35 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
   }
   const std::string base = known.base.value_or(doc_text);
   const std::string merged = base == doc_text ? std::string(bytes) : apply_edits(doc_text, merge3(base, bytes, doc_text));
-  // Deleted elsewhere, edited here: the edit wins and the file lives.
-  if (!workspace_.live_file(path)) create_entry(key, merged);
   Bytes update = set_document_text(path, merged);
   known.hash = hash;
   known.base = merged == bytes ? std::nullopt : std::optional(std::string(bytes));
   known.unsaved = known.unsaved || !update.empty();
   save_record(path, std::move(known));
   commit_body(path, std::move(update));
+  if (const std::optional<std::string> target = workspace_.moved_to(path)) {
+    inherit_moved_body(path, *target);  // renamed elsewhere, edited here
+    reconcile(*target);
+  } else if (!workspace_.live_file(path)) {
+    revive_entry(key);  // deleted elsewhere, edited here: the edit wins
+  }
   refresh_metadata(path);
   reconcile(path);
 }
 
-bool Replica::Impl::create_entry(const std::string& path, std::string_view bytes) {
-  const bool was_deleted = workspace_.file(path).has_value();
+void Replica::Impl::revive_entry(const std::string& path) {
+  const std::optional<FileMetadata> tombstone = workspace_.file(path);
+  const std::optional<std::string> id = tombstone ? extra_text(*tombstone, kFileId) : std::nullopt;
+  create_entry(path, text_of(path), id ? *id : workspace_.new_file_id(path));
+}
+
+void Replica::Impl::create_entry(const std::string& path, std::string_view bytes, std::string file_id) {
   const std::string_view head = split_frontmatter(bytes).head;
   const Result<Frontmatter> front = Frontmatter::parse(head);
   FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(path), now_);
   metadata.deleted = false;
   set_extra_text(metadata, kHeadMark, head_mark(head));
+  set_extra_text(metadata, kFileId, std::move(file_id));
   edit_workspace([&](crdt::Transaction& txn) {
     workspace_.set_file(txn, path, metadata);
     if (std::optional<BinaryRef> ref = workspace_.live_binary(path)) {
@@ -94,8 +107,8 @@ bool Replica::Impl::create_entry(const std::string& path, std::string_view bytes
     }
   });
   deleted_here_.erase(path);
+  index_file(path);
   open_body(path);
-  return was_deleted;
 }
 
 void Replica::Impl::place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash) {
@@ -157,9 +170,13 @@ void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint
   if (known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;
 
   const std::optional<BinaryRef> ref = workspace_.live_binary(path);
-  if (ref && ref->hash == hash.hex()) return save_record(path, FileRecord{FileRecord::Kind::Blob, hash, {}});
+  if (ref && ref->hash == hash.hex()) return save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
   const bool changed_elsewhere = ref && (known == nullptr || ref->hash != known->hash.hex());
   if (!changed_elsewhere) return start_upload(path, hash, size_bytes);
+  keep_blob_copy(path, hash);
+}
+
+void Replica::Impl::keep_blob_copy(std::string_view path, const Sha256& hash) {
   const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
   problem(path, "this file was changed here and elsewhere; yours is kept as \"" + copy.str() + "\"");
   drop_record(path);
@@ -200,7 +217,6 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
                       .mime_type = std::string(mime_type_of(path)),
                       .size = size_bytes,
                       .uploaded_at = now_};
-  save_record(path, FileRecord{FileRecord::Kind::Blob, hash, {}});
   edit_workspace([&](crdt::Transaction& txn) {
     workspace_.set_binary(txn, ref);
     // A Markdown file whose bytes are no text any more is carried as a blob from now on.
@@ -210,6 +226,7 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
       workspace_.set_file(txn, path, *entry);
     }
   });
+  save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash, .published = workspace_.binary_id(path)});
 }
 
 void Replica::Impl::on_transfer_failed(const TransferFailed& failure) {
@@ -251,7 +268,10 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   work_.erase(std::string(to));
   work_.erase(std::string(from));
   const FileRecord* known = record(from);
-  if (known == nullptr) return request_read(to);
+  if (known == nullptr) {
+    request_read(to);
+    return reconcile(from);  // if it made room for another content
+  }
   const FileRecord moved = *known;
   const bool free_target = record(to) == nullptr;
   if (ours && free_target) {
@@ -295,6 +315,8 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
     moved.filename = file_name(to);
     moved.modified_at = now_;
     set_extra_text(moved, kMovedTo, std::nullopt);
+    // An entry of an old peer has no id; two devices that rename it at once find the same one here.
+    if (!extra_text(moved, kFileId)) set_extra_text(moved, kFileId, sha256(from + format_metadata(*entry)).hex().substr(0, 16));
     entry->deleted = true;
     entry->modified_at = now_;
     set_extra_text(*entry, kMovedTo, to);
@@ -303,6 +325,8 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
       workspace_.set_file(txn, from, *entry);
       workspace_.set_file(txn, to, moved);
     });
+    index_file(from);
+    index_file(to);
     open_body(to);
   } else {
     // Deleted elsewhere, renamed here: the user wants it, so it is a new file.
@@ -337,6 +361,7 @@ void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known)
   entry->modified_at = now_;
   deleted_here_.emplace(path);
   edit_workspace([&](crdt::Transaction& txn) { workspace_.set_file(txn, path, *entry); });
+  index_file(std::string(path));
 }
 
 // --- answers to our own writes ----------------------------------------------------------------------------------
@@ -346,7 +371,7 @@ void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
     // The user's text is safe under its new name: from now on it is what the original was on disk.
     const ConflictCopy copy = std::move(found->second);
     conflicts_.erase(found);
-    save_record(copy.original, FileRecord{FileRecord::Kind::Text, copy.hash, copy.bytes});
+    save_record(copy.original, FileRecord{.kind = FileRecord::Kind::Text, .hash = copy.hash, .base = copy.bytes});
     reconcile(copy.original);
     if (!workspace_.live_file(path)) request_read(path);
     return;

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::string_view kFilesRoot = "files";
 constexpr std::string_view kBinariesRoot = "binaries";
-/// A file that was renamed more often than this while a device was away is followed in a later session.
-constexpr int kMaxMoves = 16;
 
 }  // namespace
 
@@ -29,7 +27,12 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer) {
   if (answer) send_workspace(workspace_link_.on_step2(workspace_.doc(), update));
   if (first_answer) on_workspace_answered();
 
-  for (const std::string& key : commit->changed_keys(kFilesRoot)) {
+  // First know every entry, then act: a rename is two of them.
+  const std::vector<std::string> changed = commit->changed_keys(kFilesRoot);
+  for (const std::string& key : changed) {
+    if (const Result<WorkspacePath> path = parse_path(key)) index_file(path->str());
+  }
+  for (const std::string& key : changed) {
     const Result<WorkspacePath> path = parse_path(key);
     if (path && is_carried(path->view())) {
       on_file_entry_changed(path->str());
@@ -49,10 +52,45 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
   if (!entry->deleted) {
     open_body(path);
     adopt_old_peer_metadata(path);
-  } else if (const std::optional<std::string> to = extra_text(*entry, kMovedTo)) {
-    inherit_moved_body(path, *to);
+    fold_doubled_file(path);
+  } else if (const std::optional<std::string> target = workspace_.moved_to(path)) {
+    inherit_moved_body(path, *target);
+    reconcile(*target);
   }
   reconcile(path);
+}
+
+void Replica::Impl::index_file(const std::string& path) {
+  if (const auto old = id_of_.find(path); old != id_of_.end()) {
+    paths_of_[old->second].erase(path);
+    id_of_.erase(old);
+  }
+  const std::optional<FileMetadata> entry = workspace_.live_file(path);
+  const std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
+  if (!id) return;
+  id_of_.insert_or_assign(path, *id);
+  paths_of_[*id].insert(path);
+}
+
+void Replica::Impl::fold_doubled_file(const std::string& path) {
+  const auto id = id_of_.find(path);
+  if (id == id_of_.end()) return;
+  const std::set<std::string> paths = paths_of_[id->second];
+  if (paths.size() < 2) return;
+  // Two devices gave the file different names at once. The name that sorts first stays; the text of all goes there.
+  // Every device that sees both writes the same, so it does not matter how many do.
+  const std::string& kept = *paths.begin();
+  for (const std::string& other : paths) {
+    if (other == kept) continue;
+    FileMetadata tombstone = *workspace_.live_file(other);
+    tombstone.deleted = true;
+    set_extra_text(tombstone, kMovedTo, kept);
+    edit_workspace([&](crdt::Transaction& txn) { workspace_.set_file(txn, other, tombstone); });
+    index_file(other);
+    inherit_moved_body(other, kept);
+    reconcile(other);
+  }
+  reconcile(kept);
 }
 
 void Replica::Impl::inherit_moved_body(std::string_view from, std::string_view to) {
@@ -94,18 +132,13 @@ void Replica::Impl::follow_edit_of_deleted(std::string_view key) {
   if (deleted_here_.contains(key) && !workspace_.live_file(key)) {
     // Whoever wrote this did not know that the file was deleted here, nor did we know the edit: the edit wins.
     deleted_here_.erase(std::string(key));
-    create_entry(std::string(key), text_of(key));
+    revive_entry(std::string(key));
     return;
   }
   // Edits that arrive under a key that is no longer used belong to the file's new name.
-  std::string at(key);
-  for (int i = 0; i < kMaxMoves; ++i) {
-    const std::optional<FileMetadata> entry = workspace_.file(at);
-    const std::optional<std::string> to = entry && entry->deleted ? extra_text(*entry, kMovedTo) : std::nullopt;
-    if (!to || !parse_path(*to)) return;
-    inherit_moved_body(at, *to);
-    at = *to;
-    reconcile(at);
+  if (const std::optional<std::string> target = workspace_.moved_to(key)) {
+    inherit_moved_body(key, *target);
+    reconcile(*target);
   }
 }
 
@@ -117,8 +150,9 @@ void Replica::Impl::repair_lost_seed(std::string_view key, ByteView incoming) {
   // Two devices imported different files under one name at the same moment, so the document holds both. The seed that
   // holds now is the other one, everywhere. What came stands alone when its text needs nothing of ours.
   open->second.own_seed.clear();
+  // (Its deletion of our entry in `seed` may stay pending there.)
   BodyDoc theirs(options_.client);
-  if (!theirs.doc().apply_update_v1(incoming) || theirs.doc().has_pending() || theirs.is_virgin()) return;
+  if (!theirs.doc().apply_update_v1(incoming) || !theirs.doc().missing().empty() || theirs.doc().is_empty()) return;
   commit_body(key, body.set_text(theirs.head(), theirs.body()));
   if (record(key) == nullptr) return;
   // Our text is on our disk: read it again as a file that was never synced, which keeps it as a conflict copy.
@@ -167,21 +201,16 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
   const std::optional<FileMetadata> entry = workspace_.file(path);
   if (known.kind == FileRecord::Kind::Text) {
     if (!entry) return;  // never listed: not ours to remove
-    const std::optional<std::string> to = extra_text(*entry, kMovedTo);
-    const Result<WorkspacePath> target = to ? parse_path(*to) : fail(ErrorCode::NotFound);
-    if (target && is_carried(target->view()) && workspace_.live_file(target->view()) &&
-        record(target->view()) == nullptr && !own_moves_.contains(target->view())) {
-      work_[target->str()].busy = true;
-      own_moves_.insert_or_assign(target->str(), std::string(path));
-      notify(FileChanged{target->str(), FileChange::Moved, std::string(path)});
-      return emit(MoveFile{std::string(path), target->str()});
+    const std::optional<std::string> target = workspace_.moved_to(path);
+    if (target && own_moves_.contains(*target)) return;  // on its way
+    if (target && record(*target) == nullptr && !wants_read_.contains(*target)) {
+      work_[*target].busy = true;
+      own_moves_.insert_or_assign(*target, std::string(path));
+      notify(FileChanged{*target, FileChange::Moved, std::string(path)});
+      return emit(MoveFile{std::string(path), *target});
     }
-    if (own_moves_.contains(to.value_or(std::string()))) return;
-    if (!target && known.unsaved) {
-      // Edited here, deleted elsewhere before the edit arrived: the edit wins.
-      create_entry(std::string(path), text_of(path));
-      return;
-    }
+    // Edited here, deleted elsewhere before the edit arrived: the edit wins.
+    if (!target && known.unsaved) return revive_entry(std::string(path));
   } else if (!workspace_.binary(path)) {
     return;
   }
@@ -221,6 +250,10 @@ void Replica::Impl::reconcile_blob(std::string_view path, const BinaryRef& ref) 
   if (!hash || wants_read_.contains(path) || own_moves_.contains(path)) return;
   if (known != nullptr && known->hash == *hash) return;
   if (phase_ != Phase::Active && ref.size != 0) return;
+  if (known != nullptr && known->published && !workspace_.binary_replaced_knowingly(path, *known->published)) {
+    // Whoever wrote the entry that holds had not seen ours: both contents are wanted.
+    return keep_blob_copy(path, known->hash);
+  }
   FileWork& work = work_[std::string(path)];
   work.busy = true;
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);

@@ -11,6 +11,9 @@ namespace {
 constexpr std::string_view kFilesRoot = "files";
 constexpr std::string_view kBinariesRoot = "binaries";
 
+/// A file that was renamed more often than this while a device was away is found when it is renamed once more.
+constexpr int kMaxMoves = 64;
+
 /// How other peers may have spelled a key.
 constexpr std::string_view kAliasPrefixes[] = {"./", "/"};
 
@@ -80,6 +83,25 @@ std::vector<BinaryRef> WorkspaceDoc::live_binaries() const {
   });
   std::ranges::sort(refs, {}, &BinaryRef::path);
   return refs;
+}
+
+std::optional<std::string> WorkspaceDoc::moved_to(std::string_view path) const {
+  std::string at(path);
+  for (int i = 0; i < kMaxMoves; ++i) {
+    const std::optional<FileMetadata> entry = file(at);
+    if (!entry) return std::nullopt;
+    if (!entry->deleted) return at == path ? std::nullopt : std::optional(at);
+    const std::optional<std::string> next = extra_text(*entry, kMovedTo);
+    if (!next || !parse_path(*next) || !is_carried(*next)) return std::nullopt;
+    at = *next;
+  }
+  return std::nullopt;
+}
+
+std::string WorkspaceDoc::new_file_id(std::string_view path) const {
+  const ClientId client = doc_.client();
+  const std::string now = std::to_string(client.value()) + ":" + std::to_string(doc_.state_vector().get(client).value());
+  return sha256(now + ":" + std::string(path)).hex().substr(0, 16);
 }
 
 void WorkspaceDoc::set_file(crdt::Transaction& txn, std::string_view path, const FileMetadata& metadata) {

@@ -18,6 +18,7 @@ namespace diaryx::sync {
 /// Keys of `extra` that are ours. A leading `_` keeps them out of every peer's frontmatter.
 inline constexpr std::string_view kHeadMark = "_h";   // short hash of the head the metadata was derived from
 inline constexpr std::string_view kMovedTo = "_to";   // in a tombstone: the key the file has now
+inline constexpr std::string_view kFileId = "_id";    // stays with a file over renames; a new file gets a new one
 
 class WorkspaceDoc {
  public:
@@ -36,6 +37,19 @@ class WorkspaceDoc {
   /// Paths of all live entries that can be used here, sorted.
   std::vector<std::string> live_files() const;
   std::vector<BinaryRef> live_binaries() const;
+
+  /// The operation that wrote the present entry of a binary file, live or not.
+  std::optional<crdt::Id> binary_id(std::string_view path) const { return binaries_.current_id(path); }
+  /// True if whoever wrote the present entry had seen the one that `earlier` wrote.
+  bool binary_replaced_knowingly(std::string_view path, crdt::Id earlier) const {
+    return binaries_.replaced_knowingly(path, earlier);
+  }
+
+  /// Where the file of a tombstone went, over any number of renames: a path with a live entry, or nothing.
+  std::optional<std::string> moved_to(std::string_view path) const;
+
+  /// An id for a file that is made now, unlike any other.
+  std::string new_file_id(std::string_view path) const;
 
   void set_file(crdt::Transaction& txn, std::string_view path, const FileMetadata& metadata);
   void set_binary(crdt::Transaction& txn, const BinaryRef& ref);
