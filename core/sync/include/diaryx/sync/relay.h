@@ -39,11 +39,15 @@ class Doc;
 
 namespace diaryx::sync {
 
+namespace relay {
+class Machine;
+}
+
 struct RelayOptions {
   std::string server_name = "diaryx-syncd";
   std::string server_version = "0";
   uint64_t seed = 0;  // makes the client ids of the server's own edits; random per process
-  RelayLimits limits{};
+  relay::Limits limits{};
 };
 
 /// An edit made by the server itself (snapshot import, restore): an ordinary forward edit on the live document.
@@ -58,9 +62,10 @@ struct SetEntry {
 };
 struct ServerEdit {
   DocId document;
+  Bytes seed;  // update v1; applied instead of `texts` if the document holds nothing; empty: none
   std::vector<SetText> texts;
   std::vector<SetEntry> entries;
-  UpdateOrigin origin = UpdateOrigin::Import;
+  relay::UpdateOrigin origin = relay::UpdateOrigin::Import;
   std::string user_id;
   std::string device_id;
 };
@@ -79,28 +84,27 @@ class Relay {
   Relay& operator=(Relay&&) noexcept;
 
   /// Takes one event and appends the actions it leads to. `now` never goes backwards.
-  void handle(RelayEvent event, TimestampMs now, std::vector<RelayAction>& out);
+  void handle(relay::Event event, TimestampMs now, std::vector<relay::Action>& out);
 
   /// Makes an edit on the live document, loading it first if needed. Answered by `EditFinished` with the same ticket,
   /// which is returned here. An edit that changes nothing is finished once everything before it is stored.
-  Ticket edit(ServerEdit edit, TimestampMs now, std::vector<RelayAction>& out);
+  relay::Ticket edit(ServerEdit edit, TimestampMs now, std::vector<relay::Action>& out);
 
-  /// The document if it is in memory and completely loaded, else null; valid until the next call. It may be ahead of the
-  /// storage: who shows it to anybody waits for a barrier of the storage first.
-  const crdt::Doc* find(const DocId& document) const;
+  /// The document if it is in memory and completely loaded, else null; for reading, valid until the next call. It may be
+  /// ahead of the storage: who shows it to anybody waits for a barrier of the storage first.
+  crdt::Doc* find(const DocId& document) const;
 
   /// When `DeadlineReached` is due; nothing = no deadline.
   std::optional<TimestampMs> next_deadline() const;
 
   /// Close every connection with `GoingAway`; appends in flight are still answered. Then wait until `quiet()`.
-  void drain(TimestampMs now, std::vector<RelayAction>& out);
+  void drain(TimestampMs now, std::vector<relay::Action>& out);
   bool quiet() const;
 
   RelayStatistics statistics() const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<relay::Machine> machine_;
 };
 
 }  // namespace diaryx::sync

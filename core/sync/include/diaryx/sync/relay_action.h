@@ -8,7 +8,7 @@
 #include "diaryx/base/units.h"
 #include "diaryx/sync/relay_types.h"
 
-namespace diaryx::sync {
+namespace diaryx::sync::relay {
 
 /// May this principal open documents of the workspace? Answer: `Authorized`. Asked once per connection and workspace.
 struct Authorize {
@@ -71,13 +71,13 @@ struct CloseConnection {
   std::string reason;  // at most 120 bytes, for people
 };
 
-/// An edit asked for by `Relay::edit` is stored and sent to everybody, or will never be.
+/// An edit asked for by `sync::Relay::edit` is stored and sent to everybody, or will never be.
 struct EditFinished {
   Ticket ticket;
   bool stored;
 };
 
-using RelayAction = std::variant<Authorize, LoadDocument, AppendUpdate, StoreSnapshot, SendBinary, SendText,
-                                 PauseReading, ResumeReading, CloseConnection, EditFinished>;
+using Action = std::variant<Authorize, LoadDocument, AppendUpdate, StoreSnapshot, SendBinary, SendText,
+                            PauseReading, ResumeReading, CloseConnection, EditFinished>;
 
-}  // namespace diaryx::sync
+}  // namespace diaryx::sync::relay

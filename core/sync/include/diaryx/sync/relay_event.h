@@ -12,7 +12,7 @@
 #include "diaryx/base/units.h"
 #include "diaryx/sync/relay_types.h"
 
-namespace diaryx::sync {
+namespace diaryx::sync::relay {
 
 /// How much of the old handshake a connection wants.
 enum class Handshake : uint8_t {
@@ -94,11 +94,11 @@ struct AccessRevoked {
   std::string user_id;
 };
 
-/// `Relay::next_deadline()` has come.
+/// `sync::Relay::next_deadline()` has come.
 struct DeadlineReached {};
 
-using RelayEvent = std::variant<ConnectionOpened, BinaryFrame, TextMessage, ConnectionClosed, Authorized,
-                                DocumentLoaded, DocumentLoadFailed, UpdateStored, UpdateNotStored, SnapshotStored,
-                                SnapshotNotStored, AccessRevoked, DeadlineReached>;
+using Event = std::variant<ConnectionOpened, BinaryFrame, TextMessage, ConnectionClosed, Authorized, DocumentLoaded,
+                           DocumentLoadFailed, UpdateStored, UpdateNotStored, SnapshotStored, SnapshotNotStored,
+                           AccessRevoked, DeadlineReached>;
 
-}  // namespace diaryx::sync
+}  // namespace diaryx::sync::relay

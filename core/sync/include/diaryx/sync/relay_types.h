@@ -9,7 +9,7 @@
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/units.h"
 
-namespace diaryx::sync {
+namespace diaryx::sync::relay {
 
 /// One connection for as long as it lives; the shell never uses a number twice.
 using ConnectionId = Unit<struct ConnectionIdTag, uint64_t>;
@@ -49,7 +49,7 @@ enum class StorageFailure : uint8_t {
 };
 
 /// Bounds, so that no client can make the relay grow without end. Sizes in bytes.
-struct RelayLimits {
+struct Limits {
   size_t max_frame_bytes = 64u << 20;         // binary message; the largest document a client can send at once
   size_t max_text_bytes = 1u << 20;           // control message
   size_t max_documents = 250'000;             // open per connection
@@ -68,4 +68,4 @@ enum class CloseCode : uint16_t {
   TryAgainLater = 1013,
 };
 
-}  // namespace diaryx::sync
+}  // namespace diaryx::sync::relay

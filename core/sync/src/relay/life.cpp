@@ -1,0 +1,159 @@
+// Idle documents, snapshots, failures and revocation.
+#include <algorithm>
+
+#include "machine.h"
+
+namespace diaryx::sync::relay {
+namespace {
+
+/// Unloading stores a snapshot when loading would otherwise read more records than this.
+constexpr uint32_t kRecordsWorthASnapshot = 32;
+
+}  // namespace
+
+std::string_view sentence_for(StorageFailure why);  // opening.cpp
+
+void Machine::store_snapshot(Room& room) {
+  // While appends are in flight the memory is ahead of the storage: everything is safe in the log, so there is no hurry.
+  if (room.life != Life::Open || room.snapshot || !room.appends.empty() || room.records_since_snapshot == 0) return;
+  const Ticket ticket = next_ticket();
+  room.snapshot = ticket;
+  room.snapshot_through = room.stored;
+  snapshot_rooms_.emplace(ticket, room.id);
+  auto state = std::make_shared<const Bytes>(room.doc->encode_update_v1());
+  out_->push_back(StoreSnapshot{ticket, room.id, std::move(state), room.stored});
+}
+
+void Machine::compact_if_due(Room& room) {
+  if (room.records_since_snapshot >= options_.limits.compact_after_records) store_snapshot(room);
+}
+
+void Machine::finish_snapshot(Ticket ticket, bool stored) {
+  const auto found = snapshot_rooms_.find(ticket);
+  if (found == snapshot_rooms_.end()) return;
+  Room* const owner = room(found->second);
+  snapshot_rooms_.erase(found);
+  if (owner == nullptr || owner->snapshot != ticket) return;
+  owner->snapshot.reset();
+  // Records that came in between are few; counting them as covered only delays the next snapshot a little.
+  if (stored) owner->records_since_snapshot = 0;
+  note_if_idle(*owner);
+}
+
+void Machine::on(SnapshotStored& event) { finish_snapshot(event.ticket, true); }
+/// The log is complete without it: nothing is lost, the next attempt comes with the next reason.
+void Machine::on(SnapshotNotStored& event) { finish_snapshot(event.ticket, false); }
+
+void Machine::note_if_idle(Room& room) {
+  if (room.life != Life::Open || room.in_use() || room.idle_since) return;
+  room.idle_since = now_;
+  idle_checks_.emplace(now_ + options_.limits.idle_before_unload, room.id);
+}
+
+std::optional<TimestampMs> Machine::next_deadline() const {
+  if (idle_checks_.empty()) return std::nullopt;
+  return idle_checks_.begin()->first;
+}
+
+void Machine::on(DeadlineReached&) { unload_idle_rooms(); }
+
+void Machine::unload_idle_rooms() {
+  while (!idle_checks_.empty() && idle_checks_.begin()->first <= now_) {
+    const DocId document = idle_checks_.begin()->second;
+    idle_checks_.erase(idle_checks_.begin());
+    Room* const idle = room(document);
+    if (idle == nullptr || idle->life != Life::Open || !idle->idle_since) continue;
+    if (now_ < *idle->idle_since + options_.limits.idle_before_unload) continue;  // used since, looked at again later
+    if (idle->records_since_snapshot >= kRecordsWorthASnapshot) store_snapshot(*idle);
+    // Storage still works on this document: `note_if_idle` starts a new wait when it has answered.
+    idle->idle_since.reset();
+    if (idle->snapshot || !idle->appends.empty()) continue;
+    erase(*idle);
+  }
+}
+
+void Machine::erase(Room& room) {
+  DX_ASSERT(room.appends.empty());
+  rooms_.erase(DocId(room.id));
+}
+
+/// The storage refused an update that the memory already holds: the memory is thrown away.
+void Machine::fail_room(Room& room, StorageFailure why) {
+  std::vector<ConnectionId> affected = room.members;
+  affected.insert(affected.end(), room.shaking.begin(), room.shaking.end());
+  drop_room(room, Refusal::Storage, sentence_for(why));
+  for (const ConnectionId id : affected) {
+    if (Connection* const member = connection(id)) close(*member, CloseCode::TryAgainLater, "storage failed, come back");
+  }
+}
+
+/// Takes everybody out of the room and forgets its memory; nothing more is stored from it.
+void Machine::drop_room(Room& room, Refusal refusal, std::string_view sentence) {
+  for (auto& [after, message] : room.outbox.take()) {
+    if (const auto* edit = std::get_if<EditFinished>(&message)) out_->push_back(EditFinished{edit->ticket, false});
+  }
+  for (const PendingEdit& pending : std::exchange(room.edits, {})) out_->push_back(EditFinished{pending.ticket, false});
+  for (auto& [id, connection] : connections_) {
+    const auto seat = connection.seats.find(room.id);
+    if (seat == connection.seats.end()) continue;
+    for (const Bytes& payload : seat->second.held) release(connection, payload.size());
+    connection.seats.erase(seat);
+    std::erase(connection.handshakes, room.id);
+    refuse(connection, room.id.view(), refusal, sentence);
+  }
+  room.members.clear();
+  room.shaking.clear();
+  room.waiting.clear();
+  room.doc.reset();
+  room.manifest.reset();
+  room.snapshot.reset();
+  room.awareness = AwarenessStore();
+  room.idle_since.reset();
+  room.life = Life::Failed;
+}
+
+/// All appends of a failed room are answered: who came meanwhile gets a freshly loaded document.
+void Machine::end_failed_room(Room& room) {
+  if (!room.in_use()) return erase(room);
+  room.last_append = Ticket{};
+  start_loading(room);
+}
+
+void Machine::on(AccessRevoked& event) {
+  constexpr std::string_view kGone = "You no longer have access to this workspace, or it was removed.";
+  const auto of_event = [&](const Connection& connection) {
+    return event.user_id.empty() || connection.principal.user_id == event.user_id;
+  };
+  // A question that is still out must not be answered by what was true before.
+  std::erase_if(authorizations_, [&](const auto& asked) {
+    const Connection* const asker = connection(asked.second.first);
+    return asked.second.second == event.workspace && asker != nullptr && of_event(*asker);
+  });
+  for (auto& [id, connection] : connections_) {
+    if (!of_event(connection)) continue;
+    connection.workspaces.erase(event.workspace);
+    std::vector<DocId> theirs;
+    for (const auto& [document, seat] : connection.seats) {
+      const auto parsed = parse_doc_id(document.view());
+      if (parsed && parsed->workspace == event.workspace) theirs.push_back(document);
+    }
+    for (const DocId& document : theirs) {
+      leave(connection, document);
+      refuse(connection, document.view(), Refusal::Unauthorized, kGone);
+    }
+  }
+  if (!event.user_id.empty()) return;
+  // The workspace is gone for everybody: its documents leave memory without being stored again.
+  std::vector<DocId> gone;
+  for (const auto& [document, one] : rooms_) {
+    if (one->workspace == event.workspace) gone.push_back(document);
+  }
+  std::sort(gone.begin(), gone.end());
+  for (const DocId& document : gone) {
+    Room& dropped = *room(document);
+    drop_room(dropped, Refusal::Unauthorized, kGone);
+    if (dropped.appends.empty()) erase(dropped);
+  }
+}
+
+}  // namespace diaryx::sync::relay

@@ -1,0 +1,148 @@
+// Dispatch, and what concerns a connection as a whole.
+#include "machine.h"
+
+#include <array>
+
+#include "diaryx/sync/control.h"
+
+namespace diaryx::sync::relay {
+namespace {
+
+constexpr std::array<std::string_view, 5> kRefusalCodes = {"unauthorized", "invalid", "too_large", "read_only", "storage"};
+/// Reasons of a close frame have at most 123 bytes.
+constexpr size_t kMaxReasonBytes = 120;
+
+}  // namespace
+
+/// The text of an error message; also used by commits.cpp.
+SharedText error_text(std::string_view document, Refusal refusal, std::string_view sentence) {
+  const DocError error{.doc = std::string(document),
+                       .code = std::string(kRefusalCodes[static_cast<size_t>(refusal)]),
+                       .message = std::string(sentence)};
+  return std::make_shared<const std::string>(format_control(error));
+}
+
+Machine::Machine(RelayOptions options) : options_(std::move(options)) {}
+
+void Machine::handle(Event event, TimestampMs now, std::vector<Action>& out) {
+  now_ = now;
+  out_ = &out;
+  std::visit([this](auto& one) { on(one); }, event);
+  out_ = nullptr;
+}
+
+RelayStatistics Machine::statistics() const { return {connections_.size(), rooms_.size(), append_rooms_.size()}; }
+
+Connection* Machine::connection(ConnectionId id) {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : &found->second;
+}
+
+Room* Machine::room(const DocId& document) {
+  const auto found = rooms_.find(document);
+  return found == rooms_.end() ? nullptr : found->second.get();
+}
+
+crdt::Doc* Machine::find(const DocId& document) {
+  Room* const found = room(document);
+  return found != nullptr && found->doc ? &*found->doc : nullptr;
+}
+
+void Machine::on(ConnectionOpened& event) {
+  Connection& connection = connections_[event.connection];
+  connection.id = event.connection;
+  connection.principal = std::move(event.principal);
+  connection.handshake = event.handshake;
+  const ServerHello hello{.name = options_.server_name, .version = options_.server_version, .receipts = true};
+  out_->push_back(SendText{{event.connection}, std::make_shared<const std::string>(format_control(hello))});
+}
+
+void Machine::on(BinaryFrame& event) {
+  Connection* const from = connection(event.connection);
+  if (from == nullptr || from->closing) return;
+  if (event.bytes.size() > options_.limits.max_frame_bytes) {
+    refuse(*from, "", Refusal::TooLarge, "A message is larger than this server takes.");
+    return close(*from, CloseCode::MessageTooBig, "a message is too large");
+  }
+  const auto frame = decode_frame(event.bytes);
+  if (!frame) {
+    refuse(*from, "", Refusal::Invalid, "A frame could not be read: " + describe(frame.error()) + ".");
+    return count_bad_frame(*from);
+  }
+  const auto parsed = parse_doc_id(frame->doc_id);
+  if (!parsed) {
+    refuse(*from, frame->doc_id, Refusal::Invalid, "This is not a document id: workspace:<id> or body:<id>/<path>.");
+    return count_bad_frame(*from);
+  }
+  take_payload(*from, DocId(frame->doc_id), *parsed, frame->payload);
+}
+
+void Machine::take_payload(Connection& connection, const DocId& document, const ParsedDocId& parsed, ByteView payload) {
+  const auto found = connection.seats.find(document);
+  if (found == connection.seats.end()) return start_seat(connection, document, parsed, payload);
+  Seat& seat = found->second;
+  switch (seat.state) {
+    case Seat::State::Waiting:
+      seat.held.push_back(to_bytes(payload));
+      return hold(connection, payload.size());
+    case Seat::State::Handshake:  // the frame is dropped, and the manifest repeated
+      return send_manifest(connection, *room(document));
+    case Seat::State::Open: {
+      Room* const open = room(document);
+      DX_ASSERT(open != nullptr && open->life == Life::Open);
+      return take_messages(connection, seat, *open, payload);
+    }
+  }
+}
+
+void Machine::on(TextMessage& event) {
+  Connection* const from = connection(event.connection);
+  if (from == nullptr || from->closing) return;
+  if (event.text.size() > options_.limits.max_text_bytes) {
+    refuse(*from, "", Refusal::TooLarge, "A control message is larger than this server takes.");
+    return close(*from, CloseCode::MessageTooBig, "a control message is too large");
+  }
+  const auto message = parse_control(event.text);
+  if (!message) return;  // old servers ignore what they cannot read, and clients count on it
+  if (std::holds_alternative<FilesReady>(*message)) return files_ready(*from);
+  if (const auto* leave_one = std::get_if<Leave>(&*message)) return leave(*from, DocId(leave_one->doc));
+  if (const auto* save = std::get_if<Save>(&*message)) {
+    const auto seat = from->seats.find(DocId(save->doc));
+    if (seat == from->seats.end() || seat->second.state != Seat::State::Open) return;
+    return store_snapshot(*room(seat->first));
+  }
+}
+
+void Machine::on(ConnectionClosed& event) {
+  Connection* const gone = connection(event.connection);
+  if (gone == nullptr) return;
+  gone->closing = true;
+  while (!gone->seats.empty()) leave(*gone, DocId(gone->seats.begin()->first));
+  connections_.erase(event.connection);
+}
+
+void Machine::refuse(Connection& connection, std::string_view document, Refusal refusal, std::string_view sentence) {
+  if (connection.closing) return;
+  out_->push_back(SendText{{connection.id}, error_text(document, refusal, sentence)});
+}
+
+void Machine::count_bad_frame(Connection& connection) {
+  if (++connection.bad_frames < options_.limits.max_bad_frames) return;
+  close(connection, CloseCode::PolicyViolation, "too many messages that could not be read");
+}
+
+void Machine::close(Connection& connection, CloseCode code, std::string reason) {
+  if (connection.closing) return;
+  connection.closing = true;
+  reason.resize(std::min(reason.size(), kMaxReasonBytes));
+  out_->push_back(CloseConnection{connection.id, code, std::move(reason)});
+}
+
+void Machine::drain(TimestampMs now, std::vector<Action>& out) {
+  now_ = now;
+  out_ = &out;
+  for (auto& [id, connection] : connections_) close(connection, CloseCode::GoingAway, "the server is restarting");
+  out_ = nullptr;
+}
+
+}  // namespace diaryx::sync::relay

@@ -1,0 +1,130 @@
+// The relay's insides: connections, rooms, and what each event does to them. See relay.h for the promises.
+//
+// The methods are spread over files by subject: machine.cpp (dispatch, connections), opening.cpp (authorise, load, admit),
+// handshake.cpp (manifest, FilesReady), messages.cpp (sync and awareness messages), commits.cpp (appends, outbox,
+// receipts, flow control), life.cpp (idle, snapshots, failure, revocation), edits.cpp (the server's own edits).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "connection.h"
+#include "diaryx/sync/frame.h"
+#include "diaryx/sync/relay.h"
+#include "room.h"
+
+namespace diaryx::sync::relay {
+
+/// The `code` of an error message; `text_of` gives the word on the wire.
+enum class Refusal : uint8_t { Unauthorized, Invalid, TooLarge, ReadOnly, Storage };
+
+class Machine {
+ public:
+  explicit Machine(RelayOptions options);
+
+  void handle(Event event, TimestampMs now, std::vector<Action>& out);
+  Ticket edit(ServerEdit edit, TimestampMs now, std::vector<Action>& out);
+  crdt::Doc* find(const DocId& document);
+  std::optional<TimestampMs> next_deadline() const;
+  void drain(TimestampMs now, std::vector<Action>& out);
+  bool quiet() const { return append_rooms_.empty() && snapshot_rooms_.empty(); }
+  RelayStatistics statistics() const;
+
+ private:
+  // machine.cpp
+  void on(ConnectionOpened& event);
+  void on(BinaryFrame& event);
+  void on(TextMessage& event);
+  void on(ConnectionClosed& event);
+  void take_payload(Connection& connection, const DocId& document, const ParsedDocId& parsed, ByteView payload);
+  void refuse(Connection& connection, std::string_view document, Refusal refusal, std::string_view sentence);
+  void count_bad_frame(Connection& connection);
+  void close(Connection& connection, CloseCode code, std::string reason);
+  Connection* connection(ConnectionId id);
+  Room* room(const DocId& document);
+
+  // opening.cpp
+  void on(Authorized& event);
+  void on(DocumentLoaded& event);
+  void on(DocumentLoadFailed& event);
+  void start_seat(Connection& connection, const DocId& document, const ParsedDocId& parsed, ByteView payload);
+  void approach(Connection& connection, const DocId& document);
+  Room& room_for(const DocId& document, const ParsedDocId& parsed);
+  void start_loading(Room& room);
+  bool restore(Room& room, DocumentLoaded& event);
+  void admit_everybody(Room& room);
+  void admit(Connection& connection, Room& room);
+  void open_seat(Connection& connection, Room& room, Seat& seat);
+  void leave(Connection& connection, const DocId& document);
+  void give_up_loading(Room& room, StorageFailure why);
+  void announce_peer(Room& room, const Connection& who, bool joined);
+
+  // handshake.cpp
+  void make_manifest(Room& room);
+  bool needs_handshake(const Connection& connection, Room& room);
+  void send_manifest(Connection& connection, Room& room);
+  void files_ready(Connection& connection);
+  void send_workspace_state(Connection& connection, Room& room);
+
+  // messages.cpp
+  void take_messages(Connection& connection, Seat& seat, Room& room, ByteView payload);
+  void take(Connection& connection, Seat& seat, Room& room, const SyncStep1& message);
+  void take_update(Connection& connection, Seat& seat, Room& room, ByteView update);
+  void take(Connection& connection, Seat& seat, Room& room, const Awareness& message);
+  void send_message(Room& room, std::vector<ConnectionId> to, const Message& message);
+  void send_sync_step1(Connection& connection, Room& room);
+  void send_awareness(Connection& connection, Room& room);
+
+  // commits.cpp
+  void on(UpdateStored& event);
+  void on(UpdateNotStored& event);
+  Ticket append(Room& room, SharedBytes update, ConnectionId from, const std::string& user, const std::string& device,
+                UpdateOrigin origin);
+  void send(Room& room, Outgoing message);
+  void send_error(Room& room, ConnectionId to, Refusal refusal, std::string_view sentence);
+  void relay_update(Room& room, ByteView update, ConnectionId except);
+  void flush(Room& room);
+  void hold(Connection& connection, size_t size_bytes);
+  void release(Connection& connection, size_t size_bytes);
+
+  // life.cpp
+  void on(SnapshotStored& event);
+  void on(SnapshotNotStored& event);
+  void on(AccessRevoked& event);
+  void on(DeadlineReached& event);
+  void finish_snapshot(Ticket ticket, bool stored);
+  void store_snapshot(Room& room);
+  void compact_if_due(Room& room);
+  void note_if_idle(Room& room);
+  void unload_idle_rooms();
+  void fail_room(Room& room, StorageFailure why);
+  void drop_room(Room& room, Refusal refusal, std::string_view sentence);
+  void end_failed_room(Room& room);
+  void erase(Room& room);
+
+  // edits.cpp
+  void apply_edit(Room& room, PendingEdit pending);
+
+  Ticket next_ticket() { return Ticket{++last_ticket_}; }
+  ClientId next_client();
+
+  RelayOptions options_;
+  std::map<ConnectionId, Connection> connections_;
+  std::unordered_map<DocId, std::unique_ptr<Room>> rooms_;  // never iterated where order would show
+  std::unordered_map<Ticket, std::pair<ConnectionId, std::string>> authorizations_;
+  std::unordered_map<Ticket, DocId> load_rooms_;
+  std::unordered_map<Ticket, Room*> append_rooms_;    // a room outlives its appends
+  std::unordered_map<Ticket, DocId> snapshot_rooms_;
+  std::multimap<TimestampMs, DocId> idle_checks_;     // when to look again
+  uint64_t last_ticket_ = 0;
+  uint64_t documents_loaded_ = 0;
+
+  TimestampMs now_;                    // of the call being handled
+  std::vector<Action>* out_ = nullptr;  // of the call being handled
+};
+
+}  // namespace diaryx::sync::relay

@@ -1,0 +1,118 @@
+// Messages on an open document.
+#include <algorithm>
+
+#include "machine.h"
+
+namespace diaryx::sync::relay {
+namespace {
+
+constexpr std::string_view kTooLargeToSend =
+    "This document has grown too large for one message. Split the file and remove the large one.";
+
+}  // namespace
+
+/// Ids come from frames that were decoded, so they fit; what fails is a document beyond the size of a frame.
+void Machine::send_message(Room& room, std::vector<ConnectionId> to, const Message& message) {
+  if (to.empty()) return;
+  auto frame = encode_frame(room.id.view(), {message});
+  if (frame) return send(room, SendBinary{std::move(to), std::make_shared<const Bytes>(std::move(*frame))});
+  for (const ConnectionId id : to) send_error(room, id, Refusal::TooLarge, kTooLargeToSend);
+}
+
+void Machine::take_messages(Connection& connection, Seat& seat, Room& room, ByteView payload) {
+  const auto messages = parse_messages(payload);
+  if (!messages) {
+    send_error(room, connection.id, Refusal::Invalid,
+               "A message could not be read: " + describe(messages.error()) + ".");
+    return count_bad_frame(connection);
+  }
+  for (const Message& message : *messages) {
+    if (const auto* step1 = std::get_if<SyncStep1>(&message)) take(connection, seat, room, *step1);
+    if (const auto* step2 = std::get_if<SyncStep2>(&message)) take_update(connection, seat, room, step2->update);
+    if (const auto* update = std::get_if<Update>(&message)) take_update(connection, seat, room, update->update);
+    if (const auto* awareness = std::get_if<Awareness>(&message)) take(connection, seat, room, *awareness);
+    if (std::holds_alternative<AwarenessQuery>(message)) send_awareness(connection, room);
+    // PermissionDenied means nothing from a client.
+    if (connection.closing) return;
+  }
+}
+
+void Machine::take(Connection& connection, Seat&, Room& room, const SyncStep1& message) {
+  const auto known = crdt::StateVector::decode(message.state_vector);
+  if (!known) {
+    send_error(room, connection.id, Refusal::Invalid,
+               "A state vector could not be read: " + describe(known.error()) + ".");
+    return count_bad_frame(connection);
+  }
+  const Bytes difference = room.doc->encode_update_v1(*known);
+  send_message(room, {connection.id}, SyncStep2{difference});
+}
+
+void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteView update) {
+  const Receipt receipt{connection.id, ++seat.received};
+  if (is_empty_update(update)) return send(room, receipt);
+  const auto access = connection.workspaces.find(room.workspace);
+  if (access == connection.workspaces.end() || access->second.access != Access::ReadWrite) {
+    if (!std::exchange(seat.told_read_only, true)) {
+      send_error(room, connection.id, Refusal::ReadOnly, "You may read this workspace but not change it.");
+    }
+    return send(room, receipt);
+  }
+
+  const bool pending_before = room.doc->has_pending();
+  const Bytes waiting_before = pending_before ? room.doc->encode_update_v1(room.doc->state_vector()) : Bytes();
+  const auto commit = room.doc->apply_update_v1(update);
+  if (!commit) {
+    send_error(room, connection.id, Refusal::Invalid,
+               "An update could not be read: " + describe(commit.error()) + ".");
+    count_bad_frame(connection);
+    return send(room, receipt);
+  }
+  // What waits for its base is not in the commit, yet the sender will believe it is stored: keep the update as it came.
+  const bool pending_after = room.doc->has_pending();
+  const bool as_it_came = pending_before || pending_after;
+  const bool news = commit->changed() ||
+                    (pending_after && (!pending_before ||
+                                       room.doc->encode_update_v1(room.doc->state_vector()) != waiting_before));
+  if (news) {
+    auto stored = std::make_shared<const Bytes>(as_it_came ? to_bytes(update) : commit->update_v1());
+    hold(connection, stored->size());
+    append(room, stored, connection.id, connection.principal.user_id, connection.principal.device_id,
+           UpdateOrigin::Remote);
+    relay_update(room, *stored, connection.id);
+    room.manifest.reset();
+  }
+  send(room, receipt);
+}
+
+void Machine::relay_update(Room& room, ByteView update, ConnectionId except) {
+  std::vector<ConnectionId> others;
+  others.reserve(room.members.size());
+  std::copy_if(room.members.begin(), room.members.end(), std::back_inserter(others),
+               [except](ConnectionId id) { return id != except; });
+  send_message(room, std::move(others), Update{update});
+}
+
+void Machine::take(Connection& connection, Seat&, Room& room, const Awareness& message) {
+  if (const auto taken = room.awareness.apply(connection.id, message.update, options_.limits.max_awareness_bytes); !taken) {
+    const bool large = taken.error().code == ErrorCode::TooLarge;
+    send_error(room, connection.id, large ? Refusal::TooLarge : Refusal::Invalid,
+               "A presence message was refused: " + describe(taken.error()) + ".");
+    return count_bad_frame(connection);
+  }
+  std::vector<ConnectionId> others = room.members;
+  std::erase(others, connection.id);
+  send_message(room, std::move(others), message);
+}
+
+void Machine::send_sync_step1(Connection& connection, Room& room) {
+  const Bytes state_vector = room.doc->state_vector().encode();
+  send_message(room, {connection.id}, SyncStep1{state_vector});
+}
+
+void Machine::send_awareness(Connection& connection, Room& room) {
+  const Bytes awareness = room.awareness.encode();
+  send_message(room, {connection.id}, Awareness{awareness});
+}
+
+}  // namespace diaryx::sync::relay

@@ -1,0 +1,227 @@
+// From the first frame for a document to the open seat: authorise, load, admit.
+#include <algorithm>
+
+#include "diaryx/sync/control.h"
+#include "machine.h"
+
+namespace diaryx::sync::relay {
+namespace {
+
+constexpr std::string_view kNotAllowed =
+    "You may not open this document. Check the workspace id, and that the token belongs to its owner.";
+constexpr std::string_view kTooMany = "This connection has too many documents open. Close some with a leave message.";
+
+}  // namespace
+
+std::string_view sentence_for(StorageFailure why) {
+  switch (why) {
+    case StorageFailure::Full: return "The server's disk is full. Nothing is lost here; tell the owner of the server.";
+    case StorageFailure::Damaged:
+      return "The server cannot read what it stored for this document. Tell the owner of the server; your copy is safe.";
+    case StorageFailure::Unavailable: break;
+  }
+  return "The server cannot reach its storage now. Nothing is lost here; it is tried again when you reconnect.";
+}
+
+void Machine::start_seat(Connection& connection, const DocId& document, const ParsedDocId& parsed, ByteView payload) {
+  const std::string workspace(parsed.workspace);
+  auto& access = connection.workspaces[workspace];
+  if (access.access == Access::Denied) return refuse(connection, document.view(), Refusal::Unauthorized, kNotAllowed);
+  if (connection.seats.size() >= options_.limits.max_documents) {
+    return refuse(connection, document.view(), Refusal::TooLarge, kTooMany);
+  }
+  Seat& seat = connection.seats[document];
+  seat.held.push_back(to_bytes(payload));
+  hold(connection, payload.size());
+  if (access.access) return approach(connection, document);
+
+  const bool asked = !access.waiting.empty();
+  access.waiting.push_back(document);
+  if (asked) return;
+  const Ticket ticket = next_ticket();
+  authorizations_.emplace(ticket, std::pair{connection.id, workspace});
+  out_->push_back(Authorize{ticket, connection.id, connection.principal, workspace});
+}
+
+void Machine::on(Authorized& event) {
+  const auto asked = authorizations_.find(event.ticket);
+  if (asked == authorizations_.end()) return;
+  const auto [id, workspace] = std::move(asked->second);
+  authorizations_.erase(asked);
+  Connection* const found = connection(id);
+  if (found == nullptr) return;
+  WorkspaceAccess& access = found->workspaces[workspace];
+  const std::vector<DocId> waiting = std::exchange(access.waiting, {});
+  access.access = event.access;
+  for (const DocId& document : waiting) {
+    if (!found->seats.contains(document)) continue;  // left meanwhile
+    if (event.access != Access::Denied) {
+      approach(*found, document);
+      continue;
+    }
+    leave(*found, document);
+    refuse(*found, document.view(), Refusal::Unauthorized, kNotAllowed);
+  }
+  // A refusal is asked about again with the next frame: the workspace may be made, or shared, a moment later.
+  if (event.access == Access::Denied) found->workspaces.erase(workspace);
+}
+
+/// Goes on once access is granted.
+void Machine::approach(Connection& connection, const DocId& document) {
+  const auto parsed = parse_doc_id(document.view());
+  Room& entered = room_for(document, *parsed);
+  if (entered.life == Life::Open) return admit(connection, entered);
+  entered.waiting.push_back(connection.id);
+}
+
+Room& Machine::room_for(const DocId& document, const ParsedDocId& parsed) {
+  if (Room* const there = room(document)) return *there;
+  auto made = std::make_unique<Room>();
+  made->id = document;
+  made->kind = parsed.kind;
+  made->workspace = std::string(parsed.workspace);
+  Room& room = *rooms_.emplace(document, std::move(made)).first->second;
+  start_loading(room);
+  return room;
+}
+
+void Machine::start_loading(Room& room) {
+  room.life = Life::Loading;
+  room.load = next_ticket();
+  load_rooms_.emplace(room.load, room.id);
+  out_->push_back(LoadDocument{room.load, room.id});
+}
+
+ClientId Machine::next_client() {
+  // splitmix64 of seed and count: different documents and different loads never share a client id.
+  uint64_t x = options_.seed + 0x9e3779b97f4a7c15u * ++documents_loaded_;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return ClientId{(x ^ (x >> 31)) & 0xffff'ffffu};
+}
+
+/// False if a record cannot be read: a document is opened whole or not at all.
+bool Machine::restore(Room& room, DocumentLoaded& event) {
+  crdt::Doc doc({.client = next_client()});
+  if (!event.snapshot.empty() && !doc.apply_update_v1(event.snapshot)) return false;
+  for (const Bytes& update : event.updates) {
+    if (!doc.apply_update_v1(update)) return false;
+  }
+  room.doc = std::move(doc);
+  room.stored = event.last;
+  room.records_since_snapshot = static_cast<uint32_t>(event.updates.size());
+  return true;
+}
+
+void Machine::on(DocumentLoaded& event) {
+  const auto asked = load_rooms_.find(event.ticket);
+  if (asked == load_rooms_.end()) return;
+  Room* const loaded = room(asked->second);
+  load_rooms_.erase(asked);
+  if (loaded == nullptr || loaded->life != Life::Loading || loaded->load != event.ticket) return;
+  if (!restore(*loaded, event)) return give_up_loading(*loaded, StorageFailure::Damaged);
+  loaded->life = Life::Open;
+  admit_everybody(*loaded);
+  compact_if_due(*loaded);
+  note_if_idle(*loaded);
+}
+
+void Machine::on(DocumentLoadFailed& event) {
+  const auto asked = load_rooms_.find(event.ticket);
+  if (asked == load_rooms_.end()) return;
+  Room* const failed = room(asked->second);
+  load_rooms_.erase(asked);
+  if (failed == nullptr || failed->life != Life::Loading || failed->load != event.ticket) return;
+  give_up_loading(*failed, event.why);
+}
+
+void Machine::admit_everybody(Room& room) {
+  // The server's own edits came before or between; their order against frames does not matter to a CRDT.
+  for (PendingEdit& pending : std::exchange(room.edits, {})) apply_edit(room, std::move(pending));
+  for (const ConnectionId id : std::exchange(room.waiting, {})) {
+    Connection* const next = connection(id);
+    if (next != nullptr && next->seats.contains(room.id)) admit(*next, room);
+  }
+}
+
+void Machine::give_up_loading(Room& room, StorageFailure why) {
+  for (const ConnectionId id : std::exchange(room.waiting, {})) {
+    Connection* const waiting = connection(id);
+    if (waiting == nullptr) continue;
+    const auto seat = waiting->seats.find(room.id);
+    if (seat == waiting->seats.end()) continue;
+    for (const Bytes& payload : seat->second.held) release(*waiting, payload.size());
+    waiting->seats.erase(seat);
+    refuse(*waiting, room.id.view(), Refusal::Storage, sentence_for(why));
+  }
+  for (const PendingEdit& pending : room.edits) out_->push_back(EditFinished{pending.ticket, false});
+  erase(room);
+}
+
+/// The document is here: handshake first, or straight in.
+void Machine::admit(Connection& connection, Room& room) {
+  Seat& seat = connection.seats.at(room.id);
+  if (needs_handshake(connection, room)) {
+    // The frames so far only asked for the document: dropped, as the handshake demands.
+    for (const Bytes& payload : std::exchange(seat.held, {})) release(connection, payload.size());
+    seat.state = Seat::State::Handshake;
+    connection.handshakes.push_back(room.id);
+    room.shaking.push_back(connection.id);
+    room.idle_since.reset();
+    return send_manifest(connection, room);
+  }
+  open_seat(connection, room, seat);
+  for (const Bytes& payload : std::exchange(seat.held, {})) {
+    release(connection, payload.size());
+    take_messages(connection, seat, room, payload);
+    // A payload can end the room (storage) or the connection (too many bad frames).
+    if (connection.closing) return;
+  }
+}
+
+void Machine::open_seat(Connection& connection, Room& room, Seat& seat) {
+  seat.state = Seat::State::Open;
+  seat.received = 0;
+  room.idle_since.reset();
+  room.members.push_back(connection.id);
+  announce_peer(room, connection, true);
+  send_sync_step1(connection, room);
+  send_awareness(connection, room);
+}
+
+void Machine::leave(Connection& connection, const DocId& document) {
+  const auto found = connection.seats.find(document);
+  if (found == connection.seats.end()) return;
+  const Seat::State state = found->second.state;
+  for (const Bytes& payload : found->second.held) release(connection, payload.size());
+  connection.seats.erase(found);
+  std::erase(connection.handshakes, document);
+  Room* const left = room(document);
+  if (left == nullptr) return;
+  std::erase(left->waiting, connection.id);
+  std::erase(left->shaking, connection.id);
+  if (state == Seat::State::Open) {
+    std::erase(left->members, connection.id);
+    left->awareness.forget(connection.id);
+    announce_peer(*left, connection, false);
+  }
+  note_if_idle(*left);
+}
+
+void Machine::announce_peer(Room& room, const Connection& who, bool joined) {
+  std::vector<ConnectionId> others;
+  for (const ConnectionId id : room.members) {
+    if (id == who.id) continue;
+    const Connection* const member = connection(id);
+    if (member == nullptr || member->closing) continue;
+    // Old clients are told about every document; ours only need to know who is in the workspace.
+    if (member->handshake == Handshake::Full || room.kind == DocKind::Workspace) others.push_back(id);
+  }
+  if (others.empty()) return;
+  const uint64_t count = room.members.size();
+  const ControlMessage message = joined ? ControlMessage(PeerJoined{who.principal.user_id, count})
+                                        : ControlMessage(PeerLeft{who.principal.user_id, count});
+  send(room, SendText{std::move(others), std::make_shared<const std::string>(format_control(message))});
+}
+
+}  // namespace diaryx::sync::relay

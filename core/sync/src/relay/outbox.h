@@ -1,0 +1,54 @@
+// What one document still has to send, in order, each message behind the append it must not overtake.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "diaryx/sync/relay_action.h"
+#include "diaryx/sync/relay_types.h"
+
+namespace diaryx::sync::relay {
+
+/// "The first `received` updates of this connection are settled." Becomes a `saved` text when it leaves.
+struct Receipt {
+  ConnectionId connection;
+  uint64_t received;
+};
+
+using Outgoing = std::variant<SendBinary, SendText, Receipt, EditFinished>;
+
+/// A first-in first-out queue. An entry may leave once the append with ticket `after` is stored; appends of a document
+/// are stored in order, so the head alone decides.
+class Outbox {
+ public:
+  void push(Ticket after, Outgoing message) { entries_.push_back({after, std::move(message)}); }
+
+  bool empty() const { return entries_.empty(); }
+
+  /// The head if all appends up to its ticket are stored, that is if it is older than `oldest_unstored`.
+  Outgoing* ready(Ticket oldest_unstored) {
+    if (entries_.empty() || entries_.front().after >= oldest_unstored) return nullptr;
+    return &entries_.front().message;
+  }
+  void pop() { entries_.pop_front(); }
+
+  /// Everything that is left, for a document whose memory is thrown away.
+  std::deque<std::pair<Ticket, Outgoing>> take() {
+    std::deque<std::pair<Ticket, Outgoing>> rest;
+    for (Entry& entry : entries_) rest.emplace_back(entry.after, std::move(entry.message));
+    entries_.clear();
+    return rest;
+  }
+
+ private:
+  struct Entry {
+    Ticket after;  // 0: nothing to wait for
+    Outgoing message;
+  };
+  std::deque<Entry> entries_;
+};
+
+}  // namespace diaryx::sync::relay

@@ -1,0 +1,66 @@
+// One document in the relay's memory, and everybody who has it open.
+//
+// Life:  Loading ──loaded──► Open ──nobody for a while──► (snapshot) ──► gone
+//          │ failed                │ an append failed
+//          ▼                       ▼
+//         gone                  Failed ──appends in flight answered──► gone, or Loading again if somebody waits
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "awareness_store.h"
+#include "diaryx/crdt/doc.h"
+#include "diaryx/sync/doc_id.h"
+#include "diaryx/sync/relay.h"
+#include "outbox.h"
+
+namespace diaryx::sync::relay {
+
+enum class Life : uint8_t { Loading, Open, Failed };
+
+struct PendingAppend {
+  Ticket ticket;
+  ConnectionId from;  // 0: an edit of the server
+  size_t size_bytes;
+};
+
+struct PendingEdit {
+  Ticket ticket;
+  ServerEdit edit;
+};
+
+struct Room {
+  DocId id;
+  DocKind kind;
+  std::string workspace;
+
+  Life life = Life::Loading;
+  Ticket load;                   // the question whose answer is waited for while Loading
+  std::optional<crdt::Doc> doc;  // exactly while Open
+
+  std::vector<ConnectionId> waiting;  // for the document to be loaded, in order of asking
+  std::vector<ConnectionId> shaking;  // have been sent the manifest and are to answer FilesReady
+  std::vector<ConnectionId> members;  // have it open, in order of opening
+  std::vector<PendingEdit> edits;     // for the document to be loaded
+
+  std::deque<PendingAppend> appends;  // asked for and not answered, oldest first
+  Ticket last_append;                 // the newest ever asked for; 0: none
+  Outbox outbox;
+
+  Sequence stored;                     // of the newest record known to be stored
+  uint32_t records_since_snapshot = 0;
+  std::optional<Ticket> snapshot;      // being stored
+  Sequence snapshot_through;
+  std::optional<TimestampMs> idle_since;  // nobody here since
+
+  AwarenessStore awareness;
+  SharedText manifest;         // `file_manifest` of a workspace document; null: to be made anew
+  uint64_t live_files = 0;     // belongs to `manifest`
+
+  bool in_use() const { return !members.empty() || !shaking.empty() || !waiting.empty() || !edits.empty(); }
+};
+
+}  // namespace diaryx::sync::relay

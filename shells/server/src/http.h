@@ -1,0 +1,89 @@
+// Requests and responses as the API sees them.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/verb.hpp>
+
+#include "diaryx/base/json.h"
+#include "storage.h"
+
+namespace diaryx::server {
+
+namespace http = boost::beast::http;
+
+struct HttpRequest {
+  http::verb method;
+  std::string path;                          // without the query, as sent
+  std::vector<std::string> arguments;        // what the `{}` of the route stood for, percent-decoded
+  std::map<std::string, std::string> query;  // percent-decoded; of a repeated name the first
+  std::string raw_token;                     // `token=` of the query, as sent
+  http::fields headers;
+  std::string body;                          // routes that take JSON
+  std::filesystem::path body_file;           // routes that take bytes; removed after the response
+  uint64_t body_size = 0;
+  Session session;                           // routes that need one
+};
+
+/// A part of a file that is sent as the body.
+struct FileSlice {
+  std::filesystem::path path;
+  uint64_t offset = 0;
+  uint64_t size_bytes = 0;
+  bool remove_afterwards = false;
+};
+
+struct HttpResponse {
+  http::status status = http::status::ok;
+  std::string content_type;  // empty: no body
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::optional<FileSlice> file;
+};
+
+HttpResponse json_response(http::status status, const Json& value);
+HttpResponse text_response(http::status status, std::string text);
+HttpResponse empty_response(http::status status);
+/// `{"error":"<sentence>"}`
+HttpResponse error_response(http::status status, std::string_view sentence);
+/// What a client hears of a storage error: 404, 409, 507 or 500. The detail goes to the log.
+HttpResponse storage_response(const StorageError& error, std::string_view not_found_sentence);
+
+/// The JSON object of the body, or the response that refuses it: 415 for another content type, 400 for bad JSON.
+std::expected<Json, HttpResponse> json_body(const HttpRequest& request);
+/// A member that must be there: 422 otherwise.
+std::expected<std::string, HttpResponse> required_string(const Json& body, std::string_view name);
+std::expected<uint64_t, HttpResponse> required_size(const Json& body, std::string_view name);
+
+/// The target cut at `?`, with its query. Nothing if an escape is broken or the text is not valid UTF-8.
+struct Target {
+  std::string path;
+  std::map<std::string, std::string> query;
+  std::string raw_token;
+};
+std::optional<Target> parse_target(std::string_view target);
+std::optional<std::string> percent_decode(std::string_view text);
+
+/// `Authorization: Bearer <token>`, else `token=` of the query; empty if there is none.
+std::string token_of(const http::fields& headers, const std::string& raw_token);
+
+/// The range of a `Range: bytes=…` header in a file of `size_bytes`. `Whole`: none was asked for, or several.
+struct ByteRange {
+  enum class Kind : uint8_t { Whole, Part, Unsatisfiable };
+  Kind kind = Kind::Whole;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+};
+ByteRange parse_range(std::string_view header, uint64_t size_bytes);
+
+}  // namespace diaryx::server

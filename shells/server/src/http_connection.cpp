@@ -1,0 +1,325 @@
+#include "http_connection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include "ask.h"
+#include "diaryx/native/log.h"
+#include "relay_host.h"
+#include "router.h"
+#include "socket_session.h"
+#include "version.h"
+
+namespace diaryx::server {
+namespace {
+
+namespace beast = boost::beast;
+using asio::awaitable;
+
+constexpr uint32_t kMaxHeaderBytes = 16u << 10;
+constexpr uint64_t kMaxJsonBytes = 2u << 20;
+constexpr size_t kSendPieceBytes = 256u << 10;
+constexpr std::chrono::seconds kHeaderTime{30};
+constexpr std::chrono::seconds kJsonTime{30};
+constexpr std::chrono::minutes kBytesTime{30};
+constexpr std::chrono::seconds kPieceTime{60};  // for each piece of a response
+constexpr std::string_view kNotSignedIn = "Authentication required";
+
+/// True for bytes that are no HTTP, not for a connection that ended.
+bool is_bad_http(const boost::system::error_code& error) {
+  return error && error.category() == http::make_error_code(http::error::bad_method).category() &&
+         error != http::error::end_of_stream && error != http::error::partial_message;
+}
+
+std::string_view as_view(beast::string_view text) { return {text.data(), text.size()}; }
+
+/// One connection's state while it speaks HTTP.
+class Connection {
+ public:
+  Connection(beast::tcp_stream stream, Services& services, const bool& draining)
+      : stream_(std::move(stream)), services_(services), draining_(draining) {}
+
+  awaitable<void> serve();
+
+ private:
+  using HeadParser = http::request_parser<http::empty_body>;
+
+  awaitable<bool> serve_one();
+  awaitable<bool> serve_route(HeadParser& head, const Target& target, const RouteMatch& match);
+  awaitable<bool> upgrade(HeadParser& head, const Target& target);
+  awaitable<StorageResult<Session>> authenticate(const http::fields& headers, const Target& target);
+  awaitable<std::optional<HttpResponse>> read_body(HeadParser& head, const Route& route, HttpRequest& request);
+  awaitable<std::optional<HttpResponse>> read_json(HeadParser& head, uint64_t limit, HttpRequest& request);
+  awaitable<std::optional<HttpResponse>> read_bytes(HeadParser& head, uint64_t limit, HttpRequest& request);
+  awaitable<bool> write(HttpResponse response, bool keep_alive);
+  awaitable<bool> write_file(const FileSlice& slice);
+  template <typename Response>
+  void set_common(Response& response, const HttpResponse& from, bool keep_alive);
+  awaitable<void> allow_body(const http::fields& headers);
+
+  beast::tcp_stream stream_;
+  Services& services_;
+  const bool& draining_;
+  beast::flat_buffer buffer_;
+  std::string origin_;      // of the present request, if it is an allowed one
+  bool upgraded_ = false;
+};
+
+awaitable<void> Connection::serve() {
+  while (!draining_) {
+    if (!co_await serve_one()) break;
+  }
+  if (upgraded_) co_return;
+  boost::system::error_code ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+}
+
+/// True if the connection can take another request.
+awaitable<bool> Connection::serve_one() {
+  HeadParser head;
+  head.header_limit(kMaxHeaderBytes);
+  head.body_limit(boost::none);  // the route decides
+  stream_.expires_after(kHeaderTime);
+  boost::system::error_code error;
+  co_await http::async_read_header(stream_, buffer_, head, asio::redirect_error(asio::use_awaitable, error));
+  if (error == http::error::header_limit) {
+    co_return co_await write(error_response(http::status::request_header_fields_too_large, "The request's headers are too large."), false);
+  }
+  if (is_bad_http(error)) {
+    co_return co_await write(error_response(http::status::bad_request, "This is not a valid HTTP request."), false);
+  }
+  if (error) co_return false;  // closed, or nothing came in time
+
+  const std::string_view origin = as_view(head.get()[http::field::origin]);
+  const auto& allowed = services_.options.cors_origins;
+  origin_ = std::find(allowed.begin(), allowed.end(), origin) != allowed.end() ? std::string(origin) : std::string();
+
+  const auto target = parse_target(as_view(head.get().target()));
+  if (!target) {
+    co_return co_await write(error_response(http::status::bad_request, "The address or its query is not valid."), false);
+  }
+  if (target->path == "/sync2") co_return co_await upgrade(head, *target);
+  if (head.get().method() == http::verb::options) {
+    co_return co_await write(empty_response(http::status::no_content), head.get().keep_alive());
+  }
+  const RouteMatch match = find_route(head.get().method(), target->path);
+  if (match.route == nullptr) {
+    const auto status = match.other_method ? http::status::method_not_allowed : http::status::not_found;
+    co_return co_await write(error_response(status, match.other_method ? "This address does not take that method."
+                                                                       : "There is nothing at this address."), false);
+  }
+  co_return co_await serve_route(head, *target, match);
+}
+
+awaitable<bool> Connection::serve_route(HeadParser& head, const Target& target, const RouteMatch& match) {
+  HttpRequest request;
+  request.method = head.get().method();
+  request.path = target.path;
+  request.query = target.query;
+  request.raw_token = target.raw_token;
+  request.arguments = match.arguments;
+  request.headers = head.get();
+  const bool keep_alive = head.get().keep_alive();
+
+  // Before the body is read: strangers cannot make the server receive gigabytes.
+  if (match.route->auth == Auth::User) {
+    auto session = co_await authenticate(request.headers, target);
+    if (!session) {
+      if (session.error().kind == StorageError::Kind::NotFound) {
+        co_return co_await write(text_response(http::status::unauthorized, std::string(kNotSignedIn)), false);
+      }
+      co_return co_await write(storage_response(session.error(), kNotSignedIn), false);
+    }
+    request.session = std::move(*session);
+  }
+  if (auto refused = co_await read_body(head, *match.route, request)) co_return co_await write(std::move(*refused), false);
+  HttpResponse response = co_await match.route->handler(services_, request);
+  if (!request.body_file.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(request.body_file, ignored);
+  }
+  native::log().info("{} {} -> {}", as_view(http::to_string(request.method)), request.path,
+                     static_cast<unsigned>(response.status));
+  co_return co_await write(std::move(response), keep_alive);
+}
+
+awaitable<StorageResult<Session>> Connection::authenticate(const http::fields& headers, const Target& target) {
+  const std::string token = token_of(headers, target.raw_token);
+  // Compared by hash: the look-up's time says nothing about the token.
+  co_return co_await ask<Session>(
+      [&](auto reply) { services_.storage.find_session(sha256(token), now(), std::move(reply)); });
+}
+
+awaitable<bool> Connection::upgrade(HeadParser& head, const Target& target) {
+  if (!beast::websocket::is_upgrade(head.get())) {
+    co_return co_await write(error_response(http::status::upgrade_required, "This address speaks WebSocket only."), false);
+  }
+  auto session = co_await authenticate(head.get(), target);
+  if (!session) {
+    if (session.error().kind != StorageError::Kind::NotFound) {
+      co_return co_await write(storage_response(session.error(), kNotSignedIn), false);
+    }
+    const bool none = token_of(head.get(), target.raw_token).empty();
+    co_return co_await write(
+        error_response(http::status::unauthorized,
+                       none ? "No token was sent. Sign in, or make one with: diaryx-syncd token create."
+                            : "The token is not valid or has expired. Sign in again."),
+        false);
+  }
+  services_.storage.touch_device(session->device_id, now(), [](StorageResult<void>) {});
+  const auto lean = target.query.find("handshake");
+  const auto handshake =
+      lean != target.query.end() && lean->second == "0" ? relay::Handshake::Lean : relay::Handshake::Full;
+  relay::Principal principal{.user_id = session->user_id, .device_id = session->device_id, .guest = false};
+  upgraded_ = true;
+  auto socket = std::make_shared<SocketSession>(std::move(stream_), services_.relay, services_.options.socket_queue_bytes,
+                                                relay::Limits{}.max_frame_bytes);
+  co_await socket->run(head.release(), std::move(principal), handshake);
+  co_return false;
+}
+
+/// Tells a client that waits for it that its body is wanted.
+awaitable<void> Connection::allow_body(const http::fields& headers) {
+  if (as_view(headers[http::field::expect]) != "100-continue") co_return;
+  http::response<http::empty_body> go_on(http::status::continue_, 11);
+  boost::system::error_code ignored;
+  co_await http::async_write(stream_, go_on, asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+awaitable<std::optional<HttpResponse>> Connection::read_body(HeadParser& head, const Route& route, HttpRequest& request) {
+  if (route.body == BodyKind::Bytes) {
+    const uint64_t limit = route.max_body_bytes != 0 ? route.max_body_bytes : services_.options.snapshot_upload_bytes;
+    co_return co_await read_bytes(head, limit, request);
+  }
+  co_return co_await read_json(head, kMaxJsonBytes, request);
+}
+
+HttpResponse body_refused(const boost::system::error_code& error, uint64_t limit) {
+  if (error == http::error::body_limit) {
+    return error_response(http::status::payload_too_large, "The body is larger than " + std::to_string(limit) + " bytes.");
+  }
+  return error_response(http::status::bad_request, "The body ended before its end.");
+}
+
+awaitable<std::optional<HttpResponse>> Connection::read_json(HeadParser& head, uint64_t limit, HttpRequest& request) {
+  http::request_parser<http::string_body> parser(std::move(head));
+  parser.body_limit(limit);
+  if (const auto length = parser.content_length(); length && *length > limit) {
+    co_return body_refused(http::error::body_limit, limit);
+  }
+  co_await allow_body(parser.get());
+  stream_.expires_after(kJsonTime);
+  boost::system::error_code error;
+  co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return body_refused(error, limit);
+  request.body = std::move(parser.get().body());
+  co_return std::nullopt;
+}
+
+awaitable<std::optional<HttpResponse>> Connection::read_bytes(HeadParser& head, uint64_t limit, HttpRequest& request) {
+  http::request_parser<http::file_body> parser(std::move(head));
+  parser.body_limit(limit);
+  if (const auto length = parser.content_length(); length && *length > limit) {
+    co_return body_refused(http::error::body_limit, limit);
+  }
+  request.body_file = services_.blobs.temporary();
+  boost::system::error_code error;
+  parser.get().body().open(request.body_file.c_str(), beast::file_mode::write_new, error);
+  if (error) {
+    native::log().error("cannot receive a body: {}", error.message());
+    co_return error_response(http::status::internal_server_error, "The server could not store this. Try again later.");
+  }
+  co_await allow_body(parser.get());
+  stream_.expires_after(kBytesTime);
+  co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+  parser.get().body().close();
+  std::error_code ignored;
+  if (!error) {
+    request.body_size = std::filesystem::file_size(request.body_file, ignored);
+    co_return std::nullopt;
+  }
+  std::filesystem::remove(request.body_file, ignored);
+  request.body_file.clear();
+  if (error == boost::system::errc::no_space_on_device) {
+    co_return error_response(http::status::insufficient_storage, "The server's disk is full. Nothing was stored.");
+  }
+  co_return body_refused(error, limit);
+}
+
+template <typename Response>
+void Connection::set_common(Response& response, const HttpResponse& from, bool keep_alive) {
+  response.set(http::field::server, std::string(kServerName));
+  if (!from.content_type.empty()) response.set(http::field::content_type, from.content_type);
+  for (const auto& [name, value] : from.headers) response.set(name, value);
+  if (!origin_.empty()) {
+    response.set(http::field::access_control_allow_origin, origin_);
+    response.set(http::field::access_control_allow_credentials, "true");
+    response.set(http::field::access_control_allow_methods, "GET, POST, PUT, PATCH, DELETE, OPTIONS");
+    response.set(http::field::access_control_allow_headers, "Authorization, Content-Type, Cache-Control, Pragma, Range");
+    response.set(http::field::vary, "Origin");
+  }
+  response.keep_alive(keep_alive && !draining_);
+}
+
+awaitable<bool> Connection::write(HttpResponse response, bool keep_alive) {
+  stream_.expires_after(kPieceTime);
+  boost::system::error_code error;
+  keep_alive = keep_alive && !draining_;
+  if (!response.file) {
+    http::response<http::string_body> message(response.status, 11);
+    set_common(message, response, keep_alive);
+    message.body() = std::move(response.body);
+    if (response.status != http::status::no_content) message.content_length(message.body().size());
+    co_await http::async_write(stream_, message, asio::redirect_error(asio::use_awaitable, error));
+    co_return !error && keep_alive;
+  }
+  http::response<http::empty_body> message(response.status, 11);
+  set_common(message, response, keep_alive);
+  message.content_length(response.file->size_bytes);
+  http::response_serializer<http::empty_body> serializer(message);
+  co_await http::async_write_header(stream_, serializer, asio::redirect_error(asio::use_awaitable, error));
+  const bool sent = !error && co_await write_file(*response.file);
+  if (response.file->remove_afterwards) {
+    std::error_code ignored;
+    std::filesystem::remove(response.file->path, ignored);
+  }
+  co_return sent && keep_alive;
+}
+
+awaitable<bool> Connection::write_file(const FileSlice& slice) {
+  beast::file file;
+  boost::system::error_code error;
+  file.open(slice.path.c_str(), beast::file_mode::read, error);
+  if (!error) file.seek(slice.offset, error);
+  std::vector<char> piece(static_cast<size_t>(std::min<uint64_t>(kSendPieceBytes, slice.size_bytes)));
+  for (uint64_t left = slice.size_bytes; left > 0 && !error;) {
+    const size_t got = file.read(piece.data(), static_cast<size_t>(std::min<uint64_t>(piece.size(), left)), error);
+    if (error || got == 0) break;
+    stream_.expires_after(kPieceTime);
+    co_await asio::async_write(stream_, asio::buffer(piece.data(), got), asio::redirect_error(asio::use_awaitable, error));
+    left -= got;
+    if (left == 0 && !error) co_return true;
+  }
+  if (slice.size_bytes == 0 && !error) co_return true;
+  // The promised length cannot be kept: the connection is closed, so that the client sees a broken answer.
+  native::log().error("a file could not be sent: {}", error ? error.message() : std::string("it is shorter than recorded"));
+  co_return false;
+}
+
+}  // namespace
+
+awaitable<void> serve_connection(beast::tcp_stream stream, Services& services, const bool& draining) {
+  Connection connection(std::move(stream), services, draining);
+  co_await connection.serve();
+}
+
+}  // namespace diaryx::server

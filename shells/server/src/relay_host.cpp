@@ -1,0 +1,207 @@
+#include "relay_host.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+
+#include "diaryx/native/log.h"
+#include "diaryx/native/random.h"
+#include "diaryx/sync/doc_id.h"
+#include "services.h"
+
+namespace diaryx::server {
+namespace {
+
+relay::StorageFailure failure_of(const StorageError& error) {
+  switch (error.kind) {
+    case StorageError::Kind::Full: return relay::StorageFailure::Full;
+    case StorageError::Kind::Damaged: return relay::StorageFailure::Damaged;
+    default: return relay::StorageFailure::Unavailable;
+  }
+}
+
+}  // namespace
+
+RelayHost::RelayHost(boost::asio::any_io_executor executor, Storage& storage, sync::RelayOptions options)
+    : executor_(executor), timer_(executor), storage_(storage), relay_(std::move(options)) {}
+
+relay::ConnectionId RelayHost::opened(std::shared_ptr<RelayPeer> peer, relay::Principal principal,
+                                      relay::Handshake handshake) {
+  const relay::ConnectionId connection{next_connection_++};
+  peers_.emplace(connection.value(), std::move(peer));
+  handle(relay::ConnectionOpened{connection, std::move(principal), handshake});
+  return connection;
+}
+
+void RelayHost::received(relay::ConnectionId connection, Bytes frame) {
+  handle(relay::BinaryFrame{connection, std::move(frame)});
+}
+
+void RelayHost::received(relay::ConnectionId connection, std::string text) {
+  handle(relay::TextMessage{connection, std::move(text)});
+}
+
+void RelayHost::closed(relay::ConnectionId connection) {
+  peers_.erase(connection.value());
+  handle(relay::ConnectionClosed{connection});
+}
+
+void RelayHost::revoke(const std::string& workspace, const std::string& user_id) {
+  handle(relay::AccessRevoked{workspace, user_id});
+}
+
+void RelayHost::edit(sync::ServerEdit edit, std::function<void(bool)> done) {
+  std::vector<relay::Action> actions;
+  const relay::Ticket ticket = relay_.edit(std::move(edit), clock(), actions);
+  edits_.emplace(ticket.value(), std::move(done));
+  std::move(actions.begin(), actions.end(), std::back_inserter(actions_));
+  perform_all();
+}
+
+void RelayHost::drain() {
+  relay_.drain(clock(), actions_);
+  perform_all();
+}
+
+void RelayHost::handle(relay::Event event) {
+  relay_.handle(std::move(event), clock(), actions_);
+  perform_all();
+}
+
+void RelayHost::perform_all() {
+  // A peer that cannot send closes itself at once, which comes back here as an event: its actions join the queue.
+  if (performing_) return;
+  performing_ = true;
+  for (size_t next = 0; next < actions_.size(); ++next) {
+    relay::Action action = std::move(actions_[next]);
+    std::visit([this](auto& one) { perform(one); }, action);
+  }
+  actions_.clear();
+  performing_ = false;
+  arm_timer();
+}
+
+template <typename T, typename Make>
+Reply<T> RelayHost::reply(Make make_event) {
+  auto home = boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked);
+  return [this, home, make_event = std::move(make_event)](StorageResult<T> result) mutable {
+    boost::asio::post(home, [this, make_event = std::move(make_event), result = std::move(result)]() mutable {
+      handle(make_event(std::move(result)));
+    });
+  };
+}
+
+void RelayHost::perform(relay::Authorize& action) {
+  const auto answer = [ticket = action.ticket](StorageResult<Workspace> found) -> relay::Event {
+    return relay::Authorized{ticket, found ? relay::Access::ReadWrite : relay::Access::Denied};
+  };
+  // Ids only, never names: two users may have a workspace of one name (trap S1).
+  if (!native::is_uuid(action.workspace)) {
+    boost::asio::post(executor_, [this, ticket = action.ticket] {
+      handle(relay::Authorized{ticket, relay::Access::Denied});
+    });
+    return;
+  }
+  storage_.find_workspace(action.principal.user_id, action.workspace, reply<Workspace>(answer));
+}
+
+void RelayHost::perform(relay::LoadDocument& action) {
+  const std::string& name = action.document.str();
+  storage_.load_document(name, reply<StoredDocument>([ticket = action.ticket, name](
+                                   StorageResult<StoredDocument> stored) -> relay::Event {
+    if (stored) {
+      return relay::DocumentLoaded{ticket, std::move(stored->snapshot), std::move(stored->updates), stored->last};
+    }
+    native::log().error("document {} was not loaded: {}", name, stored.error().detail);
+    return relay::DocumentLoadFailed{ticket, failure_of(stored.error())};
+  }));
+}
+
+void RelayHost::perform(relay::AppendUpdate& action) {
+  const auto parsed = sync::parse_doc_id(action.document.view());
+  DX_ASSERT(parsed.has_value());  // the relay opens no other documents
+  NewUpdate update{.workspace = std::string(parsed->workspace),
+                   .document = action.document.str(),
+                   .bytes = std::move(action.update),
+                   .user_id = std::move(action.user_id),
+                   .device_id = std::move(action.device_id),
+                   .origin = action.origin,
+                   .time = action.time};
+  storage_.append_update(std::move(update), reply<relay::Sequence>([ticket = action.ticket](
+                                                StorageResult<relay::Sequence> sequence) -> relay::Event {
+    if (sequence) return relay::UpdateStored{ticket, *sequence};
+    return relay::UpdateNotStored{ticket, failure_of(sequence.error())};
+  }));
+}
+
+void RelayHost::perform(relay::StoreSnapshot& action) {
+  storage_.store_snapshot(action.document.str(), std::move(action.state), action.through,
+                          reply<void>([ticket = action.ticket](StorageResult<void> stored) -> relay::Event {
+                            if (stored) return relay::SnapshotStored{ticket};
+                            return relay::SnapshotNotStored{ticket, failure_of(stored.error())};
+                          }));
+}
+
+void RelayHost::perform(relay::SendBinary& action) {
+  for (const relay::ConnectionId to : action.to) {
+    if (RelayPeer* one = peer(to)) one->send(action.bytes);
+  }
+}
+
+void RelayHost::perform(relay::SendText& action) {
+  for (const relay::ConnectionId to : action.to) {
+    if (RelayPeer* one = peer(to)) one->send(action.text);
+  }
+}
+
+void RelayHost::perform(relay::PauseReading& action) {
+  if (RelayPeer* one = peer(action.connection)) one->pause();
+}
+
+void RelayHost::perform(relay::ResumeReading& action) {
+  if (RelayPeer* one = peer(action.connection)) one->resume();
+}
+
+void RelayHost::perform(relay::CloseConnection& action) {
+  if (RelayPeer* one = peer(action.connection)) one->close(action.code, action.reason);
+}
+
+void RelayHost::perform(relay::EditFinished& action) {
+  const auto found = edits_.find(action.ticket.value());
+  if (found == edits_.end()) {
+    // Finished inside `edit` itself, before the caller's function was kept.
+    boost::asio::post(executor_, [this, action]() mutable { perform(action); });
+    return;
+  }
+  auto done = std::move(found->second);
+  edits_.erase(found);
+  done(action.stored);
+}
+
+RelayPeer* RelayHost::peer(relay::ConnectionId connection) {
+  const auto found = peers_.find(connection.value());
+  return found == peers_.end() ? nullptr : found->second.get();
+}
+
+TimestampMs RelayHost::clock() { return latest_ = std::max(latest_, now()); }
+
+void RelayHost::arm_timer() {
+  const auto deadline = relay_.next_deadline();
+  if (deadline == armed_for_) return;
+  armed_for_ = deadline;
+  if (!deadline) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_after(std::chrono::milliseconds(std::max<int64_t>(0, (*deadline - clock()).value())));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    armed_for_.reset();
+    handle(relay::DeadlineReached{});
+  });
+}
+
+}  // namespace diaryx::server

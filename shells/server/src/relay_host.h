@@ -1,0 +1,86 @@
+// The relay at work: sockets and storage on one side, sync::Relay on the other. Lives on the io thread.
+//
+// This is the whole loop of the server: an event goes in, actions come out, each is performed here.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "diaryx/sync/relay.h"
+#include "storage.h"
+
+namespace diaryx::server {
+
+/// What the relay needs of a WebSocket connection. Calls come on the io thread and do not block.
+class RelayPeer {
+ public:
+  virtual ~RelayPeer() = default;
+  virtual void send(const relay::SharedBytes& frame) = 0;
+  virtual void send(const relay::SharedText& text) = 0;
+  /// After what was sent before.
+  virtual void close(relay::CloseCode code, const std::string& reason) = 0;
+  virtual void pause() = 0;
+  virtual void resume() = 0;
+};
+
+class RelayHost {
+ public:
+  RelayHost(boost::asio::any_io_executor executor, Storage& storage, sync::RelayOptions options);
+
+  // Sockets.
+  /// Registers the peer, which stays alive until `closed`, and says hello to it.
+  relay::ConnectionId opened(std::shared_ptr<RelayPeer> peer, relay::Principal principal, relay::Handshake handshake);
+  void received(relay::ConnectionId connection, Bytes frame);
+  void received(relay::ConnectionId connection, std::string text);
+  void closed(relay::ConnectionId connection);
+
+  // The API.
+  /// Closes the open documents of a workspace for a user, or for everybody when `user_id` is empty.
+  void revoke(const std::string& workspace, const std::string& user_id);
+  /// An edit on the live document; `done(stored)` is called later.
+  void edit(sync::ServerEdit edit, std::function<void(bool stored)> done);
+  crdt::Doc* find(const DocId& document) const { return relay_.find(document); }
+  sync::RelayStatistics statistics() const { return relay_.statistics(); }
+
+  /// Closes all connections; `quiet` once everything is stored.
+  void drain();
+  bool quiet() const { return relay_.quiet() && peers_.empty(); }
+
+ private:
+  void handle(relay::Event event);
+  void perform_all();
+  void perform(relay::Authorize& action);
+  void perform(relay::LoadDocument& action);
+  void perform(relay::AppendUpdate& action);
+  void perform(relay::StoreSnapshot& action);
+  void perform(relay::SendBinary& action);
+  void perform(relay::SendText& action);
+  void perform(relay::PauseReading& action);
+  void perform(relay::ResumeReading& action);
+  void perform(relay::CloseConnection& action);
+  void perform(relay::EditFinished& action);
+  RelayPeer* peer(relay::ConnectionId connection);
+  TimestampMs clock();
+  void arm_timer();
+  template <typename T, typename Make>
+  Reply<T> reply(Make make_event);
+
+  boost::asio::any_io_executor executor_;
+  boost::asio::steady_timer timer_;
+  std::optional<TimestampMs> armed_for_;
+  Storage& storage_;
+  sync::Relay relay_;
+  std::unordered_map<uint64_t, std::shared_ptr<RelayPeer>> peers_;
+  std::unordered_map<uint64_t, std::function<void(bool)>> edits_;
+  std::vector<relay::Action> actions_;
+  bool performing_ = false;
+  uint64_t next_connection_ = 1;
+  TimestampMs latest_{0};  // the relay's time never goes backwards, whatever the system clock does
+};
+
+}  // namespace diaryx::server

@@ -1,0 +1,72 @@
+#include "router.h"
+
+#include <array>
+#include <optional>
+
+namespace diaryx::server {
+namespace {
+
+constexpr uint64_t kMaxPartBytes = 32u << 20;
+
+using http::verb;
+
+constexpr std::array kRoutes = {
+    Route{verb::get, "/", Auth::Public, BodyKind::None, 0, get_root},
+    Route{verb::get, "/health", Auth::Public, BodyKind::None, 0, get_health},
+    Route{verb::get, "/api/status", Auth::Public, BodyKind::None, 0, get_status},
+    Route{verb::get, "/auth/me", Auth::User, BodyKind::None, 0, get_me},
+    Route{verb::get, "/api/user/has-data", Auth::User, BodyKind::None, 0, get_has_data},
+    Route{verb::get, "/api/user/storage", Auth::User, BodyKind::None, 0, get_storage_use},
+    Route{verb::get, "/api/workspaces", Auth::User, BodyKind::None, 0, list_workspaces},
+    Route{verb::post, "/api/workspaces", Auth::User, BodyKind::Json, 0, create_workspace},
+    Route{verb::get, "/api/workspaces/{}", Auth::User, BodyKind::None, 0, get_workspace},
+    Route{verb::patch, "/api/workspaces/{}", Auth::User, BodyKind::Json, 0, rename_workspace},
+    Route{verb::delete_, "/api/workspaces/{}", Auth::User, BodyKind::None, 0, delete_workspace},
+    Route{verb::post, "/api/workspaces/{}/attachments/uploads", Auth::User, BodyKind::Json, 0, start_upload},
+    Route{verb::put, "/api/workspaces/{}/attachments/uploads/{}/parts/{}", Auth::User, BodyKind::Bytes, kMaxPartBytes,
+          put_part},
+    Route{verb::post, "/api/workspaces/{}/attachments/uploads/{}/complete", Auth::User, BodyKind::Json, 0, complete_upload},
+    Route{verb::get, "/api/workspaces/{}/attachments/{}", Auth::User, BodyKind::None, 0, get_attachment},
+};
+
+std::string_view next_segment(std::string_view& rest) {
+  const size_t slash = rest.find('/');
+  const std::string_view segment = rest.substr(0, slash);
+  rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+  return segment;
+}
+
+std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
+  if (std::count(pattern.begin(), pattern.end(), '/') != std::count(path.begin(), path.end(), '/')) return std::nullopt;
+  std::vector<std::string> arguments;
+  while (!pattern.empty() || !path.empty()) {
+    const std::string_view expected = next_segment(pattern);
+    const std::string_view segment = next_segment(path);
+    if (expected != "{}") {
+      if (expected != segment) return std::nullopt;
+      continue;
+    }
+    auto decoded = percent_decode(segment);
+    if (!decoded || decoded->empty()) return std::nullopt;
+    arguments.push_back(std::move(*decoded));
+  }
+  return arguments;
+}
+
+}  // namespace
+
+RouteMatch find_route(http::verb method, std::string_view path) {
+  RouteMatch found;
+  for (const Route& route : kRoutes) {
+    auto arguments = match(route.pattern, path);
+    if (!arguments) continue;
+    if (route.method != method) {
+      found.other_method = true;
+      continue;
+    }
+    return {&route, false, std::move(*arguments)};
+  }
+  return found;
+}
+
+}  // namespace diaryx::server

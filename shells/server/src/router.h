@@ -1,0 +1,61 @@
+// Which handler answers which request.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "http.h"
+#include "services.h"
+
+namespace diaryx::server {
+
+enum class Auth : uint8_t { Public, User };
+enum class BodyKind : uint8_t { None, Json, Bytes };
+
+struct Route {
+  http::verb method;
+  std::string_view pattern;  // `{}` stands for one segment
+  Auth auth;
+  BodyKind body;
+  uint64_t max_body_bytes;   // for Bytes; 0: `snapshot_upload_bytes` of the options
+  boost::asio::awaitable<HttpResponse> (*handler)(Services&, HttpRequest&);
+};
+
+/// The route of a request, with the segments that its `{}` stand for.
+struct RouteMatch {
+  const Route* route = nullptr;        // null: nothing here
+  bool other_method = false;           // the path exists with another method
+  std::vector<std::string> arguments;  // percent-decoded
+};
+
+RouteMatch find_route(http::verb method, std::string_view path);
+
+// Handlers, by file. Paths and bodies: docs/server-api.md.
+using Answer = boost::asio::awaitable<HttpResponse>;
+
+// api_account.cpp
+Answer get_root(Services&, HttpRequest&);
+Answer get_health(Services&, HttpRequest&);
+Answer get_status(Services&, HttpRequest&);
+Answer get_me(Services&, HttpRequest&);
+Answer get_has_data(Services&, HttpRequest&);
+Answer get_storage_use(Services&, HttpRequest&);
+// api_workspaces.cpp
+Answer list_workspaces(Services&, HttpRequest&);
+Answer create_workspace(Services&, HttpRequest&);
+Answer get_workspace(Services&, HttpRequest&);
+Answer rename_workspace(Services&, HttpRequest&);
+Answer delete_workspace(Services&, HttpRequest&);
+// api_attachments.cpp
+Answer start_upload(Services&, HttpRequest&);
+Answer put_part(Services&, HttpRequest&);
+Answer complete_upload(Services&, HttpRequest&);
+Answer get_attachment(Services&, HttpRequest&);
+// api_snapshot.cpp
+Answer get_snapshot(Services&, HttpRequest&);
+Answer post_snapshot(Services&, HttpRequest&);
+
+}  // namespace diaryx::server

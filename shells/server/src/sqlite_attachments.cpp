@@ -1,0 +1,175 @@
+// Records of uploads and blobs.
+#include "sqlite_storage.h"
+#include "sqlite_threads.h"
+
+namespace diaryx::server {
+namespace {
+
+using native::Database;
+using native::Savepoint;
+
+StorageError not_found(std::string what) { return {StorageError::Kind::NotFound, std::move(what)}; }
+
+Sha256 hash_of(ByteView bytes) {
+  Sha256 hash;
+  if (bytes.size() == hash.bytes.size()) std::copy(bytes.begin(), bytes.end(), hash.bytes.begin());
+  return hash;
+}
+
+StorageResult<void> refer(Database& database, const Upload& upload, TimestampMs now) {
+  DX_SQL(auto* insert, database.cached("INSERT INTO workspace_blobs(workspace_id, hash, size_bytes, mime_type, path, "
+                                       "created_ms) VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+                                       "mime_type=excluded.mime_type, path=excluded.path"));
+  insert->bind(1, upload.workspace).bind(2, ByteView(upload.hash.bytes)).bind(3, static_cast<int64_t>(upload.size_bytes));
+  insert->bind(4, upload.mime_type).bind(5, upload.attachment_path).bind(6, now.value());
+  if (auto inserted = insert->run(); !inserted) {
+    if (inserted.error().is_constraint()) return std::unexpected(not_found("no workspace " + upload.workspace));
+    return std::unexpected(storage_error(inserted.error()));
+  }
+  return {};
+}
+
+StorageResult<std::vector<uint32_t>> parts_of(Database& database, const std::string& upload_id) {
+  std::vector<uint32_t> parts;
+  DX_SQL(auto* select, database.cached("SELECT part FROM upload_parts WHERE upload_id=? ORDER BY part"));
+  select->bind(1, upload_id);
+  while (true) {
+    DX_SQL(const bool row, select->step());
+    if (!row) break;
+    parts.push_back(static_cast<uint32_t>(select->integer(0)));
+  }
+  select->reset();
+  return parts;
+}
+
+StorageResult<void> finish(Database& database, const Upload& upload, TimestampMs now) {
+  DX_SQL(auto part, Savepoint::begin(database));
+  DX_SQL(auto* add, database.cached("INSERT INTO blobs(user_id, hash, size_bytes, created_ms) VALUES(?,?,?,?) "
+                                    "ON CONFLICT DO NOTHING"));
+  add->bind(1, upload.user_id).bind(2, ByteView(upload.hash.bytes)).bind(3, static_cast<int64_t>(upload.size_bytes));
+  DX_SQL_VOID(add->bind(4, now.value()).run());
+  if (auto referred = refer(database, upload, now); !referred) return referred;
+  DX_SQL(auto* complete, database.cached("UPDATE uploads SET completed=1 WHERE id=?"));
+  DX_SQL_VOID(complete->bind(1, upload.id).run());
+  DX_SQL_VOID(part.release());
+  return {};
+}
+
+}  // namespace
+
+void SqliteStorage::create_upload(Upload upload, Reply<void> reply) {
+  threads_->write(std::move(reply), [upload = std::move(upload)](Database& database) -> StorageResult<void> {
+    DX_SQL(auto* insert, database.cached("INSERT INTO uploads(id, workspace_id, user_id, attachment_path, hash, "
+                                         "size_bytes, mime_type, part_size, total_parts, expires_ms) "
+                                         "VALUES(?,?,?,?,?,?,?,?,?,?)"));
+    insert->bind(1, upload.id).bind(2, upload.workspace).bind(3, upload.user_id).bind(4, upload.attachment_path);
+    insert->bind(5, ByteView(upload.hash.bytes)).bind(6, static_cast<int64_t>(upload.size_bytes));
+    insert->bind(7, upload.mime_type).bind(8, static_cast<int64_t>(upload.part_size));
+    insert->bind(9, static_cast<int64_t>(upload.total_parts)).bind(10, upload.expires.value());
+    if (auto inserted = insert->run(); !inserted) {
+      if (inserted.error().is_constraint()) return std::unexpected(not_found("no workspace " + upload.workspace));
+      return std::unexpected(storage_error(inserted.error()));
+    }
+    return {};
+  });
+}
+
+void SqliteStorage::find_upload(std::string workspace, std::string id, Reply<Upload> reply) {
+  threads_->read(std::move(reply),
+                 [workspace = std::move(workspace), id = std::move(id)](Database& database) -> StorageResult<Upload> {
+                   DX_SQL(auto* find, database.cached("SELECT user_id, attachment_path, hash, size_bytes, mime_type, "
+                                                      "part_size, total_parts, expires_ms, completed FROM uploads "
+                                                      "WHERE id=? AND workspace_id=?"));
+                   DX_SQL(const bool found, find->bind(1, id).bind(2, workspace).step());
+                   if (!found) return std::unexpected(not_found("no upload " + id));
+                   Upload upload{.id = id,
+                                 .workspace = workspace,
+                                 .user_id = find->text(0),
+                                 .attachment_path = find->text(1),
+                                 .hash = hash_of(find->blob_view(2)),
+                                 .size_bytes = static_cast<uint64_t>(find->integer(3)),
+                                 .mime_type = find->text(4),
+                                 .part_size = static_cast<uint64_t>(find->integer(5)),
+                                 .total_parts = static_cast<uint32_t>(find->integer(6)),
+                                 .expires = TimestampMs{find->integer(7)},
+                                 .completed = find->integer(8) != 0,
+                                 .parts = {}};
+                   find->reset();
+                   auto parts = parts_of(database, id);
+                   if (!parts) return std::unexpected(parts.error());
+                   upload.parts = std::move(*parts);
+                   return upload;
+                 });
+}
+
+void SqliteStorage::add_upload_part(std::string upload_id, uint32_t part, Reply<void> reply) {
+  threads_->write(std::move(reply), [upload_id = std::move(upload_id), part](Database& database) -> StorageResult<void> {
+    DX_SQL(auto* insert, database.cached("INSERT INTO upload_parts(upload_id, part) VALUES(?,?) ON CONFLICT DO NOTHING"));
+    if (auto inserted = insert->bind(1, upload_id).bind(2, static_cast<int64_t>(part)).run(); !inserted) {
+      if (inserted.error().is_constraint()) return std::unexpected(not_found("no upload " + upload_id));
+      return std::unexpected(storage_error(inserted.error()));
+    }
+    return {};
+  });
+}
+
+void SqliteStorage::finish_upload(Upload upload, TimestampMs now, Reply<void> reply) {
+  threads_->write(std::move(reply),
+                  [upload = std::move(upload), now](Database& database) { return finish(database, upload, now); });
+}
+
+void SqliteStorage::adopt_blob(Upload upload, TimestampMs now, Reply<void> reply) {
+  threads_->write(std::move(reply), [upload = std::move(upload), now](Database& database) -> StorageResult<void> {
+    DX_SQL(auto* find, database.cached("SELECT size_bytes FROM blobs WHERE user_id=? AND hash=?"));
+    DX_SQL(const bool found, find->bind(1, upload.user_id).bind(2, ByteView(upload.hash.bytes)).step());
+    const bool same_size = found && static_cast<uint64_t>(find->integer(0)) == upload.size_bytes;
+    find->reset();
+    if (!same_size) return std::unexpected(not_found("no such blob"));
+    return refer(database, upload, now);
+  });
+}
+
+void SqliteStorage::find_blob(std::string workspace, Sha256 hash, Reply<Blob> reply) {
+  threads_->read(std::move(reply), [workspace = std::move(workspace), hash](Database& database) -> StorageResult<Blob> {
+    DX_SQL(auto* find,
+           database.cached("SELECT size_bytes, mime_type FROM workspace_blobs WHERE workspace_id=? AND hash=?"));
+    DX_SQL(const bool found, find->bind(1, workspace).bind(2, ByteView(hash.bytes)).step());
+    if (!found) return std::unexpected(not_found("no such blob"));
+    Blob blob{hash, static_cast<uint64_t>(find->integer(0)), find->text(1)};
+    find->reset();
+    return blob;
+  });
+}
+
+void SqliteStorage::storage_use(std::string user_id, Reply<StorageUse> reply) {
+  threads_->read(std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<StorageUse> {
+    DX_SQL(auto* sum, database.cached("SELECT coalesce(sum(size_bytes),0), count(*) FROM blobs WHERE user_id=?"));
+    DX_SQL(const bool row, sum->bind(1, user_id).step());
+    StorageUse use;
+    if (row) use = {static_cast<uint64_t>(sum->integer(0)), static_cast<uint64_t>(sum->integer(1))};
+    sum->reset();
+    return use;
+  });
+}
+
+void SqliteStorage::expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) {
+  threads_->write(std::move(reply), [now](Database& database) -> StorageResult<std::vector<Upload>> {
+    std::vector<Upload> expired;
+    DX_SQL(auto* remove, database.cached("DELETE FROM uploads WHERE expires_ms<=? RETURNING id, workspace_id, user_id, completed"));
+    remove->bind(1, now.value());
+    while (true) {
+      DX_SQL(const bool row, remove->step());
+      if (!row) break;
+      Upload upload;
+      upload.id = remove->text(0);
+      upload.workspace = remove->text(1);
+      upload.user_id = remove->text(2);
+      upload.completed = remove->integer(3) != 0;
+      expired.push_back(std::move(upload));
+    }
+    remove->reset();
+    return expired;
+  });
+}
+
+}  // namespace diaryx::server

@@ -1,0 +1,78 @@
+#include "sqlite_schema.h"
+
+namespace diaryx::server {
+namespace {
+
+constexpr int64_t kSchemaVersion = 1;
+
+// Times are Unix milliseconds. `updates.sequence` is AUTOINCREMENT because a snapshot remembers the sequence it covers:
+// a number that was used again after old records were removed would hide a new record behind an old snapshot.
+constexpr const char* kCreate = R"sql(
+CREATE TABLE users(
+  id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE devices(
+  id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE, name TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX devices_of_user ON devices(user_id);
+CREATE TABLE tokens(
+  hash BLOB PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+  device_id TEXT NOT NULL REFERENCES devices ON DELETE CASCADE,
+  created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE workspaces(
+  id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE, name TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, UNIQUE(user_id, name)) STRICT;
+CREATE TABLE documents(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+  workspace_id TEXT NOT NULL REFERENCES workspaces ON DELETE CASCADE,
+  snapshot BLOB, snapshot_check INTEGER, snapshot_through INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX documents_of_workspace ON documents(workspace_id);
+CREATE TABLE updates(
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+  data BLOB NOT NULL, data_check INTEGER NOT NULL,
+  user_id TEXT NOT NULL, device_id TEXT NOT NULL, origin INTEGER NOT NULL, time_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX updates_of_document ON updates(document_id, sequence);
+CREATE TABLE blobs(
+  user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE, hash BLOB NOT NULL, size_bytes INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, PRIMARY KEY(user_id, hash)) STRICT, WITHOUT ROWID;
+CREATE TABLE workspace_blobs(
+  workspace_id TEXT NOT NULL REFERENCES workspaces ON DELETE CASCADE, hash BLOB NOT NULL,
+  size_bytes INTEGER NOT NULL, mime_type TEXT NOT NULL, path TEXT NOT NULL, created_ms INTEGER NOT NULL,
+  PRIMARY KEY(workspace_id, hash)) STRICT, WITHOUT ROWID;
+CREATE TABLE uploads(
+  id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces ON DELETE CASCADE,
+  user_id TEXT NOT NULL, attachment_path TEXT NOT NULL, hash BLOB NOT NULL, size_bytes INTEGER NOT NULL,
+  mime_type TEXT NOT NULL, part_size INTEGER NOT NULL, total_parts INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL, completed INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX uploads_by_expiry ON uploads(expires_ms);
+CREATE TABLE upload_parts(
+  upload_id TEXT NOT NULL REFERENCES uploads ON DELETE CASCADE, part INTEGER NOT NULL,
+  PRIMARY KEY(upload_id, part)) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 1;
+)sql";
+
+}  // namespace
+
+native::Outcome<void> prepare_schema(native::Database& database) {
+  const auto sentence = [](const native::SqliteError& error) {
+    return native::problem("the database of the server cannot be used: " + error.message);
+  };
+  // Taken before looking, so that two processes that start together do not both create.
+  auto transaction = native::WriteTransaction::begin(database);
+  if (!transaction) return sentence(transaction.error());
+  auto version = database.prepare("PRAGMA user_version");
+  if (!version) return sentence(version.error());
+  if (auto row = version->step(); !row) return sentence(row.error());
+  const int64_t found = version->integer(0);
+  version->reset();
+  if (found > kSchemaVersion) {
+    return native::problem("the database was made by a newer version of diaryx-syncd; install that version or newer");
+  }
+  if (found == 0) {
+    if (auto created = database.execute(kCreate); !created) return sentence(created.error());
+  }
+  if (auto committed = transaction->commit(); !committed) return sentence(committed.error());
+  return {};
+}
+
+}  // namespace diaryx::server

@@ -1,0 +1,148 @@
+// Documents: snapshots and the log of updates.
+#include "sqlite_storage.h"
+
+#include <bit>
+#include <cstring>
+
+#include "sqlite_schema.h"
+#include "sqlite_threads.h"
+
+namespace diaryx::server {
+namespace {
+
+using native::Database;
+
+/// Eight bytes of SHA-256: enough to notice a damaged record, cheap to compare.
+int64_t check_of(ByteView bytes) {
+  int64_t value = 0;
+  std::memcpy(&value, sha256(bytes).bytes.data(), sizeof value);
+  return value;
+}
+
+StorageError damaged(const std::string& document, relay::Sequence sequence) {
+  return {StorageError::Kind::Damaged,
+          "record " + std::to_string(sequence.value()) + " of " + document + " is not what was written"};
+}
+
+relay::Sequence sequence_of(int64_t value) { return relay::Sequence{static_cast<uint64_t>(value)}; }
+
+StorageResult<int64_t> document_row(Database& database, const std::string& workspace, const std::string& document) {
+  DX_SQL(auto* find, database.cached("SELECT id FROM documents WHERE name=?"));
+  DX_SQL(const bool found, find->bind(1, document).step());
+  if (found) {
+    const int64_t id = find->integer(0);
+    find->reset();
+    return id;
+  }
+  find->reset();
+  DX_SQL(auto* insert, database.cached("INSERT INTO documents(name, workspace_id) VALUES(?,?)"));
+  if (auto inserted = insert->bind(1, document).bind(2, workspace).run(); !inserted) {
+    if (inserted.error().is_constraint()) {
+      return std::unexpected(StorageError{StorageError::Kind::NotFound, "no workspace " + workspace});
+    }
+    return std::unexpected(storage_error(inserted.error()));
+  }
+  return database.last_insert_rowid();
+}
+
+StorageResult<relay::Sequence> append(Database& database, const NewUpdate& update) {
+  const auto document = document_row(database, update.workspace, update.document);
+  if (!document) return std::unexpected(document.error());
+  DX_SQL(auto* insert, database.cached("INSERT INTO updates(document_id, data, data_check, user_id, device_id, origin, "
+                                       "time_ms) VALUES(?,?,?,?,?,?,?)"));
+  insert->bind(1, *document).bind(2, ByteView(*update.bytes)).bind(3, check_of(*update.bytes));
+  insert->bind(4, update.user_id).bind(5, update.device_id).bind(6, static_cast<int64_t>(update.origin));
+  DX_SQL_VOID(insert->bind(7, update.time.value()).run());
+  return sequence_of(database.last_insert_rowid());
+}
+
+StorageResult<StoredDocument> load(Database& database, const std::string& document) {
+  StoredDocument stored;
+  DX_SQL(auto* find, database.cached("SELECT id, snapshot, snapshot_check, snapshot_through FROM documents WHERE name=?"));
+  DX_SQL(const bool found, find->bind(1, document).step());
+  if (!found) return stored;
+  const int64_t id = find->integer(0);
+  stored.last = sequence_of(find->integer(3));
+  if (!find->is_null(1)) {
+    stored.snapshot = find->blob(1);
+    if (check_of(stored.snapshot) != find->integer(2)) return std::unexpected(damaged(document, stored.last));
+  }
+  find->reset();
+  DX_SQL(auto* select, database.cached("SELECT sequence, data, data_check FROM updates WHERE document_id=? AND sequence>? "
+                                       "ORDER BY sequence"));
+  select->bind(1, id).bind(2, static_cast<int64_t>(stored.last.value()));
+  while (true) {
+    DX_SQL(const bool row, select->step());
+    if (!row) break;
+    stored.last = sequence_of(select->integer(0));
+    if (check_of(select->blob_view(1)) != select->integer(2)) return std::unexpected(damaged(document, stored.last));
+    stored.updates.push_back(select->blob(1));
+  }
+  select->reset();
+  return stored;
+}
+
+}  // namespace
+
+native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::string& path) {
+  auto writer = Database::open(path, native::Durability::Full);
+  if (!writer) return native::problem("the database " + path + " cannot be opened: " + writer.error().message);
+  if (auto prepared = prepare_schema(*writer); !prepared) return std::unexpected(prepared.error());
+  auto reader = Database::open_reader(path);
+  if (!reader) return native::problem("the database " + path + " cannot be read: " + reader.error().message);
+  auto threads = std::make_unique<SqliteThreads>(std::move(*writer), std::move(*reader));
+  return std::unique_ptr<SqliteStorage>(new SqliteStorage(std::move(threads)));
+}
+
+SqliteStorage::SqliteStorage(std::unique_ptr<SqliteThreads> threads) : threads_(std::move(threads)) {}
+SqliteStorage::~SqliteStorage() = default;
+
+void SqliteStorage::load_document(std::string document, Reply<StoredDocument> reply) {
+  threads_->read(std::move(reply), [document = std::move(document)](Database& database) -> StorageResult<StoredDocument> {
+    // One read transaction: a snapshot stored between the two queries would otherwise not fit the records read after it.
+    DX_SQL_VOID(database.execute("BEGIN"));
+    auto stored = load(database, document);
+    DX_SQL_VOID(database.execute("ROLLBACK"));
+    return stored;
+  });
+}
+
+void SqliteStorage::append_update(NewUpdate update, Reply<relay::Sequence> reply) {
+  threads_->write(std::move(reply),
+                  [update = std::move(update)](Database& database) { return append(database, update); });
+}
+
+void SqliteStorage::store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
+                                   Reply<void> reply) {
+  threads_->write(std::move(reply), [document = std::move(document), state = std::move(state),
+                                     through](Database& database) -> StorageResult<void> {
+    // An older snapshot never replaces a newer one.
+    DX_SQL(auto* update, database.cached("UPDATE documents SET snapshot=?1, snapshot_check=?2, snapshot_through=?3 "
+                                         "WHERE name=?4 AND snapshot_through<=?3"));
+    update->bind(1, ByteView(*state)).bind(2, check_of(*state)).bind(3, static_cast<int64_t>(through.value()));
+    DX_SQL_VOID(update->bind(4, document).run());
+    return {};
+  });
+}
+
+void SqliteStorage::list_documents(std::string workspace, Reply<std::vector<std::string>> reply) {
+  threads_->read(std::move(reply),
+                 [workspace = std::move(workspace)](Database& database) -> StorageResult<std::vector<std::string>> {
+                   std::vector<std::string> names;
+                   DX_SQL(auto* select, database.cached("SELECT name FROM documents WHERE workspace_id=? ORDER BY name"));
+                   select->bind(1, workspace);
+                   while (true) {
+                     DX_SQL(const bool row, select->step());
+                     if (!row) break;
+                     names.push_back(select->text(0));
+                   }
+                   select->reset();
+                   return names;
+                 });
+}
+
+void SqliteStorage::barrier(Reply<void> reply) {
+  threads_->write(std::move(reply), [](Database&) -> StorageResult<void> { return {}; });
+}
+
+}  // namespace diaryx::server

@@ -1,0 +1,57 @@
+// Storage in one SQLite file: WAL, synchronous=FULL, one thread that writes and one that reads.
+//
+// Group commit: the writer takes everything that is waiting, runs it in one transaction and answers after the commit.
+// While one commit waits for the disk the next group gathers, so the batch grows with the load by itself. When the disk
+// refuses (full, I/O error) the whole group fails together and nothing of it is stored.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "diaryx/native/problem.h"
+#include "storage.h"
+
+namespace diaryx::server {
+
+class SqliteThreads;
+
+class SqliteStorage final : public Storage {
+ public:
+  /// Opens or creates `path`.
+  static native::Outcome<std::unique_ptr<SqliteStorage>> open(const std::string& path);
+  /// Answers everything that was asked, then stops the threads.
+  ~SqliteStorage() override;
+
+  void load_document(std::string document, Reply<StoredDocument> reply) override;
+  void append_update(NewUpdate update, Reply<relay::Sequence> reply) override;
+  void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
+                      Reply<void> reply) override;
+  void list_documents(std::string workspace, Reply<std::vector<std::string>> reply) override;
+  void barrier(Reply<void> reply) override;
+
+  void find_session(Sha256 token_hash, TimestampMs now, Reply<Session> reply) override;
+  void create_token(NewToken token, Reply<Session> reply) override;
+  void touch_device(std::string device_id, TimestampMs now, Reply<void> reply) override;
+  void list_devices(std::string user_id, Reply<std::vector<Device>> reply) override;
+
+  void list_workspaces(std::string user_id, Reply<std::vector<Workspace>> reply) override;
+  void find_workspace(std::string user_id, std::string id, Reply<Workspace> reply) override;
+  void create_workspace(std::string user_id, Workspace workspace, TimestampMs now, Reply<Workspace> reply) override;
+  void rename_workspace(std::string user_id, Workspace workspace, Reply<Workspace> reply) override;
+  void remove_workspace(std::string user_id, std::string id, Reply<void> reply) override;
+
+  void create_upload(Upload upload, Reply<void> reply) override;
+  void find_upload(std::string workspace, std::string id, Reply<Upload> reply) override;
+  void add_upload_part(std::string upload_id, uint32_t part, Reply<void> reply) override;
+  void finish_upload(Upload upload, TimestampMs now, Reply<void> reply) override;
+  void adopt_blob(Upload upload, TimestampMs now, Reply<void> reply) override;
+  void find_blob(std::string workspace, Sha256 hash, Reply<Blob> reply) override;
+  void storage_use(std::string user_id, Reply<StorageUse> reply) override;
+  void expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) override;
+
+ private:
+  explicit SqliteStorage(std::unique_ptr<SqliteThreads> threads);
+  std::unique_ptr<SqliteThreads> threads_;
+};
+
+}  // namespace diaryx::server

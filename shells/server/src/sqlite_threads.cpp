@@ -1,0 +1,39 @@
+#include "sqlite_threads.h"
+
+#include "diaryx/native/log.h"
+
+namespace diaryx::server {
+
+StorageError storage_error(const native::SqliteError& error) {
+  const auto kind = error.is_full()      ? StorageError::Kind::Full
+                    : error.is_damaged() ? StorageError::Kind::Damaged
+                                         : StorageError::Kind::Unavailable;
+  return {kind, error.message};
+}
+
+SqliteThreads::SqliteThreads(native::Database writer, native::Database reader)
+    : writer_database_(std::move(writer)),
+      reader_database_(std::move(reader)),
+      reader_([this](auto batch) {
+        for (auto& job : batch) job(reader_database_);
+      }),
+      writer_([this](WriteBatch batch) { run_group(std::move(batch)); }) {}
+
+void SqliteThreads::run_group(WriteBatch batch) {
+  const auto failure = commit_group(batch);
+  if (failure) native::log().error("storage: {} writes were not stored: {}", batch.size(), failure->detail);
+  for (const auto& write : batch) write->answer(failure ? &*failure : nullptr);
+}
+
+std::optional<StorageError> SqliteThreads::commit_group(WriteBatch& batch) {
+  auto transaction = native::WriteTransaction::begin(writer_database_);
+  if (!transaction) return storage_error(transaction.error());
+  for (const auto& write : batch) {
+    // SQLite may have rolled back by itself; running the rest would store it outside any transaction.
+    if (auto failure = write->run(writer_database_)) return failure;
+  }
+  if (auto committed = transaction->commit(); !committed) return storage_error(committed.error());
+  return std::nullopt;
+}
+
+}  // namespace diaryx::server
