@@ -1,56 +1,11 @@
 // `JSON.parse` and `JSON.stringify` as ECMAScript defines them: embeds and marks travel as JSON text in updates v1.
-#include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "any_codec.h"
+#include "diaryx/base/json.h"
 
 namespace diaryx::crdt {
 namespace {
-
-/// Number::toString of ECMAScript (shortest digits that read back as the same double).
-void append_number(double value, std::string& out) {
-  if (!std::isfinite(value)) {
-    out += "null";
-    return;
-  }
-  if (value == 0) {
-    out += '0';
-    return;
-  }
-  char scientific[40];
-  const auto end = std::to_chars(scientific, scientific + sizeof scientific, value, std::chars_format::scientific).ptr;
-  std::string_view text(scientific, static_cast<size_t>(end - scientific));
-  if (text.front() == '-') {
-    out += '-';
-    text.remove_prefix(1);
-  }
-  const size_t mark = text.find('e');
-  std::string digits(1, text.front());
-  if (mark > 2) digits += text.substr(2, mark - 2);
-  int exponent = 0;
-  const size_t sign = mark + 1;
-  for (const char digit : text.substr(sign + 1)) exponent = exponent * 10 + (digit - '0');
-  if (text[sign] == '-') exponent = -exponent;
-
-  const int count = static_cast<int>(digits.size());
-  const int point = exponent + 1;  // digits before the decimal point
-  if (point > 21 || point <= -6) {
-    out += digits.front();
-    if (count > 1) out.append(".").append(digits, 1);
-    out += 'e';
-    out += exponent < 0 ? '-' : '+';
-    char number[8];
-    const auto stop = std::to_chars(number, number + sizeof number, exponent < 0 ? -exponent : exponent).ptr;
-    out.append(number, stop);
-  } else if (point <= 0) {
-    out.append("0.").append(static_cast<size_t>(-point), '0').append(digits);
-  } else if (count <= point) {
-    out.append(digits).append(static_cast<size_t>(point - count), '0');
-  } else {
-    out.append(digits, 0, static_cast<size_t>(point)).append(".").append(digits, static_cast<size_t>(point));
-  }
-}
 
 void append_integer(int64_t value, std::string& out) {
   char number[24];
@@ -319,7 +274,7 @@ void append_json(const Any& value, std::string& out) {
     case Any::Kind::Undefined: out += "undefined"; return;
     case Any::Kind::Null: out += "null"; return;
     case Any::Kind::Bool: out += *value.as_bool() ? "true" : "false"; return;
-    case Any::Kind::Number: return append_number(*value.as_number(), out);
+    case Any::Kind::Number: return append_json_number(out, *value.as_number());
     case Any::Kind::BigInt: return append_integer(*value.as_bigint(), out);
     case Any::Kind::String: return append_quoted(*value.as_string(), out);
     case Any::Kind::Bytes: {
