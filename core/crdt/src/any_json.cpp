@@ -1,5 +1,8 @@
 // `JSON.parse` and `JSON.stringify` as ECMAScript defines them: embeds and marks travel as JSON text in updates v1.
+#include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cmath>
 
 #include "any_codec.h"
 #include "diaryx/base/json.h"
