@@ -139,11 +139,15 @@ Json optional_json(const std::optional<std::vector<std::string>>& texts) {
   return list;
 }
 
+// Sorted, not searched pair by pair: a stranger chooses how many members there are.
 bool equal_unordered(const Json::Object& a, const Json::Object& b) {
-  if (a.size() != b.size()) return false;
-  return std::ranges::all_of(a, [&](const Json::Member& member) {
-    return std::ranges::any_of(b, [&](const Json::Member& other) { return other == member; });
-  });
+  const auto by_key = [](const Json::Object& object) {
+    std::vector<const Json::Member*> members;
+    for (const Json::Member& member : object) members.push_back(&member);
+    std::ranges::sort(members, {}, [](const Json::Member* member) -> const std::string& { return member->key; });
+    return members;
+  };
+  return std::ranges::equal(by_key(a), by_key(b), [](const auto* x, const auto* y) { return *x == *y; });
 }
 
 // The members of a frontmatter by the rules for file events; what is not named here goes to `extra`.

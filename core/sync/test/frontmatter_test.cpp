@@ -92,8 +92,8 @@ TEST(Frontmatter, SetTouchesOneValueOnly) {
 TEST(Frontmatter, T25SetKeepsTheLineEndings) {
   EXPECT_EQ(after_set("---\r\na: 1\r\nb: 2\r\n---\r\n", "a", 3), "---\r\na: 3\r\nb: 2\r\n---\r\n");
   EXPECT_EQ(after_set("---\r\na: 1\r\n---\r\n", "c", 3), "---\r\na: 1\r\nc: 3\r\n---\r\n");
-  EXPECT_EQ(after_set("---\r\na:\r\n  - x\r\n---\r\n", "a", list({"x", "y"})),
-            "---\r\na:\r\n  - x\r\n  - y\r\n---\r\n");
+  EXPECT_EQ(after_set("---\r\na:\r\n  - x\r\n---\r\n", "a", list({"x", "z"})),
+            "---\r\na:\r\n  - x\r\n  - z\r\n---\r\n");
 }
 
 TEST(Frontmatter, ListsKeepTheirStyleAndTheItemsThatStay) {
