@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cmath>
 
 #include "any_codec.h"
 #include "diaryx/base/json.h"
