@@ -127,13 +127,15 @@ void Transfers::pump() {
   };
   while (running_uploads_ < kMaxParallel && !uploads_.empty()) {
     ++running_uploads_;
-    asio::co_spawn(io_, upload(std::move(uploads_.front())), rim);
+    sync::UploadBlob next = std::move(uploads_.front());
     uploads_.pop_front();
+    asio::co_spawn(io_, upload(std::move(next)), rim);
   }
   while (running_fetches_ < kMaxParallel && !fetches_.empty()) {
     ++running_fetches_;
-    asio::co_spawn(io_, fetch(std::move(fetches_.front())), rim);
+    sync::FetchBlob next = std::move(fetches_.front());
     fetches_.pop_front();
+    asio::co_spawn(io_, fetch(std::move(next)), rim);
   }
 }
 
@@ -146,6 +148,8 @@ void Transfers::tell_failed(const std::string& path, const Sha256& hash, const P
 // --- up ---------------------------------------------------------------------------------------------------------
 
 asio::awaitable<void> Transfers::upload(sync::UploadBlob action) {
+  // A transfer that never waits would run inside `pump`, and the next one inside this one.
+  co_await asio::post(io_, asio::use_awaitable);
   const auto file = root_.open_file(action.path);
   const auto now_there = file ? native::hash_file_at_rest(root_, action.path) : std::unexpected(file.error());
   Outcome<void> sent;
@@ -264,6 +268,7 @@ asio::awaitable<Outcome<Sha256>> Transfers::fill_from_server(const sync::FetchBl
 }
 
 asio::awaitable<void> Transfers::fetch(sync::FetchBlob action) {
+  co_await asio::post(io_, asio::use_awaitable);  // as in `upload`
   bool placed = place_local_copy(action);
   if (!placed) {
     auto staged = native::StagedFile::create(root_, action.path);

@@ -1,0 +1,177 @@
+#include "disk.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "diaryx/sync/path.h"
+#include "temp_folder.h"
+
+namespace diaryx::client {
+namespace {
+
+using native::DiskChange;
+using Words = std::vector<std::string>;
+
+/// Real files, a real replica that knows some of them, and the events written down as words.
+class DiskTest : public testing::Test {
+ protected:
+  DiskTest() : root_(std::move(*native::RootFolder::open(folder_.path()))), disk_(root_, replica_, output_) {}
+
+  /// Writes a file and lets the replica know it, as if it had been synced before.
+  void sync_before(std::string_view path, std::string_view content) {
+    folder_.write(path, content);
+    know(path, content);
+  }
+
+  /// The replica's own record of a file: its kind and its digest.
+  void know(std::string_view path, std::string_view content) {
+    const std::string value = (sync::is_markdown(path) ? "t" : "b") + sha256(content).hex();
+    ASSERT_TRUE(replica_.restore_record("file:" + std::string(path), value));
+  }
+
+  static std::string word(const sync::Event& event) {
+    if (const auto* e = std::get_if<sync::TextFileSeen>(&event)) return "text " + std::string(e->path) + "=" + std::string(e->bytes);
+    if (const auto* e = std::get_if<sync::BlobFileSeen>(&event)) return "blob " + std::string(e->path) + ":" + std::to_string(e->size_bytes);
+    if (const auto* e = std::get_if<sync::FileGone>(&event)) return "gone " + std::string(e->path);
+    if (const auto* e = std::get_if<sync::FileMoved>(&event)) return "moved " + std::string(e->from) + ">" + std::string(e->to);
+    if (const auto* e = std::get_if<sync::FileWritten>(&event)) return "written " + std::string(e->path);
+    if (const auto* e = std::get_if<sync::FileRemoved>(&event)) return "removed " + std::string(e->path);
+    if (const auto* e = std::get_if<sync::FileRefused>(&event)) return "refused " + std::string(e->path);
+    return std::holds_alternative<sync::FilesSettled>(event) ? "settled" : "unexpected";
+  }
+
+  Words everything() {
+    disk_.report_everything(now_, tell_);
+    return std::exchange(told_, {});
+  }
+  Words changes(const std::vector<DiskChange>& seen) {
+    disk_.report_changes(seen, now_, tell_);
+    return std::exchange(told_, {});
+  }
+  template <typename Action>
+  Words performed(const Action& action) {
+    disk_.perform(action, now_, tell_);
+    return std::exchange(told_, {});
+  }
+
+  native::TempFolder folder_;
+  native::RootFolder root_;
+  sync::Replica replica_{{.workspace_id = "ws", .client = ClientId{1}}};
+  Output output_{OutputStyle::Quiet};
+  Disk disk_;
+  Words told_;
+  Disk::Tell tell_ = [this](const sync::Event& event) { told_.push_back(word(event)); };
+  TimestampMs now_{1'700'000'000'000};
+};
+
+TEST_F(DiskTest, TellsWhatIsNewGoneAndChangedInOneBatch) {
+  sync_before("same.md", "same");
+  sync_before("edited.md", "before");
+  folder_.write("edited.md", "after");
+  know("gone.md", "was here");
+  folder_.write("new.md", "new");
+  folder_.write("image.png", "12345");
+  folder_.write(".diaryx/token", "secret");
+  folder_.write(".git/config", "x");
+  EXPECT_EQ(everything(), (Words{"gone gone.md", "text edited.md=after", "blob image.png:5", "text new.md=new", "settled"}));
+}
+
+TEST_F(DiskTest, TellsNothingWhenNothingDiffers) {
+  sync_before("a.md", "a");
+  sync_before("b.png", "b");
+  EXPECT_EQ(everything(), Words{});
+}
+
+TEST_F(DiskTest, TakesARenameForOneOnlyFromAKnownToAnUnknownPath) {
+  sync_before("a.md", "a");
+  sync_before("b.md", "b");
+  std::filesystem::rename(folder_ / "a.md", folder_ / "c.md");
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "c.md", "a.md"}}).front(), "moved a.md>c.md");
+  std::filesystem::rename(folder_ / "c.md", folder_ / "b.md");  // over a known file
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "b.md", "c.md"}}), (Words{"text b.md=a", "settled"}));
+}
+
+TEST_F(DiskTest, ExpandsAFolderRenameIntoItsFiles) {
+  sync_before("old/a.md", "a");
+  sync_before("old/sub/b.png", "b");
+  folder_.write("old/unknown.md", "u");
+  std::filesystem::rename(folder_ / "old", folder_ / "new");
+  const Words words = changes({{DiskChange::Kind::FolderMoved, "new", "old"}});
+  EXPECT_EQ(words[0], "moved old/a.md>new/a.md");
+  EXPECT_EQ(words[1], "moved old/sub/b.png>new/sub/b.png");
+  EXPECT_NE(std::find(words.begin(), words.end(), "text new/unknown.md=u"), words.end());
+  EXPECT_EQ(words.back(), "settled");
+}
+
+TEST_F(DiskTest, TellsEveryKnownFileOfAFolderThatLeft) {
+  know("x/a.md", "a");
+  know("x/y/b.md", "b");
+  know("xy.md", "elsewhere");
+  EXPECT_EQ(changes({{DiskChange::Kind::FolderGone, "x", {}}}), (Words{"gone x/a.md", "gone x/y/b.md", "settled"}));
+}
+
+TEST_F(DiskTest, DoesNotTakeALinkForADeletion) {
+  know("a.md", "a");
+  std::filesystem::create_symlink("/etc/hostname", folder_ / "a.md");
+  EXPECT_EQ(everything(), Words{});
+  EXPECT_EQ(disk_.unreadable(), 1u);
+}
+
+TEST_F(DiskTest, WritesAndTellsThatItDid) {
+  EXPECT_EQ(performed(sync::WriteText{"notes/a.md", "hello", std::nullopt}), Words{"written notes/a.md"});
+  EXPECT_EQ(folder_.read("notes/a.md"), "hello");
+}
+
+TEST_F(DiskTest, LeavesAFileThatIsNotTheExpectedOneAndTellsIt) {
+  folder_.write("a.md", "mine");
+  EXPECT_EQ(performed(sync::WriteText{"a.md", "theirs", sha256("older")}), (Words{"refused a.md", "text a.md=mine", "settled"}));
+  EXPECT_EQ(performed(sync::RemoveFile{"a.md", sha256("older")}), (Words{"refused a.md", "text a.md=mine", "settled"}));
+  EXPECT_EQ(folder_.read("a.md"), "mine");
+}
+
+TEST_F(DiskTest, RefusesAPathThatLeavesTheFolder) {
+  EXPECT_EQ(performed(sync::WriteText{"../outside.md", "x", std::nullopt}), Words{"refused ../outside.md"});
+  EXPECT_EQ(performed(sync::MoveFile{"a.md", "../outside.md"}).front(), "refused ../outside.md");
+}
+
+TEST_F(DiskTest, MovesAFile) {
+  folder_.write("a.md", "a");
+  EXPECT_EQ(performed(sync::MoveFile{"a.md", "x/b.md"}), Words{"moved a.md>x/b.md"});
+  EXPECT_EQ(folder_.read("x/b.md"), "a");
+}
+
+TEST_F(DiskTest, AnswersAReadWithWhatIsThere) {
+  EXPECT_EQ(performed(sync::ReadFile{"missing.md"}), (Words{"gone missing.md", "settled"}));
+  sync_before("a.md", "a");
+  EXPECT_EQ(performed(sync::ReadFile{"a.md"}), (Words{"text a.md=a", "settled"}));
+}
+
+TEST_F(DiskTest, TriesAnUnreadableFileAgainAndLetsTheOthersGoOn) {
+  std::filesystem::create_symlink("/etc/hostname", folder_ / "a.md");  // unreadable for root, too
+  know("a.md", "a");
+  folder_.write("b.md", "b");
+  EXPECT_EQ(everything(), (Words{"text b.md=b", "settled"}));
+  ASSERT_EQ(disk_.next_retry(), now_ + DurationMs{1'000});
+  std::filesystem::remove(folder_ / "a.md");
+  folder_.write("a.md", "again a file");
+  now_ = now_ + DurationMs{1'000};
+  disk_.retry_unreadable(now_, tell_);
+  EXPECT_EQ(told_, (Words{"text a.md=again a file", "settled"}));
+  EXPECT_EQ(disk_.unreadable(), 0u);
+  EXPECT_FALSE(disk_.next_retry());
+}
+
+TEST(TakesPart, EntersFoldersThatMayHoldCarriedFiles) {
+  EXPECT_TRUE(takes_part("notes"));
+  EXPECT_TRUE(takes_part("notes/a.md"));
+  EXPECT_TRUE(takes_part(".obsidian"));
+  EXPECT_FALSE(takes_part(".diaryx"));
+  EXPECT_FALSE(takes_part(".git/objects"));
+}
+
+}  // namespace
+}  // namespace diaryx::client
