@@ -20,7 +20,7 @@ function(dx_wasm_guest name)
   dx_flags(${guest} TRUE)
   if(DX_WASM_OPT)
     add_custom_command(TARGET ${guest} POST_BUILD
-      COMMAND ${DX_WASM_OPT} -O3 --strip-producers --strip-target-features
+      COMMAND ${DX_WASM_OPT} -Oz --strip-producers --strip-target-features
               $<TARGET_FILE:${guest}> -o $<TARGET_FILE:${guest}>
       COMMENT "Optimising ${name}.wasm" VERBATIM)
   endif()

@@ -56,11 +56,15 @@ export class Folder {
     this.#removeEmptyFolders(dirname(target));
   }
 
-  /** Identity by path of every regular file, links not followed, folders of the host and of git left out. */
-  scan(prefix = '.') {
+  /**
+   * Identity by path of every regular file, links not followed, folders of the host and of git left out.
+   * @param {(absolute: string) => void} onFolder  called with each folder before it is read
+   */
+  scan(prefix = '.', onFolder = () => {}) {
     const found = new Map();
     const start = this.#resolve(prefix);
     const visit = folder => {
+      onFolder(folder);
       let entries;
       try {
         entries = fs.readdirSync(folder, { withFileTypes: true });
@@ -88,7 +92,8 @@ export class Folder {
 
   #resolve(path) {
     const target = resolve(this.#root, String(path).replaceAll('\\', '/'));
-    if (target !== this.#root && !target.startsWith(this.#root + sep)) throw new Error(`outside of the folder: ${path}`);
+    if (target === this.#root) return target;
+    if (!target.startsWith(this.#root + sep)) throw new Error(`outside of the folder: ${path}`);
     // A link inside the folder may lead out of it; the part that exists must be real.
     const parent = nearestExisting(dirname(target));
     const real = fs.realpathSync(parent);

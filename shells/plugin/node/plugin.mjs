@@ -9,6 +9,13 @@ const SDKS = {
   '1.0.3': 'extism-1.0.3',
 };
 
+// The SDK loads node:wasi whether it is used or not; Node's warning about it would puzzle whoever reads the log.
+const warnings = process.listeners('warning');
+process.removeAllListeners('warning');
+process.on('warning', warning => {
+  if (!warning.message.startsWith('WASI is')) warnings.forEach(listener => listener(warning));
+});
+
 export const sdkVersions = Object.keys(SDKS);
 
 export class Plugin {

@@ -1,9 +1,12 @@
 // Finds what others did to the folder: compares the folder with what it was, shortly after the system reports a change
-// and every two seconds in any case (recursive watching does not exist everywhere and misses new folders).
+// and every two seconds in any case.
+//
+// Each folder has a watch of its own. Node's recursive watching is missing in older versions on Linux and overlooks
+// files that are replaced by a rename, which is how most editors save.
 import { watch } from 'node:fs';
-import { sameIdentity } from './files.mjs';
+import { HOST_FOLDER, sameIdentity } from './files.mjs';
 
-const QUIET_MS = 40;        // an editor saves in several steps; look when it is done
+const QUIET_MS = 25;        // an editor saves in several steps; look when it is done
 const LONGEST_QUIET_MS = 400;
 const EMPTIED_MS = 150;     // truncate-then-write leaves the file empty for a moment
 const POLL_MS = 2000;
@@ -13,7 +16,8 @@ export class Watcher {
   #onEvent;
   #known;
   #emptied = new Map();
-  #watch = null;
+  #watches = new Map();  // by absolute folder
+  #running = false;
   #timer = null;
   #poll = null;
   #firstNotice = 0;
@@ -29,19 +33,15 @@ export class Watcher {
   }
 
   start() {
-    try {
-      this.#watch = watch(this.#folder.root, { recursive: true }, (_, name) => {
-        if (!name?.startsWith('.diaryx')) this.#notice();
-      });
-      this.#watch.on('error', () => {});  // polling goes on
-    } catch {
-      this.#watch = null;
-    }
+    this.#running = true;
     this.#poll = setInterval(() => this.scan(), POLL_MS);
+    this.scan();
   }
 
   stop() {
-    this.#watch?.close();
+    this.#running = false;
+    for (const watch of this.#watches.values()) watch.close();
+    this.#watches.clear();
     clearInterval(this.#poll);
     clearTimeout(this.#timer);
   }
@@ -50,7 +50,7 @@ export class Watcher {
   scan() {
     clearTimeout(this.#timer);
     this.#timer = null;
-    const now = this.#folder.scan();
+    const now = this.#look();
     const before = this.#known;
     this.#known = now;
     const gone = [...before].filter(([path]) => !now.has(path));
@@ -76,6 +76,31 @@ export class Watcher {
     for (const [path] of gone) events.push(['file_deleted', { path }]);
     for (const [type, payload] of events) this.#onEvent(type, payload);
     return this.#emptied.size === 0;
+  }
+
+  #look() {
+    const folders = new Set();
+    const found = this.#folder.scan('.', folder => {
+      folders.add(folder);
+      // Watched before it is read: what changes afterwards is reported.
+      if (this.#running && !this.#watches.has(folder)) this.#watchFolder(folder);
+    });
+    for (const [folder, watch] of this.#watches) {
+      if (folders.has(folder)) continue;
+      watch.close();
+      this.#watches.delete(folder);
+    }
+    return found;
+  }
+
+  #watchFolder(folder) {
+    try {
+      const watcher = watch(folder, (_, name) => { if (name !== HOST_FOLDER) this.#notice(); });
+      watcher.on('error', () => {});  // polling goes on
+      this.#watches.set(folder, watcher);
+    } catch {
+      // Out of watches, or the folder is gone: polling goes on.
+    }
   }
 
   #mayBeHalfWritten(path, old, identity) {
