@@ -21,6 +21,12 @@ Any::Object done_with(std::string name, Any value) {
 
 Any base64(ByteView bytes) { return Any::string(to_base64(bytes)); }
 
+Any take_updates(Editor& editor) {
+  Any::Array updates;
+  for (const Bytes& update : editor.take_updates()) updates.push_back(base64(update));
+  return Any::array(std::move(updates));
+}
+
 bool is_v2(const Any& request) {
   const double* version = member(request, "v").as_number();
   return version != nullptr && *version == 2;
@@ -102,7 +108,10 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     const auto update = from_base64(text_of(member(request, "u")));
     if (!update) return refuse("the update is not base64");
     const auto commit = editor.doc().apply_update_v1(*update);
-    return commit ? done() : refuse(describe(commit.error()));
+    if (!commit) return refuse(describe(commit.error()));
+    (void)editor.take_updates();
+    editor.note(*commit);
+    return done_with("us", take_updates(editor));
   }
   if (command == "encode") {
     if (is_v2(request)) return refuse(kNoV2);
@@ -119,9 +128,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     (void)editor.take_updates();
     const std::string error = editor.run(member(request, "op"));
     if (!error.empty()) return refuse(error);
-    Any::Array updates;
-    for (const Bytes& update : editor.take_updates()) updates.push_back(base64(update));
-    return done_with("us", Any::array(std::move(updates)));
+    return done_with("us", take_updates(editor));
   }
   return refuse("the command is not known");
 }

@@ -69,6 +69,7 @@ Any Editor::dump(bool used_only) const {
 
 void Editor::note(const Commit& commit) {
   if (commit.changed()) updates_.push_back(commit.update_v1());
+  if (!commit.clean_up_v1().empty()) updates_.push_back(commit.clean_up_v1());
 }
 
 std::string Editor::run(const Any& op) {

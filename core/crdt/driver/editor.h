@@ -16,7 +16,7 @@ class Editor {
     std::string name;
   };
 
-  Editor(ClientId client, Gc gc) : doc_({.client = client, .gc = gc}), store_(DocInternals::store(doc_)) {}
+  Editor(ClientId client, Gc gc) : doc_({.client = client, .gc = gc, .marks = MarksAfterRemote::CleanUp}), store_(DocInternals::store(doc_)) {}
 
   /// False if the kind is unknown.
   bool declare(const std::string& kind, const std::string& name);

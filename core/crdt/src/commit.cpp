@@ -55,6 +55,13 @@ Commit Store::commit() {
   std::erase_if(touched_, [this](ClientIndex client) { return before(client) == state(client); });
   result.changed_ = !touched_.empty() || !deleted_.empty();
   describe_changes(result);
+  std::vector<Deleted> tidied;
+  if (wants_clean_up()) {
+    std::vector<Deleted> of_transaction = std::move(deleted_);
+    deleted_.clear();
+    clean_up_marks(of_transaction);
+    tidied = std::exchange(deleted_, std::move(of_transaction));
+  }
   if (options_.gc == Gc::Enabled && !deleted_.empty()) collect_garbage();
   merge_after_transaction();
   if (result.changed_) {
@@ -72,6 +79,14 @@ Commit Store::commit() {
   }
   open_ = false;
   if (heap_.mostly_dead()) compact_heap();
+  if (!tidied.empty()) {
+    // A transaction of its own, as for Yjs: peers get it as a second update.
+    begin(TransactionOrigin::Local);
+    deleted_ = std::move(tidied);
+    Commit clean_up = commit();
+    result.clean_up_v1_ = std::move(clean_up.update_v1_);
+    result.deletions_.merge(clean_up.deletions_);
+  }
   return result;
 }
 

@@ -184,6 +184,12 @@ class Store {
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
 
+  // clean_up.cpp
+  bool wants_clean_up() const;
+  void clean_up_marks(const std::vector<Deleted>& deleted);
+  void clean_up_around(ItemRef ref);
+  void clean_up_front(TypeRef ref);
+
   // commit.cpp
   void sort_deleted();
   void describe_changes(Commit& commit);

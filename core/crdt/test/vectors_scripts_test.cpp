@@ -119,7 +119,7 @@ void check_concurrent(const Any& vector) {
     }
     bool is_order0 = order0.size() == order.size();
     for (size_t i = 0; i < order0.size() && is_order0; ++i) is_order0 = number_of(order0[i]) == static_cast<double>(order[i]);
-    if (is_order0 && text_of(member(vector, "name")) != "concurrent-format-vs-delete") {  // needs the clean-up of marks
+    if (is_order0) {
       EXPECT_EQ(to_base64(receiver->doc().encode_update_v1()), text_of(member(member(vector, "order0"), "v1")));
     }
   } while (std::next_permutation(order.begin(), order.end()));

@@ -30,11 +30,16 @@ enum class Gc : uint8_t { Enabled, Disabled };
 /// Whether a commit carries its update bytes. `Nothing` saves their cost when nobody listens.
 enum class Emit : uint8_t { Updates, Nothing };
 
+/// What happens to marks that a remote change left without effect. A Yjs receiver deletes them and tells its peers, so that
+/// one of them is enough: `Keep` shows the same text and converges to the same bytes.
+enum class MarksAfterRemote : uint8_t { Keep, CleanUp };
+
 struct DocOptions {
   ClientId client;  ///< at most 53 bits; never used by two replicas at once
   Gc gc = Gc::Enabled;
   DecodeLimits limits{};
   Emit emit = Emit::Updates;
+  MarksAfterRemote marks = MarksAfterRemote::Keep;
 };
 
 class Doc {

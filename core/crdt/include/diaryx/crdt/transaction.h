@@ -26,6 +26,10 @@ class Commit {
   /// was made with `Emit::Nothing`. Pending structs that could now be integrated are in it.
   const Bytes& update_v1() const { return update_v1_; }
 
+  /// A second update, made here: the deletion of marks that the transaction left without effect. Empty unless the document was
+  /// made with `MarksAfterRemote::CleanUp`; send it to the peers as well.
+  const Bytes& clean_up_v1() const { return clean_up_v1_; }
+
   /// Deleted by this transaction.
   const DeleteSet& deletions() const { return deletions_; }
 
@@ -50,6 +54,7 @@ class Commit {
   bool changed_ = false;
   TransactionOrigin origin_ = TransactionOrigin::Local;
   Bytes update_v1_;
+  Bytes clean_up_v1_;
   DeleteSet deletions_;
   std::vector<std::string> touched_roots_;
   std::vector<KeyChange> changed_keys_;

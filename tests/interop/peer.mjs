@@ -1,0 +1,83 @@
+// A peer twice: once as real Yjs, once as the engine, under one client id. Whatever is done to it is done to both, and the
+// bytes that both emit have to be equal.
+import assert from 'node:assert/strict'
+import * as Y from 'yjs'
+import { base64, bytes, canonical, fromTagged, root, state, target } from './values.mjs'
+
+export class Peer {
+  constructor (driver, name, client, roots, gc) {
+    this.driver = driver
+    this.name = name
+    this.client = client
+    this.roots = roots
+    this.emitted = []
+    this.doc = new Y.Doc({ gc })
+    this.doc.clientID = client
+    this.doc.on('update', (update, _origin, _doc, transaction) => this.emitted.push({ update: base64(update), local: transaction.local }))
+    for (const one of roots) root(this.doc, one)
+  }
+
+  static async create (driver, name, client, roots, gc) {
+    const peer = new Peer(driver, name, client, roots, gc)
+    await driver.must({ cmd: 'new', doc: name, client, gc, roots })
+    return peer
+  }
+
+  #take () {
+    const taken = this.emitted
+    this.emitted = []
+    return taken
+  }
+
+  /** One local edit; returns the updates, base64. */
+  async edit (op) {
+    this.doc.transact(() => this.#perform(op))
+    const expected = this.#take().map(one => one.update)
+    const { us } = await this.driver.must({ cmd: 'op', doc: this.name, op })
+    assert.deepEqual(us, expected, `${this.name}: the update of ${JSON.stringify(op)} differs`)
+    return us
+  }
+
+  #perform (op) {
+    const type = op.t && target(this.doc, op.t)
+    switch (op.op) {
+      case 'tx': for (const one of op.ops) this.#perform(one); return
+      case 'ins': return type.insert(op.i, op.s, op.a === undefined ? undefined : fromTagged(op.a))
+      case 'embed': return type.insertEmbed(op.i, fromTagged(op.v), op.a === undefined ? undefined : fromTagged(op.a))
+      case 'fmt': return type.format(op.i, op.n, fromTagged(op.a))
+      case 'del': return type.delete(op.i, op.n)
+      case 'ains': return type.insert(op.i, op.v.map(fromTagged))
+      case 'push': return type.push(op.v.map(fromTagged))
+      case 'set': return type.set(op.k, fromTagged(op.v))
+      case 'mdel': return type.delete(op.k)
+      case 'attr': return type.setAttribute(op.k, fromTagged(op.v))
+      case 'adelattr': return type.removeAttribute(op.k)
+    }
+    throw new Error('unknown operation ' + op.op)
+  }
+
+  /** An update from elsewhere; returns what Yjs emits beyond it (its clean-up of marks). */
+  async receive (update) {
+    Y.applyUpdate(this.doc, bytes(update))
+    const expected = this.#take()
+    const { us } = await this.driver.must({ cmd: 'apply', doc: this.name, v: 1, u: update })
+    assert.deepEqual(us, expected.map(one => one.update), `${this.name}: what is emitted after ${update} differs`)
+    return expected.filter(one => one.local).map(one => one.update)
+  }
+
+  /** Both halves have the same visible state, state vector and bytes. */
+  async check (other) {
+    const { state: seen } = await this.driver.must({ cmd: 'dump', doc: this.name })
+    const expected = Object.fromEntries(this.roots.map(one => [one.join(':'), state(root(this.doc, one))]))
+    assert.equal(canonical(seen), canonical(expected), `${this.name}: the visible state differs`)
+    const vector = await this.driver.must({ cmd: 'sv', doc: this.name })
+    assert.equal(vector.u, base64(Y.encodeStateVector(this.doc)), `${this.name}: the state vector differs`)
+    const whole = await this.driver.must({ cmd: 'encode', doc: this.name, v: 1 })
+    assert.equal(whole.u, base64(Y.encodeStateAsUpdate(this.doc)), `${this.name}: the bytes of the document differ`)
+    const known = base64(Y.encodeStateVector(other.doc))
+    const part = await this.driver.must({ cmd: 'encode', doc: this.name, v: 1, sv: known })
+    assert.equal(part.u, base64(Y.encodeStateAsUpdate(this.doc, bytes(known))), `${this.name}: the difference differs`)
+  }
+
+  free () { return this.driver.must({ cmd: 'free', doc: this.name }) }
+}
