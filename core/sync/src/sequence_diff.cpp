@@ -32,7 +32,7 @@ class Search {
   Search(std::span<const uint32_t> before, std::span<const uint32_t> after)
       : before_(before), after_(after), old_changed_(before.size(), 0), new_changed_(after.size(), 0) {
     const uint64_t total = std::max<uint64_t>(1, before.size() + after.size());
-    cost_cap_ = int64_t(std::clamp(kStepBudget / total, kSmallestCap, kLargestCap));
+    cost_cap_ = int64_t(std::min(std::clamp(kStepBudget / total, kSmallestCap, kLargestCap), total));
     forward_.resize(size_t(2 * cost_cap_ + 3));
     backward_.resize(size_t(2 * cost_cap_ + 3));
   }
