@@ -1,6 +1,8 @@
 #include "diaryx/testing/world.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "diaryx/sync/path.h"
@@ -8,6 +10,18 @@
 namespace diaryx::testing {
 
 using sync::relay::ConnectionId;
+
+namespace {
+
+/// With DX_TRACE set, a replay tells what happens to files: device, what, which.
+void trace(size_t device, const char* what, std::string_view path, std::string_view more = {}) {
+  static const bool wanted = std::getenv("DX_TRACE") != nullptr;
+  if (!wanted) return;
+  std::fprintf(stderr, "%zu %-9s %.*s %.*s\n", device, what, static_cast<int>(path.size()), path.data(),
+               static_cast<int>(more.size()), more.data());
+}
+
+}  // namespace
 
 // --- devices ----------------------------------------------------------------------------------------------------
 
@@ -26,9 +40,16 @@ void Device::start() {
   for (const std::string& path : replica_->known_files()) seen_.emplace(path, "");  // so that what is gone is noticed
 }
 
-void Device::user_writes(std::string_view path, std::string_view bytes) { disk_.write(path, bytes); }
-void Device::user_deletes(std::string_view path) { disk_.remove(path); }
+void Device::user_writes(std::string_view path, std::string_view bytes) {
+  trace(number_, "edits", path, bytes);
+  disk_.write(path, bytes);
+}
+void Device::user_deletes(std::string_view path) {
+  trace(number_, "deletes", path);
+  disk_.remove(path);
+}
 void Device::user_renames(std::string_view from, std::string_view to) {
+  trace(number_, "renames", from, to);
   if (disk_.rename(from, to)) moves_.emplace_back(from, to);
 }
 
@@ -83,6 +104,7 @@ void Device::connection_lost() {
 }
 
 void Device::crash_and_restart() {
+  trace(number_, "crashes", "");
   if (connection_) world_->cut(*connection_);
   answers_.clear();
   start();
@@ -127,6 +149,11 @@ void Device::perform(const sync::Action& action) {
       feed(sync::FilesSettled{});
     });
   };
+  if (const auto* write = std::get_if<sync::WriteText>(&action)) trace(number_, "write", write->path, write->bytes);
+  if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) trace(number_, "remove", removed->path);
+  if (const auto* move = std::get_if<sync::MoveFile>(&action)) trace(number_, "move", move->from, move->to);
+  if (const auto* read = std::get_if<sync::ReadFile>(&action)) trace(number_, "read", read->path);
+  if (const auto* record = std::get_if<sync::PersistRecord>(&action)) trace(number_, "record", record->key, record->value);
   if (const auto* binary = std::get_if<sync::SendBinary>(&action)) {
     if (connection_) world_->send(*connection_, true, false, std::string(as_text(binary->frame)));
   } else if (const auto* text = std::get_if<sync::SendText>(&action)) {

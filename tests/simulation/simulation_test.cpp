@@ -30,6 +30,14 @@ size_t occurrences(const std::string& text, const std::string& marker) {
   return count;
 }
 
+std::string files_with(World& world, const std::string& marker) {
+  std::string found;
+  for (const auto& [path, bytes] : world.device(0).disk().files()) {
+    if (occurrences(bytes, marker) != 0) found += "--- " + path + "\n" + bytes;
+  }
+  return found;
+}
+
 /// Edits in which every line carries a marker of its own, so that a loss or a doubling shows.
 class Editor {
  public:
@@ -95,7 +103,8 @@ void run(uint64_t seed, const WorldOptions& options) {
   std::string all;
   for (const auto& [path, bytes] : world.device(0).disk().files()) all += bytes;
   for (const std::string& marker : editor.markers()) {
-    ASSERT_EQ(occurrences(all, marker), 1u) << marker << (occurrences(all, marker) == 0 ? " is lost" : " is doubled");
+    ASSERT_EQ(occurrences(all, marker), 1u)
+        << marker << (occurrences(all, marker) == 0 ? " is lost" : " is doubled in:\n" + files_with(world, marker));
   }
 }
 

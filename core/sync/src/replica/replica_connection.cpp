@@ -241,6 +241,7 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
     for (const auto& [path, upload] : uploads_) consider(upload.retry_at);
   }
   for (const auto& [path, work] : work_) consider(work.retry_at);
+  for (const auto& [path, gone] : gone_) consider(gone.wait_until);
   return next;
 }
 
@@ -260,6 +261,7 @@ void Replica::Impl::on_deadline() {
   for (auto& [path, upload] : uploads_) {
     if (upload.retry_at && *upload.retry_at <= now_) upload.retry_at.reset();
   }
+  on_files_settled();
   std::vector<std::string> due;
   for (auto& [path, work] : work_) {
     if (!work.retry_at || *work.retry_at > now_) continue;

@@ -67,6 +67,12 @@ class Replica::Impl {
     std::optional<TimestampMs> retry_at;
   };
 
+  // A file that is missing. When a write of ours ran into it, its other half (a rename) may still be unseen, so it waits.
+  struct GoneFile {
+    FileRecord record;
+    std::optional<TimestampMs> wait_until;
+  };
+
   // A local file that stands in the way of another text of the same name: saved under another name first.
   struct ConflictCopy {
     std::string original;
@@ -179,10 +185,9 @@ class Replica::Impl {
   bool joined_ = false;  // the workspace doc was answered once, on any connection
   std::map<std::string, FileWork, std::less<>> work_;
   std::map<std::string, Upload, std::less<>> uploads_;
-  std::map<std::string, FileRecord, std::less<>> gone_;     // of this batch
+  std::map<std::string, GoneFile, std::less<>> gone_;       // missing, not yet counted as deleted
   std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way
   std::map<std::string, ConflictCopy, std::less<>> conflicts_;  // by the copy's path, under way
-  std::set<std::string, std::less<>> came_back_;           // made again here after a deletion, not yet opened
   std::set<std::string, std::less<>> deleted_here_;        // in this run: an edit that was made meanwhile wins
   std::set<std::string, std::less<>> wants_read_;          // seen, to be read once its document is answered
   std::set<std::string, std::less<>> reported_;            // problems told once

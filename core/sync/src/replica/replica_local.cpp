@@ -13,6 +13,8 @@ namespace diaryx::sync {
 namespace {
 
 constexpr DurationMs kDiskRetry{2'000};
+/// How long the halves of one rename may be apart; watchers collect their news for less than this.
+constexpr DurationMs kRenameGrace{1'000};
 constexpr size_t kMaxUploadsAtOnce = 2;
 constexpr uint32_t kMaxBackoffSteps = 6;
 
@@ -50,12 +52,12 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   if (!joined_) return read_when_possible(path);
   if (adopt_rename(path, hash, FileRecord::Kind::Text)) return;
 
-  if (!workspace_.live_file(path)) {
-    if (workspace_.file(path)) came_back_.insert(key);
-    create_entry(key, bytes, workspace_.new_file_id(path));
-  }
+  // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has.
   const auto open = open_bodies_.find(path);
-  if (open == open_bodies_.end() || !open->second.link.answered()) return read_when_possible(path);
+  if (open == open_bodies_.end() || !open->second.link.answered()) {
+    open_body(path);
+    return read_when_possible(path);
+  }
   place_new_text(key, bytes, hash);
 }
 
@@ -112,8 +114,10 @@ void Replica::Impl::create_entry(const std::string& path, std::string_view bytes
 }
 
 void Replica::Impl::place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash) {
+  const bool listed = workspace_.live_file(path).has_value();
+  const bool came_back = !listed && workspace_.file(path);
+  if (!listed) create_entry(path, bytes, workspace_.new_file_id(path));
   BodyDoc& body = bodies_.open(path);
-  const bool came_back = came_back_.erase(path) != 0;
   Bytes update;
   if (body.is_virgin()) {
     const SplitText split = split_frontmatter(bytes);
@@ -257,16 +261,22 @@ void Replica::Impl::request_read(std::string_view path) {
 // --- renames and deletions --------------------------------------------------------------------------------------
 
 void Replica::Impl::on_gone(std::string_view path) {
-  work_.erase(std::string(path));
+  const auto work = work_.find(path);
+  const bool found_by_our_write = work != work_.end() && work->second.retry_at;
+  if (work != work_.end()) work_.erase(work);
   uploads_.erase(std::string(path));
   if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
-  if (const FileRecord* known = record(path)) gone_.insert_or_assign(std::string(path), *known);
+  const FileRecord* known = record(path);
+  if (known == nullptr) return;
+  gone_.insert_or_assign(std::string(path),
+                         GoneFile{*known, found_by_our_write ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
 void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   const bool ours = own_moves_.erase(std::string(to)) != 0;
   work_.erase(std::string(to));
   work_.erase(std::string(from));
+  gone_.erase(std::string(from));
   const FileRecord* known = record(from);
   if (known == nullptr) {
     request_read(to);
@@ -291,10 +301,11 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
 bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind) {
   if (workspace_.live_file(to) || workspace_.live_binary(to)) return false;
   const auto from = std::ranges::find_if(gone_, [&](const auto& entry) {
-    return entry.second.kind == kind && entry.second.hash == hash;
+    return entry.second.record.kind == kind && entry.second.record.hash == hash;
   });
   if (from == gone_.end()) return false;
-  const auto [path, known] = *from;
+  const std::string path = from->first;
+  const FileRecord known = from->second.record;
   gone_.erase(from);
   rename_file(path, std::string(to), known);
   return true;
@@ -328,6 +339,11 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
     index_file(from);
     index_file(to);
     open_body(to);
+  } else if (const std::optional<std::string> elsewhere = workspace_.moved_to(from)) {
+    // Renamed elsewhere too, and we know it already: this rename is the later one.
+    inherit_moved_body(from, *elsewhere);
+    drop_record(from);
+    return rename_file(*elsewhere, to, known);
   } else {
     // Deleted elsewhere, renamed here: the user wants it, so it is a new file.
     drop_record(from);
@@ -339,8 +355,13 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
 }
 
 void Replica::Impl::on_files_settled() {
-  const auto gone = std::exchange(gone_, {});
-  for (const auto& [path, known] : gone) {
+  std::vector<std::pair<std::string, FileRecord>> deleted;
+  std::erase_if(gone_, [&](const auto& entry) {
+    if (entry.second.wait_until && *entry.second.wait_until > now_) return false;
+    deleted.emplace_back(entry.first, entry.second.record);
+    return true;
+  });
+  for (const auto& [path, known] : deleted) {
     drop_record(path);
     delete_entry(path, known);
   }
