@@ -11,6 +11,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -139,6 +140,11 @@ void Transfers::pump() {
   }
 }
 
+/// From the loop, not from within a transfer: a thousand empty files must not become a thousand nested calls.
+void Transfers::pump_soon() {
+  asio::post(io_, [this] { pump(); });
+}
+
 void Transfers::tell_failed(const std::string& path, const Sha256& hash, const Problem& problem) {
   const bool final_failure = problem.os_error == kFinal;
   if (final_failure) refused_.emplace(path, hash);
@@ -170,7 +176,7 @@ asio::awaitable<void> Transfers::upload(sync::UploadBlob action) {
     tell_failed(action.path, action.hash, sent.error());
     if (sent.error().os_error == kChanged) disk_.report_path(action.path, clock_(), tell_);
   }
-  pump();
+  pump_soon();
 }
 
 asio::awaitable<Outcome<HttpResponse>> Transfers::put_part(const sync::UploadBlob& action, int file, const std::string& target,
@@ -285,7 +291,7 @@ asio::awaitable<void> Transfers::fetch(sync::FetchBlob action) {
   }
   --running_fetches_;
   under_way_.erase({Direction::Download, {action.path, action.hash}});
-  pump();
+  pump_soon();
 }
 
 }  // namespace diaryx::client
