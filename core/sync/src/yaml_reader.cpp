@@ -352,8 +352,10 @@ class YamlReader {
 
   Result<size_t> read_escape(size_t i, size_t close, std::string& out) const {
     const char c = peek(i + 1);
-    if (at_line_end(i + 1)) {  // the newline is joined away, with the blanks after it
-      return std::min(skip_blanks(next_line(i + 1)), close);
+    if (at_line_end(i + 1)) {  // the newline is joined away, with the blanks after it; blank lines behind it are not
+      i = skip_blanks(next_line(i + 1));
+      for (; i < close && at_line_end(i); i = skip_blanks(next_line(i))) out.push_back('\n');
+      return std::min(i, close);
     }
     constexpr std::string_view kNames = "0abtnvfre \"/\\\t";
     constexpr std::string_view kMeans{"\0\a\b\t\n\v\f\r\x1b \"/\\\t", 14};
@@ -420,8 +422,10 @@ class YamlReader {
     for (size_t line = at_; line < text_.size(); line = next_line(line)) {
       const std::string_view content = line_text(line);
       const size_t column = std::min(content.find_first_not_of(' '), content.size());
-      if (column == content.size()) {
-        lines.push_back(indent > 0 && content.size() > indent ? content.substr(indent) : std::string_view{});
+      if (column == content.size()) {  // nothing but spaces: those beyond the indentation are text
+        const bool has_text = indent > 0 && content.size() > indent;
+        lines.push_back(has_text ? content.substr(indent) : std::string_view{});
+        if (has_text) filled = lines.size(), end = next_line(line);
         continue;
       }
       if (indent == 0) indent = std::max(column, parent + 1);
@@ -524,6 +528,9 @@ class YamlReader {
     skip_flow_space();
     Json value;
     if (peek(at_) == ':' && at_ < text_.size()) {
+      // Behind a quoted key the value may follow at once, as in JSON; behind a plain one `:x` is no colon.
+      if (!quoted && !is_separator(at_ + 1) && std::string_view(",[]{}").find(peek(at_ + 1)) == std::string_view::npos)
+        return broken();
       ++at_;
       skip_flow_space();
       if (peek(at_) != ',' && peek(at_) != '}') {

@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <array>
+#include <cmath>
+#include <optional>
 
 #include "yaml_reader.h"
 
@@ -80,6 +81,7 @@ Json resolve_plain_scalar(std::string_view scalar) {
   Result<Json> parsed = Json::parse(number);
   const bool whole = number.find_first_of(".e") == std::string::npos;
   if (!parsed || !parsed->is_number() || (whole && !parsed->as_integer())) return scalar;
+  if (!std::isfinite(*parsed->as_number())) return scalar;  // `1e999`
   return *std::move(parsed);
 }
 
