@@ -41,11 +41,11 @@ async function proveOnce(options) {
   fs.writeFileSync(mark, '');
 
   const {name, files} = chooseWorkspace(options.workspace, path.join(place, 'source'));
+  console.log(`three devices, one server, ${files.size} files of ${name}`);
   const proof = new Proof({
     place, files, seconds: Number(options.seconds), patience: Number(options.patience),
     say: (sentence) => console.log(`  ${sentence}`),
   });
-  console.log(`three devices, one server, ${files.size} files of ${name}`);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => proof.abandon().finally(() => process.exit(130)));
 

@@ -18,8 +18,10 @@ export class Proof {
     Object.assign(this, {place, patience, say});
     this.deadline = new Deadline(seconds);
     this.started = nowMs();
+    const given = files.size;
     this.roles = chooseFiles(files);
     this.expected = new Expectation(files);
+    this.added = files.size - given;  // notes of the proof's own, where the workspace has too few
     this.imported = {files: files.size, bytes: [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0)};
     this.firstSync = new Map();  // device name -> ms
     this.steps = [];             // {name, ms}: from the last change of the step until all folders were as expected
@@ -359,6 +361,7 @@ export class Proof {
     return {
       imported_files: this.imported.files,
       imported_bytes: this.imported.bytes,
+      added_files: this.added,
       final_files: files.size,
       final_bytes: [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0),
       manifest_sha256: manifestDigest(this.expected.manifest()),

@@ -16,7 +16,8 @@ export function table(workspace, figures) {
   ]);
   const spread = ({p50_ms, p95_ms, max_ms}) => [p50_ms, p95_ms, max_ms].map((ms) => ms === null ? '-' : ms.toFixed(1));
   return [
-    `workspace   ${workspace}: ${grouped(figures.imported_files)} files, ${grouped(figures.imported_bytes)} bytes; ` +
+    `workspace   ${workspace}: ${grouped(figures.imported_files)} files` +
+      (figures.added_files > 0 ? ` (${figures.added_files} of the proof's own)` : '') + `, ${grouped(figures.imported_bytes)} bytes; ` +
       `at the end ${grouped(figures.final_files)} files, ${grouped(figures.final_bytes)} bytes`,
     '',
     ...columns([['device', 'kind', 'first sync', 'time'], ...devices]),
