@@ -13,7 +13,6 @@
 #include "diaryx/sync/render.h"
 #include "diaryx/sync/text_diff.h"
 #include "document_tools.h"
-#include "entropy.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -21,21 +20,6 @@ namespace {
 #define DX_READY(session)                                       \
   Session* session = guest.session();                           \
   if (!session) return std::unexpected(std::string(kNotInitialized))
-
-// `edit(doc, txn)` changes a copy; what it changed becomes part of the session's document.
-template <class Edit>
-void edit_document(Guest& guest, Session& session, std::string_view name, Edit edit) {
-  crdt::Doc doc({.client = fresh_client_id()});
-  (void)doc.apply_update_v1(session.replica().document_state(name));
-  crdt::Transaction txn = doc.transact();
-  edit(doc, txn);
-  const crdt::Commit commit = std::move(txn).commit();
-  if (commit.changed()) guest.absorb(name, commit.update_v1());
-}
-
-void set_entry(crdt::Doc& doc, crdt::Transaction& txn, const std::string& path, const sync::FileMetadata& metadata) {
-  doc.map("files").set(txn, path, crdt::Any::string(sync::format_metadata(metadata)));
-}
 
 // --- state ----------------------------------------------------------------------------------------------------------
 

@@ -63,6 +63,19 @@ std::vector<Entry> entries_of(const crdt::Doc& workspace) {
   return entries;
 }
 
+void set_entry(crdt::Doc& doc, crdt::Transaction& txn, std::string_view path, const sync::FileMetadata& metadata) {
+  doc.map("files").set(txn, path, crdt::Any::string(sync::format_metadata(metadata)));
+}
+
+void delete_entry(Guest& guest, Session& session, const std::string& path) {
+  std::optional<sync::FileMetadata> metadata = session.replica().metadata(path);
+  if (!metadata || metadata->deleted) return;
+  metadata->deleted = true;
+  metadata->modified_at = host::now();
+  edit_document(guest, session, kWorkspaceDoc,
+                [&](crdt::Doc& doc, crdt::Transaction& txn) { set_entry(doc, txn, path, *metadata); });
+}
+
 Bytes step1_message(ByteView state_vector) { return message(sync::SyncStep1{state_vector}); }
 Bytes step2_message(ByteView update) { return message(sync::SyncStep2{update}); }
 Bytes update_message(ByteView update) { return message(sync::Update{update}); }

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "diaryx/crdt/doc.h"
 #include "diaryx/sync/metadata.h"
+#include "entropy.h"
 
 namespace diaryx::plugin {
 
@@ -35,6 +36,22 @@ struct Entry {
 };
 /// Entries of the `files` map that can be read, sorted by path, tombstones included.
 std::vector<Entry> entries_of(const crdt::Doc& workspace);
+
+/// `edit(doc, txn)` changes a copy; what it changed becomes part of the session's document.
+template <class Edit>
+void edit_document(Guest& guest, Session& session, std::string_view name, Edit edit) {
+  crdt::Doc doc({.client = fresh_client_id()});
+  (void)doc.apply_update_v1(session.replica().document_state(name));  // the session's own state: it reads
+  crdt::Transaction txn = doc.transact();
+  edit(doc, txn);
+  const crdt::Commit commit = std::move(txn).commit();
+  if (commit.changed()) guest.absorb(name, commit.update_v1());
+}
+
+void set_entry(crdt::Doc& doc, crdt::Transaction& txn, std::string_view path, const sync::FileMetadata& metadata);
+
+/// Marks a live entry deleted whose file was never on this disk, so that the replica cannot see it go.
+void delete_entry(Guest& guest, Session& session, const std::string& path);
 
 /// A payload of one y-sync message.
 Bytes step1_message(ByteView state_vector);

@@ -32,18 +32,16 @@ std::int32_t answer(const BinaryOutcome& outcome) {
   return answer(ByteView{*outcome});
 }
 
-std::int32_t run(std::int32_t (*body)()) {
-  _initialize();
-  const pdk::Entry entry;
-  return entry ? body() : pdk::fail("the plugin is busy: an earlier call has not returned");
-}
-
 }  // namespace
 
-#define DX_EXPORT(name)                                                                                         \
-  static std::int32_t name##_body();                                                                            \
-  extern "C" __attribute__((export_name(#name))) std::int32_t name##_export() { return run(name##_body); }      \
-  static std::int32_t name##_body()
+// SDK 1.0.3 never calls `_initialize` by itself when WASI is off; it does nothing the second time.
+#define DX_EXPORT(name)                                                           \
+  static std::int32_t name##_body();                                              \
+  extern "C" __attribute__((export_name(#name))) std::int32_t name##_export() {   \
+    _initialize();                                                                \
+    return pdk::run(name##_body);                                                 \
+  }                                                                               \
+  [[gnu::noinline]] static std::int32_t name##_body()
 
 DX_EXPORT(manifest) { return answer(guest().manifest()); }
 DX_EXPORT(init) { return answer(guest().init(pdk::input_text())); }

@@ -5,6 +5,7 @@
 #include "diaryx/sync/doc_id.h"
 #include "diaryx/sync/frame.h"
 #include "diaryx/sync/path.h"
+#include "document_tools.h"
 #include "entropy.h"
 #include "manifest.h"
 
@@ -157,8 +158,8 @@ void Guest::absorb(std::string_view doc, ByteView update) {
   Journal::Stored state = present_state();
   state.updates.push_back({std::string(doc), to_bytes(update)});
   const Session::Options options = session_->options();
-  if (options.keep) journal_.add_update(doc, update);
   start_session(state, options.workspace_id, options.write_files, options.keep);
+  if (options.keep) journal_.add_update(doc, update);
   if (is_linked()) session_->begin_scan();
   // The old connection counted acknowledgements for the old replica; a new one starts from the documents.
   if (const auto again = requested_) {
@@ -328,8 +329,10 @@ void Guest::handle_event(std::string_view type, const Json& payload) {
   } else if (type == "file_saved" || type == "file_created" || type == "file_deleted") {
     const std::string path = path_of("path");
     if (path.empty()) return;
+    const bool was_known = session_->replica().known_hash(path).has_value();
     session_->report(path);
     session_->feed(sync::FilesSettled{});
+    if (type == "file_deleted" && !was_known && !disk_.exists(path)) delete_entry(*this, *session_, path);
   } else if (type == "file_moved" || type == "file_renamed") {
     const std::string from = path_of("old_path");
     const std::string to = path_of("new_path");

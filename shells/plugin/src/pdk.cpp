@@ -50,6 +50,37 @@ bool is_alive(const Mark& mark) {
   return mark.handle != 0 && kernel_length(mark.handle) == kWord && kernel_load_u64(mark.handle) == mark.value;
 }
 
+bool g_was_cut_short = false;  // the call before this one trapped
+std::uintptr_t g_first_stack = 0;
+
+__asm__(".globaltype __stack_pointer, i32\n");
+
+inline std::uintptr_t stack_pointer() {
+  std::uintptr_t value = 0;
+  __asm__ volatile("global.get __stack_pointer\n\tlocal.set %0" : "=r"(value));
+  return value;
+}
+
+inline void set_stack_pointer(std::uintptr_t value) {
+  __asm__ volatile("local.get %0\n\tglobal.set __stack_pointer" : : "r"(value) : "memory");
+}
+
+[[gnu::noinline]] bool enter() {
+  if (is_alive(g_mark)) return false;
+  g_was_cut_short = g_mark.handle != 0;
+  g_blocks = 1;
+  g_mark = {kernel_alloc(kWord), g_mark.value + 1};
+  kernel_store_u64(g_mark.handle, g_mark.value);
+  return true;
+}
+
+[[gnu::noinline]] void leave() {
+  kernel_free(g_mark.handle);
+  g_mark.handle = 0;
+}
+
+[[gnu::noinline]] std::int32_t refuse_entry() { return fail("the plugin is busy: an earlier call has not returned"); }
+
 struct Block {
   std::uint64_t handle;
   std::uint64_t size;
@@ -110,17 +141,15 @@ std::string call(UserFunction function, std::string_view argument) {
   return text;
 }
 
-Entry::Entry() : entered_(!is_alive(g_mark)) {
-  if (!entered_) return;
-  g_blocks = 1;
-  g_mark = {kernel_alloc(kWord), g_mark.value + 1};
-  kernel_store_u64(g_mark.handle, g_mark.value);
-}
-
-Entry::~Entry() {
-  if (!entered_) return;
-  kernel_free(g_mark.handle);
-  g_mark.handle = 0;
+// Neither this function nor the exports that call it may have a frame: after a trap the stack pointer moves below their
+// feet. So everything is in globals, and what needs a frame is a call.
+[[gnu::noinline]] std::int32_t run(std::int32_t (*body)()) {
+  if (g_first_stack == 0) g_first_stack = stack_pointer();
+  if (!enter()) return refuse_entry();
+  if (g_was_cut_short) set_stack_pointer(g_first_stack);
+  const std::int32_t code = body();
+  leave();
+  return code;
 }
 
 std::uint32_t blocks_used() { return g_blocks; }

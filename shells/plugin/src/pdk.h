@@ -39,25 +39,15 @@ std::int32_t fail(std::string_view message);
 /// A native host that fails does not return: the whole guest call traps. Callers hold no half-changed state here.
 std::string call(UserFunction function, std::string_view argument);
 
-/// Held while an export runs. False when another export is still running in this instance: a host that calls back into
-/// its own plugin from a host function.
+/// Runs the body of an export, unless another export is still running in this instance: a host that calls back into its
+/// own plugin from a host function gets an error.
 ///
-/// An export that trapped never gets to leave. It is told from one that still runs by a kernel block: the kernel
-/// releases all blocks when a call starts, so the mark of a dead call is gone and the instance stays usable.
-class Entry {
- public:
-  Entry();
-  ~Entry();
-  Entry(const Entry&) = delete;
-  Entry& operator=(const Entry&) = delete;
+/// An export that trapped never gets to its end. It is told from one that still runs by a kernel block: the kernel
+/// releases all blocks when a call starts, so the mark of a dead call is gone. What the dead call left on the stack is
+/// taken back as well, or some thousand failed host calls would use it up.
+std::int32_t run(std::int32_t (*body)());
 
-  explicit operator bool() const { return entered_; }
-
- private:
-  bool entered_;
-};
-
-/// Kernel blocks taken since the running export was entered.
+/// Kernel blocks taken since the running export began.
 std::uint32_t blocks_used();
 
 }  // namespace diaryx::plugin::pdk

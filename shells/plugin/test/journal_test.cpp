@@ -1,0 +1,160 @@
+#include "journal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "diaryx/crdt/doc.h"
+#include "diaryx/sync/replica.h"
+#include "fake_host.h"
+
+namespace diaryx::plugin {
+namespace {
+
+Bytes typed(uint64_t client, std::string_view text) {
+  crdt::Doc doc({.client = ClientId{client}});
+  crdt::Transaction txn = doc.transact();
+  EXPECT_TRUE(doc.text("body").insert(txn, Utf16Offset{0}, text));
+  return std::move(txn).commit().update_v1();
+}
+
+std::string body_of(const Journal::Stored& stored, std::string_view name) {
+  crdt::Doc doc({.client = ClientId{99}});
+  for (const Journal::Update& update : stored.updates) {
+    if (update.doc == name) EXPECT_TRUE(doc.apply_update_v1(update.bytes));
+  }
+  return doc.text("body").to_string();
+}
+
+sync::Replica replica_of(const Journal::Stored& stored) {
+  sync::Replica replica({.workspace_id = "w", .client = ClientId{5}});
+  for (const Journal::Update& update : stored.updates) EXPECT_TRUE(replica.restore_update(update.doc, update.bytes));
+  return replica;
+}
+
+TEST(Journal, FindsNothingInAnEmptyStorage) {
+  fake_host() = {};
+  Journal journal;
+  EXPECT_TRUE(journal.load().empty());
+  EXPECT_FALSE(journal.has_stored());
+  EXPECT_TRUE(fake_host().set_keys.empty());
+}
+
+TEST(Journal, StoresOneFlushInOneStep) {
+  fake_host() = {};
+  Journal journal;
+  (void)journal.load();
+  journal.add_update("body:a.md", typed(1, "hello"));
+  journal.add_record("joined", "1");
+  EXPECT_TRUE(fake_host().set_keys.empty());
+  journal.flush();
+  EXPECT_EQ(fake_host().set_keys.size(), 1u);
+  journal.flush();
+  EXPECT_EQ(fake_host().set_keys.size(), 1u);
+
+  Journal again;
+  const Journal::Stored stored = again.load();
+  EXPECT_EQ(body_of(stored, "body:a.md"), "hello");
+  EXPECT_EQ(stored.records.at("joined"), "1");
+}
+
+TEST(Journal, ForgetsARecordThatWasRemoved) {
+  fake_host() = {};
+  Journal journal;
+  (void)journal.load();
+  journal.add_record("a", std::string("\0\xff", 2));
+  journal.add_record("b", "2");
+  journal.flush();
+  journal.add_record("b", "");
+  journal.flush();
+  const Journal::Stored stored = Journal{}.load();
+  EXPECT_EQ(stored.records, (std::map<std::string, std::string>{{"a", std::string("\0\xff", 2)}}));
+}
+
+TEST(Journal, FoldsIntoWholeStates) {
+  fake_host() = {};
+  Journal journal;
+  (void)journal.load();
+  journal.add_update("body:Notes/a_b.md", typed(1, "hello"));
+  journal.add_record("joined", "1");
+  journal.flush();
+  journal.compact(replica_of(Journal{}.load()), "w");
+  EXPECT_TRUE(fake_host().storage.contains("workspace_crdt"));
+  EXPECT_TRUE(fake_host().storage.contains("body:%4Eotes%2Fa%5Fb.md"));
+  EXPECT_TRUE(fake_host().storage.at("sync.journal.0").empty());
+
+  Journal again;
+  const Journal::Stored stored = again.load();
+  EXPECT_EQ(stored.workspace_id, "w");
+  EXPECT_EQ(body_of(stored, "body:Notes/a_b.md"), "hello");
+  EXPECT_EQ(stored.records.at("joined"), "1");
+
+  const size_t sets = fake_host().set_keys.size();
+  again.compact(replica_of(stored), "w");
+  EXPECT_EQ(fake_host().set_keys.size(), sets) << "nothing changed, so nothing is written";
+}
+
+// The host dies after any number of writes: what was flushed is there in every case.
+TEST(Journal, LosesNothingWhereverAFoldIsCutShort) {
+  fake_host() = {};
+  Journal journal;
+  (void)journal.load();
+  journal.add_update("body:a.md", typed(1, "one"));
+  journal.add_record("r", "1");
+  journal.flush();
+  journal.compact(replica_of(Journal{}.load()), "w");
+  journal.add_update("body:b.md", typed(2, "two"));
+  journal.add_record("r", "2");
+  journal.flush();
+  const auto before = fake_host().storage;
+  const size_t first = fake_host().set_keys.size();
+  journal.compact(replica_of(Journal{}.load()), "w");
+  const auto after = fake_host().storage;
+  const std::vector<std::string> keys(fake_host().set_keys.begin() + static_cast<ptrdiff_t>(first), fake_host().set_keys.end());
+  ASSERT_GE(keys.size(), 4u);
+  for (size_t written = 0; written <= keys.size(); ++written) {
+    fake_host().storage = before;
+    for (size_t i = 0; i < written; ++i) fake_host().storage[keys[i]] = after.at(keys[i]);
+    const Journal::Stored stored = Journal{}.load();
+    EXPECT_EQ(body_of(stored, "body:a.md"), "one") << written;
+    EXPECT_EQ(body_of(stored, "body:b.md"), "two") << written;
+    EXPECT_EQ(stored.records.at("r"), "2") << written;
+  }
+}
+
+TEST(Journal, ReadsWhatOlderPluginsStored) {
+  fake_host() = {};
+  fake_host().storage["workspace_crdt"] = {0, 0};
+  fake_host().storage["body_doc_manifest"] = to_bytes(as_bytes(R"(["notes/a.md"])"));
+  fake_host().storage["body:notes/a.md"] = typed(1, "old");
+  EXPECT_EQ(body_of(Journal{}.load(), "body:notes/a.md"), "old");
+}
+
+TEST(Journal, KeepsWhatItCannotReadAside) {
+  fake_host() = {};
+  fake_host().storage["workspace_crdt"] = {7, 7, 7};
+  Journal journal;
+  const Journal::Stored stored = journal.load();
+  journal.compact(replica_of(stored), "w");
+  EXPECT_EQ(fake_host().storage.at("damaged:workspace_crdt"), (Bytes{7, 7, 7}));
+}
+
+TEST(Journal, UsesTheWholePartOfATornEntry) {
+  fake_host() = {};
+  Journal journal;
+  (void)journal.load();
+  journal.add_record("a", "1");
+  journal.add_record("b", "2");
+  journal.flush();
+  fake_host().storage["sync.journal.0"].pop_back();
+  EXPECT_EQ(Journal{}.load().records, (std::map<std::string, std::string>{{"a", "1"}}));
+}
+
+TEST(BodyKey, IsDifferentForDifferentNamesOnHostsThatReplaceOrFold) {
+  EXPECT_EQ(body_key("note.md"), "body:note.md");
+  EXPECT_NE(body_key("a/b.md"), body_key("a_b.md"));
+  EXPECT_NE(body_key("A.md"), body_key("a.md"));
+  EXPECT_LE(body_key(std::string(213, 'A')).size(), 120u);
+}
+
+}  // namespace
+}  // namespace diaryx::plugin
