@@ -57,10 +57,11 @@ export class Peer {
   }
 
   /** An update from elsewhere; returns what Yjs emits beyond it (its clean-up of marks). */
-  async receive (update) {
-    Y.applyUpdate(this.doc, bytes(update))
+  async receive (update, v = 1) {
+    if (v === 2) Y.applyUpdateV2(this.doc, bytes(update))
+    else Y.applyUpdate(this.doc, bytes(update))
     const expected = this.#take()
-    const { us } = await this.driver.must({ cmd: 'apply', doc: this.name, v: 1, u: update })
+    const { us } = await this.driver.must({ cmd: 'apply', doc: this.name, v, u: update })
     assert.deepEqual(us, expected.map(one => one.update), `${this.name}: what is emitted after ${update} differs`)
     return expected.filter(one => one.local).map(one => one.update)
   }
@@ -74,6 +75,8 @@ export class Peer {
     assert.equal(vector.u, base64(Y.encodeStateVector(this.doc)), `${this.name}: the state vector differs`)
     const whole = await this.driver.must({ cmd: 'encode', doc: this.name, v: 1 })
     assert.equal(whole.u, base64(Y.encodeStateAsUpdate(this.doc)), `${this.name}: the bytes of the document differ`)
+    const whole2 = await this.driver.must({ cmd: 'encode', doc: this.name, v: 2 })
+    assert.equal(whole2.u, base64(Y.encodeStateAsUpdateV2(this.doc)), `${this.name}: the bytes of the document (v2) differ`)
     const known = base64(Y.encodeStateVector(other.doc))
     const part = await this.driver.must({ cmd: 'encode', doc: this.name, v: 1, sv: known })
     assert.equal(part.u, base64(Y.encodeStateAsUpdate(this.doc, bytes(known))), `${this.name}: the difference differs`)

@@ -32,8 +32,6 @@ bool is_v2(const Any& request) {
   return version != nullptr && *version == 2;
 }
 
-constexpr const char* kNoV2 = "encoding V2 is not built yet; ask for \"v\":1";
-
 }  // namespace
 
 std::string Driver::answer(std::string_view line) {
@@ -75,7 +73,6 @@ Driver::Answer Driver::make(const Any& request) {
 }
 
 Driver::Answer Driver::merge(const Any& request) {
-  if (is_v2(request)) return refuse(kNoV2);
   std::vector<Bytes> updates;
   if (const Any::Array* list = member(request, "us").as_array()) {
     for (const Any& one : *list) {
@@ -85,18 +82,17 @@ Driver::Answer Driver::merge(const Any& request) {
     }
   }
   const std::vector<ByteView> views(updates.begin(), updates.end());
-  const auto merged = merge_updates_v1(views);
+  const auto merged = is_v2(request) ? merge_updates_v2(views) : merge_updates_v1(views);
   return merged ? done_with("u", base64(*merged)) : refuse(describe(merged.error()));
 }
 
 Driver::Answer Driver::diff(const Any& request) {
-  if (is_v2(request)) return refuse(kNoV2);
   const auto update = from_base64(text_of(member(request, "u")));
   const auto vector = from_base64(text_of(member(request, "sv")));
   if (!update || !vector) return refuse("the update or the state vector is not base64");
   const auto known = StateVector::decode(*vector);
   if (!known) return refuse(describe(known.error()));
-  const auto result = diff_update_v1(*update, *known);
+  const auto result = is_v2(request) ? diff_update_v2(*update, *known) : diff_update_v1(*update, *known);
   return result ? done_with("u", base64(*result)) : refuse(describe(result.error()));
 }
 
@@ -104,17 +100,15 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
   if (command == "dump") return done_with("state", editor.dump());
   if (command == "sv") return done_with("u", base64(editor.doc().state_vector().encode()));
   if (command == "apply") {
-    if (is_v2(request)) return refuse(kNoV2);
     const auto update = from_base64(text_of(member(request, "u")));
     if (!update) return refuse("the update is not base64");
-    const auto commit = editor.doc().apply_update_v1(*update);
+    const auto commit = is_v2(request) ? editor.doc().apply_update_v2(*update) : editor.doc().apply_update_v1(*update);
     if (!commit) return refuse(describe(commit.error()));
     (void)editor.take_updates();
     editor.note(*commit);
     return done_with("us", take_updates(editor));
   }
   if (command == "encode") {
-    if (is_v2(request)) return refuse(kNoV2);
     StateVector known;
     if (!member(request, "sv").is_undefined()) {
       const auto bytes = from_base64(text_of(member(request, "sv")));
@@ -122,7 +116,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
       if (!decoded) return refuse(describe(decoded.error()));
       known = *decoded;
     }
-    return done_with("u", base64(editor.doc().encode_update_v1(known)));
+    return done_with("u", base64(is_v2(request) ? editor.doc().encode_update_v2(known) : editor.doc().encode_update_v1(known)));
   }
   if (command == "op") {
     (void)editor.take_updates();

@@ -68,7 +68,10 @@ Any Editor::dump(bool used_only) const {
 }
 
 void Editor::note(const Commit& commit) {
-  if (commit.changed()) updates_.push_back(commit.update_v1());
+  if (commit.changed()) {
+    updates_.push_back(commit.update_v1());
+    updates_v2_.push_back(commit.update_v2());
+  }
   if (!commit.clean_up_v1().empty()) updates_.push_back(commit.clean_up_v1());
 }
 

@@ -16,7 +16,7 @@ class Editor {
     std::string name;
   };
 
-  Editor(ClientId client, Gc gc) : doc_({.client = client, .gc = gc, .marks = MarksAfterRemote::CleanUp}), store_(DocInternals::store(doc_)) {}
+  Editor(ClientId client, Gc gc) : doc_({.client = client, .gc = gc, .emit = Emit::Both, .marks = MarksAfterRemote::CleanUp}), store_(DocInternals::store(doc_)) {}
 
   /// False if the kind is unknown.
   bool declare(const std::string& kind, const std::string& name);
@@ -24,6 +24,7 @@ class Editor {
   std::string run(const Any& op);
   /// Updates emitted since the last call, in order.
   std::vector<Bytes> take_updates() { return std::move(updates_); }
+  std::vector<Bytes> take_updates_v2() { return std::move(updates_v2_); }
   void note(const Commit& commit);
 
   /// `{"text:t":{…},…}`; only roots that hold any item when `used_only`.
@@ -46,6 +47,7 @@ class Editor {
   Store& store_;
   std::vector<Root> roots_;
   std::vector<Bytes> updates_;
+  std::vector<Bytes> updates_v2_;
 };
 
 }  // namespace diaryx::crdt::driver

@@ -32,7 +32,7 @@ class Store::Integration {
   bool has_rest() const { return !missing_.empty(); }
   std::vector<Missing>& missing() { return missing_; }
 
-  /// What could not be integrated, as an update v1 without deletions.
+  /// What could not be integrated, as an update v2 without deletions.
   Bytes rest() const {
     DecodedUpdate left;
     for (auto queue = order_.rbegin(); queue != order_.rend(); ++queue) {
@@ -40,7 +40,7 @@ class Store::Integration {
       const ClientBlock& block = block_of(queue->client);
       left.blocks.push_back({queue->client, queue->rest, block.first + block.count - queue->rest});
     }
-    return encode_blocks_v1(left.blocks, update_.structs, {});
+    return encode_blocks_v2(left.blocks, update_.structs, {});
   }
 
  private:
@@ -295,7 +295,7 @@ void Store::apply_decoded(DecodedUpdate& update) {
       }
       const Bytes rest = integration.rest();
       const ByteView both[] = {pending_update_, rest};
-      auto merged = merge_updates_v1(both, kTrusted);
+      auto merged = merge_updates_v2(both, kTrusted);
       DX_ASSERT(merged.has_value());
       pending_update_ = std::move(*merged);
     }
@@ -312,7 +312,7 @@ void Store::apply_decoded(DecodedUpdate& update) {
     const Bytes waiting = std::move(pending_update_);
     pending_update_.clear();
     missing_.clear();
-    auto decoded = decode_update(waiting, Encoding::V1, kTrusted);
+    auto decoded = decode_update(waiting, Encoding::V2, kTrusted);
     DX_ASSERT(decoded.has_value());
     apply_decoded(*decoded);
   }

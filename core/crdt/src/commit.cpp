@@ -68,13 +68,18 @@ Commit Store::commit() {
     for (const Deleted& range : deleted_) {
       result.deletions_.add(client_id(range.client), Clock{range.clock}, Length{range.length});
     }
-    if (options_.emit == Emit::Updates) {
+    if (options_.emit != Emit::Nothing) {
       std::vector<ClientFrom> clients;
       for (const ClientIndex client : touched_) clients.push_back({client, before(client)});
       std::sort(clients.begin(), clients.end(), [this](const ClientFrom& a, const ClientFrom& b) {
         return client_id(a.client) > client_id(b.client);
       });
-      result.update_v1_ = encode_structs_v1(clients, result.deletions_);
+      if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::Updates)) {
+        result.update_v1_ = encode_structs(clients, result.deletions_, Encoding::V1);
+      }
+      if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::UpdatesV2)) {
+        result.update_v2_ = encode_structs(clients, result.deletions_, Encoding::V2);
+      }
     }
   }
   open_ = false;

@@ -26,7 +26,14 @@ Result<Commit> Doc::apply_update_v1(ByteView update, TransactionOrigin origin) {
   return store_->apply(update, Encoding::V1, origin);
 }
 
-Bytes Doc::encode_update_v1(const StateVector& known) const { return store_->encode_v1(known); }
+Bytes Doc::encode_update_v1(const StateVector& known) const { return store_->encode(known, Encoding::V1); }
+
+Result<Commit> Doc::apply_update_v2(ByteView update, TransactionOrigin origin) {
+  return store_->apply(update, Encoding::V2, origin);
+}
+
+Bytes Doc::encode_update_v2(const StateVector& known) const { return store_->encode(known, Encoding::V2); }
+
 StateVector Doc::state_vector() const { return store_->state_vector(); }
 DeleteSet Doc::delete_set() const { return store_->delete_set(); }
 bool Doc::has_pending() const { return store_->has_pending(); }

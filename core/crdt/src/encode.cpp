@@ -68,36 +68,42 @@ void Store::write_clients(Out& out, std::span<const ClientFrom> clients) const {
   for (const ClientFrom& entry : clients) write_client(out, clients_[raw(entry.client)], entry.clock);
 }
 
-Bytes Store::encode_structs_v1(std::span<const ClientFrom> clients, const DeleteSet& deletes) const {
-  OutV1 out;
+template <typename Out>
+Bytes Store::write_all(std::span<const ClientFrom> clients, const DeleteSet& deletes) const {
+  Out out;
   write_clients(out, clients);
   out.deletes(deletes);
   return out.finish();
 }
 
-Bytes Store::encode_v1(const StateVector& known) const {
+Bytes Store::encode_structs(std::span<const ClientFrom> clients, const DeleteSet& deletes, Encoding encoding) const {
+  return encoding == Encoding::V1 ? write_all<OutV1>(clients, deletes) : write_all<OutV2>(clients, deletes);
+}
+
+Bytes Store::encode(const StateVector& known, Encoding encoding) const {
   std::vector<ClientFrom> clients;
   for (auto at = client_order_.rbegin(); at != client_order_.rend(); ++at) {
     const uint32_t from = known.get(client_id(*at)).value();
     if (state(*at) > from) clients.push_back({*at, from});
   }
-  Bytes encoded = encode_structs_v1(clients, delete_set());
-  if (!has_pending()) return encoded;
-  // What waits goes along, so that no replica loses it.
+  if (!has_pending()) return encode_structs(clients, delete_set(), encoding);
+  // What waits goes along, so that no replica loses it. It is kept as v2, which holds every value.
+  const Bytes encoded = encode_structs(clients, delete_set(), Encoding::V2);
   std::vector<ByteView> parts = {encoded};
   Bytes deletes;
   Bytes structs;
   if (!pending_deletes_.empty()) {
-    deletes = encode_structs_v1({}, pending_deletes_);
+    deletes = encode_structs({}, pending_deletes_, Encoding::V2);
     parts.push_back(deletes);
   }
   if (!pending_update_.empty()) {
-    auto diff = diff_update_v1(pending_update_, known, kTrusted);
+    auto diff = diff_update(pending_update_, Encoding::V2, known, kTrusted);
     DX_ASSERT(diff.has_value());
     structs = std::move(*diff);
     parts.push_back(structs);
   }
-  auto merged = merge_updates_v1(parts, kTrusted);
+  auto merged = merge_updates(parts, Encoding::V2, kTrusted);
+  if (merged && encoding == Encoding::V1) merged = convert_update(*merged, Encoding::V2, Encoding::V1, kTrusted);
   DX_ASSERT(merged.has_value());
   return std::move(*merged);
 }

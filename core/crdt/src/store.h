@@ -122,7 +122,7 @@ class Store {
 
   // ---- updates (apply.cpp, encode.cpp) --------------------------------------------------------------------------------
   Result<Commit> apply(ByteView bytes, Encoding encoding, TransactionOrigin origin);
-  Bytes encode_v1(const StateVector& known) const;
+  Bytes encode(const StateVector& known, Encoding encoding) const;
   bool has_pending() const { return !pending_update_.empty() || !pending_deletes_.empty(); }
   StateVector missing() const;
 
@@ -211,7 +211,9 @@ class Store {
   void write_client(Out& out, const Client& client, uint32_t from) const;
   template <typename Out>
   void write_clients(Out& out, std::span<const ClientFrom> clients) const;
-  Bytes encode_structs_v1(std::span<const ClientFrom> clients, const DeleteSet& deletes) const;
+  template <typename Out>
+  Bytes write_all(std::span<const ClientFrom> clients, const DeleteSet& deletes) const;
+  Bytes encode_structs(std::span<const ClientFrom> clients, const DeleteSet& deletes, Encoding encoding) const;
   KeyRef format_key(const Item& item) const {
     KeyRef key;
     memcpy(&key, content(item).data(), 4);
@@ -244,7 +246,7 @@ class Store {
 
   // What waits for something that has not arrived.
   std::vector<Missing> missing_;
-  Bytes pending_update_;  // v1; empty when nothing waits
+  Bytes pending_update_;  // v2; empty when nothing waits
   DeleteSet pending_deletes_;
 };
 

@@ -179,7 +179,7 @@ class Merger {
 };
 
 template <typename Out>
-Result<Bytes> merge_updates(std::span<const ByteView> updates, Encoding encoding, const DecodeLimits& limits) {
+Result<Bytes> merge_with(std::span<const ByteView> updates, Encoding encoding, const DecodeLimits& limits) {
   std::vector<DecodedUpdate> decoded;
   decoded.reserve(updates.size());
   for (const ByteView update : updates) {
@@ -198,7 +198,7 @@ Result<Bytes> merge_updates(std::span<const ByteView> updates, Encoding encoding
 }
 
 template <typename Out>
-Result<Bytes> diff_update(ByteView update, Encoding encoding, const StateVector& known, const DecodeLimits& limits) {
+Result<Bytes> diff_with(ByteView update, Encoding encoding, const StateVector& known, const DecodeLimits& limits) {
   DX_TRY(const DecodedUpdate decoded, decode_update(update, encoding, limits));
   LazyWriter<Out> writer;
   for (const ClientBlock& block : decoded.blocks) {
@@ -214,27 +214,17 @@ Result<Bytes> diff_update(ByteView update, Encoding encoding, const StateVector&
   return writer.finish(decoded.deletes);
 }
 
-}  // namespace
-
-Bytes encode_blocks_v1(std::span<const ClientBlock> blocks, std::span<const StructView> structs,
-                       const DeleteSet& deletes) {
-  LazyWriter<OutV1> writer;
-  for (const ClientBlock& block : blocks) {
-    for (uint32_t i = 0; i < block.count; ++i) writer.write(block.client, structs[block.first + i], 0);
+template <typename Out>
+Bytes write_all(const DecodedUpdate& update) {
+  LazyWriter<Out> writer;
+  for (const ClientBlock& block : update.blocks) {
+    for (uint32_t i = 0; i < block.count; ++i) writer.write(block.client, update.structs[block.first + i], 0);
   }
-  return writer.finish(deletes);
+  return writer.finish(update.deletes);
 }
 
-Result<Bytes> merge_updates_v1(std::span<const ByteView> updates, const DecodeLimits& limits) {
-  return merge_updates<OutV1>(updates, Encoding::V1, limits);
-}
-
-Result<Bytes> diff_update_v1(ByteView update, const StateVector& known, const DecodeLimits& limits) {
-  return diff_update<OutV1>(update, Encoding::V1, known, limits);
-}
-
-Result<StateVector> state_vector_of_update_v1(ByteView update, const DecodeLimits& limits) {
-  DX_TRY(const DecodedUpdate decoded, decode_update(update, Encoding::V1, limits));
+Result<StateVector> state_vector_of(ByteView update, Encoding encoding, const DecodeLimits& limits) {
+  DX_TRY(const DecodedUpdate decoded, decode_update(update, encoding, limits));
   StateVector result;
   for (const ClientBlock& block : decoded.blocks) {
     if (decoded.structs[block.first].clock != 0) continue;
@@ -247,6 +237,64 @@ Result<StateVector> state_vector_of_update_v1(ByteView update, const DecodeLimit
     result.set(block.client, Clock{end});
   }
   return result;
+}
+
+}  // namespace
+
+Bytes encode_blocks_v2(std::span<const ClientBlock> blocks, std::span<const StructView> structs,
+                       const DeleteSet& deletes) {
+  LazyWriter<OutV2> writer;
+  for (const ClientBlock& block : blocks) {
+    for (uint32_t i = 0; i < block.count; ++i) writer.write(block.client, structs[block.first + i], 0);
+  }
+  return writer.finish(deletes);
+}
+
+Result<Bytes> convert_update(ByteView update, Encoding from, Encoding to, const DecodeLimits& limits) {
+  DX_TRY(const DecodedUpdate decoded, decode_update(update, from, limits));
+  return to == Encoding::V1 ? write_all<OutV1>(decoded) : write_all<OutV2>(decoded);
+}
+
+Result<Bytes> merge_updates(std::span<const ByteView> updates, Encoding encoding, const DecodeLimits& limits) {
+  return encoding == Encoding::V1 ? merge_with<OutV1>(updates, encoding, limits)
+                                  : merge_with<OutV2>(updates, encoding, limits);
+}
+
+Result<Bytes> diff_update(ByteView update, Encoding encoding, const StateVector& known, const DecodeLimits& limits) {
+  return encoding == Encoding::V1 ? diff_with<OutV1>(update, encoding, known, limits)
+                                  : diff_with<OutV2>(update, encoding, known, limits);
+}
+
+Result<Bytes> merge_updates_v1(std::span<const ByteView> updates, const DecodeLimits& limits) {
+  return merge_updates(updates, Encoding::V1, limits);
+}
+
+Result<Bytes> merge_updates_v2(std::span<const ByteView> updates, const DecodeLimits& limits) {
+  return merge_updates(updates, Encoding::V2, limits);
+}
+
+Result<Bytes> diff_update_v1(ByteView update, const StateVector& known, const DecodeLimits& limits) {
+  return diff_update(update, Encoding::V1, known, limits);
+}
+
+Result<Bytes> diff_update_v2(ByteView update, const StateVector& known, const DecodeLimits& limits) {
+  return diff_update(update, Encoding::V2, known, limits);
+}
+
+Result<Bytes> convert_v1_to_v2(ByteView update, const DecodeLimits& limits) {
+  return convert_update(update, Encoding::V1, Encoding::V2, limits);
+}
+
+Result<Bytes> convert_v2_to_v1(ByteView update, const DecodeLimits& limits) {
+  return convert_update(update, Encoding::V2, Encoding::V1, limits);
+}
+
+Result<StateVector> state_vector_of_update_v1(ByteView update, const DecodeLimits& limits) {
+  return state_vector_of(update, Encoding::V1, limits);
+}
+
+Result<StateVector> state_vector_of_update_v2(ByteView update, const DecodeLimits& limits) {
+  return state_vector_of(update, Encoding::V2, limits);
 }
 
 Result<UpdateSummary> summarize_update_v1(ByteView update, const DecodeLimits& limits) {

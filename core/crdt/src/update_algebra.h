@@ -4,16 +4,17 @@
 #include <span>
 #include <vector>
 
+#include "diaryx/crdt/state_vector.h"
 #include "update_out.h"
 #include "update_reader.h"
 
 namespace diaryx::crdt {
 
 /// For bytes that this library made itself.
-inline constexpr DecodeLimits kTrusted{~size_t{0}, 0xffffffffu, 0xffffffffu};
+inline constexpr DecodeLimits kTrusted{~size_t{0}, 0xffffffffu, 0xffffffffu, 0xffffffffu};
 
 /// Writes blocks (clients descending, none empty) and a delete set.
-Bytes encode_blocks_v1(std::span<const ClientBlock> blocks, std::span<const StructView> structs, const DeleteSet& deletes);
+Bytes encode_blocks_v2(std::span<const ClientBlock> blocks, std::span<const StructView> structs, const DeleteSet& deletes);
 
 /// Writes structs one after the other; the number of blocks, and of structs in a block, is known only at the end.
 template <typename Out>
@@ -55,5 +56,10 @@ class LazyWriter {
   std::vector<Part> parts_;
   ClientId client_;
 };
+
+/// The same update in the other encoding, struct by struct.
+Result<Bytes> convert_update(ByteView update, Encoding from, Encoding to, const DecodeLimits& limits);
+Result<Bytes> merge_updates(std::span<const ByteView> updates, Encoding encoding, const DecodeLimits& limits);
+Result<Bytes> diff_update(ByteView update, Encoding encoding, const StateVector& known, const DecodeLimits& limits);
 
 }  // namespace diaryx::crdt

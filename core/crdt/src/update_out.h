@@ -2,6 +2,7 @@
 #pragma once
 
 #include "any_codec.h"
+#include "columns.h"
 #include "diaryx/crdt/delete_set.h"
 #include "sink.h"
 #include "struct_view.h"
@@ -44,6 +45,64 @@ class OutV1 {
  private:
   Sink out_;
   Sink json_;
+};
+
+class OutV2 {
+ public:
+  Sink& rest() { return rest_; }
+  void client(uint64_t client) { client_.write(client); }
+  void info(uint8_t info) { info_.write(info); }
+  void left_id(uint64_t client, uint32_t clock) {
+    client_.write(client);
+    left_clock_.write(clock);
+  }
+  void right_id(uint64_t client, uint32_t clock) {
+    client_.write(client);
+    right_clock_.write(clock);
+  }
+  void parent_is_root(bool root) { parent_info_.write(root ? 1 : 0); }
+  void string(std::string_view text) { string_.write(text); }
+  void string_after_half(std::string_view text) { string_.write_after_half(text); }
+  /// Yjs never fills its table of keys: each key gets a number of its own and is written out.
+  void key(std::string_view text) {
+    key_clock_.write(next_key_++);
+    string_.write(text);
+  }
+  void type_ref(uint8_t ref) { type_ref_.write(ref); }
+  void length(uint32_t length) { length_.write(length); }
+  void json_value(ByteView any) { rest_.raw(any); }
+  void deletes(const DeleteSet& set) {
+    Writer writer;
+    set.encode_v2(writer);
+    rest_.raw(writer.view());
+  }
+  Bytes finish() {
+    Sink out;
+    Sink strings;
+    string_.finish(strings);
+    out.reserve(rest_.size() + strings.size() + 256);
+    out.u8(0);
+    for (const ByteView column : {key_clock_.finish(), client_.finish(), left_clock_.finish(), right_clock_.finish(),
+                                  info_.finish(), strings.view(), parent_info_.finish(), type_ref_.finish(),
+                                  length_.finish()}) {
+      out.var_bytes(column);
+    }
+    out.raw(rest_.view());
+    return out.take();
+  }
+
+ private:
+  Sink rest_;
+  DifferenceWriter key_clock_;
+  RunWriter client_;
+  DifferenceWriter left_clock_;
+  DifferenceWriter right_clock_;
+  RleWriter info_;
+  StringWriter string_;
+  RleWriter parent_info_;
+  RunWriter type_ref_;
+  RunWriter length_;
+  uint32_t next_key_ = 0;
 };
 
 /// Writes `view` from unit `offset` on (below its length). A struct cut at its front gets its own previous unit as origin.

@@ -1,6 +1,7 @@
 #include "update_reader.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "any_codec.h"
 #include "update_source.h"
@@ -25,6 +26,7 @@ class UpdateDecoder {
   static constexpr uint8_t kOriginBits = StructView::kHasOrigin | StructView::kHasRightOrigin;
 
   static constexpr uint64_t kManyStructs = 1u << 16;
+  static constexpr bool kRunsStandForStructs = std::is_same_v<Source, SourceV2>;
 
   void fail(ErrorCode code) { source_.rest().fail(code); }
 
@@ -34,7 +36,9 @@ class UpdateDecoder {
     const ClientId client{source_.client()};
     clock_ = rest.var_clock();
     if (!source_.ok()) return;
-    if (count > limits_.max_structs || count > source_.max_structs(limits_)) return fail(ErrorCode::TooLarge);
+    if (count > limits_.max_structs - total_ || count > source_.max_structs(limits_)) return fail(ErrorCode::TooLarge);
+    total_ += count;
+    if (kRunsStandForStructs && total_ > source_.max_structs(limits_)) return fail(ErrorCode::TooLarge);
     const auto first = static_cast<uint32_t>(out_.structs.size());
     for (uint64_t i = 0; i < count && source_.ok(); ++i) {
       StructView& view = out_.structs.emplace_back();
@@ -231,6 +235,7 @@ class UpdateDecoder {
   const DecodeLimits& limits_;
   DecodedUpdate& out_;
   uint32_t clock_ = 0;
+  uint64_t total_ = 0;  // structs announced so far
 };
 
 template <>
@@ -239,9 +244,13 @@ ByteView UpdateDecoder<SourceV1>::read_json_value() {
   return source_.ok() ? json_text_to_any(text) : ByteView{};
 }
 
+template <>
+ByteView UpdateDecoder<SourceV2>::read_json_value() {
+  return read_any_elements(1);
+}
+
 template <typename Source>
-Result<DecodedUpdate> decode_with(Source& source, Encoding encoding, const DecodeLimits& limits) {
-  DecodedUpdate result;
+Result<DecodedUpdate> decode_with(Source& source, DecodedUpdate& result, Encoding encoding, const DecodeLimits& limits) {
   UpdateDecoder<Source>(source, limits, result).run();
   if (!source.ok()) return std::unexpected(source.error());
   Cursor& rest = source.rest();
@@ -249,16 +258,20 @@ Result<DecodedUpdate> decode_with(Source& source, Encoding encoding, const Decod
   auto decoded = encoding == Encoding::V1 ? DeleteSet::decode_v1(deletes) : DeleteSet::decode_v2(deletes);
   if (!decoded) return fail(decoded.error().code, rest.position() + decoded.error().position);
   result.deletes = std::move(*decoded);
-  return result;
+  return std::move(result);
 }
 
 }  // namespace
 
 Result<DecodedUpdate> decode_update(ByteView bytes, Encoding encoding, const DecodeLimits& limits) {
   if (bytes.size() > limits.max_update_bytes) return fail(ErrorCode::TooLarge);
-  if (encoding != Encoding::V1) return fail(ErrorCode::Unsupported);
-  SourceV1 source(bytes);
-  return decode_with(source, encoding, limits);
+  DecodedUpdate result;
+  if (encoding == Encoding::V1) {
+    SourceV1 source(bytes);
+    return decode_with(source, result, encoding, limits);
+  }
+  SourceV2 source(bytes, result.scratch);
+  return decode_with(source, result, encoding, limits);
 }
 
 }  // namespace diaryx::crdt

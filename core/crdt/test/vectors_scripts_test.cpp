@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "diaryx/crdt/doc.h"
+#include "diaryx/crdt/update.h"
 #include "editor.h"
 #include "vectors.h"
 
@@ -59,6 +60,7 @@ void check_script(const Any& vector) {
     ASSERT_EQ(editor->run(member(step, "op")), "");
     editor->doc().check_invariants();
     ASSERT_EQ(base64_of(editor->take_updates()), texts_of(member(step, "updatesV1")));
+    ASSERT_EQ(base64_of(editor->take_updates_v2()), texts_of(member(step, "updatesV2")));
     ASSERT_EQ(comparable(editor->dump(true)), comparable(member(step, "state")));
   }
   const Any& end = member(vector, "final");
@@ -70,6 +72,11 @@ void check_script(const Any& vector) {
   copy->doc().check_invariants();
   EXPECT_EQ(to_base64(copy->doc().encode_update_v1()), text_of(member(end, "v1")));
   EXPECT_EQ(comparable(copy->dump()), comparable(member(end, "state")));
+  EXPECT_EQ(to_base64(copy->doc().encode_update_v2()), text_of(member(end, "v2")));
+  const std::unique_ptr<Editor> copy_v2 = editor_for(vector, 4242);
+  ASSERT_TRUE(copy_v2->doc().apply_update_v2(bytes_of(member(end, "v2"))).has_value());
+  copy_v2->doc().check_invariants();
+  EXPECT_EQ(to_base64(copy_v2->doc().encode_update_v1()), text_of(member(end, "v1")));
 }
 
 void check_input(const Any& vector) {
@@ -79,6 +86,7 @@ void check_input(const Any& vector) {
   const Any& end = member(vector, "final");
   if (end.is_undefined()) return;
   EXPECT_EQ(to_base64(editor->doc().encode_update_v1()), text_of(member(end, "v1")));
+  EXPECT_EQ(to_base64(editor->doc().encode_update_v2()), text_of(member(end, "v2")));
   EXPECT_EQ(comparable(editor->dump()), comparable(member(end, "state")));
 }
 
@@ -121,6 +129,7 @@ void check_concurrent(const Any& vector) {
     for (size_t i = 0; i < order0.size() && is_order0; ++i) is_order0 = number_of(order0[i]) == static_cast<double>(order[i]);
     if (is_order0) {
       EXPECT_EQ(to_base64(receiver->doc().encode_update_v1()), text_of(member(member(vector, "order0"), "v1")));
+      EXPECT_EQ(to_base64(receiver->doc().encode_update_v2()), text_of(member(member(vector, "order0"), "v2")));
     }
   } while (std::next_permutation(order.begin(), order.end()));
 }

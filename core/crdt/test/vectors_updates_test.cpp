@@ -62,6 +62,12 @@ TEST(Vectors, UpdatesMergeAndDiffAsInYjs) {
         partial.push_back(updates[static_cast<size_t>(number_of(at))]);
       }
       EXPECT_EQ(merged(partial), text_of(member(vector, "mergedPartialV1")));
+      const std::vector<Bytes> updates_v2 = all_bytes(member(vector, "updatesV2"));
+      const auto merged_v2 = merge_updates_v2(std::vector<ByteView>(updates_v2.begin(), updates_v2.end()));
+      ASSERT_TRUE(merged_v2.has_value());
+      EXPECT_EQ(to_base64(*merged_v2), text_of(member(vector, "mergedV2")));
+      EXPECT_EQ(to_base64(*convert_v1_to_v2(bytes_of(member(member(vector, "state"), "v1")))), text_of(member(vector, "convertV1toV2")));
+      EXPECT_EQ(to_base64(*convert_v2_to_v1(bytes_of(member(vector, "convertV1toV2")))), text_of(member(member(vector, "state"), "v1")));
       const Bytes merged_bytes = bytes_of(member(vector, "mergedV1"));
       const auto vector_of_merged = state_vector_of_update_v1(merged_bytes);
       ASSERT_TRUE(vector_of_merged.has_value());
@@ -77,9 +83,13 @@ TEST(Vectors, UpdatesMergeAndDiffAsInYjs) {
       const auto result = diff_update_v1(update, *known);
       ASSERT_TRUE(result.has_value());
       EXPECT_EQ(to_base64(*result), text_of(member(diff, "diffOfMergedV1")));
+      const auto result_v2 = diff_update_v2(bytes_of(member(vector, "mergedV2")), *known);
+      ASSERT_TRUE(result_v2.has_value());
+      EXPECT_EQ(to_base64(*result_v2), text_of(member(diff, "diffOfMergedV2")));
       Doc doc({.client = ClientId{99}});
       ASSERT_TRUE(doc.apply_update_v1(update).has_value());
       doc.check_invariants();
+      EXPECT_EQ(to_base64(doc.encode_update_v2(*known)), text_of(member(diff, "encodeStateAsUpdateV2")));
       EXPECT_EQ(to_base64(doc.encode_update_v1(*known)), text_of(member(diff, "encodeStateAsUpdateV1")));
     }
     if (vector.find("updateV1") != nullptr) {
@@ -98,9 +108,9 @@ TEST(Vectors, MalformedUpdatesDoNoHarm) {
     SCOPED_TRACE(text_of(member(vector, "class")));
     const Bytes input = from_hex(text_of(member(vector, "hex"))).value_or(Bytes{});
     bool accepted = false;
-    if (kind == "v1") {
+    if (kind == "v1" || kind == "v2") {
       Doc doc({.client = ClientId{99}});
-      accepted = doc.apply_update_v1(input).has_value();
+      accepted = (kind == "v1" ? doc.apply_update_v1(input) : doc.apply_update_v2(input)).has_value();
       doc.check_invariants();
       if (!accepted || must == "pending") EXPECT_TRUE(doc.is_empty());
       if (!accepted) EXPECT_FALSE(doc.has_pending());

@@ -27,8 +27,8 @@ namespace diaryx::crdt {
 /// Whether deleted content is dropped at commit. Disabled keeps it, which snapshots need.
 enum class Gc : uint8_t { Enabled, Disabled };
 
-/// Whether a commit carries its update bytes. `Nothing` saves their cost when nobody listens.
-enum class Emit : uint8_t { Updates, Nothing };
+/// Which update bytes a commit carries: v1, v2, both, or none, which saves their cost when nobody listens.
+enum class Emit : uint8_t { Nothing = 0, Updates = 1, UpdatesV2 = 2, Both = 3 };
 
 /// What happens to marks that a remote change left without effect. A Yjs receiver deletes them and tells its peers, so that
 /// one of them is enough: `Keep` shows the same text and converges to the same bytes.
@@ -76,6 +76,10 @@ class Doc {
   /// Everything (or what a peer with `known` lacks) as one update; what is pending is included.
   /// Returns  the bytes of Yjs `encodeStateAsUpdate`, never empty.
   Bytes encode_update_v1(const StateVector& known = {}) const;
+
+  /// The same in encoding v2: smaller, and slower to write.
+  Result<Commit> apply_update_v2(ByteView update, TransactionOrigin origin = TransactionOrigin::Remote);
+  Bytes encode_update_v2(const StateVector& known = {}) const;
 
   /// Pending structs do not count.
   StateVector state_vector() const;

@@ -23,8 +23,11 @@ class Commit {
   bool changed() const { return changed_; }
 
   /// The bytes of Yjs's `update` event: the new structs and deletions, v1. Empty when nothing changed, or when the document
-  /// was made with `Emit::Nothing`. Pending structs that could now be integrated are in it.
+  /// was not made to emit v1. Pending structs that could now be integrated are in it.
   const Bytes& update_v1() const { return update_v1_; }
+
+  /// The same in encoding v2, for documents made with `Emit::UpdatesV2` or `Both`.
+  const Bytes& update_v2() const { return update_v2_; }
 
   /// A second update, made here: the deletion of marks that the transaction left without effect. Empty unless the document was
   /// made with `MarksAfterRemote::CleanUp`; send it to the peers as well.
@@ -54,6 +57,7 @@ class Commit {
   bool changed_ = false;
   TransactionOrigin origin_ = TransactionOrigin::Local;
   Bytes update_v1_;
+  Bytes update_v2_;
   Bytes clean_up_v1_;
   DeleteSet deletions_;
   std::vector<std::string> touched_roots_;

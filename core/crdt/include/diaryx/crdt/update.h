@@ -31,6 +31,16 @@ Result<Bytes> diff_update_v1(ByteView update, const StateVector& known, const De
 /// hole. Errors: as merge_updates_v1.
 Result<StateVector> state_vector_of_update_v1(ByteView update, const DecodeLimits& limits = {});
 
+/// The same for encoding v2. Errors: as for v1.
+Result<Bytes> merge_updates_v2(std::span<const ByteView> updates, const DecodeLimits& limits = {});
+Result<Bytes> diff_update_v2(ByteView update, const StateVector& known, const DecodeLimits& limits = {});
+Result<StateVector> state_vector_of_update_v2(ByteView update, const DecodeLimits& limits = {});
+
+/// One encoding from the other, struct by struct. From v2 to v1 values of embeds and marks go through JSON: undefined, NaN, bytes and
+/// bigint are lost there, as in Yjs.
+Result<Bytes> convert_v1_to_v2(ByteView update, const DecodeLimits& limits = {});
+Result<Bytes> convert_v2_to_v1(ByteView update, const DecodeLimits& limits = {});
+
 /// What an update holds, for deciding whether it is news.
 struct UpdateSummary {
   StateVector starts;  ///< per client the first clock of its structs (clients that start at 0 are not listed here)
