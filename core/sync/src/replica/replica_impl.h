@@ -134,6 +134,7 @@ class Replica::Impl {
   bool apply_body(std::string_view key, ByteView update);
   void follow_edit_of_deleted(std::string_view key);
   void inherit_moved_body(std::string_view from, std::string_view to);
+  void remember_base(std::string_view path, const std::string& before);
   void on_file_entry_changed(const std::string& path);
   void fold_doubled_file(const std::string& path);
   void index_file(const std::string& path);

@@ -98,8 +98,19 @@ void Replica::Impl::inherit_moved_body(std::string_view from, std::string_view t
   if (!target || !bodies_.contains(from) || bodies_.open(from).is_virgin()) return;
   // The same operations under the new key: whatever was typed under the old one arrives too, once.
   const Bytes state = bodies_.state(from);
+  const std::string before = text_of(target->view());
   const Result<crdt::Commit> commit = bodies_.open(target->view()).doc().apply_update_v1(state);
-  if (commit && commit->changed()) commit_body(target->view(), commit->update_v1());
+  if (!commit || !commit->changed()) return;
+  remember_base(target->view(), before);
+  commit_body(target->view(), commit->update_v1());
+}
+
+void Replica::Impl::remember_base(std::string_view path, const std::string& before) {
+  const FileRecord* known = record(path);
+  if (known == nullptr || known->kind != FileRecord::Kind::Text || known->base || sha256(before) != known->hash) return;
+  FileRecord behind = *known;
+  behind.base = before;
+  save_record(path, std::move(behind));
 }
 
 bool Replica::Impl::apply_body(std::string_view key, ByteView update) {
@@ -114,11 +125,7 @@ bool Replica::Impl::apply_body(std::string_view key, ByteView update) {
   emit(PersistUpdate{std::string("body:").append(key), commit->update_v1()});
   repair_lost_seed(key, update);
 
-  if (const FileRecord* known = record(key); known != nullptr && !known->base && sha256(before) == known->hash) {
-    FileRecord behind = *known;
-    behind.base = before;
-    save_record(key, std::move(behind));
-  }
+  remember_base(key, before);
   follow_edit_of_deleted(key);
   reconcile(key);
   if (!workspace_.live_file(key)) return true;
