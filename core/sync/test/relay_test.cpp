@@ -1,0 +1,462 @@
+// The relay's promises: nothing leaves before it is stored, nobody is read further than allowed, failures store nothing.
+#include "diaryx/sync/relay.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "diaryx/crdt/doc.h"
+#include "relay_bench.h"
+
+namespace diaryx::sync::relay {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::string hex(const std::string& spaced) { return RelayBench::hex(spaced); }
+
+testing::Matcher<std::string> error(const std::string& code) {
+  return AllOf(HasSubstr("\"type\":\"error\""), HasSubstr("\"code\":\"" + code + "\""));
+}
+
+/// Two connections that have the body open.
+struct RelayPair : testing::Test {
+  explicit RelayPair(Limits limits = {}) : bench(limits) {
+    bench.open(1);
+    bench.open(2);
+    bench.frame(1, kB + "00 00 01 00");
+    bench.frame(2, kB + "00 00 01 00");
+    bench.take(1);
+    bench.take(2);
+  }
+  RelayBench bench;
+};
+
+// --- durability ---------------------------------------------------------------------------------------------------------
+
+TEST_F(RelayPair, RelaysAndConfirmsOnlyAfterTheCommit) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.take(1), IsEmpty());
+  EXPECT_THAT(bench.take(2), IsEmpty());
+  bench.commit_one();
+  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 1)));
+  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 12 " + kHello)));
+}
+
+TEST_F(RelayPair, HoldsAnAnswerThatWouldShowAnUncommittedUpdate) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(2, kB + "00 00 01 00");
+  bench.open(3);
+  bench.frame(3, kB + "00 00 01 00");
+  EXPECT_THAT(bench.take(2), IsEmpty());
+  EXPECT_THAT(bench.take(3), IsEmpty());
+  bench.commit_one();
+  const std::string frame_answer = hex(kB + "00 01 12 " + kHello);
+  EXPECT_THAT(bench.take(2), testing::Contains(frame_answer));
+  EXPECT_THAT(bench.take(3), ElementsAre(hex(kB + "00 00 03 01 01 05"), hex(kB + "01 01 00"), frame_answer));
+}
+
+TEST_F(RelayPair, KeepsTheOrderOfADocumentWhileCommitsAreOut) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(1, kB + "00 02 0f " + kHelp);
+  ASSERT_THAT(bench.appends, SizeIs(2));
+  bench.commit_one();
+  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 12 " + kHello)));
+  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 1)));
+  bench.commit_one();
+  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 0f " + kHelp)));
+  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 2)));
+}
+
+TEST_F(RelayPair, ConfirmsAnUpdateWithoutNewsOnlyBehindEarlierOnes) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(1, kB + "00 02 12 " + kHello);  // again: no news, nothing to store
+  bench.frame(1, kB + "00 01 02 00 00");
+  ASSERT_THAT(bench.appends, SizeIs(1));
+  EXPECT_THAT(bench.take(1), IsEmpty());
+  bench.commit_one();
+  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 3)));
+  EXPECT_THAT(bench.take(2), SizeIs(1));
+}
+
+TEST_F(RelayPair, ConfirmsToTheSecondSenderOfTheSameUpdateAfterTheCommit) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(2, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.take(2), IsEmpty());
+  bench.commit_one();
+  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 12 " + kHello), saved(kBodyName, 1)));
+}
+
+TEST_F(RelayPair, StoresWhatASenderLeftBehind) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.close(1);
+  bench.take(2);
+  bench.commit_one();
+  EXPECT_THAT(bench.take(2), testing::Contains(hex(kB + "00 02 12 " + kHello)));
+  EXPECT_THAT(bench.log[kBodyName], SizeIs(1));
+}
+
+TEST_F(RelayPair, ThrowsTheMemoryAwayWhenAnAppendFails) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(1, kB + "00 02 0f " + kHelp);
+  bench.fail_one();
+  EXPECT_THAT(bench.take(1), ElementsAre(error("storage")));
+  EXPECT_THAT(bench.take(2), ElementsAre(error("storage")));
+  EXPECT_EQ(bench.closed.at(1), CloseCode::TryAgainLater);
+  EXPECT_EQ(bench.closed.at(2), CloseCode::TryAgainLater);
+  // Somebody comes while the second append is still out: the document is read again only after its answer.
+  bench.loads.clear();
+  bench.answer_loads = false;
+  bench.open(3);
+  bench.frame(3, kB + "00 00 01 00");
+  EXPECT_THAT(bench.loads, IsEmpty());
+  bench.fail_one();
+  ASSERT_THAT(bench.loads, SizeIs(1));
+  bench.load_one();
+  EXPECT_THAT(bench.take(3), ElementsAre(hex(kB + "00 00 01 00"), hex(kB + "01 01 00"), hex(kB + "00 01 02 00 00")));
+  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
+}
+
+TEST(Relay, NeverStoresADocumentThatCouldNotBeLoaded) {
+  RelayBench bench;
+  bench.answer_loads = false;
+  bench.open(1);
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  ASSERT_THAT(bench.loads, SizeIs(1));
+  bench.handle(DocumentLoadFailed{bench.loads[0].ticket, StorageFailure::Unavailable});
+  EXPECT_THAT(bench.take(1), ElementsAre(error("storage")));
+  bench.pass_time(60'000);
+  EXPECT_THAT(bench.appends, IsEmpty());
+  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
+  EXPECT_EQ(bench.relay.statistics().documents, 0u);
+}
+
+TEST(Relay, RefusesADocumentWithADamagedRecord) {
+  RelayBench bench;
+  bench.log[kBodyName] = {RelayBench::bytes(kHello), RelayBench::bytes("01 ff ff")};
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  EXPECT_THAT(bench.take(1), ElementsAre(error("storage")));
+  EXPECT_THAT(bench.appends, IsEmpty());
+}
+
+TEST_F(RelayPair, KeepsAnUpdateWhoseBaseIsMissingAcrossARestart) {
+  bench.frame(1, kB + "00 02 0f " + kHelp);  // its base, Hello, has not come
+  ASSERT_THAT(bench.log[kBodyName], SizeIs(1));
+  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 1)));
+  bench.frame(1, kB + "00 02 0f " + kHelp);  // again: nothing new
+  EXPECT_THAT(bench.log[kBodyName], SizeIs(1));
+
+  RelayBench later;
+  later.log = bench.log;
+  later.open(1);
+  later.frame(1, kB + "00 02 12 " + kHello);
+  EXPECT_EQ(later.relay.find(DocId(kBodyName))->text("body").to_string(), "Help!");
+}
+
+// --- messages ----------------------------------------------------------------------------------------------------------
+
+TEST_F(RelayPair, HandlesEveryUpdateOfACombinedPayload) {
+  bench.frame(1, kB + "00 00 01 00" + " 00 02 12 " + kHello + " 00 02 0f " + kHelp);
+  EXPECT_THAT(bench.log[kBodyName], SizeIs(2));
+  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 12 " + kHello), hex(kB + "00 02 0f " + kHelp)));
+}
+
+TEST_F(RelayPair, RelaysAChangeThatOnlyDeletes) {
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.take(2);
+  const std::string deletion = "00 01 01 01 03 02";  // no struct; client 1, clocks 3 and 4
+  bench.frame(1, kB + "00 01 06 " + deletion);
+  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 06 " + deletion)));
+  EXPECT_THAT(bench.log[kBodyName], SizeIs(2));
+}
+
+TEST_F(RelayPair, DropsUpdatesOfAReaderBeforeTheyAreApplied) {
+  bench.access = Access::ReadOnly;
+  bench.open(3);
+  bench.frame(3, kB + "00 00 01 00");
+  bench.take(1);
+  bench.take(3);
+  bench.frame(3, kB + "00 01 02 00 00");  // the empty answer of a reader is nothing to complain about
+  EXPECT_THAT(bench.take(3), ElementsAre(saved(kBodyName, 1)));
+  bench.frame(3, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.take(3), ElementsAre(error("read_only"), saved(kBodyName, 2)));
+  EXPECT_THAT(bench.take(1), IsEmpty());
+  EXPECT_THAT(bench.log[kBodyName], IsEmpty());
+  EXPECT_EQ(bench.relay.find(DocId(kBodyName))->text("body").to_string(), "");
+}
+
+TEST_F(RelayPair, RefusesABrokenUpdateAndGoesOn) {
+  bench.frame(1, kB + "00 02 03 01 ff ff");
+  EXPECT_THAT(bench.take(1), ElementsAre(error("invalid"), saved(kBodyName, 1)));
+  EXPECT_THAT(bench.take(2), IsEmpty());
+  EXPECT_THAT(bench.log[kBodyName], IsEmpty());
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 2)));
+}
+
+struct BadFrame {
+  const char* name;
+  const char* hex;
+};
+struct RelayBadFrame : testing::TestWithParam<BadFrame> {};
+
+TEST_P(RelayBadFrame, IsRefusedAndTheConnectionEndsWhenTheyGoOn) {
+  RelayBench bench;
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.take(1);
+  bench.frame(1, GetParam().hex);
+  EXPECT_THAT(bench.take(1), testing::Contains(error("invalid")));
+  for (int i = 0; i < 15; ++i) bench.frame(1, GetParam().hex);
+  EXPECT_EQ(bench.closed.at(1), CloseCode::PolicyViolation);
+  EXPECT_THAT(bench.log, testing::Not(testing::Contains(testing::Pair(kBodyName, SizeIs(testing::Gt(0u))))));
+}
+
+const std::string kBodyHex = hex(kB);
+const std::string kTruncatedSync = kBodyHex + "00";
+const std::string kUnknownTag = kBodyHex + "07";
+const std::string kLengthBeyondEnd = kBodyHex + "0002ffffff0f";
+const std::string kBadStateVector = kBodyHex + "000002ffff";
+const std::string kBadAwareness = kBodyHex + "010105";
+INSTANTIATE_TEST_SUITE_P(Frames, RelayBadFrame,
+                         testing::Values(BadFrame{"empty", ""}, BadFrame{"id_cut", "0d776f"},
+                                         BadFrame{"id_not_utf8", "02fffe00"}, BadFrame{"id_unknown", "03666f6f0000"},
+                                         BadFrame{"body_without_slash", "08626f64793a77733100000100"},
+                                         BadFrame{"sync_cut", kTruncatedSync.c_str()},
+                                         BadFrame{"unknown_tag", kUnknownTag.c_str()},
+                                         BadFrame{"length_beyond_end", kLengthBeyondEnd.c_str()},
+                                         BadFrame{"bad_state_vector", kBadStateVector.c_str()},
+                                         BadFrame{"bad_awareness", kBadAwareness.c_str()}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Relay, ClosesAConnectionThatSendsTooMuchAtOnce) {
+  RelayBench bench({.max_frame_bytes = 100, .max_text_bytes = 50});
+  bench.open(1);
+  bench.frame(1, std::string(202, '0'));
+  EXPECT_THAT(bench.take(1), ElementsAre(error("too_large")));
+  EXPECT_EQ(bench.closed.at(1), CloseCode::MessageTooBig);
+  bench.open(2);
+  bench.text(2, std::string(51, ' '));
+  EXPECT_EQ(bench.closed.at(2), CloseCode::MessageTooBig);
+}
+
+TEST(Relay, IgnoresTextsItDoesNotKnow) {
+  RelayBench bench;
+  bench.open(1);
+  for (const char* text : {"", "{", "[]", "null", R"({"type":"hello"})", R"({"type":"focus","files":["a"]})",
+                           R"({"action":"leave","doc":"body:x/y"})", R"({"action":"save","doc":"../../etc"})"}) {
+    bench.text(1, text);
+  }
+  EXPECT_THAT(bench.take(1), IsEmpty());
+  EXPECT_TRUE(bench.closed.empty());
+}
+
+// --- access -------------------------------------------------------------------------------------------------------------
+
+TEST(Relay, AnswersARefusedDocument) {
+  RelayBench bench;
+  bench.access = Access::Denied;
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  EXPECT_THAT(bench.take(1), ElementsAre(AllOf(error("unauthorized"), HasSubstr(kBodyName))));
+  EXPECT_THAT(bench.loads, IsEmpty());
+}
+
+TEST(Relay, AsksOncePerWorkspaceAndHoldsFramesMeanwhile) {
+  RelayBench bench;
+  bench.answer_authorize = false;
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(1, kW + "00 00 01 00");
+  ASSERT_THAT(bench.authorizations, SizeIs(1));
+  EXPECT_EQ(bench.authorizations[0].workspace, "ws1");
+  EXPECT_THAT(bench.take(1), IsEmpty());
+  bench.handle(Authorized{bench.authorizations[0].ticket, Access::ReadWrite});
+  const auto sent = bench.take(1);
+  EXPECT_THAT(sent, SizeIs(7));  // three frames and a receipt for the body, three for the workspace
+  EXPECT_THAT(bench.log[kBodyName], SizeIs(1));
+}
+
+TEST_F(RelayPair, ClosesDocumentsWhenAccessIsRevoked) {
+  bench.handle(AccessRevoked{"ws1", ""});
+  EXPECT_THAT(bench.take(1), testing::Contains(error("unauthorized")));
+  EXPECT_THAT(bench.take(2), testing::Contains(error("unauthorized")));
+  EXPECT_EQ(bench.relay.statistics().documents, 0u);
+  bench.access = Access::Denied;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.take(1), ElementsAre(error("unauthorized")));
+  EXPECT_THAT(bench.log[kBodyName], IsEmpty());
+}
+
+TEST(Relay, DoesNotGrantWhatWasRevokedWhileTheQuestionWasOut) {
+  RelayBench bench;
+  bench.answer_authorize = false;
+  bench.open(1);
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.handle(AccessRevoked{"ws1", "user-1"});
+  bench.handle(Authorized{bench.authorizations[0].ticket, Access::ReadWrite});
+  EXPECT_THAT(bench.log[kBodyName], IsEmpty());
+  bench.frame(1, kB + "00 00 01 00");
+  EXPECT_THAT(bench.authorizations, SizeIs(2));
+}
+
+// --- bounds and life --------------------------------------------------------------------------------------------------------
+
+TEST(Relay, PausesAConnectionWhoseUpdatesAreNotStoredYet) {
+  RelayBench bench({.max_held_bytes = 20});
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.paused, IsEmpty());
+  bench.frame(1, kB + "00 02 0f " + kHelp);
+  EXPECT_THAT(bench.paused, ElementsAre(1));
+  bench.commit_one();
+  EXPECT_THAT(bench.resumed, IsEmpty());
+  bench.commit_one();
+  EXPECT_THAT(bench.resumed, ElementsAre(1));
+}
+
+TEST(Relay, RefusesMoreDocumentsThanAConnectionMayHave) {
+  RelayBench bench({.max_documents = 1});
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.take(1);
+  bench.frame(1, kW + "00 00 01 00");
+  EXPECT_THAT(bench.take(1), ElementsAre(error("too_large")));
+}
+
+TEST(Relay, UnloadsADocumentNobodyUses) {
+  RelayBench bench;
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  EXPECT_EQ(bench.relay.next_deadline(), std::nullopt);
+  bench.close(1);
+  ASSERT_EQ(bench.relay.next_deadline(), bench.now + DurationMs{10'000});
+  bench.pass_time(9'999);
+  EXPECT_EQ(bench.relay.statistics().documents, 1u);
+  bench.pass_time(1);
+  EXPECT_EQ(bench.relay.statistics().documents, 0u);
+  EXPECT_EQ(bench.relay.next_deadline(), std::nullopt);
+}
+
+TEST(Relay, KeepsADocumentSomebodyComesBackTo) {
+  RelayBench bench;
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.close(1);
+  bench.pass_time(5'000);
+  bench.open(2);
+  bench.frame(2, kB + "00 00 01 00");
+  bench.pass_time(5'000);
+  EXPECT_EQ(bench.relay.statistics().documents, 1u);
+  EXPECT_THAT(bench.loads, IsEmpty());
+}
+
+TEST(Relay, KeepsAWorkspaceWhoseHandshakeIsNotFinished) {
+  RelayBench bench;
+  bench.open(1, Handshake::Full, "guest:1", true);
+  bench.frame(1, kW + "00 00 01 00");
+  bench.pass_time(60'000);
+  bench.text(1, R"({"type":"FilesReady"})");
+  EXPECT_THAT(bench.take(1), testing::Contains(hex(kW + "00 00 01 00")));
+}
+
+TEST(Relay, StoresASnapshotOfWhatIsInTheLog) {
+  RelayBench bench({.compact_after_records = 2});
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
+  bench.frame(1, kB + "00 02 0f " + kHelp);
+  ASSERT_THAT(bench.snapshot_requests, SizeIs(1));
+  EXPECT_EQ(bench.snapshot_requests[0].through, Sequence{2});
+  crdt::Doc copy({.client = ClientId{99}});
+  ASSERT_TRUE(copy.apply_update_v1(*bench.snapshot_requests[0].state));
+  EXPECT_EQ(copy.text("body").to_string(), "Help!");
+}
+
+TEST(Relay, StoresNoSnapshotWhileMemoryIsAheadOfTheLog) {
+  RelayBench bench({.compact_after_records = 1});
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(1, kB + "00 02 0f " + kHelp);
+  bench.text(1, R"({"action":"save","doc":"body:ws1/notes/a.md"})");
+  bench.commit_one();
+  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
+  bench.commit_one();
+  EXPECT_THAT(bench.snapshot_requests, SizeIs(1));
+}
+
+TEST_F(RelayPair, DrainsByClosingEverybodyAndWaitingForTheStorage) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  std::vector<Action> actions;
+  bench.relay.drain(bench.now, actions);
+  EXPECT_THAT(actions, SizeIs(2));
+  EXPECT_FALSE(bench.relay.quiet());
+  bench.commit_one();
+  EXPECT_TRUE(bench.relay.quiet());
+}
+
+// --- the server's own edits ----------------------------------------------------------------------------------------------
+
+TEST_F(RelayPair, EditsALiveDocumentBySmallestChanges) {
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.take(1);
+  bench.take(2);
+  bench.edit({.document = DocId(kBodyName), .seed = {}, .texts = {{"body", "Hello!"}}, .entries = {}, .user_id = {}, .device_id = {}});
+  ASSERT_THAT(bench.edits, SizeIs(1));
+  EXPECT_TRUE(bench.edits[0].stored);
+  EXPECT_THAT(bench.take(1), SizeIs(1));
+  EXPECT_THAT(bench.take(2), SizeIs(1));
+  EXPECT_LT(bench.log[kBodyName].back().size(), 24u);  // one character, not the text again
+  EXPECT_EQ(bench.relay.find(DocId(kBodyName))->text("body").to_string(), "Hello!");
+}
+
+TEST_F(RelayPair, FinishesAnEditWithoutChangeAndStoresNothing) {
+  bench.edit({.document = DocId(kBodyName), .seed = {}, .texts = {{"body", ""}}, .entries = {}, .user_id = {}, .device_id = {}});
+  ASSERT_THAT(bench.edits, SizeIs(1));
+  EXPECT_TRUE(bench.edits[0].stored);
+  EXPECT_THAT(bench.log[kBodyName], IsEmpty());
+}
+
+TEST(Relay, LoadsADocumentForAnEditAndUsesTheSeedOnlyIfItIsEmpty) {
+  RelayBench bench;
+  bench.answer_loads = false;
+  const ServerEdit edit{.document = DocId(kBodyName), .seed = RelayBench::bytes(kHello), .texts = {{"body", "Other"}},
+                        .entries = {}, .user_id = {}, .device_id = {}};
+  bench.edit(edit);
+  EXPECT_THAT(bench.edits, IsEmpty());
+  bench.load_one();
+  ASSERT_THAT(bench.edits, SizeIs(1));
+  EXPECT_EQ(bench.relay.find(DocId(kBodyName))->text("body").to_string(), "Hello");
+  bench.edit(edit);
+  EXPECT_EQ(bench.relay.find(DocId(kBodyName))->text("body").to_string(), "Other");
+}
+
+TEST(Relay, TellsThatAnEditWasNotStored) {
+  RelayBench bench;
+  bench.commit_at_once = false;
+  bench.edit({.document = DocId("workspace:ws1"), .seed = {}, .texts = {}, .entries = {{"files", "a.md", "{}"}}, .user_id = {}, .device_id = {}});
+  bench.fail_one();
+  ASSERT_THAT(bench.edits, SizeIs(1));
+  EXPECT_FALSE(bench.edits[0].stored);
+}
+
+}  // namespace
+}  // namespace diaryx::sync::relay
