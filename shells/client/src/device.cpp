@@ -295,11 +295,13 @@ void Device::end_if_settled() {
     if (quiet > DurationMs{kUnreadableMs}) return end(ExitCode::Incomplete);
     return;
   }
-  // All that is left are files that the server will not take.
-  const sync::ReplicaStatus status = replica_.status();
-  const bool only_refused = status.uploads > 0 && status.uploads == transfers_.refused_for_good() &&
-                            status.waiting_documents + status.unsaved_documents + status.downloads + status.pending_writes == 0;
-  if (only_refused && connection_.is_open()) return end(ExitCode::Incomplete);
+  // All that is left are files that the server will not take. (A status looks at every file: not after each batch.)
+  if (transfers_.refused_for_good() > 0 && connection_.is_open()) {
+    const sync::ReplicaStatus status = replica_.status();
+    const bool only_refused = status.uploads == transfers_.refused_for_good() &&
+                              status.waiting_documents + status.unsaved_documents + status.downloads + status.pending_writes == 0;
+    if (only_refused) return end(ExitCode::Incomplete);
+  }
   if (quiet < DurationMs{options_.stall_ms}) return;
   std::string sentence = "nothing moved for " + std::to_string(options_.stall_ms / 1000) + " seconds, so not everything is in step";
   if (!output_.last_problem().empty()) sentence += "; the last problem: " + output_.last_problem();

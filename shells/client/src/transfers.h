@@ -38,6 +38,7 @@ class Transfers {
   using Key = std::pair<std::string, Sha256>;
 
   void pump();
+  void pump_soon();
   boost::asio::awaitable<void> upload(sync::UploadBlob action);
   boost::asio::awaitable<native::Outcome<void>> upload_parts(const sync::UploadBlob& action, int file);
   boost::asio::awaitable<native::Outcome<native::HttpResponse>> put_part(const sync::UploadBlob& action, int file,

@@ -1,0 +1,244 @@
+// Two folders and a real server, as users have them: every step goes through the programs.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "diaryx/base/json.h"
+#include "process.h"
+
+namespace diaryx::client {
+namespace {
+
+using Files = std::map<std::string, std::string>;
+
+/// Every file of a folder but the program's own.
+Files files_of(const std::string& folder) {
+  Files files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string path = std::filesystem::relative(entry.path(), folder).string();
+    if (path.starts_with(".diaryx/")) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    files.emplace(path, text.str());
+  }
+  return files;
+}
+
+class TwoFolders : public testing::Test {
+ protected:
+  TwoFolders() {
+    Process token({DIARYX_SYNCD, "token", "create", "--data", data_.path(), "--user", "me@example.org"});
+    EXPECT_EQ(token.wait(), 0) << token.err();
+    token_ = token.out().substr(0, token.out().find('\n'));
+    start_server("127.0.0.1:0");
+  }
+
+  void start_server(const std::string& address) {
+    server_ = std::make_unique<Process>(std::vector<std::string>{DIARYX_SYNCD, "--data", data_.path(), "--listen", address});
+    ASSERT_TRUE(wait_until([this] { return server_->out().find('\n') != std::string::npos; })) << server_->err();
+    const std::string line = server_->out().substr(0, server_->out().find('\n'));
+    url_ = line.substr(line.find("http://"));
+  }
+
+  Ended link(const native::TempFolder& folder, const std::string& workspace = "notes") {
+    return run_client({"link", folder.path(), "--server", url_, "--token", token_, "--workspace", workspace});
+  }
+
+  void link_both() {
+    for (const auto* folder : {&one_, &two_}) {
+      const Ended ended = link(*folder);
+      ASSERT_EQ(ended.exit_code, 0) << ended.err;
+    }
+  }
+
+  void watch_both() {
+    for (const auto* folder : {&one_, &two_}) {
+      watchers_.push_back(std::make_unique<Process>(std::vector<std::string>{DIARYX_SYNC, "watch", folder->path(), "--json"}));
+    }
+  }
+
+  /// Both folders hold the same files, and `condition` holds for them.
+  bool in_step(const std::function<bool(const Files&)>& condition) {
+    return wait_until([&] {
+      const Files one = files_of(one_.path());
+      return one == files_of(two_.path()) && condition(one);
+    });
+  }
+
+  std::string log() const {
+    std::string text;
+    for (const auto& watcher : watchers_) text += watcher->out() + watcher->err() + "\n";
+    return text;
+  }
+
+  native::TempFolder data_;
+  native::TempFolder one_;
+  native::TempFolder two_;
+  std::string token_;
+  std::string url_;
+  std::unique_ptr<Process> server_;
+  std::vector<std::unique_ptr<Process>> watchers_;
+};
+
+TEST_F(TwoFolders, SyncCarriesEveryKindOfFile) {
+  link_both();
+  one_.write("README.md", "---\ntitle: Notes\n---\n\nhello \xf0\x9f\x98\x80\n");
+  one_.write("deep/er/empty.md", "");
+  one_.write("latin1.md", "caf\xe9\n");
+  one_.write("broken.md", "---\ntitle: [\n---\ntext");
+  one_.write("empty.bin", "");
+  one_.write("image.png", std::string(9'000'000, '\x7f'));  // more than one part
+  one_.write(".hidden/settings.json", "{}");
+  two_.write("mine.md", "from the other side\n");
+  for (const auto* folder : {&one_, &two_, &one_}) {
+    const Ended ended = run_client({"sync", folder->path()});
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  }
+  EXPECT_EQ(files_of(one_.path()), files_of(two_.path()));
+  EXPECT_EQ(files_of(one_.path()).size(), 8u);
+}
+
+TEST_F(TwoFolders, AnotherSyncChangesNothing) {
+  link_both();
+  one_.write("a.md", "text\n");
+  one_.write("b.png", "bytes");
+  for (int round = 0; round < 2; ++round) {
+    for (const auto* folder : {&one_, &two_}) ASSERT_EQ(run_client({"sync", folder->path()}).exit_code, 0);
+  }
+  EXPECT_EQ(files_of(two_.path()), (Files{{"a.md", "text\n"}, {"b.png", "bytes"}}));
+}
+
+TEST_F(TwoFolders, WatchCarriesEditsRenamesAndDeletions) {
+  link_both();
+  watch_both();
+  one_.write("notes/a.md", "first\n");
+  one_.write("photo.png", "picture");
+  ASSERT_TRUE(in_step([](const Files& files) { return files.size() == 2; })) << log();
+  two_.write("notes/a.md", "first\nsecond\n");
+  ASSERT_TRUE(in_step([](const Files& files) { return files.at("notes/a.md") == "first\nsecond\n"; })) << log();
+  std::filesystem::rename(one_ / "notes", one_ / "journal");
+  ASSERT_TRUE(in_step([](const Files& files) { return files.contains("journal/a.md") && files.size() == 2; })) << log();
+  std::filesystem::rename(two_ / "photo.png", two_ / "journal/photo.png");
+  ASSERT_TRUE(in_step([](const Files& files) { return files.contains("journal/photo.png") && files.size() == 2; })) << log();
+  std::filesystem::remove_all(two_ / "journal");
+  ASSERT_TRUE(in_step([](const Files& files) { return files.empty(); })) << log();
+  for (const auto& watcher : watchers_) {
+    watcher->signal(SIGTERM);
+    EXPECT_EQ(watcher->wait(), 0) << watcher->err();
+  }
+}
+
+TEST_F(TwoFolders, EditsMadeOfflineMeet) {
+  link_both();
+  one_.write("a.md", "one\ntwo\nthree\n");
+  watch_both();
+  ASSERT_TRUE(in_step([](const Files& files) { return files.size() == 1; })) << log();
+  for (const auto& watcher : watchers_) watcher->signal(SIGUSR1);
+  ASSERT_TRUE(wait_until([&] { return log().find("offline", log().find("offline") + 1) != std::string::npos; })) << log();
+  one_.write("a.md", "ONE\ntwo\nthree\n");
+  two_.write("a.md", "one\ntwo\nTHREE\n");
+  for (const auto& watcher : watchers_) watcher->signal(SIGUSR2);
+  EXPECT_TRUE(in_step([](const Files& files) { return files == Files{{"a.md", "ONE\ntwo\nTHREE\n"}}; })) << log();
+}
+
+TEST_F(TwoFolders, TheServerMayRestart) {
+  link_both();
+  one_.write("a.md", "before\n");
+  watch_both();
+  ASSERT_TRUE(in_step([](const Files& files) { return files.size() == 1; })) << log();
+  server_->signal(SIGTERM);
+  ASSERT_EQ(server_->wait(), 0);
+  one_.write("a.md", "before\nwhile it was away\n");
+  start_server(url_.substr(url_.find("127")));
+  EXPECT_TRUE(in_step([](const Files& files) { return files.at("a.md") == "before\nwhile it was away\n"; })) << log();
+}
+
+TEST_F(TwoFolders, AKilledWatcherGoesOnWhereItWas) {
+  link_both();
+  for (int file = 0; file < 60; ++file) one_.write("n" + std::to_string(file) + ".md", "text " + std::to_string(file) + "\n");
+  for (int kill = 0; kill < 6; ++kill) {
+    Process watcher({DIARYX_SYNC, "watch", one_.path()});
+    std::this_thread::sleep_for(std::chrono::milliseconds(30 + 40 * kill));
+    watcher.signal(SIGKILL);
+    watcher.wait();
+  }
+  for (const auto* folder : {&one_, &two_}) {
+    const Ended ended = run_client({"sync", folder->path()});
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  }
+  const Files files = files_of(two_.path());
+  EXPECT_EQ(files.size(), 60u);
+  EXPECT_EQ(files, files_of(one_.path()));
+  for (int file = 0; file < 60; ++file) EXPECT_EQ(files.at("n" + std::to_string(file) + ".md"), "text " + std::to_string(file) + "\n");
+}
+
+TEST_F(TwoFolders, StatusWorksWhileWatchRuns) {
+  link_both();
+  one_.write("a.md", "12345");
+  watch_both();
+  ASSERT_TRUE(in_step([](const Files& files) { return files.size() == 1; })) << log();
+  std::optional<Json> status;
+  EXPECT_TRUE(wait_until([&] {
+    const Ended ended = run_client({"status", one_.path(), "--json"});
+    const auto json = Json::parse(ended.out);
+    if (ended.exit_code != 0 || !json) return false;
+    status = *json;
+    return json->string_member("state") == "synced" && json->integer_member("files") == 1;
+  })) << (status ? status->dump() : "no status");
+  EXPECT_EQ(status->bool_member("running"), true);
+  EXPECT_EQ(status->integer_member("bytes"), 5);
+  EXPECT_EQ(status->find("workspace")->string_member("name"), "notes");
+  EXPECT_EQ(run_client({"sync", one_.path()}).exit_code, 5);
+}
+
+TEST_F(TwoFolders, AFolderIsLinkedToOnePlace) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  EXPECT_EQ(link(one_).exit_code, 0);  // the same place again: a new token
+  const Ended elsewhere = link(one_, "other");
+  EXPECT_EQ(elsewhere.exit_code, 4);
+  EXPECT_NE(elsewhere.err.find("already linked to the workspace \"notes\""), std::string::npos) << elsewhere.err;
+  one_.write("a.md", "mine");
+  EXPECT_EQ(run_client({"unlink", one_.path()}).exit_code, 0);
+  EXPECT_EQ(link(one_, "other").exit_code, 0);
+  EXPECT_EQ(one_.read("a.md"), "mine");
+}
+
+TEST_F(TwoFolders, ATokenThatIsNotAcceptedEndsWithItsCode) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  one_.write(".diaryx/token", "not-a-token\n");
+  for (const char* command : {"sync", "watch"}) {
+    const Ended ended = run_client({command, one_.path()});
+    EXPECT_EQ(ended.exit_code, 7) << ended.err;
+    EXPECT_NE(ended.err.find("does not accept this device's token"), std::string::npos) << ended.err;
+  }
+}
+
+TEST_F(TwoFolders, SyncSaysThatTheServerIsGone) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  server_->signal(SIGTERM);
+  ASSERT_EQ(server_->wait(), 0);
+  const Ended ended = run_client({"sync", one_.path()});
+  EXPECT_EQ(ended.exit_code, 6);
+  EXPECT_NE(ended.err.find("is the server running?"), std::string::npos) << ended.err;
+}
+
+TEST_F(TwoFolders, OneUnreadableFileHoldsNobodyUp) {
+  link_both();
+  one_.write("a.md", "text\n");
+  ASSERT_EQ(run_client({"sync", one_.path()}).exit_code, 0);
+  std::filesystem::remove(one_ / "a.md");
+  std::filesystem::create_symlink("/etc/hostname", one_ / "a.md");
+  one_.write("b.md", "other\n");
+  const Ended ended = run_client({"sync", one_.path()});
+  EXPECT_EQ(ended.exit_code, 9);
+  EXPECT_NE(ended.err.find("a.md"), std::string::npos) << ended.err;
+  ASSERT_EQ(run_client({"sync", two_.path()}).exit_code, 0);
+  EXPECT_EQ(files_of(two_.path()), (Files{{"a.md", "text\n"}, {"b.md", "other\n"}}));
+}
+
+}  // namespace
+}  // namespace diaryx::client
