@@ -17,8 +17,8 @@
 namespace diaryx::plugin {
 namespace {
 
-#define DX_READY(session)                                       \
-  Session* session = guest.session();                           \
+#define DX_READY(session)             \
+  Session* session = guest.session(); \
   if (!session) return std::unexpected(std::string(kNotInitialized))
 
 // --- state ----------------------------------------------------------------------------------------------------------
@@ -261,9 +261,8 @@ Reply set_body(Guest& guest, const Json& params) {
   if (!doc) return command_failed(doc.error());
   const auto content = text_param(params, "content");
   if (!content) return command_failed(content.error());
-  edit_document(guest, *session, *doc, [&](crdt::Doc& body, crdt::Transaction& txn) {
-    replace_text(body.text("body"), txn, *content);
-  });
+  edit_document(guest, *session, *doc,
+                [&](crdt::Doc& body, crdt::Transaction& txn) { replace_text(body.text("body"), txn, *content); });
   return Json{};
 }
 

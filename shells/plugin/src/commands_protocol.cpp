@@ -11,7 +11,6 @@
 #include "diaryx/sync/path.h"
 #include "document_tools.h"
 
-
 namespace diaryx::plugin {
 namespace {
 

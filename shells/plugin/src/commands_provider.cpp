@@ -145,7 +145,8 @@ Reply connect_live_share(Guest& guest, const Json& params) {
   std::string code = trimmed_param(params, "session_code");
   if (code.empty()) code = trimmed_param(params, "join_code");
   if (code.empty()) return failed("Missing session_code");
-  std::ranges::transform(code, code.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::ranges::transform(code, code.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   const bool write = flag_param(params, "write_to_disk", false);
   guest.open_session(id, write);
   guest.connect({.server_url = socket_server(endpoint.server_url),
@@ -154,11 +155,7 @@ Reply connect_live_share(Guest& guest, const Json& params) {
                  .session_code = code,
                  .write_to_disk = write});
   if (!guest.transport_problem().empty()) return failed(guest.transport_problem());
-  return Json{}
-      .set("workspace_id", id)
-      .set("session_code", code)
-      .set("write_to_disk", write)
-      .set("connected", true);
+  return Json{}.set("workspace_id", id).set("session_code", code).set("write_to_disk", write).set("connected", true);
 }
 
 Reply disconnect_live_share(Guest& guest, const Json&) {

@@ -18,9 +18,7 @@ uint32_t get_le(ByteView bytes) {
   return value;
 }
 
-bool fits(const EnvelopeAction& action) {
-  return action.payload.size() <= std::numeric_limits<uint32_t>::max();
-}
+bool fits(const EnvelopeAction& action) { return action.payload.size() <= std::numeric_limits<uint32_t>::max(); }
 
 // 0 stays longest. Frames are what a host without a socket bridge must not lose.
 int dispensability(const EnvelopeAction& action) {
@@ -60,12 +58,14 @@ Result<std::vector<EnvelopeAction>> decode_envelope(ByteView bytes) {
   std::vector<EnvelopeAction> actions;
   for (uint32_t left = get_le(count); left > 0; --left) {
     DX_TRY(const uint8_t type, in.u8());
-    if (type > static_cast<uint8_t>(ActionType::DownloadSnapshot)) return fail(ErrorCode::UnknownTag, in.position() - 1);
+    if (type > static_cast<uint8_t>(ActionType::DownloadSnapshot))
+      return fail(ErrorCode::UnknownTag, in.position() - 1);
     DX_TRY(const ByteView length, in.bytes(4));
     DX_TRY(const ByteView payload, in.bytes(get_le(length)));
     const bool is_text = type == static_cast<uint8_t>(ActionType::SendText) ||
                          type == static_cast<uint8_t>(ActionType::DownloadSnapshot);
-    if (is_text && !is_valid_utf8(as_text(payload))) return fail(ErrorCode::InvalidUtf8, in.position() - payload.size());
+    if (is_text && !is_valid_utf8(as_text(payload)))
+      return fail(ErrorCode::InvalidUtf8, in.position() - payload.size());
     actions.push_back({static_cast<ActionType>(type), to_bytes(payload)});
   }
   return actions;

@@ -35,12 +35,12 @@ std::int32_t answer(const BinaryOutcome& outcome) {
 }  // namespace
 
 // SDK 1.0.3 never calls `_initialize` by itself when WASI is off; it does nothing the second time.
-#define DX_EXPORT(name)                                                           \
-  static std::int32_t name##_body();                                              \
-  extern "C" __attribute__((export_name(#name))) std::int32_t name##_export() {   \
-    _initialize();                                                                \
-    return pdk::run(name##_body);                                                 \
-  }                                                                               \
+#define DX_EXPORT(name)                                                         \
+  static std::int32_t name##_body();                                            \
+  extern "C" __attribute__((export_name(#name))) std::int32_t name##_export() { \
+    _initialize();                                                              \
+    return pdk::run(name##_body);                                               \
+  }                                                                             \
   [[gnu::noinline]] static std::int32_t name##_body()
 
 DX_EXPORT(manifest) { return answer(guest().manifest()); }

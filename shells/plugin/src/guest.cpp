@@ -116,7 +116,8 @@ void Guest::start_scan() {
 
 void Guest::start_session(const Journal::Stored& stored, std::string workspace_id, bool write_files, bool keep) {
   const std::string& known = stored.workspace_id;
-  const bool other_workspace = keep && !workspace_id.empty() && !known.empty() && known != kUnlinked && known != workspace_id;
+  const bool other_workspace =
+      keep && !workspace_id.empty() && !known.empty() && known != kUnlinked && known != workspace_id;
   if (other_workspace) {
     host::log(host::Level::Warn, "the stored state belongs to another workspace and is put away; the files stay");
     journal_.erase_all();
@@ -372,7 +373,8 @@ BinaryOutcome Guest::on_connected(std::string_view input) {
   if (workspace && !workspace->empty() && (!session_ || session_->workspace_id() != *workspace)) {
     if (!session_) {
       journal_ = Journal{};
-      start_session(journal_.load(), std::string(*workspace), options.bool_member("write_to_disk").value_or(true), true);
+      start_session(journal_.load(), std::string(*workspace), options.bool_member("write_to_disk").value_or(true),
+                    true);
     } else {
       open_session(*workspace, options.bool_member("write_to_disk").value_or(true));
     }

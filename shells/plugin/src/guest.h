@@ -38,7 +38,7 @@ inline constexpr std::string_view kUnlinked = "local";
 struct HelperState {
   std::map<std::string, Sha256> tracked;  // last content the host wrote, by path
   bool marked_complete = false;
-  std::string guest_prefix;               // `guest/<code>/` in front of storage paths, or empty
+  std::string guest_prefix;  // `guest/<code>/` in front of storage paths, or empty
 };
 
 class Guest {
@@ -112,7 +112,7 @@ class Guest {
   bool write_to_disk_ = true;
   std::optional<host::Connection> requested_;  // what the host was asked to keep open
   bool socket_open_ = false;
-  bool was_open_ = false;                      // since it was requested
+  bool was_open_ = false;  // since it was requested
   std::string transport_problem_;
   HelperState helper_;
 };

@@ -62,7 +62,8 @@ struct Huffman {
       if (left < 0) return false;
     }
     std::array<uint16_t, kMaxCodeBits + 2> offset{};
-    for (size_t bits = 1; bits <= kMaxCodeBits; ++bits) offset[bits + 1] = static_cast<uint16_t>(offset[bits] + count[bits]);
+    for (size_t bits = 1; bits <= kMaxCodeBits; ++bits)
+      offset[bits + 1] = static_cast<uint16_t>(offset[bits] + count[bits]);
     for (size_t i = 0; i < lengths.size(); ++i) {
       if (lengths[i] != 0) symbol[offset[lengths[i]]++] = static_cast<uint16_t>(i);
     }
@@ -96,8 +97,9 @@ constexpr std::array<uint16_t, 29> kLengthBase{3,  4,  5,  6,  7,  8,  9,  10, 1
                                                31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
 constexpr std::array<uint8_t, 29> kLengthExtra{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
                                                2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
-constexpr std::array<uint16_t, 30> kDistanceBase{1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
-                                                 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+constexpr std::array<uint16_t, 30> kDistanceBase{1,    2,    3,    4,    5,    7,    9,    13,    17,    25,
+                                                 33,   49,   65,   97,   129,  193,  257,  385,   513,   769,
+                                                 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
 constexpr std::array<uint8_t, 30> kDistanceExtra{0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
                                                  6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
 

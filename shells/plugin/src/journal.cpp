@@ -156,7 +156,10 @@ void Journal::add_record(std::string_view key, std::string_view value) {
   pending_.u8(static_cast<uint8_t>(Kind::Record));
   pending_.var_string(key);
   pending_.var_string(value);
-  if (value.empty()) records_.erase(std::string(key)); else records_[std::string(key)] = value;
+  if (value.empty())
+    records_.erase(std::string(key));
+  else
+    records_[std::string(key)] = value;
 }
 
 void Journal::flush() {

@@ -81,13 +81,13 @@ class Journal {
 
   std::map<std::string, std::string> records_;
   std::set<std::string> stored_bodies_;  // keys of the manifest
-  std::set<std::string> changed_;        // documents with entries in the journal
-  std::set<std::string> damaged_;        // storage keys whose value could not be read
-  Writer pending_;                       // the next flush
-  uint64_t first_ = 0;                   // oldest live entry
+  std::set<std::string> changed_;  // documents with entries in the journal
+  std::set<std::string> damaged_;  // storage keys whose value could not be read
+  Writer pending_;  // the next flush
+  uint64_t first_ = 0;  // oldest live entry
   uint64_t next_ = 0;
   size_t bytes_since_compaction_ = 0;
-  bool has_workspace_ = false;           // `workspace_crdt` is stored
+  bool has_workspace_ = false;  // `workspace_crdt` is stored
   bool found_ = false;
   bool flushed_ = false;
 };

@@ -23,7 +23,8 @@ constexpr std::string_view kUi = R"([
 {"slot":"StatusBarItem","id":"sync-status","label":"Sync","position":"Right","plugin_command":"GetSyncStatus"},
 {"slot":"WorkspaceProvider","id":"diaryx.sync","label":"Diaryx Sync","icon":"cloud"}])";
 
-constexpr std::string_view kCli = R"([{"name":"sync","about":"Sync workspace across devices","aliases":["sy"],"subcommands":[
+constexpr std::string_view kCli =
+    R"([{"name":"sync","about":"Sync workspace across devices","aliases":["sy"],"subcommands":[
 {"name":"login","about":"Authenticate via magic link","native_handler":"sync_login","requires_workspace":false,"args":[
   {"name":"email","help":"Email address","required":true},
   {"name":"server","help":"Server URL","short":"s","long":"server"}]},

@@ -16,7 +16,9 @@ struct ForEnvelope {
   Json operator()(const sync::Progress& progress) const {
     return tagged("progress").set("completed", progress.completed).set("total", progress.total);
   }
-  Json operator()(const sync::FileChanged& file) const { return tagged("filesChanged").set("files", list_of(file.path)); }
+  Json operator()(const sync::FileChanged& file) const {
+    return tagged("filesChanged").set("files", list_of(file.path));
+  }
   Json operator()(const sync::BodyChanged& body) const {
     return tagged("bodyChanged").set("file_path", body.path).set("body", body.body);
   }

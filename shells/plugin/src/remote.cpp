@@ -27,7 +27,9 @@ Answer<RemoteWorkspace> read_workspace(const Json& json) {
 
 }  // namespace
 
-bool HttpError::is_final() const { return status >= 400 && status < 500 && status != 408 && status != 409 && status != 429; }
+bool HttpError::is_final() const {
+  return status >= 400 && status < 500 && status != 408 && status != 409 && status != 429;
+}
 
 std::string Remote::workspace_path(std::string_view workspace_id) const {
   return "/api/workspaces/" + percent_encoded(workspace_id);
@@ -104,7 +106,8 @@ Answer<void> Remote::upload(std::string_view workspace_id, std::string_view path
 }
 
 Answer<Bytes> Remote::download_snapshot(std::string_view workspace_id, bool with_attachments) const {
-  return send("GET", workspace_path(workspace_id) + "/snapshot?include_attachments=" + (with_attachments ? "true" : "false"),
+  return send("GET",
+              workspace_path(workspace_id) + "/snapshot?include_attachments=" + (with_attachments ? "true" : "false"),
               {}, {});
 }
 

@@ -9,7 +9,6 @@
 namespace diaryx::plugin {
 namespace {
 
-
 bool is_transfer(const sync::Action& action) {
   return std::holds_alternative<sync::FetchBlob>(action) || std::holds_alternative<sync::UploadBlob>(action);
 }
@@ -156,8 +155,8 @@ void Session::scan_one(Scan& scan) {
 }
 
 SessionStatus Session::status() const {
-  SessionStatus status{.replica = replica_->status(), .completed = progress_.completed, .total = progress_.total,
-                       .problem = problem_};
+  SessionStatus status{
+      .replica = replica_->status(), .completed = progress_.completed, .total = progress_.total, .problem = problem_};
   status.settled = connected_ && replica_->settled() && queue_.empty() && transfers_.empty() && !scan_;
   return status;
 }

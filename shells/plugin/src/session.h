@@ -27,10 +27,10 @@ namespace diaryx::plugin {
 /// What a status line wants to know.
 struct SessionStatus {
   sync::ReplicaStatus replica;
-  bool settled = false;     // nothing left to do anywhere
-  uint64_t completed = 0;   // of the running first sync
+  bool settled = false;  // nothing left to do anywhere
+  uint64_t completed = 0;  // of the running first sync
   uint64_t total = 0;
-  std::string problem;      // the last one since all was settled
+  std::string problem;  // the last one since all was settled
 };
 
 class Session {
@@ -76,7 +76,7 @@ class Session {
   struct Scan {
     std::vector<std::string> missing;  // known and not listed: look whether they are gone
     std::vector<std::string> present;
-    size_t at = 0;                     // next in `missing`, then in `present`
+    size_t at = 0;  // next in `missing`, then in `present`
   };
 
   void run_queue();
@@ -102,7 +102,7 @@ class Session {
   void answer_failed(const sync::Action& action);
 
   Options options_;
-  Disk& disk_;        // owned by the guest
+  Disk& disk_;  // owned by the guest
   Journal& journal_;  // owned by the guest
   std::unique_ptr<sync::Replica> replica_;
   TimestampMs now_;
@@ -112,7 +112,7 @@ class Session {
   std::deque<sync::Action> transfers_;
   std::optional<sync::Action> current_;  // being performed; still here in the next export only if that was cut short
   std::optional<Scan> scan_;
-  bool scan_in_doubt_ = false;           // a scan step was begun and has not returned
+  bool scan_in_doubt_ = false;  // a scan step was begun and has not returned
   sync::Progress progress_;
   std::string problem_;
   std::vector<EnvelopeAction> performed_;

@@ -50,7 +50,8 @@ void Session::perform_one(const sync::WriteText& write) {
   const Look look = disk_.look(write.path);
   if (look.state == Look::State::Unreadable) return refuse(write.path, "the file cannot be read", false);
   if (look.hash() != write.expected) return refuse(write.path, "the file was changed meanwhile", true);
-  if (!disk_.write(write.path, as_bytes(write.bytes))) return refuse(write.path, "the host did not write the file", false);
+  if (!disk_.write(write.path, as_bytes(write.bytes)))
+    return refuse(write.path, "the host did not write the file", false);
   feed(sync::FileWritten{write.path, sha256(write.bytes)});
 }
 
@@ -69,7 +70,8 @@ void Session::perform_one(const sync::MoveFile& move) {
   const Look look = disk_.look(move.from);
   if (look.state != Look::State::Read) return refuse(move.to, "the file to rename cannot be read", false);
   if (!disk_.write(move.to, look.bytes)) return refuse(move.to, "the host did not write the file", false);
-  if (!disk_.remove(move.from)) host::log(host::Level::Warn, "the host did not delete " + move.from + " after renaming it");
+  if (!disk_.remove(move.from))
+    host::log(host::Level::Warn, "the host did not delete " + move.from + " after renaming it");
   feed(sync::FileMoved{move.from, move.to});
 }
 
@@ -160,7 +162,8 @@ void Session::answer_failed(const sync::Action& action) {
     feed(sync::TransferFailed{given->path, given->hash, kNotDone, false});
   }
   // A native host refuses to send when its socket is gone.
-  if (std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action)) disconnected();
+  if (std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action))
+    disconnected();
 }
 
 }  // namespace diaryx::plugin

@@ -55,7 +55,9 @@ void put_text(Bytes& out, std::string_view text) { out.insert(out.end(), text.be
 
 uint16_t get16(ByteView bytes, size_t at) { return static_cast<uint16_t>(bytes[at] | bytes[at + 1] << 8); }
 
-uint32_t get32(ByteView bytes, size_t at) { return get16(bytes, at) | static_cast<uint32_t>(get16(bytes, at + 2)) << 16; }
+uint32_t get32(ByteView bytes, size_t at) {
+  return get16(bytes, at) | static_cast<uint32_t>(get16(bytes, at + 2)) << 16;
+}
 
 // The part that local header and directory share, from "version needed" to "name length".
 void put_common(Bytes& out, std::string_view name, uint32_t crc, uint32_t size) {
@@ -85,7 +87,8 @@ Result<size_t> find_end(ByteView archive) {
 
 bool ZipWriter::add(std::string_view name, ByteView bytes) {
   const uint64_t after = uint64_t{archive_.size()} + directory_.size() + bytes.size() + 3 * name.size() + 256;
-  if (name.size() > kMaxField || entries_ == kMaxField - 1 || after > std::numeric_limits<uint32_t>::max()) return false;
+  if (name.size() > kMaxField || entries_ == kMaxField - 1 || after > std::numeric_limits<uint32_t>::max())
+    return false;
   const auto header_at = static_cast<uint32_t>(archive_.size());
   const auto size = static_cast<uint32_t>(bytes.size());
   const uint32_t crc = crc32(bytes);

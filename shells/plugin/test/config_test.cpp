@@ -6,8 +6,9 @@ namespace diaryx::plugin {
 namespace {
 
 TEST(Config, NormalisesAServerHoweverItWasWritten) {
-  for (const std::string_view url : {"https://sync.diaryx.org", " https://sync.diaryx.org/ ", "https://sync.diaryx.org/sync2/",
-                                     "https://sync.diaryx.org/sync/", "https://sync.diaryx.org/sync2/sync/"}) {
+  for (const std::string_view url :
+       {"https://sync.diaryx.org", " https://sync.diaryx.org/ ", "https://sync.diaryx.org/sync2/",
+        "https://sync.diaryx.org/sync/", "https://sync.diaryx.org/sync2/sync/"}) {
     EXPECT_EQ(normalised_server(url), "https://sync.diaryx.org") << url;
   }
   EXPECT_EQ(normalised_server("https://h/async"), "https://h/async");

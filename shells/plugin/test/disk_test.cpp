@@ -19,7 +19,8 @@ Disk disk_at(std::string_view root) {
 
 TEST(Disk, NamesOneFileInOneWay) {
   const Disk native = disk_at("/home/u/ws/");
-  for (const std::string_view path : {"/home/u/ws/notes/a.md", "notes/a.md", "./notes/a.md", "/notes/a.md", "notes\\a.md"}) {
+  for (const std::string_view path :
+       {"/home/u/ws/notes/a.md", "notes/a.md", "./notes/a.md", "/notes/a.md", "notes\\a.md"}) {
     EXPECT_EQ(native.to_workspace(path), "notes/a.md") << path;
   }
   EXPECT_EQ(native.to_workspace("/home/u/ws2/a.md"), "home/u/ws2/a.md");
@@ -32,7 +33,8 @@ TEST(Disk, NamesOneFileInOneWay) {
 
 TEST(Disk, ListsFilesThatAreCarriedAndNoFolders) {
   const Disk disk = disk_at("W");
-  fake_host().files = {{"W/a.md", {}}, {"W/a/b.md", {}}, {"W/.diaryx/x", {}}, {"W/.git/HEAD", {}}, {"W/.env", {}}, {"V/c.md", {}}};
+  fake_host().files = {{"W/a.md", {}},      {"W/a/b.md", {}}, {"W/.diaryx/x", {}},
+                       {"W/.git/HEAD", {}}, {"W/.env", {}},   {"V/c.md", {}}};
   fake_host().folders = {"W/a", "W/.git", "W/.diaryx"};
   EXPECT_THAT(disk.list(), ElementsAre(".env", "a.md", "a/b.md"));
 }

@@ -10,8 +10,7 @@ Bytes text(std::string_view value) { return to_bytes(as_bytes(value)); }
 TEST(Envelope, OfNothingIsTwoZeros) { EXPECT_EQ(encode_envelope({}).bytes, (Bytes{0, 0})); }
 
 TEST(Envelope, HoldsTypeAndLengthLittleEndian) {
-  EXPECT_EQ(encode_envelope({{ActionType::SendBinary, {1, 2, 3, 4}}}).bytes,
-            (Bytes{1, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4}));
+  EXPECT_EQ(encode_envelope({{ActionType::SendBinary, {1, 2, 3, 4}}}).bytes, (Bytes{1, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4}));
 }
 
 TEST(Envelope, ComesBackAsItWas) {

@@ -109,7 +109,8 @@ TEST(Journal, LosesNothingWhereverAFoldIsCutShort) {
   const size_t first = fake_host().set_keys.size();
   journal.compact(replica_of(Journal{}.load()), "w");
   const auto after = fake_host().storage;
-  const std::vector<std::string> keys(fake_host().set_keys.begin() + static_cast<ptrdiff_t>(first), fake_host().set_keys.end());
+  const std::vector<std::string> keys(fake_host().set_keys.begin() + static_cast<ptrdiff_t>(first),
+                                      fake_host().set_keys.end());
   ASSERT_GE(keys.size(), 4u);
   for (size_t written = 0; written <= keys.size(); ++written) {
     fake_host().storage = before;
