@@ -11,8 +11,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "diaryx/native/file_hash.h"
-
 namespace diaryx::native {
 namespace {
 
@@ -107,7 +105,7 @@ StagedFile& StagedFile::operator=(StagedFile&& other) noexcept {
   folder_ = std::move(other.folder_);
   name_ = std::exchange(other.name_, {});
   file_ = std::move(other.file_);
-  hasher_ = other.hasher_;
+  hasher_ = std::move(other.hasher_);
   size_bytes_ = other.size_bytes_;
   return *this;
 }

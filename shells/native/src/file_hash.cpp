@@ -1,5 +1,6 @@
 #include "diaryx/native/file_hash.h"
 
+#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,8 +15,22 @@ constexpr size_t kPieceBytes = 256 * 1024;
 
 }  // namespace
 
+void FileHasher::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+
+FileHasher::FileHasher() : context_(EVP_MD_CTX_new()) {
+  DX_ASSERT(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+}
+
+void FileHasher::update(ByteView bytes) { DX_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1); }
+
+Sha256 FileHasher::finish() {
+  Sha256 digest;
+  DX_ASSERT(EVP_DigestFinal_ex(context_.get(), digest.bytes.data(), nullptr) == 1);
+  return digest;
+}
+
 Outcome<Sha256> hash_descriptor(int fd, std::string_view path) {
-  Sha256Hasher hasher;
+  FileHasher hasher;
   std::vector<uint8_t> piece(kPieceBytes);
   for (;;) {
     const ssize_t got = ::read(fd, piece.data(), piece.size());

@@ -19,6 +19,14 @@ TEST(FileHash, IsThatOfTheWholeFile) {
   EXPECT_EQ(**hash_file(*root, "empty.bin"), sha256(""));
 }
 
+TEST(FileHasher, AgreesWithTheCore) {
+  FileHasher empty;
+  EXPECT_EQ(empty.finish(), sha256(""));
+  FileHasher pieces;
+  for (const char* piece : {"a", "", "bcdef", "g"}) pieces.update(as_bytes(piece));
+  EXPECT_EQ(pieces.finish(), sha256("abcdefg"));
+}
+
 TEST(FileHash, SaysThatThereIsNoFile) {
   const TempFolder folder;
   folder.write("sub/a.bin", "abc");

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "diaryx/base/sha256.h"
+#include "diaryx/native/file_hash.h"
 #include "diaryx/native/root_folder.h"
 
 namespace diaryx::native {
@@ -67,7 +68,7 @@ class StagedFile {
   UniqueFd folder_;  // where the temporary name is
   std::string name_;
   UniqueFd file_;
-  Sha256Hasher hasher_;
+  FileHasher hasher_;
   uint64_t size_bytes_ = 0;
 };
 
