@@ -22,7 +22,12 @@ bool is_same_around(const std::string& whole, const FrontmatterEntry& entry, con
 }
 
 void check_edits(const Frontmatter& block, const FrontmatterEntry& entry) {
-  const Json values[] = {"text: with # signs", "", 7, nullptr, Json::array(), Json(Json::Array{"a", "- b", entry.value}),
+  const Json values[] = {"text: with # signs",
+                         "",
+                         7,
+                         nullptr,
+                         Json::array(),
+                         Json(Json::Array{"a", "- b", entry.value}),
                          Json(Json::Object{{"k", entry.value}})};
   for (const Json& value : values) {
     Frontmatter edited = block;

@@ -62,8 +62,8 @@ std::string rewrite_items(std::string_view text, const FrontmatterEntry& entry, 
       used[same] = true;
       lines.append(text.substr(entry.items[same].begin, entry.items[same].end - entry.items[same].begin));
     } else {
-      const ValueStyle quotes = text.substr(entry.items[0].begin + indent.size(), 3) == "- \"" ? ValueStyle::DoubleQuoted
-                                                                                              : ValueStyle::Plain;
+      const ValueStyle quotes =
+          text.substr(entry.items[0].begin + indent.size(), 3) == "- \"" ? ValueStyle::DoubleQuoted : ValueStyle::Plain;
       lines.append(indent).append("- ").append(emit_inline(item, quotes)).append(newline);
     }
   }
@@ -85,9 +85,9 @@ std::optional<std::string> in_place(std::string_view text, const FrontmatterEntr
   if (inline_node && is_one_line(text, entry)) {
     // A scalar becomes a block list; the comment stays behind the key.
     const std::string block = emit_entry("k", value, newline);
-    return replaced(text, entry.value_begin, entry.end,
-                    std::string(text.substr(entry.node.end, entry.end - entry.node.end)) +
-                        block.substr(block.find('\n') + 1));
+    return replaced(
+        text, entry.value_begin, entry.end,
+        std::string(text.substr(entry.node.end, entry.end - entry.node.end)) + block.substr(block.find('\n') + 1));
   }
   return std::nullopt;
 }

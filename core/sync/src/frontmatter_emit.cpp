@@ -18,7 +18,8 @@ bool is_one_of_folded(std::string_view text, std::initializer_list<std::string_v
 
 // Characters that some reader takes for a line break or does not accept at all: written as escapes.
 bool is_unprintable(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c <= 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe || c == 0xffff;
+  return c < 0x20 || (c >= 0x7f && c <= 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff || c == 0xfffe ||
+         c == 0xffff;
 }
 
 bool has_unprintable(std::string_view text) {
@@ -34,7 +35,8 @@ bool looks_numeric(std::string_view text) {
 }
 
 bool is_safe_plain(std::string_view text) {
-  if (text.empty() || text.front() == ' ' || text.back() == ' ' || text.front() == '-' || text.front() == '~') return false;
+  if (text.empty() || text.front() == ' ' || text.back() == ' ' || text.front() == '-' || text.front() == '~')
+    return false;
   if (text.front() == '=' || text == "<<") return false;
   // More than YAML asks for: old peers quote on sight of these, and so need no second look at what we write.
   if (text.find_first_of(":#[]{}|>&*!?'\"%@`,\\\n\r\t") != std::string_view::npos) return false;
@@ -79,8 +81,10 @@ std::string double_quoted(std::string_view text) {
     const size_t size = std::min<size_t>(utf8_sequence_length(text[at]), text.size() - at);
     const char32_t c = scalar_at(text, at);
     if (c == '"' || c == '\\') out.push_back('\\');
-    if (is_unprintable(c)) append_escape(out, c);
-    else out.append(text.substr(at, size));
+    if (is_unprintable(c))
+      append_escape(out, c);
+    else
+      out.append(text.substr(at, size));
     at += size;
   }
   out.push_back('"');
@@ -128,16 +132,20 @@ struct Lines {
       return;
     }
     out.append(newline);
-    if (value.is_array()) list(*value.as_array(), column + 2);
-    else map(*value.as_object(), column + 2, true);
+    if (value.is_array())
+      list(*value.as_array(), column + 2);
+    else
+      map(*value.as_object(), column + 2, true);
   }
 
   void list(const Json::Array& items, size_t column) const {
     for (const Json& item : items) {
       indent(column);
       out.append("- ");
-      if (item.is_object() && !item.as_object()->empty()) map(*item.as_object(), column + 2, false);
-      else out.append(emit_inline(item)).append(newline);
+      if (item.is_object() && !item.as_object()->empty())
+        map(*item.as_object(), column + 2, false);
+      else
+        out.append(emit_inline(item)).append(newline);
     }
   }
 

@@ -40,10 +40,14 @@ constexpr std::string_view kAngleSpecial = "<>\\";
 size_t find_title_end(std::string_view text) {
   size_t open = 0;
   for (size_t i = 1; i + 1 < text.size(); ++i) {
-    if (text[i] == '\\') ++i;
-    else if (text[i] == '[') ++open;
-    else if (text[i] == ']' && open > 0) --open;
-    else if (text[i] == ']') return text[i + 1] == '(' ? i : std::string_view::npos;
+    if (text[i] == '\\')
+      ++i;
+    else if (text[i] == '[')
+      ++open;
+    else if (text[i] == ']' && open > 0)
+      --open;
+    else if (text[i] == ']')
+      return text[i + 1] == '(' ? i : std::string_view::npos;
   }
   return std::string_view::npos;
 }
@@ -106,8 +110,10 @@ std::string format_link(LinkFormat format, std::string_view target, std::string_
   const std::string written = url ? std::string(target) : target_for(format, target, from);
   if (format == LinkFormat::PlainRelative || format == LinkFormat::PlainCanonical) return written;
   std::string link = "[" + escaped(title, kTitleSpecial) + "](";
-  if (written.find_first_of(" ()<>\t") == std::string::npos) link += written;
-  else link += "<" + escaped(written, kAngleSpecial) + ">";
+  if (written.find_first_of(" ()<>\t") == std::string::npos)
+    link += written;
+  else
+    link += "<" + escaped(written, kAngleSpecial) + ">";
   return link + ")";
 }
 

@@ -74,8 +74,10 @@ void join_piece(std::string_view theirs, std::string_view ours, size_t offset, s
   }
   if (has_word(ours) && find_same(ours, theirs) != std::string_view::npos) return;
   const bool whole_lines = theirs.find('\n') != std::string_view::npos || ours.find('\n') != std::string_view::npos;
-  if (whole_lines) out.push_back({offset + theirs.size(), std::string(ours)});
-  else join_words(theirs, ours, offset, out);
+  if (whole_lines)
+    out.push_back({offset + theirs.size(), std::string(ours)});
+  else
+    join_words(theirs, ours, offset, out);
 }
 
 std::vector<Insertion> join_texts(std::string_view theirs, std::string_view ours) {
@@ -172,7 +174,8 @@ std::vector<ByteEdit> weave(Plan& plan) {
   std::vector<const Insertion*> insertions;
   for (const Insertion& insertion : plan.insertions) insertions.push_back(&insertion);
   // By place, and at one place in the order of our edits, which is the order of the addresses.
-  std::ranges::sort(insertions, [](const Insertion* a, const Insertion* b) { return a->at != b->at ? a->at < b->at : a < b; });
+  std::ranges::sort(insertions,
+                    [](const Insertion* a, const Insertion* b) { return a->at != b->at ? a->at < b->at : a < b; });
   std::vector<ByteEdit> edits;
   auto erasure = plan.erasures.begin();
   const auto add = [&](size_t begin, size_t end, std::string text) {

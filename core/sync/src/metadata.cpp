@@ -56,8 +56,10 @@ class MemberReader {
     if (!value->is_array()) return repair(std::nullopt);
     std::vector<std::string> texts;
     for (const Json& item : *value->as_array()) {
-      if (item.is_string()) texts.push_back(*item.as_string());
-      else repaired_ = true;
+      if (item.is_string())
+        texts.push_back(*item.as_string());
+      else
+        repaired_ = true;
     }
     return texts;
   }
@@ -152,7 +154,7 @@ bool equal_unordered(const Json::Object& a, const Json::Object& b) {
 
 // The members of a frontmatter by the rules for file events; what is not named here goes to `extra`.
 bool is_known_key(std::string_view key) {
-  constexpr std::string_view kKnown[] = {"title",   "part_of",     "contents", "attachments",
+  constexpr std::string_view kKnown[] = {"title",   "part_of",  "contents",    "attachments",
                                          "deleted", "audience", "description", "updated"};
   return std::ranges::find(kKnown, key) != std::end(kKnown);
 }
@@ -260,7 +262,8 @@ FileMetadata derive_metadata(const Frontmatter& front, const WorkspacePath& path
   metadata.title = front_text(front, "title");
   if (const auto link = front_text(front, "part_of")) metadata.part_of = canonicalize_reference(*link, path.view());
   metadata.contents = front_references(front, "contents", path.view());
-  for (std::string& attachment : front_references(front, "attachments", path.view()).value_or(std::vector<std::string>{}))
+  for (std::string& attachment :
+       front_references(front, "attachments", path.view()).value_or(std::vector<std::string>{}))
     metadata.attachments.push_back(local_ref(std::move(attachment)));
   if (const Json* const deleted = front.find("deleted")) metadata.deleted = deleted->is_bool() && *deleted->as_bool();
   metadata.audience = front_audience(front);

@@ -97,7 +97,8 @@ std::string_view without_conflict_mark(std::string_view name_stem) {
   const size_t begin = name_stem.size() - (kOpening.size() + kDigits + 1);
   if (name_stem.substr(begin, kOpening.size()) != kOpening) return name_stem;
   const std::string_view digits = name_stem.substr(begin + kOpening.size(), kDigits);
-  return digits.find_first_not_of("0123456789abcdef") == std::string_view::npos ? name_stem.substr(0, begin) : name_stem;
+  return digits.find_first_not_of("0123456789abcdef") == std::string_view::npos ? name_stem.substr(0, begin)
+                                                                                : name_stem;
 }
 
 std::vector<std::string_view> split_components(std::string_view path) {
@@ -120,7 +121,8 @@ std::string_view describe(PathProblem problem) {
     case PathProblem::NotUtf8: return "the name is not valid UTF-8; rename the file";
     case PathProblem::ControlCharacter: return "the name holds a control character; rename the file";
     case PathProblem::Absolute: return "the path is absolute; use one relative to the workspace folder";
-    case PathProblem::DriveLetter: return "the path starts with a drive letter; use one relative to the workspace folder";
+    case PathProblem::DriveLetter:
+      return "the path starts with a drive letter; use one relative to the workspace folder";
     case PathProblem::Backslash: return "the name holds a backslash, which is a separator elsewhere; rename the file";
     case PathProblem::EmptyComponent: return "the path has an empty folder or file name; remove the doubled slash";
     case PathProblem::DotComponent: return "the path holds a \".\" step; remove it";

@@ -39,7 +39,8 @@ std::vector<std::string> live_attachments(const FileMetadata& metadata) {
 
 // References of the block in their present spelling where it still means the same, else written anew.
 template <typename Write>
-Json merged_references(const Json* present, std::string_view path, const std::vector<std::string>& wanted, Write write) {
+Json merged_references(const Json* present, std::string_view path, const std::vector<std::string>& wanted,
+                       Write write) {
   std::vector<std::pair<std::string, std::string>> spellings;  // meaning, spelling
   if (present != nullptr && present->is_array())
     for (const Json& item : *present->as_array())
@@ -53,8 +54,10 @@ Json merged_references(const Json* present, std::string_view path, const std::ve
 }
 
 void set_or_remove(Frontmatter& front, std::string_view key, const std::optional<std::string>& text) {
-  if (text) front.set(key, *text);
-  else front.remove(key);
+  if (text)
+    front.set(key, *text);
+  else
+    front.remove(key);
 }
 
 void merge_part_of(Frontmatter& front, const FileMetadata& after, const LinkWriter& links) {
@@ -78,12 +81,15 @@ void merge_lists(Frontmatter& front, const FileMetadata& before, const FileMetad
       front.remove("contents");
   }
   if (before.audience != after.audience) {
-    if (after.audience && !after.audience->empty()) front.set("audience", to_json(*after.audience));
-    else front.remove("audience");
+    if (after.audience && !after.audience->empty())
+      front.set("audience", to_json(*after.audience));
+    else
+      front.remove("audience");
   }
   const std::vector<std::string> attachments = live_attachments(after);
   if (live_attachments(before) != attachments) {
-    if (attachments.empty()) front.remove("attachments");
+    if (attachments.empty())
+      front.remove("attachments");
     else
       front.set("attachments", merged_references(front.find("attachments"), links.path, attachments,
                                                  [&](const std::string& target) { return links.attachment(target); }));
@@ -109,8 +115,10 @@ void merge_updated(Frontmatter& front, const FileMetadata& before, const FileMet
   const Json* const present = front.find("updated");
   if (present == nullptr || before.modified_at == after.modified_at) return;
   if (parse_updated(*present) == after.modified_at) return;
-  if (present->is_number()) front.set("updated", after.modified_at.value());
-  else front.set("updated", format_rfc3339(after.modified_at));
+  if (present->is_number())
+    front.set("updated", after.modified_at.value());
+  else
+    front.set("updated", format_rfc3339(after.modified_at));
 }
 
 }  // namespace

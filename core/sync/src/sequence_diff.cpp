@@ -168,8 +168,10 @@ std::vector<ChangedRange> collect(const std::vector<uint8_t>& old_changed, const
     while (range.new_end < new_changed.size() && new_changed[range.new_end]) ++range.new_end;
     x = range.old_end;
     y = range.new_end;
-    if (range.old_begin != range.old_end || range.new_begin != range.new_end) ranges.push_back(range);
-    else ++x, ++y;  // an equal pair: unchanged symbols are matched one to one, in order
+    if (range.old_begin != range.old_end || range.new_begin != range.new_end)
+      ranges.push_back(range);
+    else
+      ++x, ++y;  // an equal pair: unchanged symbols are matched one to one, in order
   }
   return ranges;
 }

@@ -31,14 +31,14 @@ void trim(const Texts& texts, Hunk& hunk) {
   const size_t most = std::min(hunk.old_size(), hunk.new_size());
   while (prefix < most && texts.before[hunk.old_begin + prefix] == texts.after[hunk.new_begin + prefix]) ++prefix;
   // Both texts agree before the cut, so that it suffices to look at one of them, unless one ends there (T2).
-  while (prefix > 0 && (!is_boundary(texts.before, hunk.old_begin + prefix) ||
-                        !is_boundary(texts.after, hunk.new_begin + prefix)))
+  while (prefix > 0 &&
+         (!is_boundary(texts.before, hunk.old_begin + prefix) || !is_boundary(texts.after, hunk.new_begin + prefix)))
     --prefix;
   size_t suffix = 0;
   while (suffix < most - prefix && texts.before[hunk.old_end - suffix - 1] == texts.after[hunk.new_end - suffix - 1])
     ++suffix;
-  while (suffix > 0 && (!is_boundary(texts.before, hunk.old_end - suffix) ||
-                        !is_boundary(texts.after, hunk.new_end - suffix)))
+  while (suffix > 0 &&
+         (!is_boundary(texts.before, hunk.old_end - suffix) || !is_boundary(texts.after, hunk.new_end - suffix)))
     --suffix;
   hunk = {hunk.old_begin + prefix, hunk.old_end - suffix, hunk.new_begin + prefix, hunk.new_end - suffix};
 }
@@ -94,8 +94,10 @@ Symbols number_tokens(const Tokens& before, const Tokens& after) {
   Symbols symbols{std::vector<uint32_t>(before.size()), std::vector<uint32_t>(after.size()), 0};
   for (size_t i = 0; i < order.size(); ++i) {
     if (i > 0 && token(order[i]) != token(order[i - 1])) ++symbols.count;
-    if (order[i] < before.size()) symbols.before[order[i]] = symbols.count;
-    else symbols.after[order[i] - before.size()] = symbols.count;
+    if (order[i] < before.size())
+      symbols.before[order[i]] = symbols.count;
+    else
+      symbols.after[order[i] - before.size()] = symbols.count;
   }
   ++symbols.count;
   return symbols;
@@ -257,7 +259,8 @@ int place_quality(std::string_view text, size_t at) {
   if (at == 0 || text[at - 1] == '\n') return 3;
   if (text[at - 1] == ' ' || text[at - 1] == '\t') return 2;
   const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || static_cast<uint8_t>(c) >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           static_cast<uint8_t>(c) >= 0x80;
   };
   return at < text.size() && is_letter(text[at - 1]) && is_letter(text[at]) ? 0 : 1;
 }
@@ -280,8 +283,10 @@ void slide_hunks(const Texts& texts, std::vector<Hunk>& hunks) {
   size_t old_lowest = 0, new_lowest = 0;  // one character behind the edit before, so that the two stay two
   for (Hunk& hunk : hunks) {
     size_t distance = 0;
-    if (hunk.old_size() == 0) distance = slide_distance(texts.after, new_lowest, hunk.new_begin, hunk.new_end);
-    else if (hunk.new_size() == 0) distance = slide_distance(texts.before, old_lowest, hunk.old_begin, hunk.old_end);
+    if (hunk.old_size() == 0)
+      distance = slide_distance(texts.after, new_lowest, hunk.new_begin, hunk.new_end);
+    else if (hunk.new_size() == 0)
+      distance = slide_distance(texts.before, old_lowest, hunk.old_begin, hunk.old_end);
     hunk = {hunk.old_begin - distance, hunk.old_end - distance, hunk.new_begin - distance, hunk.new_end - distance};
     old_lowest = hunk.old_end + 1;
     new_lowest = hunk.new_end + 1;

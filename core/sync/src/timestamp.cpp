@@ -59,8 +59,10 @@ class Cursor {
   }
 
   void one_of(std::string_view choices) {
-    if (at_ < text_.size() && choices.find(text_[at_]) != std::string_view::npos) ++at_;
-    else ok_ = false;
+    if (at_ < text_.size() && choices.find(text_[at_]) != std::string_view::npos)
+      ++at_;
+    else
+      ok_ = false;
   }
 
   bool take(char c) {
@@ -147,7 +149,8 @@ std::optional<TimestampMs> parse_rfc3339(std::string_view text) {
   const int64_t seconds = in.digits(2);
   const int64_t milliseconds = read_milliseconds(in);
   const int64_t offset = read_offset_minutes(in);
-  if (!in.ended_well() || date.month < 1 || date.month > 12 || date.day < 1 || date.day > days_in(date.year, date.month))
+  if (!in.ended_well() || date.month < 1 || date.month > 12 || date.day < 1 ||
+      date.day > days_in(date.year, date.month))
     return std::nullopt;
   // 60 is a leap second; it counts as the first moment of the next minute.
   if (hours > 23 || minutes > 59 || seconds > 60 || offset < -24 * 60 || offset > 24 * 60) return std::nullopt;

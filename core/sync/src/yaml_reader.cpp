@@ -51,9 +51,7 @@ class YamlReader {
   size_t line_end(size_t at) const { return std::min(text_.find('\n', at), text_.size()); }
   size_t next_line(size_t at) const { return std::min(line_end(at) + 1, text_.size()); }
   size_t skip_blanks(size_t at) const { return std::min(text_.find_first_not_of(kBlanks, at), text_.size()); }
-  size_t indent_at(size_t line) const {
-    return std::min(text_.find_first_not_of(' ', line), text_.size()) - line;
-  }
+  size_t indent_at(size_t line) const { return std::min(text_.find_first_not_of(' ', line), text_.size()) - line; }
   /// The content of a line without its newline.
   std::string_view line_text(size_t line) const {
     std::string_view content = text_.substr(line, line_end(line) - line);
@@ -135,9 +133,12 @@ class YamlReader {
   size_t find_closing_quote(size_t open) const {
     const char quote = text_[open];
     for (size_t i = open + 1; i < text_.size(); ++i) {
-      if (quote == '"' && text_[i] == '\\') ++i;
-      else if (quote == '\'' && text_[i] == '\'' && peek(i + 1) == '\'') ++i;
-      else if (text_[i] == quote) return i;
+      if (quote == '"' && text_[i] == '\\')
+        ++i;
+      else if (quote == '\'' && text_[i] == '\'' && peek(i + 1) == '\'')
+        ++i;
+      else if (text_[i] == quote)
+        return i;
     }
     return std::string_view::npos;
   }
@@ -285,8 +286,10 @@ class YamlReader {
       if (text_[first] == '#') break;
       at_ = first;
       DX_TRY(const std::string more, read_plain_line(false));
-      if (breaks == 1) scalar.push_back(' ');
-      else scalar.append(breaks - 1, '\n');
+      if (breaks == 1)
+        scalar.push_back(' ');
+      else
+        scalar.append(breaks - 1, '\n');
       scalar.append(more);
       folded = true;
     }
@@ -301,7 +304,8 @@ class YamlReader {
       const char c = text_[i];
       if (c == '#' && i > begin && kBlanks.find(text_[i - 1]) != std::string_view::npos) break;
       if (in_flow && std::string_view(",[]{}").find(c) != std::string_view::npos) break;
-      if (c == ':' && (is_separator(i + 1) || (in_flow && std::string_view(",[]{}").find(peek(i + 1)) != std::string_view::npos))) {
+      if (c == ':' &&
+          (is_separator(i + 1) || (in_flow && std::string_view(",[]{}").find(peek(i + 1)) != std::string_view::npos))) {
         if (!in_flow) return broken(i);
         break;
       }
@@ -344,8 +348,10 @@ class YamlReader {
       i = skip_blanks(next_line(i));
       ++breaks;
     }
-    if (breaks == 1) out.push_back(' ');
-    else out.append(breaks - 1, '\n');
+    if (breaks == 1)
+      out.push_back(' ');
+    else
+      out.append(breaks - 1, '\n');
     keep = out.size();
     return std::min(i, close);
   }
@@ -385,8 +391,9 @@ class YamlReader {
   Result<char32_t> read_hex(size_t at, size_t digits) const {
     char32_t number = 0;
     for (size_t i = at; i < at + digits; ++i) {
-      const size_t digit = std::string_view("0123456789abcdef").find(
-          text_[i] >= 'A' && text_[i] <= 'F' ? static_cast<char>(text_[i] - 'A' + 'a') : text_[i]);
+      const size_t digit =
+          std::string_view("0123456789abcdef")
+              .find(text_[i] >= 'A' && text_[i] <= 'F' ? static_cast<char>(text_[i] - 'A' + 'a') : text_[i]);
       if (digit == std::string_view::npos) return broken(i);
       number = number * 16 + static_cast<char32_t>(digit);
     }
@@ -406,8 +413,10 @@ class YamlReader {
     header.folded = text_[at_++] == '>';
     for (int i = 0; i < 2; ++i) {
       const char c = peek(at_);
-      if (c == '-' || c == '+') header.chomp = c, ++at_;
-      else if (c >= '1' && c <= '9') header.indent = static_cast<size_t>(c - '0'), ++at_;
+      if (c == '-' || c == '+')
+        header.chomp = c, ++at_;
+      else if (c >= '1' && c <= '9')
+        header.indent = static_cast<size_t>(c - '0'), ++at_;
     }
     DX_TRY_VOID(finish_line());
     return header;
@@ -443,8 +452,10 @@ class YamlReader {
     if (header.chomp == '+')
       for (size_t i = 0; i < trailing; ++i) at_ = next_line(at_);
     std::string out = header.folded ? fold_lines(lines) : join_lines(lines);
-    if (header.chomp == '+') out.append((filled > 0 ? 1 : 0) + trailing, '\n');
-    else if (header.chomp == ' ' && filled > 0) out.push_back('\n');
+    if (header.chomp == '+')
+      out.append((filled > 0 ? 1 : 0) + trailing, '\n');
+    else if (header.chomp == ' ' && filled > 0)
+      out.push_back('\n');
     return out;
   }
 
@@ -467,9 +478,12 @@ class YamlReader {
       if (i > 0) ++breaks;
       if (lines[i].empty()) continue;
       const bool text = !is_indented(lines[i]);
-      if (out.empty() && breaks == i) out.append(breaks, '\n');  // leading blank lines
-      else if (text && previous_is_text && breaks == 1) out.push_back(' ');
-      else out.append(text && previous_is_text ? breaks - 1 : breaks, '\n');
+      if (out.empty() && breaks == i)
+        out.append(breaks, '\n');  // leading blank lines
+      else if (text && previous_is_text && breaks == 1)
+        out.push_back(' ');
+      else
+        out.append(text && previous_is_text ? breaks - 1 : breaks, '\n');
       out.append(lines[i]);
       previous_is_text = text;
       breaks = 0;
@@ -485,9 +499,12 @@ class YamlReader {
       const size_t before = at_;
       at_ = skip_blanks(at_);
       if (at_ >= text_.size()) return;
-      if (at_line_end(at_)) at_ = next_line(at_);
-      else if (text_[at_] == '#' && (at_ > before || text_[at_ - 1] == '\n')) at_ = line_end(at_);
-      else return;
+      if (at_line_end(at_))
+        at_ = next_line(at_);
+      else if (text_[at_] == '#' && (at_ > before || text_[at_ - 1] == '\n'))
+        at_ = line_end(at_);
+      else
+        return;
     }
   }
 
@@ -503,8 +520,10 @@ class YamlReader {
       if (text_[at_] == close) break;
       DX_TRY_VOID(is_map ? read_flow_pair(out, depth) : read_flow_item(out, depth));
       skip_flow_space();
-      if (peek(at_) == ',') ++at_;
-      else if (peek(at_) != close || at_ >= text_.size()) return broken();
+      if (peek(at_) == ',')
+        ++at_;
+      else if (peek(at_) != close || at_ >= text_.size())
+        return broken();
     }
     ++at_;
     return out;

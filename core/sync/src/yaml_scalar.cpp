@@ -11,9 +11,7 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
   return std::ranges::find(words, text) != words.end();
 }
 
-size_t count_digits(std::string_view text) {
-  return std::min(text.find_first_not_of("0123456789"), text.size());
-}
+size_t count_digits(std::string_view text) { return std::min(text.find_first_not_of("0123456789"), text.size()); }
 
 // [-+]? (digits [. digits*] | . digits) ([eE] [-+]? digits)?  in the spelling of JSON; empty when it is no number.
 std::string as_json_number(std::string_view text) {

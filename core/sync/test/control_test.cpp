@@ -23,7 +23,8 @@ TEST_P(Control, IsReadAndWrittenToTheByte) {
 INSTANTIATE_TEST_SUITE_P(
     Messages, Control,
     testing::Values(
-        ControlCase{"session_joined", R"({"type":"session_joined","joinCode":"AB12","workspaceId":"w","readOnly":true})",
+        ControlCase{"session_joined",
+                    R"({"type":"session_joined","joinCode":"AB12","workspaceId":"w","readOnly":true})",
                     SessionJoined{"AB12", "w", true}},
         ControlCase{"file_manifest",
                     R"({"type":"file_manifest","files":[{"doc_id":"body:w/a/b.md","filename":"a/b.md","title":"B",)"
@@ -38,7 +39,8 @@ INSTANTIATE_TEST_SUITE_P(
         ControlCase{"sync_progress", R"({"type":"sync_progress","completed":1,"total":9})", SyncProgress{1, 9}},
         ControlCase{"focus_list_changed", R"({"type":"focus_list_changed","files":["a.md"]})",
                     FocusListChanged{{"a.md"}}},
-        ControlCase{"server_hello", R"({"type":"server_hello","name":"diaryx-syncd","version":"0.2.0","receipts":true})",
+        ControlCase{"server_hello",
+                    R"({"type":"server_hello","name":"diaryx-syncd","version":"0.2.0","receipts":true})",
                     ServerHello{"diaryx-syncd", "0.2.0", true}},
         ControlCase{"saved", R"({"type":"saved","doc":"body:w/a.md","received":3})", Saved{"body:w/a.md", 3}},
         ControlCase{"error", R"({"type":"error","doc":"body:w/a.md","code":"too_large","message":"Too long."})",

@@ -66,17 +66,17 @@ std::string metadata_example() {
 
 INSTANTIATE_TEST_SUITE_P(
     Frame, FrameExample,
-    testing::Values(ExampleCase{"E1", kWorkspaceId, kWorkspaceHex + "00000100", {{'1', "00"}}},
-                    ExampleCase{"E2", kBodyId, kBodyHex + "00000100", {{'1', "00"}}},
-                    ExampleCase{"E3", kBodyId, kBodyHex + "010100", {{'a', "00"}}},
-                    ExampleCase{"E4", kBodyId, kBodyHex + "0001020000", {{'2', "0000"}}},
-                    ExampleCase{"E5", kBodyId, kBodyHex + "000212" + kInsertHello, {{'u', kInsertHello}}},
-                    ExampleCase{"E6", kBodyId, kBodyHex + "00020f" + kHelloToHelp, {{'u', kHelloToHelp}}},
-                    ExampleCase{"E7", kBodyId, kBodyHex + "000003010107", {{'1', "010107"}}},
-                    ExampleCase{"E8", kWorkspaceId, kWorkspaceHex + "0002bf01" + metadata_example(),
-                                {{'u', metadata_example()}}},
-                    ExampleCase{"E9", kWorkspaceId, kWorkspaceHex + "0001020000" + "000003010101",
-                                {{'2', "0000"}, {'1', "010101"}}}),
+    testing::Values(
+        ExampleCase{"E1", kWorkspaceId, kWorkspaceHex + "00000100", {{'1', "00"}}},
+        ExampleCase{"E2", kBodyId, kBodyHex + "00000100", {{'1', "00"}}},
+        ExampleCase{"E3", kBodyId, kBodyHex + "010100", {{'a', "00"}}},
+        ExampleCase{"E4", kBodyId, kBodyHex + "0001020000", {{'2', "0000"}}},
+        ExampleCase{"E5", kBodyId, kBodyHex + "000212" + kInsertHello, {{'u', kInsertHello}}},
+        ExampleCase{"E6", kBodyId, kBodyHex + "00020f" + kHelloToHelp, {{'u', kHelloToHelp}}},
+        ExampleCase{"E7", kBodyId, kBodyHex + "000003010107", {{'1', "010107"}}},
+        ExampleCase{"E8", kWorkspaceId, kWorkspaceHex + "0002bf01" + metadata_example(), {{'u', metadata_example()}}},
+        ExampleCase{
+            "E9", kWorkspaceId, kWorkspaceHex + "0001020000" + "000003010101", {{'2', "0000"}, {'1', "010101"}}}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Frame, E8HasTheLengthThatTheTextStates) {
@@ -107,7 +107,10 @@ TEST(Message, AgreesWithYProtocols) {
 
 TEST(Message, T6AwarenessIsSkippedWholeThoughItLooksLikeSync) {
   // The awareness update itself holds the bytes of an Update message; what follows it is a real SyncStep1.
-  const Bytes payload = hex("0105" "0002020000" "00000100");
+  const Bytes payload =
+      hex("0105"
+          "0002020000"
+          "00000100");
   const auto messages = parse_messages(payload);
   ASSERT_TRUE(messages);
   ASSERT_EQ(messages->size(), 2u);
@@ -116,7 +119,9 @@ TEST(Message, T6AwarenessIsSkippedWholeThoughItLooksLikeSync) {
 }
 
 TEST(Message, T10ReadsARelabelledReplyWithItsSecondMessage) {
-  const Bytes payload = hex("0002020000" "000003010101");
+  const Bytes payload =
+      hex("0002020000"
+          "000003010101");
   const auto messages = parse_messages(payload);
   ASSERT_TRUE(messages);
   EXPECT_EQ(messages->size(), 2u);
@@ -137,17 +142,17 @@ TEST_P(BrokenPayload, IsRefusedWhole) {
   EXPECT_EQ(messages.error().code, GetParam().code);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Message, BrokenPayload,
-    testing::Values(BrokenCase{"tag_only", "00", ErrorCode::Truncated},
-                    BrokenCase{"no_length", "0000", ErrorCode::Truncated},
-                    BrokenCase{"content_cut", "00000200", ErrorCode::Truncated},
-                    BrokenCase{"length_beyond_memory", "0002ffffffffffffff0f", ErrorCode::Truncated},
-                    BrokenCase{"unknown_tag", "04", ErrorCode::UnknownTag},
-                    BrokenCase{"unknown_sync_tag", "000300", ErrorCode::UnknownTag},
-                    BrokenCase{"unknown_auth_tag", "0201", ErrorCode::UnknownTag},
-                    BrokenCase{"bad_after_good", "0001020000ff01", ErrorCode::UnknownTag}),
-    [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Message, BrokenPayload,
+                         testing::Values(BrokenCase{"tag_only", "00", ErrorCode::Truncated},
+                                         BrokenCase{"no_length", "0000", ErrorCode::Truncated},
+                                         BrokenCase{"content_cut", "00000200", ErrorCode::Truncated},
+                                         BrokenCase{"length_beyond_memory", "0002ffffffffffffff0f",
+                                                    ErrorCode::Truncated},
+                                         BrokenCase{"unknown_tag", "04", ErrorCode::UnknownTag},
+                                         BrokenCase{"unknown_sync_tag", "000300", ErrorCode::UnknownTag},
+                                         BrokenCase{"unknown_auth_tag", "0201", ErrorCode::UnknownTag},
+                                         BrokenCase{"bad_after_good", "0001020000ff01", ErrorCode::UnknownTag}),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Message, CountIsLimited) {
   Bytes payload(kMaxMessagesPerPayload, 3);
@@ -175,7 +180,10 @@ TEST(FrameDeathTest, AnUpdateBehindAnotherMessageIsOurOwnBug) {
 }
 
 TEST(Awareness, ListsClients) {
-  const Bytes update = hex("0101" "01" "047b22617d");
+  const Bytes update =
+      hex("0101"
+          "01"
+          "047b22617d");
   ASSERT_TRUE(parse_awareness(update));
   EXPECT_EQ((*parse_awareness(update))[0].client, 1u);
   EXPECT_EQ((*parse_awareness(update))[0].state, "{\"a}");

@@ -22,24 +22,22 @@ TEST_P(Split, CutsWhereOtherPeersCut) {
 
 INSTANTIATE_TEST_SUITE_P(
     Frontmatter, Split,
-    testing::Values(SplitCase{"usual", "---\na: 1\n---\n", "text\n"}, SplitCase{"empty_text", "", ""},
-                    SplitCase{"no_block", "", "# Title\n"}, SplitCase{"body_keeps_blank_line", "---\na: 1\n---\n", "\ntext"},
-                    SplitCase{"nothing_after", "---\na: 1\n---\n", ""}, SplitCase{"empty_block", "", "---\n---\ntext\n"},
-                    SplitCase{"second_line_is_content", "---\n---\na: 1\n---\n", "text"},
-                    SplitCase{"blank_line_is_enough", "---\n\n---\n", "text"},
-                    SplitCase{"closing_without_newline", "", "---\na: 1\n---"},
-                    SplitCase{"never_closed", "", "---\na: 1\n"}, SplitCase{"opening_only", "", "---\n"},
-                    SplitCase{"opening_with_space", "", "--- \na: 1\n---\n"},
-                    SplitCase{"closing_with_space", "", "---\na: 1\n--- \n"},
-                    SplitCase{"four_dashes", "", "----\na: 1\n---\n"},
-                    SplitCase{"dashes_inside_a_line", "---\na: b---\n---\n", "x"},
-                    SplitCase{"mark_in_front", "", "\xef\xbb\xbf---\na: 1\n---\n"},
-                    SplitCase{"rule_in_the_body", "---\na: 1\n---\n", "x\n---\ny\n"},
-                    SplitCase{"T25_crlf", "---\r\na: 1\r\n---\r\n", "text\r\n"},
-                    SplitCase{"T25_crlf_blank_line", "---\r\na: 1\r\n---\r\n", "\r\ntext\r\n"},
-                    SplitCase{"T25_crlf_empty_block", "", "---\r\n---\r\ntext"},
-                    SplitCase{"T25_mixed", "---\r\na: 1\n---\n", "x"}, SplitCase{"T25_mixed_back", "---\na: 1\n---\r\n", "x"},
-                    SplitCase{"lone_return", "", "---\ra: 1\r---\r"}),
+    testing::Values(
+        SplitCase{"usual", "---\na: 1\n---\n", "text\n"}, SplitCase{"empty_text", "", ""},
+        SplitCase{"no_block", "", "# Title\n"}, SplitCase{"body_keeps_blank_line", "---\na: 1\n---\n", "\ntext"},
+        SplitCase{"nothing_after", "---\na: 1\n---\n", ""}, SplitCase{"empty_block", "", "---\n---\ntext\n"},
+        SplitCase{"second_line_is_content", "---\n---\na: 1\n---\n", "text"},
+        SplitCase{"blank_line_is_enough", "---\n\n---\n", "text"},
+        SplitCase{"closing_without_newline", "", "---\na: 1\n---"}, SplitCase{"never_closed", "", "---\na: 1\n"},
+        SplitCase{"opening_only", "", "---\n"}, SplitCase{"opening_with_space", "", "--- \na: 1\n---\n"},
+        SplitCase{"closing_with_space", "", "---\na: 1\n--- \n"}, SplitCase{"four_dashes", "", "----\na: 1\n---\n"},
+        SplitCase{"dashes_inside_a_line", "---\na: b---\n---\n", "x"},
+        SplitCase{"mark_in_front", "", "\xef\xbb\xbf---\na: 1\n---\n"},
+        SplitCase{"rule_in_the_body", "---\na: 1\n---\n", "x\n---\ny\n"},
+        SplitCase{"T25_crlf", "---\r\na: 1\r\n---\r\n", "text\r\n"},
+        SplitCase{"T25_crlf_blank_line", "---\r\na: 1\r\n---\r\n", "\r\ntext\r\n"},
+        SplitCase{"T25_crlf_empty_block", "", "---\r\n---\r\ntext"}, SplitCase{"T25_mixed", "---\r\na: 1\n---\n", "x"},
+        SplitCase{"T25_mixed_back", "---\na: 1\n---\r\n", "x"}, SplitCase{"lone_return", "", "---\ra: 1\r---\r"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 Frontmatter parse(std::string_view head) {
@@ -171,16 +169,18 @@ TEST_P(Emitted, T19IsReadBackUnchanged) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Strings, Emitted,
-                         testing::Values("", " ", "a", " a", "a ", "a\nb", "a\n", "\n", "- x", "-", "--", "---", "~", "null",
-                                         "true", "Yes", "off", "1", "1.5", "1e5", "0x1F", "007", "1_000", ".5", "+1", ".",
-                                         "2024-01-01", "12:30", "a: b", "a:", ":", "a #b", "#b", "[x](/y.md)", "{a}", "a, b",
-                                         "it's", "\"q\"", "a\\b", "\t", "a\tb", "é😀", "\u0085", "\u2028", "\ufeff", "\u00a0",
-                                         "&a", "*a", "!a", "%a", "@a", "`a`", "|", ">", "? a", "<<", "=", "...",
-                                         "a\r\nb", std::string("\x01"), "x\x7f", "key: 'v' # c"));
+                         testing::Values("", " ", "a", " a", "a ", "a\nb", "a\n", "\n", "- x", "-", "--", "---", "~",
+                                         "null", "true", "Yes", "off", "1", "1.5", "1e5", "0x1F", "007", "1_000", ".5",
+                                         "+1", ".", "2024-01-01", "12:30", "a: b", "a:", ":", "a #b", "#b",
+                                         "[x](/y.md)", "{a}", "a, b", "it's", "\"q\"", "a\\b", "\t", "a\tb", "é😀",
+                                         "\u0085", "\u2028", "\ufeff", "\u00a0", "&a", "*a", "!a", "%a", "@a", "`a`",
+                                         "|", ">", "? a", "<<", "=", "...", "a\r\nb", std::string("\x01"), "x\x7f",
+                                         "key: 'v' # c"));
 
 TEST(Emitted, NumbersAndNestedValuesAreReadBack) {
-  for (const char* json : {"0", "-1", "1.5", "1e21", "1e-7", "9007199254740992", "1e20", "null", "true", "[]", "{}", "[[]]",
-                           R"([[1,[2]],{"a":[]}])", R"({"a":{"b":{"c":[{"d":1,"e":{"f":[1,2]}}]}}})", R"([{"a":1,"b":[1]}])"}) {
+  for (const char* json :
+       {"0", "-1", "1.5", "1e21", "1e-7", "9007199254740992", "1e20", "null", "true", "[]", "{}", "[[]]",
+        R"([[1,[2]],{"a":[]}])", R"({"a":{"b":{"c":[{"d":1,"e":{"f":[1,2]}}]}}})", R"([{"a":1,"b":[1]}])"}) {
     const Json value = *Json::parse(json);
     EXPECT_EQ(*parse(after_set("", "k", value)).find("k"), value) << json;
     EXPECT_EQ(*parse(after_set("---\nk: [1]\n---\n", "k", value)).find("k"), value) << json;

@@ -55,8 +55,7 @@ INSTANTIATE_TEST_SUITE_P(
         MergeCase{"both_continue_one_word", "cont", "contact", "content", "contentact"},
         MergeCase{"disk_cleared", "a\nb\n", "", "a\nb\nnew\n", "new\n"},
         MergeCase{"document_cleared", "a\nb\n", "a\nb\nnew\n", "", "new\n"},
-        MergeCase{"neighbours", "ab cd", "Xb cd", "ab Yd", "Xb Yd"},
-        MergeCase{"emoji", "😀 x", "😁 x", "😀 y", "😁 y"},
+        MergeCase{"neighbours", "ab cd", "Xb cd", "ab Yd", "Xb Yd"}, MergeCase{"emoji", "😀 x", "😁 x", "😀 y", "😁 y"},
         MergeCase{"one_letter_is_not_taken_for_the_same", "", "a", "banana", "bananaa"}),
     [](const auto& info) { return std::string(info.param.name); });
 

@@ -32,37 +32,38 @@ TEST_P(RefusedPath, T30IsRefusedBeforeItReachesADisk) {
   EXPECT_EQ(parsed.error().code, ErrorCode::InvalidPath);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Path, RefusedPath,
-    testing::Values(RefusedCase{"empty", "", PathProblem::Empty}, RefusedCase{"up", "../x", PathProblem::ParentStep},
-                    RefusedCase{"up_inside", "a/../../x", PathProblem::ParentStep},
-                    RefusedCase{"up_at_the_end", "a/..", PathProblem::ParentStep},
-                    RefusedCase{"up_in_windows_clothes", "a/.. /x", PathProblem::ParentStep},
-                    RefusedCase{"three_dots", ".../x", PathProblem::ParentStep},
-                    RefusedCase{"only_spaces", "a/  ", PathProblem::ParentStep},
-                    RefusedCase{"here", "a/./b", PathProblem::DotComponent},
-                    RefusedCase{"absolute", "/etc/passwd", PathProblem::Absolute},
-                    RefusedCase{"drive", "C:/x.md", PathProblem::DriveLetter},
-                    RefusedCase{"drive_relative", "c:x.md", PathProblem::DriveLetter},
-                    RefusedCase{"backslash", "a\\b.md", PathProblem::Backslash},
-                    RefusedCase{"doubled_slash", "a//b.md", PathProblem::EmptyComponent},
-                    RefusedCase{"trailing_slash", "a/", PathProblem::EmptyComponent},
-                    RefusedCase{"nul", std::string("a\0b", 3), PathProblem::ControlCharacter},
-                    RefusedCase{"newline", "a\nb.md", PathProblem::ControlCharacter},
-                    RefusedCase{"delete", "a\x7f", PathProblem::ControlCharacter},
-                    RefusedCase{"c1", "a\u0085.md", PathProblem::ControlCharacter},
-                    RefusedCase{"device", "aux.md", PathProblem::DeviceName},
-                    RefusedCase{"device_folder", "notes/CON/x.md", PathProblem::DeviceName},
-                    RefusedCase{"device_number", "Com1", PathProblem::DeviceName},
-                    RefusedCase{"device_superscript", "lpt\u00b2.txt", PathProblem::DeviceName},
-                    RefusedCase{"device_with_space", "nul .txt", PathProblem::DeviceName},
-                    RefusedCase{"not_utf8", "a\xff.md", PathProblem::NotUtf8},
-                    RefusedCase{"too_long", std::string(214, 'a'), PathProblem::TooLong}),
-    [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Path, RefusedPath,
+                         testing::Values(RefusedCase{"empty", "", PathProblem::Empty},
+                                         RefusedCase{"up", "../x", PathProblem::ParentStep},
+                                         RefusedCase{"up_inside", "a/../../x", PathProblem::ParentStep},
+                                         RefusedCase{"up_at_the_end", "a/..", PathProblem::ParentStep},
+                                         RefusedCase{"up_in_windows_clothes", "a/.. /x", PathProblem::ParentStep},
+                                         RefusedCase{"three_dots", ".../x", PathProblem::ParentStep},
+                                         RefusedCase{"only_spaces", "a/  ", PathProblem::ParentStep},
+                                         RefusedCase{"here", "a/./b", PathProblem::DotComponent},
+                                         RefusedCase{"absolute", "/etc/passwd", PathProblem::Absolute},
+                                         RefusedCase{"drive", "C:/x.md", PathProblem::DriveLetter},
+                                         RefusedCase{"drive_relative", "c:x.md", PathProblem::DriveLetter},
+                                         RefusedCase{"backslash", "a\\b.md", PathProblem::Backslash},
+                                         RefusedCase{"doubled_slash", "a//b.md", PathProblem::EmptyComponent},
+                                         RefusedCase{"trailing_slash", "a/", PathProblem::EmptyComponent},
+                                         RefusedCase{"nul", std::string("a\0b", 3), PathProblem::ControlCharacter},
+                                         RefusedCase{"newline", "a\nb.md", PathProblem::ControlCharacter},
+                                         RefusedCase{"delete", "a\x7f", PathProblem::ControlCharacter},
+                                         RefusedCase{"c1", "a\u0085.md", PathProblem::ControlCharacter},
+                                         RefusedCase{"device", "aux.md", PathProblem::DeviceName},
+                                         RefusedCase{"device_folder", "notes/CON/x.md", PathProblem::DeviceName},
+                                         RefusedCase{"device_number", "Com1", PathProblem::DeviceName},
+                                         RefusedCase{"device_superscript", "lpt\u00b2.txt", PathProblem::DeviceName},
+                                         RefusedCase{"device_with_space", "nul .txt", PathProblem::DeviceName},
+                                         RefusedCase{"not_utf8", "a\xff.md", PathProblem::NotUtf8},
+                                         RefusedCase{"too_long", std::string(214, 'a'), PathProblem::TooLong}),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Path, AcceptsNamesThatOnlySomeDisksRefuse) {
-  for (const char* path : {"a.md", "notes/2024/Tag 1.md", "é/😀.md", "what?.md", "ab:c.md", "trailing .", "a /b", ".env",
-                           "..a", "a..", "com", "com0", "com10.md", "console.md", "auxiliary.md", "nul_.md", "~/x"})
+  for (const char* path :
+       {"a.md", "notes/2024/Tag 1.md", "é/😀.md", "what?.md", "ab:c.md", "trailing .", "a /b", ".env", "..a", "a..",
+        "com", "com0", "com10.md", "console.md", "auxiliary.md", "nul_.md", "~/x"})
     EXPECT_EQ(check_path(path), PathProblem::Fine) << path << ": " << describe(check_path(path));
 }
 
@@ -85,10 +86,9 @@ TEST(Path, CarriesNotesAndPicturesAndDotFiles) {
 }
 
 TEST(Path, LeavesPrivateFoldersAndJunkAlone) {
-  for (const char* path :
-       {".git/config", "sub/.git/hooks/post-commit", ".GIT/config", ".git./config", ".g\u200cit/config", "GIT~1/config",
-        ".diaryx/state.db", ".git", "a/.DS_Store", "Thumbs.db", "x/desktop.ini", "__MACOSX/a.md", "a.tmp", "b.md.bak",
-        "c.swap", "x/D.TMP", ""})
+  for (const char* path : {".git/config", "sub/.git/hooks/post-commit", ".GIT/config", ".git./config",
+                           ".g\u200cit/config", "GIT~1/config", ".diaryx/state.db", ".git", "a/.DS_Store", "Thumbs.db",
+                           "x/desktop.ini", "__MACOSX/a.md", "a.tmp", "b.md.bak", "c.swap", "x/D.TMP", ""})
     EXPECT_FALSE(is_carried(path)) << path;
 }
 

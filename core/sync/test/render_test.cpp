@@ -15,7 +15,8 @@ FileMetadata sample() {
   m.contents = {"notes/a b.md"};
   m.audience = {"family"};
   m.description = "two\nlines";
-  m.attachments = {{"pics/p.png", "local", "", "", 0, std::nullopt, false}, {"gone.png", "local", "", "", 0, std::nullopt, true}};
+  m.attachments = {{"pics/p.png", "local", "", "", 0, std::nullopt, false},
+                   {"gone.png", "local", "", "", 0, std::nullopt, true}};
   m.extra = *Json::parse(R"({"tags":["x"],"updated":"old","_to":"x.md","deleted":true,"mood":"good"})")->as_object();
   m.modified_at = TimestampMs{1'700'000'000'000};
   return m;

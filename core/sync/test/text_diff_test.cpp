@@ -99,9 +99,9 @@ TEST(TextDiff, IsTheSameEveryTime) {
 }
 
 std::string random_text(std::mt19937& random, size_t pieces) {
-  static const char* const kPieces[] = {"a",  "b",      "the ",  "\n",   "é",    "è",     "😀", "😁",        "日",
-                                        "本", "\r\n",   " ",     "word", "\n\n", "- ",    "e\u0301", "\u200d", "👩",
-                                        "ß",  "\u0000x", "[x](", "long-", "0",   "€"};
+  static const char* const kPieces[] = {"a",      "b",  "the ", "\n",      "é",    "è",     "😀", "😁",
+                                        "日",     "本", "\r\n", " ",       "word", "\n\n",  "- ", "e\u0301",
+                                        "\u200d", "👩", "ß",    "\u0000x", "[x](", "long-", "0",  "€"};
   std::string text;
   for (size_t i = 0; i < pieces; ++i) text += kPieces[random() % std::size(kPieces)];
   return text;
@@ -141,7 +141,8 @@ TEST(TextDiff, StaysBoundedOnHostileTexts) {
   }
   check(before, after);
   std::string word, other;
-  for (int i = 0; i < 60000; ++i) word += static_cast<char>('a' + random() % 3), other += static_cast<char>('a' + random() % 3);
+  for (int i = 0; i < 60000; ++i)
+    word += static_cast<char>('a' + random() % 3), other += static_cast<char>('a' + random() % 3);
   check(word, other);
 }
 

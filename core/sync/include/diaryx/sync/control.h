@@ -29,7 +29,7 @@ struct SessionJoined {
   bool operator==(const SessionJoined&) const = default;
 };
 struct ManifestFile {
-  std::string doc_id;    // `body:<ws>/<path>`
+  std::string doc_id;  // `body:<ws>/<path>`
   std::string filename;  // the full path, whatever the name says
   std::optional<std::string> title;
   std::optional<std::string> part_of;
@@ -91,8 +91,8 @@ struct Saved {
 };
 /// Ours. The server refuses something about one document; the others go on (T8).
 struct DocError {
-  std::string doc;      // empty: the whole connection
-  std::string code;     // `unauthorized`, `invalid`, `too_large`, `read_only`, `storage`, or one not known yet
+  std::string doc;  // empty: the whole connection
+  std::string code;  // `unauthorized`, `invalid`, `too_large`, `read_only`, `storage`, or one not known yet
   std::string message;  // a sentence for people
   bool operator==(const DocError&) const = default;
 };
@@ -128,10 +128,9 @@ struct Ignored {
   bool operator==(const Ignored&) const = default;
 };
 
-using ControlMessage =
-    std::variant<SessionJoined, FileManifest, CrdtState, SyncComplete, PeerJoined, PeerLeft, SessionEnded,
-                 ReadOnlyChanged, SyncProgress, FocusListChanged, ServerHello, Saved, DocError, FilesReady, Focus,
-                 Unfocus, Leave, Save, Ignored>;
+using ControlMessage = std::variant<SessionJoined, FileManifest, CrdtState, SyncComplete, PeerJoined, PeerLeft,
+                                    SessionEnded, ReadOnlyChanged, SyncProgress, FocusListChanged, ServerHello, Saved,
+                                    DocError, FilesReady, Focus, Unfocus, Leave, Save, Ignored>;
 
 /// Reads a text frame. Members that the wire contract lets a sender leave out get their default; extra members are
 /// ignored; a manifest entry without `doc_id` and `filename` is dropped.

@@ -37,7 +37,16 @@ struct SplitText {
 SplitText split_frontmatter(std::string_view text);
 
 /// How a value is written. `None`: nothing stands behind the colon.
-enum class ValueStyle : uint8_t { None, Plain, SingleQuoted, DoubleQuoted, BlockScalar, Flow, BlockSequence, BlockMapping };
+enum class ValueStyle : uint8_t {
+  None,
+  Plain,
+  SingleQuoted,
+  DoubleQuoted,
+  BlockScalar,
+  Flow,
+  BlockSequence,
+  BlockMapping
+};
 
 /// Bytes of `Frontmatter::text()`.
 struct TextRange {
@@ -50,10 +59,10 @@ struct FrontmatterEntry {
   std::string key;
   Json value;
   ValueStyle style = ValueStyle::None;
-  size_t begin = 0;              // start of the key's line
-  size_t value_begin = 0;        // just behind the colon
-  TextRange node;                // the value itself, without the comment behind it
-  size_t end = 0;                // behind the newline of the value's last line; comments and blank lines after it are out
+  size_t begin = 0;  // start of the key's line
+  size_t value_begin = 0;  // just behind the colon
+  TextRange node;  // the value itself, without the comment behind it
+  size_t end = 0;  // behind the newline of the value's last line; comments and blank lines after it are out
   std::vector<TextRange> items;  // of a block sequence: whole lines, comments between two items with the first
 };
 

@@ -26,11 +26,11 @@ inline constexpr size_t kMaxMetadataDepth = 64;
 
 /// A reference to a file that is not text: a picture, a PDF.
 struct BinaryRef {
-  std::string path;       // canonical workspace path
-  std::string source;     // `local`, `pending` or a URL
-  std::string hash;       // lower-case hex SHA-256, or empty when unknown
+  std::string path;  // canonical workspace path
+  std::string source;  // `local`, `pending` or a URL
+  std::string hash;  // lower-case hex SHA-256, or empty when unknown
   std::string mime_type;  // may be empty
-  uint64_t size = 0;      // bytes
+  uint64_t size = 0;  // bytes
   std::optional<TimestampMs> uploaded_at;
   bool deleted = false;
 

@@ -28,13 +28,13 @@ enum class PathProblem : uint8_t {
   TooLong,
   NotUtf8,
   ControlCharacter,
-  Absolute,        // starts with `/` after normalisation (only by `check_path`), or with `~/`-like roots: never guessed
-  DriveLetter,     // `C:` in front
-  Backslash,       // only by `check_path`: normalisation turns it into a separator
+  Absolute,  // starts with `/` after normalisation (only by `check_path`), or with `~/`-like roots: never guessed
+  DriveLetter,  // `C:` in front
+  Backslash,  // only by `check_path`: normalisation turns it into a separator
   EmptyComponent,  // `a//b`, `a/`
-  DotComponent,    // `a/./b`
-  ParentStep,      // `..`
-  DeviceName,      // `aux.md`, `COM1`
+  DotComponent,  // `a/./b`
+  ParentStep,  // `..`
+  DeviceName,  // `aux.md`, `COM1`
 };
 
 /// A sentence for people that says what is wrong and what to do, e.g. "the name \"aux\" is reserved by Windows; rename it".
