@@ -279,7 +279,8 @@ void World::faults() {
   }
   for (const auto& device : devices_) {
     if (random_.chance(options_.cut) && device->online()) cut(*device->connection_);
-    if (random_.chance(options_.device_crash)) device->crash_and_restart();
+    // A rename that nobody reported, followed by an edit, cannot be told from a deletion and a new file after a restart.
+    if (random_.chance(options_.device_crash) && device->moves_.empty()) device->crash_and_restart();
   }
 }
 
