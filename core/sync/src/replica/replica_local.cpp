@@ -417,7 +417,9 @@ void Replica::Impl::on_file_removed(std::string_view path) {
 }
 
 void Replica::Impl::on_file_refused(std::string_view path, std::string_view reason) {
-  own_moves_.erase(std::string(path));
+  if (const auto move = own_moves_.extract(std::string(path))) {
+    work_[move.mapped()] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
+  }
   FileWork& work = work_[std::string(path)];
   work = FileWork{.retry_at = now_ + kDiskRetry};
   if (!reason.empty()) problem(path, std::string(reason));
