@@ -48,6 +48,6 @@ for (const [rule, title, file, bad, good] of cases)
   });
 
 test('the line of a complaint is the line of the fault', () => {
-  const [complaint] = kRules.purity(tree({'core/a.cpp': '\n\n#include <mutex>\n'}));
+  const [complaint] = kRules.purity(tree({'core/base/src/a.cpp': '\n\n#include <mutex>\n'}));
   assert.equal(complaint.line, 3);
 });
