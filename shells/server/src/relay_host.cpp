@@ -171,11 +171,7 @@ void RelayHost::perform(relay::CloseConnection& action) {
 
 void RelayHost::perform(relay::EditFinished& action) {
   const auto found = edits_.find(action.ticket.value());
-  if (found == edits_.end()) {
-    // Finished inside `edit` itself, before the caller's function was kept.
-    boost::asio::post(executor_, [this, action]() mutable { perform(action); });
-    return;
-  }
+  DX_ASSERT(found != edits_.end());  // kept by `edit` before any action of it is performed
   auto done = std::move(found->second);
   edits_.erase(found);
   done(action.stored);

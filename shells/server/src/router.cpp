@@ -22,6 +22,8 @@ constexpr std::array kRoutes = {
     Route{verb::get, "/api/workspaces/{}", Auth::User, BodyKind::None, 0, get_workspace},
     Route{verb::patch, "/api/workspaces/{}", Auth::User, BodyKind::Json, 0, rename_workspace},
     Route{verb::delete_, "/api/workspaces/{}", Auth::User, BodyKind::None, 0, delete_workspace},
+    Route{verb::get, "/api/workspaces/{}/snapshot", Auth::User, BodyKind::None, 0, get_snapshot},
+    Route{verb::post, "/api/workspaces/{}/snapshot", Auth::User, BodyKind::Bytes, 0, post_snapshot},
     Route{verb::post, "/api/workspaces/{}/attachments/uploads", Auth::User, BodyKind::Json, 0, start_upload},
     Route{verb::put, "/api/workspaces/{}/attachments/uploads/{}/parts/{}", Auth::User, BodyKind::Bytes, kMaxPartBytes,
           put_part},

@@ -1,0 +1,136 @@
+#include "diaryx/sync/relay_archive.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "diaryx/sync/doc_id.h"
+#include "diaryx/sync/frontmatter.h"
+#include "diaryx/sync/path.h"
+#include "diaryx/sync/render.h"
+#include "replica/body_doc.h"
+#include "replica/workspace_doc.h"
+
+namespace diaryx::sync::relay {
+
+WorkspaceFiles::WorkspaceFiles(std::string workspace, std::unique_ptr<WorkspaceDoc> doc)
+    : workspace_(std::move(workspace)), doc_(std::move(doc)) {}
+WorkspaceFiles::WorkspaceFiles(WorkspaceFiles&&) noexcept = default;
+WorkspaceFiles& WorkspaceFiles::operator=(WorkspaceFiles&&) noexcept = default;
+WorkspaceFiles::~WorkspaceFiles() = default;
+
+Result<WorkspaceFiles> WorkspaceFiles::open(std::string_view workspace, ByteView state, ClientId client) {
+  auto doc = std::make_unique<WorkspaceDoc>(client);
+  DX_TRY_VOID(doc->doc().apply_update_v1(state));
+  return WorkspaceFiles(std::string(workspace), std::move(doc));
+}
+
+std::vector<std::string> WorkspaceFiles::texts() const { return doc_->live_files(); }
+
+DocId WorkspaceFiles::body_of(std::string_view path) const {
+  const auto id = body_doc_id(workspace_, path);
+  DX_ASSERT(id.has_value());  // a path that is listed or imported has at most kMaxKeyBytes
+  return *id;
+}
+
+Result<std::string> WorkspaceFiles::text_of(std::string_view path, ByteView body_state) const {
+  BodyDoc body{ClientId{1}};  // only read
+  DX_TRY_VOID(body.doc().apply_update_v1(body_state));
+  std::string head = body.head();
+  if (!head.empty()) return head + body.body();
+  // Without a head: no frontmatter at all, or a file that only an old peer wrote, whose metadata is rendered.
+  const std::optional<FileMetadata> entry = doc_->file(path);
+  const bool only_metadata =
+      entry && !extra_text(*entry, kHeadMark) &&
+      !same_meaning(*entry, derive_metadata(Frontmatter(), WorkspacePath(path), entry->modified_at));
+  return only_metadata ? render_head(*entry, path) + body.body() : body.body();
+}
+
+std::vector<BinaryRef> WorkspaceFiles::binaries() const {
+  std::map<std::string, BinaryRef> by_path;
+  for (BinaryRef& ref : doc_->live_binaries()) by_path.emplace(ref.path, std::move(ref));
+  for (const std::string& path : texts()) {
+    const std::optional<FileMetadata> entry = doc_->file(path);
+    if (!entry) continue;
+    for (const BinaryRef& ref : entry->attachments) {
+      const auto checked = parse_path(ref.path);
+      if (!ref.deleted && !ref.hash.empty() && checked && checked->view() == ref.path) by_path.emplace(ref.path, ref);
+    }
+  }
+  std::vector<BinaryRef> refs;
+  for (auto& [path, ref] : by_path) refs.push_back(std::move(ref));
+  return refs;
+}
+
+ServerEdit WorkspaceFiles::edit_body(const ImportedText& file) const {
+  const SplitText split = split_frontmatter(file.text);
+  ServerEdit edit;
+  edit.document = body_of(file.path);
+  edit.seed = seed_update(file.path, split.head, split.body);
+  edit.texts = {{"head", std::string(split.head)}, {"body", std::string(split.body)}};
+  return edit;
+}
+
+void WorkspaceFiles::list_texts(const Import& import, TimestampMs now, ServerEdit& edit) const {
+  std::map<std::string_view, const BinaryRef*> uploaded;
+  for (const BinaryRef& ref : import.binaries) uploaded.emplace(ref.path, &ref);
+  std::set<std::string_view> kept;
+  for (const ImportedText& file : import.texts) {
+    kept.insert(file.path);
+    const std::string_view head = split_frontmatter(file.text).head;
+    const auto front = Frontmatter::parse(head);
+    FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(file.path), now);
+    metadata.deleted = false;
+    const std::optional<FileMetadata> known = doc_->file(file.path);
+    const std::optional<std::string> id = known ? extra_text(*known, kFileId) : std::nullopt;
+    if (known) metadata = carry_over(std::move(metadata), *known);
+    for (BinaryRef& ref : metadata.attachments) {
+      if (const auto found = uploaded.find(ref.path); found != uploaded.end()) ref = *found->second;
+    }
+    set_extra_text(metadata, kHeadMark, head_mark(head));
+    set_extra_text(metadata, kFileId, id ? *id : doc_->new_file_id(file.path));
+    const bool same = known && !known->deleted && extra_text(*known, kHeadMark) == extra_text(metadata, kHeadMark) &&
+                      content_equal(*known, metadata);
+    if (!same) edit.entries.push_back({"files", file.path, format_metadata(metadata)});
+    if (std::optional<BinaryRef> ref = doc_->live_binary(file.path)) {  // its bytes are text now
+      ref->deleted = true;
+      edit.entries.push_back({"binaries", file.path, format_binary_ref(*ref)});
+    }
+  }
+  if (!import.replace_texts) return;
+  for (const std::string& path : texts()) {
+    if (kept.contains(path)) continue;
+    std::optional<FileMetadata> metadata = doc_->file(path);
+    metadata->deleted = true;
+    metadata->modified_at = now;
+    edit.entries.push_back({"files", path, format_metadata(*metadata)});
+  }
+}
+
+void WorkspaceFiles::list_binaries(const Import& import, ServerEdit& edit) const {
+  std::set<std::string_view> kept;
+  for (const BinaryRef& ref : import.binaries) {
+    kept.insert(ref.path);
+    const std::optional<BinaryRef> known = doc_->live_binary(ref.path);
+    if (known && known->hash == ref.hash && known->size == ref.size) continue;
+    edit.entries.push_back({"binaries", ref.path, format_binary_ref(ref)});
+  }
+  if (!import.replace_binaries) return;
+  for (BinaryRef& ref : doc_->live_binaries()) {
+    if (kept.contains(ref.path)) continue;
+    ref.deleted = true;
+    edit.entries.push_back({"binaries", ref.path, format_binary_ref(ref)});
+  }
+}
+
+ServerEdit WorkspaceFiles::edit_entries(const Import& import, TimestampMs now) const {
+  ServerEdit edit;
+  const auto id = workspace_doc_id(workspace_);
+  DX_ASSERT(id.has_value());
+  edit.document = *id;
+  list_texts(import, now, edit);
+  list_binaries(import, edit);
+  return edit;
+}
+
+}  // namespace diaryx::sync::relay

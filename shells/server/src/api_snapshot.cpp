@@ -1,0 +1,276 @@
+// Snapshots: a workspace as a zip file, out and in, always through the live documents.
+#include <algorithm>
+#include <set>
+
+#include "ask.h"
+#include "diaryx/base/utf.h"
+#include "diaryx/crdt/doc.h"
+#include "diaryx/native/log.h"
+#include "diaryx/native/random.h"
+#include "diaryx/sync/doc_id.h"
+#include "diaryx/sync/mime.h"
+#include "diaryx/sync/path.h"
+#include "diaryx/sync/relay_archive.h"
+#include "relay_host.h"
+#include "router.h"
+#include "zip_archive.h"
+
+namespace diaryx::server {
+namespace {
+
+using boost::asio::awaitable;
+using relay::WorkspaceFiles;
+template <typename T>
+using OrResponse = std::expected<T, HttpResponse>;
+
+constexpr std::string_view kNoWorkspace = "There is no such workspace, or it belongs to someone else.";
+constexpr std::string_view kFailed = "The server could not read or store the workspace. Try again later.";
+// An archive without entries: only the end record.
+constexpr std::string_view kEmptyZip{"PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22};
+
+HttpResponse failed(std::string_view why) {
+  native::log().error("snapshot: {}", why);
+  return error_response(http::status::internal_server_error, kFailed);
+}
+
+awaitable<std::optional<HttpResponse>> not_owned(Services& services, HttpRequest& request) {
+  const auto workspace = co_await ask<Workspace>([&](auto reply) {
+    services.storage.find_workspace(request.session.user_id, request.arguments[0], std::move(reply));
+  });
+  if (!workspace) co_return storage_response(workspace.error(), kNoWorkspace);
+  co_return std::nullopt;
+}
+
+std::expected<bool, HttpResponse> flag(const HttpRequest& request, const std::string& name, bool otherwise) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return otherwise;
+  if (found->second == "true") return true;
+  if (found->second == "false") return false;
+  return std::unexpected(error_response(http::status::bad_request, name + " takes true or false."));
+}
+
+/// Makes an edit and waits until it is stored; false if it will never be.
+awaitable<bool> edit(Services& services, sync::ServerEdit change) {
+  const auto stored = co_await ask<bool>([&](Reply<bool> reply) {
+    auto shared = std::make_shared<Reply<bool>>(std::move(reply));
+    services.relay.edit(std::move(change), [shared](bool done) { (*shared)(done); });
+  });
+  co_return stored && *stored;
+}
+
+/// The workspace document as it is live; loads it if needed, and ends behind everything received before.
+awaitable<OrResponse<WorkspaceFiles>> live_files(Services& services, const std::string& workspace) {
+  sync::ServerEdit nothing;  // loads the document
+  nothing.document = *sync::workspace_doc_id(workspace);
+  const DocId id = nothing.document;
+  if (!co_await edit(services, std::move(nothing))) co_return std::unexpected(failed("the workspace was not loaded"));
+  const crdt::Doc* const doc = services.relay.find(id);
+  if (doc == nullptr) co_return std::unexpected(failed("the workspace went away"));
+  auto files = WorkspaceFiles::open(workspace, doc->encode_update_v1(), ClientId{native::random_u64() & 0xffff'ffffu});
+  if (!files) co_return std::unexpected(failed(describe(files.error())));
+  co_return std::move(*files);
+}
+
+/// The state of a document: live if it is in memory, else what is stored.
+awaitable<OrResponse<Bytes>> document_state(Services& services, const DocId& document) {
+  if (const crdt::Doc* const doc = services.relay.find(document)) co_return doc->encode_update_v1();
+  const auto stored =
+      co_await ask<StoredDocument>([&](auto reply) { services.storage.load_document(document.str(), std::move(reply)); });
+  if (!stored) co_return std::unexpected(storage_response(stored.error(), kNoWorkspace));
+  crdt::Doc doc({.client = ClientId{1}});  // only read
+  bool readable = stored->snapshot.empty() || doc.apply_update_v1(stored->snapshot).has_value();
+  for (const Bytes& update : stored->updates) readable = readable && doc.apply_update_v1(update).has_value();
+  if (!readable) co_return std::unexpected(failed("document " + document.str() + " is damaged"));
+  co_return doc.encode_update_v1();
+}
+
+awaitable<OrResponse<std::vector<ZipEntry>>> collect(Services& services, const HttpRequest& request, bool attachments) {
+  const std::string& workspace = request.arguments[0];
+  auto files = co_await live_files(services, workspace);
+  if (!files) co_return std::unexpected(files.error());
+  std::vector<ZipEntry> entries;
+  std::set<std::string> paths;
+  for (const std::string& path : files->texts()) {
+    auto state = co_await document_state(services, files->body_of(path));
+    if (!state) co_return std::unexpected(state.error());
+    auto text = files->text_of(path, *state);
+    if (!text) co_return std::unexpected(failed(describe(text.error())));
+    paths.insert(path);
+    entries.push_back({path, std::move(*text), {}});
+  }
+  if (attachments) {
+    for (const sync::BinaryRef& ref : files->binaries()) {
+      if (ref.size == 0 && paths.insert(ref.path).second) {  // an empty file was never uploaded
+        entries.push_back({ref.path, "", {}});
+        continue;
+      }
+      const auto hash = Sha256::from_hex(ref.hash);
+      if (!hash || !services.blobs.has(request.session.user_id, *hash, ref.size)) continue;
+      const auto known = co_await ask<Blob>([&](auto reply) { services.storage.find_blob(workspace, *hash, std::move(reply)); });
+      if (!known || !paths.insert(ref.path).second) continue;
+      entries.push_back({ref.path, "", services.blobs.blob_path(request.session.user_id, *hash)});
+    }
+  }
+  // What was read from memory may be ahead of the disk: it is shown only once it is stored.
+  const auto stored = co_await ask<void>([&](auto reply) { services.storage.barrier(std::move(reply)); });
+  if (!stored) co_return std::unexpected(storage_response(stored.error(), kNoWorkspace));
+  co_return entries;
+}
+
+/// What an archive holds, sorted into texts and blobs.
+struct Incoming {
+  WorkspaceFiles::Import import;
+  std::vector<std::pair<sync::BinaryRef, Bytes>> blobs;
+};
+
+Incoming sort_files(std::vector<UnpackedFile> files, bool attachments) {
+  Incoming incoming;
+  for (UnpackedFile& file : files) {
+    std::string text(as_text(file.bytes));
+    // Markdown that is not UTF-8 travels as a file of bytes, so that not one of them changes.
+    if (sync::is_markdown(file.path) && is_valid_utf8(text)) {
+      incoming.import.texts.push_back({file.path, std::move(text)});
+      continue;
+    }
+    if (!attachments) continue;
+    sync::BinaryRef ref;
+    ref.path = file.path;
+    ref.source = "local";
+    ref.hash = sha256(file.bytes).hex();
+    ref.mime_type = sync::mime_type_of(file.path);
+    ref.size = file.bytes.size();
+    ref.uploaded_at = now();
+    incoming.blobs.emplace_back(std::move(ref), std::move(file.bytes));
+  }
+  return incoming;
+}
+
+/// Stores the blobs and refers to them from the workspace; documents are not touched yet.
+awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const HttpRequest& request, Incoming& incoming) {
+  const std::string& user = request.session.user_id;
+  const uint64_t limit = services.options.attachment_limit_bytes;
+  uint64_t fresh = 0;
+  for (const auto& [ref, bytes] : incoming.blobs) {
+    if (!services.blobs.has(user, *Sha256::from_hex(ref.hash), ref.size)) fresh += ref.size;
+  }
+  if (limit != 0) {  // before anything changes (trap S12)
+    const auto use = co_await ask<StorageUse>([&](auto reply) { services.storage.storage_use(user, std::move(reply)); });
+    if (!use) co_return storage_response(use.error(), kNoWorkspace);
+    if (use->used_bytes > limit || fresh > limit - use->used_bytes) {
+      co_return json_response(http::status::payload_too_large,
+                              Json::object({{"error", "storage_limit_exceeded"},
+                                            {"message", "Attachment storage limit exceeded"},
+                                            {"used_bytes", use->used_bytes},
+                                            {"limit_bytes", limit},
+                                            {"requested_bytes", fresh}}));
+    }
+  }
+  for (auto& [ref, bytes] : incoming.blobs) {
+    incoming.import.binaries.push_back(ref);
+    if (bytes.empty()) continue;
+    const Sha256 hash = *Sha256::from_hex(ref.hash);
+    const auto put = co_await run_on(services.pool, [&blobs = services.blobs, &user, &hash, &bytes] {
+      return blobs.put(user, hash, bytes);
+    });
+    if (!put) co_return failed(put.error().sentence);
+    Upload upload;
+    upload.workspace = request.arguments[0];
+    upload.user_id = user;
+    upload.attachment_path = ref.path;
+    upload.hash = hash;
+    upload.size_bytes = ref.size;
+    upload.mime_type = ref.mime_type;
+    const auto known = co_await ask<void>([&](auto reply) { services.storage.finish_upload(upload, now(), std::move(reply)); });
+    if (!known) co_return storage_response(known.error(), kNoWorkspace);
+  }
+  co_return std::nullopt;
+}
+
+/// Bodies first, entries last: a file is listed only when its text is stored.
+awaitable<std::optional<HttpResponse>> apply(Services& services, const HttpRequest& request, const Incoming& incoming) {
+  const std::string& workspace = request.arguments[0];
+  const auto sign = [&request](sync::ServerEdit change) {
+    change.user_id = request.session.user_id;
+    change.device_id = request.session.device_id;
+    return change;
+  };
+  auto files = co_await live_files(services, workspace);
+  if (!files) co_return files.error();
+  // All at once, so that the storage commits them in groups; the count comes back to this coroutine.
+  const auto& texts = incoming.import.texts;
+  const auto stored = co_await ask<size_t>([&](Reply<size_t> reply) {
+    struct Tally {
+      Reply<size_t> reply;
+      size_t waiting;
+      size_t stored = 0;
+    };
+    auto tally = std::make_shared<Tally>(Tally{std::move(reply), texts.size() + 1});
+    const auto count = [tally](bool done) {
+      tally->stored += done ? 1 : 0;
+      if (--tally->waiting == 0) tally->reply(tally->stored);
+    };
+    for (const auto& file : texts) services.relay.edit(sign(files->edit_body(file)), count);
+    count(true);  // so that an archive without text answers too
+  });
+  if (!stored || *stored != texts.size() + 1) co_return failed("not every text was stored");
+  // The list may have changed while the texts were stored.
+  files = co_await live_files(services, workspace);
+  if (!files) co_return files.error();
+  if (!co_await edit(services, sign(files->edit_entries(incoming.import, now())))) co_return failed("the list was not stored");
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+Answer get_snapshot(Services& services, HttpRequest& request) {
+  if (auto refused = co_await not_owned(services, request)) co_return std::move(*refused);
+  if (request.query.contains("commit_id")) {
+    co_return error_response(http::status::bad_request, "This server keeps no git commits: leave commit_id out.");
+  }
+  const auto attachments = flag(request, "include_attachments", true);
+  if (!attachments) co_return attachments.error();
+  auto entries = co_await collect(services, request, *attachments);
+  if (!entries) co_return entries.error();
+
+  HttpResponse response;
+  response.content_type = "application/zip";
+  response.headers = {{"Content-Disposition", "attachment; filename=\"diaryx-snapshot-" + request.arguments[0] + ".zip\""}};
+  if (entries->empty()) {
+    response.body = kEmptyZip;
+    co_return response;
+  }
+  const std::filesystem::path target = services.blobs.temporary();
+  const auto written = co_await run_on(services.pool, [&target, &entries] { return write_zip(target, *entries); });
+  if (!written) co_return failed(written.error().sentence);
+  std::error_code error;
+  const auto size = std::filesystem::file_size(target, error);
+  if (error) co_return failed(error.message());
+  response.file = FileSlice{target, 0, size, true};
+  co_return response;
+}
+
+Answer post_snapshot(Services& services, HttpRequest& request) {
+  if (auto refused = co_await not_owned(services, request)) co_return std::move(*refused);
+  const auto attachments = flag(request, "include_attachments", true);
+  if (!attachments) co_return attachments.error();
+  const auto mode = request.query.find("mode");
+  const bool replace = mode == request.query.end() || mode->second != "merge";
+
+  const ZipLimits limits{services.options.snapshot_unpacked_bytes, services.options.snapshot_entries};
+  auto incoming = co_await run_on(services.pool, [&]() -> std::expected<Incoming, ZipRefusal> {
+    auto files = read_zip(request.body_file, limits);
+    if (!files) return std::unexpected(files.error());
+    return sort_files(std::move(*files), *attachments);
+  });
+  if (!incoming) {
+    const bool large = incoming.error().kind == ZipRefusal::Kind::TooLarge;
+    co_return error_response(large ? http::status::payload_too_large : http::status::bad_request, incoming.error().sentence);
+  }
+  incoming->import.replace_texts = replace;
+  incoming->import.replace_binaries = replace && *attachments;
+  if (auto refused = co_await store_blobs(services, request, *incoming)) co_return std::move(*refused);
+  if (auto refused = co_await apply(services, request, *incoming)) co_return std::move(*refused);
+  co_return json_response(http::status::ok, Json::object({{"files_imported", uint64_t{incoming->import.texts.size()}}}));
+}
+
+}  // namespace diaryx::server

@@ -1,0 +1,48 @@
+// Snapshots as zip files: written from a workspace, read back with every bound checked.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "diaryx/base/bytes.h"
+#include "diaryx/base/sha256.h"
+#include "diaryx/native/problem.h"
+
+namespace diaryx::server {
+
+/// One entry to write. Text is deflated; a blob is stored as it is, straight from its file.
+struct ZipEntry {
+  std::string path;
+  std::string text;
+  std::filesystem::path blob;  // not empty: instead of `text`
+};
+
+/// Writes `entries` to the new file `target`. No directory entries, mode 0644. Blocking.
+native::Outcome<void> write_zip(const std::filesystem::path& target, const std::vector<ZipEntry>& entries);
+
+struct ZipLimits {
+  uint64_t unpacked_bytes = 0;  // all entries together; an entry that lies about its size is stopped at the true one
+  uint32_t entries = 0;
+};
+
+/// One entry that was read; its path passed `parse_path`.
+struct UnpackedFile {
+  std::string path;
+  Bytes bytes;
+};
+
+/// Why an archive was refused.
+struct ZipRefusal {
+  enum class Kind : uint8_t { NotAZip, TooLarge, BadPath };
+  Kind kind;
+  std::string sentence;
+};
+
+/// Reads a whole archive, or refuses it whole: nothing is half imported (trap S12a). Entries that sync does not carry
+/// (`.git`, `__MACOSX`, …) and directories are skipped; a path that leaves the workspace, is absolute or reserved refuses
+/// the archive; of entries with one path the last counts. Blocking.
+std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source, const ZipLimits& limits);
+
+}  // namespace diaryx::server

@@ -1,0 +1,60 @@
+#include "http.h"
+
+#include <gtest/gtest.h>
+
+#include "router.h"
+
+namespace diaryx::server {
+namespace {
+
+struct RangeCase {
+  const char* header;
+  ByteRange::Kind kind;
+  uint64_t offset;
+  uint64_t length;
+};
+
+TEST(Http, ReadsRangesOfAFileOfTenBytes) {
+  using Kind = ByteRange::Kind;
+  const RangeCase cases[] = {
+      {"", Kind::Whole, 0, 0},           {"bytes=0-0", Kind::Part, 0, 1},       {"bytes=2-5", Kind::Part, 2, 4},
+      {"bytes=9-", Kind::Part, 9, 1},    {"bytes=0-99", Kind::Part, 0, 10},     {"bytes=-3", Kind::Part, 7, 3},
+      {"bytes=-99", Kind::Part, 0, 10},  {"bytes=10-", Kind::Unsatisfiable, 0, 0}, {"bytes=-0", Kind::Unsatisfiable, 0, 0},
+      {"bytes=5-2", Kind::Whole, 0, 0},  {"bytes=0-1,3-4", Kind::Whole, 0, 0},  {"bytes=a-b", Kind::Whole, 0, 0},
+      {"lines=0-1", Kind::Whole, 0, 0},  {"bytes=-", Kind::Whole, 0, 0},
+      {"bytes=99999999999999999999-", Kind::Whole, 0, 0},
+  };
+  for (const RangeCase& one : cases) {
+    const ByteRange range = parse_range(one.header, 10);
+    EXPECT_EQ(range.kind, one.kind) << one.header;
+    EXPECT_EQ(range.offset, one.offset) << one.header;
+    EXPECT_EQ(range.length, one.length) << one.header;
+  }
+}
+
+TEST(Http, CutsATargetAtItsQuery) {
+  const auto target = parse_target("/sync2?token=a%2Bb&x=1+2&x=3&y");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->path, "/sync2");
+  EXPECT_EQ(target->raw_token, "a%2Bb");  // as sent
+  EXPECT_EQ(target->query.at("x"), "1 2");
+  EXPECT_EQ(target->query.at("y"), "");
+  EXPECT_FALSE(parse_target("/a?x=%zz"));
+  EXPECT_FALSE(parse_target("/a?x=%ff"));
+  EXPECT_FALSE(parse_target("*"));
+  EXPECT_FALSE(parse_target(""));
+}
+
+TEST(Router, FindsRoutesAndTellsMethodsApart) {
+  const auto part = find_route(http::verb::put, "/api/workspaces/w%20s/attachments/uploads/u/parts/3");
+  ASSERT_NE(part.route, nullptr);
+  EXPECT_EQ(part.arguments, (std::vector<std::string>{"w s", "u", "3"}));
+  EXPECT_TRUE(find_route(http::verb::put, "/api/workspaces").other_method);
+  EXPECT_EQ(find_route(http::verb::get, "/api/workspaces//snapshot").route, nullptr);
+  EXPECT_EQ(find_route(http::verb::get, "/api/workspaces/a/").route, nullptr);
+  EXPECT_EQ(find_route(http::verb::get, "/api/workspaces/%ff").route, nullptr);
+  EXPECT_EQ(find_route(http::verb::get, "/health/").route, nullptr);
+}
+
+}  // namespace
+}  // namespace diaryx::server

@@ -1,0 +1,162 @@
+// Attachments and snapshots through the running program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "diaryx/base/sha256.h"
+#include "diaryx/sync/frame.h"
+#include "server_process.h"
+#include "temporary_folder.h"
+#include "zip_archive.h"
+
+namespace diaryx::server {
+namespace {
+
+using testing::HasSubstr;
+
+struct Snapshots : testing::Test {
+  std::string base() const { return "/api/workspaces/" + workspace; }
+
+  std::string zip(const std::vector<ZipEntry>& entries) {
+    const auto target = folder.path / "made.zip";
+    std::filesystem::remove(target);
+    EXPECT_TRUE(write_zip(target, entries));
+    return slurp(target);
+  }
+  std::map<std::string, std::string> files_of(const std::string& archive) {
+    std::ofstream(folder.path / "got.zip", std::ios::binary | std::ios::trunc) << archive;
+    std::map<std::string, std::string> files;
+    const auto unpacked = read_zip(folder.path / "got.zip", {1u << 30, 1000});
+    EXPECT_TRUE(unpacked) << (unpacked ? "" : unpacked.error().sentence);
+    if (unpacked) {
+      for (const UnpackedFile& file : *unpacked) files[file.path] = as_text(file.bytes);
+    }
+    return files;
+  }
+  std::map<std::string, std::string> download(const std::string& query = {}) {
+    const Answer answer = server.request(http::verb::get, base() + "/snapshot" + query, token);
+    EXPECT_EQ(answer.status, 200u) << answer.body;
+    EXPECT_EQ(answer.headers.at("Content-Type"), "application/zip");
+    return files_of(answer.body);
+  }
+  Answer upload(const std::string& archive, const std::string& query = {}) {
+    return server.request(http::verb::post, base() + "/snapshot" + query, token, archive, "application/zip");
+  }
+
+  TemporaryFolder data;
+  TemporaryFolder folder;
+  ServerProcess server{data.path};
+  std::string token = server.token("me@example.org");
+  std::string workspace = server.make_workspace(token, "notes");
+};
+
+TEST_F(Snapshots, AreEmptyForANewWorkspace) {
+  const Answer answer = server.request(http::verb::get, base() + "/snapshot", token);
+  EXPECT_EQ(answer.status, 200u);
+  EXPECT_EQ(answer.body.size(), 22u);
+}
+
+TEST_F(Snapshots, ComeBackByteForByte) {
+  const std::string note = "---\ntitle: \"A\"   # kept\ntags: [x,  y]\n---\n\nText with ä and 😀\r\nno last newline";
+  const std::map<std::string, std::string> files = {
+      {"README.md", note}, {"empty.md", ""}, {"broken.md", "---\na: [\n---\nbody\n"}, {"plain.md", "just text\n"},
+      {"latin1.md", "\xe4\xf6"}, {"img/a.png", std::string("\x89PNG\0\1", 6)}, {"zero.txt", ""}};
+  std::vector<ZipEntry> entries;
+  for (const auto& [path, text] : files) entries.push_back({path, text, {}});
+  const Answer imported = upload(zip(entries));
+  EXPECT_EQ(imported.status, 200u);
+  EXPECT_EQ(imported.body, R"({"files_imported":4})");
+  EXPECT_EQ(download(), files);
+  server.kill_nine();
+  ServerProcess again(data.path);
+  const Answer answer = again.request(http::verb::get, base() + "/snapshot", token);
+  EXPECT_EQ(files_of(answer.body), files);
+}
+
+TEST_F(Snapshots, MergeKeepsAndReplaceRemovesWhatIsNotInTheArchive) {
+  upload(zip({{"a.md", "A", {}}, {"b.md", "B", {}}, {"x.bin", "X", {}}}));
+  EXPECT_EQ(upload(zip({{"b.md", "B2", {}}}), "?mode=merge").status, 200u);
+  EXPECT_EQ(download(), (std::map<std::string, std::string>{{"a.md", "A"}, {"b.md", "B2"}, {"x.bin", "X"}}));
+  EXPECT_EQ(upload(zip({{"c.md", "C", {}}}), "?include_attachments=false").status, 200u);
+  EXPECT_EQ(download(), (std::map<std::string, std::string>{{"c.md", "C"}, {"x.bin", "X"}}));
+  EXPECT_EQ(upload(zip({{"a.md", "A again", {}}})).status, 200u);
+  EXPECT_EQ(download(), (std::map<std::string, std::string>{{"a.md", "A again"}}));
+}
+
+TEST_F(Snapshots, AreSeenByDevicesThatAreConnected) {
+  TestSocket socket(server, token, true, "handshake=0");
+  const std::string document = "workspace:" + workspace;
+  socket.send(*sync::encode_frame(document, {sync::SyncStep1{sync::kEmptyStateVector}}));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(socket.read_frame());
+  EXPECT_EQ(upload(zip({{"a.md", "A", {}}})).status, 200u);
+  const auto frame = socket.read_frame();
+  ASSERT_TRUE(frame);
+  EXPECT_THAT(*frame, HasSubstr("a.md"));
+}
+
+TEST_F(Snapshots, OfferTheHandshakeOnceThereAreFiles) {
+  upload(zip({{"notes/a.md", "---\ntitle: A\n---\ntext", {}}}));
+  TestSocket socket(server, token);
+  const std::string document = "workspace:" + workspace;
+  socket.send(*sync::encode_frame(document, {sync::SyncStep1{sync::kEmptyStateVector}}));
+  const auto manifest = socket.read_text_with("file_manifest");
+  ASSERT_TRUE(manifest);
+  EXPECT_THAT(*manifest, HasSubstr("\"filename\":\"notes/a.md\",\"title\":\"A\""));
+  socket.send_text(R"({"type":"FilesReady"})");
+  EXPECT_TRUE(socket.read_text_with("crdt_state"));
+  EXPECT_TRUE(socket.read_text_with("\"files_synced\":1"));
+  EXPECT_TRUE(socket.read_frame());
+}
+
+TEST_F(Snapshots, ChangeNothingWhenTheArchiveIsRefused) {
+  upload(zip({{"a.md", "A", {}}}));
+  EXPECT_EQ(upload("this is no zip").status, 400u);
+  EXPECT_EQ(upload(zip({{"b.md", "B", {}}, {"../evil.md", "x", {}}})).status, 400u);
+  EXPECT_EQ(upload(zip({{"b.md", "B", {}}}), "?include_attachments=yes").status, 400u);
+  EXPECT_EQ(server.request(http::verb::post, base() + "/snapshot", token).status, 400u);
+  EXPECT_EQ(download(), (std::map<std::string, std::string>{{"a.md", "A"}}));
+  EXPECT_FALSE(std::filesystem::exists(data.path.parent_path() / "evil.md"));
+}
+
+TEST_F(Snapshots, ChangeNothingWhenAttachmentsWouldPassTheLimit) {
+  ASSERT_EQ(server.stop(), 0);
+  ServerProcess small(data.path, {"--attachment-limit", "10"});
+  const std::string archive = zip({{"a.md", "A", {}}, {"big.bin", "more than ten bytes", {}}});
+  const Answer refused = small.request(http::verb::post, base() + "/snapshot", token, archive, "application/zip");
+  EXPECT_EQ(refused.status, 413u);
+  EXPECT_THAT(refused.body, HasSubstr("storage_limit_exceeded"));
+  EXPECT_EQ(small.request(http::verb::get, base() + "/snapshot", token).body.size(), 22u);
+}
+
+TEST_F(Snapshots, CarryAttachmentsThatWereUploadedInParts) {
+  const std::string content = "0123456789";
+  const std::string hash = sha256(content).hex();
+  const std::string announcement = R"({"attachment_path":"a.bin","hash":")" + hash +
+                                   R"(","size_bytes":10,"mime_type":"application/x-test","part_size":6})";
+  const std::string uploads = base() + "/attachments/uploads";
+  const Json started = server.request(http::verb::post, uploads, token, announcement).json();
+  EXPECT_EQ(started.string_member("status"), "uploading");
+  const std::string at = uploads + "/" + std::string(*started.string_member("upload_id"));
+  EXPECT_EQ(server.request(http::verb::put, at + "/parts/2", token, "6789", "x/y").status, 200u);
+  const Answer early = server.request(http::verb::post, at + "/complete", token, announcement);
+  EXPECT_EQ(early.status, 409u);
+  EXPECT_THAT(early.body, HasSubstr("\"missing_parts\":[1]"));
+  EXPECT_EQ(server.request(http::verb::put, at + "/parts/1", token, "012345", "x/y").status, 200u);
+  EXPECT_EQ(server.request(http::verb::post, at + "/complete", token, announcement).status, 200u);
+  EXPECT_EQ(server.request(http::verb::post, at + "/complete", token, announcement).status, 200u);  // asked again
+  EXPECT_THAT(server.request(http::verb::post, uploads, token, announcement).body, HasSubstr("already_exists"));
+
+  const std::string blob = base() + "/attachments/" + hash;
+  const Answer whole = server.request(http::verb::get, blob, token);
+  EXPECT_EQ(whole.body, content);
+  EXPECT_EQ(whole.headers.at("Content-Type"), "application/x-test");
+  const Answer part = server.request(http::verb::get, blob, token, {}, {}, "bytes=3-5");
+  EXPECT_EQ(part.status, 206u);
+  EXPECT_EQ(part.body, "345");
+  EXPECT_EQ(part.headers.at("Content-Range"), "bytes 3-5/10");
+  EXPECT_EQ(server.request(http::verb::get, blob, token, {}, {}, "bytes=10-").status, 416u);
+  const Json use = server.request(http::verb::get, "/api/user/storage", token).json();
+  EXPECT_EQ(use.integer_member("used_bytes"), 10);
+}
+
+}  // namespace
+}  // namespace diaryx::server
