@@ -17,9 +17,12 @@ export class Peer {
     for (const one of roots) root(this.doc, one)
   }
 
-  static async create (driver, name, client, roots, gc) {
+  static async create (driver, name, client, roots, gc, undo) {
     const peer = new Peer(driver, name, client, roots, gc)
     await driver.must({ cmd: 'new', doc: name, client, gc, roots })
+    // The driver tracks all roots by itself; a scope of nothing keeps it from keeping what was deleted.
+    if (undo) peer.undo = new Y.UndoManager(roots.map(one => root(peer.doc, one)), { captureTimeout: 0 })
+    else await driver.must({ cmd: 'um', doc: name, scope: [] })
     return peer
   }
 
@@ -31,7 +34,8 @@ export class Peer {
 
   /** One local edit; returns the updates, base64. */
   async edit (op) {
-    this.doc.transact(() => this.#perform(op))
+    if (op.op === 'undo' || op.op === 'redo') this.undo[op.op]()
+    else this.doc.transact(() => this.#perform(op))
     const expected = this.#take().map(one => one.update)
     const { us } = await this.driver.must({ cmd: 'op', doc: this.name, op })
     assert.deepEqual(us, expected, `${this.name}: the update of ${JSON.stringify(op)} differs`)

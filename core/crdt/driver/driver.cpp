@@ -34,7 +34,8 @@ bool is_v2(const Any& request) {
 
 }  // namespace
 
-std::string Driver::answer(std::string_view line) {
+std::string Driver::answer(std::string_view line, TimestampMs now) {
+  now_ = now;
   const auto request = Any::from_json(line, 4000);
   if (!request || !request->as_object()) return Any::object(refuse("the line is not a JSON object")).to_json();
   return Any::object(handle(*request)).to_json();
@@ -118,7 +119,13 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     }
     return done_with("u", base64(is_v2(request) ? editor.doc().encode_update_v2(known) : editor.doc().encode_update_v1(known)));
   }
+  if (command == "um") {
+    const std::string error = editor.track_undo(request);
+    return error.empty() ? done() : refuse(error);
+  }
   if (command == "op") {
+    editor.doc().set_now(now_);
+    editor.track_undo_once();
     (void)editor.take_updates();
     const std::string error = editor.run(member(request, "op"));
     if (!error.empty()) return refuse(error);

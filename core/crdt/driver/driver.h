@@ -13,7 +13,8 @@ namespace diaryx::crdt::driver {
 class Driver {
  public:
   /// Always one JSON object; `{"ok":false,"error":"…"}` for what cannot be understood or done.
-  std::string answer(std::string_view line);
+  /// `now` is what undo managers see.
+  std::string answer(std::string_view line, TimestampMs now);
 
  private:
   using Answer = Any::Object;
@@ -23,6 +24,7 @@ class Driver {
   Answer diff(const Any& request);
   Answer with_document(const std::string& command, const Any& request, Editor& editor);
 
+  TimestampMs now_{0};
   std::map<std::string, std::unique_ptr<Editor>> documents_;
 };
 

@@ -85,10 +85,47 @@ std::string Editor::run(const Any& op) {
     note(*commit);
     return {};
   }
-  store_.begin(TransactionOrigin::Local);
-  const std::string error = edit(op);
+  std::string error;
+  if (run_undo(name, op, error)) return error;
+  const std::string tag = text_of(member(op, "origin"));
+  store_.begin(TransactionOrigin::Local, tag);
+  error = edit(op);
   note(store_.commit());
   return error;
+}
+
+std::string Editor::track_undo(const Any& request) {
+  UndoOptions options;
+  if (const Any::Array* scope = member(request, "scope").as_array()) {
+    for (const Any& target : *scope) {
+      if (target.as_array() == nullptr || target.as_array()->size() != 2) return "the scope of an undo manager is a list of roots";
+      options.roots.push_back(text_of((*target.as_array())[1]));
+    }
+  } else {
+    for (const Root& root : roots_) options.roots.push_back(root.name);
+  }
+  options.capture_timeout = DurationMs{count_of(request, "captureTimeout")};
+  if (const Any::Array* origins = member(request, "origins").as_array()) {
+    options.tags.clear();
+    for (const Any& origin : *origins) options.tags.push_back(text_of(origin));
+  }
+  options.track_remote = true;
+  const bool* ignore = member(request, "ignoreRemoteMapChanges").as_bool();
+  options.ignore_remote_map_changes = ignore != nullptr && *ignore;
+  undo_ = doc_.track_undo(options);
+  return {};
+}
+
+/// False if the operation is none of the undo manager's.
+bool Editor::run_undo(const std::string& name, const Any& op, std::string& error) {
+  if (name == "um") return error = track_undo(op), true;
+  if (name != "undo" && name != "redo" && name != "stopCapturing" && name != "umclear") return false;
+  if (!undo_) return error = "there is no undo manager", true;
+  if (name == "undo") note(undo_->undo());
+  if (name == "redo") note(undo_->redo());
+  if (name == "stopCapturing") undo_->stop_capturing();
+  if (name == "umclear") undo_->clear();
+  return true;
 }
 
 std::string Editor::edit(const Any& op) {

@@ -16,12 +16,20 @@ class Editor {
     std::string name;
   };
 
-  Editor(ClientId client, Gc gc) : doc_({.client = client, .gc = gc, .emit = Emit::Both, .marks = MarksAfterRemote::CleanUp}), store_(DocInternals::store(doc_)) {}
+  Editor(ClientId client, Gc gc) : doc_({.client = client, .gc = gc, .emit = Emit::Both, .marks = MarksAfterRemote::CleanUp}), store_(DocInternals::store(doc_)) {
+    doc_.set_now(TimestampMs{1});
+  }
 
   /// False if the kind is unknown.
   bool declare(const std::string& kind, const std::string& name);
   /// Performs one operation. Returns an empty string, or a sentence saying why it cannot be done.
   std::string run(const Any& op);
+  /// Tracks undo from now on; without a scope in `request`, over all roots. Returns as `run`.
+  std::string track_undo(const Any& request);
+  /// Over all roots, unless undo is tracked already.
+  void track_undo_once() {
+    if (!undo_) (void)track_undo({});
+  }
   /// Updates emitted since the last call, in order.
   std::vector<Bytes> take_updates() { return std::move(updates_); }
   std::vector<Bytes> take_updates_v2() { return std::move(updates_v2_); }
@@ -33,6 +41,7 @@ class Editor {
   Doc& doc() { return doc_; }
 
  private:
+  bool run_undo(const std::string& name, const Any& op, std::string& error);
   std::string edit(const Any& op);
   std::string edit_text(const Any& op, TypeRef type);
   std::string edit_list(const Any& op, TypeRef type);
@@ -46,6 +55,7 @@ class Editor {
   Doc doc_;
   Store& store_;
   std::vector<Root> roots_;
+  std::optional<UndoManager> undo_;
   std::vector<Bytes> updates_;
   std::vector<Bytes> updates_v2_;
 };

@@ -3,14 +3,15 @@
 // Source: Yjs 13.6 src/utils/Transaction.js (`cleanupTransactions`); docs/protocol.md.
 #include <algorithm>
 
-#include "store.h"
+#include "undo_state.h"
 
 namespace diaryx::crdt {
 
-void Store::begin(TransactionOrigin origin) {
+void Store::begin(TransactionOrigin origin, std::string_view tag) {
   DX_ASSERT(!open_);
   open_ = true;
   origin_ = origin;
+  tag_ = tag;
   ++epoch_;
   touched_.clear();
   deleted_.clear();
@@ -55,6 +56,7 @@ Commit Store::commit() {
   std::erase_if(touched_, [this](ClientIndex client) { return before(client) == state(client); });
   result.changed_ = !touched_.empty() || !deleted_.empty();
   describe_changes(result);
+  for (const std::unique_ptr<UndoState>& undo : undo_) capture_for_undo(*undo);
   std::vector<Deleted> tidied;
   if (wants_clean_up()) {
     std::vector<Deleted> of_transaction = std::move(deleted_);

@@ -1,6 +1,6 @@
 #include "diaryx/crdt/doc.h"
 
-#include "store.h"
+#include "undo_state.h"
 
 namespace diaryx::crdt {
 
@@ -17,8 +17,11 @@ Text Doc::text(std::string_view root) { return {store_.get(), raw(store_->root(r
 Map Doc::map(std::string_view root) { return {store_.get(), raw(store_->root(root, TypeKind::Map))}; }
 Array Doc::array(std::string_view root) { return {store_.get(), raw(store_->root(root, TypeKind::Array))}; }
 
-Transaction Doc::transact(TransactionOrigin origin) {
-  store_->begin(origin);
+UndoManager Doc::track_undo(const UndoOptions& options) { return {store_.get(), store_->track_undo(options)}; }
+void Doc::set_now(TimestampMs now) { store_->set_now(now); }
+
+Transaction Doc::transact(TransactionOrigin origin, std::string_view tag) {
+  store_->begin(origin, tag);
   return Transaction(store_.get());
 }
 

@@ -1,4 +1,4 @@
-#include "store.h"
+#include "undo_state.h"
 
 #include <algorithm>
 
@@ -108,6 +108,10 @@ ItemRef Store::split(ItemRef left_ref, uint32_t at) {
   right.left = left_ref;
   right.origin = {left.client, right.clock - 1};
   cut_content(left, right, at);
+  if (left.flags & Item::kRedone) {
+    const LocalId redone = redone_.at(raw(left_ref));
+    redone_[raw(right_ref)] = {redone.client, redone.clock + at};
+  }
   left.length = at;
   left.right = right_ref;
   if (some(right.right)) items_[right.right].left = right_ref;

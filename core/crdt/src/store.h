@@ -4,13 +4,14 @@
 // 1. Per client the structs are contiguous from clock 0 and not empty.
 // 2. List links are symmetric; the leftmost item is its type's `start`, or the leftmost of its key.
 // 3. A type's `length` is the sum of the visible lengths of its list items.
-// 4. A type's current item of a key is the rightmost of that key's list, and the only one that may be live.
+// 4. A type's current item of a key is the rightmost of that key's list, and the only one that may be live (but see `was_split`).
 // 5. No live item lies in a deleted one.
 #pragma once
 
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "byte_heap.h"
@@ -31,9 +32,14 @@ struct Gap {
   ItemRef right = ItemRef::None;
 };
 
+struct UndoState;
+struct UndoStep;
+struct UndoOptions;
+
 class Store {
  public:
   explicit Store(const DocOptions& options);
+  ~Store();
 
   // ---- clients ------------------------------------------------------------------------------------------------------
   ClientIndex client_index(ClientId id);             // new or known
@@ -116,9 +122,16 @@ class Store {
   void insert_values(TypeRef type, Gap gap, std::span<const Any> values);
 
   // ---- transactions (commit.cpp) ------------------------------------------------------------------------------------
-  void begin(TransactionOrigin origin);
+  void begin(TransactionOrigin origin, std::string_view tag = {});
   bool in_transaction() const { return open_; }
   Commit commit();
+
+  // ---- undo (undo.cpp) ------------------------------------------------------------------------------------------------
+  size_t track_undo(const UndoOptions& options);
+  UndoState& undo_state(size_t index) { return *undo_[index]; }
+  void forget_steps(UndoState& undo, std::vector<UndoStep>& steps);
+  Commit undo(size_t index, bool redo);
+  void set_now(TimestampMs now) { now_ = now; }
 
   // ---- updates (apply.cpp, encode.cpp) --------------------------------------------------------------------------------
   Result<Commit> apply(ByteView bytes, Encoding encoding, TransactionOrigin origin);
@@ -130,6 +143,7 @@ class Store {
   size_t struct_count() const;
   size_t memory_bytes() const;
   void check() const;
+  bool was_split(const Item& item) const;
 
   ClientId own_client() const { return client_id(own_); }
   void set_own_client(ClientId id);
@@ -183,6 +197,17 @@ class Store {
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
+
+  // undo.cpp
+  void capture_for_undo(UndoState& undo);
+  bool in_scope(const UndoState& undo, ItemRef ref) const;
+  std::vector<ItemRef> items_of(const DeleteSet& ids);
+  void keep_item(ItemRef ref, bool keep);
+  LocalId redone_as(ItemRef ref) const;
+  ItemRef follow_redone(ItemRef ref);
+  ItemRef copy_within(ItemRef ref, TypeRef parent);
+  ItemRef redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all, const DeleteSet& insertions);
+  bool take_back(UndoState& undo, const UndoStep& step);
 
   // clean_up.cpp
   bool wants_clean_up() const;
@@ -238,11 +263,16 @@ class Store {
   // The open transaction.
   bool open_ = false;
   TransactionOrigin origin_ = TransactionOrigin::Local;
+  std::string tag_;     // who, for undo managers
   uint32_t epoch_ = 0;  // number of the transaction
   std::vector<ClientIndex> touched_;
   std::vector<Deleted> deleted_;
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
   std::vector<Change> changes_;
+
+  std::vector<std::unique_ptr<UndoState>> undo_;
+  std::unordered_map<uint32_t, LocalId> redone_;  // by ItemRef, for items with kRedone
+  TimestampMs now_{0};
 
   // What waits for something that has not arrived.
   std::vector<Missing> missing_;

@@ -21,6 +21,7 @@
 #include "diaryx/crdt/state_vector.h"
 #include "diaryx/crdt/text.h"
 #include "diaryx/crdt/transaction.h"
+#include "diaryx/crdt/undo.h"
 
 namespace diaryx::crdt {
 
@@ -61,8 +62,13 @@ class Doc {
   Map map(std::string_view root);
   Array array(std::string_view root);
 
-  /// Opens a transaction; at most one at a time.
-  Transaction transact(TransactionOrigin origin = TransactionOrigin::Local);
+  /// Opens a transaction; at most one at a time. `tag` says who edits, for undo managers that track only some.
+  Transaction transact(TransactionOrigin origin = TransactionOrigin::Local, std::string_view tag = {});
+
+  /// Tracks local changes from now on, to undo them.
+  UndoManager track_undo(const UndoOptions& options);
+  /// The time that undo managers see; only differences count. 0 (never set): nothing is captured together.
+  void set_now(TimestampMs now);
 
   /// Integrates `update`; structs and deletions whose base is missing wait inside the document (`has_pending`).
   ///

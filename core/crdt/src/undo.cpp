@@ -1,0 +1,241 @@
+// Undo: what was inserted is deleted, what was deleted is inserted again as new items at the old place.
+//
+// Source: Yjs 13.6 src/utils/UndoManager.js and `redoItem` in src/structs/Item.js; docs/protocol.md.
+#include "diaryx/crdt/undo.h"
+
+#include <algorithm>
+
+#include "undo_state.h"
+
+namespace diaryx::crdt {
+
+Store::~Store() = default;
+
+size_t Store::track_undo(const UndoOptions& options) {
+  auto state = std::make_unique<UndoState>();
+  for (const std::string& name : options.roots) state->scope.push_back(root(name, TypeKind::Undeclared));
+  state->capture_timeout = options.capture_timeout;
+  state->tags = options.tags;
+  state->track_remote = options.track_remote;
+  state->ignore_remote_map_changes = options.ignore_remote_map_changes;
+  undo_.push_back(std::move(state));
+  return undo_.size() - 1;
+}
+
+/// True if the item lies in a type of the scope, at any depth.
+bool Store::in_scope(const UndoState& undo, ItemRef ref) const {
+  for (;;) {
+    const TypeRef parent = items_[ref].parent;
+    if (std::find(undo.scope.begin(), undo.scope.end(), parent) != undo.scope.end()) return true;
+    if (types_[parent].is_root || !some(types_[parent].item)) return false;
+    ref = types_[parent].item;
+  }
+}
+
+/// Items of these ranges, split at their borders, in the order of the ranges. Collected ranges are left out.
+std::vector<ItemRef> Store::items_of(const DeleteSet& ids) {
+  std::vector<ItemRef> found;
+  for (const DeleteSet::ClientRanges& entry : ids.clients()) {
+    const ClientIndex client = find_client(entry.client);
+    if (!some(client)) continue;
+    for (const ClockRange& range : entry.ranges) {
+      const uint32_t end = std::min(range.end().value(), state(client));
+      for (uint32_t clock = range.start.value(); clock < end;) {
+        const ItemRef ref = clean_start({client, clock});
+        if (!items_[ref].is_gc()) {
+          if (items_[ref].end() > end) (void)split(ref, end - items_[ref].clock);
+          found.push_back(ref);
+        }
+        clock = items_[ref].end();
+      }
+    }
+  }
+  return found;
+}
+
+/// Sets or clears `keep` on an item and on what it lies in, up to the first that has it so already.
+void Store::keep_item(ItemRef ref, bool keep) {
+  while (some(ref) && items_[ref].keep() != keep) {
+    Item& item = items_[ref];
+    item.flags = static_cast<uint8_t>(keep ? item.flags | Item::kKeep : item.flags & ~Item::kKeep);
+    ref = types_[item.parent].is_root ? ItemRef::None : types_[item.parent].item;
+  }
+}
+
+void Store::forget_steps(UndoState& undo, std::vector<UndoStep>& steps) {
+  for (const UndoStep& step : steps) {
+    for (const ItemRef ref : items_of(step.deletions)) {
+      if (in_scope(undo, ref)) keep_item(ref, false);
+    }
+  }
+  steps.clear();
+}
+
+/// Called at the end of each transaction, before anything is collected.
+void Store::capture_for_undo(UndoState& undo) {
+  const bool own = undo.doing != UndoState::Doing::Nothing;
+  const bool tracked = own || ((origin_ == TransactionOrigin::Local || undo.track_remote) &&
+                               std::find(undo.tags.begin(), undo.tags.end(), tag_) != undo.tags.end());
+  if (!tracked) return;
+  const bool touches_scope = std::any_of(changes_.begin(), changes_.end(), [&](const Change& change) {
+    if (!is_live(change.type)) return false;
+    if (std::find(undo.scope.begin(), undo.scope.end(), change.type) != undo.scope.end()) return true;
+    return !types_[change.type].is_root && in_scope(undo, types_[change.type].item);
+  });
+  if (!touches_scope) return;
+
+  if (undo.doing == UndoState::Doing::Undo) {
+    undo.last_change = TimestampMs{0};
+  } else if (!own) {
+    forget_steps(undo, undo.redo_steps);
+  }
+  UndoStep step;
+  for (const Deleted& range : deleted_) step.deletions.add(client_id(range.client), Clock{range.clock}, Length{range.length});
+  for (const ClientIndex client : touched_) {
+    step.insertions.add(client_id(client), Clock{before(client)}, Length{state(client) - before(client)});
+  }
+  auto& steps = undo.doing == UndoState::Doing::Undo ? undo.redo_steps : undo.undo_steps;
+  const bool joins = !own && undo.last_change > TimestampMs{0} && now_ - undo.last_change < undo.capture_timeout &&
+                     !steps.empty();
+  if (joins) {
+    steps.back().deletions.merge(step.deletions);
+    steps.back().insertions.merge(step.insertions);
+  } else {
+    steps.push_back(std::move(step));
+  }
+  if (!own) undo.last_change = now_;
+  for (const Deleted& range : deleted_) {
+    DeleteSet one;
+    one.add(client_id(range.client), Clock{range.clock}, Length{range.length});
+    for (const ItemRef ref : items_of(one)) {
+      if (in_scope(undo, ref)) keep_item(ref, true);
+    }
+  }
+}
+
+LocalId Store::redone_as(ItemRef ref) const {
+  if ((items_[ref].flags & Item::kRedone) == 0) return {};
+  return redone_.at(raw(ref));
+}
+
+/// The newest copy of an item that was deleted and brought back, from the unit that `ref` starts with.
+ItemRef Store::follow_redone(ItemRef ref) {
+  while (items_[ref].flags & Item::kRedone) ref = clean_start(redone_as(ref));
+  return ref;
+}
+
+/// The first of the copies of `ref` that lies in `parent`, or None.
+ItemRef Store::copy_within(ItemRef ref, TypeRef parent) {
+  while (some(ref) && items_[ref].parent != parent) {
+    ref = (items_[ref].flags & Item::kRedone) ? clean_start(redone_as(ref)) : ItemRef::None;
+  }
+  return ref;
+}
+
+/// Inserts a copy of a deleted item where it was. None if its surroundings are gone or somebody else wrote there since.
+ItemRef Store::redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all, const DeleteSet& insertions) {
+  if (items_[ref].flags & Item::kRedone) return clean_start(redone_as(ref));
+  TypeRef parent = items_[ref].parent;
+  if (!types_[parent].is_root) {
+    ItemRef container = types_[parent].item;
+    if (!some(container)) return ItemRef::None;
+    if (items_[container].deleted()) {
+      const bool is_redone = (items_[container].flags & Item::kRedone) != 0;
+      const bool will_be = std::find(all.begin(), all.end(), container) != all.end();
+      if (!is_redone && (!will_be || !some(redo_item(undo, container, all, insertions)))) return ItemRef::None;
+      container = follow_redone(container);
+    }
+    if (items_[container].kind != ContentKind::Type) return ItemRef::None;
+    parent = type_of(items_[container]);
+  }
+  const KeyRef sub = items_[ref].parent_sub;
+  Gap gap;
+  if (!some(sub)) {
+    for (ItemRef at = items_[ref].left; some(at) && !some(gap.left); at = items_[at].left) gap.left = copy_within(at, parent);
+    for (ItemRef at = ref; some(at) && !some(gap.right); at = items_[at].right) gap.right = copy_within(at, parent);
+  } else {
+    if (some(items_[ref].right) && !undo.ignore_remote_map_changes) {
+      const auto is_ours = [&](ItemRef at) {
+        const Item& item = items_[at];
+        const Id id{client_id(item.client), Clock{item.clock}};
+        const auto deletes = [&](const UndoStep& step) { return step.deletions.contains(id); };
+        return (item.flags & Item::kRedone) != 0 || insertions.contains(id) ||
+               std::any_of(undo.undo_steps.begin(), undo.undo_steps.end(), deletes) ||
+               std::any_of(undo.redo_steps.begin(), undo.redo_steps.end(), deletes);
+      };
+      ItemRef left = ref;
+      while (some(items_[left].right) && is_ours(items_[left].right)) left = follow_redone(items_[left].right);
+      if (some(items_[left].right)) return ItemRef::None;
+    }
+    gap.left = types_[parent].current(sub);
+  }
+  const Item& item = items_[ref];
+  const uint32_t length = item.length;
+  ItemRef made;
+  const LocalId id{own_, state(own_)};
+  // Set before the copy is integrated: what lies in a type that comes back looks for it.
+  items_[ref].flags |= Item::kRedone;
+  redone_[raw(ref)] = id;
+  if (item.kind == ContentKind::Type) {
+    const SharedType& inner = types_[type_of(item)];
+    const std::string name(some(inner.name) ? keys_.text(inner.name) : std::string_view{});
+    made = insert_type(parent, gap, sub, inner.kind, name);
+  } else {
+    const Bytes bytes = to_bytes(content(item));
+    made = insert(parent, gap, sub, item.kind, length, bytes);
+  }
+  keep_item(made, true);
+  return made;
+}
+
+bool Store::take_back(UndoState& undo, const UndoStep& step) {
+  std::vector<ItemRef> to_delete;
+  for (ItemRef ref : items_of(step.insertions)) {
+    ref = follow_redone(ref);
+    if (!items_[ref].deleted() && in_scope(undo, ref)) to_delete.push_back(ref);
+  }
+  std::vector<ItemRef> to_redo;
+  for (const ItemRef ref : items_of(step.deletions)) {
+    const Item& item = items_[ref];
+    if (in_scope(undo, ref) && !step.insertions.contains({client_id(item.client), Clock{item.clock}})) to_redo.push_back(ref);
+  }
+  bool changed = false;
+  for (const ItemRef ref : to_redo) changed = some(redo_item(undo, ref, to_redo, step.insertions)) || changed;
+  for (auto ref = to_delete.rbegin(); ref != to_delete.rend(); ++ref) {
+    erase(*ref);
+    changed = true;
+  }
+  return changed;
+}
+
+Commit Store::undo(size_t index, bool redo) {
+  UndoState& undo = *undo_[index];
+  begin(TransactionOrigin::Local);
+  undo.doing = redo ? UndoState::Doing::Redo : UndoState::Doing::Undo;
+  auto& steps = redo ? undo.redo_steps : undo.undo_steps;
+  bool changed = false;
+  while (!steps.empty() && !changed) {
+    const UndoStep step = std::move(steps.back());
+    steps.pop_back();
+    changed = take_back(undo, step);
+  }
+  Commit result = commit();
+  undo.doing = UndoState::Doing::Nothing;
+  return result;
+}
+
+Commit UndoManager::undo() { return store_->undo(index_, false); }
+Commit UndoManager::redo() { return store_->undo(index_, true); }
+bool UndoManager::can_undo() const { return !store_->undo_state(index_).undo_steps.empty(); }
+bool UndoManager::can_redo() const { return !store_->undo_state(index_).redo_steps.empty(); }
+void UndoManager::stop_capturing() { store_->undo_state(index_).last_change = TimestampMs{0}; }
+
+void UndoManager::clear() {
+  UndoState& undo = store_->undo_state(index_);
+  store_->begin(TransactionOrigin::Local);
+  store_->forget_steps(undo, undo.undo_steps);
+  store_->forget_steps(undo, undo.redo_steps);
+  (void)store_->commit();
+}
+
+}  // namespace diaryx::crdt

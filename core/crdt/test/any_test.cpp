@@ -1,0 +1,50 @@
+#include "diaryx/crdt/any.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace diaryx::crdt {
+namespace {
+
+std::string through_json(std::string_view text) {
+  const auto value = Any::from_json(text);
+  return value ? value->to_json() : "refused";
+}
+
+TEST(Any, WritesNumbersAsJavaScriptDoes) {
+  struct Case {
+    double number;
+    const char* text;
+  };
+  for (const Case& at : {Case{0, "0"}, Case{-0.0, "0"}, Case{1, "1"}, Case{-1.5, "-1.5"}, Case{0.1, "0.1"},
+                         Case{1e21, "1e+21"}, Case{123456789012345680000.0, "123456789012345680000"}, Case{1e-7, "1e-7"},
+                         Case{1e-6, "0.000001"}, Case{1.5e300, "1.5e+300"}, Case{5e-324, "5e-324"}, Case{100, "100"},
+                         Case{HUGE_VAL, "null"}, Case{NAN, "null"}}) {
+    EXPECT_EQ(Any::number(at.number).to_json(), at.text);
+  }
+}
+
+TEST(Any, ReadsJsonAsJavaScriptDoes) {
+  EXPECT_EQ(through_json(R"( { "b" : 1 , "a" : [ ] , "b" : 2 } )"), R"({"b":2,"a":[]})");
+  EXPECT_EQ(through_json(R"({"x":1,"10":2,"2":3})"), R"({"2":3,"10":2,"x":1})");
+  EXPECT_EQ(through_json(R"("\ud83d\ude00\u0041\n\/")"), "\"😀A\\n/\"");
+  EXPECT_EQ(through_json(R"("\ud83d")"), "\"\xef\xbf\xbd\"");
+  EXPECT_EQ(through_json("1e400"), "null");
+  for (const char* bad : {"", "{", "[1,]", "01", "1.", "nul", "\"\n\"", "{\"a\"}", "[1] 2", "+1", "'a'", "\"\\x\""}) {
+    EXPECT_EQ(through_json(bad), "refused") << bad;
+  }
+}
+
+TEST(Any, IsNotReadDeeperThanAllowed) {
+  const std::string deep = std::string(50, '[') + std::string(50, ']');
+  EXPECT_TRUE(Any::from_json(deep, 50).has_value());
+  EXPECT_EQ(Any::from_json(deep, 49).error().code, ErrorCode::TooDeep);
+}
+
+TEST(Any, LeavesOutWhatJsonDoesNotHave) {
+  EXPECT_EQ(Any::object({{"a", {}}, {"b", Any::array({Any{}})}}).to_json(), R"({"b":[null]})");
+}
+
+}  // namespace
+}  // namespace diaryx::crdt
