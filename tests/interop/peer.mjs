@@ -20,9 +20,9 @@ export class Peer {
   static async create (driver, name, client, roots, gc, undo) {
     const peer = new Peer(driver, name, client, roots, gc)
     await driver.must({ cmd: 'new', doc: name, client, gc, roots })
-    // The driver tracks all roots by itself; a scope of nothing keeps it from keeping what was deleted.
+    // Asked for at once: left alone, the driver tracks all roots from the first edit on, but not what arrived before.
     if (undo) peer.undo = new Y.UndoManager(roots.map(one => root(peer.doc, one)), { captureTimeout: 0 })
-    else await driver.must({ cmd: 'um', doc: name, scope: [] })
+    await driver.must({ cmd: 'um', doc: name, captureTimeout: 0, scope: undo ? roots : [] })
     return peer
   }
 

@@ -109,7 +109,7 @@ class Session {
     const count = 2 + this.below(4)
     const clients = new Set()
     while (clients.size < count) clients.add(this.chance(0.1) ? 1 + this.below(2 ** 20) * 2 ** 32 : 1 + this.below(2 ** 31))
-    this.undo = this.chance(0.3) && process.env.DX_UNDO === '1' // not equal in every session yet
+    this.undo = this.chance(0.3)
     this.peers = []
     for (const client of clients) this.peers.push(await Peer.create(driver, 'p' + this.peers.length, client, roots, gc, this.undo))
     this.mail = this.peers.map(() => [])

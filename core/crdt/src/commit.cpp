@@ -90,6 +90,12 @@ Commit Store::commit() {
     // A transaction of its own, as for Yjs: peers get it as a second update.
     begin(TransactionOrigin::Local);
     deleted_ = std::move(tidied);
+    for (const Deleted& range : deleted_) {
+      const StructList& structs = clients_[raw(range.client)].structs;
+      for (size_t i = structs.find(range.clock); i < structs.size() && structs.clock(i) < range.end(); ++i) {
+        note_change(items_[structs.ref(i)].parent, KeyRef::None);
+      }
+    }
     Commit clean_up = commit();
     result.clean_up_v1_ = std::move(clean_up.update_v1_);
     result.deletions_.merge(clean_up.deletions_);
