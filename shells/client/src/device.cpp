@@ -226,6 +226,7 @@ void Device::perform_batch() {
   if (auto stored = store_.persist(batch); !stored) return end(std::unexpected(std::move(stored.error())));
   if (auto compacted = store_.compact(replica_); !compacted) return end(std::unexpected(std::move(compacted.error())));
   for (sync::Action& action : batch) perform(action);
+  flush_disk();
   last_batch_ = now();
   after_batch();
 }
@@ -242,16 +243,24 @@ void Device::perform(sync::Action& action) {
                    output_.state("reconnecting", a.reason);
                    connection_.restart();
                  },
-                 [&](const sync::ReadFile& a) { disk_.perform(a, time, tell_); },
-                 [&](const sync::WriteText& a) { disk_.perform(a, time, tell_); },
-                 [&](const sync::RemoveFile& a) { disk_.perform(a, time, tell_); },
-                 [&](const sync::MoveFile& a) { disk_.perform(a, time, tell_); },
-                 [&](const sync::FetchBlob& a) { transfers_.add(a); },
-                 [&](const sync::UploadBlob& a) { transfers_.add(a); },
+                 [&](sync::WriteText& a) { queue_on_disk(a); },
+                 [&](sync::RemoveFile& a) { queue_on_disk(a); },
+                 [&](const sync::ReadFile& a) { flush_disk(), disk_.perform(a, time, tell_); },
+                 [&](const sync::MoveFile& a) { flush_disk(), disk_.perform(a, time, tell_); },
+                 [&](const sync::FetchBlob& a) { flush_disk(), transfers_.add(a); },
+                 [&](const sync::UploadBlob& a) { flush_disk(), transfers_.add(a); },
                  [&](const sync::Notify& a) { tell(a.notice); },
              },
              action);
 }
+
+/// Writes and removals that follow one another share their waits for the disk.
+void Device::queue_on_disk(auto& action) {
+  disk_.queue(std::move(action));
+  if (disk_.queue_is_full()) flush_disk();
+}
+
+void Device::flush_disk() { disk_.flush(now(), tell_); }
 
 void Device::tell(const sync::Notice& notice) {
   std::visit(Overloaded{

@@ -64,6 +64,8 @@ class Device {
   void schedule();
   void perform_batch();
   void perform(sync::Action& action);
+  void queue_on_disk(auto& action);
+  void flush_disk();
   void tell(const sync::Notice& notice);
   void look_at_everything();
   void after_batch();

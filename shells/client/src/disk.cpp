@@ -16,6 +16,8 @@ using native::Verdict;
 
 constexpr int64_t kFirstRetryMs = 1'000;
 constexpr int64_t kLongestRetryMs = 60'000;
+constexpr size_t kMaxQueued = 128;  // each holds a descriptor meanwhile
+constexpr size_t kMaxQueuedBytes = 32 * 1024 * 1024;
 
 bool is_beneath(std::string_view path, std::string_view folder) {
   return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
@@ -233,23 +235,70 @@ void Disk::perform(const sync::ReadFile& action, TimestampMs now, const Tell& te
   if (!report_path(action.path, now, tell)) tell(sync::FileRefused{action.path, {}});
 }
 
-void Disk::perform(const sync::WriteText& action, TimestampMs now, const Tell& tell) {
-  const auto verdict = native::write_file(root_, action.path, as_bytes(action.bytes), expectation(action.expected));
-  tell_placed(action.path, sha256(action.bytes), verdict, now, tell);
+// --- writes and removals ----------------------------------------------------------------------------------------
+
+void Disk::queue(sync::WriteText action) {
+  queued_bytes_ += action.bytes.size();
+  queue_.push_back({.action = std::move(action), .staged = {}});
 }
 
-void Disk::perform(const sync::RemoveFile& action, TimestampMs now, const Tell& tell) {
-  const auto verdict = native::remove_file(root_, action.path, action.expected);
-  if (!verdict) {
-    return tell(sync::FileRefused{action.path, verdict.error().sentence});
+void Disk::queue(sync::RemoveFile action) { queue_.push_back({.action = std::move(action), .staged = {}}); }
+
+bool Disk::queue_is_full() const { return queue_.size() >= kMaxQueued || queued_bytes_ >= kMaxQueuedBytes; }
+
+void Disk::flush(TimestampMs now, const Tell& tell) {
+  std::vector<Change> changes = std::exchange(queue_, {});
+  queued_bytes_ = 0;
+  native::FolderSyncs syncs;
+  for (Change& change : changes) stage(change);
+  for (Change& change : changes) carry_out(change, syncs);
+  const auto synced = syncs.sync();
+  for (Change& change : changes) {
+    // Not durable is not done: it is looked at again, whichever folder it was.
+    if (!synced && change.verdict) change.verdict = std::unexpected(synced.error());
+    tell_change(change, now, tell);
   }
-  if (*verdict == Verdict::DiskDiffers) {
-    tell(sync::FileRefused{action.path, {}});
-    report_path(action.path, now, tell);
+}
+
+/// Writes the new content out of sight and lets the disk begin with it.
+void Disk::stage(Change& change) const {
+  const auto* const write = std::get_if<sync::WriteText>(&change.action);
+  if (write == nullptr) return;
+  auto staged = native::StagedFile::create(root_, write->path);
+  if (!staged) {
+    change.verdict = std::unexpected(std::move(staged.error()));
+  } else if (auto appended = staged->append(as_bytes(write->bytes)); !appended) {
+    change.verdict = std::unexpected(std::move(appended.error()));
+  } else {
+    staged->start_writing();
+    change.staged.emplace(std::move(*staged));
+  }
+}
+
+void Disk::carry_out(Change& change, native::FolderSyncs& syncs) const {
+  if (const auto* const removal = std::get_if<sync::RemoveFile>(&change.action)) {
+    change.verdict = native::remove_file(root_, removal->path, removal->expected, syncs);
+  } else if (change.staged) {
+    const auto digest = change.staged->finish();
+    change.verdict = digest ? change.staged->place(expectation(std::get<sync::WriteText>(change.action).expected), syncs)
+                            : std::unexpected(digest.error());
+  }
+}
+
+void Disk::tell_change(const Change& change, TimestampMs now, const Tell& tell) {
+  if (const auto* const write = std::get_if<sync::WriteText>(&change.action)) {
+    return tell_placed(write->path, sha256(write->bytes), change.verdict, now, tell);
+  }
+  const std::string& path = std::get<sync::RemoveFile>(change.action).path;
+  if (!change.verdict) return tell(sync::FileRefused{path, change.verdict.error().sentence});
+  if (*change.verdict == Verdict::DiskDiffers) {
+    tell(sync::FileRefused{path, {}});
+    report_path(path, now, tell);
     return;
   }
-  digests_.forget(action.path);
-  tell(sync::FileRemoved{action.path});
+  root_.remove_empty_parents(path);
+  digests_.forget(path);
+  tell(sync::FileRemoved{path});
 }
 
 void Disk::perform(const sync::MoveFile& action, TimestampMs now, const Tell& tell) {

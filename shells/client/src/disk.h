@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "diaryx/native/atomic_file.h"
@@ -56,8 +58,13 @@ class Disk {
   size_t unreadable() const { return unreadable_.size(); }
 
   void perform(const sync::ReadFile& action, TimestampMs now, const Tell& tell);
-  void perform(const sync::WriteText& action, TimestampMs now, const Tell& tell);
-  void perform(const sync::RemoveFile& action, TimestampMs now, const Tell& tell);
+  /// Writes and removals wait for `flush`, so that many of them wait for the disk together. Queue them in the order in
+  /// which the replica gave them; flush before any other disk action.
+  void queue(sync::WriteText action);
+  void queue(sync::RemoveFile action);
+  bool queue_is_full() const;
+  void flush(TimestampMs now, const Tell& tell);
+
   void perform(const sync::MoveFile& action, TimestampMs now, const Tell& tell);
 
   /// The outcome of placing a file (text or blob): FileWritten, or FileRefused and what is there.
@@ -80,6 +87,16 @@ class Disk {
   void add_known_beneath(std::string_view folder, Looks& looks) const;
   void tell_looks(const Looks& looks, TimestampMs now, const Tell& tell);
 
+  /// A queued change on its way: what is to be done, and how far it is.
+  struct Change {
+    std::variant<sync::WriteText, sync::RemoveFile> action;
+    std::optional<native::StagedFile> staged;
+    native::Outcome<native::Verdict> verdict = native::Verdict::DiskDiffers;
+  };
+  void stage(Change& change) const;
+  void carry_out(Change& change, native::FolderSyncs& syncs) const;
+  void tell_change(const Change& change, TimestampMs now, const Tell& tell);
+
   enum class Report : uint8_t { IfChanged, Always };
   /// True if something was told.
   bool tell_file(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now, const Tell& tell);
@@ -95,6 +112,8 @@ class Disk {
   Output& output_;
   native::DigestCache digests_;
   std::map<std::string, Unreadable> unreadable_;
+  std::vector<Change> queue_;
+  size_t queued_bytes_ = 0;
 };
 
 }  // namespace diaryx::client

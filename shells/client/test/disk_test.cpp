@@ -54,7 +54,12 @@ class DiskTest : public testing::Test {
   }
   template <typename Action>
   Words performed(const Action& action) {
-    disk_.perform(action, now_, tell_);
+    if constexpr (requires { disk_.queue(action); }) {
+      disk_.queue(action);
+      disk_.flush(now_, tell_);
+    } else {
+      disk_.perform(action, now_, tell_);
+    }
     return std::exchange(told_, {});
   }
 
@@ -121,9 +126,32 @@ TEST_F(DiskTest, DoesNotTakeALinkForADeletion) {
   EXPECT_EQ(disk_.unreadable(), 1u);
 }
 
+TEST_F(DiskTest, DoesNotTakeALinkedFolderForADeletion) {
+  const native::TempFolder elsewhere;
+  know("notes/a.md", "a");
+  std::filesystem::create_directory_symlink(elsewhere.path(), folder_ / "notes");
+  EXPECT_EQ(everything(), Words{});
+}
+
 TEST_F(DiskTest, WritesAndTellsThatItDid) {
   EXPECT_EQ(performed(sync::WriteText{"notes/a.md", "hello", std::nullopt}), Words{"written notes/a.md"});
   EXPECT_EQ(folder_.read("notes/a.md"), "hello");
+}
+
+TEST_F(DiskTest, CarriesOutWhatIsQueuedInItsOrder) {
+  folder_.write("taken.md", "mine");
+  disk_.queue(sync::WriteText{"a.md", "first", std::nullopt});
+  disk_.queue(sync::WriteText{"a.md", "second", sha256("first")});
+  disk_.queue(sync::WriteText{"taken.md", "theirs", std::nullopt});
+  disk_.queue(sync::WriteText{"x/b.md", "b", std::nullopt});
+  disk_.queue(sync::RemoveFile{"x/b.md", sha256("b")});
+  EXPECT_FALSE(folder_.has("a.md"));
+  disk_.flush(now_, tell_);
+  EXPECT_EQ(told_, (Words{"written a.md", "written a.md", "refused taken.md", "text taken.md=mine", "settled", "written x/b.md",
+                          "removed x/b.md"}));
+  EXPECT_EQ(folder_.read("a.md"), "second");
+  EXPECT_EQ(folder_.read("taken.md"), "mine");
+  EXPECT_FALSE(folder_.has("x"));
 }
 
 TEST_F(DiskTest, LeavesAFileThatIsNotTheExpectedOneAndTellsIt) {

@@ -79,6 +79,25 @@ Outcome<UniqueFd> staging_for(const RootFolder& root, int target_folder) {
 
 }  // namespace
 
+Outcome<void> FolderSyncs::add(int folder, std::string_view path) {
+  struct stat info {};
+  if (::fstat(folder, &info) != 0) return os_problem("look at the folder of", path, errno);
+  const std::pair key{uint64_t(info.st_dev), uint64_t(info.st_ino)};
+  if (folders_.contains(key)) return {};
+  UniqueFd own(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!own) return os_problem("open the folder of", path, errno);
+  folders_.emplace(key, std::pair(std::move(own), std::string(path)));
+  return {};
+}
+
+Outcome<void> FolderSyncs::sync() {
+  const auto folders = std::exchange(folders_, {});
+  for (const auto& [key, folder] : folders) {
+    if (auto synced = sync_folder(folder.first.get(), folder.second); !synced) return synced;
+  }
+  return {};
+}
+
 Outcome<StagedFile> StagedFile::create(const RootFolder& root, std::string_view path) {
   const auto target = root.open_parent(path, MissingFolders::Create);
   if (!target) return std::unexpected(target.error());
@@ -129,17 +148,26 @@ Outcome<void> StagedFile::append(ByteView bytes) {
   return {};
 }
 
+void StagedFile::start_writing() { ::sync_file_range(file_.get(), 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 Outcome<Sha256> StagedFile::finish() {
   if (::fsync(file_.get()) != 0) return os_problem("make durable", path_, errno);
   return hasher_.finish();
 }
 
 Outcome<Verdict> StagedFile::place(const Expectation& expected) {
+  FolderSyncs now;
+  auto verdict = place(expected, now);
+  if (auto synced = now.sync(); !synced) return std::unexpected(std::move(synced.error()));
+  return verdict;
+}
+
+Outcome<Verdict> StagedFile::place(const Expectation& expected, FolderSyncs& later) {
   const auto target = root_->open_parent(path_, MissingFolders::Create);
   if (!target) return std::unexpected(target.error());
   auto verdict = expected.digest ? swap_with_old(target->get(), *expected.digest) : place_new(target->get());
   if (!verdict || *verdict != Verdict::Done) return verdict;
-  if (auto synced = sync_folder(target->get(), path_); !synced) return std::unexpected(std::move(synced.error()));
+  if (auto added = later.add(target->get(), path_); !added) return std::unexpected(std::move(added.error()));
   return Verdict::Done;
 }
 
@@ -201,6 +229,14 @@ Outcome<Verdict> write_file(const RootFolder& root, std::string_view path, ByteV
 }
 
 Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected) {
+  FolderSyncs now;
+  auto verdict = remove_file(root, path, expected, now);
+  if (auto synced = now.sync(); !synced) return std::unexpected(std::move(synced.error()));
+  if (verdict && *verdict == Verdict::Done) root.remove_empty_parents(path);
+  return verdict;
+}
+
+Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected, FolderSyncs& later) {
   const auto entry = root.look(path);
   if (!entry) return std::unexpected(entry.error());
   if (entry->kind == EntryKind::Absent) return Verdict::Done;
@@ -227,8 +263,7 @@ Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, cons
     return Verdict::DiskDiffers;
   }
   if (::unlinkat(staging->get(), aside.c_str(), 0) != 0) return os_problem("remove", path, errno);
-  if (auto synced = sync_folder(folder->get(), path); !synced) return std::unexpected(std::move(synced.error()));
-  root.remove_empty_parents(path);
+  if (auto added = later.add(folder->get(), path); !added) return std::unexpected(std::move(added.error()));
   return Verdict::Done;
 }
 

@@ -138,8 +138,10 @@ Outcome<UniqueFd> RootFolder::open_parent(std::string_view path, MissingFolders 
 Outcome<Entry> RootFolder::look(std::string_view path) const {
   const auto parent = open_parent(path, MissingFolders::Refuse);
   if (!parent) {
-    if (means_not_there(parent.error().os_error)) return Entry{};
-    return std::unexpected(parent.error());
+    if (!means_not_there(parent.error().os_error)) return std::unexpected(parent.error());
+    // Behind a link there may well be something; behind a file or nothing there is nothing.
+    const auto above = parent_of(path).empty() ? Outcome<Entry>{} : look(parent_of(path));
+    return Entry{above && above->kind == EntryKind::Other ? EntryKind::Other : EntryKind::Absent, {}};
   }
   struct stat info {};
   if (::fstatat(parent->get(), std::string(last_name(path)).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <utility>
+#include <vector>
+
 #include "temp_folder.h"
 
 namespace diaryx::native {
@@ -108,6 +111,27 @@ TEST_F(AtomicFile, RemovesOnlyTheExpectedContent) {
   EXPECT_EQ(*remove_file(root_, "notes/a.md", sha256("text")), Verdict::Done);
   EXPECT_FALSE(folder_.has("notes"));
   EXPECT_EQ(*remove_file(root_, "notes/a.md", sha256("text")), Verdict::Done);
+}
+
+TEST_F(AtomicFile, MakesManyFilesDurableTogether) {
+  folder_.write("x/old.md", "old");
+  FolderSyncs syncs;
+  std::vector<StagedFile> staged;
+  for (const char* path : {"x/a.md", "x/b.md", "y/c.md"}) {
+    staged.push_back(std::move(*StagedFile::create(root_, path)));
+    ASSERT_TRUE(staged.back().append(as_bytes(path)));
+    staged.back().start_writing();
+  }
+  for (StagedFile& file : staged) {
+    ASSERT_TRUE(file.finish());
+    EXPECT_EQ(*file.place(Expectation::absent(), syncs), Verdict::Done);
+  }
+  EXPECT_EQ(*remove_file(root_, "x/old.md", sha256("old"), syncs), Verdict::Done);
+  EXPECT_EQ(syncs.size(), 2u);
+  EXPECT_TRUE(syncs.sync());
+  EXPECT_EQ(syncs.size(), 0u);
+  EXPECT_EQ(folder_.read("y/c.md"), "y/c.md");
+  EXPECT_FALSE(folder_.has("x/old.md"));
 }
 
 TEST_F(AtomicFile, MovesAndNeverReplaces) {

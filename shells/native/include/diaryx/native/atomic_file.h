@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "diaryx/base/sha256.h"
 #include "diaryx/native/file_hash.h"
@@ -23,6 +25,19 @@ struct Expectation {
 enum class Verdict : uint8_t {
   Done,         // durable: file and folder are on the disk
   DiskDiffers,  // something else is there; nothing was changed, look again
+};
+
+/// Folders whose new and removed names are made durable together: the first sync of a batch mostly does it for all.
+class FolderSyncs {
+ public:
+  /// Remembers an open folder; the same one again costs nothing.
+  Outcome<void> add(int folder, std::string_view path);
+  /// Waits for the disk. Until then nothing that was placed or removed counts as done.
+  Outcome<void> sync();
+  size_t size() const { return folders_.size(); }
+
+ private:
+  std::map<std::pair<uint64_t, uint64_t>, std::pair<UniqueFd, std::string>> folders_;  // by device and inode
 };
 
 /// Where temporary files live, beneath the root; made when missing.
@@ -49,12 +64,17 @@ class StagedFile {
   /// What has been appended so far, hashed on the way.
   uint64_t size_bytes() const { return size_bytes_; }
 
+  /// Lets the disk begin with what was appended, without waiting. Worth it before `finish` of many files.
+  void start_writing();
+
   /// Syncs the content and ends it; `append` is over. Returns its digest.
   Outcome<Sha256> finish();
 
   /// Gives the finished file its name if the disk meets `expected`. Makes missing folders; keeps the permission bits of
-  /// the file it replaces. Called once, after `finish`.
+  /// the file it replaces. Called once, after `finish`. The name is durable at return.
   Outcome<Verdict> place(const Expectation& expected);
+  /// The same, but the name is durable only after `later.sync()`.
+  Outcome<Verdict> place(const Expectation& expected, FolderSyncs& later);
 
  private:
   StagedFile(const RootFolder& root, std::string_view path) : root_(&root), path_(path) {}
@@ -77,6 +97,8 @@ Outcome<Verdict> write_file(const RootFolder& root, std::string_view path, ByteV
 
 /// Removes a file that holds exactly `expected`, and the folders that become empty with it. Done when nothing is there.
 Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected);
+/// The same, but durable only after `later.sync()`; empty folders are left to `RootFolder::remove_empty_parents`.
+Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected, FolderSyncs& later);
 
 /// Renames a file, whatever it holds, to a path where nothing is. DiskDiffers when `from` is no file or `to` is taken.
 Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to);

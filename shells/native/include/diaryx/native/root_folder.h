@@ -22,10 +22,10 @@ struct FileStamp {
 };
 
 enum class EntryKind : uint8_t {
-  Absent,  // nothing there, or the way to it is not a folder
+  Absent,  // nothing there, nor can be: the way to it is a file
   File,    // a regular file
   Folder,
-  Other,  // a symbolic link, socket, device, pipe: never read, never replaced
+  Other,  // a symbolic link (or something beneath one), socket, device, pipe: never read, never replaced
 };
 
 struct Entry {
