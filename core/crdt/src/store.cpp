@@ -78,6 +78,12 @@ void Store::cut_content(Item& left, Item& right, uint32_t at) {
     left.content_bytes = cut;
     return;
   }
+  if (left.content_bytes == left.length) [[likely]] {  // ASCII: units are bytes
+    right.content = left.content + at;
+    right.content_bytes = left.length - at;
+    left.content_bytes = at;
+    return;
+  }
   const ContentTail tail = content_tail(ContentKind::String, whole, at);
   const auto tail_bytes = static_cast<uint32_t>(tail.bytes.size());
   if (!tail.leads_with_half) [[likely]] {
