@@ -108,22 +108,23 @@ export class Device {
     const remote = await this.#find(wanted);
     if (remote && remote.id === config.workspace_id) return;
     if (config.workspace_id) throw new Error(`This folder is linked to another workspace than ${wanted}; use another folder.`);
-    const answer = await this.#command('LinkWorkspace', { remote_id: remote?.id ?? null, name: remote?.name ?? wanted, workspace_root: '.' })
+    const answer = await this.command('LinkWorkspace', { remote_id: remote?.id ?? null, name: remote?.name ?? wanted, workspace_root: '.' })
       .catch(async error => {
         // Another device may have made the workspace of this name in the meantime.
         const made = remote ? undefined : await this.#find(wanted);
         if (!made) throw error;
-        return this.#command('LinkWorkspace', { remote_id: made.id, name: made.name, workspace_root: '.' });
+        return this.command('LinkWorkspace', { remote_id: made.id, name: made.name, workspace_root: '.' });
       });
     this.#log('info', `linked to workspace ${answer.remote_id}`);
   }
 
   async #find(wanted) {
-    const { workspaces } = await this.#command('ListRemoteWorkspaces');
+    const { workspaces } = await this.command('ListRemoteWorkspaces');
     return workspaces.find(({ id }) => id === wanted) ?? workspaces.find(({ name }) => name === wanted);
   }
 
-  async #command(name, params = {}) {
+  /** Runs a command of the plugin; rejects with its error. */
+  async command(name, params = {}) {
     const { success, data, error } = await this.#plugin.command(name, params);
     if (!success) throw new Error(`${name}: ${error}`);
     return data;

@@ -68,7 +68,9 @@ export class Plugin {
     if (this.#closed) throw new Error(`The plugin is closed; ${name} was not run.`);
     // SDK 1.0.3 keeps the blocks of earlier calls and dies after 16,383 of them unless told to forget.
     if (this.#sdk === '1.0.3') await this.#instance.reset();
-    const output = await this.#instance.call(name, input);
+    // It also reads a view from the start of its buffer, and Node's buffers share one; a copy has its own.
+    const bytes = typeof input === 'string' ? input : new Uint8Array(input);
+    const output = await this.#instance.call(name, bytes);
     if (output === null || output === undefined || output.byteLength === 0) return null;
     return new Uint8Array(output.bytes());  // a copy: the SDK reuses what is behind the view
   }

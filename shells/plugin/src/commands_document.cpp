@@ -105,6 +105,8 @@ Reply set_file(Guest& guest, const Json& params) {
   }
   sync::FileMetadata metadata = read->value;
   if (metadata.filename.empty()) metadata.filename = sync::file_name(key);
+  // A host that read the entry gives our own marks back with it; kept, they would say that nothing was changed here.
+  std::erase_if(metadata.extra, [](const Json::Member& member) { return member.key.starts_with('_'); });
   if (const auto known = session->replica().metadata(key)) keep_digests(metadata, *known);
   edit_document(guest, *session, kWorkspaceDoc,
                 [&](crdt::Doc& doc, crdt::Transaction& txn) { set_entry(doc, txn, key, metadata); });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Device } from '../device.mjs';
 import { WASM } from './pretend_host.mjs';
 
 const SYNCD = process.env.DIARYX_SYNCD ?? new URL('../../../../build/release/bin/diaryx-syncd', import.meta.url).pathname;
@@ -215,6 +216,39 @@ describe('devices', () => {
       assert.deepEqual(Object.keys(manifest(folder)), Object.keys(FILES).sort());
       assert.equal(read(folder, 'notes/a.md'), FILES['notes/a.md']);
     }
+  });
+
+  test('work with the older SDK as well', async () => {
+    const { a, b, workspace } = await pair({ 'a.md': 'one\n' });
+    const folder = join(home, workspace, 'c');
+    fs.mkdirSync(folder);
+    const c = new RunningDevice(folder, workspace, ['--sdk', '1.0.3']);
+    running.push(c);
+    await until(() => c.state === 'synced' && fs.existsSync(join(folder, 'a.md')), 'the third device');
+    fs.appendFileSync(join(folder, 'a.md'), 'two\n');
+    await until(() => [a, b].every(device => read(device.folder, 'a.md') === 'one\ntwo\n'), 'an edit of the third device');
+  });
+
+  test('send what a command changed, and write it to their files', async () => {
+    const workspace = `w${++workspaces}`;
+    const folder = join(home, workspace, 'a');
+    write(folder, 'x.md', '---\ntitle: X\n---\nhello world\n');
+    let state;
+    const a = new Device({ plugin: WASM, folder, server: url, token, workspace },
+      { status: status => { state = status.state; }, log() {} });
+    await a.start();
+    await until(() => state === 'synced', 'the first device');
+    const other = join(home, workspace, 'b');
+    fs.mkdirSync(other);
+    const b = new RunningDevice(other, workspace);
+    running.push(b);
+    await until(() => b.state === 'synced', 'the second device');
+    const both = text => () => [folder, other].every(each => read(each, 'x.md') === text);
+    await a.command('SetBodyContent', { doc_name: 'x.md', content: 'hello brave world\n' });
+    await until(both('---\ntitle: X\n---\nhello brave world\n'), 'the body');
+    await a.command('SetCrdtFile', { path: 'x.md', metadata: { ...await a.command('GetCrdtFile', { path: 'x.md' }), title: 'Y' } });
+    await until(() => /^---\ntitle: Y\n/.test(read(other, 'x.md')) && read(folder, 'x.md') === read(other, 'x.md'), 'the title');
+    await a.stop();
   });
 
   test('say clearly what is wrong', async () => {
