@@ -45,8 +45,8 @@ std::string_view as_view(beast::string_view text) { return {text.data(), text.si
 /// One connection's state while it speaks HTTP.
 class Connection {
  public:
-  Connection(beast::tcp_stream stream, Services& services, const bool& draining)
-      : stream_(std::move(stream)), services_(services), draining_(draining) {}
+  Connection(beast::tcp_stream stream, Services& services, Lifecycle& life)
+      : stream_(std::move(stream)), services_(services), life_(life) {}
 
   awaitable<void> serve();
 
@@ -68,14 +68,14 @@ class Connection {
 
   beast::tcp_stream stream_;
   Services& services_;
-  const bool& draining_;
+  Lifecycle& life_;
   beast::flat_buffer buffer_;
   std::string origin_;      // of the present request, if it is an allowed one
   bool upgraded_ = false;
 };
 
 awaitable<void> Connection::serve() {
-  while (!draining_) {
+  while (!life_.draining) {
     if (!co_await serve_one()) break;
   }
   if (upgraded_) co_return;
@@ -90,7 +90,9 @@ awaitable<bool> Connection::serve_one() {
   head.body_limit(boost::none);  // the route decides
   stream_.expires_after(kHeaderTime);
   boost::system::error_code error;
+  ++life_.between_requests;
   co_await http::async_read_header(stream_, buffer_, head, asio::redirect_error(asio::use_awaitable, error));
+  --life_.between_requests;
   if (error == http::error::header_limit) {
     co_return co_await write(error_response(http::status::request_header_fields_too_large, "The request's headers are too large."), false);
   }
@@ -267,13 +269,13 @@ void Connection::set_common(Response& response, const HttpResponse& from, bool k
     response.set(http::field::access_control_allow_headers, "Authorization, Content-Type, Cache-Control, Pragma, Range");
     response.set(http::field::vary, "Origin");
   }
-  response.keep_alive(keep_alive && !draining_);
+  response.keep_alive(keep_alive && !life_.draining);
 }
 
 awaitable<bool> Connection::write(HttpResponse response, bool keep_alive) {
   stream_.expires_after(kPieceTime);
   boost::system::error_code error;
-  keep_alive = keep_alive && !draining_;
+  keep_alive = keep_alive && !life_.draining;
   if (!response.file) {
     http::response<http::string_body> message(response.status, 11);
     set_common(message, response, keep_alive);
@@ -317,8 +319,8 @@ awaitable<bool> Connection::write_file(const FileSlice& slice) {
 
 }  // namespace
 
-awaitable<void> serve_connection(beast::tcp_stream stream, Services& services, const bool& draining) {
-  Connection connection(std::move(stream), services, draining);
+awaitable<void> serve_connection(beast::tcp_stream stream, Services& services, Lifecycle& life) {
+  Connection connection(std::move(stream), services, life);
   co_await connection.serve();
 }
 

@@ -8,7 +8,14 @@
 
 namespace diaryx::server {
 
-/// Serves until the connection ends. Nothing is thrown.
-boost::asio::awaitable<void> serve_connection(boost::beast::tcp_stream stream, Services& services, const bool& draining);
+/// What the connections and the server know of each other.
+struct Lifecycle {
+  bool draining = false;      // no new request is begun
+  uint32_t connections = 0;   // open
+  uint32_t between_requests = 0;  // of these, kept open with nothing asked: nobody loses anything when they end
+};
+
+/// Serves until the connection ends.
+boost::asio::awaitable<void> serve_connection(boost::beast::tcp_stream stream, Services& services, Lifecycle& life);
 
 }  // namespace diaryx::server

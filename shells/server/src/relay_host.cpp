@@ -95,7 +95,12 @@ Reply<T> RelayHost::reply(Make make_event) {
 }
 
 void RelayHost::perform(relay::Authorize& action) {
-  const auto answer = [ticket = action.ticket](StorageResult<Workspace> found) -> relay::Event {
+  const auto answer = [this, ticket = action.ticket,
+                       connection = action.connection](StorageResult<Workspace> found) -> relay::Event {
+    // "I cannot tell" must not sound like "you may not": the connection is asked to come back.
+    const bool unknown = !found && found.error().kind != StorageError::Kind::NotFound;
+    RelayPeer* const asker = unknown ? peer(connection) : nullptr;
+    if (asker != nullptr) asker->close(relay::CloseCode::TryAgainLater, "storage failed, come back");
     return relay::Authorized{ticket, found ? relay::Access::ReadWrite : relay::Access::Denied};
   };
   // Ids only, never names: two users may have a workspace of one name (trap S1).

@@ -1,6 +1,7 @@
 #include "server.h"
 
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include <cerrno>
 #include <chrono>
@@ -19,6 +20,7 @@
 #include "ask.h"
 #include "diaryx/native/log.h"
 #include "diaryx/native/random.h"
+#include "diaryx/native/unique_fd.h"
 #include "http_connection.h"
 #include "relay_host.h"
 #include "services.h"
@@ -67,8 +69,7 @@ class Server {
   asio::signal_set signals_;
   RelayHost relay_;
   Services services_;
-  uint32_t connections_ = 0;
-  bool draining_ = false;
+  Lifecycle life_;
 };
 
 boost::system::error_code Server::listen() {
@@ -96,10 +97,10 @@ void Server::run() {
 
 asio::awaitable<void> Server::accept_loop() {
   asio::steady_timer pause(context_);
-  while (!draining_) {
+  while (!life_.draining) {
     boost::system::error_code error;
     tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (draining_) co_return;
+    if (life_.draining) co_return;
     if (error) {
       // Out of descriptors, mostly: trying again at once would spin.
       native::log().warn("a connection was not accepted: {}", error.message());
@@ -107,8 +108,8 @@ asio::awaitable<void> Server::accept_loop() {
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
-    if (connections_ >= options_.max_connections) {
-      native::log().warn("a connection was refused: {} are open", connections_);
+    if (life_.connections >= options_.max_connections) {
+      native::log().warn("a connection was refused: {} are open", life_.connections);
       continue;
     }
     boost::system::error_code ignored;
@@ -118,25 +119,25 @@ asio::awaitable<void> Server::accept_loop() {
 }
 
 asio::awaitable<void> Server::serve(tcp::socket socket) {
-  ++connections_;
+  ++life_.connections;
   try {
-    co_await serve_connection(boost::beast::tcp_stream(std::move(socket)), services_, draining_);
+    co_await serve_connection(boost::beast::tcp_stream(std::move(socket)), services_, life_);
   } catch (const std::exception& error) {  // the rim: libraries may throw, one connection ends and no other
     native::log().error("a connection ended by an exception: {}", error.what());
   }
-  --connections_;
+  --life_.connections;
 }
 
 asio::awaitable<void> Server::drain_on_signal() {
   boost::system::error_code error;
   const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
   native::log().info("signal {}: storing what was received, then stopping", signal);
-  draining_ = true;
+  life_.draining = true;
   acceptor_.close(error);
   relay_.drain();
   asio::steady_timer timer(context_);
   const auto give_up = std::chrono::steady_clock::now() + kDrainTime;
-  while (!(relay_.quiet() && connections_ == 0) && std::chrono::steady_clock::now() < give_up) {
+  while (!(relay_.quiet() && life_.connections == life_.between_requests) && std::chrono::steady_clock::now() < give_up) {
     timer.expires_after(std::chrono::milliseconds(20));
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
@@ -145,7 +146,7 @@ asio::awaitable<void> Server::drain_on_signal() {
 
 asio::awaitable<void> Server::keep_house() {
   asio::steady_timer timer(context_);
-  while (!draining_) {
+  while (!life_.draining) {
     const auto expired = co_await ask<std::vector<Upload>>(
         [&](auto reply) { services_.storage.expire_uploads(now(), std::move(reply)); });
     if (expired) {
@@ -157,6 +158,19 @@ asio::awaitable<void> Server::keep_house() {
   }
 }
 
+/// Two servers on one folder would overtake each other's memory. The lock ends with the process, however that ends.
+native::Outcome<native::UniqueFd> lock_folder(const std::filesystem::path& data) {
+  std::error_code error;
+  std::filesystem::create_directories(data, error);
+  if (error) return native::os_problem("make the folder", data.native(), error.value());
+  native::UniqueFd lock(::open((data / "server.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) return native::os_problem("lock", data.native(), errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return native::problem("another diaryx-syncd is running on " + data.native() + "; stop it, or give another --data");
+  }
+  return lock;
+}
+
 int fail(ExitCode code, const std::string& sentence) {
   std::fprintf(stderr, "diaryx-syncd: %s\n", sentence.c_str());
   return code;
@@ -165,6 +179,8 @@ int fail(ExitCode code, const std::string& sentence) {
 }  // namespace
 
 int run_server(const Options& options, const std::function<void(uint16_t)>& listening) {
+  const auto lock = lock_folder(options.data);
+  if (!lock) return fail(kExitData, lock.error().sentence);
   auto blobs = BlobStore::open(options.data);
   if (!blobs) return fail(kExitData, blobs.error().sentence);
   auto storage = SqliteStorage::open(options.data / "server.db");

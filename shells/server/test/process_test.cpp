@@ -102,6 +102,7 @@ TEST_F(Process, KeepsEverySavedUpdateThroughKillNine) {
   std::map<std::string, std::string> promised;  // text that was confirmed, per document
   std::vector<std::unique_ptr<crdt::Doc>> docs;
   for (int file = 0; file < kFiles; ++file) docs.push_back(std::make_unique<crdt::Doc>(crdt::DocOptions{.client = ClientId{100u + static_cast<unsigned>(file)}}));
+  server.kill_nine();
   std::optional<ServerProcess> running(std::in_place, folder.path);
   for (int round = 0; round < kRounds; ++round) {
     TestSocket socket(*running, token);
@@ -135,6 +136,12 @@ TEST_F(Process, KeepsEverySavedUpdateThroughKillNine) {
     }
   }
   EXPECT_GE(promised.size(), 1u);
+}
+
+TEST_F(Process, IsAloneOnItsFolder) {
+  std::string out;
+  EXPECT_EQ(run_program({"--data", folder.path.native(), "--listen", "127.0.0.1:0"}, out), 3);
+  EXPECT_THAT(out, HasSubstr("another diaryx-syncd"));
 }
 
 TEST_F(Process, EndsCleanlyAndTellsClientsToComeBack) {
