@@ -17,6 +17,8 @@
 namespace diaryx::plugin {
 namespace {
 
+constexpr std::string_view kHeadMark = "_h";  // in `extra`: the frontmatter that an entry was derived from
+
 #define DX_READY(session)             \
   Session* session = guest.session(); \
   if (!session) return std::unexpected(std::string(kNotInitialized))
@@ -91,6 +93,26 @@ void keep_digests(sync::FileMetadata& metadata, const sync::FileMetadata& known)
   }
 }
 
+void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view content) {
+  const std::vector<sync::TextEdit> edits = sync::diff_text(text.to_string(), content);
+  for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {
+    (void)text.erase(txn, edit->at, edit->erased);
+    (void)text.insert(txn, edit->at, edit->inserted);
+  }
+}
+
+// A file says itself what its entry says, so a change of the entry is a change of the file's frontmatter too; left alone,
+// the next look at the file would take the entry back.
+void merge_into_frontmatter(Guest& guest, Session& session, const std::string& path, const sync::FileMetadata& before,
+                            const sync::FileMetadata& after) {
+  const std::string name = "body:" + path;
+  const std::string head = document_of(session, name).text("head").to_string();
+  const auto merged = sync::merge_into_head(head, path, before, after);
+  if (head.empty() || !merged || *merged == head) return;
+  edit_document(guest, session, name,
+                [&](crdt::Doc& doc, crdt::Transaction& txn) { replace_text(doc.text("head"), txn, *merged); });
+}
+
 Reply set_file(Guest& guest, const Json& params) {
   DX_READY(session);
   const auto path = text_param(params, "path");
@@ -105,10 +127,12 @@ Reply set_file(Guest& guest, const Json& params) {
   }
   sync::FileMetadata metadata = read->value;
   if (metadata.filename.empty()) metadata.filename = sync::file_name(key);
-  // A host that read the entry gives our own marks back with it; kept, they would say that nothing was changed here.
-  std::erase_if(metadata.extra, [](const Json::Member& member) { return member.key.starts_with('_'); });
+  // A host that read the entry gives our mark back with it; kept, it would say that the file says the same already.
+  std::erase_if(metadata.extra, [](const Json::Member& member) { return member.key == kHeadMark; });
   if (const auto known = session->replica().metadata(key)) keep_digests(metadata, *known);
-  edit_document(guest, *session, kWorkspaceDoc,
+  if (const auto known = session->replica().metadata(key))
+    merge_into_frontmatter(guest, *session, key, *known, metadata);
+  edit_document(guest, *guest.session(), kWorkspaceDoc,
                 [&](crdt::Doc& doc, crdt::Transaction& txn) { set_entry(doc, txn, key, metadata); });
   return Json{};
 }
@@ -247,14 +271,6 @@ Reply get_body(Guest& guest, const Json& params) {
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
   return Json{}.set("content", document_of(*session, *doc).text("body").to_string());
-}
-
-void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view content) {
-  const std::vector<sync::TextEdit> edits = sync::diff_text(text.to_string(), content);
-  for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {
-    (void)text.erase(txn, edit->at, edit->erased);
-    (void)text.insert(txn, edit->at, edit->inserted);
-  }
 }
 
 Reply set_body(Guest& guest, const Json& params) {
