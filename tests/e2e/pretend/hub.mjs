@@ -66,9 +66,19 @@ export function serve(port) {
   process.on('SIGTERM', () => process.exit(0));
 }
 
+/// The bytes of a file, or null when there is none (any more).
+function readIfThere(file) {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 /// One exchange between a folder and the hub. base: Map of path -> bytes at the last exchange.
 async function exchange(folder, url, memory) {
-  const disk = new Map(carriedFiles(folder).map((file) => [file, fs.readFileSync(path.join(folder, file))]));
+  const disk = new Map(carriedFiles(folder).map((file) => [file, readIfThere(path.join(folder, file))]));
   const offers = [];
   for (const file of new Set([...disk.keys(), ...memory.base.keys()])) {
     const base = memory.base.get(file) ?? null, mine = disk.get(file) ?? null;
@@ -78,7 +88,7 @@ async function exchange(folder, url, memory) {
   const {version, news} = await answer.json();
   for (const {file, bytes} of news) {
     const full = path.join(folder, file), wanted = fromJson(bytes);
-    const now = fs.existsSync(full) ? fs.readFileSync(full) : null;
+    const now = readIfThere(full);
     if (!equal(now, disk.get(file) ?? null)) return;  // edited meanwhile: the next exchange sees it all
     if (wanted === null) fs.rmSync(full, {force: true});
     else if (!equal(now, wanted)) writeByRename(full, wanted);
