@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "diaryx/base/base64.h"
+#include "diaryx/base/sha256.h"
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/path.h"
@@ -17,7 +17,9 @@
 namespace diaryx::plugin {
 namespace {
 
-constexpr std::string_view kHeadMark = "_h";  // in `extra`: the frontmatter that an entry was derived from
+// In `extra`: which frontmatter an entry was derived from (docs/protocol.md).
+constexpr std::string_view kHeadMark = "_h";
+constexpr size_t kHeadMarkDigits = 8;
 
 #define DX_READY(session)             \
   Session* session = guest.session(); \
@@ -102,13 +104,16 @@ void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view cont
 }
 
 // A file says itself what its entry says, so a change of the entry is a change of the file's frontmatter too; left alone,
-// the next look at the file would take the entry back.
+// the next look at the file would take the entry back. The mark tells other devices that this was done: without it each
+// of them would bring the change into the frontmatter, once more each.
 void merge_into_frontmatter(Guest& guest, Session& session, const std::string& path, const sync::FileMetadata& before,
-                            const sync::FileMetadata& after) {
+                            sync::FileMetadata& after) {
   const std::string name = "body:" + path;
   const std::string head = document_of(session, name).text("head").to_string();
   const auto merged = sync::merge_into_head(head, path, before, after);
-  if (head.empty() || !merged || *merged == head) return;
+  if (head.empty() || !merged) return;
+  after.extra.push_back({std::string(kHeadMark), sha256(*merged).hex().substr(0, kHeadMarkDigits)});
+  if (*merged == head) return;
   edit_document(guest, session, name,
                 [&](crdt::Doc& doc, crdt::Transaction& txn) { replace_text(doc.text("head"), txn, *merged); });
 }

@@ -246,8 +246,10 @@ describe('devices', () => {
     const both = text => () => [folder, other].every(each => read(each, 'x.md') === text);
     await a.command('SetBodyContent', { doc_name: 'x.md', content: 'hello brave world\n' });
     await until(both('---\ntitle: X\n---\nhello brave world\n'), 'the body');
-    await a.command('SetCrdtFile', { path: 'x.md', metadata: { ...await a.command('GetCrdtFile', { path: 'x.md' }), title: 'Y' } });
-    await until(() => /^---\ntitle: Y\n/.test(read(other, 'x.md')) && read(folder, 'x.md') === read(other, 'x.md'), 'the title');
+    await a.command('SetCrdtFile', { path: 'x.md', metadata: { ...await a.command('GetCrdtFile', { path: 'x.md' }), title: 'New' } });
+    await until(() => /^---\ntitle: New\n---\n/.test(read(other, 'x.md')) && read(folder, 'x.md') === read(other, 'x.md'), 'the title');
+    await sleep(500);  // long enough for a second device to bring it in once more
+    assert.equal(read(folder, 'x.md'), '---\ntitle: New\n---\nhello brave world\n');
     await a.stop();
   });
 
