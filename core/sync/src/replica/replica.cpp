@@ -130,6 +130,7 @@ void Replica::Impl::edit_workspace(const std::function<void(crdt::Transaction&)>
   edit(txn);
   const crdt::Commit commit = std::move(txn).commit();
   if (!commit.changed()) return;
+  file_count_.reset();
   emit(PersistUpdate{std::string(kWorkspaceName), commit.update_v1()});
   send_workspace(workspace_link_.on_local_update(commit.update_v1()));
 }

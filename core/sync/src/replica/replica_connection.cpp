@@ -281,7 +281,8 @@ void Replica::Impl::on_deadline() {
 
 ReplicaStatus Replica::Impl::status() const {
   ReplicaStatus status{.state = state_};
-  status.files = workspace_.live_files().size() + workspace_.live_binaries().size();
+  if (!file_count_) file_count_ = workspace_.live_files().size() + workspace_.live_binaries().size();
+  status.files = *file_count_;
   status.waiting_documents = to_open_.size() + unanswered_.size() + (workspace_link_.answered() ? 0 : 1);
   status.unsaved_documents = unsaved_.size() + (workspace_link_.saved() ? 0 : 1);
   status.uploads = uploads_.size();

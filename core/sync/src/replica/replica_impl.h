@@ -160,6 +160,9 @@ class Replica::Impl {
   void notify(Notice notice) { emit(Notify{std::move(notice)}); }
   void problem(std::string_view path, std::string message);
 
+  // Counting reads every entry, so a count is good until the list changes.
+  mutable std::optional<uint64_t> file_count_;
+
   // The batch being made.
   TimestampMs now_;
   std::vector<Action>* out_ = nullptr;

@@ -22,7 +22,10 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer) {
   if (!commit) {
     return problem({}, "the server sent a change of the file list that cannot be read: " + describe(commit.error()));
   }
-  if (commit->changed()) emit(PersistUpdate{"workspace", commit->update_v1()});
+  if (commit->changed()) {
+    file_count_.reset();
+    emit(PersistUpdate{"workspace", commit->update_v1()});
+  }
   const bool first_answer = answer && !workspace_link_.answered();
   if (answer) send_workspace(workspace_link_.on_step2(workspace_.doc(), update));
   if (first_answer) on_workspace_answered();
