@@ -58,11 +58,10 @@ struct Shell {
         ++appends;
       }
       if (const auto* send = std::get_if<relay::SendBinary>(&action)) check_is_stored(*send->bytes);
-      const bool question = !std::holds_alternative<relay::SendBinary>(action) &&
-                            !std::holds_alternative<relay::SendText>(action) &&
-                            !std::holds_alternative<relay::PauseReading>(action) &&
-                            !std::holds_alternative<relay::ResumeReading>(action) &&
-                            !std::holds_alternative<relay::EditFinished>(action);
+      const bool question =
+          !std::holds_alternative<relay::SendBinary>(action) && !std::holds_alternative<relay::SendText>(action) &&
+          !std::holds_alternative<relay::PauseReading>(action) &&
+          !std::holds_alternative<relay::ResumeReading>(action) && !std::holds_alternative<relay::EditFinished>(action);
       if (question) questions.push_back(std::move(action));
     }
   }
@@ -74,7 +73,8 @@ struct Shell {
     if (const auto* one = std::get_if<relay::Authorize>(&action)) {
       handle(relay::Authorized{one->ticket, well ? relay::Access::ReadWrite : relay::Access::Denied});
     } else if (const auto* load = std::get_if<relay::LoadDocument>(&action)) {
-      if (well) return handle(relay::DocumentLoaded{load->ticket, {}, log[load->document.str()], relay::Sequence{sequence}});
+      if (well)
+        return handle(relay::DocumentLoaded{load->ticket, {}, log[load->document.str()], relay::Sequence{sequence}});
       handle(relay::DocumentLoadFailed{load->ticket, relay::StorageFailure::Unavailable});
     } else if (const auto* append = std::get_if<relay::AppendUpdate>(&action)) {
       --appends;
@@ -97,7 +97,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Shell shell;
   Reader in(ByteView{data, size});
   for (uint64_t i = 1; i <= kConnections; ++i) {
-    shell.handle(relay::ConnectionOpened{relay::ConnectionId{shell.next_connection++}, {.user_id = "u"}, relay::Handshake::Lean});
+    shell.handle(relay::ConnectionOpened{
+        relay::ConnectionId{shell.next_connection++}, {.user_id = "u"}, relay::Handshake::Lean});
   }
   while (const auto step = in.u8()) {
     const relay::ConnectionId from{1 + (*step >> 4) % kConnections};
@@ -107,7 +108,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       case 2: {  // a payload for the body
         const auto payload = in.var_bytes();
         if (!payload) break;
-        if (auto frame = encode_frame(kBody.view(), *payload)) shell.handle(relay::BinaryFrame{from, std::move(*frame)});
+        if (auto frame = encode_frame(kBody.view(), *payload))
+          shell.handle(relay::BinaryFrame{from, std::move(*frame)});
         break;
       }
       case 3: {  // a whole frame

@@ -24,10 +24,10 @@ struct RelayBench {
 
   // --- what it saw --------------------------------------------------------------------------------------------------
   std::map<uint64_t, std::vector<std::string>> sent;  // per connection: hex of frames, text of texts
-  std::vector<AppendUpdate> appends;                  // not yet answered
+  std::vector<AppendUpdate> appends;  // not yet answered
   std::vector<LoadDocument> loads;
   std::vector<Authorize> authorizations;
-  std::map<std::string, std::vector<Bytes>> log;      // stored updates per document
+  std::map<std::string, std::vector<Bytes>> log;  // stored updates per document
   std::map<std::string, Bytes> snapshots;
   std::vector<StoreSnapshot> snapshot_requests;
   std::map<uint64_t, CloseCode> closed;
@@ -39,7 +39,8 @@ struct RelayBench {
 
   ConnectionId open(uint64_t number, Handshake handshake = Handshake::Full, std::string user = "user-1",
                     bool guest = false) {
-    handle(ConnectionOpened{ConnectionId{number}, {.user_id = std::move(user), .device_id = "device", .guest = guest}, handshake});
+    handle(ConnectionOpened{
+        ConnectionId{number}, {.user_id = std::move(user), .device_id = "device", .guest = guest}, handshake});
     sent[number].clear();  // the hello is tested once
     return ConnectionId{number};
   }
@@ -139,8 +140,8 @@ struct RelayBench {
 };
 
 // Ids of the worked examples.
-inline const std::string kW = "0d 77 6f 72 6b 73 70 61 63 65 3a 77 73 31 ";                      // workspace:ws1
-inline const std::string kB = "13 62 6f 64 79 3a 77 73 31 2f 6e 6f 74 65 73 2f 61 2e 6d 64 ";    // body:ws1/notes/a.md
+inline const std::string kW = "0d 77 6f 72 6b 73 70 61 63 65 3a 77 73 31 ";  // workspace:ws1
+inline const std::string kB = "13 62 6f 64 79 3a 77 73 31 2f 6e 6f 74 65 73 2f 61 2e 6d 64 ";  // body:ws1/notes/a.md
 // Client 1 inserts "Hello"; then "Hello" -> "Help!".
 inline const std::string kHello = "01 01 01 00 04 01 04 62 6f 64 79 05 48 65 6c 6c 6f 00";
 inline const std::string kHelp = "01 01 01 05 84 01 04 02 70 21 01 01 01 03 02";

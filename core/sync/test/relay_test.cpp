@@ -419,7 +419,12 @@ TEST_F(RelayPair, EditsALiveDocumentBySmallestChanges) {
   bench.frame(1, kB + "00 02 12 " + kHello);
   bench.take(1);
   bench.take(2);
-  bench.edit({.document = DocId(kBodyName), .seed = {}, .texts = {{"body", "Hello!"}}, .entries = {}, .user_id = {}, .device_id = {}});
+  bench.edit({.document = DocId(kBodyName),
+              .seed = {},
+              .texts = {{"body", "Hello!"}},
+              .entries = {},
+              .user_id = {},
+              .device_id = {}});
   ASSERT_THAT(bench.edits, SizeIs(1));
   EXPECT_TRUE(bench.edits[0].stored);
   EXPECT_THAT(bench.take(1), SizeIs(1));
@@ -429,7 +434,12 @@ TEST_F(RelayPair, EditsALiveDocumentBySmallestChanges) {
 }
 
 TEST_F(RelayPair, FinishesAnEditWithoutChangeAndStoresNothing) {
-  bench.edit({.document = DocId(kBodyName), .seed = {}, .texts = {{"body", ""}}, .entries = {}, .user_id = {}, .device_id = {}});
+  bench.edit({.document = DocId(kBodyName),
+              .seed = {},
+              .texts = {{"body", ""}},
+              .entries = {},
+              .user_id = {},
+              .device_id = {}});
   ASSERT_THAT(bench.edits, SizeIs(1));
   EXPECT_TRUE(bench.edits[0].stored);
   EXPECT_THAT(bench.log[kBodyName], IsEmpty());
@@ -438,8 +448,12 @@ TEST_F(RelayPair, FinishesAnEditWithoutChangeAndStoresNothing) {
 TEST(Relay, LoadsADocumentForAnEditAndUsesTheSeedOnlyIfItIsEmpty) {
   RelayBench bench;
   bench.answer_loads = false;
-  const ServerEdit edit{.document = DocId(kBodyName), .seed = RelayBench::bytes(kHello), .texts = {{"body", "Other"}},
-                        .entries = {}, .user_id = {}, .device_id = {}};
+  const ServerEdit edit{.document = DocId(kBodyName),
+                        .seed = RelayBench::bytes(kHello),
+                        .texts = {{"body", "Other"}},
+                        .entries = {},
+                        .user_id = {},
+                        .device_id = {}};
   bench.edit(edit);
   EXPECT_THAT(bench.edits, IsEmpty());
   bench.load_one();
@@ -452,7 +466,12 @@ TEST(Relay, LoadsADocumentForAnEditAndUsesTheSeedOnlyIfItIsEmpty) {
 TEST(Relay, TellsThatAnEditWasNotStored) {
   RelayBench bench;
   bench.commit_at_once = false;
-  bench.edit({.document = DocId("workspace:ws1"), .seed = {}, .texts = {}, .entries = {{"files", "a.md", "{}"}}, .user_id = {}, .device_id = {}});
+  bench.edit({.document = DocId("workspace:ws1"),
+              .seed = {},
+              .texts = {},
+              .entries = {{"files", "a.md", "{}"}},
+              .user_id = {},
+              .device_id = {}});
   bench.fail_one();
   ASSERT_THAT(bench.edits, SizeIs(1));
   EXPECT_FALSE(bench.edits[0].stored);

@@ -16,7 +16,8 @@ std::string hex(const std::string& spaced) { return RelayBench::hex(spaced); }
 TEST(RelayWire, SaysHelloFirst) {
   RelayBench bench;
   bench.handle(ConnectionOpened{ConnectionId{1}, {}, Handshake::Full});
-  EXPECT_THAT(bench.take(1), ElementsAre(R"({"type":"server_hello","name":"diaryx-syncd","version":"1","receipts":true})"));
+  EXPECT_THAT(bench.take(1),
+              ElementsAre(R"({"type":"server_hello","name":"diaryx-syncd","version":"1","receipts":true})"));
 }
 
 TEST(RelayWire, OpensAnEmptyBodyWithThreeFrames) {
@@ -32,7 +33,8 @@ TEST(RelayWire, OpensAStoredBodyWithItsText) {
   bench.log[kBodyName] = {RelayBench::bytes(kHello)};
   bench.open(1);
   bench.frame(1, kB + "00 00 01 00");
-  EXPECT_THAT(bench.take(1), ElementsAre(hex(kB + "00 00 03 01 01 05"), hex(kB + "01 01 00"), hex(kB + "00 01 12 " + kHello)));
+  EXPECT_THAT(bench.take(1),
+              ElementsAre(hex(kB + "00 00 03 01 01 05"), hex(kB + "01 01 00"), hex(kB + "00 01 12 " + kHello)));
 }
 
 TEST(RelayWire, RelaysASyncStep2AsAnUpdate) {

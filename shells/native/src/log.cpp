@@ -11,9 +11,12 @@ namespace diaryx::native {
 namespace {
 
 constexpr std::array kLevels = {
-    std::pair{std::string_view("trace"), spdlog::level::trace}, std::pair{std::string_view("debug"), spdlog::level::debug},
-    std::pair{std::string_view("info"), spdlog::level::info},   std::pair{std::string_view("warn"), spdlog::level::warn},
-    std::pair{std::string_view("error"), spdlog::level::err},   std::pair{std::string_view("off"), spdlog::level::off},
+    std::pair{std::string_view("trace"), spdlog::level::trace},
+    std::pair{std::string_view("debug"), spdlog::level::debug},
+    std::pair{std::string_view("info"), spdlog::level::info},
+    std::pair{std::string_view("warn"), spdlog::level::warn},
+    std::pair{std::string_view("error"), spdlog::level::err},
+    std::pair{std::string_view("off"), spdlog::level::off},
 };
 
 std::shared_ptr<spdlog::logger> make(const std::string& program, spdlog::level::level_enum level) {

@@ -9,9 +9,7 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 5'000;
 
-SqliteError error_of(sqlite3* database) {
-  return {sqlite3_extended_errcode(database), sqlite3_errmsg(database)};
-}
+SqliteError error_of(sqlite3* database) { return {sqlite3_extended_errcode(database), sqlite3_errmsg(database)}; }
 
 }  // namespace
 
@@ -34,8 +32,9 @@ Statement& Statement::bind(int index, std::string_view text) {
 
 Statement& Statement::bind(int index, ByteView blob) {
   // A null pointer would bind NULL, but an empty blob is meant.
-  bind_error_ |= blob.empty() ? sqlite3_bind_zeroblob(statement_.get(), index, 0)
-                              : sqlite3_bind_blob64(statement_.get(), index, blob.data(), blob.size(), SQLITE_TRANSIENT);
+  bind_error_ |= blob.empty()
+                     ? sqlite3_bind_zeroblob(statement_.get(), index, 0)
+                     : sqlite3_bind_blob64(statement_.get(), index, blob.data(), blob.size(), SQLITE_TRANSIENT);
   return *this;
 }
 
@@ -93,8 +92,8 @@ SqliteError Database::error() const { return error_of(database_.get()); }
 
 SqliteResult<Database> Database::open(const std::string& path, Durability durability) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                   nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database;
   database.database_.reset(raw);
   if (code != SQLITE_OK) return std::unexpected(raw != nullptr ? database.error() : SqliteError{code, "out of memory"});

@@ -31,7 +31,8 @@ TEST(Random, KnowsWhatIsNoUuid) {
 TEST(Random, MakesTokensFitForUrls) {
   const std::string token = random_token();
   EXPECT_EQ(token.size(), 43u);
-  EXPECT_EQ(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), std::string::npos);
+  EXPECT_EQ(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+            std::string::npos);
   EXPECT_NE(token, random_token());
 }
 

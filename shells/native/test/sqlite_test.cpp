@@ -10,8 +10,9 @@ namespace {
 
 struct Sqlite : testing::Test {
   Sqlite() {
-    directory = std::filesystem::temp_directory_path() / ("diaryx-sqlite-" + std::to_string(::getpid()) + "-" +
-                testing::UnitTest::GetInstance()->current_test_info()->name());
+    directory =
+        std::filesystem::temp_directory_path() / ("diaryx-sqlite-" + std::to_string(::getpid()) + "-" +
+                                                  testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::create_directories(directory);
   }
   ~Sqlite() override { std::filesystem::remove_all(directory); }
@@ -31,7 +32,8 @@ TEST_F(Sqlite, KeepsTextBlobsAndNumbersAsTheyWere) {
   auto insert = database.prepare("INSERT INTO t VALUES(?,?,?,?)");
   ASSERT_TRUE(insert);
   const Bytes blob = {0, 1, 255};
-  ASSERT_TRUE(insert->bind(1, int64_t{-5}).bind(2, std::string_view("a\0b", 3)).bind(3, ByteView(blob)).bind_null(4).run());
+  ASSERT_TRUE(
+      insert->bind(1, int64_t{-5}).bind(2, std::string_view("a\0b", 3)).bind(3, ByteView(blob)).bind_null(4).run());
   auto select = database.prepare("SELECT a,b,c,d FROM t");
   ASSERT_TRUE(select);
   ASSERT_TRUE(select->step().value());

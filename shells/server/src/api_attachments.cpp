@@ -29,7 +29,8 @@ bool is_header_text(std::string_view text) {
   return !text.empty() && text.size() <= 255 && text.find_first_not_of(' ') != std::string_view::npos;
 }
 
-boost::asio::awaitable<std::expected<Workspace, HttpResponse>> owned_workspace(Services& services, HttpRequest& request) {
+boost::asio::awaitable<std::expected<Workspace, HttpResponse>> owned_workspace(Services& services,
+                                                                               HttpRequest& request) {
   auto workspace = co_await ask<Workspace>([&](auto reply) {
     services.storage.find_workspace(request.session.user_id, request.arguments[0], std::move(reply));
   });
@@ -55,7 +56,8 @@ std::expected<Upload, HttpResponse> read_announcement(const HttpRequest& request
   if (*size == 0) return std::unexpected(bad("An empty file needs no upload."));
   if (*size > uint64_t{1} << 50) return std::unexpected(bad("The file is too large."));
   if (!is_header_text(*mime)) return std::unexpected(bad("The mime type must be printable ASCII, e.g. image/png."));
-  if (path->empty() || path->size() > kMaxPathBytes) return std::unexpected(bad("The attachment path is empty or too long."));
+  if (path->empty() || path->size() > kMaxPathBytes)
+    return std::unexpected(bad("The attachment path is empty or too long."));
   upload.attachment_path = std::move(*path);
   upload.hash = *digest;
   upload.size_bytes = *size;
@@ -83,12 +85,11 @@ std::expected<void, HttpResponse> read_parts(const Json& body, Upload& upload) {
 }
 
 HttpResponse quota_response(uint64_t used, uint64_t limit, uint64_t requested) {
-  return json_response(http::status::payload_too_large,
-                       Json::object({{"error", "storage_limit_exceeded"},
-                                     {"message", "Attachment storage limit exceeded"},
-                                     {"used_bytes", used},
-                                     {"limit_bytes", limit},
-                                     {"requested_bytes", requested}}));
+  return json_response(http::status::payload_too_large, Json::object({{"error", "storage_limit_exceeded"},
+                                                                      {"message", "Attachment storage limit exceeded"},
+                                                                      {"used_bytes", used},
+                                                                      {"limit_bytes", limit},
+                                                                      {"requested_bytes", requested}}));
 }
 
 boost::asio::awaitable<std::optional<HttpResponse>> over_quota(Services& services, const Upload& upload) {
@@ -118,9 +119,8 @@ Json completion_json(const Upload& upload, bool ok, Json missing) {
 boost::asio::awaitable<std::expected<Upload, HttpResponse>> open_upload(Services& services, HttpRequest& request) {
   auto workspace = co_await owned_workspace(services, request);
   if (!workspace) co_return std::unexpected(workspace.error());
-  auto upload = co_await ask<Upload>([&](auto reply) {
-    services.storage.find_upload(request.arguments[0], request.arguments[1], std::move(reply));
-  });
+  auto upload = co_await ask<Upload>(
+      [&](auto reply) { services.storage.find_upload(request.arguments[0], request.arguments[1], std::move(reply)); });
   if (!upload) co_return std::unexpected(storage_response(upload.error(), kNoUpload));
   if (!upload->completed && upload->expires <= now()) {
     co_return std::unexpected(error_response(http::status::gone, "The upload has expired. Start it again."));
@@ -153,7 +153,8 @@ Answer start_upload(Services& services, HttpRequest& request) {
   if (auto refused = co_await over_quota(services, *upload)) co_return std::move(*refused);
   upload->id = native::uuid_v4();
   upload->expires = now() + kUploadLifetime;
-  const auto created = co_await ask<void>([&](auto reply) { services.storage.create_upload(*upload, std::move(reply)); });
+  const auto created =
+      co_await ask<void>([&](auto reply) { services.storage.create_upload(*upload, std::move(reply)); });
   if (!created) co_return storage_response(created.error(), kNoWorkspace);
   co_return json_response(http::status::ok, upload_json(upload->id, "uploading", upload->part_size));
 }
@@ -174,7 +175,8 @@ Answer put_part(Services& services, HttpRequest& request) {
   if (request.body_size != part_size_of(*upload, part)) {
     co_return bad("Part " + text + " must have " + std::to_string(part_size_of(*upload, part)) + " bytes.");
   }
-  if (auto kept = services.blobs.keep_part(upload->id, part, request.body_file); !kept) co_return internal_error(kept.error());
+  if (auto kept = services.blobs.keep_part(upload->id, part, request.body_file); !kept)
+    co_return internal_error(kept.error());
   const auto added =
       co_await ask<void>([&](auto reply) { services.storage.add_upload_part(upload->id, part, std::move(reply)); });
   if (!added) co_return storage_response(added.error(), kNoUpload);
@@ -196,7 +198,8 @@ Answer complete_upload(Services& services, HttpRequest& request) {
   if (upload->completed) co_return json_response(http::status::ok, completion_json(*upload, true, Json()));
   if (auto refused = co_await over_quota(services, *upload)) co_return std::move(*refused);
 
-  const auto assembled = co_await run_on(services.pool, [&blobs = services.blobs, copy = *upload] { return blobs.assemble(copy); });
+  const auto assembled =
+      co_await run_on(services.pool, [&blobs = services.blobs, copy = *upload] { return blobs.assemble(copy); });
   if (!assembled) co_return internal_error(assembled.error());
   if (assembled->wrong_hash) {
     services.blobs.discard_upload(upload->id);
@@ -220,8 +223,8 @@ Answer get_attachment(Services& services, HttpRequest& request) {
   if (!workspace) co_return workspace.error();
   const auto hash = Sha256::from_hex(request.arguments[1]);
   if (!hash) co_return error_response(http::status::not_found, kNoAttachment);
-  const auto blob =
-      co_await ask<Blob>([&](auto reply) { services.storage.find_blob(request.arguments[0], *hash, std::move(reply)); });
+  const auto blob = co_await ask<Blob>(
+      [&](auto reply) { services.storage.find_blob(request.arguments[0], *hash, std::move(reply)); });
   if (!blob) co_return storage_response(blob.error(), kNoAttachment);
 
   const auto header = request.headers[http::field::range];
@@ -244,8 +247,8 @@ Answer get_attachment(Services& services, HttpRequest& request) {
     response.file->offset = range.offset;
     response.file->size_bytes = range.length;
     response.headers.emplace_back("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
-                                                                  std::to_string(range.offset + range.length - 1) + "/" +
-                                                                  size_text);
+                                                       std::to_string(range.offset + range.length - 1) + "/" +
+                                                       size_text);
   }
   co_return response;
 }

@@ -74,8 +74,8 @@ awaitable<OrResponse<WorkspaceFiles>> live_files(Services& services, const std::
 /// The state of a document: live if it is in memory, else what is stored.
 awaitable<OrResponse<Bytes>> document_state(Services& services, const DocId& document) {
   if (const crdt::Doc* const doc = services.relay.find(document)) co_return doc->encode_update_v1();
-  const auto stored =
-      co_await ask<StoredDocument>([&](auto reply) { services.storage.load_document(document.str(), std::move(reply)); });
+  const auto stored = co_await ask<StoredDocument>(
+      [&](auto reply) { services.storage.load_document(document.str(), std::move(reply)); });
   if (!stored) co_return std::unexpected(storage_response(stored.error(), kNoWorkspace));
   crdt::Doc doc({.client = ClientId{1}});  // only read
   bool readable = stored->snapshot.empty() || doc.apply_update_v1(stored->snapshot).has_value();
@@ -106,7 +106,8 @@ awaitable<OrResponse<std::vector<ZipEntry>>> collect(Services& services, const H
       }
       const auto hash = Sha256::from_hex(ref.hash);
       if (!hash || !services.blobs.has(request.session.user_id, *hash, ref.size)) continue;
-      const auto known = co_await ask<Blob>([&](auto reply) { services.storage.find_blob(workspace, *hash, std::move(reply)); });
+      const auto known =
+          co_await ask<Blob>([&](auto reply) { services.storage.find_blob(workspace, *hash, std::move(reply)); });
       if (!known || !paths.insert(ref.path).second) continue;
       entries.push_back({ref.path, "", services.blobs.blob_path(request.session.user_id, *hash)});
     }
@@ -154,7 +155,8 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
     if (!services.blobs.has(user, *Sha256::from_hex(ref.hash), ref.size)) fresh += ref.size;
   }
   if (limit != 0) {  // before anything changes (trap S12)
-    const auto use = co_await ask<StorageUse>([&](auto reply) { services.storage.storage_use(user, std::move(reply)); });
+    const auto use =
+        co_await ask<StorageUse>([&](auto reply) { services.storage.storage_use(user, std::move(reply)); });
     if (!use) co_return storage_response(use.error(), kNoWorkspace);
     if (use->used_bytes > limit || fresh > limit - use->used_bytes) {
       co_return json_response(http::status::payload_too_large,
@@ -169,9 +171,8 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
     incoming.import.binaries.push_back(ref);
     if (bytes.empty()) continue;
     const Sha256 hash = *Sha256::from_hex(ref.hash);
-    const auto put = co_await run_on(services.pool, [&blobs = services.blobs, &user, &hash, &bytes] {
-      return blobs.put(user, hash, bytes);
-    });
+    const auto put = co_await run_on(
+        services.pool, [&blobs = services.blobs, &user, &hash, &bytes] { return blobs.put(user, hash, bytes); });
     if (!put) co_return failed(put.error().sentence);
     Upload upload;
     upload.workspace = request.arguments[0];
@@ -180,7 +181,8 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
     upload.hash = hash;
     upload.size_bytes = ref.size;
     upload.mime_type = ref.mime_type;
-    const auto known = co_await ask<void>([&](auto reply) { services.storage.finish_upload(upload, now(), std::move(reply)); });
+    const auto known =
+        co_await ask<void>([&](auto reply) { services.storage.finish_upload(upload, now(), std::move(reply)); });
     if (!known) co_return storage_response(known.error(), kNoWorkspace);
   }
   co_return std::nullopt;
@@ -216,7 +218,8 @@ awaitable<std::optional<HttpResponse>> apply(Services& services, const HttpReque
   // The list may have changed while the texts were stored.
   files = co_await live_files(services, workspace);
   if (!files) co_return files.error();
-  if (!co_await edit(services, sign(files->edit_entries(incoming.import, now())))) co_return failed("the list was not stored");
+  if (!co_await edit(services, sign(files->edit_entries(incoming.import, now()))))
+    co_return failed("the list was not stored");
   co_return std::nullopt;
 }
 
@@ -234,7 +237,8 @@ Answer get_snapshot(Services& services, HttpRequest& request) {
 
   HttpResponse response;
   response.content_type = "application/zip";
-  response.headers = {{"Content-Disposition", "attachment; filename=\"diaryx-snapshot-" + request.arguments[0] + ".zip\""}};
+  response.headers = {
+      {"Content-Disposition", "attachment; filename=\"diaryx-snapshot-" + request.arguments[0] + ".zip\""}};
   if (entries->empty()) {
     response.body = kEmptyZip;
     co_return response;
@@ -264,13 +268,15 @@ Answer post_snapshot(Services& services, HttpRequest& request) {
   });
   if (!incoming) {
     const bool large = incoming.error().kind == ZipRefusal::Kind::TooLarge;
-    co_return error_response(large ? http::status::payload_too_large : http::status::bad_request, incoming.error().sentence);
+    co_return error_response(large ? http::status::payload_too_large : http::status::bad_request,
+                             incoming.error().sentence);
   }
   incoming->import.replace_texts = replace;
   incoming->import.replace_binaries = replace && *attachments;
   if (auto refused = co_await store_blobs(services, request, *incoming)) co_return std::move(*refused);
   if (auto refused = co_await apply(services, request, *incoming)) co_return std::move(*refused);
-  co_return json_response(http::status::ok, Json::object({{"files_imported", uint64_t{incoming->import.texts.size()}}}));
+  co_return json_response(http::status::ok,
+                          Json::object({{"files_imported", uint64_t{incoming->import.texts.size()}}}));
 }
 
 }  // namespace diaryx::server

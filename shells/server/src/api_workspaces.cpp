@@ -17,9 +17,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
-Json to_json(const Workspace& workspace) {
-  return Json::object({{"id", workspace.id}, {"name", workspace.name}});
-}
+Json to_json(const Workspace& workspace) { return Json::object({{"id", workspace.id}, {"name", workspace.name}}); }
 
 std::expected<std::string, HttpResponse> name_in(const HttpRequest& request) {
   auto body = json_body(request);
@@ -68,9 +66,8 @@ Answer rename_workspace(Services& services, HttpRequest& request) {
   const auto name = name_in(request);
   if (!name) co_return name.error();
   const Workspace wanted{request.arguments[0], *name};
-  co_return workspace_response(co_await ask<Workspace>([&](auto reply) {
-    services.storage.rename_workspace(request.session.user_id, wanted, std::move(reply));
-  }));
+  co_return workspace_response(co_await ask<Workspace>(
+      [&](auto reply) { services.storage.rename_workspace(request.session.user_id, wanted, std::move(reply)); }));
 }
 
 Answer delete_workspace(Services& services, HttpRequest& request) {

@@ -30,7 +30,7 @@ asio::awaitable<StorageResult<T>> ask(Start start) {
     }));
   };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(StorageResult<T>)>(initiate,
-                                                                                              asio::use_awaitable);
+                                                                                                 asio::use_awaitable);
 }
 
 /// Runs `work` on `pool` and continues the coroutine where it was. For work that would hold up the sockets.

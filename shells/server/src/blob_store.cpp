@@ -127,7 +127,8 @@ Outcome<BlobStore::Assembled> BlobStore::assemble(const Upload& upload) const {
   Assembled result;
   const fs::path directory = upload_directory(upload.id);
   for (uint32_t part = 1; part <= upload.total_parts; ++part) {
-    if (file_size_or_zero(directory / std::to_string(part)) != part_size_of(upload, part)) result.missing.push_back(part);
+    if (file_size_or_zero(directory / std::to_string(part)) != part_size_of(upload, part))
+      result.missing.push_back(part);
   }
   if (!result.missing.empty()) return result;
 

@@ -24,12 +24,12 @@ class BlobStore {
 
   /// Takes the finished file `received` as part `part` (from 1) of an upload; replaces an earlier one.
   native::Outcome<void> keep_part(const std::string& upload_id, uint32_t part,
-                                             const std::filesystem::path& received) const;
+                                  const std::filesystem::path& received) const;
 
   struct Assembled {
     bool stored = false;
     std::vector<uint32_t> missing;  // parts that are absent or of the wrong size
-    bool wrong_hash = false;        // the bytes are not the ones announced
+    bool wrong_hash = false;  // the bytes are not the ones announced
   };
   /// Joins the parts, checks size and SHA-256, and puts the blob in its place, durable. Blocking; cost: two passes.
   /// The error is a sentence for the log.
@@ -46,7 +46,7 @@ class BlobStore {
   explicit BlobStore(std::filesystem::path data) : data_(std::move(data)) {}
   std::filesystem::path upload_directory(const std::string& upload_id) const;
   native::Outcome<void> place(const std::filesystem::path& finished, const std::string& user_id,
-                                         const Sha256& hash) const;
+                              const Sha256& hash) const;
 
   std::filesystem::path data_;
 };

@@ -38,7 +38,11 @@ HttpResponse json_response(http::status status, const Json& value) {
 }
 
 HttpResponse text_response(http::status status, std::string text) {
-  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::move(text), .headers = {}, .file = {}};
+  return {.status = status,
+          .content_type = "text/plain; charset=utf-8",
+          .body = std::move(text),
+          .headers = {},
+          .file = {}};
 }
 
 HttpResponse empty_response(http::status status) {
@@ -52,25 +56,30 @@ HttpResponse error_response(http::status status, std::string_view sentence) {
 HttpResponse storage_response(const StorageError& error, std::string_view not_found_sentence) {
   switch (error.kind) {
     case StorageError::Kind::NotFound: return error_response(http::status::not_found, not_found_sentence);
-    case StorageError::Kind::Conflict: return error_response(http::status::conflict, "That name is taken. Choose another.");
+    case StorageError::Kind::Conflict:
+      return error_response(http::status::conflict, "That name is taken. Choose another.");
     case StorageError::Kind::Full:
       native::log().error("storage is full: {}", error.detail);
-      return error_response(http::status::insufficient_storage, "The server's disk is full. Tell its owner; nothing was stored.");
+      return error_response(http::status::insufficient_storage,
+                            "The server's disk is full. Tell its owner; nothing was stored.");
     case StorageError::Kind::Unavailable:
     case StorageError::Kind::Damaged: break;
   }
   native::log().error("storage failed: {}", error.detail);
-  return error_response(http::status::internal_server_error, "The server could not read or store this. Try again later.");
+  return error_response(http::status::internal_server_error,
+                        "The server could not read or store this. Try again later.");
 }
 
 std::expected<Json, HttpResponse> json_body(const HttpRequest& request) {
   const auto type = request.headers[http::field::content_type];
   if (!is_json_type({type.data(), type.size()})) {
-    return std::unexpected(error_response(http::status::unsupported_media_type, "Send JSON with Content-Type: application/json."));
+    return std::unexpected(
+        error_response(http::status::unsupported_media_type, "Send JSON with Content-Type: application/json."));
   }
   auto parsed = Json::parse(request.body);
   if (!parsed) {
-    return std::unexpected(error_response(http::status::bad_request, "The body is not valid JSON: " + describe(parsed.error()) + "."));
+    return std::unexpected(
+        error_response(http::status::bad_request, "The body is not valid JSON: " + describe(parsed.error()) + "."));
   }
   if (!parsed->is_object()) {
     return std::unexpected(error_response(http::status::unprocessable_entity, "The body must be a JSON object."));

@@ -94,7 +94,8 @@ awaitable<bool> Connection::serve_one() {
   co_await http::async_read_header(stream_, buffer_, head, asio::redirect_error(asio::use_awaitable, error));
   --life_.between_requests;
   if (error == http::error::header_limit) {
-    co_return co_await write(error_response(http::status::request_header_fields_too_large, "The request's headers are too large."), false);
+    co_return co_await write(
+        error_response(http::status::request_header_fields_too_large, "The request's headers are too large."), false);
   }
   if (is_bad_http(error)) {
     co_return co_await write(error_response(http::status::bad_request, "This is not a valid HTTP request."), false);
@@ -107,7 +108,8 @@ awaitable<bool> Connection::serve_one() {
 
   const auto target = parse_target(as_view(head.get().target()));
   if (!target) {
-    co_return co_await write(error_response(http::status::bad_request, "The address or its query is not valid."), false);
+    co_return co_await write(error_response(http::status::bad_request, "The address or its query is not valid."),
+                             false);
   }
   if (target->path == "/sync2") co_return co_await upgrade(head, *target);
   if (head.get().method() == http::verb::options) {
@@ -117,7 +119,8 @@ awaitable<bool> Connection::serve_one() {
   if (match.route == nullptr) {
     const auto status = match.other_method ? http::status::method_not_allowed : http::status::not_found;
     co_return co_await write(error_response(status, match.other_method ? "This address does not take that method."
-                                                                       : "There is nothing at this address."), false);
+                                                                       : "There is nothing at this address."),
+                             false);
   }
   co_return co_await serve_route(head, *target, match);
 }
@@ -143,7 +146,8 @@ awaitable<bool> Connection::serve_route(HeadParser& head, const Target& target, 
     }
     request.session = std::move(*session);
   }
-  if (auto refused = co_await read_body(head, *match.route, request)) co_return co_await write(std::move(*refused), false);
+  if (auto refused = co_await read_body(head, *match.route, request))
+    co_return co_await write(std::move(*refused), false);
   HttpResponse response = co_await match.route->handler(services_, request);
   if (!request.body_file.empty()) {
     std::error_code ignored;
@@ -163,7 +167,8 @@ awaitable<StorageResult<Session>> Connection::authenticate(const http::fields& h
 
 awaitable<bool> Connection::upgrade(HeadParser& head, const Target& target) {
   if (!beast::websocket::is_upgrade(head.get())) {
-    co_return co_await write(error_response(http::status::upgrade_required, "This address speaks WebSocket only."), false);
+    co_return co_await write(error_response(http::status::upgrade_required, "This address speaks WebSocket only."),
+                             false);
   }
   auto session = co_await authenticate(head.get(), target);
   if (!session) {
@@ -183,8 +188,8 @@ awaitable<bool> Connection::upgrade(HeadParser& head, const Target& target) {
       lean != target.query.end() && lean->second == "0" ? relay::Handshake::Lean : relay::Handshake::Full;
   relay::Principal principal{.user_id = session->user_id, .device_id = session->device_id, .guest = false};
   upgraded_ = true;
-  auto socket = std::make_shared<SocketSession>(std::move(stream_), services_.relay, services_.options.socket_queue_bytes,
-                                                relay::Limits{}.max_frame_bytes);
+  auto socket = std::make_shared<SocketSession>(std::move(stream_), services_.relay,
+                                                services_.options.socket_queue_bytes, relay::Limits{}.max_frame_bytes);
   co_await socket->run(head.release(), std::move(principal), handshake);
   co_return false;
 }
@@ -197,7 +202,8 @@ awaitable<void> Connection::allow_body(const http::fields& headers) {
   co_await http::async_write(stream_, go_on, asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-awaitable<std::optional<HttpResponse>> Connection::read_body(HeadParser& head, const Route& route, HttpRequest& request) {
+awaitable<std::optional<HttpResponse>> Connection::read_body(HeadParser& head, const Route& route,
+                                                             HttpRequest& request) {
   if (route.body == BodyKind::Bytes) {
     const uint64_t limit = route.max_body_bytes != 0 ? route.max_body_bytes : services_.options.snapshot_upload_bytes;
     co_return co_await read_bytes(head, limit, request);
@@ -207,7 +213,8 @@ awaitable<std::optional<HttpResponse>> Connection::read_body(HeadParser& head, c
 
 HttpResponse body_refused(const boost::system::error_code& error, uint64_t limit) {
   if (error == http::error::body_limit) {
-    return error_response(http::status::payload_too_large, "The body is larger than " + std::to_string(limit) + " bytes.");
+    return error_response(http::status::payload_too_large,
+                          "The body is larger than " + std::to_string(limit) + " bytes.");
   }
   return error_response(http::status::bad_request, "The body ended before its end.");
 }
@@ -266,7 +273,8 @@ void Connection::set_common(Response& response, const HttpResponse& from, bool k
     response.set(http::field::access_control_allow_origin, origin_);
     response.set(http::field::access_control_allow_credentials, "true");
     response.set(http::field::access_control_allow_methods, "GET, POST, PUT, PATCH, DELETE, OPTIONS");
-    response.set(http::field::access_control_allow_headers, "Authorization, Content-Type, Cache-Control, Pragma, Range");
+    response.set(http::field::access_control_allow_headers,
+                 "Authorization, Content-Type, Cache-Control, Pragma, Range");
     response.set(http::field::vary, "Origin");
   }
   response.keep_alive(keep_alive && !life_.draining);
@@ -294,7 +302,7 @@ awaitable<bool> Connection::write(HttpResponse response, bool keep_alive) {
     std::error_code ignored;
     std::filesystem::remove(response.file->path, ignored);
   }
-  co_return sent && keep_alive;
+  co_return sent&& keep_alive;
 }
 
 awaitable<bool> Connection::write_file(const FileSlice& slice) {
@@ -307,13 +315,15 @@ awaitable<bool> Connection::write_file(const FileSlice& slice) {
     const size_t got = file.read(piece.data(), static_cast<size_t>(std::min<uint64_t>(piece.size(), left)), error);
     if (error || got == 0) break;
     stream_.expires_after(kPieceTime);
-    co_await asio::async_write(stream_, asio::buffer(piece.data(), got), asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(stream_, asio::buffer(piece.data(), got),
+                               asio::redirect_error(asio::use_awaitable, error));
     left -= got;
     if (left == 0 && !error) co_return true;
   }
   if (slice.size_bytes == 0 && !error) co_return true;
   // The promised length cannot be kept: the connection is closed, so that the client sees a broken answer.
-  native::log().error("a file could not be sent: {}", error ? error.message() : std::string("it is shorter than recorded"));
+  native::log().error("a file could not be sent: {}",
+                      error ? error.message() : std::string("it is shorter than recorded"));
   co_return false;
 }
 

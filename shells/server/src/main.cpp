@@ -21,7 +21,8 @@ std::string parse_listen(const std::string& text, Options& options) {
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) return sentence;
   const std::string port = text.substr(colon + 1);
-  if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535) return sentence;
+  if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535)
+    return sentence;
   options.address = text.substr(0, colon);
   if (options.address.front() == '[' && options.address.back() == ']') {
     options.address = options.address.substr(1, options.address.size() - 2);
@@ -39,7 +40,8 @@ int serve(Options options, const std::string& listen) {
     std::fprintf(stderr, "diaryx-syncd: --log-level takes trace, debug, info, warn, error or off\n");
     return diaryx::server::kExitUsage;
   }
-  const std::string shown = options.address.find(':') == std::string::npos ? options.address : "[" + options.address + "]";
+  const std::string shown =
+      options.address.find(':') == std::string::npos ? options.address : "[" + options.address + "]";
   return diaryx::server::run_server(options, [&shown](uint16_t port) {
     std::printf("listening on http://%s:%u\n", shown.c_str(), port);
     std::fflush(stdout);

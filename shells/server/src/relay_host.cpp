@@ -105,9 +105,8 @@ void RelayHost::perform(relay::Authorize& action) {
   };
   // Ids only, never names: two users may have a workspace of one name (trap S1).
   if (!native::is_uuid(action.workspace)) {
-    boost::asio::post(executor_, [this, ticket = action.ticket] {
-      handle(relay::Authorized{ticket, relay::Access::Denied});
-    });
+    boost::asio::post(executor_,
+                      [this, ticket = action.ticket] { handle(relay::Authorized{ticket, relay::Access::Denied}); });
     return;
   }
   storage_.find_workspace(action.principal.user_id, action.workspace, reply<Workspace>(answer));
@@ -115,14 +114,14 @@ void RelayHost::perform(relay::Authorize& action) {
 
 void RelayHost::perform(relay::LoadDocument& action) {
   const std::string& name = action.document.str();
-  storage_.load_document(name, reply<StoredDocument>([ticket = action.ticket, name](
-                                   StorageResult<StoredDocument> stored) -> relay::Event {
-    if (stored) {
-      return relay::DocumentLoaded{ticket, std::move(stored->snapshot), std::move(stored->updates), stored->last};
-    }
-    native::log().error("document {} was not loaded: {}", name, stored.error().detail);
-    return relay::DocumentLoadFailed{ticket, failure_of(stored.error())};
-  }));
+  storage_.load_document(
+      name, reply<StoredDocument>([ticket = action.ticket, name](StorageResult<StoredDocument> stored) -> relay::Event {
+        if (stored) {
+          return relay::DocumentLoaded{ticket, std::move(stored->snapshot), std::move(stored->updates), stored->last};
+        }
+        native::log().error("document {} was not loaded: {}", name, stored.error().detail);
+        return relay::DocumentLoadFailed{ticket, failure_of(stored.error())};
+      }));
 }
 
 void RelayHost::perform(relay::AppendUpdate& action) {
@@ -135,11 +134,12 @@ void RelayHost::perform(relay::AppendUpdate& action) {
                    .device_id = std::move(action.device_id),
                    .origin = action.origin,
                    .time = action.time};
-  storage_.append_update(std::move(update), reply<relay::Sequence>([ticket = action.ticket](
-                                                StorageResult<relay::Sequence> sequence) -> relay::Event {
-    if (sequence) return relay::UpdateStored{ticket, *sequence};
-    return relay::UpdateNotStored{ticket, failure_of(sequence.error())};
-  }));
+  storage_.append_update(
+      std::move(update),
+      reply<relay::Sequence>([ticket = action.ticket](StorageResult<relay::Sequence> sequence) -> relay::Event {
+        if (sequence) return relay::UpdateStored{ticket, *sequence};
+        return relay::UpdateNotStored{ticket, failure_of(sequence.error())};
+      }));
 }
 
 void RelayHost::perform(relay::StoreSnapshot& action) {

@@ -47,9 +47,10 @@ class RelayHost {
   crdt::Doc* find(const DocId& document) const { return relay_.find(document); }
   sync::RelayStatistics statistics() const { return relay_.statistics(); }
 
-  /// Closes all connections; `quiet` once everything is stored.
+  /// Asks all connections to end; what they sent is still stored.
   void drain();
-  bool quiet() const { return relay_.quiet() && peers_.empty(); }
+  bool all_stored() const { return relay_.quiet(); }
+  bool all_gone() const { return peers_.empty(); }
 
  private:
   void handle(relay::Event event);

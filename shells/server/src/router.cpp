@@ -27,7 +27,8 @@ constexpr std::array kRoutes = {
     Route{verb::post, "/api/workspaces/{}/attachments/uploads", Auth::User, BodyKind::Json, 0, start_upload},
     Route{verb::put, "/api/workspaces/{}/attachments/uploads/{}/parts/{}", Auth::User, BodyKind::Bytes, kMaxPartBytes,
           put_part},
-    Route{verb::post, "/api/workspaces/{}/attachments/uploads/{}/complete", Auth::User, BodyKind::Json, 0, complete_upload},
+    Route{verb::post, "/api/workspaces/{}/attachments/uploads/{}/complete", Auth::User, BodyKind::Json, 0,
+          complete_upload},
     Route{verb::get, "/api/workspaces/{}/attachments/{}", Auth::User, BodyKind::None, 0, get_attachment},
 };
 

@@ -33,7 +33,7 @@ struct RouteMatch {
 
 RouteMatch find_route(http::verb method, std::string_view path);
 
-// Handlers, by file. Paths and bodies: docs/server-api.md.
+// Handlers, by file. Paths and bodies: shells/server/README.md and the comments in each file.
 using Answer = boost::asio::awaitable<HttpResponse>;
 
 // api_account.cpp

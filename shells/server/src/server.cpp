@@ -32,7 +32,8 @@ namespace {
 
 using asio::ip::tcp;
 
-constexpr std::chrono::seconds kDrainTime{10};
+constexpr std::chrono::seconds kDrainTime{10};   // for the storage
+constexpr std::chrono::seconds kGoodbyeTime{2};  // for clients to answer the close, once all is stored
 constexpr std::chrono::minutes kHousekeeping{10};
 
 class Server {
@@ -136,8 +137,11 @@ asio::awaitable<void> Server::drain_on_signal() {
   acceptor_.close(error);
   relay_.drain();
   asio::steady_timer timer(context_);
-  const auto give_up = std::chrono::steady_clock::now() + kDrainTime;
-  while (!(relay_.quiet() && life_.connections == life_.between_requests) && std::chrono::steady_clock::now() < give_up) {
+  const auto began = std::chrono::steady_clock::now();
+  while (true) {
+    const auto waited = std::chrono::steady_clock::now() - began;
+    const bool nobody = relay_.all_gone() && life_.connections == life_.between_requests;
+    if (waited > kDrainTime || (relay_.all_stored() && (nobody || waited > kGoodbyeTime))) break;
     timer.expires_after(std::chrono::milliseconds(20));
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }

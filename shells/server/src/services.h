@@ -22,8 +22,9 @@ struct Services {
 };
 
 inline TimestampMs now() {
-  return TimestampMs{std::chrono::duration_cast<std::chrono::milliseconds>(
-                         std::chrono::system_clock::now().time_since_epoch()).count()};
+  return TimestampMs{
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count()};
 }
 
 }  // namespace diaryx::server

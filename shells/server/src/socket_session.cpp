@@ -38,7 +38,8 @@ SocketSession::SocketSession(boost::beast::tcp_stream stream, RelayHost& host, u
   socket_.auto_fragment(false);
 }
 
-asio::awaitable<void> SocketSession::run(UpgradeRequest request, relay::Principal principal, relay::Handshake handshake) {
+asio::awaitable<void> SocketSession::run(UpgradeRequest request, relay::Principal principal,
+                                         relay::Handshake handshake) {
   const auto self = shared_from_this();
   boost::system::error_code error;
   boost::beast::get_lowest_layer(socket_).expires_never();  // the WebSocket has its own timeouts
@@ -65,7 +66,8 @@ asio::awaitable<void> SocketSession::read_loop() {
     boost::system::error_code error;
     co_await socket_.async_read(incoming_, asio::redirect_error(asio::use_awaitable, error));
     if (error) {
-      if (error != websocket::error::closed) native::log().debug("connection {}: {}", connection_.value(), error.message());
+      if (error != websocket::error::closed)
+        native::log().debug("connection {}: {}", connection_.value(), error.message());
       co_return;
     }
     const auto data = incoming_.cdata();
@@ -103,7 +105,7 @@ void SocketSession::write_next() {
   writing_ = true;
   socket_.binary(std::holds_alternative<relay::SharedBytes>(outgoing_.front()));
   socket_.async_write(buffer_of(outgoing_.front()), [self = shared_from_this()](const boost::system::error_code& error,
-                                                                               size_t) { self->finish_write(error); });
+                                                                                size_t) { self->finish_write(error); });
 }
 
 void SocketSession::finish_write(const boost::system::error_code& error) {

@@ -23,7 +23,8 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
  public:
   using UpgradeRequest = boost::beast::http::request<boost::beast::http::empty_body>;
 
-  SocketSession(boost::beast::tcp_stream stream, RelayHost& host, uint64_t max_queued_bytes, uint64_t max_message_bytes);
+  SocketSession(boost::beast::tcp_stream stream, RelayHost& host, uint64_t max_queued_bytes,
+                uint64_t max_message_bytes);
 
   /// Accepts the upgrade and serves until the connection ends.
   boost::asio::awaitable<void> run(UpgradeRequest request, relay::Principal principal, relay::Handshake handshake);

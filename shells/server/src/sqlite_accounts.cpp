@@ -1,7 +1,7 @@
 // Users, devices, tokens and workspaces.
+#include "diaryx/native/random.h"
 #include "sqlite_storage.h"
 #include "sqlite_threads.h"
-#include "diaryx/native/random.h"
 
 namespace diaryx::server {
 namespace {
@@ -65,7 +65,8 @@ void SqliteStorage::find_session(Sha256 token_hash, TimestampMs now, Reply<Sessi
 }
 
 void SqliteStorage::create_token(NewToken token, Reply<Session> reply) {
-  threads_->write(std::move(reply), [token = std::move(token)](Database& database) { return add_token(database, token); });
+  threads_->write(std::move(reply),
+                  [token = std::move(token)](Database& database) { return add_token(database, token); });
 }
 
 void SqliteStorage::touch_device(std::string device_id, TimestampMs now, Reply<void> reply) {
@@ -77,19 +78,20 @@ void SqliteStorage::touch_device(std::string device_id, TimestampMs now, Reply<v
 }
 
 void SqliteStorage::list_devices(std::string user_id, Reply<std::vector<Device>> reply) {
-  threads_->read(std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<Device>> {
-    std::vector<Device> devices;
-    DX_SQL(auto* select, database.cached("SELECT id, name, last_seen_ms FROM devices WHERE user_id=? "
-                                         "ORDER BY last_seen_ms DESC, id"));
-    select->bind(1, user_id);
-    while (true) {
-      DX_SQL(const bool row, select->step());
-      if (!row) break;
-      devices.push_back({select->text(0), select->text(1), TimestampMs{select->integer(2)}});
-    }
-    select->reset();
-    return devices;
-  });
+  threads_->read(std::move(reply),
+                 [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<Device>> {
+                   std::vector<Device> devices;
+                   DX_SQL(auto* select, database.cached("SELECT id, name, last_seen_ms FROM devices WHERE user_id=? "
+                                                        "ORDER BY last_seen_ms DESC, id"));
+                   select->bind(1, user_id);
+                   while (true) {
+                     DX_SQL(const bool row, select->step());
+                     if (!row) break;
+                     devices.push_back({select->text(0), select->text(1), TimestampMs{select->integer(2)}});
+                   }
+                   select->reset();
+                   return devices;
+                 });
 }
 
 void SqliteStorage::list_workspaces(std::string user_id, Reply<std::vector<Workspace>> reply) {
@@ -121,25 +123,29 @@ void SqliteStorage::find_workspace(std::string user_id, std::string id, Reply<Wo
                  });
 }
 
-void SqliteStorage::create_workspace(std::string user_id, Workspace workspace, TimestampMs now, Reply<Workspace> reply) {
-  threads_->write(std::move(reply), [user_id = std::move(user_id), workspace = std::move(workspace),
-                                     now](Database& database) -> StorageResult<Workspace> {
-    DX_SQL(auto* insert, database.cached("INSERT INTO workspaces(id, user_id, name, created_ms) VALUES(?,?,?,?)"));
-    insert->bind(1, workspace.id).bind(2, user_id).bind(3, workspace.name).bind(4, now.value());
-    if (auto inserted = insert->run(); !inserted) return std::unexpected(conflict_or(inserted.error()));
-    return workspace;
-  });
+void SqliteStorage::create_workspace(std::string user_id, Workspace workspace, TimestampMs now,
+                                     Reply<Workspace> reply) {
+  threads_->write(std::move(reply),
+                  [user_id = std::move(user_id), workspace = std::move(workspace),
+                   now](Database& database) -> StorageResult<Workspace> {
+                    DX_SQL(auto* insert,
+                           database.cached("INSERT INTO workspaces(id, user_id, name, created_ms) VALUES(?,?,?,?)"));
+                    insert->bind(1, workspace.id).bind(2, user_id).bind(3, workspace.name).bind(4, now.value());
+                    if (auto inserted = insert->run(); !inserted) return std::unexpected(conflict_or(inserted.error()));
+                    return workspace;
+                  });
 }
 
 void SqliteStorage::rename_workspace(std::string user_id, Workspace workspace, Reply<Workspace> reply) {
-  threads_->write(std::move(reply), [user_id = std::move(user_id),
-                                     workspace = std::move(workspace)](Database& database) -> StorageResult<Workspace> {
-    DX_SQL(auto* update, database.cached("UPDATE workspaces SET name=? WHERE id=? AND user_id=?"));
-    update->bind(1, workspace.name).bind(2, workspace.id).bind(3, user_id);
-    if (auto updated = update->run(); !updated) return std::unexpected(conflict_or(updated.error()));
-    if (database.changes() == 0) return std::unexpected(not_found("no workspace " + workspace.id));
-    return workspace;
-  });
+  threads_->write(
+      std::move(reply),
+      [user_id = std::move(user_id), workspace = std::move(workspace)](Database& database) -> StorageResult<Workspace> {
+        DX_SQL(auto* update, database.cached("UPDATE workspaces SET name=? WHERE id=? AND user_id=?"));
+        update->bind(1, workspace.name).bind(2, workspace.id).bind(3, user_id);
+        if (auto updated = update->run(); !updated) return std::unexpected(conflict_or(updated.error()));
+        if (database.changes() == 0) return std::unexpected(not_found("no workspace " + workspace.id));
+        return workspace;
+      });
 }
 
 void SqliteStorage::remove_workspace(std::string user_id, std::string id, Reply<void> reply) {

@@ -20,7 +20,9 @@ StorageResult<void> refer(Database& database, const Upload& upload, TimestampMs 
   DX_SQL(auto* insert, database.cached("INSERT INTO workspace_blobs(workspace_id, hash, size_bytes, mime_type, path, "
                                        "created_ms) VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
                                        "mime_type=excluded.mime_type, path=excluded.path"));
-  insert->bind(1, upload.workspace).bind(2, ByteView(upload.hash.bytes)).bind(3, static_cast<int64_t>(upload.size_bytes));
+  insert->bind(1, upload.workspace)
+      .bind(2, ByteView(upload.hash.bytes))
+      .bind(3, static_cast<int64_t>(upload.size_bytes));
   insert->bind(4, upload.mime_type).bind(5, upload.attachment_path).bind(6, now.value());
   if (auto inserted = insert->run(); !inserted) {
     if (inserted.error().is_constraint()) return std::unexpected(not_found("no workspace " + upload.workspace));
@@ -103,14 +105,16 @@ void SqliteStorage::find_upload(std::string workspace, std::string id, Reply<Upl
 }
 
 void SqliteStorage::add_upload_part(std::string upload_id, uint32_t part, Reply<void> reply) {
-  threads_->write(std::move(reply), [upload_id = std::move(upload_id), part](Database& database) -> StorageResult<void> {
-    DX_SQL(auto* insert, database.cached("INSERT INTO upload_parts(upload_id, part) VALUES(?,?) ON CONFLICT DO NOTHING"));
-    if (auto inserted = insert->bind(1, upload_id).bind(2, static_cast<int64_t>(part)).run(); !inserted) {
-      if (inserted.error().is_constraint()) return std::unexpected(not_found("no upload " + upload_id));
-      return std::unexpected(storage_error(inserted.error()));
-    }
-    return {};
-  });
+  threads_->write(
+      std::move(reply), [upload_id = std::move(upload_id), part](Database& database) -> StorageResult<void> {
+        DX_SQL(auto* insert,
+               database.cached("INSERT INTO upload_parts(upload_id, part) VALUES(?,?) ON CONFLICT DO NOTHING"));
+        if (auto inserted = insert->bind(1, upload_id).bind(2, static_cast<int64_t>(part)).run(); !inserted) {
+          if (inserted.error().is_constraint()) return std::unexpected(not_found("no upload " + upload_id));
+          return std::unexpected(storage_error(inserted.error()));
+        }
+        return {};
+      });
 }
 
 void SqliteStorage::finish_upload(Upload upload, TimestampMs now, Reply<void> reply) {
@@ -155,7 +159,8 @@ void SqliteStorage::storage_use(std::string user_id, Reply<StorageUse> reply) {
 void SqliteStorage::expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) {
   threads_->write(std::move(reply), [now](Database& database) -> StorageResult<std::vector<Upload>> {
     std::vector<Upload> expired;
-    DX_SQL(auto* remove, database.cached("DELETE FROM uploads WHERE expires_ms<=? RETURNING id, workspace_id, user_id, completed"));
+    DX_SQL(auto* remove,
+           database.cached("DELETE FROM uploads WHERE expires_ms<=? RETURNING id, workspace_id, user_id, completed"));
     remove->bind(1, now.value());
     while (true) {
       DX_SQL(const bool row, remove->step());

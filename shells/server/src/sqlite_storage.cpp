@@ -58,7 +58,8 @@ StorageResult<relay::Sequence> append(Database& database, const NewUpdate& updat
 
 StorageResult<StoredDocument> load(Database& database, const std::string& document) {
   StoredDocument stored;
-  DX_SQL(auto* find, database.cached("SELECT id, snapshot, snapshot_check, snapshot_through FROM documents WHERE name=?"));
+  DX_SQL(auto* find,
+         database.cached("SELECT id, snapshot, snapshot_check, snapshot_through FROM documents WHERE name=?"));
   DX_SQL(const bool found, find->bind(1, document).step());
   if (!found) return stored;
   const int64_t id = find->integer(0);
@@ -68,8 +69,9 @@ StorageResult<StoredDocument> load(Database& database, const std::string& docume
     if (check_of(stored.snapshot) != find->integer(2)) return std::unexpected(damaged(document, stored.last));
   }
   find->reset();
-  DX_SQL(auto* select, database.cached("SELECT sequence, data, data_check FROM updates WHERE document_id=? AND sequence>? "
-                                       "ORDER BY sequence"));
+  DX_SQL(auto* select,
+         database.cached("SELECT sequence, data, data_check FROM updates WHERE document_id=? AND sequence>? "
+                         "ORDER BY sequence"));
   select->bind(1, id).bind(2, static_cast<int64_t>(stored.last.value()));
   while (true) {
     DX_SQL(const bool row, select->step());
@@ -98,13 +100,14 @@ SqliteStorage::SqliteStorage(std::unique_ptr<SqliteThreads> threads) : threads_(
 SqliteStorage::~SqliteStorage() = default;
 
 void SqliteStorage::load_document(std::string document, Reply<StoredDocument> reply) {
-  threads_->read(std::move(reply), [document = std::move(document)](Database& database) -> StorageResult<StoredDocument> {
-    // One read transaction: a snapshot stored between the two queries would otherwise not fit the records read after it.
-    DX_SQL_VOID(database.execute("BEGIN"));
-    auto stored = load(database, document);
-    DX_SQL_VOID(database.execute("ROLLBACK"));
-    return stored;
-  });
+  threads_->read(std::move(reply),
+                 [document = std::move(document)](Database& database) -> StorageResult<StoredDocument> {
+                   // One read transaction: a snapshot stored between the two queries would otherwise not fit the records read after it.
+                   DX_SQL_VOID(database.execute("BEGIN"));
+                   auto stored = load(database, document);
+                   DX_SQL_VOID(database.execute("ROLLBACK"));
+                   return stored;
+                 });
 }
 
 void SqliteStorage::append_update(NewUpdate update, Reply<relay::Sequence> reply) {
@@ -114,22 +117,24 @@ void SqliteStorage::append_update(NewUpdate update, Reply<relay::Sequence> reply
 
 void SqliteStorage::store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
                                    Reply<void> reply) {
-  threads_->write(std::move(reply), [document = std::move(document), state = std::move(state),
-                                     through](Database& database) -> StorageResult<void> {
-    // An older snapshot never replaces a newer one.
-    DX_SQL(auto* update, database.cached("UPDATE documents SET snapshot=?1, snapshot_check=?2, snapshot_through=?3 "
-                                         "WHERE name=?4 AND snapshot_through<=?3"));
-    update->bind(1, ByteView(*state)).bind(2, check_of(*state)).bind(3, static_cast<int64_t>(through.value()));
-    DX_SQL_VOID(update->bind(4, document).run());
-    return {};
-  });
+  threads_->write(
+      std::move(reply),
+      [document = std::move(document), state = std::move(state), through](Database& database) -> StorageResult<void> {
+        // An older snapshot never replaces a newer one.
+        DX_SQL(auto* update, database.cached("UPDATE documents SET snapshot=?1, snapshot_check=?2, snapshot_through=?3 "
+                                             "WHERE name=?4 AND snapshot_through<=?3"));
+        update->bind(1, ByteView(*state)).bind(2, check_of(*state)).bind(3, static_cast<int64_t>(through.value()));
+        DX_SQL_VOID(update->bind(4, document).run());
+        return {};
+      });
 }
 
 void SqliteStorage::list_documents(std::string workspace, Reply<std::vector<std::string>> reply) {
   threads_->read(std::move(reply),
                  [workspace = std::move(workspace)](Database& database) -> StorageResult<std::vector<std::string>> {
                    std::vector<std::string> names;
-                   DX_SQL(auto* select, database.cached("SELECT name FROM documents WHERE workspace_id=? ORDER BY name"));
+                   DX_SQL(auto* select,
+                          database.cached("SELECT name FROM documents WHERE workspace_id=? ORDER BY name"));
                    select->bind(1, workspace);
                    while (true) {
                      DX_SQL(const bool row, select->step());

@@ -23,14 +23,15 @@ inline bool fails_the_group(const StorageError& error) {
 
 /// `DX_SQL(auto* find, database.cached("…"));` declares, or returns the error as a StorageError.
 #define DX_SQL(declaration, expression) DX_SQL_INNER(DX_CONCAT(dx_sql_, __COUNTER__), declaration, expression)
-#define DX_SQL_INNER(temporary, declaration, expression)                                               \
-  auto&& temporary = (expression);                                                                     \
-  if (!temporary) [[unlikely]] return std::unexpected(::diaryx::server::storage_error(temporary.error())); \
+#define DX_SQL_INNER(temporary, declaration, expression)                        \
+  auto&& temporary = (expression);                                              \
+  if (!temporary) [[unlikely]]                                                  \
+    return std::unexpected(::diaryx::server::storage_error(temporary.error())); \
   declaration = *std::forward<decltype(temporary)>(temporary)
-#define DX_SQL_VOID(expression)                                                                          \
-  do {                                                                                                   \
-    if (auto dx_sql_result = (expression); !dx_sql_result) [[unlikely]]                                  \
-      return std::unexpected(::diaryx::server::storage_error(dx_sql_result.error()));                    \
+#define DX_SQL_VOID(expression)                                                       \
+  do {                                                                                \
+    if (auto dx_sql_result = (expression); !dx_sql_result) [[unlikely]]               \
+      return std::unexpected(::diaryx::server::storage_error(dx_sql_result.error())); \
   } while (false)
 
 class SqliteThreads {

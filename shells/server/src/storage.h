@@ -31,11 +31,11 @@ namespace relay = sync::relay;
 
 struct StorageError {
   enum class Kind : uint8_t {
-    NotFound,     // no such row, or not this user's
-    Conflict,     // a name that is taken
+    NotFound,  // no such row, or not this user's
+    Conflict,  // a name that is taken
     Unavailable,  // disk or database failed; later may be better
-    Full,         // no space left
-    Damaged,      // stored bytes are not what was written
+    Full,  // no space left
+    Damaged,  // stored bytes are not what was written
   };
   Kind kind;
   std::string detail;
@@ -47,9 +47,9 @@ template <typename T>
 using Reply = std::move_only_function<void(StorageResult<T>)>;
 
 struct StoredDocument {
-  Bytes snapshot;              // empty: none
+  Bytes snapshot;  // empty: none
   std::vector<Bytes> updates;  // after the snapshot, oldest first
-  relay::Sequence last;         // of the newest stored update; 0: none
+  relay::Sequence last;  // of the newest stored update; 0: none
 };
 
 struct NewUpdate {

@@ -61,7 +61,8 @@ native::Outcome<void> write_zip(const std::filesystem::path& target, const std::
     zip_source_t* source = entry.blob.empty()
                                ? zip_source_buffer(archive.get(), entry.text.data(), entry.text.size(), 0)
                                : zip_source_file(archive.get(), entry.blob.c_str(), 0, -1);
-    const zip_int64_t index = source == nullptr ? -1 : zip_file_add(archive.get(), entry.path.c_str(), source, ZIP_FL_ENC_UTF_8);
+    const zip_int64_t index =
+        source == nullptr ? -1 : zip_file_add(archive.get(), entry.path.c_str(), source, ZIP_FL_ENC_UTF_8);
     if (index < 0) {
       zip_source_free(source);
       return native::problem("cannot add " + entry.path + " to the archive: " + zip_strerror(archive.get()));
@@ -72,15 +73,18 @@ native::Outcome<void> write_zip(const std::filesystem::path& target, const std::
   }
   // libzip writes no file for an archive without entries; an empty workspace is a valid snapshot all the same.
   if (entries.empty()) return native::problem("there is nothing to archive");
-  if (zip_close(archive.get()) != 0) return native::problem(std::string("cannot write the archive: ") + zip_strerror(archive.get()));
+  if (zip_close(archive.get()) != 0)
+    return native::problem(std::string("cannot write the archive: ") + zip_strerror(archive.get()));
   (void)archive.release();
   return {};
 }
 
-std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source, const ZipLimits& limits) {
+std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source,
+                                                              const ZipLimits& limits) {
   int code = 0;
   const Archive archive(zip_open(source.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code));
-  if (!archive) return refuse(ZipRefusal::Kind::NotAZip, "This is not a readable zip archive: " + message_of(code) + ".");
+  if (!archive)
+    return refuse(ZipRefusal::Kind::NotAZip, "This is not a readable zip archive: " + message_of(code) + ".");
   const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
   if (count > limits.entries) return refuse(ZipRefusal::Kind::TooLarge, "The archive has too many entries. Split it.");
 

@@ -43,6 +43,7 @@ struct ZipRefusal {
 /// Reads a whole archive, or refuses it whole: nothing is half imported (trap S12a). Entries that sync does not carry
 /// (`.git`, `__MACOSX`, …) and directories are skipped; a path that leaves the workspace, is absolute or reserved refuses
 /// the archive; of entries with one path the last counts. Blocking.
-std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source, const ZipLimits& limits);
+std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source,
+                                                              const ZipLimits& limits);
 
 }  // namespace diaryx::server

@@ -18,8 +18,16 @@ struct BlobStoreTest : testing::Test {
   }
   TemporaryFolder folder;
   native::Outcome<BlobStore> store = BlobStore::open(folder.path);
-  Upload upload{.id = "upload", .workspace = "w", .user_id = "user", .attachment_path = "a", .hash = sha256("abcdefg"),
-                .size_bytes = 7, .mime_type = "x/y", .part_size = 3, .total_parts = 3, .expires = {}};
+  Upload upload{.id = "upload",
+                .workspace = "w",
+                .user_id = "user",
+                .attachment_path = "a",
+                .hash = sha256("abcdefg"),
+                .size_bytes = 7,
+                .mime_type = "x/y",
+                .part_size = 3,
+                .total_parts = 3,
+                .expires = {}};
 };
 
 TEST_F(BlobStoreTest, KnowsTheSizeOfEachPart) {

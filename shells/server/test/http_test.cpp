@@ -17,11 +17,20 @@ struct RangeCase {
 TEST(Http, ReadsRangesOfAFileOfTenBytes) {
   using Kind = ByteRange::Kind;
   const RangeCase cases[] = {
-      {"", Kind::Whole, 0, 0},           {"bytes=0-0", Kind::Part, 0, 1},       {"bytes=2-5", Kind::Part, 2, 4},
-      {"bytes=9-", Kind::Part, 9, 1},    {"bytes=0-99", Kind::Part, 0, 10},     {"bytes=-3", Kind::Part, 7, 3},
-      {"bytes=-99", Kind::Part, 0, 10},  {"bytes=10-", Kind::Unsatisfiable, 0, 0}, {"bytes=-0", Kind::Unsatisfiable, 0, 0},
-      {"bytes=5-2", Kind::Whole, 0, 0},  {"bytes=0-1,3-4", Kind::Whole, 0, 0},  {"bytes=a-b", Kind::Whole, 0, 0},
-      {"lines=0-1", Kind::Whole, 0, 0},  {"bytes=-", Kind::Whole, 0, 0},
+      {"", Kind::Whole, 0, 0},
+      {"bytes=0-0", Kind::Part, 0, 1},
+      {"bytes=2-5", Kind::Part, 2, 4},
+      {"bytes=9-", Kind::Part, 9, 1},
+      {"bytes=0-99", Kind::Part, 0, 10},
+      {"bytes=-3", Kind::Part, 7, 3},
+      {"bytes=-99", Kind::Part, 0, 10},
+      {"bytes=10-", Kind::Unsatisfiable, 0, 0},
+      {"bytes=-0", Kind::Unsatisfiable, 0, 0},
+      {"bytes=5-2", Kind::Whole, 0, 0},
+      {"bytes=0-1,3-4", Kind::Whole, 0, 0},
+      {"bytes=a-b", Kind::Whole, 0, 0},
+      {"lines=0-1", Kind::Whole, 0, 0},
+      {"bytes=-", Kind::Whole, 0, 0},
       {"bytes=99999999999999999999-", Kind::Whole, 0, 0},
   };
   for (const RangeCase& one : cases) {

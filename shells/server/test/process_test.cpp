@@ -16,7 +16,9 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Bytes frame(const std::string& document, const sync::Message& message) { return *sync::encode_frame(document, {message}); }
+Bytes frame(const std::string& document, const sync::Message& message) {
+  return *sync::encode_frame(document, {message});
+}
 Bytes ask_for(const std::string& document) { return frame(document, sync::SyncStep1{sync::kEmptyStateVector}); }
 
 /// One insertion at the end, as the update that a client would send.
@@ -46,7 +48,8 @@ std::string text_on_server(const ServerProcess& server, const std::string& token
 }
 
 struct Process : testing::Test {
-  Process() : server(folder.path), token(server.token("me@example.org")), workspace(server.make_workspace(token, "notes")) {}
+  Process()
+      : server(folder.path), token(server.token("me@example.org")), workspace(server.make_workspace(token, "notes")) {}
   std::string body(const std::string& path) const { return "body:" + workspace + "/" + path; }
 
   TemporaryFolder folder;
@@ -101,7 +104,9 @@ TEST_F(Process, KeepsEverySavedUpdateThroughKillNine) {
   std::mt19937 random(20261122);
   std::map<std::string, std::string> promised;  // text that was confirmed, per document
   std::vector<std::unique_ptr<crdt::Doc>> docs;
-  for (int file = 0; file < kFiles; ++file) docs.push_back(std::make_unique<crdt::Doc>(crdt::DocOptions{.client = ClientId{100u + static_cast<unsigned>(file)}}));
+  for (int file = 0; file < kFiles; ++file)
+    docs.push_back(
+        std::make_unique<crdt::Doc>(crdt::DocOptions{.client = ClientId{100u + static_cast<unsigned>(file)}}));
   server.kill_nine();
   std::optional<ServerProcess> running(std::in_place, folder.path);
   for (int round = 0; round < kRounds; ++round) {
@@ -165,7 +170,8 @@ TEST_F(Process, EndsCleanlyAndTellsClientsToComeBack) {
 
 TEST_F(Process, GivesStrangersNothing) {
   const std::string stranger = server.token("stranger@example.org");
-  for (const char* path : {"", "/snapshot", "/attachments/0000000000000000000000000000000000000000000000000000000000000000"}) {
+  for (const char* path :
+       {"", "/snapshot", "/attachments/0000000000000000000000000000000000000000000000000000000000000000"}) {
     EXPECT_EQ(server.request(http::verb::get, "/api/workspaces/" + workspace + path, stranger).status, 404u) << path;
   }
   EXPECT_EQ(server.request(http::verb::delete_, "/api/workspaces/" + workspace, stranger).status, 404u);
@@ -214,8 +220,8 @@ TEST_F(Process, RefusesBadRequestsAndGoesOn) {
     EXPECT_EQ(server.request(one.method, one.target, token, one.body, one.type).status, one.status)
         << one.target << " " << one.body.substr(0, 40);
   }
-  const std::string good = R"({"attachment_path":"a.png","hash":")" + std::string(64, 'a') +
-                           R"(","size_bytes":5,"mime_type":"image/png")";
+  const std::string good =
+      R"({"attachment_path":"a.png","hash":")" + std::string(64, 'a') + R"(","size_bytes":5,"mime_type":"image/png")";
   EXPECT_EQ(server.request(http::verb::post, uploads, token, good + ",\"total_parts\":2}").status, 400u);
   EXPECT_EQ(server.request(http::verb::post, uploads, token, good + ",\"part_size\":0}").status, 400u);
   EXPECT_EQ(server.request(http::verb::post, uploads, token, "{\"attachment_path\":\"a\"}").status, 422u);

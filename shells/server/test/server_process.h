@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -26,7 +27,6 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
-#include <gtest/gtest.h>
 
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/json.h"
@@ -92,8 +92,9 @@ class ServerProcess {
     return out;
   }
 
-  Answer request(http::verb method, const std::string& target, const std::string& token = {}, const std::string& body = {},
-                 const std::string& type = "application/json", const std::string& range = {}) const {
+  Answer request(http::verb method, const std::string& target, const std::string& token = {},
+                 const std::string& body = {}, const std::string& type = "application/json",
+                 const std::string& range = {}) const {
     asio::io_context context;
     beast::tcp_stream stream(context);
     stream.expires_after(std::chrono::seconds(30));
@@ -114,7 +115,8 @@ class ServerProcess {
     parser.body_limit(boost::none);
     http::read(stream, buffer, parser);
     Answer answer{parser.get().result_int(), parser.get().body(), {}};
-    for (const auto& field : parser.get()) answer.headers[std::string(field.name_string())] = std::string(field.value());
+    for (const auto& field : parser.get())
+      answer.headers[std::string(field.name_string())] = std::string(field.value());
     return answer;
   }
 
@@ -171,7 +173,8 @@ class ServerProcess {
 class TestSocket {
  public:
   /// `by_header`: the token in the Authorization header, else in the query. `status` of a refused upgrade.
-  TestSocket(const ServerProcess& server, const std::string& token, bool by_header = false, const std::string& more = {})
+  TestSocket(const ServerProcess& server, const std::string& token, bool by_header = false,
+             const std::string& more = {})
       : socket_(context_) {
     beast::get_lowest_layer(socket_).connect(tcp::endpoint(asio::ip::address_v4::loopback(), server.port()));
     if (by_header) {

@@ -57,9 +57,13 @@ TEST_F(Snapshots, AreEmptyForANewWorkspace) {
 
 TEST_F(Snapshots, ComeBackByteForByte) {
   const std::string note = "---\ntitle: \"A\"   # kept\ntags: [x,  y]\n---\n\nText with ä and 😀\r\nno last newline";
-  const std::map<std::string, std::string> files = {
-      {"README.md", note}, {"empty.md", ""}, {"broken.md", "---\na: [\n---\nbody\n"}, {"plain.md", "just text\n"},
-      {"latin1.md", "\xe4\xf6"}, {"img/a.png", std::string("\x89PNG\0\1", 6)}, {"zero.txt", ""}};
+  const std::map<std::string, std::string> files = {{"README.md", note},
+                                                    {"empty.md", ""},
+                                                    {"broken.md", "---\na: [\n---\nbody\n"},
+                                                    {"plain.md", "just text\n"},
+                                                    {"latin1.md", "\xe4\xf6"},
+                                                    {"img/a.png", std::string("\x89PNG\0\1", 6)},
+                                                    {"zero.txt", ""}};
   std::vector<ZipEntry> entries;
   for (const auto& [path, text] : files) entries.push_back({path, text, {}});
   const Answer imported = upload(zip(entries));

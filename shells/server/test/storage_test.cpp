@@ -6,8 +6,8 @@
 
 #include <future>
 
-#include "sqlite_storage.h"
 #include "diaryx/native/sqlite.h"
+#include "sqlite_storage.h"
 #include "temporary_folder.h"
 
 namespace diaryx::server {
@@ -39,17 +39,24 @@ struct StorageContract : testing::Test {
     storage = std::move(*opened);
   }
   Session user(const std::string& email) {
-    const NewToken token{.email = email, .token_hash = sha256(email), .device_name = "laptop", .now = TimestampMs{1000},
+    const NewToken token{.email = email,
+                         .token_hash = sha256(email),
+                         .device_name = "laptop",
+                         .now = TimestampMs{1000},
                          .expires = TimestampMs{2000}};
     return *wait<Session>([&](auto reply) { storage->create_token(token, std::move(reply)); });
   }
   Workspace workspace(const Session& session, const std::string& id, const std::string& name) {
-    return *wait<Workspace>([&](auto reply) {
-      storage->create_workspace(session.user_id, {id, name}, TimestampMs{1}, std::move(reply));
-    });
+    return *wait<Workspace>(
+        [&](auto reply) { storage->create_workspace(session.user_id, {id, name}, TimestampMs{1}, std::move(reply)); });
   }
-  StorageResult<relay::Sequence> append(const std::string& workspace, const std::string& document, std::string_view text) {
-    NewUpdate update{.workspace = workspace, .document = document, .bytes = bytes(text), .user_id = "u", .device_id = "d",
+  StorageResult<relay::Sequence> append(const std::string& workspace, const std::string& document,
+                                        std::string_view text) {
+    NewUpdate update{.workspace = workspace,
+                     .document = document,
+                     .bytes = bytes(text),
+                     .user_id = "u",
+                     .device_id = "d",
                      .time = TimestampMs{5}};
     return wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
   }
@@ -88,9 +95,14 @@ TEST_F(StorageContract, StoresManyUpdatesThatWereAskedForAtOnceInOrder) {
   workspace(user("a@b"), "w", "notes");
   std::vector<std::promise<StorageResult<relay::Sequence>>> promises(500);
   for (size_t i = 0; i < promises.size(); ++i) {
-    NewUpdate update{.workspace = "w", .document = "workspace:w", .bytes = bytes(std::to_string(i)), .user_id = {},
-                     .device_id = {}, .time = TimestampMs{5}};
-    storage->append_update(std::move(update), [&promise = promises[i]](auto result) { promise.set_value(std::move(result)); });
+    NewUpdate update{.workspace = "w",
+                     .document = "workspace:w",
+                     .bytes = bytes(std::to_string(i)),
+                     .user_id = {},
+                     .device_id = {},
+                     .time = TimestampMs{5}};
+    storage->append_update(std::move(update),
+                           [&promise = promises[i]](auto result) { promise.set_value(std::move(result)); });
   }
   relay::Sequence before{0};
   for (auto& promise : promises) {
@@ -109,12 +121,14 @@ TEST_F(StorageContract, LoadsFromTheSnapshotOn) {
   append("w", "d", "one");
   const auto second = append("w", "d", "two");
   append("w", "d", "three");
-  ASSERT_TRUE(wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("one+two"), *second, std::move(reply)); }));
+  ASSERT_TRUE(
+      wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("one+two"), *second, std::move(reply)); }));
   const auto stored = load("d");
   EXPECT_EQ(stored->snapshot, *bytes("one+two"));
   EXPECT_THAT(stored->updates, ElementsAre(*bytes("three")));
   // An older snapshot that comes late changes nothing.
-  ASSERT_TRUE(wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("old"), relay::Sequence{1}, std::move(reply)); }));
+  ASSERT_TRUE(wait<void>(
+      [&](auto reply) { storage->store_snapshot("d", bytes("old"), relay::Sequence{1}, std::move(reply)); }));
   EXPECT_EQ(load("d")->snapshot, *bytes("one+two"));
 }
 
@@ -140,18 +154,23 @@ TEST_F(StorageContract, FindsATokenByItsHashUntilItExpires) {
 
 TEST_F(StorageContract, GivesOneUserManyDevices) {
   const Session first = user("a@b");
-  const NewToken again{.email = "a@b", .token_hash = sha256("t2"), .device_name = "phone", .now = TimestampMs{1500},
+  const NewToken again{.email = "a@b",
+                       .token_hash = sha256("t2"),
+                       .device_name = "phone",
+                       .now = TimestampMs{1500},
                        .expires = TimestampMs{9000}};
   const auto second = wait<Session>([&](auto reply) { storage->create_token(again, std::move(reply)); });
   ASSERT_TRUE(second);
   EXPECT_EQ(second->user_id, first.user_id);
-  const auto devices = wait<std::vector<Device>>([&](auto reply) { storage->list_devices(first.user_id, std::move(reply)); });
+  const auto devices =
+      wait<std::vector<Device>>([&](auto reply) { storage->list_devices(first.user_id, std::move(reply)); });
   ASSERT_THAT(*devices, SizeIs(2));
   EXPECT_EQ((*devices)[0].name, "phone");
   // The same token twice is refused, and nothing of the second attempt stays.
   const auto twice = wait<Session>([&](auto reply) { storage->create_token(again, std::move(reply)); });
   EXPECT_EQ(twice.error().kind, Kind::Conflict);
-  EXPECT_THAT(*wait<std::vector<Device>>([&](auto reply) { storage->list_devices(first.user_id, std::move(reply)); }), SizeIs(2));
+  EXPECT_THAT(*wait<std::vector<Device>>([&](auto reply) { storage->list_devices(first.user_id, std::move(reply)); }),
+              SizeIs(2));
 }
 
 TEST_F(StorageContract, KeepsWorkspacesOfUsersApart) {
@@ -164,13 +183,15 @@ TEST_F(StorageContract, KeepsWorkspacesOfUsersApart) {
   };
   EXPECT_EQ(find(ann, "w1")->name, "notes");
   EXPECT_EQ(find(ann, "w2").error().kind, Kind::NotFound);
-  const auto taken = wait<Workspace>([&](auto reply) {
-    storage->create_workspace(ann.user_id, {"w3", "notes"}, TimestampMs{1}, std::move(reply));
-  });
+  const auto taken = wait<Workspace>(
+      [&](auto reply) { storage->create_workspace(ann.user_id, {"w3", "notes"}, TimestampMs{1}, std::move(reply)); });
   EXPECT_EQ(taken.error().kind, Kind::Conflict);
-  const auto stolen = wait<Workspace>([&](auto reply) { storage->rename_workspace(ann.user_id, {"w2", "mine"}, std::move(reply)); });
+  const auto stolen =
+      wait<Workspace>([&](auto reply) { storage->rename_workspace(ann.user_id, {"w2", "mine"}, std::move(reply)); });
   EXPECT_EQ(stolen.error().kind, Kind::NotFound);
-  EXPECT_EQ(wait<void>([&](auto reply) { storage->remove_workspace(ann.user_id, "w2", std::move(reply)); }).error().kind, Kind::NotFound);
+  EXPECT_EQ(
+      wait<void>([&](auto reply) { storage->remove_workspace(ann.user_id, "w2", std::move(reply)); }).error().kind,
+      Kind::NotFound);
 }
 
 TEST_F(StorageContract, RemovesAWorkspaceWithItsDocuments) {
@@ -186,8 +207,16 @@ TEST_F(StorageContract, RemembersAnUploadAndItsBlob) {
   const Session ann = user("ann@x");
   workspace(ann, "w", "notes");
   workspace(ann, "w2", "more");
-  Upload upload{.id = "up", .workspace = "w", .user_id = ann.user_id, .attachment_path = "a.png", .hash = sha256("x"),
-                .size_bytes = 7, .mime_type = "image/png", .part_size = 4, .total_parts = 2, .expires = TimestampMs{100}};
+  Upload upload{.id = "up",
+                .workspace = "w",
+                .user_id = ann.user_id,
+                .attachment_path = "a.png",
+                .hash = sha256("x"),
+                .size_bytes = 7,
+                .mime_type = "image/png",
+                .part_size = 4,
+                .total_parts = 2,
+                .expires = TimestampMs{100}};
   ASSERT_TRUE(wait<void>([&](auto reply) { storage->create_upload(upload, std::move(reply)); }));
   ASSERT_TRUE(wait<void>([&](auto reply) { storage->add_upload_part("up", 2, std::move(reply)); }));
   ASSERT_TRUE(wait<void>([&](auto reply) { storage->add_upload_part("up", 2, std::move(reply)); }));
@@ -195,7 +224,8 @@ TEST_F(StorageContract, RemembersAnUploadAndItsBlob) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->hash, upload.hash);
   EXPECT_THAT(found->parts, ElementsAre(2));
-  EXPECT_EQ(wait<Upload>([&](auto reply) { storage->find_upload("w2", "up", std::move(reply)); }).error().kind, Kind::NotFound);
+  EXPECT_EQ(wait<Upload>([&](auto reply) { storage->find_upload("w2", "up", std::move(reply)); }).error().kind,
+            Kind::NotFound);
 
   const auto blob_in = [&](const std::string& id) {
     return wait<Blob>([&](auto reply) { storage->find_blob(id, sha256("x"), std::move(reply)); });
@@ -212,16 +242,23 @@ TEST_F(StorageContract, RemembersAnUploadAndItsBlob) {
   EXPECT_EQ(use->blob_count, 1u);
   // Nobody adopts what another user uploaded.
   upload.user_id = user("ben@x").user_id;
-  EXPECT_EQ(wait<void>([&](auto reply) { storage->adopt_blob(upload, TimestampMs{60}, std::move(reply)); }).error().kind, Kind::NotFound);
+  EXPECT_EQ(
+      wait<void>([&](auto reply) { storage->adopt_blob(upload, TimestampMs{60}, std::move(reply)); }).error().kind,
+      Kind::NotFound);
 
-  EXPECT_THAT(*wait<std::vector<Upload>>([&](auto reply) { storage->expire_uploads(TimestampMs{99}, std::move(reply)); }), IsEmpty());
-  EXPECT_THAT(*wait<std::vector<Upload>>([&](auto reply) { storage->expire_uploads(TimestampMs{100}, std::move(reply)); }), SizeIs(1));
+  EXPECT_THAT(
+      *wait<std::vector<Upload>>([&](auto reply) { storage->expire_uploads(TimestampMs{99}, std::move(reply)); }),
+      IsEmpty());
+  EXPECT_THAT(
+      *wait<std::vector<Upload>>([&](auto reply) { storage->expire_uploads(TimestampMs{100}, std::move(reply)); }),
+      SizeIs(1));
 }
 
 TEST_F(StorageContract, AnswersABarrierAfterTheWritesBeforeIt) {
   workspace(user("a@b"), "w", "notes");
   bool stored = false;
-  NewUpdate update{.workspace = "w", .document = "d", .bytes = bytes("x"), .user_id = {}, .device_id = {}, .time = TimestampMs{5}};
+  NewUpdate update{
+      .workspace = "w", .document = "d", .bytes = bytes("x"), .user_id = {}, .device_id = {}, .time = TimestampMs{5}};
   storage->append_update(update, [&](auto result) { stored = result.has_value(); });
   ASSERT_TRUE(wait<void>([&](auto reply) { storage->barrier(std::move(reply)); }));
   EXPECT_TRUE(stored);
@@ -233,10 +270,21 @@ TEST(SqliteStorage, RefusesARecordThatIsNotWhatWasWritten) {
     auto storage = SqliteStorage::open(folder.path / "server.db");
     ASSERT_TRUE(storage);
     auto& one = **storage;
-    const auto session = wait<Session>([&](auto reply) { one.create_token({.email = "a@b", .token_hash = {}, .device_name = {}, .now = TimestampMs{0}, .expires = TimestampMs{9}}, std::move(reply)); });
-    wait<Workspace>([&](auto reply) { one.create_workspace(session->user_id, {"w", "n"}, TimestampMs{0}, std::move(reply)); });
+    const auto session = wait<Session>([&](auto reply) {
+      one.create_token(
+          {.email = "a@b", .token_hash = {}, .device_name = {}, .now = TimestampMs{0}, .expires = TimestampMs{9}},
+          std::move(reply));
+    });
+    wait<Workspace>(
+        [&](auto reply) { one.create_workspace(session->user_id, {"w", "n"}, TimestampMs{0}, std::move(reply)); });
     wait<relay::Sequence>([&](auto reply) {
-      one.append_update({.workspace = "w", .document = "d", .bytes = bytes("whole"), .user_id = {}, .device_id = {}, .time = TimestampMs{0}}, std::move(reply));
+      one.append_update({.workspace = "w",
+                         .document = "d",
+                         .bytes = bytes("whole"),
+                         .user_id = {},
+                         .device_id = {},
+                         .time = TimestampMs{0}},
+                        std::move(reply));
     });
   }
   auto database = native::Database::open(folder.path / "server.db", native::Durability::Full);

@@ -27,7 +27,8 @@ struct ZipArchive : testing::Test {
 
 TEST_F(ZipArchive, GivesBackTextsAndBlobs) {
   std::ofstream(folder.path / "blob", std::ios::binary) << std::string("\0\1\2", 3);
-  const auto files = read_zip(written({{"notes/ä.md", "Grüße\n", {}}, {"a.png", "", folder.path / "blob"}, {"empty.txt", "", {}}}), kLimits);
+  const auto files = read_zip(
+      written({{"notes/ä.md", "Grüße\n", {}}, {"a.png", "", folder.path / "blob"}, {"empty.txt", "", {}}}), kLimits);
   ASSERT_TRUE(files);
   ASSERT_EQ(files->size(), 3u);
   EXPECT_EQ((*files)[0].path, "a.png");
@@ -56,7 +57,8 @@ INSTANTIATE_TEST_SUITE_P(Paths, ZipBadPath,
                          [](const auto& info) { return info.param.name; });
 
 TEST_F(ZipArchive, SkipsWhatSyncDoesNotCarry) {
-  const auto files = read_zip(written({{".git/config", "x", {}}, {"__MACOSX/a.md", "x", {}}, {"a.md", "x", {}}}), kLimits);
+  const auto files =
+      read_zip(written({{".git/config", "x", {}}, {"__MACOSX/a.md", "x", {}}, {"a.md", "x", {}}}), kLimits);
   ASSERT_TRUE(files);
   ASSERT_EQ(files->size(), 1u);
   EXPECT_EQ((*files)[0].path, "a.md");
@@ -71,7 +73,8 @@ TEST_F(ZipArchive, StopsABombAtTheBound) {
 }
 
 TEST_F(ZipArchive, RefusesWhatIsNoArchive) {
-  for (const std::string& content : {std::string(), std::string("hello"), std::string("PK\3\4garbage that goes on for a while")}) {
+  for (const std::string& content :
+       {std::string(), std::string("hello"), std::string("PK\3\4garbage that goes on for a while")}) {
     std::ofstream(folder.path / "b.zip", std::ios::binary | std::ios::trunc) << content;
     const auto files = read_zip(folder.path / "b.zip", kLimits);
     ASSERT_FALSE(files) << content;

@@ -17,8 +17,8 @@ Result<void> reach(crdt::Transaction& txn, crdt::Text text, const std::string& w
 }
 
 Result<crdt::Commit> perform(crdt::Doc& doc, const ServerEdit& edit) {
-  const auto origin = edit.origin == UpdateOrigin::Restore ? crdt::TransactionOrigin::Restore
-                                                           : crdt::TransactionOrigin::Import;
+  const auto origin =
+      edit.origin == UpdateOrigin::Restore ? crdt::TransactionOrigin::Restore : crdt::TransactionOrigin::Import;
   if (!edit.seed.empty() && doc.is_empty() && !doc.has_pending()) return doc.apply_update_v1(edit.seed, origin);
   std::vector<crdt::Text> texts;  // roots are declared before the transaction is opened
   for (const SetText& set : edit.texts) texts.push_back(doc.text(set.root));

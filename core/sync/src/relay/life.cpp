@@ -83,7 +83,8 @@ void Machine::fail_room(Room& room, StorageFailure why) {
   affected.insert(affected.end(), room.shaking.begin(), room.shaking.end());
   drop_room(room, Refusal::Storage, sentence_for(why));
   for (const ConnectionId id : affected) {
-    if (Connection* const member = connection(id)) close(*member, CloseCode::TryAgainLater, "storage failed, come back");
+    if (Connection* const member = connection(id))
+      close(*member, CloseCode::TryAgainLater, "storage failed, come back");
   }
 }
 

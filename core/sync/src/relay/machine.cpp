@@ -8,7 +8,8 @@
 namespace diaryx::sync::relay {
 namespace {
 
-constexpr std::array<std::string_view, 5> kRefusalCodes = {"unauthorized", "invalid", "too_large", "read_only", "storage"};
+constexpr std::array<std::string_view, 5> kRefusalCodes = {"unauthorized", "invalid", "too_large", "read_only",
+                                                           "storage"};
 /// Reasons of a close frame have at most 123 bytes.
 constexpr size_t kMaxReasonBytes = 120;
 
@@ -82,9 +83,7 @@ void Machine::take_payload(Connection& connection, const DocId& document, const 
   if (found == connection.seats.end()) return start_seat(connection, document, parsed, payload);
   Seat& seat = found->second;
   switch (seat.state) {
-    case Seat::State::Waiting:
-      seat.held.push_back(to_bytes(payload));
-      return hold(connection, payload.size());
+    case Seat::State::Waiting: seat.held.push_back(to_bytes(payload)); return hold(connection, payload.size());
     case Seat::State::Handshake:  // the frame is dropped, and the manifest repeated
       return send_manifest(connection, *room(document));
     case Seat::State::Open: {

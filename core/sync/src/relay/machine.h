@@ -117,13 +117,13 @@ class Machine {
   std::unordered_map<DocId, std::unique_ptr<Room>> rooms_;  // never iterated where order would show
   std::unordered_map<Ticket, std::pair<ConnectionId, std::string>> authorizations_;
   std::unordered_map<Ticket, DocId> load_rooms_;
-  std::unordered_map<Ticket, Room*> append_rooms_;    // a room outlives its appends
+  std::unordered_map<Ticket, Room*> append_rooms_;  // a room outlives its appends
   std::unordered_map<Ticket, DocId> snapshot_rooms_;
-  std::multimap<TimestampMs, DocId> idle_checks_;     // when to look again
+  std::multimap<TimestampMs, DocId> idle_checks_;  // when to look again
   uint64_t last_ticket_ = 0;
   uint64_t documents_loaded_ = 0;
 
-  TimestampMs now_;                    // of the call being handled
+  TimestampMs now_;  // of the call being handled
   std::vector<Action>* out_ = nullptr;  // of the call being handled
 };
 

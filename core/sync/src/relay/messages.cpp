@@ -63,17 +63,16 @@ void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteVi
   const Bytes waiting_before = pending_before ? room.doc->encode_update_v1(room.doc->state_vector()) : Bytes();
   const auto commit = room.doc->apply_update_v1(update);
   if (!commit) {
-    send_error(room, connection.id, Refusal::Invalid,
-               "An update could not be read: " + describe(commit.error()) + ".");
+    send_error(room, connection.id, Refusal::Invalid, "An update could not be read: " + describe(commit.error()) + ".");
     count_bad_frame(connection);
     return send(room, receipt);
   }
   // What waits for its base is not in the commit, yet the sender will believe it is stored: keep the update as it came.
   const bool pending_after = room.doc->has_pending();
   const bool as_it_came = pending_before || pending_after;
-  const bool news = commit->changed() ||
-                    (pending_after && (!pending_before ||
-                                       room.doc->encode_update_v1(room.doc->state_vector()) != waiting_before));
+  const bool news =
+      commit->changed() ||
+      (pending_after && (!pending_before || room.doc->encode_update_v1(room.doc->state_vector()) != waiting_before));
   if (news) {
     auto stored = std::make_shared<const Bytes>(as_it_came ? to_bytes(update) : commit->update_v1());
     hold(connection, stored->size());
@@ -94,7 +93,8 @@ void Machine::relay_update(Room& room, ByteView update, ConnectionId except) {
 }
 
 void Machine::take(Connection& connection, Seat&, Room& room, const Awareness& message) {
-  if (const auto taken = room.awareness.apply(connection.id, message.update, options_.limits.max_awareness_bytes); !taken) {
+  if (const auto taken = room.awareness.apply(connection.id, message.update, options_.limits.max_awareness_bytes);
+      !taken) {
     const bool large = taken.error().code == ErrorCode::TooLarge;
     send_error(room, connection.id, large ? Refusal::TooLarge : Refusal::Invalid,
                "A presence message was refused: " + describe(taken.error()) + ".");

@@ -17,7 +17,8 @@ std::string_view sentence_for(StorageFailure why) {
   switch (why) {
     case StorageFailure::Full: return "The server's disk is full. Nothing is lost here; tell the owner of the server.";
     case StorageFailure::Damaged:
-      return "The server cannot read what it stored for this document. Tell the owner of the server; your copy is safe.";
+      return "The server cannot read what it stored for this document. Tell the owner of the server; your copy is "
+             "safe.";
     case StorageFailure::Unavailable: break;
   }
   return "The server cannot reach its storage now. Nothing is lost here; it is tried again when you reconnect.";

@@ -52,7 +52,7 @@ struct RelayOptions {
 
 /// An edit made by the server itself (snapshot import, restore): an ordinary forward edit on the live document.
 struct SetText {
-  std::string root;   // Y.Text
+  std::string root;  // Y.Text
   std::string value;  // UTF-8; reached by a minimal diff against what is there
 };
 struct SetEntry {
@@ -72,8 +72,8 @@ struct ServerEdit {
 
 struct RelayStatistics {
   size_t connections = 0;
-  size_t documents = 0;          // in memory
-  size_t uncommitted = 0;        // appends asked for and not answered
+  size_t documents = 0;  // in memory
+  size_t uncommitted = 0;  // appends asked for and not answered
 };
 
 class Relay {

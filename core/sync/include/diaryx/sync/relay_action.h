@@ -77,7 +77,7 @@ struct EditFinished {
   bool stored;
 };
 
-using Action = std::variant<Authorize, LoadDocument, AppendUpdate, StoreSnapshot, SendBinary, SendText,
-                            PauseReading, ResumeReading, CloseConnection, EditFinished>;
+using Action = std::variant<Authorize, LoadDocument, AppendUpdate, StoreSnapshot, SendBinary, SendText, PauseReading,
+                            ResumeReading, CloseConnection, EditFinished>;
 
 }  // namespace diaryx::sync::relay

@@ -52,8 +52,8 @@ class WorkspaceFiles {
   struct Import {
     std::vector<ImportedText> texts;
     std::vector<BinaryRef> binaries;  // their blobs are stored already
-    bool replace_texts = false;       // tombstone every other live text
-    bool replace_binaries = false;    // and every other binary
+    bool replace_texts = false;  // tombstone every other live text
+    bool replace_binaries = false;  // and every other binary
   };
 
   /// The edit that gives a text file its content.

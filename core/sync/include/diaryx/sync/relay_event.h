@@ -18,7 +18,7 @@ namespace diaryx::sync::relay {
 enum class Handshake : uint8_t {
   Full,  // as the hosted server: manifest, FilesReady, crdt_state; peers announced on every document
   Lean,  // `handshake=0` in the URL (our own clients): a workspace document opens like a body document, its first frame
-         // is answered, and peers are announced on workspace documents only
+  // is answered, and peers are announced on workspace documents only
 };
 
 struct ConnectionOpened {

@@ -53,11 +53,11 @@ struct Limits {
   size_t max_frame_bytes = 64u << 20;         // binary message; the largest document a client can send at once
   size_t max_text_bytes = 1u << 20;           // control message
   size_t max_documents = 250'000;             // open per connection
-  size_t max_held_bytes = 32u << 20;          // frames held and updates uncommitted per connection: reading is paused
-  size_t max_awareness_bytes = 64u << 10;     // awareness kept per document
-  uint32_t max_bad_frames = 16;               // after so many refused frames the connection is closed
-  DurationMs idle_before_unload{10'000};      // without connections
-  uint32_t compact_after_records = 500;       // log records since the last stored snapshot
+  size_t max_held_bytes = 32u << 20;  // frames held and updates uncommitted per connection: reading is paused
+  size_t max_awareness_bytes = 64u << 10;  // awareness kept per document
+  uint32_t max_bad_frames = 16;  // after so many refused frames the connection is closed
+  DurationMs idle_before_unload{10'000};  // without connections
+  uint32_t compact_after_records = 500;  // log records since the last stored snapshot
 };
 
 /// Close codes the relay gives. 1000-1015: RFC 6455; clients come back after all but PolicyViolation.

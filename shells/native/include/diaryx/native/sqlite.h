@@ -24,9 +24,9 @@ struct SqliteError {
   int code = 0;
   std::string message;
 
-  bool is_full() const;        // no space left on the device
+  bool is_full() const;  // no space left on the device
   bool is_constraint() const;  // a UNIQUE, CHECK or FOREIGN KEY rule refused the row
-  bool is_damaged() const;     // not a database, or a malformed one
+  bool is_damaged() const;  // not a database, or a malformed one
 };
 
 template <typename T>
