@@ -23,10 +23,14 @@ int64_t pause_before_ms(uint32_t attempt, uint64_t chance) {
   return pause_ms + int64_t(chance % uint64_t(pause_ms / 4 + 1));
 }
 
-Connection::Connection(boost::asio::io_context& io, native::ServerUrl server, std::string workspace_id, std::string token,
-                       Handlers handlers)
-    : io_(io), server_(std::move(server)), target_("/sync2?workspace_id=" + native::percent_encoded(workspace_id)),
-      token_(std::move(token)), handlers_(std::move(handlers)), pause_(io) {}
+Connection::Connection(boost::asio::io_context& io, native::ServerUrl server, std::string workspace_id,
+                       std::string token, Handlers handlers)
+    : io_(io),
+      server_(std::move(server)),
+      target_("/sync2?workspace_id=" + native::percent_encoded(workspace_id)),
+      token_(std::move(token)),
+      handlers_(std::move(handlers)),
+      pause_(io) {}
 
 void Connection::go_online() {
   if (std::exchange(online_, true)) return;

@@ -28,7 +28,8 @@ class Connection {
     std::function<void(const native::SocketClosed&)> lost;
   };
 
-  Connection(boost::asio::io_context& io, native::ServerUrl server, std::string workspace_id, std::string token, Handlers handlers);
+  Connection(boost::asio::io_context& io, native::ServerUrl server, std::string workspace_id, std::string token,
+             Handlers handlers);
 
   /// Connects now, and again whenever the connection ends.
   void go_online();

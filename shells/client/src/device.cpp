@@ -44,10 +44,17 @@ sync::ReplicaOptions replica_options(const DeviceConfig& config) {
 
 // --- start ------------------------------------------------------------------------------------------------------
 
-Device::Device(const DeviceFolder& folder, const DeviceConfig& config, std::string token, Output& output, RunOptions options,
-               StateStore store)
-    : folder_(folder), config_(config), output_(output), options_(options), store_(std::move(store)),
-      replica_(replica_options(config)), disk_(folder.root(), replica_, output), io_(1), http_(config.server, token),
+Device::Device(const DeviceFolder& folder, const DeviceConfig& config, std::string token, Output& output,
+               RunOptions options, StateStore store)
+    : folder_(folder),
+      config_(config),
+      output_(output),
+      options_(options),
+      store_(std::move(store)),
+      replica_(replica_options(config)),
+      disk_(folder.root(), replica_, output),
+      io_(1),
+      http_(config.server, token),
       tell_([this](const sync::Event& event) { take(event); }),
       transfers_(io_, http_, folder.root(), config.workspace_id, disk_, output, &now, tell_),
       connection_(io_, config.server, config.workspace_id, std::move(token),
@@ -55,7 +62,10 @@ Device::Device(const DeviceFolder& folder, const DeviceConfig& config, std::stri
                    .binary = [this](ByteView frame) { take(sync::BinaryReceived{frame}); },
                    .text = [this](std::string_view json) { take(sync::TextReceived{json}); },
                    .lost = [this](const native::SocketClosed& why) { on_lost(why); }}),
-      watched_(io_), signals_(io_), timer_(io_), batch_timer_(io_) {}
+      watched_(io_),
+      signals_(io_),
+      timer_(io_),
+      batch_timer_(io_) {}
 
 Device::~Device() {
   if (watched_.is_open()) watched_.release();  // the watcher closes it
@@ -70,7 +80,8 @@ Attempt<std::unique_ptr<Device>> Device::open(const DeviceFolder& folder, const 
   const auto damaged = device->store_.restore(device->replica_);
   if (!damaged) return std::unexpected(damaged.error());
   for (const DamagedRecord& record : *damaged) {
-    output.problem(record.name, "a stored change could not be read (" + record.reason + "); it is kept aside and fetched again");
+    output.problem(record.name,
+                   "a stored change could not be read (" + record.reason + "); it is kept aside and fetched again");
   }
   if (auto restored = device->store_.restore_digests(device->disk_.digests()); !restored) {
     return std::unexpected(std::move(restored.error()));
@@ -171,7 +182,9 @@ void Device::on_timer() {
   const TimestampMs time = now();
   if (watcher_) {
     const auto changes = watcher_->take_quiet(time);
-    const auto is_end = [](const native::DiskChange& change) { return change.kind == native::DiskChange::Kind::RootGone; };
+    const auto is_end = [](const native::DiskChange& change) {
+      return change.kind == native::DiskChange::Kind::RootGone;
+    };
     if (std::any_of(changes.begin(), changes.end(), is_end)) {
       return end(failure(ExitCode::NotLinked, "the folder " + folder_.root().location() +
                                                   " was moved, removed or unmounted; start again where it is now"));
@@ -194,7 +207,8 @@ void Device::arm_timer() {
   consider(replica_.next_deadline());
   consider(disk_.next_retry());
   if (watcher_) consider(watcher_->next_deadline());
-  if (saved_status_.empty() || status_saved_at_ < last_movement_) consider(status_saved_at_ + DurationMs{kStatusEveryMs});
+  if (saved_status_.empty() || status_saved_at_ < last_movement_)
+    consider(status_saved_at_ + DurationMs{kStatusEveryMs});
   if (options_.mode == RunMode::Once) consider(time + DurationMs{kStatusEveryMs});
   timer_.expires_after(std::chrono::milliseconds(std::max<int64_t>(0, (next - time).value())));
   timer_.async_wait([this](const boost::system::error_code& error) {
@@ -266,7 +280,8 @@ void Device::tell(const sync::Notice& notice) {
   std::visit(Overloaded{
                  [&](const sync::StatusChanged& n) {
                    if (n.state == sync::SyncState::Connected) lost_since_.reset();
-                   if (n.state == sync::SyncState::Connected || n.state == sync::SyncState::Syncing) output_.state("syncing");
+                   if (n.state == sync::SyncState::Connected || n.state == sync::SyncState::Syncing)
+                     output_.state("syncing");
                  },
                  [&](const sync::FileChanged& n) { output_.received(n); },
                  [&](const sync::Problem& n) { output_.problem(n.path, n.message); },
@@ -307,20 +322,22 @@ void Device::end_if_settled() {
   // All that is left are files that the server will not take. (A status looks at every file: not after each batch.)
   if (transfers_.refused_for_good() > 0 && connection_.is_open()) {
     const sync::ReplicaStatus status = replica_.status();
-    const bool only_refused = status.uploads == transfers_.refused_for_good() &&
-                              status.waiting_documents + status.unsaved_documents + status.downloads + status.pending_writes == 0;
+    const bool only_refused =
+        status.uploads == transfers_.refused_for_good() &&
+        status.waiting_documents + status.unsaved_documents + status.downloads + status.pending_writes == 0;
     if (only_refused) return end(ExitCode::Incomplete);
   }
   if (quiet < DurationMs{options_.stall_ms}) return;
-  std::string sentence = "nothing moved for " + std::to_string(options_.stall_ms / 1000) + " seconds, so not everything is in step";
+  std::string sentence =
+      "nothing moved for " + std::to_string(options_.stall_ms / 1000) + " seconds, so not everything is in step";
   if (!output_.last_problem().empty()) sentence += "; the last problem: " + output_.last_problem();
   end(failure(ExitCode::TimedOut, std::move(sentence)));
 }
 
 void Device::save_status() {
   status_saved_at_ = now();
-  const Json json = describe_state(output_.last_state(), replica_, disk_.digests(), last_synced_.value(), output_.last_problem(),
-                                   disk_.unreadable());
+  const Json json = describe_state(output_.last_state(), replica_, disk_.digests(), last_synced_.value(),
+                                   output_.last_problem(), disk_.unreadable());
   std::string text = json.dump();
   if (text == saved_status_) return;
   // A status that cannot be stored is no reason to stop: what matters is stored with each batch.

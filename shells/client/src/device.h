@@ -40,8 +40,8 @@ struct RunOptions {
 class Device {
  public:
   /// Opens the state and takes in what it holds. The folder's lock is the caller's.
-  static Attempt<std::unique_ptr<Device>> open(const DeviceFolder& folder, const DeviceConfig& config, std::string token,
-                                               Output& output, RunOptions options);
+  static Attempt<std::unique_ptr<Device>> open(const DeviceFolder& folder, const DeviceConfig& config,
+                                               std::string token, Output& output, RunOptions options);
   ~Device();
 
   /// Works until the mode's end. Done and Incomplete are values, too, so that the caller can sum up.

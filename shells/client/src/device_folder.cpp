@@ -118,8 +118,9 @@ Attempt<std::optional<DeviceConfig>> DeviceFolder::config() const {
   if (!text) return std::unexpected(text.error());
   auto config = from_json(*text);
   if (!config) {
-    return failure(ExitCode::Failed, root_.location() + "/.diaryx/config.json is not one that this version wrote; "
-                                                        "unlink the folder and link it again, your files stay");
+    return failure(ExitCode::Failed, root_.location() +
+                                         "/.diaryx/config.json is not one that this version wrote; "
+                                         "unlink the folder and link it again, your files stay");
   }
   return config;
 }
@@ -145,10 +146,12 @@ Attempt<void> DeviceFolder::store(std::string_view name, std::string_view text, 
   const auto folder = root_.open_parent(path, native::MissingFolders::Create);
   if (!folder) return failure(folder.error());
   const std::string half = std::string(name) + ".new";
-  const native::UniqueFd file(::openat(folder->get(), half.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
+  const native::UniqueFd file(
+      ::openat(folder->get(), half.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
   // fchmod as well: a left-over of another mode keeps it through O_TRUNC.
-  if (!file || ::fchmod(file.get(), mode) != 0 || ::write(file.get(), text.data(), text.size()) != ssize_t(text.size()) ||
-      ::fsync(file.get()) != 0 || ::renameat(folder->get(), half.c_str(), folder->get(), std::string(name).c_str()) != 0 ||
+  if (!file || ::fchmod(file.get(), mode) != 0 ||
+      ::write(file.get(), text.data(), text.size()) != ssize_t(text.size()) || ::fsync(file.get()) != 0 ||
+      ::renameat(folder->get(), half.c_str(), folder->get(), std::string(name).c_str()) != 0 ||
       ::fsync(folder->get()) != 0) {
     return failure(native::os_problem("write", path, errno).error());
   }

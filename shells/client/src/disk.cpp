@@ -59,7 +59,8 @@ void Disk::add_change(const DiskChange& change, Looks& looks) const {
       for (const std::string& known : replica_.known_files()) {
         if (is_beneath(known, change.from)) add_move(known, change.path + known.substr(change.from.size()), looks);
       }
-      for (const native::ScannedFile& file : native::scan_folder(root_, change.path, takes_part).files) looks.paths.insert(file.path);
+      for (const native::ScannedFile& file : native::scan_folder(root_, change.path, takes_part).files)
+        looks.paths.insert(file.path);
       break;
     }
     case DiskChange::Kind::Rescan:
@@ -70,7 +71,8 @@ void Disk::add_change(const DiskChange& change, Looks& looks) const {
 /// A rename is told as one only from a file that the replica knows to a path where it knows none; anything else is two
 /// paths to look at.
 void Disk::add_move(const std::string& from, const std::string& to, Looks& looks) const {
-  const bool is_plain = knows(from) && !knows(to) && sync::is_carried(to) && sync::is_markdown(from) == sync::is_markdown(to);
+  const bool is_plain =
+      knows(from) && !knows(to) && sync::is_carried(to) && sync::is_markdown(from) == sync::is_markdown(to);
   const auto entry = root_.look(to);
   if (is_plain && entry && entry->kind == EntryKind::File) {
     looks.moves.emplace_back(from, to);
@@ -102,7 +104,8 @@ void Disk::tell_looks(const Looks& looks, TimestampMs now, const Tell& tell) {
       there.emplace_back(path, entry->stamp);
     } else if (entry->kind == EntryKind::Other) {
       // A link or a device took the file's place: that is no wish to delete it everywhere.
-      if (knows(path)) set_unreadable(path, {path + " is not a regular file any more, so it is not synced", EINVAL}, now);
+      if (knows(path))
+        set_unreadable(path, {path + " is not a regular file any more, so it is not synced", EINVAL}, now);
     } else {
       told |= tell_gone(path, tell);
     }
@@ -124,7 +127,8 @@ bool Disk::is_news(const std::string& path, const Sha256& digest, Report report)
   return report == Report::Always || replica_.known_hash(path) != digest;
 }
 
-bool Disk::tell_file(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now, const Tell& tell) {
+bool Disk::tell_file(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now,
+                     const Tell& tell) {
   const auto cached = digests_.find(path, stamp);
   if (cached && !is_news(path, *cached, report)) {
     unreadable_.erase(path);
@@ -149,7 +153,8 @@ bool Disk::tell_text(const std::string& path, Report report, TimestampMs now, co
   return true;
 }
 
-bool Disk::tell_blob(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now, const Tell& tell) {
+bool Disk::tell_blob(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now,
+                     const Tell& tell) {
   auto digest = digests_.find(path, stamp);
   uint64_t size_bytes = stamp.size_bytes;
   if (!digest) {
@@ -213,8 +218,8 @@ std::optional<TimestampMs> Disk::next_retry() const {
   return next;
 }
 
-void Disk::tell_placed(std::string_view path, const Sha256& hash, const native::Outcome<Verdict>& verdict, TimestampMs now,
-                       const Tell& tell) {
+void Disk::tell_placed(std::string_view path, const Sha256& hash, const native::Outcome<Verdict>& verdict,
+                       TimestampMs now, const Tell& tell) {
   if (!verdict) {
     return tell(sync::FileRefused{path, verdict.error().sentence});
   }
@@ -280,8 +285,9 @@ void Disk::carry_out(Change& change, native::FolderSyncs& syncs) const {
     change.verdict = native::remove_file(root_, removal->path, removal->expected, syncs);
   } else if (change.staged) {
     const auto digest = change.staged->finish();
-    change.verdict = digest ? change.staged->place(expectation(std::get<sync::WriteText>(change.action).expected), syncs)
-                            : std::unexpected(digest.error());
+    change.verdict = digest
+                         ? change.staged->place(expectation(std::get<sync::WriteText>(change.action).expected), syncs)
+                         : std::unexpected(digest.error());
   }
 }
 

@@ -68,8 +68,8 @@ class Disk {
   void perform(const sync::MoveFile& action, TimestampMs now, const Tell& tell);
 
   /// The outcome of placing a file (text or blob): FileWritten, or FileRefused and what is there.
-  void tell_placed(std::string_view path, const Sha256& hash, const native::Outcome<native::Verdict>& verdict, TimestampMs now,
-                   const Tell& tell);
+  void tell_placed(std::string_view path, const Sha256& hash, const native::Outcome<native::Verdict>& verdict,
+                   TimestampMs now, const Tell& tell);
 
  private:
   struct Unreadable {
@@ -99,9 +99,11 @@ class Disk {
 
   enum class Report : uint8_t { IfChanged, Always };
   /// True if something was told.
-  bool tell_file(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now, const Tell& tell);
+  bool tell_file(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now,
+                 const Tell& tell);
   bool tell_text(const std::string& path, Report report, TimestampMs now, const Tell& tell);
-  bool tell_blob(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now, const Tell& tell);
+  bool tell_blob(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now,
+                 const Tell& tell);
   bool tell_gone(const std::string& path, const Tell& tell);
   void set_unreadable(const std::string& path, const native::Problem& problem, TimestampMs now);
   bool is_news(const std::string& path, const Sha256& digest, Report report) const;

@@ -23,16 +23,17 @@ bool is_header_safe(const std::string& token) {
 }
 
 /// What must be true before a server is asked.
-Attempt<void> check_not_elsewhere(const DeviceFolder& folder, const native::ServerUrl& server, const std::string& workspace) {
+Attempt<void> check_not_elsewhere(const DeviceFolder& folder, const native::ServerUrl& server,
+                                  const std::string& workspace) {
   const auto existing = folder.config();
   if (!existing) return std::unexpected(existing.error());
   if (!*existing) return {};
   const DeviceConfig& config = **existing;
   if (config.server == server && config.workspace_name == workspace) return {};  // a new token for the same place
-  return failure(ExitCode::LinkedElsewhere,
-                 folder.root().location() + " is already linked to the workspace \"" + config.workspace_name + "\" on " +
-                     config.server.display() + "; unlink it first (diaryx-sync unlink " + folder.root().location() +
-                     "), your files stay");
+  return failure(ExitCode::LinkedElsewhere, folder.root().location() + " is already linked to the workspace \"" +
+                                                config.workspace_name + "\" on " + config.server.display() +
+                                                "; unlink it first (diaryx-sync unlink " + folder.root().location() +
+                                                "), your files stay");
 }
 
 }  // namespace
@@ -45,7 +46,8 @@ Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
   }
   auto folder = DeviceFolder::open(arguments.folder);
   if (!folder) return std::unexpected(std::move(folder.error()));
-  if (auto free = check_not_elsewhere(*folder, *server, arguments.workspace); !free) return std::unexpected(std::move(free.error()));
+  if (auto free = check_not_elsewhere(*folder, *server, arguments.workspace); !free)
+    return std::unexpected(std::move(free.error()));
 
   native::HttpClient http(*server, arguments.token);
   auto workspace = join_or_make_workspace(http, arguments.workspace);
@@ -59,12 +61,13 @@ Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
                       .device_id = *existing ? (*existing)->device_id : native::uuid_v4(),
                       .linked_at_ms = now_ms()};
   if (*existing && (*existing)->workspace_id != config.workspace_id) {
-    return failure(ExitCode::LinkedElsewhere, "the workspace \"" + config.workspace_name + "\" on " + config.server.display() +
-                                                  " is not the one this folder was linked to; unlink the folder first, your files stay");
+    return failure(ExitCode::LinkedElsewhere,
+                   "the workspace \"" + config.workspace_name + "\" on " + config.server.display() +
+                       " is not the one this folder was linked to; unlink the folder first, your files stay");
   }
   if (auto linked = folder->link(config, arguments.token); !linked) return std::unexpected(std::move(linked.error()));
-  std::printf("linked %s to the workspace \"%s\" on %s\n", folder->root().location().c_str(), config.workspace_name.c_str(),
-              config.server.display().c_str());
+  std::printf("linked %s to the workspace \"%s\" on %s\n", folder->root().location().c_str(),
+              config.workspace_name.c_str(), config.server.display().c_str());
   return ExitCode::Done;
 }
 

@@ -34,10 +34,13 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   app.require_subcommand(1);
 
   LinkArguments link;
-  CLI::App& link_command = *app.add_subcommand("link", "Link a folder to a workspace, which is made if it does not exist");
+  CLI::App& link_command =
+      *app.add_subcommand("link", "Link a folder to a workspace, which is made if it does not exist");
   add_folder(link_command, link.folder);
   link_command.add_option("--server", link.server, "Address of the server, e.g. https://sync.example.org")->required();
-  link_command.add_option("--token", link.token, "Token of your account on that server")->required()->envname("DIARYX_TOKEN");
+  link_command.add_option("--token", link.token, "Token of your account on that server")
+      ->required()
+      ->envname("DIARYX_TOKEN");
   link_command.add_option("--workspace", link.workspace, "Name of the workspace")->required();
   link_command.callback([&] { outcome = link_folder(link); });
 
@@ -51,7 +54,8 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   sync_command.callback([&] { outcome = sync_folder(once); });
 
   WatchArguments watch;
-  CLI::App& watch_command = *app.add_subcommand("watch", "Keep folder and server in step until Ctrl-C (SIGUSR1: offline, SIGUSR2: online)");
+  CLI::App& watch_command =
+      *app.add_subcommand("watch", "Keep folder and server in step until Ctrl-C (SIGUSR1: offline, SIGUSR2: online)");
   add_folder(watch_command, watch.folder);
   watch_command.add_flag("--json", watch.json, "Say what happens as one JSON object per line");
   watch_command.callback([&] { outcome = watch_folder(watch); });

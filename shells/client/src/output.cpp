@@ -106,7 +106,8 @@ void Output::seen(std::string_view path, std::string_view what) {
 }
 
 void Output::transferred(Direction direction, std::string_view path, uint64_t size_bytes) {
-  line((direction == Direction::Upload ? "uploaded  " : "fetched   ") + std::string(path) + " (" + human_size(size_bytes) + ")");
+  line((direction == Direction::Upload ? "uploaded  " : "fetched   ") + std::string(path) + " (" +
+       human_size(size_bytes) + ")");
   Json json_event = event(word(direction));
   json_event.set("path", path).set("done_bytes", size_bytes).set("size_bytes", size_bytes);
   json(std::move(json_event));

@@ -25,7 +25,8 @@ std::unexpected<Failure> store_failure(const native::SqliteError& error) {
                                          "; unlink the folder and link it again, your files stay");
   }
   if (error.is_full()) {
-    return failure(ExitCode::Failed, "the disk is full, so the state of this folder cannot be stored; free some space and start again");
+    return failure(ExitCode::Failed,
+                   "the disk is full, so the state of this folder cannot be stored; free some space and start again");
   }
   return failure(ExitCode::Failed, "the state of this folder (.diaryx/state.db) cannot be used: " + error.message);
 }
@@ -71,26 +72,29 @@ Attempt<std::vector<DamagedRecord>> StateStore::restore(sync::Replica& replica) 
     std::string reason;
   };
   std::vector<BadRow> bad_rows;
-  auto read = for_each_row(database_, "SELECT id, doc, data FROM updates ORDER BY id", [&](const native::Statement& row) {
-    const std::string doc = row.text(1);
-    const auto applied = replica.restore_update(doc, row.blob_view(2));
-    if (applied) {
-      ++log_lengths_[doc];
-    } else {
-      bad_rows.push_back({row.integer(0), doc, row.blob(2), describe(applied.error())});
-    }
-  });
+  auto read =
+      for_each_row(database_, "SELECT id, doc, data FROM updates ORDER BY id", [&](const native::Statement& row) {
+        const std::string doc = row.text(1);
+        const auto applied = replica.restore_update(doc, row.blob_view(2));
+        if (applied) {
+          ++log_lengths_[doc];
+        } else {
+          bad_rows.push_back({row.integer(0), doc, row.blob(2), describe(applied.error())});
+        }
+      });
   if (!read) return std::unexpected(std::move(read.error()));
 
   std::vector<DamagedRecord> damaged;
   for (const BadRow& bad : bad_rows) {
     if (auto kept = set_aside(bad.doc, bad.data, bad.reason); !kept) return std::unexpected(std::move(kept.error()));
-    if (auto gone = run(database_, "DELETE FROM updates WHERE id = ?", bad.id); !gone) return std::unexpected(std::move(gone.error()));
+    if (auto gone = run(database_, "DELETE FROM updates WHERE id = ?", bad.id); !gone)
+      return std::unexpected(std::move(gone.error()));
     damaged.push_back({bad.doc, bad.reason});
   }
   read = for_each_row(database_, "SELECT key, value FROM records ORDER BY key", [&](const native::Statement& row) {
     const std::string key = row.text(0);
-    if (const auto taken = replica.restore_record(key, row.text(1)); !taken) damaged.push_back({key, describe(taken.error())});
+    if (const auto taken = replica.restore_record(key, row.text(1)); !taken)
+      damaged.push_back({key, describe(taken.error())});
   });
   if (!read) return std::unexpected(std::move(read.error()));
   return damaged;
@@ -102,12 +106,14 @@ Attempt<void> StateStore::set_aside(std::string_view doc, ByteView data, std::st
 
 Attempt<void> StateStore::put(const sync::PersistUpdate& update) {
   ++log_lengths_[update.doc];
-  return run(database_, "INSERT INTO updates (doc, data) VALUES (?, ?)", std::string_view(update.doc), ByteView(update.update));
+  return run(database_, "INSERT INTO updates (doc, data) VALUES (?, ?)", std::string_view(update.doc),
+             ByteView(update.update));
 }
 
 Attempt<void> StateStore::put(const sync::PersistRecord& record) {
   if (record.value.empty()) return run(database_, "DELETE FROM records WHERE key = ?", std::string_view(record.key));
-  return run(database_, "INSERT INTO records (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  return run(database_,
+             "INSERT INTO records (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
              std::string_view(record.key), std::string_view(record.value));
 }
 
@@ -136,7 +142,8 @@ Attempt<void> StateStore::compact(const sync::Replica& replica) {
     auto transaction = native::WriteTransaction::begin(database_);
     if (!transaction) return store_failure(transaction.error());
     if (auto gone = run(database_, "DELETE FROM updates WHERE doc = ?", std::string_view(doc)); !gone) return gone;
-    auto stored = run(database_, "INSERT INTO updates (doc, data) VALUES (?, ?)", std::string_view(doc), ByteView(state));
+    auto stored =
+        run(database_, "INSERT INTO updates (doc, data) VALUES (?, ?)", std::string_view(doc), ByteView(state));
     if (!stored) return stored;
     if (auto committed = transaction->commit(); !committed) return store_failure(committed.error());
     length = 1;
@@ -164,11 +171,14 @@ Attempt<void> StateStore::restore_digests(native::DigestCache& cache) {
 
 Attempt<void> StateStore::put_digest(const std::string& path, const native::KnownFile& known) {
   constexpr std::string_view kInsert =
-      "INSERT INTO digests (path, device, inode, size_bytes, modified_ns, digest, hashed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (path) DO UPDATE SET device = excluded.device, inode = excluded.inode, size_bytes = excluded.size_bytes, "
+      "INSERT INTO digests (path, device, inode, size_bytes, modified_ns, digest, hashed_at_ms) VALUES (?, ?, ?, ?, ?, "
+      "?, ?) "
+      "ON CONFLICT (path) DO UPDATE SET device = excluded.device, inode = excluded.inode, size_bytes = "
+      "excluded.size_bytes, "
       "modified_ns = excluded.modified_ns, digest = excluded.digest, hashed_at_ms = excluded.hashed_at_ms";
   return run(database_, kInsert, std::string_view(path), int64_t(known.stamp.device), int64_t(known.stamp.inode),
-             int64_t(known.stamp.size_bytes), known.stamp.modified_ns, ByteView(known.digest.bytes), known.hashed_at.value());
+             int64_t(known.stamp.size_bytes), known.stamp.modified_ns, ByteView(known.digest.bytes),
+             known.hashed_at.value());
 }
 
 Attempt<void> StateStore::save_digests(const native::DigestCache& cache) {
@@ -190,14 +200,16 @@ Attempt<void> StateStore::save_digests(const native::DigestCache& cache) {
 }
 
 Attempt<void> StateStore::save_status(std::string_view json) {
-  return run(database_, "INSERT INTO status (id, json) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json", json);
+  return run(database_,
+             "INSERT INTO status (id, json) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json", json);
 }
 
 Attempt<std::optional<std::string>> read_status(const std::string& path) {
   auto database = native::Database::open_reader(path);
   if (!database) return std::optional<std::string>{};  // linked, but never synced
   std::optional<std::string> json;
-  auto read = for_each_row(*database, "SELECT json FROM status", [&](const native::Statement& row) { json = row.text(0); });
+  auto read =
+      for_each_row(*database, "SELECT json FROM status", [&](const native::Statement& row) { json = row.text(0); });
   if (!read) return std::unexpected(std::move(read.error()));
   return json;
 }

@@ -13,7 +13,8 @@ bool is_conflict_copy(std::string_view path) {
   if (name.size() < kMark.size() + kDigits + 1 || !name.ends_with(')')) return false;
   const std::string_view digits = name.substr(name.size() - kDigits - 1, kDigits);
   if (!name.substr(0, name.size() - kDigits - 1).ends_with(kMark)) return false;
-  return std::all_of(digits.begin(), digits.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(digits.begin(), digits.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 Json describe_state(std::string_view state, const sync::Replica& replica, const native::DigestCache& digests,

@@ -40,7 +40,8 @@ void print_for_people(const Json& json) {
   std::printf("waiting     %lld\n", static_cast<long long>(waiting));
   std::printf("conflicts   %lld\n", static_cast<long long>(number(json, "conflicts")));
   std::printf("last synced %s\n", time_text(number(json, "last_synced_ms")).c_str());
-  if (const auto problem = json.string_member("last_problem")) std::printf("problem     %s\n", std::string(*problem).c_str());
+  if (const auto problem = json.string_member("last_problem"))
+    std::printf("problem     %s\n", std::string(*problem).c_str());
 }
 
 }  // namespace
@@ -64,7 +65,10 @@ Attempt<ExitCode> show_status(const StatusArguments& arguments) {
       .set("running", holder.has_value())
       .set("pid", holder ? Json(*holder) : Json());
   // Members that only a run can know; a folder that was linked and never synced has none yet.
-  auto last_run = *stored ? Json::parse(**stored) : Json::parse(R"({"state":"never synced","files":0,"bytes":0,"pending":{},"conflicts":0,"last_synced_ms":null})");
+  auto last_run =
+      *stored ? Json::parse(**stored)
+              : Json::parse(
+                    R"({"state":"never synced","files":0,"bytes":0,"pending":{},"conflicts":0,"last_synced_ms":null})");
   if (last_run && last_run->is_object()) {
     for (Json::Member& member : *last_run->as_object()) json.set(std::move(member.key), std::move(member.value));
   }

@@ -9,12 +9,12 @@
 #include <optional>
 #include <vector>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "diaryx/base/json.h"
@@ -45,7 +45,9 @@ constexpr unsigned kTooLarge = 413;
 constexpr unsigned kConflict = 409;
 constexpr unsigned kBadRequest = 400;
 
-uint64_t part_count(uint64_t size_bytes, uint64_t part_bytes) { return std::max<uint64_t>(1, (size_bytes + part_bytes - 1) / part_bytes); }
+uint64_t part_count(uint64_t size_bytes, uint64_t part_bytes) {
+  return std::max<uint64_t>(1, (size_bytes + part_bytes - 1) / part_bytes);
+}
 
 std::string describe_blob(const sync::UploadBlob& action) {
   Json json = Json::object();
@@ -65,7 +67,9 @@ std::string describe_upload(const sync::UploadBlob& action) {
 
 std::unexpected<Problem> refused(const HttpResponse& response, std::string_view doing) {
   const auto json = Json::parse(response.body);
-  std::string reason(json && json->is_object() ? json->string_member("message").value_or(json->string_member("error").value_or("")) : "");
+  std::string reason(json && json->is_object()
+                         ? json->string_member("message").value_or(json->string_member("error").value_or(""))
+                         : "");
   if (reason.empty()) reason = "HTTP " + std::to_string(response.status);
   std::string sentence = "the server refused to " + std::string(doing) + ": " + reason;
   return std::unexpected(Problem{std::move(sentence), response.status == kTooLarge ? kFinal : 0});
@@ -100,10 +104,16 @@ asio::awaitable<void> pause_for(int64_t wait_ms) {
 
 }  // namespace
 
-Transfers::Transfers(asio::io_context& io, native::HttpClient& http, const native::RootFolder& root, std::string workspace_id,
-                     Disk& disk, Output& output, Clock clock, Disk::Tell tell)
-    : io_(io), http_(http), root_(root), workspace_id_(std::move(workspace_id)), disk_(disk), output_(output),
-      clock_(std::move(clock)), tell_(std::move(tell)) {}
+Transfers::Transfers(asio::io_context& io, native::HttpClient& http, const native::RootFolder& root,
+                     std::string workspace_id, Disk& disk, Output& output, Clock clock, Disk::Tell tell)
+    : io_(io),
+      http_(http),
+      root_(root),
+      workspace_id_(std::move(workspace_id)),
+      disk_(disk),
+      output_(output),
+      clock_(std::move(clock)),
+      tell_(std::move(tell)) {}
 
 std::string Transfers::attachments_target() const {
   return "/api/workspaces/" + native::percent_encoded(workspace_id_) + "/attachments";
@@ -179,15 +189,18 @@ asio::awaitable<void> Transfers::upload(sync::UploadBlob action) {
   pump_soon();
 }
 
-asio::awaitable<Outcome<HttpResponse>> Transfers::put_part(const sync::UploadBlob& action, int file, const std::string& target,
-                                                           uint64_t part_no, uint64_t part_bytes) {
+asio::awaitable<Outcome<HttpResponse>> Transfers::put_part(const sync::UploadBlob& action, int file,
+                                                           const std::string& target, uint64_t part_no,
+                                                           uint64_t part_bytes) {
   const uint64_t offset = (part_no - 1) * part_bytes;
   int64_t wait_ms = kFirstPauseMs;
   for (int attempt = 1;; ++attempt, wait_ms *= 2) {
     auto part = read_part(file, action.path, offset, std::min(part_bytes, action.size_bytes - offset));
     if (!part) co_return std::unexpected(std::move(part.error()));
-    HttpRequest request{.method = "PUT", .target = target + "/parts/" + std::to_string(part_no),
-                        .content_type = "application/octet-stream", .body = std::move(*part)};
+    HttpRequest request{.method = "PUT",
+                        .target = target + "/parts/" + std::to_string(part_no),
+                        .content_type = "application/octet-stream",
+                        .body = std::move(*part)};
     auto response = co_await http_.send(std::move(request));
     const bool may_pass = !response || response->status >= 500;
     if (!may_pass || attempt == kPartAttempts) co_return response;
@@ -197,14 +210,16 @@ asio::awaitable<Outcome<HttpResponse>> Transfers::put_part(const sync::UploadBlo
 
 asio::awaitable<Outcome<void>> Transfers::upload_parts(const sync::UploadBlob& action, int file) {
   const std::string uploads = attachments_target() + "/uploads";
-  HttpRequest start{.method = "POST", .target = uploads, .content_type = "application/json", .body = describe_upload(action)};
+  HttpRequest start{
+      .method = "POST", .target = uploads, .content_type = "application/json", .body = describe_upload(action)};
   auto started = co_await http_.send(std::move(start));
   if (!started) co_return std::unexpected(std::move(started.error()));
   if (started->status != 200) co_return refused(*started, "take " + action.path);
   const auto plan = Json::parse(started->body);
   if (plan && plan->string_member("status") == "already_exists") co_return Outcome<void>{};
   const auto upload_id = plan ? plan->string_member("upload_id") : std::nullopt;
-  if (!upload_id) co_return native::problem("the answer of " + http_.server().display() + " to an upload is not understood");
+  if (!upload_id)
+    co_return native::problem("the answer of " + http_.server().display() + " to an upload is not understood");
 
   const int64_t told_part_bytes = plan->integer_member("part_size").value_or(int64_t(kPartBytes));
   const uint64_t part_bytes = told_part_bytes > 0 ? uint64_t(told_part_bytes) : kPartBytes;
@@ -215,19 +230,25 @@ asio::awaitable<Outcome<void>> Transfers::upload_parts(const sync::UploadBlob& a
 
   for (int round = 0; round < 2; ++round) {
     for (const uint64_t part_no : missing) {
-      if ((part_no - 1) * part_bytes >= std::max<uint64_t>(action.size_bytes, 1)) continue;  // a number that is not ours
+      if ((part_no - 1) * part_bytes >= std::max<uint64_t>(action.size_bytes, 1))
+        continue;  // a number that is not ours
       auto put = co_await put_part(action, file, target, part_no, part_bytes);
       if (!put) co_return std::unexpected(std::move(put.error()));
       if (put->status != 200) co_return refused(*put, "take a part of " + action.path);
-      output_.transfer_progress(Direction::Upload, action.path, std::min(part_no * part_bytes, action.size_bytes), action.size_bytes);
+      output_.transfer_progress(Direction::Upload, action.path, std::min(part_no * part_bytes, action.size_bytes),
+                                action.size_bytes);
     }
-    HttpRequest end{.method = "POST", .target = target + "/complete", .content_type = "application/json", .body = describe_blob(action)};
+    HttpRequest end{.method = "POST",
+                    .target = target + "/complete",
+                    .content_type = "application/json",
+                    .body = describe_blob(action)};
     auto ended = co_await http_.send(std::move(end));
     if (!ended) co_return std::unexpected(std::move(ended.error()));
     if (ended->status == 200) co_return Outcome<void>{};
     const auto answer = Json::parse(ended->body);
     missing = answer ? numbers_of(answer->find("missing_parts")) : std::set<uint64_t>{};
-    if (ended->status == kBadRequest) co_return std::unexpected(Problem{action.path + " changed while it was sent", kChanged});
+    if (ended->status == kBadRequest)
+      co_return std::unexpected(Problem{action.path + " changed while it was sent", kChanged});
     if (ended->status != kConflict || missing.empty()) co_return refused(*ended, "complete " + action.path);
   }
   co_return native::problem("the server keeps missing parts of " + action.path + "; it will be sent again");
@@ -256,11 +277,13 @@ bool Transfers::place_local_copy(const sync::FetchBlob& action) {
   return true;
 }
 
-asio::awaitable<Outcome<Sha256>> Transfers::fill_from_server(const sync::FetchBlob& action, native::StagedFile& staged) {
+asio::awaitable<Outcome<Sha256>> Transfers::fill_from_server(const sync::FetchBlob& action,
+                                                             native::StagedFile& staged) {
   if (action.size_bytes == 0) co_return staged.finish();
   uint64_t told_bytes = 0;
   const auto sink = [&](ByteView piece) -> Outcome<void> {
-    if (staged.size_bytes() + piece.size() > action.size_bytes) return native::problem("the server sent more than " + action.path + " has");
+    if (staged.size_bytes() + piece.size() > action.size_bytes)
+      return native::problem("the server sent more than " + action.path + " has");
     if (staged.size_bytes() - told_bytes >= kProgressBytes) {
       told_bytes = staged.size_bytes();
       output_.transfer_progress(Direction::Download, action.path, told_bytes, action.size_bytes);
@@ -280,7 +303,8 @@ asio::awaitable<void> Transfers::fetch(sync::FetchBlob action) {
     auto staged = native::StagedFile::create(root_, action.path);
     Outcome<Sha256> digest = staged ? co_await fill_from_server(action, *staged) : std::unexpected(staged.error());
     if (digest && *digest != action.hash) {
-      digest = native::problem("the content of " + action.path + " that the server sent is damaged; it will be fetched again");
+      digest = native::problem("the content of " + action.path +
+                               " that the server sent is damaged; it will be fetched again");
     }
     if (digest) {
       disk_.tell_placed(action.path, action.hash, staged->place({action.expected}), clock_(), tell_);

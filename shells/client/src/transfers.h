@@ -24,8 +24,8 @@ class Transfers {
  public:
   using Clock = std::function<TimestampMs()>;
 
-  Transfers(boost::asio::io_context& io, native::HttpClient& http, const native::RootFolder& root, std::string workspace_id,
-            Disk& disk, Output& output, Clock clock, Disk::Tell tell);
+  Transfers(boost::asio::io_context& io, native::HttpClient& http, const native::RootFolder& root,
+            std::string workspace_id, Disk& disk, Output& output, Clock clock, Disk::Tell tell);
 
   void add(const sync::UploadBlob& action);
   void add(const sync::FetchBlob& action);
@@ -42,10 +42,11 @@ class Transfers {
   boost::asio::awaitable<void> upload(sync::UploadBlob action);
   boost::asio::awaitable<native::Outcome<void>> upload_parts(const sync::UploadBlob& action, int file);
   boost::asio::awaitable<native::Outcome<native::HttpResponse>> put_part(const sync::UploadBlob& action, int file,
-                                                                        const std::string& target, uint64_t part_no,
-                                                                        uint64_t part_bytes);
+                                                                         const std::string& target, uint64_t part_no,
+                                                                         uint64_t part_bytes);
   boost::asio::awaitable<void> fetch(sync::FetchBlob action);
-  boost::asio::awaitable<native::Outcome<Sha256>> fill_from_server(const sync::FetchBlob& action, native::StagedFile& staged);
+  boost::asio::awaitable<native::Outcome<Sha256>> fill_from_server(const sync::FetchBlob& action,
+                                                                   native::StagedFile& staged);
   bool place_local_copy(const sync::FetchBlob& action);
   void tell_failed(const std::string& path, const Sha256& hash, const native::Problem& problem);
   std::string attachments_target() const;

@@ -19,11 +19,13 @@ std::optional<Workspace> to_workspace(const Json& json) {
 }
 
 std::unexpected<Failure> not_understood(const native::ServerUrl& server) {
-  return failure(ExitCode::Refused, "the answer of " + server.display() + " is not that of a Diaryx sync server; check the address");
+  return failure(ExitCode::Refused,
+                 "the answer of " + server.display() + " is not that of a Diaryx sync server; check the address");
 }
 
 Attempt<std::optional<Workspace>> find_workspace(native::HttpClient& client, std::string_view name) {
-  auto response = native::send_and_wait(client, {.method = "GET", .target = "/api/workspaces", .content_type = {}, .body = {}});
+  auto response =
+      native::send_and_wait(client, {.method = "GET", .target = "/api/workspaces", .content_type = {}, .body = {}});
   if (!response) return failure(std::move(response.error()), ExitCode::Unreachable);
   if (response->status != kOk) return std::unexpected(refusal(client.server(), *response, "list its workspaces"));
   const auto json = Json::parse(response->body);
@@ -53,7 +55,8 @@ Attempt<std::optional<Workspace>> make_workspace(native::HttpClient& client, std
 std::string first_line(std::string_view body) {
   const auto json = Json::parse(body);
   std::string_view text = body;
-  if (json && json->is_object()) text = json->string_member("message").value_or(json->string_member("error").value_or(""));
+  if (json && json->is_object())
+    text = json->string_member("message").value_or(json->string_member("error").value_or(""));
   text = text.substr(0, std::min(text.find_first_of("\r\n"), kLongestReason));
   return std::string(text);
 }
@@ -62,7 +65,8 @@ std::string first_line(std::string_view body) {
 
 Failure refusal(const native::ServerUrl& server, const native::HttpResponse& response, std::string_view doing) {
   if (response.status == 401) {
-    return {ExitCode::Refused, "the server " + server.display() + " does not accept the token; ask for a new one and link again"};
+    return {ExitCode::Refused,
+            "the server " + server.display() + " does not accept the token; ask for a new one and link again"};
   }
   std::string sentence = "the server " + server.display() + " refused to ";
   sentence.append(doing).append(" (HTTP ").append(std::to_string(response.status)).append(")");
@@ -79,8 +83,9 @@ Attempt<Workspace> join_or_make_workspace(native::HttpClient& client, std::strin
     if (!made) return std::unexpected(std::move(made.error()));
     if (*made) return std::move(**made);
   }
-  return failure(ExitCode::Refused, "the server " + client.server().display() + " says that the workspace exists but does not list it; "
-                                                                                "choose another name");
+  return failure(ExitCode::Refused, "the server " + client.server().display() +
+                                        " says that the workspace exists but does not list it; "
+                                        "choose another name");
 }
 
 }  // namespace diaryx::client

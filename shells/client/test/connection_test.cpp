@@ -24,12 +24,14 @@ TEST(Pause, GrowsByHalfUpToHalfAMinuteAndALittleChance) {
 class ConnectionTest : public testing::Test {
  protected:
   ConnectionTest()
-      : server_(io_), connection_(io_, server_.url(), "ws 1", "secret", {.opened = [this] { note("opened"); },
-                                                                        .binary = [this](ByteView) { note("binary"); },
-                                                                        .text = [this](std::string_view) { note("text"); },
-                                                                        .lost = [this](const native::SocketClosed& why) {
-                                                                          note("lost " + std::to_string(why.refused_status));
-                                                                        }}) {}
+      : server_(io_),
+        connection_(
+            io_, server_.url(), "ws 1", "secret",
+            {.opened = [this] { note("opened"); },
+             .binary = [this](ByteView) { note("binary"); },
+             .text = [this](std::string_view) { note("text"); },
+             .lost = [this](const native::SocketClosed& why) { note("lost " + std::to_string(why.refused_status)); }}) {
+  }
 
   void note(std::string word) {
     words_.push_back(std::move(word));
@@ -62,7 +64,9 @@ TEST_F(ConnectionTest, ComesBackAfterTheServerClosed) {
 
 TEST_F(ConnectionTest, DoesNotKnockAgainWithARefusedToken) {
   server_.refuse_upgrade = true;
-  server_.answer = [](const auto&) { return native::LoopbackServer::Response(boost::beast::http::status::unauthorized, 11); };
+  server_.answer = [](const auto&) {
+    return native::LoopbackServer::Response(boost::beast::http::status::unauthorized, 11);
+  };
   connection_.go_online();
   run_until(1);
   EXPECT_EQ(words_, (std::vector<std::string>{"lost 401"}));

@@ -9,8 +9,11 @@ namespace diaryx::client {
 namespace {
 
 DeviceConfig some_config() {
-  return {.server = *native::ServerUrl::parse("https://sync.example.org"), .workspace_id = "ws-1", .workspace_name = "notes \"and\" more",
-          .device_id = "device-1", .linked_at_ms = 1'700'000'000'000};
+  return {.server = *native::ServerUrl::parse("https://sync.example.org"),
+          .workspace_id = "ws-1",
+          .workspace_name = "notes \"and\" more",
+          .device_id = "device-1",
+          .linked_at_ms = 1'700'000'000'000};
 }
 
 TEST(DeviceFolder, KeepsWhatItWasLinkedTo) {
@@ -34,7 +37,7 @@ TEST(DeviceFolder, ShowsTheTokenToItsOwnerOnly) {
   const auto folder = DeviceFolder::open(temp.path());
   temp.write(".diaryx/token.new", "left by a crash, readable by all");
   ASSERT_TRUE(folder->link(some_config(), "secret"));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat((temp / ".diaryx/token").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777u, 0600u);
   EXPECT_EQ(temp.read(".diaryx/config.json").find("secret"), std::string::npos);
@@ -50,8 +53,9 @@ TEST(DeviceFolder, SaysHowToLinkAFolderThatIsNot) {
 }
 
 TEST(DeviceFolder, RefusesSettingsItDoesNotUnderstand) {
-  for (const char* text : {"", "{", "[]", R"({"version":99,"server":"https://a.org","workspace_id":"w"})",
-                           R"({"version":1,"server":"nonsense","workspace_id":"w"})", R"({"version":1,"server":"https://a.org"})"}) {
+  for (const char* text :
+       {"", "{", "[]", R"({"version":99,"server":"https://a.org","workspace_id":"w"})",
+        R"({"version":1,"server":"nonsense","workspace_id":"w"})", R"({"version":1,"server":"https://a.org"})"}) {
     const native::TempFolder temp;
     temp.write(".diaryx/config.json", text);
     const auto config = DeviceFolder::open(temp.path())->config();

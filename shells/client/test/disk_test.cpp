@@ -34,10 +34,13 @@ class DiskTest : public testing::Test {
   }
 
   static std::string word(const sync::Event& event) {
-    if (const auto* e = std::get_if<sync::TextFileSeen>(&event)) return "text " + std::string(e->path) + "=" + std::string(e->bytes);
-    if (const auto* e = std::get_if<sync::BlobFileSeen>(&event)) return "blob " + std::string(e->path) + ":" + std::to_string(e->size_bytes);
+    if (const auto* e = std::get_if<sync::TextFileSeen>(&event))
+      return "text " + std::string(e->path) + "=" + std::string(e->bytes);
+    if (const auto* e = std::get_if<sync::BlobFileSeen>(&event))
+      return "blob " + std::string(e->path) + ":" + std::to_string(e->size_bytes);
     if (const auto* e = std::get_if<sync::FileGone>(&event)) return "gone " + std::string(e->path);
-    if (const auto* e = std::get_if<sync::FileMoved>(&event)) return "moved " + std::string(e->from) + ">" + std::string(e->to);
+    if (const auto* e = std::get_if<sync::FileMoved>(&event))
+      return "moved " + std::string(e->from) + ">" + std::string(e->to);
     if (const auto* e = std::get_if<sync::FileWritten>(&event)) return "written " + std::string(e->path);
     if (const auto* e = std::get_if<sync::FileRemoved>(&event)) return "removed " + std::string(e->path);
     if (const auto* e = std::get_if<sync::FileRefused>(&event)) return "refused " + std::string(e->path);
@@ -82,7 +85,8 @@ TEST_F(DiskTest, TellsWhatIsNewGoneAndChangedInOneBatch) {
   folder_.write("image.png", "12345");
   folder_.write(".diaryx/token", "secret");
   folder_.write(".git/config", "x");
-  EXPECT_EQ(everything(), (Words{"gone gone.md", "text edited.md=after", "blob image.png:5", "text new.md=new", "settled"}));
+  EXPECT_EQ(everything(),
+            (Words{"gone gone.md", "text edited.md=after", "blob image.png:5", "text new.md=new", "settled"}));
 }
 
 TEST_F(DiskTest, TellsNothingWhenNothingDiffers) {
@@ -147,8 +151,8 @@ TEST_F(DiskTest, CarriesOutWhatIsQueuedInItsOrder) {
   disk_.queue(sync::RemoveFile{"x/b.md", sha256("b")});
   EXPECT_FALSE(folder_.has("a.md"));
   disk_.flush(now_, tell_);
-  EXPECT_EQ(told_, (Words{"written a.md", "written a.md", "refused taken.md", "text taken.md=mine", "settled", "written x/b.md",
-                          "removed x/b.md"}));
+  EXPECT_EQ(told_, (Words{"written a.md", "written a.md", "refused taken.md", "text taken.md=mine", "settled",
+                          "written x/b.md", "removed x/b.md"}));
   EXPECT_EQ(folder_.read("a.md"), "second");
   EXPECT_EQ(folder_.read("taken.md"), "mine");
   EXPECT_FALSE(folder_.has("x"));
@@ -156,7 +160,8 @@ TEST_F(DiskTest, CarriesOutWhatIsQueuedInItsOrder) {
 
 TEST_F(DiskTest, LeavesAFileThatIsNotTheExpectedOneAndTellsIt) {
   folder_.write("a.md", "mine");
-  EXPECT_EQ(performed(sync::WriteText{"a.md", "theirs", sha256("older")}), (Words{"refused a.md", "text a.md=mine", "settled"}));
+  EXPECT_EQ(performed(sync::WriteText{"a.md", "theirs", sha256("older")}),
+            (Words{"refused a.md", "text a.md=mine", "settled"}));
   EXPECT_EQ(performed(sync::RemoveFile{"a.md", sha256("older")}), (Words{"refused a.md", "text a.md=mine", "settled"}));
   EXPECT_EQ(folder_.read("a.md"), "mine");
 }

@@ -55,7 +55,8 @@ TEST(Output, DoesNotLetAFileNameSpeakToTheTerminal) {
 TEST(Output, SparesPeopleTheStepsOfEveryEdit) {
   testing::internal::CaptureStdout();
   Output output(OutputStyle::Human);
-  for (const char* state : {"connecting", "syncing", "synced", "syncing", "synced", "offline", "syncing", "synced"}) output.state(state);
+  for (const char* state : {"connecting", "syncing", "synced", "syncing", "synced", "offline", "syncing", "synced"})
+    output.state(state);
   std::string text = testing::internal::GetCapturedStdout();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
 }

@@ -142,7 +142,8 @@ TEST_F(StateStoreTest, SaysThatADatabaseIsNotOne) {
   folder_.write("state.db", std::string(8192, 'x'));
   const auto store = StateStore::open(folder_ / "state.db");
   ASSERT_FALSE(store);
-  EXPECT_NE(store.error().sentence.find("unlink the folder and link it again"), std::string::npos) << store.error().sentence;
+  EXPECT_NE(store.error().sentence.find("unlink the folder and link it again"), std::string::npos)
+      << store.error().sentence;
 }
 
 }  // namespace

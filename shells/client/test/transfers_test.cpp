@@ -29,10 +29,13 @@ Response response(http::status status, std::string body = {}) {
 class TransfersTest : public testing::Test {
  protected:
   TransfersTest()
-      : root_(std::move(*native::RootFolder::open(folder_.path()))), disk_(root_, replica_, output_), server_(io_),
+      : root_(std::move(*native::RootFolder::open(folder_.path()))),
+        disk_(root_, replica_, output_),
+        server_(io_),
         http_(server_.url(), "token"),
-        transfers_(io_, http_, root_, "ws", disk_, output_, [] { return TimestampMs{1'700'000'000'000}; },
-                   [this](const sync::Event& event) { on_event(event); }) {
+        transfers_(
+            io_, http_, root_, "ws", disk_, output_, [] { return TimestampMs{1'700'000'000'000}; },
+            [this](const sync::Event& event) { on_event(event); }) {
     server_.answer = [this](const auto& request) { return answer(request); };
   }
 
@@ -48,7 +51,8 @@ class TransfersTest : public testing::Test {
     }
     if (target.ends_with("/complete")) {
       ++completes_;
-      if (completes_ == 1 && !first_complete_body_.empty()) return response(http::status::conflict, first_complete_body_);
+      if (completes_ == 1 && !first_complete_body_.empty())
+        return response(http::status::conflict, first_complete_body_);
       return response(http::status::ok, R"({"ok":true,"missing_parts":null})");
     }
     const auto blob = blobs_.find(target.substr(target.rfind('/') + 1));
@@ -75,7 +79,8 @@ class TransfersTest : public testing::Test {
 
   std::vector<std::string> run() {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!transfers_.idle() && std::chrono::steady_clock::now() < end) io_.run_one_for(std::chrono::milliseconds(100));
+    while (!transfers_.idle() && std::chrono::steady_clock::now() < end)
+      io_.run_one_for(std::chrono::milliseconds(100));
     EXPECT_TRUE(transfers_.idle());
     return words_;
   }

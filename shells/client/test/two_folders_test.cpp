@@ -38,7 +38,8 @@ class TwoFolders : public testing::Test {
   }
 
   void start_server(const std::string& address) {
-    server_ = std::make_unique<Process>(std::vector<std::string>{DIARYX_SYNCD, "--data", data_.path(), "--listen", address});
+    server_ =
+        std::make_unique<Process>(std::vector<std::string>{DIARYX_SYNCD, "--data", data_.path(), "--listen", address});
     ASSERT_TRUE(wait_until([this] { return server_->out().find('\n') != std::string::npos; })) << server_->err();
     const std::string line = server_->out().substr(0, server_->out().find('\n'));
     url_ = line.substr(line.find("http://"));
@@ -57,7 +58,8 @@ class TwoFolders : public testing::Test {
 
   void watch_both() {
     for (const auto* folder : {&one_, &two_}) {
-      watchers_.push_back(std::make_unique<Process>(std::vector<std::string>{DIARYX_SYNC, "watch", folder->path(), "--json"}));
+      watchers_.push_back(
+          std::make_unique<Process>(std::vector<std::string>{DIARYX_SYNC, "watch", folder->path(), "--json"}));
     }
   }
 
@@ -123,7 +125,8 @@ TEST_F(TwoFolders, WatchCarriesEditsRenamesAndDeletions) {
   std::filesystem::rename(one_ / "notes", one_ / "journal");
   ASSERT_TRUE(in_step([](const Files& files) { return files.contains("journal/a.md") && files.size() == 2; })) << log();
   std::filesystem::rename(two_ / "photo.png", two_ / "journal/photo.png");
-  ASSERT_TRUE(in_step([](const Files& files) { return files.contains("journal/photo.png") && files.size() == 2; })) << log();
+  ASSERT_TRUE(in_step([](const Files& files) { return files.contains("journal/photo.png") && files.size() == 2; }))
+      << log();
   std::filesystem::remove_all(two_ / "journal");
   ASSERT_TRUE(in_step([](const Files& files) { return files.empty(); })) << log();
   for (const auto& watcher : watchers_) {
@@ -138,7 +141,8 @@ TEST_F(TwoFolders, EditsMadeOfflineMeet) {
   watch_both();
   ASSERT_TRUE(in_step([](const Files& files) { return files.size() == 1; })) << log();
   for (const auto& watcher : watchers_) watcher->signal(SIGUSR1);
-  ASSERT_TRUE(wait_until([&] { return log().find("offline", log().find("offline") + 1) != std::string::npos; })) << log();
+  ASSERT_TRUE(wait_until([&] { return log().find("offline", log().find("offline") + 1) != std::string::npos; }))
+      << log();
   one_.write("a.md", "ONE\ntwo\nthree\n");
   two_.write("a.md", "one\ntwo\nTHREE\n");
   for (const auto& watcher : watchers_) watcher->signal(SIGUSR2);
@@ -159,7 +163,8 @@ TEST_F(TwoFolders, TheServerMayRestart) {
 
 TEST_F(TwoFolders, AKilledWatcherGoesOnWhereItWas) {
   link_both();
-  for (int file = 0; file < 60; ++file) one_.write("n" + std::to_string(file) + ".md", "text " + std::to_string(file) + "\n");
+  for (int file = 0; file < 60; ++file)
+    one_.write("n" + std::to_string(file) + ".md", "text " + std::to_string(file) + "\n");
   for (int kill = 0; kill < 6; ++kill) {
     Process watcher({DIARYX_SYNC, "watch", one_.path()});
     std::this_thread::sleep_for(std::chrono::milliseconds(30 + 40 * kill));
@@ -173,7 +178,8 @@ TEST_F(TwoFolders, AKilledWatcherGoesOnWhereItWas) {
   const Files files = files_of(two_.path());
   EXPECT_EQ(files.size(), 60u);
   EXPECT_EQ(files, files_of(one_.path()));
-  for (int file = 0; file < 60; ++file) EXPECT_EQ(files.at("n" + std::to_string(file) + ".md"), "text " + std::to_string(file) + "\n");
+  for (int file = 0; file < 60; ++file)
+    EXPECT_EQ(files.at("n" + std::to_string(file) + ".md"), "text " + std::to_string(file) + "\n");
 }
 
 TEST_F(TwoFolders, StatusWorksWhileWatchRuns) {

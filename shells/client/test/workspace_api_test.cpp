@@ -17,7 +17,8 @@ class WorkspaceApi : public testing::Test {
  protected:
   WorkspaceApi() : server_(io_), client_(server_.url(), "token") {
     server_.answer = [this](const auto& request) {
-      asked_.push_back(std::string(request.method_string()) + " " + std::string(request.target()) + " " + request.body());
+      asked_.push_back(std::string(request.method_string()) + " " + std::string(request.target()) + " " +
+                       request.body());
       auto [status, body] = answers_.front();
       answers_.pop_front();
       native::LoopbackServer::Response response(http::int_to_status(status), 11);

@@ -35,7 +35,7 @@ Outcome<std::optional<Sha256>> hash_name(int folder, const std::string& name, st
     if (errno == ENOENT || errno == ELOOP) return std::nullopt;
     return os_problem("open", path, errno);
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0) return os_problem("look at", path, errno);
   if (!S_ISREG(info.st_mode)) return std::nullopt;
   auto digest = hash_descriptor(file.get(), path);
@@ -57,15 +57,16 @@ Outcome<void> sync_both(int one, int other, std::string_view path) {
 std::unexpected<Problem> keep_aside(int folder, std::string& name, std::string_view path, int os_error) {
   const std::string kept = name + ".kept";
   const bool renamed = ::renameat(folder, name.c_str(), folder, kept.c_str()) == 0;
-  std::string sentence = "cannot put back " + std::string(path) + ", which was saved while it was being replaced; its text is in ";
+  std::string sentence =
+      "cannot put back " + std::string(path) + ", which was saved while it was being replaced; its text is in ";
   sentence.append(kStagingFolder).append("/").append(renamed ? kept : name);
   name.clear();
   return std::unexpected(Problem{std::move(sentence), os_error});
 }
 
 bool on_one_device(int one, int other) {
-  struct stat a {};
-  struct stat b {};
+  struct stat a{};
+  struct stat b{};
   return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev;
 }
 
@@ -80,7 +81,7 @@ Outcome<UniqueFd> staging_for(const RootFolder& root, int target_folder) {
 }  // namespace
 
 Outcome<void> FolderSyncs::add(int folder, std::string_view path) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(folder, &info) != 0) return os_problem("look at the folder of", path, errno);
   const std::pair key{uint64_t(info.st_dev), uint64_t(info.st_ino)};
   if (folders_.contains(key)) return {};
@@ -106,8 +107,8 @@ Outcome<StagedFile> StagedFile::create(const RootFolder& root, std::string_view 
   StagedFile staged(root, path);
   staged.folder_ = std::move(*staging);
   staged.name_ = temporary_name();
-  staged.file_.reset(::openat(staged.folder_.get(), staged.name_.c_str(),
-                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  staged.file_.reset(
+      ::openat(staged.folder_.get(), staged.name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!staged.file_) {
     const int error = errno;
     staged.name_.clear();
@@ -193,7 +194,7 @@ Outcome<Verdict> StagedFile::swap_with_old(int target_folder, const Sha256& expe
   if (!now) return std::unexpected(now.error());
   if (!*now || **now != expected) return Verdict::DiskDiffers;
 
-  struct stat old {};
+  struct stat old{};
   if (::fstatat(target_folder, target.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0) {
     // A new file may not be readable by more people than the one it replaces.
     if (::fchmod(file_.get(), old.st_mode & kPermissionBits) != 0 && errno != EPERM) {
@@ -203,7 +204,8 @@ Outcome<Verdict> StagedFile::swap_with_old(int target_folder, const Sha256& expe
   if (rename_with(folder_.get(), name_, target_folder, target, RENAME_EXCHANGE) != 0) {
     if (errno == ENOENT) return Verdict::DiskDiffers;
     if (!flag_is_unknown(errno)) return os_problem("write", path_, errno);
-    if (::renameat(folder_.get(), name_.c_str(), target_folder, target.c_str()) != 0) return os_problem("write", path_, errno);
+    if (::renameat(folder_.get(), name_.c_str(), target_folder, target.c_str()) != 0)
+      return os_problem("write", path_, errno);
     name_.clear();
     return Verdict::Done;
   }
@@ -220,7 +222,8 @@ Outcome<Verdict> StagedFile::swap_with_old(int target_folder, const Sha256& expe
   return Verdict::DiskDiffers;
 }
 
-Outcome<Verdict> write_file(const RootFolder& root, std::string_view path, ByteView bytes, const Expectation& expected) {
+Outcome<Verdict> write_file(const RootFolder& root, std::string_view path, ByteView bytes,
+                            const Expectation& expected) {
   auto staged = StagedFile::create(root, path);
   if (!staged) return std::unexpected(std::move(staged.error()));
   if (auto appended = staged->append(bytes); !appended) return std::unexpected(std::move(appended.error()));
@@ -236,7 +239,8 @@ Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, cons
   return verdict;
 }
 
-Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected, FolderSyncs& later) {
+Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected,
+                             FolderSyncs& later) {
   const auto entry = root.look(path);
   if (!entry) return std::unexpected(entry.error());
   if (entry->kind == EntryKind::Absent) return Verdict::Done;
@@ -280,7 +284,8 @@ Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::s
     if (errno == EEXIST || errno == ENOENT) return Verdict::DiskDiffers;
     return os_problem("rename", std::string(from) + " to " + std::string(to), errno);
   }
-  if (auto synced = sync_both(target->get(), source->get(), to); !synced) return std::unexpected(std::move(synced.error()));
+  if (auto synced = sync_both(target->get(), source->get(), to); !synced)
+    return std::unexpected(std::move(synced.error()));
   root.remove_empty_parents(from);
   return Verdict::Done;
 }

@@ -21,7 +21,9 @@ FileHasher::FileHasher() : context_(EVP_MD_CTX_new()) {
   DX_ASSERT(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
 }
 
-void FileHasher::update(ByteView bytes) { DX_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1); }
+void FileHasher::update(ByteView bytes) {
+  DX_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+}
 
 Sha256 FileHasher::finish() {
   Sha256 digest;
@@ -62,7 +64,8 @@ Outcome<HashedFile> hash_file_at_rest(const RootFolder& root, std::string_view p
   const auto after = stamp_of(file->get(), path);
   if (!after) return std::unexpected(after.error());
   if (*before == *after) return HashedFile{*digest, *after};
-  return std::unexpected(Problem{std::string(path) + " is being written just now; it is read when it is quiet", EAGAIN});
+  return std::unexpected(
+      Problem{std::string(path) + " is being written just now; it is read when it is quiet", EAGAIN});
 }
 
 }  // namespace diaryx::native

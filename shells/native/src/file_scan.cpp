@@ -44,7 +44,7 @@ Outcome<std::vector<std::string>> names_in(int folder, std::string_view path) {
 
 /// Looks at one name, files it under what it is, and returns true if it is a folder to enter.
 bool sort_out(int folder, const std::string& name, const std::string& path, Scan& scan) {
-  struct stat info {};
+  struct stat info{};
   if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return false;  // gone since it was listed
     scan.problems.push_back(os_problem("look at", path, errno).error());

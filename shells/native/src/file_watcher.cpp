@@ -37,8 +37,12 @@ struct Move {
 class FileWatcher::Impl {
  public:
   Impl(const RootFolder& root, PathFilter takes_part, WatchTiming timing, UniqueFd fd)
-      : root_(root), takes_part_(std::move(takes_part)), timing_(timing), fd_(std::move(fd)),
-        table_(fd_.get(), root.location()), touched_(timing.longest_ms) {}
+      : root_(root),
+        takes_part_(std::move(takes_part)),
+        timing_(timing),
+        fd_(std::move(fd)),
+        table_(fd_.get(), root.location()),
+        touched_(timing.longest_ms) {}
 
   int fd() const { return fd_.get(); }
   const std::optional<Problem>& incomplete() const { return incomplete_; }

@@ -52,7 +52,8 @@ asio::awaitable<Outcome<void>> exchange_head(Stream& stream, const ServerUrl& se
   // A server may answer (413) and close before it has read all: the answer says more than the broken write.
   beast::get_lowest_layer(stream).expires_after(kIdleTimeout);
   const auto [read_error, read] = co_await http::async_read_header(stream, buffer, parser, kNoThrow);
-  if (read_error) co_return net_problem(write_error ? "send to" : "read from", server, write_error ? write_error : read_error);
+  if (read_error)
+    co_return net_problem(write_error ? "send to" : "read from", server, write_error ? write_error : read_error);
   co_return Outcome<void>{};
 }
 
@@ -87,7 +88,8 @@ asio::awaitable<Outcome<HttpResponse>> exchange(Stream& stream, const ServerUrl&
   response.content_type = std::string(parser.get()[http::field::content_type]);
   const bool to_sink = sink && (response.status == 200 || response.status == 206);
   const BodySink collect = [&](ByteView piece) -> Outcome<void> {
-    if (response.body.size() + piece.size() > kMaxBodyBytes) return problem("the answer of " + server.display() + " is too long");
+    if (response.body.size() + piece.size() > kMaxBodyBytes)
+      return problem("the answer of " + server.display() + " is too long");
     response.body.append(as_text(piece));
     return {};
   };

@@ -1,5 +1,6 @@
 #include "net.h"
 
+#include <openssl/ssl.h>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -7,7 +8,6 @@
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/error.hpp>
-#include <openssl/ssl.h>
 
 namespace diaryx::native {
 namespace asio = boost::asio;
@@ -19,13 +19,15 @@ std::string_view advice(const boost::system::error_code& error) {
   if (error == asio::error::host_not_found || error == asio::error::host_not_found_try_again) {
     return "; check the name and the network";
   }
-  if (error.category() == asio::error::get_ssl_category()) return "; its certificate is not one that this system trusts";
+  if (error.category() == asio::error::get_ssl_category())
+    return "; its certificate is not one that this system trusts";
   return "";
 }
 
 }  // namespace
 
-std::unexpected<Problem> net_problem(std::string_view doing, const ServerUrl& server, const boost::system::error_code& error) {
+std::unexpected<Problem> net_problem(std::string_view doing, const ServerUrl& server,
+                                     const boost::system::error_code& error) {
   std::string reason = error.message();
   if (error == boost::beast::error::timeout) reason = "it did not answer in time";
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) reason = "it closed the connection";

@@ -28,7 +28,8 @@ inline constexpr auto kNoThrow = boost::asio::as_tuple(boost::asio::use_awaitabl
 inline constexpr std::chrono::seconds kIdleTimeout{30};
 
 /// "cannot <doing> <server>: <reason>", with advice for the failures that users meet.
-std::unexpected<Problem> net_problem(std::string_view doing, const ServerUrl& server, const boost::system::error_code& error);
+std::unexpected<Problem> net_problem(std::string_view doing, const ServerUrl& server,
+                                     const boost::system::error_code& error);
 
 /// The process's client context: TLS 1.2 or newer, the system's certificates.
 boost::asio::ssl::context& tls_context();

@@ -44,9 +44,10 @@ Outcome<UniqueFd> step_into(int folder, const std::string& name, std::string_vie
   if (next < 0) {
     const int error = errno;
     if (error == ELOOP || error == ENOTDIR) {
-      return std::unexpected(Problem{
-          "cannot go into " + std::string(way) + ": it is not a folder but a file or a symbolic link, and links are not followed",
-          error});
+      return std::unexpected(
+          Problem{"cannot go into " + std::string(way) +
+                      ": it is not a folder but a file or a symbolic link, and links are not followed",
+                  error});
     }
     return os_problem("open the folder", way, error);
   }
@@ -92,7 +93,7 @@ bool is_safe_path(std::string_view path) {
 }
 
 Outcome<FileStamp> stamp_of(int fd, std::string_view name_for_people) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0) return os_problem("look at", name_for_people, errno);
   return to_stamp(info);
 }
@@ -105,13 +106,15 @@ Outcome<RootFolder> RootFolder::open(const std::string& folder) {
 
 Outcome<UniqueFd> RootFolder::open_folder(std::string_view path) const {
   if (!path.empty() && !is_safe_path(path)) {
-    return problem("the path \"" + std::string(path) + "\" leads out of the folder or is not a path, so it is not used");
+    return problem("the path \"" + std::string(path) +
+                   "\" leads out of the folder or is not a path, so it is not used");
   }
   UniqueFd folder(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) return os_problem("open the folder", location_, errno);
   for (size_t begin = 0; begin < path.size();) {
     const size_t end = std::min(path.find('/', begin), path.size());
-    auto next = step_into(folder.get(), std::string(path.substr(begin, end - begin)), path.substr(0, end), MissingFolders::Refuse);
+    auto next = step_into(folder.get(), std::string(path.substr(begin, end - begin)), path.substr(0, end),
+                          MissingFolders::Refuse);
     if (!next) return std::unexpected(std::move(next.error()));
     folder = std::move(*next);
     begin = end + 1;
@@ -121,7 +124,8 @@ Outcome<UniqueFd> RootFolder::open_folder(std::string_view path) const {
 
 Outcome<UniqueFd> RootFolder::open_parent(std::string_view path, MissingFolders missing) const {
   if (!is_safe_path(path)) {
-    return problem("the path \"" + std::string(path) + "\" leads out of the folder or is not a path, so it is not used");
+    return problem("the path \"" + std::string(path) +
+                   "\" leads out of the folder or is not a path, so it is not used");
   }
   UniqueFd folder(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) return os_problem("open the folder", location_, errno);
@@ -143,7 +147,7 @@ Outcome<Entry> RootFolder::look(std::string_view path) const {
     const auto above = parent_of(path).empty() ? Outcome<Entry>{} : look(parent_of(path));
     return Entry{above && above->kind == EntryKind::Other ? EntryKind::Other : EntryKind::Absent, {}};
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstatat(parent->get(), std::string(last_name(path)).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (means_not_there(errno)) return Entry{};
     return os_problem("look at", path, errno);
@@ -155,9 +159,10 @@ Outcome<UniqueFd> RootFolder::open_file(std::string_view path) const {
   const auto parent = open_parent(path, MissingFolders::Refuse);
   if (!parent) return std::unexpected(parent.error());
   // O_NONBLOCK: a pipe that took the file's place must not make us wait for a writer.
-  UniqueFd file(::openat(parent->get(), std::string(last_name(path)).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  UniqueFd file(
+      ::openat(parent->get(), std::string(last_name(path)).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file) return os_problem("open", path, errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0) return os_problem("look at", path, errno);
   if (!S_ISREG(info.st_mode)) {
     return std::unexpected(Problem{std::string(path) + " is not a regular file, so it is not synced", EINVAL});
@@ -172,8 +177,9 @@ Outcome<FileContent> RootFolder::read(std::string_view path, uint64_t max_bytes)
     const auto before = stamp_of(file->get(), path);
     if (!before) return std::unexpected(before.error());
     if (before->size_bytes > max_bytes) {
-      return std::unexpected(Problem{std::string(path) + " is " + std::to_string(before->size_bytes) + " bytes, more than the " +
-                                         std::to_string(max_bytes) + " that are read at once",
+      return std::unexpected(Problem{std::string(path) + " is " + std::to_string(before->size_bytes) +
+                                         " bytes, more than the " + std::to_string(max_bytes) +
+                                         " that are read at once",
                                      EFBIG});
     }
     auto bytes = read_all(file->get(), before->size_bytes, path);
@@ -182,7 +188,8 @@ Outcome<FileContent> RootFolder::read(std::string_view path, uint64_t max_bytes)
     if (!after) return std::unexpected(after.error());
     if (*before == *after && bytes->size() == after->size_bytes) return FileContent{std::move(*bytes), *after};
   }
-  return std::unexpected(Problem{std::string(path) + " is being written just now; it is read when it is quiet", EAGAIN});
+  return std::unexpected(
+      Problem{std::string(path) + " is being written just now; it is read when it is quiet", EAGAIN});
 }
 
 void RootFolder::remove_empty_parents(std::string_view path) const {

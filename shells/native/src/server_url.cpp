@@ -1,8 +1,8 @@
 #include "diaryx/native/server_url.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 
 namespace diaryx::native {
 namespace {
@@ -29,12 +29,15 @@ bool is_port(std::string_view text) {
 }
 
 bool is_host(std::string_view text) {
-  const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == ':' || c == '%'; };
+  const auto allowed = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == ':' || c == '%';
+  };
   return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
 }
 
 std::unexpected<Problem> bad_address(std::string_view text) {
-  return problem("\"" + std::string(text) + "\" is not a server address; write it like https://sync.example.org or http://127.0.0.1:3030");
+  return problem("\"" + std::string(text) +
+                 "\" is not a server address; write it like https://sync.example.org or http://127.0.0.1:3030");
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 namespace diaryx::native {
 namespace {
 
-constexpr uint32_t kMask = IN_CREATE | IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
-                           IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
+constexpr uint32_t kMask = IN_CREATE | IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM |
+                           IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
 
 }  // namespace
 
@@ -37,10 +37,11 @@ Outcome<void> WatchTable::add(const std::string& folder) {
   if (watch < 0) {
     const int error = errno;
     if (error == ENOSPC) {
-      return std::unexpected(Problem{"the system's limit of watched folders is reached; raise it with "
-                                     "`sysctl fs.inotify.max_user_watches=1048576`, until then changes are found by "
-                                     "looking from time to time",
-                                     error});
+      return std::unexpected(
+          Problem{"the system's limit of watched folders is reached; raise it with "
+                  "`sysctl fs.inotify.max_user_watches=1048576`, until then changes are found by "
+                  "looking from time to time",
+                  error});
     }
     return os_problem("watch the folder", folder.empty() ? location_ : folder, error);
   }

@@ -32,7 +32,8 @@ websocket::stream_base::timeout timeouts() {
 
 std::string refusal(const ServerUrl& server, unsigned status) {
   std::string sentence = "the server " + server.display();
-  if (status == 401 || status == 403) return sentence + " does not accept this device's token; link the folder again with a new one";
+  if (status == 401 || status == 403)
+    return sentence + " does not accept this device's token; link the folder again with a new one";
   if (status == 404) return sentence + " has no sync service at this address; check the address";
   return sentence + " refused the connection (HTTP " + std::to_string(status) + ")";
 }
@@ -64,7 +65,10 @@ class WebSocketClient::Socket : public std::enable_shared_from_this<Socket> {
   };
 
   Socket(ServerUrl server, std::string target, std::string token, SocketHandlers handlers)
-      : server_(std::move(server)), target_(std::move(target)), token_(std::move(token)), handlers_(std::move(handlers)) {}
+      : server_(std::move(server)),
+        target_(std::move(target)),
+        token_(std::move(token)),
+        handlers_(std::move(handlers)) {}
 
   virtual void start_writing() = 0;
 
@@ -99,7 +103,8 @@ template <typename Stream>
 class WebSocketClient::SocketOver final : public Socket {
  public:
   template <typename... StreamArguments>
-  SocketOver(ServerUrl server, std::string target, std::string token, SocketHandlers handlers, StreamArguments&&... arguments)
+  SocketOver(ServerUrl server, std::string target, std::string token, SocketHandlers handlers,
+             StreamArguments&&... arguments)
       : Socket(std::move(server), std::move(target), std::move(token), std::move(handlers)),
         stream_(std::forward<StreamArguments>(arguments)...) {}
 
@@ -133,7 +138,8 @@ class WebSocketClient::SocketOver final : public Socket {
       if (!token_.empty()) request.set(beast::http::field::authorization, "Bearer " + token_);
     }));
     websocket::response_type response;
-    const auto [error] = co_await stream_.async_handshake(response, server_.host_header(), server_.base_path + target_, kNoThrow);
+    const auto [error] =
+        co_await stream_.async_handshake(response, server_.host_header(), server_.base_path + target_, kNoThrow);
     if (error == websocket::error::upgrade_declined) {
       const unsigned status = response.result_int();
       co_return closed({Problem{refusal(server_, status), 0}, status});
@@ -175,8 +181,8 @@ WebSocketClient::WebSocketClient(asio::io_context& io, const ServerUrl& server, 
     socket_ = std::make_shared<SocketOver<TlsStream>>(server, std::move(target), std::move(token), std::move(handlers),
                                                       io.get_executor(), tls_context());
   } else {
-    socket_ = std::make_shared<SocketOver<PlainStream>>(server, std::move(target), std::move(token), std::move(handlers),
-                                                        io.get_executor());
+    socket_ = std::make_shared<SocketOver<PlainStream>>(server, std::move(target), std::move(token),
+                                                        std::move(handlers), io.get_executor());
   }
   socket_->start();
 }

@@ -17,7 +17,8 @@ class AtomicFile : public testing::Test {
 
   size_t staged_files() const {
     size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ / kStagingFolder)) count += entry.is_regular_file();
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / kStagingFolder))
+      count += entry.is_regular_file();
     return count;
   }
 
@@ -63,7 +64,7 @@ TEST_F(AtomicFile, KeepsThePermissionsOfTheFileItReplaces) {
   folder_.write("private.md", "old");
   ASSERT_EQ(::chmod((folder_ / "private.md").c_str(), 0600), 0);
   EXPECT_EQ(*write_file(root_, "private.md", as_bytes("new"), Expectation::content(sha256("old"))), Verdict::Done);
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat((folder_ / "private.md").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777u, 0600u);
 }
@@ -72,7 +73,8 @@ TEST_F(AtomicFile, DoesNotWriteThroughALink) {
   const TempFolder outside;
   outside.write("target.md", "outside");
   std::filesystem::create_symlink(outside / "target.md", folder_ / "link.md");
-  EXPECT_EQ(*write_file(root_, "link.md", as_bytes("new"), Expectation::content(sha256("outside"))), Verdict::DiskDiffers);
+  EXPECT_EQ(*write_file(root_, "link.md", as_bytes("new"), Expectation::content(sha256("outside"))),
+            Verdict::DiskDiffers);
   EXPECT_EQ(*write_file(root_, "link.md", as_bytes("new"), Expectation::absent()), Verdict::DiskDiffers);
   EXPECT_EQ(outside.read("target.md"), "outside");
 }

@@ -19,9 +19,8 @@ class FileWatcherTest : public testing::Test {
   FileWatcherTest() : root_(std::move(*RootFolder::open(folder_.path()))) {}
 
   void start() {
-    auto watcher = FileWatcher::create(root_, [](std::string_view path) {
-      return !path.starts_with(".diaryx") && !path.ends_with(".tmp");
-    });
+    auto watcher = FileWatcher::create(
+        root_, [](std::string_view path) { return !path.starts_with(".diaryx") && !path.ends_with(".tmp"); });
     ASSERT_TRUE(watcher);
     watcher_ = std::make_unique<FileWatcher>(std::move(*watcher));
   }

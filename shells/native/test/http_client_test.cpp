@@ -50,7 +50,8 @@ TEST_F(HttpClientTest, GivesAnErrorStatusAsAValue) {
     response.body() = "quota";
     return response;
   };
-  const auto response = wait_for(client_.send({.method = "PUT", .target = "/x", .content_type = "", .body = std::string(1'000'000, 'x')}));
+  const auto response = wait_for(
+      client_.send({.method = "PUT", .target = "/x", .content_type = "", .body = std::string(1'000'000, 'x')}));
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 413u);
   EXPECT_EQ(response->body, "quota");
@@ -78,14 +79,16 @@ TEST_F(HttpClientTest, KeepsAnErrorBodyAwayFromTheSink) {
     response.body() = "no such blob";
     return response;
   };
-  const auto response = wait_for(client_.download("/blob", [](ByteView) -> Outcome<void> { return problem("must not be called"); }));
+  const auto response =
+      wait_for(client_.download("/blob", [](ByteView) -> Outcome<void> { return problem("must not be called"); }));
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 404u);
   EXPECT_EQ(response->body, "no such blob");
 }
 
 TEST_F(HttpClientTest, EndsWhenTheSinkRefuses) {
-  const auto response = wait_for(client_.download("/blob", [](ByteView) -> Outcome<void> { return problem("the disk is full"); }));
+  const auto response =
+      wait_for(client_.download("/blob", [](ByteView) -> Outcome<void> { return problem("the disk is full"); }));
   // The echo of an empty body has nothing to pour but its end.
   if (!response) EXPECT_EQ(response.error().sentence, "the disk is full");
   server_.answer = [](const auto&) {
@@ -93,7 +96,8 @@ TEST_F(HttpClientTest, EndsWhenTheSinkRefuses) {
     long_one.body() = std::string(1'000'000, 'b');
     return long_one;
   };
-  const auto refused = wait_for(client_.download("/blob", [](ByteView) -> Outcome<void> { return problem("the disk is full"); }));
+  const auto refused =
+      wait_for(client_.download("/blob", [](ByteView) -> Outcome<void> { return problem("the disk is full"); }));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().sentence, "the disk is full");
 }
@@ -104,7 +108,8 @@ TEST_F(HttpClientTest, SaysThatNobodyListens) {
   HttpClient client(url, "");
   const auto response = send_and_wait(client, {});
   ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().sentence, "cannot reach " + url.display() + ": Connection refused; is the server running?");
+  EXPECT_EQ(response.error().sentence,
+            "cannot reach " + url.display() + ": Connection refused; is the server running?");
 }
 
 TEST_F(HttpClientTest, RefusesAPlainServerWhereTlsIsWanted) {

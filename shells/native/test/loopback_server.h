@@ -32,7 +32,8 @@ class LoopbackServer {
   }
 
   ServerUrl url() const {
-    return ServerUrl{.tls = false, .host = "127.0.0.1", .port = std::to_string(acceptor_.local_endpoint().port()), .base_path = ""};
+    return ServerUrl{
+        .tls = false, .host = "127.0.0.1", .port = std::to_string(acceptor_.local_endpoint().port()), .base_path = ""};
   }
 
   /// What a plain request gets; the default echoes the body.

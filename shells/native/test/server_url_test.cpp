@@ -28,10 +28,12 @@ INSTANTIATE_TEST_SUITE_P(
                     UrlCase{"websocket", "wss://a.org:444", "https://a.org:444"},
                     UrlCase{"own_port_left_out", "https://a.org:443", "https://a.org"},
                     UrlCase{"base_path", "http://a.org/diaryx/sync2", "http://a.org/diaryx"},
-                    UrlCase{"ipv6", "http://[::1]:8080", "http://[::1]:8080"}, UrlCase{"no_scheme", "a.org:3030", nullptr},
-                    UrlCase{"other_scheme", "ftp://a.org", nullptr}, UrlCase{"no_host", "http://", nullptr},
-                    UrlCase{"bad_port", "http://a.org:99999", nullptr}, UrlCase{"port_zero", "http://a.org:0", nullptr},
-                    UrlCase{"line_break", "http://a.org\r\nX: y", nullptr}, UrlCase{"user_part", "http://me@a.org", nullptr},
+                    UrlCase{"ipv6", "http://[::1]:8080", "http://[::1]:8080"},
+                    UrlCase{"no_scheme", "a.org:3030", nullptr}, UrlCase{"other_scheme", "ftp://a.org", nullptr},
+                    UrlCase{"no_host", "http://", nullptr}, UrlCase{"bad_port", "http://a.org:99999", nullptr},
+                    UrlCase{"port_zero", "http://a.org:0", nullptr},
+                    UrlCase{"line_break", "http://a.org\r\nX: y", nullptr},
+                    UrlCase{"user_part", "http://me@a.org", nullptr},
                     UrlCase{"query", "http://a.org/?token=x", nullptr}, UrlCase{"bare_ipv6", "http://::1", nullptr}),
     [](const auto& info) { return std::string(info.param.name); });
 

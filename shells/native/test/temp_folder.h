@@ -39,7 +39,9 @@ class TempFolder {
     return text.str();
   }
 
-  bool has(std::string_view name) const { return std::filesystem::exists(std::filesystem::symlink_status(*this / name)); }
+  bool has(std::string_view name) const {
+    return std::filesystem::exists(std::filesystem::symlink_status(*this / name));
+  }
 
  private:
   std::string path_;
