@@ -35,9 +35,7 @@ bool FakeDisk::write_if(std::string_view path, std::string_view bytes, const std
   return true;
 }
 
-bool FakeDisk::remove_if(std::string_view path, const Sha256& expected) {
-  return is(path, expected) && remove(path);
-}
+bool FakeDisk::remove_if(std::string_view path, const Sha256& expected) { return is(path, expected) && remove(path); }
 
 bool FakeDisk::rename_if_free(std::string_view from, std::string_view to) { return !has(to) && rename(from, to); }
 

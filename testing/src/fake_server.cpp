@@ -19,7 +19,8 @@ void FakeServer::crash() {
 
 relay::ConnectionId FakeServer::connect(std::string user, TimestampMs now) {
   const relay::ConnectionId id{next_connection_++};
-  feed(relay::ConnectionOpened{.connection = id, .principal = {.user_id = std::move(user), .device_id = "device"}}, now);
+  feed(relay::ConnectionOpened{.connection = id, .principal = {.user_id = std::move(user), .device_id = "device"}},
+       now);
   return id;
 }
 
@@ -72,9 +73,8 @@ void FakeServer::perform(relay::Action& action, TimestampMs) {
   if (const auto* authorize = std::get_if<relay::Authorize>(&action)) {
     answers_.push_back(relay::Authorized{authorize->ticket, relay::Access::ReadWrite});
   } else if (const auto* load = std::get_if<relay::LoadDocument>(&action)) {
-    answers_.push_back(relay::DocumentLoaded{.ticket = load->ticket,
-                                             .updates = log_[load->document.str()],
-                                             .last = relay::Sequence{next_sequence_ - 1}});
+    answers_.push_back(relay::DocumentLoaded{
+        .ticket = load->ticket, .updates = log_[load->document.str()], .last = relay::Sequence{next_sequence_ - 1}});
   } else if (const auto* append = std::get_if<relay::AppendUpdate>(&action)) {
     waiting_.push_back({append->ticket, append->document.str(), *append->update});
   } else if (const auto* snapshot = std::get_if<relay::StoreSnapshot>(&action)) {

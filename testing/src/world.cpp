@@ -29,8 +29,8 @@ Device::Device(World& world, size_t number) : world_(&world), number_(number) { 
 
 void Device::start() {
   ++starts_;
-  replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{
-      .workspace_id = "ws1", .client = ClientId{1000 * (number_ + 1) + starts_}});
+  replica_ = std::make_unique<sync::Replica>(
+      sync::ReplicaOptions{.workspace_id = "ws1", .client = ClientId{1000 * (number_ + 1) + starts_}});
   for (const auto& [doc, updates] : stored_updates_) {
     for (const Bytes& update : updates) DX_ASSERT(replica_->restore_update(doc, update));
   }
@@ -153,7 +153,8 @@ void Device::perform(const sync::Action& action) {
   if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) trace(number_, "remove", removed->path);
   if (const auto* move = std::get_if<sync::MoveFile>(&action)) trace(number_, "move", move->from, move->to);
   if (const auto* read = std::get_if<sync::ReadFile>(&action)) trace(number_, "read", read->path);
-  if (const auto* record = std::get_if<sync::PersistRecord>(&action)) trace(number_, "record", record->key, record->value);
+  if (const auto* record = std::get_if<sync::PersistRecord>(&action))
+    trace(number_, "record", record->key, record->value);
   if (const auto* binary = std::get_if<sync::SendBinary>(&action)) {
     if (connection_) world_->send(*connection_, true, false, std::string(as_text(binary->frame)));
   } else if (const auto* text = std::get_if<sync::SendText>(&action)) {
@@ -222,7 +223,8 @@ void World::send(ConnectionId connection, bool to_server, bool text, std::string
   const auto wire = wires_.find(connection);
   if (wire == wires_.end()) return;
   const int64_t spread = options_.max_delay_ms - options_.min_delay_ms + 1;
-  TimestampMs due = now_ + DurationMs{options_.min_delay_ms + static_cast<int64_t>(random_.below(static_cast<uint64_t>(spread)))};
+  TimestampMs due =
+      now_ + DurationMs{options_.min_delay_ms + static_cast<int64_t>(random_.below(static_cast<uint64_t>(spread)))};
   TimestampMs& last = to_server ? wire->second.last_to_server : wire->second.last_to_device;
   due = last = std::max(due, last);
   wire->second.parcels.push_back({due, to_server, text, std::move(bytes)});
@@ -315,7 +317,8 @@ std::string World::first_difference() const {
     for (const auto& [path, bytes] : first) {
       const auto found = other.find(path);
       if (found == other.end()) return who + path + ": missing on " + std::to_string(i);
-      if (found->second != bytes) return who + path + ":\n--- 0\n" + bytes + "\n--- " + std::to_string(i) + "\n" + found->second;
+      if (found->second != bytes)
+        return who + path + ":\n--- 0\n" + bytes + "\n--- " + std::to_string(i) + "\n" + found->second;
     }
     for (const auto& [path, bytes] : other) {
       if (!first.contains(path)) return who + path + ": missing on 0";

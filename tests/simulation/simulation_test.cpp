@@ -51,7 +51,8 @@ class Editor {
     if (notes.empty() || choice < 10) {
       device.user_writes("note" + std::to_string(next_file_++) + ".md", fresh_line());
     } else if (choice < 15) {
-      device.user_writes("picture" + std::to_string(random.below(4)) + ".png", "bytes " + std::to_string(random.next()));
+      device.user_writes("picture" + std::to_string(random.below(4)) + ".png",
+                         "bytes " + std::to_string(random.next()));
     } else if (choice < 20) {
       device.user_renames(random.pick(notes), "moved/note" + std::to_string(next_file_++) + ".md");
     } else {

@@ -376,10 +376,14 @@ class Parser {
       if (at_ == text_.size()) return bad();
       const char c = text_[at_];
       char32_t digit;
-      if (c >= '0' && c <= '9') digit = static_cast<char32_t>(c - '0');
-      else if (c >= 'a' && c <= 'f') digit = static_cast<char32_t>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') digit = static_cast<char32_t>(c - 'A' + 10);
-      else return bad();
+      if (c >= '0' && c <= '9')
+        digit = static_cast<char32_t>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        digit = static_cast<char32_t>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        digit = static_cast<char32_t>(c - 'A' + 10);
+      else
+        return bad();
       unit = unit * 16 + digit;
     }
     return unit;

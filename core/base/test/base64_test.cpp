@@ -22,7 +22,8 @@ TEST(Base64, KnowsThePaddedForm) {
 }
 
 TEST(Base64, RefusesOtherText) {
-  for (const char* text : {"A", "A===", "AA=A", "AAA-", "AA==\n", "====", "A A A"}) EXPECT_FALSE(from_base64(text)) << text;
+  for (const char* text : {"A", "A===", "AA=A", "AAA-", "AA==\n", "====", "A A A"})
+    EXPECT_FALSE(from_base64(text)) << text;
 }
 
 TEST(Hex, RoundTripsAndRefusesOddText) {

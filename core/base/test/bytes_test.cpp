@@ -22,14 +22,13 @@ TEST_P(VarUint, WritesAndReadsTheSame) {
   EXPECT_TRUE(in.at_end());
 }
 
-INSTANTIATE_TEST_SUITE_P(Vectors, VarUint,
-                         testing::Values(VarUintCase{"zero", 0, {0}},
-                                         VarUintCase{"largest_in_one_byte", 127, {0x7f}},
-                                         VarUintCase{"smallest_in_two_bytes", 128, {0x80, 0x01}},
-                                         VarUintCase{"three_hundred", 300, {0xac, 0x02}},
-                                         VarUintCase{"largest_client_id", kMaxVarUint,
-                                                     {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f}}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Vectors, VarUint,
+    testing::Values(VarUintCase{"zero", 0, {0}}, VarUintCase{"largest_in_one_byte", 127, {0x7f}},
+                    VarUintCase{"smallest_in_two_bytes", 128, {0x80, 0x01}},
+                    VarUintCase{"three_hundred", 300, {0xac, 0x02}},
+                    VarUintCase{"largest_client_id", kMaxVarUint, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f}}),
+    [](const auto& info) { return info.param.name; });
 
 TEST(VarUintErrors, RefusesWhatIsTooLongOrCut) {
   const auto read = [](Bytes bytes) { return Reader(bytes).var_uint(); };

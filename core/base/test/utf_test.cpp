@@ -14,8 +14,9 @@ TEST(Utf8, AcceptsEveryScalarAndRefusesEverySurrogate) {
     ASSERT_EQ(scalar_at(text, 0), scalar);
     ASSERT_EQ(utf16_length(text).value(), scalar > 0xffff ? 2u : 1u);
   }
-  for (const char* bad : {"\xed\xa0\x80", "\xed\xbf\xbf", "\xc0\xaf", "\xe0\x80\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
-                          "\xf5\x80\x80\x80", "\x80", "\xc3", "\xe2\x82", "abcdefgh\xff", "\xc3\x28"}) {
+  for (const char* bad :
+       {"\xed\xa0\x80", "\xed\xbf\xbf", "\xc0\xaf", "\xe0\x80\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80", "\x80", "\xc3", "\xe2\x82", "abcdefgh\xff", "\xc3\x28"}) {
     EXPECT_FALSE(is_valid_utf8(bad)) << bad;
   }
 }

@@ -57,7 +57,8 @@ Driver::Answer Driver::handle(const Any& request) {
 
 Driver::Answer Driver::make(const Any& request) {
   const double* client = member(request, "client").as_number();
-  if (client == nullptr || *client < 0 || *client > 9007199254740991.0) return refuse("the client must be a number up to 2^53-1");
+  if (client == nullptr || *client < 0 || *client > 9007199254740991.0)
+    return refuse("the client must be a number up to 2^53-1");
   const bool* gc = member(request, "gc").as_bool();
   auto editor = std::make_unique<Editor>(ClientId{static_cast<uint64_t>(*client)},
                                          gc != nullptr && !*gc ? Gc::Disabled : Gc::Enabled);
@@ -117,7 +118,8 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
       if (!decoded) return refuse(describe(decoded.error()));
       known = *decoded;
     }
-    return done_with("u", base64(is_v2(request) ? editor.doc().encode_update_v2(known) : editor.doc().encode_update_v1(known)));
+    return done_with(
+        "u", base64(is_v2(request) ? editor.doc().encode_update_v2(known) : editor.doc().encode_update_v1(known)));
   }
   if (command == "um") {
     const std::string error = editor.track_undo(request);

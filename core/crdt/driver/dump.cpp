@@ -103,18 +103,18 @@ Any dump_type(const Store& store, TypeRef type, TypeKind as) {
       if (!attributes.as_object()->empty()) dump.push_back({"attrs", std::move(attributes)});
       return Any::object(std::move(dump));
     }
-    case TypeKind::Array:
-      return Any::object({{"t", named("array")}, {"items", dump_list(store, type)}});
-    case TypeKind::Map:
-      return Any::object({{"t", named("map")}, {"entries", dump_entries(store, type)}});
+    case TypeKind::Array: return Any::object({{"t", named("array")}, {"items", dump_list(store, type)}});
+    case TypeKind::Map: return Any::object({{"t", named("map")}, {"entries", dump_entries(store, type)}});
     case TypeKind::XmlElement:
-      return Any::object({{"t", named("xmlelement")}, {"name", Any::string(name)},
-                          {"attrs", dump_entries(store, type)}, {"children", dump_list(store, type)}});
+      return Any::object({{"t", named("xmlelement")},
+                          {"name", Any::string(name)},
+                          {"attrs", dump_entries(store, type)},
+                          {"children", dump_list(store, type)}});
     case TypeKind::XmlHook:
-      return Any::object({{"t", named("xmlhook")}, {"name", Any::string(name)}, {"entries", dump_entries(store, type)}});
+      return Any::object(
+          {{"t", named("xmlhook")}, {"name", Any::string(name)}, {"entries", dump_entries(store, type)}});
     case TypeKind::XmlFragment:
-    case TypeKind::Undeclared:
-      break;
+    case TypeKind::Undeclared: break;
   }
   return Any::object({{"t", named("xmlfragment")}, {"children", dump_list(store, type)}});
 }

@@ -98,7 +98,8 @@ std::string Editor::track_undo(const Any& request) {
   UndoOptions options;
   if (const Any::Array* scope = member(request, "scope").as_array()) {
     for (const Any& target : *scope) {
-      if (target.as_array() == nullptr || target.as_array()->size() != 2) return "the scope of an undo manager is a list of roots";
+      if (target.as_array() == nullptr || target.as_array()->size() != 2)
+        return "the scope of an undo manager is a list of roots";
       options.roots.push_back(text_of((*target.as_array())[1]));
     }
   } else {
@@ -141,7 +142,8 @@ std::string Editor::edit(const Any& op) {
   TypeRef type = TypeRef::None;
   if (std::string error = resolve(member(op, "t"), type); !error.empty()) return error;
   if (!store_.is_live(type)) return "the type was deleted";
-  if (name == "set" || name == "attr" || name == "mdel" || name == "adelattr" || name == "clear") return edit_keys(op, type);
+  if (name == "set" || name == "attr" || name == "mdel" || name == "adelattr" || name == "clear")
+    return edit_keys(op, type);
   if (is_text(store_.type(type).kind)) return edit_text(op, type);
   return edit_list(op, type);
 }
@@ -149,7 +151,8 @@ std::string Editor::edit(const Any& op) {
 std::string Editor::resolve(const Any& target, TypeRef& type) {
   const Any::Array* path = target.as_array();
   TypeKind kind;
-  if (path == nullptr || path->size() < 2 || !kind_from(text_of((*path)[0]), kind)) return "the target is not understood";
+  if (path == nullptr || path->size() < 2 || !kind_from(text_of((*path)[0]), kind))
+    return "the target is not understood";
   type = store_.root(text_of((*path)[1]), kind);
   for (size_t i = 2; i < path->size(); ++i) {
     const Any& step = (*path)[i];
@@ -222,13 +225,15 @@ std::string Editor::apply_delta(const Any& delta, TypeRef type) {
     const Marks marks = plain.as_object() ? marks_from(store_, *plain.as_object()) : Marks{};
     const Any& insert = member(op, "insert");
     if (const std::string* text = insert.as_string()) {
-      if (!text->empty()) (void)editor.insert({ContentKind::String, utf16_length(*text).value(), as_bytes(*text)}, marks);
+      if (!text->empty())
+        (void)editor.insert({ContentKind::String, utf16_length(*text).value(), as_bytes(*text)}, marks);
     } else if (tag_of(insert) == "new") {
       TypeKind kind;
       if (!kind_from(text_of(member(insert, "k")), kind)) return "the kind of the new type is not known";
       const std::string node = text_of(member(insert, "name"));
       const ItemRef made = editor.insert({ContentKind::Type, 1, {}, kind, node}, marks);
-      if (std::string error = fill(store_.type_of(store_.item(made)), member(insert, "init")); !error.empty()) return error;
+      if (std::string error = fill(store_.type_of(store_.item(made)), member(insert, "init")); !error.empty())
+        return error;
     } else if (!insert.is_undefined()) {
       const Bytes encoded = from_tagged(insert).encode();
       (void)editor.insert({ContentKind::Embed, 1, encoded}, marks);

@@ -16,7 +16,9 @@ class Editor {
     std::string name;
   };
 
-  Editor(ClientId client, Gc gc) : doc_({.client = client, .gc = gc, .emit = Emit::Both, .marks = MarksAfterRemote::CleanUp}), store_(DocInternals::store(doc_)) {
+  Editor(ClientId client, Gc gc)
+      : doc_({.client = client, .gc = gc, .emit = Emit::Both, .marks = MarksAfterRemote::CleanUp}),
+        store_(DocInternals::store(doc_)) {
     doc_.set_now(TimestampMs{1});
   }
 

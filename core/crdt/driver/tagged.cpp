@@ -73,8 +73,7 @@ Any from_tagged(const Any& json) {
 
 Any to_tagged(const Any& value) {
   switch (value.kind()) {
-    case Any::Kind::Undefined:
-      return Any::object({{"$", Any::string("undef")}});
+    case Any::Kind::Undefined: return Any::object({{"$", Any::string("undef")}});
     case Any::Kind::Number: {
       const double number = *value.as_number();
       if (std::isnan(number)) return tagged("num", "v", Any::string("NaN"));
@@ -82,10 +81,8 @@ Any to_tagged(const Any& value) {
       if (number == 0 && std::signbit(number)) return tagged("num", "v", Any::string("-0"));
       return value;
     }
-    case Any::Kind::BigInt:
-      return tagged("bigint", "v", Any::string(value.to_json()));
-    case Any::Kind::Bytes:
-      return tagged("bytes", "b64", Any::string(to_base64(*value.as_bytes())));
+    case Any::Kind::BigInt: return tagged("bigint", "v", Any::string(value.to_json()));
+    case Any::Kind::Bytes: return tagged("bytes", "b64", Any::string(to_base64(*value.as_bytes())));
     case Any::Kind::Array: {
       Any::Array elements;
       for (const Any& element : *value.as_array()) elements.push_back(to_tagged(element));
@@ -101,8 +98,7 @@ Any to_tagged(const Any& value) {
       if (value.find("$") != nullptr) return tagged("obj", "v", Any::array(std::move(pairs)));
       return Any::object(std::move(members));
     }
-    default:
-      return value;
+    default: return value;
   }
 }
 

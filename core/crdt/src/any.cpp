@@ -33,12 +33,9 @@ void encode_number(double value, Sink& out) {
   const AnyTag tag = tag_of(value);
   out.u8(static_cast<uint8_t>(tag));
   switch (tag) {
-    case AnyTag::Integer:
-      return out.var_int(static_cast<uint64_t>(std::fabs(value)), std::signbit(value));
-    case AnyTag::Float32:
-      return put_big_endian(out, std::bit_cast<uint32_t>(static_cast<float>(value)), 4);
-    default:
-      return put_big_endian(out, std::isnan(value) ? kNan : std::bit_cast<uint64_t>(value), 8);
+    case AnyTag::Integer: return out.var_int(static_cast<uint64_t>(std::fabs(value)), std::signbit(value));
+    case AnyTag::Float32: return put_big_endian(out, std::bit_cast<uint32_t>(static_cast<float>(value)), 4);
+    default: return put_big_endian(out, std::isnan(value) ? kNan : std::bit_cast<uint64_t>(value), 8);
   }
 }
 
@@ -140,21 +137,13 @@ bool skip_any(Cursor& in, uint32_t max_depth) {
     case AnyTag::Undefined:
     case AnyTag::Null:
     case AnyTag::False:
-    case AnyTag::True:
-      return true;
+    case AnyTag::True: return true;
     case AnyTag::Integer:
     case AnyTag::Float32:
-    case AnyTag::Float64:
-      return skip_number(tag, in);
-    case AnyTag::BigInt:
-      (void)in.bytes(8);
-      return true;
-    case AnyTag::String:
-      (void)in.var_string();
-      return true;
-    case AnyTag::Bytes:
-      (void)in.var_bytes();
-      return true;
+    case AnyTag::Float64: return skip_number(tag, in);
+    case AnyTag::BigInt: (void)in.bytes(8); return true;
+    case AnyTag::String: (void)in.var_string(); return true;
+    case AnyTag::Bytes: (void)in.var_bytes(); return true;
     case AnyTag::Array:
     case AnyTag::Object: {
       bool canonical = true;
@@ -174,27 +163,20 @@ Any decode_any(Cursor& in, uint32_t max_depth) {
   const auto tag = static_cast<AnyTag>(in.u8());
   if (!in.ok()) return {};
   switch (tag) {
-    case AnyTag::Undefined:
-      return {};
-    case AnyTag::Null:
-      return Any::null();
-    case AnyTag::False:
-      return Any::boolean(false);
-    case AnyTag::True:
-      return Any::boolean(true);
+    case AnyTag::Undefined: return {};
+    case AnyTag::Null: return Any::null();
+    case AnyTag::False: return Any::boolean(false);
+    case AnyTag::True: return Any::boolean(true);
     case AnyTag::Integer:
     case AnyTag::Float32:
-    case AnyTag::Float64:
-      return Any::number(read_number(tag, in));
-    case AnyTag::BigInt:
-      return Any::bigint(static_cast<int64_t>(get_big_endian(in, 8)));
-    case AnyTag::String:
-      return Any::string(std::string(in.var_string()));
-    case AnyTag::Bytes:
-      return Any::bytes(to_bytes(in.var_bytes()));
+    case AnyTag::Float64: return Any::number(read_number(tag, in));
+    case AnyTag::BigInt: return Any::bigint(static_cast<int64_t>(get_big_endian(in, 8)));
+    case AnyTag::String: return Any::string(std::string(in.var_string()));
+    case AnyTag::Bytes: return Any::bytes(to_bytes(in.var_bytes()));
     case AnyTag::Array: {
       Any::Array elements;  // not reserved: the count is only announced
-      for (uint64_t left = in.var_uint(); left > 0 && in.ok(); --left) elements.push_back(decode_any(in, max_depth - 1));
+      for (uint64_t left = in.var_uint(); left > 0 && in.ok(); --left)
+        elements.push_back(decode_any(in, max_depth - 1));
       return Any::array(std::move(elements));
     }
     case AnyTag::Object: {
@@ -217,23 +199,15 @@ Any decode_trusted_any(ByteView bytes) {
 
 void encode_any(const Any& value, Sink& out) {
   switch (value.kind()) {
-    case Any::Kind::Undefined:
-      return out.u8(static_cast<uint8_t>(AnyTag::Undefined));
-    case Any::Kind::Null:
-      return out.u8(static_cast<uint8_t>(AnyTag::Null));
-    case Any::Kind::Bool:
-      return out.u8(static_cast<uint8_t>(*value.as_bool() ? AnyTag::True : AnyTag::False));
-    case Any::Kind::Number:
-      return encode_number(*value.as_number(), out);
+    case Any::Kind::Undefined: return out.u8(static_cast<uint8_t>(AnyTag::Undefined));
+    case Any::Kind::Null: return out.u8(static_cast<uint8_t>(AnyTag::Null));
+    case Any::Kind::Bool: return out.u8(static_cast<uint8_t>(*value.as_bool() ? AnyTag::True : AnyTag::False));
+    case Any::Kind::Number: return encode_number(*value.as_number(), out);
     case Any::Kind::BigInt:
       out.u8(static_cast<uint8_t>(AnyTag::BigInt));
       return put_big_endian(out, static_cast<uint64_t>(*value.as_bigint()), 8);
-    case Any::Kind::String:
-      out.u8(static_cast<uint8_t>(AnyTag::String));
-      return out.var_string(*value.as_string());
-    case Any::Kind::Bytes:
-      out.u8(static_cast<uint8_t>(AnyTag::Bytes));
-      return out.var_bytes(*value.as_bytes());
+    case Any::Kind::String: out.u8(static_cast<uint8_t>(AnyTag::String)); return out.var_string(*value.as_string());
+    case Any::Kind::Bytes: out.u8(static_cast<uint8_t>(AnyTag::Bytes)); return out.var_bytes(*value.as_bytes());
     case Any::Kind::Array:
       out.u8(static_cast<uint8_t>(AnyTag::Array));
       out.var_uint(value.as_array()->size());

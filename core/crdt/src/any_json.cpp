@@ -57,7 +57,8 @@ void put_indices_first(Any::Object& members) {
   Any::Object others;
   for (Any::Member& member : members) (is_index(member) ? indices : others).push_back(std::move(member));
   std::sort(indices.begin(), indices.end(), [](const Any::Member& a, const Any::Member& b) {
-    return a.key.size() != b.key.size() ? a.key.size() < b.key.size() : a.key < b.key;  // no leading zeros: this is numeric
+    return a.key.size() != b.key.size() ? a.key.size() < b.key.size()
+                                        : a.key < b.key;  // no leading zeros: this is numeric
   });
   for (Any::Member& member : others) indices.push_back(std::move(member));
   members = std::move(indices);
@@ -180,10 +181,14 @@ class JsonParser {
     for (int i = 0; i < 4; ++i) {
       const char c = text_[at_++];
       uint32_t digit;
-      if (c >= '0' && c <= '9') digit = static_cast<uint32_t>(c - '0');
-      else if (c >= 'a' && c <= 'f') digit = static_cast<uint32_t>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') digit = static_cast<uint32_t>(c - 'A' + 10);
-      else return false;
+      if (c >= '0' && c <= '9')
+        digit = static_cast<uint32_t>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        digit = static_cast<uint32_t>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        digit = static_cast<uint32_t>(c - 'A' + 10);
+      else
+        return false;
       unit = unit * 16 + digit;
     }
     return true;

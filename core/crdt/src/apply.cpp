@@ -164,7 +164,8 @@ void Store::store_content(Item& item, const StructView& view) {
 
 Bytes Store::with_prefix(ContentKind kind, KeyRef key, ByteView any, uint32_t identity) {
   // Only arrays, objects and bytes have an identity; plain values are equal when they look equal.
-  const bool is_object = any.front() >= static_cast<uint8_t>(AnyTag::Bytes) && any.front() <= static_cast<uint8_t>(AnyTag::Object);
+  const bool is_object =
+      any.front() >= static_cast<uint8_t>(AnyTag::Bytes) && any.front() <= static_cast<uint8_t>(AnyTag::Object);
   if (is_object && identity == 0) identity = new_identity();
   Bytes whole(value_prefix(kind) + any.size());
   uint8_t* at = whole.data();
@@ -182,7 +183,8 @@ ItemRef Store::insert_embed(TypeRef parent, Gap gap, ByteView any) {
 }
 
 ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, uint32_t identity) {
-  return insert(parent, gap, KeyRef::None, ContentKind::Format, 1, with_prefix(ContentKind::Format, key, any, identity));
+  return insert(parent, gap, KeyRef::None, ContentKind::Format, 1,
+                with_prefix(ContentKind::Format, key, any, identity));
 }
 
 /// Integrates `view` from unit `offset` on; everything it refers to is in the store.
@@ -285,8 +287,8 @@ void Store::apply_decoded(DecodedUpdate& update) {
     for (const Missing& wanted : missing_) retry = retry || wanted.clock < state(wanted.client);
     if (integration.has_rest()) {
       for (const Missing& more : integration.missing()) {
-        const auto known = std::find_if(missing_.begin(), missing_.end(),
-                                        [&](const Missing& at) { return at.client == more.client; });
+        const auto known =
+            std::find_if(missing_.begin(), missing_.end(), [&](const Missing& at) { return at.client == more.client; });
         if (known == missing_.end()) {
           missing_.push_back(more);
         } else {

@@ -73,9 +73,8 @@ Commit Store::commit() {
     if (options_.emit != Emit::Nothing) {
       std::vector<ClientFrom> clients;
       for (const ClientIndex client : touched_) clients.push_back({client, before(client)});
-      std::sort(clients.begin(), clients.end(), [this](const ClientFrom& a, const ClientFrom& b) {
-        return client_id(a.client) > client_id(b.client);
-      });
+      std::sort(clients.begin(), clients.end(),
+                [this](const ClientFrom& a, const ClientFrom& b) { return client_id(a.client) > client_id(b.client); });
       if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::Updates)) {
         result.update_v1_ = encode_structs(clients, result.deletions_, Encoding::V1);
       }

@@ -32,27 +32,31 @@ class Cursor {
   }
 
   uint8_t u8() {
-    if (at_ == end_) [[unlikely]] return fail(ErrorCode::Truncated), uint8_t{0};
+    if (at_ == end_) [[unlikely]]
+      return fail(ErrorCode::Truncated), uint8_t{0};
     return *at_++;
   }
 
   /// At most 2^53-1.
   uint64_t var_uint() {
-    if (at_ != end_ && *at_ < 0x80) [[likely]] return *at_++;
+    if (at_ != end_ && *at_ < 0x80) [[likely]]
+      return *at_++;
     return var_uint_slow();
   }
 
   /// A varUint that must fit 32 bits; what is too large is a clock that we do not keep.
   uint32_t var_clock() {
     const uint64_t value = var_uint();
-    if (value > 0xffffffffu) [[unlikely]] return fail(ErrorCode::ClockOverflow), 0u;
+    if (value > 0xffffffffu) [[unlikely]]
+      return fail(ErrorCode::ClockOverflow), 0u;
     return static_cast<uint32_t>(value);
   }
 
   SignedMagnitude var_int();
 
   ByteView bytes(uint64_t size) {
-    if (size > remaining()) [[unlikely]] return fail(ErrorCode::Truncated), ByteView{};
+    if (size > remaining()) [[unlikely]]
+      return fail(ErrorCode::Truncated), ByteView{};
     const ByteView view{at_, static_cast<size_t>(size)};
     at_ += size;
     return view;
@@ -62,7 +66,8 @@ class Cursor {
   /// Strict UTF-8.
   std::string_view var_string() {
     const std::string_view text = as_text(var_bytes());
-    if (!is_valid_utf8(text)) [[unlikely]] return fail(ErrorCode::InvalidUtf8), std::string_view{};
+    if (!is_valid_utf8(text)) [[unlikely]]
+      return fail(ErrorCode::InvalidUtf8), std::string_view{};
     return text;
   }
 

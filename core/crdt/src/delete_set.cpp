@@ -184,7 +184,9 @@ Result<std::vector<DeleteSet::ClientRanges>> read_clients(Reader& in, Encoding e
     if (!ranges.empty()) clients.push_back({ClientId{client}, std::move(ranges)});
   }
   // Duplicates of a client are joined; descending is how peers write.
-  const auto order = [](const DeleteSet::ClientRanges& a, const DeleteSet::ClientRanges& b) { return a.client > b.client; };
+  const auto order = [](const DeleteSet::ClientRanges& a, const DeleteSet::ClientRanges& b) {
+    return a.client > b.client;
+  };
   if (!std::is_sorted(clients.begin(), clients.end(), order)) std::sort(clients.begin(), clients.end(), order);
   std::vector<DeleteSet::ClientRanges> joined;
   for (DeleteSet::ClientRanges& entry : clients) {

@@ -5,10 +5,10 @@
 
 namespace diaryx::crdt {
 
-enum class ItemRef : uint32_t { None = 0 };      // a struct in the item slab
-enum class TypeRef : uint32_t { None = 0 };      // a shared type in the type slab
-enum class KeyRef : uint32_t { None = 0 };       // an interned string
-enum class LeafRef : uint32_t { None = 0 };      // a leaf of a list index
+enum class ItemRef : uint32_t { None = 0 };  // a struct in the item slab
+enum class TypeRef : uint32_t { None = 0 };  // a shared type in the type slab
+enum class KeyRef : uint32_t { None = 0 };  // an interned string
+enum class LeafRef : uint32_t { None = 0 };  // a leaf of a list index
 enum class ClientIndex : uint32_t { None = 0xffffffff };  // a client in the order in which the store met it
 
 template <typename Handle>

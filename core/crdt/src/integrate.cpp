@@ -136,8 +136,8 @@ void Store::link(ItemRef ref) {
 /// `item` has its ids, its neighbours as resolved from the origins, its parent and its content.
 void Store::integrate(ItemRef ref) {
   Item& item = items_[ref];
-  const bool gap_is_closed = some(item.left) ? items_[item.left].right == item.right
-                                             : some(item.right) && !some(items_[item.right].left);
+  const bool gap_is_closed =
+      some(item.left) ? items_[item.left].right == item.right : some(item.right) && !some(items_[item.right].left);
   if (!gap_is_closed) find_place_among_conflicts(item);
   link(ref);
 

@@ -80,12 +80,12 @@ class ListIndex {
   uint32_t new_node();
 
   ItemSlab& items_;
-  std::vector<Leaf> leaves_;          // index 0 is unused
-  mutable std::vector<Node> nodes_;   // index 0 is unused; sums are brought up to date by `flush`
+  std::vector<Leaf> leaves_;  // index 0 is unused
+  mutable std::vector<Node> nodes_;  // index 0 is unused; sums are brought up to date by `flush`
   std::vector<uint32_t> free_leaves_;
   std::vector<uint32_t> free_nodes_;
-  uint32_t root_ = 0;                 // a node
-  uint32_t first_leaf_ = 0;           // the leftmost leaf
+  uint32_t root_ = 0;  // a node
+  uint32_t first_leaf_ = 0;  // the leftmost leaf
   uint32_t item_count_ = 0;
   // Edits near each other change one leaf many times; its difference goes up the tree when another leaf is touched.
   mutable uint32_t pending_leaf_ = 0;

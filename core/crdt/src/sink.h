@@ -10,12 +10,14 @@ namespace diaryx::crdt {
 class Sink {
  public:
   void u8(uint8_t value) {
-    if (size_ == bytes_.size()) [[unlikely]] grow(1);
+    if (size_ == bytes_.size()) [[unlikely]]
+      grow(1);
     bytes_[size_++] = value;
   }
 
   void var_uint(uint64_t value) {
-    if (bytes_.size() - size_ < kMaxVarUintBytes) [[unlikely]] grow(kMaxVarUintBytes);
+    if (bytes_.size() - size_ < kMaxVarUintBytes) [[unlikely]]
+      grow(kMaxVarUintBytes);
     uint8_t* at = bytes_.data() + size_;
     while (value >= 0x80) {
       *at++ = static_cast<uint8_t>(value | 0x80);

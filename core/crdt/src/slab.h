@@ -66,7 +66,7 @@ class Slab {
   }
 
   std::vector<std::unique_ptr<Slot[]>> blocks_;  // the allocations
-  std::vector<Slot*> chunks_;                    // owned by blocks_
+  std::vector<Slot*> chunks_;  // owned by blocks_
   std::vector<Handle> free_;
   uint32_t used_ = 0;
   uint32_t capacity_ = 0;

@@ -8,7 +8,8 @@ Store::Store(const DocOptions& options) : options_(options) { own_ = client_inde
 
 ClientIndex Store::find_client(ClientId id) const {
   // Structs come in runs of one client.
-  if (some(last_client_) && clients_[raw(last_client_)].id == id) [[likely]] return last_client_;
+  if (some(last_client_) && clients_[raw(last_client_)].id == id) [[likely]]
+    return last_client_;
   const auto at = std::lower_bound(client_order_.begin(), client_order_.end(), id,
                                    [this](ClientIndex a, ClientId wanted) { return client_id(a) < wanted; });
   if (at == client_order_.end() || client_id(*at) != id) return ClientIndex::None;

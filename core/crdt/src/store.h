@@ -42,8 +42,8 @@ class Store {
   ~Store();
 
   // ---- clients ------------------------------------------------------------------------------------------------------
-  ClientIndex client_index(ClientId id);             // new or known
-  ClientIndex find_client(ClientId id) const;        // None if unknown
+  ClientIndex client_index(ClientId id);  // new or known
+  ClientIndex find_client(ClientId id) const;  // None if unknown
   ClientId client_id(ClientIndex client) const { return clients_[raw(client)].id; }
   uint32_t state(ClientIndex client) const { return clients_[raw(client)].structs.state(); }
   uint32_t state(ClientId id) const;
@@ -154,7 +154,7 @@ class Store {
   struct Client {
     ClientId id;
     StructList structs;
-    uint32_t before = 0;      // state when transaction `touched_in` began
+    uint32_t before = 0;  // state when transaction `touched_in` began
     uint32_t touched_in = 0;  // the last transaction that added structs
   };
   struct Deleted {
@@ -253,17 +253,17 @@ class Store {
   std::vector<Client> clients_;
   std::vector<ClientIndex> client_order_;  // ascending by id
   mutable ClientIndex last_client_ = ClientIndex::None;
-  std::vector<TypeRef> roots_;             // in order of first mention
+  std::vector<TypeRef> roots_;  // in order of first mention
   KeyMap root_by_name_;
   ClientIndex own_ = ClientIndex::None;
   bool own_taken_ = false;
-  uint32_t scan_ = 0;           // stamps of the conflict scan
+  uint32_t scan_ = 0;  // stamps of the conflict scan
   uint32_t last_identity_ = 0;  // of object values in Embed and Format: JavaScript compares them by identity
 
   // The open transaction.
   bool open_ = false;
   TransactionOrigin origin_ = TransactionOrigin::Local;
-  std::string tag_;     // who, for undo managers
+  std::string tag_;  // who, for undo managers
   uint32_t epoch_ = 0;  // number of the transaction
   std::vector<ClientIndex> touched_;
   std::vector<Deleted> deleted_;

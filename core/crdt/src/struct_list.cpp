@@ -20,7 +20,8 @@ size_t StructList::find(uint32_t wanted) const {
   }
   const bool behind = gap_ <= last && wanted >= clock(gap_);
   const auto from = clocks_.begin() + static_cast<std::ptrdiff_t>(behind ? gap_ + room_ : 0);
-  const auto to = behind ? clocks_.end() : clocks_.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(gap_, size()));
+  const auto to =
+      behind ? clocks_.end() : clocks_.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(gap_, size()));
   const auto after = std::upper_bound(from, to, wanted);
   const auto found = static_cast<size_t>(after - clocks_.begin()) - 1 - (behind ? room_ : 0);
   return hint_ = static_cast<uint32_t>(found);

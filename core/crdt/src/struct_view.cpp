@@ -27,10 +27,8 @@ ContentTail content_tail(ContentKind kind, ByteView content, uint32_t offset) {
       return {content.subspan(start.value() + 4), true};
     }
     case ContentKind::Any:
-    case ContentKind::Json:
-      return {content.subspan(element_offset(kind, content, offset))};
-    default:
-      return {content};
+    case ContentKind::Json: return {content.subspan(element_offset(kind, content, offset))};
+    default: return {content};
   }
 }
 

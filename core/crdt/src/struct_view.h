@@ -41,9 +41,9 @@ struct StructView {
   uint64_t right_client = 0;
   uint32_t right_clock = 0;
   std::string_view root;  // ParentForm::Root
-  std::string_view sub;   // kHasSub and no origins
+  std::string_view sub;  // kHasSub and no origins
   std::string_view name;  // key of a Format, node name of a Type
-  ByteView content;       // as ContentKind says, without key and identity
+  ByteView content;  // as ContentKind says, without key and identity
 
   uint32_t end() const { return clock + length; }
 };

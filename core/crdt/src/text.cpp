@@ -65,7 +65,8 @@ std::vector<TextRun> Text::runs() const {
     } else if (item.kind == ContentKind::Embed || item.kind == ContentKind::Type) {
       flush();
       Any value;
-      if (item.kind == ContentKind::Embed) value = decode_trusted_any(store_->content(item).subspan(value_prefix(item.kind)));
+      if (item.kind == ContentKind::Embed)
+        value = decode_trusted_any(store_->content(item).subspan(value_prefix(item.kind)));
       runs.push_back({{}, std::move(value), attributes()});
     }
   }
@@ -113,11 +114,13 @@ Result<void> Text::format(Transaction&, Utf16Offset at, Length range, const Attr
   if (at.value() > length().value()) return fail(ErrorCode::OffsetOutOfRange);
   if (range == Length{0}) return {};
   if (!is_live()) return fail(ErrorCode::WrongType);
-  if (!store_->has_room(uint64_t{range.value()} + 2 * attributes.size() + 64, range.value())) return fail(ErrorCode::TooLarge);
+  if (!store_->has_room(uint64_t{range.value()} + 2 * attributes.size() + 64, range.value()))
+    return fail(ErrorCode::TooLarge);
   const TypeRef type = as_type(type_);
   const uint32_t from = snap(*store_, type, at.value(), -1);
   const uint64_t end = uint64_t{at.value()} + range.value();
-  const uint32_t to = end < length().value() ? snap(*store_, type, static_cast<uint32_t>(end), 1) : static_cast<uint32_t>(end);
+  const uint32_t to =
+      end < length().value() ? snap(*store_, type, static_cast<uint32_t>(end), 1) : static_cast<uint32_t>(end);
   TextEditor editor(*store_, type);
   editor.seek(from);
   if (!editor.at_end()) editor.format(to - from, marks_from(*store_, attributes));

@@ -45,8 +45,9 @@ void TextEditor::forward() {
 void TextEditor::minimize_changes(const Marks& attributes) {
   while (some(right_)) {
     const Item& item = store_.item(right_);
-    const bool passes = item.deleted() || (item.kind == ContentKind::Format &&
-                                           equal_attributes(attributes.get(mark_key(store_, item)), mark_value(store_, item)));
+    const bool passes =
+        item.deleted() || (item.kind == ContentKind::Format &&
+                           equal_attributes(attributes.get(mark_key(store_, item)), mark_value(store_, item)));
     if (!passes) return;
     forward();
   }
@@ -145,7 +146,8 @@ void TextEditor::erase(uint32_t length) {
   const ItemRef start = right_;
   while (length > 0 && some(right_)) {
     const Item& item = store_.item(right_);
-    const bool counts = item.kind == ContentKind::String || item.kind == ContentKind::Embed || item.kind == ContentKind::Type;
+    const bool counts =
+        item.kind == ContentKind::String || item.kind == ContentKind::Embed || item.kind == ContentKind::Type;
     if (!item.deleted() && counts) {
       if (length < item.length) (void)store_.split(right_, length);
       length -= item.length;

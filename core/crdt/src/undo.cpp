@@ -90,13 +90,14 @@ void Store::capture_for_undo(UndoState& undo) {
     forget_steps(undo, undo.redo_steps);
   }
   UndoStep step;
-  for (const Deleted& range : deleted_) step.deletions.add(client_id(range.client), Clock{range.clock}, Length{range.length});
+  for (const Deleted& range : deleted_)
+    step.deletions.add(client_id(range.client), Clock{range.clock}, Length{range.length});
   for (const ClientIndex client : touched_) {
     step.insertions.add(client_id(client), Clock{before(client)}, Length{state(client) - before(client)});
   }
   auto& steps = undo.doing == UndoState::Doing::Undo ? undo.redo_steps : undo.undo_steps;
-  const bool joins = !own && undo.last_change > TimestampMs{0} && now_ - undo.last_change < undo.capture_timeout &&
-                     !steps.empty();
+  const bool joins =
+      !own && undo.last_change > TimestampMs{0} && now_ - undo.last_change < undo.capture_timeout && !steps.empty();
   if (joins) {
     steps.back().deletions.merge(step.deletions);
     steps.back().insertions.merge(step.insertions);
@@ -151,7 +152,8 @@ ItemRef Store::redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef
   const KeyRef sub = items_[ref].parent_sub;
   Gap gap;
   if (!some(sub)) {
-    for (ItemRef at = items_[ref].left; some(at) && !some(gap.left); at = items_[at].left) gap.left = copy_within(at, parent);
+    for (ItemRef at = items_[ref].left; some(at) && !some(gap.left); at = items_[at].left)
+      gap.left = copy_within(at, parent);
     for (ItemRef at = ref; some(at) && !some(gap.right); at = items_[at].right) gap.right = copy_within(at, parent);
   } else {
     if (some(items_[ref].right) && !undo.ignore_remote_map_changes) {
@@ -197,7 +199,8 @@ bool Store::take_back(UndoState& undo, const UndoStep& step) {
   std::vector<ItemRef> to_redo;
   for (const ItemRef ref : items_of(step.deletions)) {
     const Item& item = items_[ref];
-    if (in_scope(undo, ref) && !step.insertions.contains({client_id(item.client), Clock{item.clock}})) to_redo.push_back(ref);
+    if (in_scope(undo, ref) && !step.insertions.contains({client_id(item.client), Clock{item.clock}}))
+      to_redo.push_back(ref);
   }
   bool changed = false;
   for (const ItemRef ref : to_redo) changed = some(redo_item(undo, ref, to_redo, step.insertions)) || changed;

@@ -82,9 +82,9 @@ class OutV2 {
     string_.finish(strings);
     out.reserve(rest_.size() + strings.size() + 256);
     out.u8(0);
-    for (const ByteView column : {key_clock_.finish(), client_.finish(), left_clock_.finish(), right_clock_.finish(),
-                                  info_.finish(), strings.view(), parent_info_.finish(), type_ref_.finish(),
-                                  length_.finish()}) {
+    for (const ByteView column :
+         {key_clock_.finish(), client_.finish(), left_clock_.finish(), right_clock_.finish(), info_.finish(),
+          strings.view(), parent_info_.finish(), type_ref_.finish(), length_.finish()}) {
       out.var_bytes(column);
     }
     out.raw(rest_.view());
@@ -141,38 +141,30 @@ template <typename Out>
 void write_content(Out& out, const StructView& view, uint32_t offset) {
   const ContentTail tail = content_tail(view.kind, view.content, offset);
   switch (view.kind) {
-    case ContentKind::Deleted:
-      return out.length(view.length - offset);
+    case ContentKind::Deleted: return out.length(view.length - offset);
     case ContentKind::Json: {
       out.length(view.length - offset);
       Cursor in(tail.bytes);
       while (!in.at_end()) out.string(as_text(in.var_bytes()));
       return;
     }
-    case ContentKind::Binary:
-      return out.rest().var_bytes(tail.bytes);
+    case ContentKind::Binary: return out.rest().var_bytes(tail.bytes);
     case ContentKind::String:
       return tail.leads_with_half ? out.string_after_half(as_text(tail.bytes)) : out.string(as_text(tail.bytes));
-    case ContentKind::Embed:
-      return out.json_value(tail.bytes);
-    case ContentKind::Format:
-      out.key(view.name);
-      return out.json_value(tail.bytes);
+    case ContentKind::Embed: return out.json_value(tail.bytes);
+    case ContentKind::Format: out.key(view.name); return out.json_value(tail.bytes);
     case ContentKind::Type:
       out.type_ref(static_cast<uint8_t>(view.type_kind));
       if (has_node_name(view.type_kind)) out.key(view.name);
       return;
-    case ContentKind::Any:
-      out.length(view.length - offset);
-      return out.rest().raw(tail.bytes);
+    case ContentKind::Any: out.length(view.length - offset); return out.rest().raw(tail.bytes);
     case ContentKind::Doc: {
       Cursor in(tail.bytes);
       out.string(as_text(in.var_bytes()));
       return out.rest().raw(in.bytes(in.remaining()));
     }
     case ContentKind::Gc:
-    case ContentKind::Skip:
-      return;
+    case ContentKind::Skip: return;
   }
 }
 

@@ -106,23 +106,16 @@ class UpdateDecoder {
     Cursor& rest = source_.rest();
     view.length = 1;
     switch (view.kind) {
-      case ContentKind::Deleted:
-        view.length = source_.length();
-        return;
-      case ContentKind::Json:
-        return read_json_elements(view);
-      case ContentKind::Binary:
-        view.content = rest.var_bytes();
-        return;
+      case ContentKind::Deleted: view.length = source_.length(); return;
+      case ContentKind::Json: return read_json_elements(view);
+      case ContentKind::Binary: view.content = rest.var_bytes(); return;
       case ContentKind::String: {
         const std::string_view text = source_.string();
         view.content = as_bytes(text);
         view.length = utf16_length(text).value();
         return;
       }
-      case ContentKind::Embed:
-        view.content = read_json_value();
-        return;
+      case ContentKind::Embed: view.content = read_json_value(); return;
       case ContentKind::Format:
         view.name = source_.key();
         view.content = read_json_value();
@@ -138,10 +131,8 @@ class UpdateDecoder {
         view.length = source_.length();
         view.content = read_any_elements(view.length);
         return;
-      case ContentKind::Doc:
-        return read_subdocument(view);
-      default:
-        return fail(ErrorCode::UnknownTag);
+      case ContentKind::Doc: return read_subdocument(view);
+      default: return fail(ErrorCode::UnknownTag);
     }
   }
 
@@ -250,7 +241,8 @@ ByteView UpdateDecoder<SourceV2>::read_json_value() {
 }
 
 template <typename Source>
-Result<DecodedUpdate> decode_with(Source& source, DecodedUpdate& result, Encoding encoding, const DecodeLimits& limits) {
+Result<DecodedUpdate> decode_with(Source& source, DecodedUpdate& result, Encoding encoding,
+                                  const DecodeLimits& limits) {
   UpdateDecoder<Source>(source, limits, result).run();
   if (!source.ok()) return std::unexpected(source.error());
   Cursor& rest = source.rest();

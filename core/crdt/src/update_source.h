@@ -46,7 +46,8 @@ class SourceV2 {
   template <typename Column>
   auto checked(Column& column) {
     const auto value = column.read();
-    if (!column.ok()) [[unlikely]] rest_.fail(column.error().code);
+    if (!column.ok()) [[unlikely]]
+      rest_.fail(column.error().code);
     return value;
   }
 
@@ -101,9 +102,17 @@ class SourceV2 {
   };
 
   SourceV2(const Columns& columns, size_t size, std::vector<Bytes>& scratch)
-      : rest_(columns.in), key_clock_(columns.column[0]), client_(columns.column[1]), left_clock_(columns.column[2]),
-        right_clock_(columns.column[3]), info_(columns.column[4]), string_(columns.column[5], scratch),
-        parent_info_(columns.column[6]), type_ref_(columns.column[7]), length_(columns.column[8]), size_(size) {
+      : rest_(columns.in),
+        key_clock_(columns.column[0]),
+        client_(columns.column[1]),
+        left_clock_(columns.column[2]),
+        right_clock_(columns.column[3]),
+        info_(columns.column[4]),
+        string_(columns.column[5], scratch),
+        parent_info_(columns.column[6]),
+        type_ref_(columns.column[7]),
+        length_(columns.column[8]),
+        size_(size) {
     if (rest_.ok() && !string_.ok()) rest_.fail(string_.error().code);
   }
 

@@ -5,8 +5,7 @@ namespace diaryx::crdt {
 std::optional<Any> value_at(const Store& store, const Item& item, uint32_t offset) {
   const ByteView bytes = store.content(item);
   switch (item.kind) {
-    case ContentKind::Any:
-      return decode_trusted_any(bytes.subspan(element_offset(item.kind, bytes, offset)));
+    case ContentKind::Any: return decode_trusted_any(bytes.subspan(element_offset(item.kind, bytes, offset)));
     case ContentKind::Json: {
       Cursor in(bytes.subspan(element_offset(item.kind, bytes, offset)));
       const std::string_view text = as_text(in.var_bytes());
@@ -15,10 +14,8 @@ std::optional<Any> value_at(const Store& store, const Item& item, uint32_t offse
       DX_ASSERT(value.has_value());
       return *value;
     }
-    case ContentKind::Binary:
-      return Any::bytes(to_bytes(bytes));
-    case ContentKind::Embed:
-      return decode_trusted_any(bytes.subspan(value_prefix(item.kind)));
+    case ContentKind::Binary: return Any::bytes(to_bytes(bytes));
+    case ContentKind::Embed: return decode_trusted_any(bytes.subspan(value_prefix(item.kind)));
     case ContentKind::String: {
       // Not what Yjs writes into lists and maps; a peer may. One unit reads as one character, half a pair as U+FFFD.
       const std::string_view text = as_text(bytes);
@@ -27,8 +24,7 @@ std::optional<Any> value_at(const Store& store, const Item& item, uint32_t offse
       if (utf8_sequence_length(from.front()) == 4) return Any::string("\xef\xbf\xbd");
       return Any::string(std::string(from.substr(0, utf8_sequence_length(from.front()))));
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

@@ -18,9 +18,9 @@ TEST(Any, WritesNumbersAsJavaScriptDoes) {
     const char* text;
   };
   for (const Case& at : {Case{0, "0"}, Case{-0.0, "0"}, Case{1, "1"}, Case{-1.5, "-1.5"}, Case{0.1, "0.1"},
-                         Case{1e21, "1e+21"}, Case{123456789012345680000.0, "123456789012345680000"}, Case{1e-7, "1e-7"},
-                         Case{1e-6, "0.000001"}, Case{1.5e300, "1.5e+300"}, Case{5e-324, "5e-324"}, Case{100, "100"},
-                         Case{HUGE_VAL, "null"}, Case{NAN, "null"}}) {
+                         Case{1e21, "1e+21"}, Case{123456789012345680000.0, "123456789012345680000"},
+                         Case{1e-7, "1e-7"}, Case{1e-6, "0.000001"}, Case{1.5e300, "1.5e+300"}, Case{5e-324, "5e-324"},
+                         Case{100, "100"}, Case{HUGE_VAL, "null"}, Case{NAN, "null"}}) {
     EXPECT_EQ(Any::number(at.number).to_json(), at.text);
   }
 }

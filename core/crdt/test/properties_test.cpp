@@ -42,11 +42,8 @@ History random_history(uint32_t seed) {
       case 0:
         EXPECT_TRUE(text.erase(txn, at, Length{std::min<uint32_t>(random() % 5, length - at.value())}).has_value());
         break;
-      case 1:
-        doc.map("m").set(txn, std::string(1, static_cast<char>('a' + random() % 3)), Any::number(step));
-        break;
-      default:
-        EXPECT_TRUE(text.insert(txn, at, random() % 5 == 0 ? "x😀é" : "word ").has_value());
+      case 1: doc.map("m").set(txn, std::string(1, static_cast<char>('a' + random() % 3)), Any::number(step)); break;
+      default: EXPECT_TRUE(text.insert(txn, at, random() % 5 == 0 ? "x😀é" : "word ").has_value());
     }
     const Commit commit = std::move(txn).commit();
     if (commit.changed()) history.updates.push_back(commit.update_v1());

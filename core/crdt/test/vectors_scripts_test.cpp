@@ -54,7 +54,8 @@ std::vector<std::string> texts_of(const Any& list) {
 
 bool has_undo(const Any& vector) {
   const Any::Array& steps = elements(member(vector, "steps"));
-  return std::any_of(steps.begin(), steps.end(), [](const Any& step) { return text_of(member(member(step, "op"), "op")) == "um"; });
+  return std::any_of(steps.begin(), steps.end(),
+                     [](const Any& step) { return text_of(member(member(step, "op"), "op")) == "um"; });
 }
 
 void check_script(const Any& vector) {
@@ -132,7 +133,8 @@ void check_concurrent(const Any& vector) {
       ASSERT_EQ(comparable(receiver->dump()), comparable(member(vector, "expected")));
     }
     bool is_order0 = order0.size() == order.size();
-    for (size_t i = 0; i < order0.size() && is_order0; ++i) is_order0 = number_of(order0[i]) == static_cast<double>(order[i]);
+    for (size_t i = 0; i < order0.size() && is_order0; ++i)
+      is_order0 = number_of(order0[i]) == static_cast<double>(order[i]);
     if (is_order0) {
       EXPECT_EQ(to_base64(receiver->doc().encode_update_v1()), text_of(member(member(vector, "order0"), "v1")));
       EXPECT_EQ(to_base64(receiver->doc().encode_update_v2()), text_of(member(member(vector, "order0"), "v2")));

@@ -66,8 +66,10 @@ TEST(Vectors, UpdatesMergeAndDiffAsInYjs) {
       const auto merged_v2 = merge_updates_v2(std::vector<ByteView>(updates_v2.begin(), updates_v2.end()));
       ASSERT_TRUE(merged_v2.has_value());
       EXPECT_EQ(to_base64(*merged_v2), text_of(member(vector, "mergedV2")));
-      EXPECT_EQ(to_base64(*convert_v1_to_v2(bytes_of(member(member(vector, "state"), "v1")))), text_of(member(vector, "convertV1toV2")));
-      EXPECT_EQ(to_base64(*convert_v2_to_v1(bytes_of(member(vector, "convertV1toV2")))), text_of(member(member(vector, "state"), "v1")));
+      EXPECT_EQ(to_base64(*convert_v1_to_v2(bytes_of(member(member(vector, "state"), "v1")))),
+                text_of(member(vector, "convertV1toV2")));
+      EXPECT_EQ(to_base64(*convert_v2_to_v1(bytes_of(member(vector, "convertV1toV2")))),
+                text_of(member(member(vector, "state"), "v1")));
       const Bytes merged_bytes = bytes_of(member(vector, "mergedV1"));
       const auto vector_of_merged = state_vector_of_update_v1(merged_bytes);
       ASSERT_TRUE(vector_of_merged.has_value());

@@ -54,7 +54,8 @@ static_assert(std::ranges::is_sorted(kTypes, {}, &std::pair<std::string_view, st
 
 std::string_view mime_type_of(std::string_view path) {
   const std::string wanted = ascii_fold(extension(path));
-  const auto found = std::ranges::lower_bound(kTypes, std::string_view(wanted), {}, [](const auto& type) { return type.first; });
+  const auto found =
+      std::ranges::lower_bound(kTypes, std::string_view(wanted), {}, [](const auto& type) { return type.first; });
   return found != std::end(kTypes) && found->first == wanted ? found->second : "application/octet-stream";
 }
 

@@ -91,7 +91,8 @@ class OldServer {
     ASSERT_TRUE(messages);
     log_.push_back(id + " " + std::to_string(messages->front().index()));
     if (id == "workspace:ws1" && !open_.contains(id)) {
-      if (!std::exchange(manifest_sent_, true)) feed(TextReceived{R"({"type":"file_manifest","files":[],"client_is_new":false})"});
+      if (!std::exchange(manifest_sent_, true))
+        feed(TextReceived{R"({"type":"file_manifest","files":[],"client_is_new":false})"});
       return;  // dropped, as the hosted server does
     }
     if (open_.insert(id).second) open(id);
@@ -116,7 +117,8 @@ class OldServer {
   void on_text(const std::string& json) {
     log_.push_back(json);
     if (json != R"({"type":"FilesReady"})") return;
-    feed(TextReceived{R"({"type":"crdt_state","state":")" + to_base64(doc("workspace:ws1").encode_update_v1()) + "\"}"});
+    feed(
+        TextReceived{R"({"type":"crdt_state","state":")" + to_base64(doc("workspace:ws1").encode_update_v1()) + "\"}"});
     feed(TextReceived{R"({"type":"sync_complete","files_synced":0})"});
     open_.insert("workspace:ws1");
     open("workspace:ws1");
@@ -178,7 +180,8 @@ TEST(ReplicaWithOldPeers, MergesAnOldPeersMetadataEditIntoTheHead) {
 TEST(ReplicaWithOldPeers, SeedsNothingThatTheServerHas) {  // T1
   OldServer server;
   server.peer_writes("a.md", kOldEntry, "Same body\n");
-  server.user_writes("a.md", "---\ntitle: Old title\nupdated: \"2023-11-14T22:13:20.000+00:00\"\nmood: calm\n---\nSame body\n");
+  server.user_writes("a.md",
+                     "---\ntitle: Old title\nupdated: \"2023-11-14T22:13:20.000+00:00\"\nmood: calm\n---\nSame body\n");
   server.connect();
   EXPECT_EQ(server.doc("body:ws1/a.md").text("body").to_string(), "Same body\n");
   EXPECT_EQ(server.disk().size(), 1u);

@@ -40,9 +40,9 @@ Result<FileRecord> FileRecord::decode(std::string_view text) {
   if (text[kHashEnd] != ' ' || colon == std::string_view::npos) return fail(ErrorCode::InvalidMessage, kHashEnd);
   uint64_t client = 0;
   uint32_t clock = 0;
-  const bool read = std::from_chars(rest.data(), rest.data() + colon, client).ptr == rest.data() + colon &&
-                    std::from_chars(rest.data() + colon + 1, rest.data() + rest.size(), clock).ptr ==
-                        rest.data() + rest.size();
+  const bool read =
+      std::from_chars(rest.data(), rest.data() + colon, client).ptr == rest.data() + colon &&
+      std::from_chars(rest.data() + colon + 1, rest.data() + rest.size(), clock).ptr == rest.data() + rest.size();
   if (!read) return fail(ErrorCode::InvalidMessage, kHashEnd);
   record.published = crdt::Id{ClientId{client}, Clock{clock}};
   return record;

@@ -187,7 +187,8 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
 void Replica::Impl::on_text(std::string_view json) {
   if (phase_ == Phase::Offline) return;
   Result<ControlMessage> message = parse_control(json);
-  if (!message) return problem({}, "the server sent a control message that cannot be read: " + describe(message.error()));
+  if (!message)
+    return problem({}, "the server sent a control message that cannot be read: " + describe(message.error()));
   if (const auto* hello = std::get_if<ServerHello>(&*message)) {
     receipts_ = hello->receipts;
   } else if (std::holds_alternative<FileManifest>(*message)) {
@@ -254,7 +255,8 @@ void Replica::Impl::on_deadline() {
     Body& body = open_bodies_[key];
     const std::optional<TimestampMs> deadline = body_deadline(body);
     if (!deadline || *deadline > now_) continue;
-    if (++body.attempts == kMaxDocumentProblems) problem(key, "the server does not answer for this file; sync goes on trying");
+    if (++body.attempts == kMaxDocumentProblems)
+      problem(key, "the server does not answer for this file; sync goes on trying");
     body.refused = false;
     send_body(key, body.link.ask(bodies_.open(key).doc(), now_));
   }
@@ -299,7 +301,9 @@ ReplicaStatus Replica::Impl::status() const {
 
 bool Replica::Impl::settled() const {
   if (phase_ != Phase::Active || !workspace_link_.saved()) return false;
-  if (!to_open_.empty() || !unsaved_.empty() || !uploads_.empty() || !wants_read_.empty() || !gone_.empty() || !conflicts_.empty()) return false;
+  if (!to_open_.empty() || !unsaved_.empty() || !uploads_.empty() || !wants_read_.empty() || !gone_.empty() ||
+      !conflicts_.empty())
+    return false;
   return std::ranges::none_of(work_, [](const auto& entry) { return entry.second.busy || entry.second.retry_at; });
 }
 

@@ -174,9 +174,9 @@ class Replica::Impl {
   bool settled_told_ = false;
   std::optional<TimestampMs> handshake_deadline_;
   DocLink workspace_link_{DocLink::Kind::Workspace};
-  std::map<std::string, Body, std::less<>> open_bodies_;   // asked on this connection
-  std::set<std::string, std::less<>> unanswered_;          // of those: no SyncStep2 yet
-  std::set<std::string, std::less<>> unsaved_;             // of those: something the server has not acknowledged
+  std::map<std::string, Body, std::less<>> open_bodies_;  // asked on this connection
+  std::set<std::string, std::less<>> unanswered_;  // of those: no SyncStep2 yet
+  std::set<std::string, std::less<>> unsaved_;  // of those: something the server has not acknowledged
   std::deque<std::string> to_open_;
   std::vector<std::string> focus_;
   size_t answered_told_ = 0;
@@ -189,12 +189,12 @@ class Replica::Impl {
   bool joined_ = false;  // the workspace doc was answered once, on any connection
   std::map<std::string, FileWork, std::less<>> work_;
   std::map<std::string, Upload, std::less<>> uploads_;
-  std::map<std::string, GoneFile, std::less<>> gone_;       // missing, not yet counted as deleted
+  std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted
   std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way
   std::map<std::string, ConflictCopy, std::less<>> conflicts_;  // by the copy's path, under way
-  std::set<std::string, std::less<>> deleted_here_;        // in this run: an edit that was made meanwhile wins
-  std::set<std::string, std::less<>> wants_read_;          // seen, to be read once its document is answered
-  std::set<std::string, std::less<>> reported_;            // problems told once
+  std::set<std::string, std::less<>> deleted_here_;  // in this run: an edit that was made meanwhile wins
+  std::set<std::string, std::less<>> wants_read_;  // seen, to be read once its document is answered
+  std::set<std::string, std::less<>> reported_;  // problems told once
 };
 
 }  // namespace diaryx::sync

@@ -71,7 +71,8 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
     return keep_conflict_copy(key, bytes, hash);
   }
   const std::string base = known.base.value_or(doc_text);
-  const std::string merged = base == doc_text ? std::string(bytes) : apply_edits(doc_text, merge3(base, bytes, doc_text));
+  const std::string merged =
+      base == doc_text ? std::string(bytes) : apply_edits(doc_text, merge3(base, bytes, doc_text));
   Bytes update = set_document_text(path, merged);
   known.hash = hash;
   known.base = merged == bytes ? std::nullopt : std::optional(std::string(bytes));
@@ -150,7 +151,8 @@ void Replica::Impl::refresh_metadata(std::string_view path) {
   const std::string head = head_of(path);
   const Result<Frontmatter> front = Frontmatter::parse(head);
   if (!front) {
-    return problem(path, "the frontmatter is not valid YAML, so the file is synced as plain text: " + describe(front.error()));
+    return problem(
+        path, "the frontmatter is not valid YAML, so the file is synced as plain text: " + describe(front.error()));
   }
   FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), now_), *entry);
   fresh.deleted = false;
@@ -174,7 +176,8 @@ void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint
   if (known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;
 
   const std::optional<BinaryRef> ref = workspace_.live_binary(path);
-  if (ref && ref->hash == hash.hex()) return save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
+  if (ref && ref->hash == hash.hex())
+    return save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
   const bool changed_elsewhere = ref && (known == nullptr || ref->hash != known->hash.hex());
   if (!changed_elsewhere) return start_upload(path, hash, size_bytes);
   keep_blob_copy(path, hash);
@@ -190,7 +193,8 @@ void Replica::Impl::keep_blob_copy(std::string_view path, const Sha256& hash) {
 }
 
 void Replica::Impl::start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
-  if (size_bytes == 0) return publish_blob(std::string(path), hash, size_bytes);  // every device can make that one itself
+  if (size_bytes == 0)
+    return publish_blob(std::string(path), hash, size_bytes);  // every device can make that one itself
   uploads_.insert_or_assign(std::string(path), Upload{.hash = hash, .size_bytes = size_bytes});
 }
 
@@ -234,7 +238,8 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
 }
 
 void Replica::Impl::on_transfer_failed(const TransferFailed& failure) {
-  if (const auto upload = uploads_.find(failure.path); upload != uploads_.end() && upload->second.hash == failure.hash) {
+  if (const auto upload = uploads_.find(failure.path);
+      upload != uploads_.end() && upload->second.hash == failure.hash) {
     Upload& state = upload->second;
     state.busy = false;
     state.failed_finally = failure.final_failure;
@@ -300,9 +305,8 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
 
 bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind) {
   if (workspace_.live_file(to) || workspace_.live_binary(to)) return false;
-  const auto from = std::ranges::find_if(gone_, [&](const auto& entry) {
-    return entry.second.record.kind == kind && entry.second.record.hash == hash;
-  });
+  const auto from = std::ranges::find_if(
+      gone_, [&](const auto& entry) { return entry.second.record.kind == kind && entry.second.record.hash == hash; });
   if (from == gone_.end()) return false;
   const std::string path = from->first;
   const FileRecord known = from->second.record;
@@ -327,7 +331,8 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
     moved.modified_at = now_;
     set_extra_text(moved, kMovedTo, std::nullopt);
     // An entry of an old peer has no id; two devices that rename it at once find the same one here.
-    if (!extra_text(moved, kFileId)) set_extra_text(moved, kFileId, sha256(from + format_metadata(*entry)).hex().substr(0, 16));
+    if (!extra_text(moved, kFileId))
+      set_extra_text(moved, kFileId, sha256(from + format_metadata(*entry)).hex().substr(0, 16));
     entry->deleted = true;
     entry->modified_at = now_;
     set_extra_text(*entry, kMovedTo, to);

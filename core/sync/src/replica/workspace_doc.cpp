@@ -100,7 +100,8 @@ std::optional<std::string> WorkspaceDoc::moved_to(std::string_view path) const {
 
 std::string WorkspaceDoc::new_file_id(std::string_view path) const {
   const ClientId client = doc_.client();
-  const std::string now = std::to_string(client.value()) + ":" + std::to_string(doc_.state_vector().get(client).value());
+  const std::string now =
+      std::to_string(client.value()) + ":" + std::to_string(doc_.state_vector().get(client).value());
   return sha256(now + ":" + std::string(path)).hex().substr(0, 16);
 }
 

@@ -16,9 +16,9 @@
 namespace diaryx::sync {
 
 /// Keys of `extra` that are ours. A leading `_` keeps them out of every peer's frontmatter.
-inline constexpr std::string_view kHeadMark = "_h";   // short hash of the head the metadata was derived from
-inline constexpr std::string_view kMovedTo = "_to";   // in a tombstone: the key the file has now
-inline constexpr std::string_view kFileId = "_id";    // stays with a file over renames; a new file gets a new one
+inline constexpr std::string_view kHeadMark = "_h";  // short hash of the head the metadata was derived from
+inline constexpr std::string_view kMovedTo = "_to";  // in a tombstone: the key the file has now
+inline constexpr std::string_view kFileId = "_id";  // stays with a file over renames; a new file gets a new one
 
 class WorkspaceDoc {
  public:

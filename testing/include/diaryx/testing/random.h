@@ -23,9 +23,7 @@ class Random {
   uint64_t below(uint64_t bound) { return next() % bound; }
 
   /// True once in about `1 / probability` calls.
-  bool chance(double probability) {
-    return static_cast<double>(next() >> 11) * 0x1.0p-53 < probability;
-  }
+  bool chance(double probability) { return static_cast<double>(next() >> 11) * 0x1.0p-53 < probability; }
 
   template <typename T>
   const T& pick(const std::vector<T>& items) {

@@ -22,12 +22,8 @@ inline constexpr uint64_t kMaxVarUint = (uint64_t{1} << 53) - 1;
 /// No varint is longer than this, whatever it says.
 inline constexpr size_t kMaxVarUintBytes = 10;
 
-inline ByteView as_bytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-inline std::string_view as_text(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline ByteView as_bytes(std::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
+inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
 
 /// A varInt as it stands on the wire: -0 exists and means something (`UintOptRle`).
@@ -48,20 +44,23 @@ class Reader {
 
   /// Errors: Truncated.
   Result<uint8_t> u8() {
-    if (at_end()) [[unlikely]] return fail(ErrorCode::Truncated, position_);
+    if (at_end()) [[unlikely]]
+      return fail(ErrorCode::Truncated, position_);
     return bytes_[position_++];
   }
 
   /// The next byte without taking it. Errors: Truncated.
   Result<uint8_t> peek_u8() const {
-    if (at_end()) [[unlikely]] return fail(ErrorCode::Truncated, position_);
+    if (at_end()) [[unlikely]]
+      return fail(ErrorCode::Truncated, position_);
     return bytes_[position_];
   }
 
   /// lib0 varUint, at most 2^53-1; overlong zeros are accepted up to ten bytes. Errors: Truncated, VarUintTooLong.
   Result<uint64_t> var_uint() {
     // Nearly every varint of an update is one byte.
-    if (position_ < bytes_.size() && bytes_[position_] < 0x80) [[likely]] return bytes_[position_++];
+    if (position_ < bytes_.size() && bytes_[position_] < 0x80) [[likely]]
+      return bytes_[position_++];
     return var_uint_slow();
   }
 
@@ -73,7 +72,8 @@ class Reader {
 
   /// `size` bytes, not copied. Errors: Truncated.
   Result<ByteView> bytes(size_t size) {
-    if (size > remaining()) [[unlikely]] return fail(ErrorCode::Truncated, position_);
+    if (size > remaining()) [[unlikely]]
+      return fail(ErrorCode::Truncated, position_);
     const ByteView view = bytes_.subspan(position_, size);
     position_ += size;
     return view;

@@ -70,16 +70,17 @@ using Result = std::expected<T, Error>;
 
 /// `DX_TRY(const uint64_t n, in.var_uint());` declares n, or returns the error.
 #define DX_TRY(declaration, expression) DX_TRY_INNER(DX_CONCAT(dx_try_, __COUNTER__), declaration, expression)
-#define DX_TRY_INNER(temporary, declaration, expression)                      \
-  auto&& temporary = (expression);                                            \
-  if (!temporary) [[unlikely]] return std::unexpected(temporary.error());     \
+#define DX_TRY_INNER(temporary, declaration, expression) \
+  auto&& temporary = (expression);                       \
+  if (!temporary) [[unlikely]]                           \
+    return std::unexpected(temporary.error());           \
   declaration = *std::forward<decltype(temporary)>(temporary)
 
 /// `DX_TRY_VOID(text.insert(...));` returns the error, if any.
-#define DX_TRY_VOID(expression)                                                           \
-  do {                                                                                    \
-    if (auto dx_try_result = (expression); !dx_try_result) [[unlikely]]                   \
-      return std::unexpected(dx_try_result.error());                                      \
+#define DX_TRY_VOID(expression)                                         \
+  do {                                                                  \
+    if (auto dx_try_result = (expression); !dx_try_result) [[unlikely]] \
+      return std::unexpected(dx_try_result.error());                    \
   } while (false)
 
 /// Our own invariant, checked in release builds too.

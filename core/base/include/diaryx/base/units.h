@@ -63,9 +63,7 @@ constexpr Length& operator-=(Length& a, Length b) { return a = a - b; }
 constexpr Utf16Offset operator+(Utf16Offset offset, Length length) {
   return Utf16Offset{offset.value() + length.value()};
 }
-constexpr Length operator-(Utf16Offset later, Utf16Offset earlier) {
-  return Length{later.value() - earlier.value()};
-}
+constexpr Length operator-(Utf16Offset later, Utf16Offset earlier) { return Length{later.value() - earlier.value()}; }
 
 constexpr TimestampMs operator+(TimestampMs time, DurationMs span) { return TimestampMs{time.value() + span.value()}; }
 constexpr DurationMs operator-(TimestampMs later, TimestampMs earlier) {

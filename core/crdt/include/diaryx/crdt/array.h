@@ -50,7 +50,7 @@ class Array {
   friend class Store;
   Array(Store* store, uint32_t type) : store_(store), type_(type) {}
 
-  Store* store_;   // owned by the Doc
+  Store* store_;  // owned by the Doc
   uint32_t type_;  // TypeRef
 };
 

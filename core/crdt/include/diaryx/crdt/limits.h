@@ -13,9 +13,9 @@ namespace diaryx::crdt {
 /// (65,536 structs are always allowed).
 struct DecodeLimits {
   size_t max_update_bytes = size_t{1} << 30;  ///< of one update
-  uint32_t max_structs = uint32_t{1} << 26;   ///< of one update, Skip and Gc included
-  uint32_t max_structs_per_byte = 256;        ///< of an update v2
-  uint32_t max_depth = 1000;                  ///< nested arrays and objects in one value
+  uint32_t max_structs = uint32_t{1} << 26;  ///< of one update, Skip and Gc included
+  uint32_t max_structs_per_byte = 256;  ///< of an update v2
+  uint32_t max_depth = 1000;  ///< nested arrays and objects in one value
 };
 
 }  // namespace diaryx::crdt

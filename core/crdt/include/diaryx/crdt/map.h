@@ -68,7 +68,7 @@ class Map {
   size_t slots() const;
   std::optional<Any> value_in_slot(size_t slot, std::string_view& key) const;
 
-  Store* store_;   // owned by the Doc
+  Store* store_;  // owned by the Doc
   uint32_t type_;  // TypeRef
 };
 

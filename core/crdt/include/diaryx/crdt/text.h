@@ -60,7 +60,7 @@ class Text {
   friend class Store;
   Text(Store* store, uint32_t type) : store_(store), type_(type) {}
 
-  Store* store_;   // owned by the Doc
+  Store* store_;  // owned by the Doc
   uint32_t type_;  // TypeRef
 };
 

@@ -13,11 +13,11 @@
 namespace diaryx::crdt {
 
 struct UndoOptions {
-  std::vector<std::string> roots;             ///< what is tracked: changes of these root types and of everything in them
-  DurationMs capture_timeout{500};            ///< changes closer to each other than this are undone together
-  std::vector<std::string> tags = {""};       ///< transactions with one of these tags are tracked
-  bool track_remote = false;                  ///< also undo what arrived as updates, as Yjs does when applyUpdate gets no origin
-  bool ignore_remote_map_changes = false;     ///< undo a map value even if another replica set the key since
+  std::vector<std::string> roots;  ///< what is tracked: changes of these root types and of everything in them
+  DurationMs capture_timeout{500};  ///< changes closer to each other than this are undone together
+  std::vector<std::string> tags = {""};  ///< transactions with one of these tags are tracked
+  bool track_remote = false;  ///< also undo what arrived as updates, as Yjs does when applyUpdate gets no origin
+  bool ignore_remote_map_changes = false;  ///< undo a map value even if another replica set the key since
 };
 
 /// A handle: cheap to copy, valid as long as the Doc, which owns the stacks. What was deleted and may come back is not collected.

@@ -44,7 +44,7 @@ Result<Bytes> convert_v2_to_v1(ByteView update, const DecodeLimits& limits = {})
 /// What an update holds, for deciding whether it is news.
 struct UpdateSummary {
   StateVector starts;  ///< per client the first clock of its structs (clients that start at 0 are not listed here)
-  StateVector ends;    ///< per client the clock after its last struct
+  StateVector ends;  ///< per client the clock after its last struct
   DeleteSet deletes;
   size_t structs = 0;  ///< items and collected ranges; Skip does not count
 

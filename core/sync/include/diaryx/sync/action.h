@@ -119,7 +119,7 @@ struct Notify {
   Notice notice;
 };
 
-using Action = std::variant<PersistUpdate, PersistRecord, SendBinary, SendText, Reconnect, ReadFile, WriteText, FetchBlob,
-                            RemoveFile, MoveFile, UploadBlob, Notify>;
+using Action = std::variant<PersistUpdate, PersistRecord, SendBinary, SendText, Reconnect, ReadFile, WriteText,
+                            FetchBlob, RemoveFile, MoveFile, UploadBlob, Notify>;
 
 }  // namespace diaryx::sync

@@ -45,12 +45,12 @@ struct ReplicaOptions {
 /// One line of `status`.
 struct ReplicaStatus {
   SyncState state = SyncState::Disconnected;
-  uint64_t files = 0;              // live entries, text and binary
+  uint64_t files = 0;  // live entries, text and binary
   uint64_t waiting_documents = 0;  // not answered on this connection
   uint64_t unsaved_documents = 0;  // with changes the server has not acknowledged
-  uint64_t uploads = 0;            // blobs to send
-  uint64_t downloads = 0;          // blobs to fetch
-  uint64_t pending_writes = 0;     // files to bring up to date on disk
+  uint64_t uploads = 0;  // blobs to send
+  uint64_t downloads = 0;  // blobs to fetch
+  uint64_t pending_writes = 0;  // files to bring up to date on disk
 };
 
 class Replica {
