@@ -16,9 +16,12 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+/// Seeds that once failed beyond the first hundred: a rename told while a move of ours was under way.
+constexpr uint64_t kKeptSeeds[] = {449, 813};
+
 std::vector<uint64_t> seeds_under_test() {
   if (const uint64_t seed = from_environment("DX_SEED", 0); seed != 0) return {seed};
-  std::vector<uint64_t> seeds;
+  std::vector<uint64_t> seeds(std::begin(kKeptSeeds), std::end(kKeptSeeds));
   const uint64_t start = from_environment("DX_START", 1);
   for (uint64_t i = 0; i < from_environment("DX_SEEDS", 100); ++i) seeds.push_back(start + i);
   return seeds;
