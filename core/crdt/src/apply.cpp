@@ -235,7 +235,7 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
   if (offset > 0 && lives_in_heap(view.kind)) {
     StructView tail = view;
     Bytes joined;
-    const ContentTail content = content_tail(view.kind, view.content, offset);
+    const ContentTail content = content_tail(view.kind, view.content, view.length, offset);
     tail.content = content.bytes;
     if (content.leads_with_half) {
       joined = {0xef, 0xbf, 0xbd};
