@@ -33,10 +33,13 @@ void Store::sort_deleted() {
     rank.resize(clients_.size());
     for (uint32_t i = 0; i < order.size(); ++i) rank[raw(order[i])] = i;
   }
-  std::sort(deleted_.begin(), deleted_.end(), [&](const Deleted& a, const Deleted& b) {
+  const auto goes_before = [&](const Deleted& a, const Deleted& b) {
     if (a.client != b.client) return rank[raw(a.client)] < rank[raw(b.client)];
     return a.clock < b.clock;
-  });
+  };
+  if (!std::is_sorted(deleted_.begin(), deleted_.end(), goes_before)) {
+    std::sort(deleted_.begin(), deleted_.end(), goes_before);
+  }
   size_t kept = 0;
   for (size_t i = 1; i < deleted_.size(); ++i) {
     Deleted& last = deleted_[kept];
@@ -152,7 +155,8 @@ void Store::collect_garbage() {
     for (size_t i = structs.find(range.clock); i < structs.size() && structs.clock(i) < range.end(); ++i) {
       const ItemRef ref = structs.ref(i);
       const Item& item = items_[ref];
-      if (!item.is_gc() && item.deleted() && !item.keep()) collect(ref);
+      const bool has_content = !item.is_gc() && item.kind != ContentKind::Deleted;
+      if (has_content && item.deleted() && !item.keep()) collect(ref);
     }
   }
 }
@@ -259,6 +263,7 @@ void Store::merge_new_structs(Client& client) {
 
 void Store::merge_after_transaction() {
   for (auto range = deleted_.rbegin(); range != deleted_.rend(); ++range) {
+    if (range->clock >= before(range->client)) continue;  // among the new structs, which are all looked at below
     Client& client = clients_[raw(range->client)];
     StructList& structs = client.structs;
     size_t at = std::min(structs.size() - 1, 1 + structs.find(range->end() - 1));

@@ -24,7 +24,7 @@ bool covers_range(std::span<const ClockRange> ranges, ClockRange wanted) {
 
 /// Sorts and joins ranges that came in any order.
 void normalize(Ranges& ranges) {
-  std::sort(ranges.begin(), ranges.end());
+  if (!std::is_sorted(ranges.begin(), ranges.end())) std::sort(ranges.begin(), ranges.end());
   size_t kept = 0;
   for (size_t i = 1; i < ranges.size(); ++i) {
     ClockRange& last = ranges[kept];

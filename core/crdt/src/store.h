@@ -209,6 +209,7 @@ class Store {
   // apply.cpp
   class Integration;
   void apply_decoded(DecodedUpdate& update);
+  void reserve_for(const DecodedUpdate& update, size_t content_bytes);
   DeleteSet apply_deletes(const DeleteSet& deletes);
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);

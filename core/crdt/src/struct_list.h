@@ -32,6 +32,11 @@ class StructList {
     refs_.push_back(ref);
     state_ += length;
   }
+  /// Makes room for `count` more structs.
+  void reserve(size_t count) {
+    clocks_.reserve(clocks_.size() + count);
+    refs_.reserve(refs_.size() + count);
+  }
   /// The last struct became longer.
   void extend_last(uint32_t length) { state_ += length; }
   /// The struct at `position` begins at `clock` now: its neighbour gave or took units.
