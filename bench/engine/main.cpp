@@ -24,7 +24,8 @@ constexpr struct {
   std::string_view name;
   void (*run)(const Options&);
 } kGroups[] = {
-    {"trace", trace_works},
+    {"trace", trace_works},         {"concurrent", concurrent_works}, {"made_up", made_up_works},
+    {"workspace", workspace_works}, {"small", small_document_works},
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ bool Options::wants(std::string_view work) const {
 
 void print(const Options& options, const Measurement& m) {
   std::printf(R"({"work":"%s","trace":"%s","engine":"diaryx","build":"native","ms":[)", m.work.c_str(),
-              options.input.c_str());
+              (m.trace.empty() ? options.input : m.trace).c_str());
   for (size_t i = 0; i < m.ms.size(); ++i) std::printf("%s%.6f", i ? "," : "", m.ms[i]);
   std::printf(R"(],"edits":%zu,"bytes":%zu,"memory_bytes":%zu,"peak_bytes":%zu,"digest":"%s"})"
               "\n",

@@ -44,12 +44,13 @@ void keep(const T& value) {
 
 struct Measurement {
   std::string work;
-  std::vector<double> ms;
+  std::string trace = {};  // where one input holds several works with their own names; else the input's
+  std::vector<double> ms = {};
   size_t edits = 0;  // what one repetition did, where that is a number of edits
   size_t bytes = 0;  // size of the result
   size_t memory_bytes = 0;  // held while the result lives
   size_t peak_bytes = 0;  // most held during the work
-  std::string digest;  // SHA-256 of a result whose bytes other engines are expected to give as well
+  std::string digest = {};  // SHA-256 of a result whose bytes other engines are expected to give as well
 };
 
 /// What the caller wants: which works (none named: all), and how often each is repeated.
