@@ -128,4 +128,10 @@ RowsFile read_rows(const std::string& folder, const std::string& name) {
   return table;
 }
 
+void write_file(const std::string& path, ByteView bytes) {
+  std::ofstream out(path, std::ios::binary);
+  out.write(as_text(bytes).data(), static_cast<std::streamsize>(bytes.size()));
+  if (!out.flush()) give_up(path + " cannot be written");
+}
+
 }  // namespace diaryx::bench

@@ -57,4 +57,6 @@ OpsFile read_ops(const std::string& folder, const std::string& name);
 ConcurrentFile read_concurrent(const std::string& folder, const std::string& name);
 RowsFile read_rows(const std::string& folder, const std::string& name);
 
+void write_file(const std::string& path, ByteView bytes);
+
 }  // namespace diaryx::bench

@@ -25,7 +25,7 @@ constexpr struct {
   void (*run)(const Options&);
 } kGroups[] = {
     {"trace", trace_works},         {"concurrent", concurrent_works}, {"made_up", made_up_works},
-    {"workspace", workspace_works}, {"small", small_document_works},
+    {"workspace", workspace_works}, {"small", small_document_works},  {"inputs", write_inputs},
 };
 
 }  // namespace

@@ -259,6 +259,24 @@ void memory_of_edited(const Options& options, const Done& done) {
 
 }  // namespace
 
+void write_inputs(const Options& options) {
+  const Done done(options);
+  const std::string stem = options.data + "/" + options.input;
+  Writer updates;
+  const auto u32 = [&](size_t value) {
+    for (int shift = 0; shift < 32; shift += 8) updates.u8(static_cast<uint8_t>(value >> shift));
+  };
+  u32(done.updates.size());
+  for (const Bytes& update : done.updates) {
+    u32(update.size());
+    updates.raw(update);
+  }
+  write_file(stem + ".updates", updates.view());
+  write_file(stem + ".v1", done.v1);
+  write_file(stem + ".v2", done.v2);
+  write_file(stem + ".half", done.half.encode());
+}
+
 void trace_works(const Options& options) {
   const Done done(options);
   local_works(options, done);
