@@ -24,8 +24,13 @@ constexpr struct {
   std::string_view name;
   void (*run)(const Options&);
 } kGroups[] = {
-    {"trace", trace_works},         {"concurrent", concurrent_works}, {"made_up", made_up_works},
-    {"workspace", workspace_works}, {"small", small_document_works},  {"inputs", write_inputs},
+    {"trace", trace_works},
+    {"concurrent", concurrent_works},
+    {"made_up", made_up_works},
+    {"workspace", workspace_works},
+    {"small", small_document_works},
+    {"inputs", write_inputs},
+    {"workspace_inputs", write_workspace_inputs},
 };
 
 }  // namespace

@@ -8,6 +8,7 @@ namespace diaryx::bench {
 /// Writes what peers of the same format start from: every update of the trace, the state in v1 and v2, the state vector of the first
 /// half. The peers' own digests say later whether it is what they would have written.
 void write_inputs(const Options& options);
+void write_workspace_inputs(const Options& options);
 
 void trace_works(const Options& options);  // an editing trace of one writer
 void concurrent_works(const Options& options);  // a history of several writers

@@ -32,6 +32,13 @@ void expect_rows(Doc& doc, const RowsFile& table) {
 
 }  // namespace
 
+void write_workspace_inputs(const Options& options) {
+  const std::string name = "workspace-" + options.input;
+  Doc doc = new_doc(1, Emit::Nothing);
+  build(doc, read_rows(options.data, name));
+  write_file(options.data + "/" + name + ".v1", doc.encode_update_v1());
+}
+
 void workspace_works(const Options& options) {
   const RowsFile table = read_rows(options.data, "workspace-" + options.input);
   constexpr int kChanges = 50;

@@ -1,9 +1,12 @@
 // node --expose-gc peer.mjs ENGINE[,ENGINE] GROUP INPUT [--works a,b] [--reps N] [--data FOLDER] [--budget SECONDS]
 //
 // Runs the works of a group; one JSON line per work and engine, as bench_engine prints them. Several engines take turns, repetition by
-// repetition, in this one process. A work that has used its budget is not repeated again.
+// repetition, in this one process. A work that has used its budget is not repeated again. `diaryx=FILE` is our module from FILE, so that
+// builds of it can be compared with each other.
+import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { open } from './diaryx.mjs'
 import { engines } from './engines.mjs'
 import { groups } from './works.mjs'
 
@@ -17,7 +20,10 @@ for (let i = 2; i < process.argv.length; i++) {
 }
 const [names, group, input] = words
 const wanted = options.works ? new Set(options.works.split(',')) : null
-const used = names.split(',').map((name) => engines[name]())
+const used = names.split(',').map((name) => {
+  const [engine, file] = name.split('=')
+  return file ? { ...open(fs.readFileSync(file)), name: 'diaryx', label: name } : engines[engine]()
+})
 
 for (const work of groups[group](options.data, input)) {
   if (wanted && !work.several && !wanted.has(work.work)) continue
@@ -32,8 +38,8 @@ for (const work of groups[group](options.data, input)) {
       if (!result) continue
       for (const { work: name = work.work, ms, edits = 0, bytes = 0, memory = 0, digest = '' } of work.several ? result : [result]) {
         if (wanted && !wanted.has(name)) continue
-        const key = `${engine.name} ${name}`
-        const line = lines.get(key) ?? { work: name, trace: work.trace, engine: engine.name, build: engine.build, ms: [], edits, bytes, memory_bytes: memory, digest }
+        const key = `${engine.label ?? engine.name} ${name}`
+        const line = lines.get(key) ?? { work: name, trace: work.trace, engine: engine.label ?? engine.name, build: engine.build, ms: [], edits, bytes, memory_bytes: memory, digest }
         if (line.digest !== digest) throw new Error(`${key}: one repetition gave other bytes than the one before`)
         // Memory that a wasm module gave up is reused, so the first repetition says what is needed.
         line.memory_bytes = Math.max(line.memory_bytes, memory)

@@ -376,9 +376,26 @@ function workspaceWorks(folder, size) {
   })]
 }
 
+// In a process of its own: what a loaded workspace holds.
+function workspaceMemory(folder, size) {
+  const state = readBytes(folder, `workspace-${size}.v1`)
+  return [{
+    work: 'memory', trace: `workspace-${size}`, run(engine) {
+      const before = engine.wasmBytes() || heap()
+      const doc = engine.create({ client: 4 })
+      const { ms } = time(() => doc.apply(state))
+      const held = (engine.wasmBytes() || heap()) - before
+      check(doc.mapSize() === Number(size), 'number of files')
+      doc.free()
+      return { ms, bytes: state.length, memory: held }
+    },
+  }]
+}
+
 export const groups = {
   trace: traceWorks,
   concurrent: concurrentWorks,
   made_up: (folder, input) => ({ b1, b2, b3 })[input](folder),
   workspace: workspaceWorks,
+  workspace_memory: workspaceMemory,
 }
