@@ -347,6 +347,7 @@ Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin
   size_t content_bytes = 0;
   for (const StructView& view : update.structs) content_bytes += view.content.size() + value_prefix(view.kind);
   if (!heap_.has_room(content_bytes)) return fail(ErrorCode::TooLarge);
+  if (update.blocks.size() > kMaxClients - clients_.size()) return fail(ErrorCode::TooLarge);
   if (update.structs.size() >= kManyStructs) reserve_for(update, content_bytes);
   const uint32_t own_before = state(own_);
   begin(origin);

@@ -225,6 +225,7 @@ bool Store::merge(ItemRef left_ref, ItemRef right_ref) {
       left.content = heap_.extend(left.content, left.content_bytes, content(right));
       heap_.drop(right.content_bytes);
     }
+    if (left.kind == ContentKind::Any) joined_values_ = {left.content, left.length, left.content_bytes};
     left.content_bytes += right.content_bytes;
   }
   SharedType& parent = types_[left.parent];
@@ -292,6 +293,7 @@ void Store::compact_heap() {
     }
   }
   heap_ = std::move(fresh);
+  joined_values_ = {};
 }
 
 }  // namespace diaryx::crdt

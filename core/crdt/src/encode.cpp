@@ -39,6 +39,10 @@ StructView Store::view(const Item& item) const {
     }
     if (some(item.parent_sub)) view.sub = keys_.text(item.parent_sub);
   }
+  if (joined_values_.content == item.content && item.kind == ContentKind::Any && joined_values_.units < item.length) {
+    view.border_units = joined_values_.units;
+    view.border_bytes = joined_values_.bytes;
+  }
   if (lives_in_heap(item.kind)) view.content = content(item).subspan(value_prefix(item.kind));
   if (item.kind == ContentKind::Format) view.name = keys_.text(format_key(item));
   if (item.kind == ContentKind::Type) {

@@ -9,7 +9,7 @@ enum class ItemRef : uint32_t { None = 0 };  // a struct in the item slab
 enum class TypeRef : uint32_t { None = 0 };  // a shared type in the type slab
 enum class KeyRef : uint32_t { None = 0 };  // an interned string
 enum class LeafRef : uint32_t { None = 0 };  // a leaf of a list index
-enum class ClientIndex : uint32_t { None = 0xffffffff };  // a client in the order in which the store met it
+enum class ClientIndex : uint32_t { None = 0xffffff };  // a client in the order in which the store met it; 24 bits
 
 template <typename Handle>
 constexpr uint32_t raw(Handle handle) {

@@ -79,9 +79,10 @@ ItemRef Store::leftmost_of_key(const SharedType& type, KeyRef key) const {
 /// scan if its stamp is above `scan_start`, and is still in conflict if it is above `conflict_start`.
 void Store::find_place_among_conflicts(Item& item) {
   if (scan_ > 0xf0000000u) {  // after four billion steps the stamps start again
-    for (uint32_t i = 1; i < items_.end(); ++i) items_[static_cast<ItemRef>(i)].stamp = 0;
+    stamps_.clear();
     scan_ = 0;
   }
+  if (stamps_.size() < items_.end()) stamps_.resize(items_.end());
   const uint32_t scan_start = scan_;
   uint32_t conflict_start = scan_;
   ItemRef left = item.left;
@@ -95,7 +96,7 @@ void Store::find_place_among_conflicts(Item& item) {
   }
   while (some(at) && at != item.right) {
     Item& other = items_[at];
-    other.stamp = ++scan_;
+    stamps_[raw(at)] = ++scan_;
     if (other.origin == item.origin) {
       if (client_id(other.client) < client_id(item.client)) {
         left = at;
@@ -104,9 +105,9 @@ void Store::find_place_among_conflicts(Item& item) {
         break;  // `other` stays right of the new item
       }
     } else if (some(other.origin.client)) {
-      const Item& base = items_[find(other.origin)];
-      if (base.stamp <= scan_start) break;
-      if (base.stamp <= conflict_start) {
+      const uint32_t base_stamp = stamps_[raw(find(other.origin))];
+      if (base_stamp <= scan_start) break;
+      if (base_stamp <= conflict_start) {
         left = at;
         conflict_start = scan_;
       }

@@ -1,6 +1,7 @@
 // One struct of the store: an item of a list or of a map key, or a collected range.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "handles.h"
@@ -52,7 +53,10 @@ struct LocalId {
   }
 };
 
-/// 64 bytes, one cache line: this is what memory per document is made of.
+/// Clients of one document: their index has 24 bits, and one value means none.
+inline constexpr size_t kMaxClients = (size_t{1} << 24) - 1;
+
+/// 56 bytes: this is what memory per document is made of.
 struct Item {
   enum Flag : uint8_t {
     kDeleted = 1,
@@ -62,7 +66,9 @@ struct Item {
 
   uint32_t clock = 0;
   uint32_t length = 0;
-  ClientIndex client = ClientIndex::None;
+  ClientIndex client : 24 = static_cast<ClientIndex>(0);
+  ContentKind kind : 4 = ContentKind::Gc;
+  uint8_t flags : 4 = 0;
   ItemRef left = ItemRef::None;
   ItemRef right = ItemRef::None;
   LocalId origin;
@@ -72,10 +78,6 @@ struct Item {
   uint32_t content = 0;        // heap offset or TypeRef, see ContentKind
   uint32_t content_bytes = 0;  // in the heap
   LeafRef leaf = LeafRef::None;
-  uint32_t stamp = 0;  // when the conflict scan last saw it
-  ContentKind kind = ContentKind::Gc;
-  uint8_t flags = 0;
-  uint16_t unused = 0;
 
   bool is_gc() const { return kind == ContentKind::Gc; }
   bool deleted() const { return (flags & kDeleted) != 0; }
@@ -86,6 +88,6 @@ struct Item {
   /// Units that a reader of the list counts.
   uint32_t visible() const { return !deleted() && is_countable(kind) ? length : 0; }
 };
-static_assert(sizeof(Item) == 64);
+static_assert(sizeof(Item) == 56);
 
 }  // namespace diaryx::crdt

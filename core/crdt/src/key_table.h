@@ -54,7 +54,7 @@ class KeyMap {
   size_t memory_bytes() const { return entries_.capacity() * sizeof(Entry) + slots_.capacity() * 4; }
 
  private:
-  static constexpr size_t kSmall = 8;
+  static constexpr size_t kSmall = 16;
   void grow();
 
   std::vector<Entry> entries_;

@@ -276,7 +276,17 @@ class Store {
   ClientIndex own_ = ClientIndex::None;
   bool own_taken_ = false;
   bool has_wide_text_ = false;
-  uint32_t scan_ = 0;  // stamps of the conflict scan
+  // The last values that were joined: where the right ones begin. Appending one value after the other to an array makes one long item,
+  // and values have to be walked to be found.
+  struct JoinedValues {
+    uint32_t content = 0;  // of the item
+    uint32_t units = 0;
+    uint32_t bytes = 0;
+  };
+  JoinedValues joined_values_;
+  uint32_t scan_ = 0;  // steps of all conflict scans
+  std::vector<uint32_t>
+      stamps_;  // by ItemRef: the step that last saw the item; empty until somebody writes concurrently
   uint32_t last_identity_ = 0;  // of object values in Embed and Format: JavaScript compares them by identity
 
   // The open transaction.

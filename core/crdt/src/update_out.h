@@ -131,7 +131,7 @@ void write_struct(Out& out, uint64_t client, const StructView& view, uint32_t of
 
 template <typename Out>
 void write_content(Out& out, const StructView& view, uint32_t offset) {
-  const ContentTail tail = content_tail(view.kind, view.content, view.length, offset);
+  const ContentTail tail = content_tail(view, offset);
   switch (view.kind) {
     case ContentKind::Deleted: return out.length(view.length - offset);
     case ContentKind::Json: {
