@@ -91,7 +91,7 @@ Bytes Store::encode_structs(std::span<const ClientFrom> clients, const DeleteSet
 
 /// A keystroke's update is a few dozen bytes: written to a place that is kept, then copied to one of the right size.
 Bytes Store::encode_transaction(std::span<const ClientFrom> clients, const DeleteSet& deletes) {
-  constexpr size_t kWorthKeeping = 4096;
+  constexpr size_t kWorthKeeping = 256;
   write_all(transaction_out_, clients, deletes);
   if (transaction_out_.rest().size() > kWorthKeeping) return transaction_out_.finish();
   Bytes update = to_bytes(transaction_out_.rest().view());

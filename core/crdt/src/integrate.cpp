@@ -78,6 +78,17 @@ ItemRef Store::leftmost_of_key(const SharedType& type, KeyRef key) const {
 /// Moves `item.left` right over concurrent items that go before it. The sets of the rule are stamps: an item was seen in this
 /// scan if its stamp is above `scan_start`, and is still in conflict if it is above `conflict_start`.
 void Store::find_place_among_conflicts(Item& item) {
+  ItemRef left = item.left;
+  ItemRef at;
+  if (some(left)) {
+    at = items_[left].right;
+  } else if (some(item.parent_sub)) {
+    if (!some(item.right) && find_place_among_first_writers(item)) return;
+    at = leftmost_of_key(types_[item.parent], item.parent_sub);
+  } else {
+    at = types_[item.parent].start;
+  }
+  if (!some(at) || at == item.right) return;
   if (scan_ > 0xf0000000u) {  // after four billion steps the stamps start again
     stamps_.clear();
     scan_ = 0;
@@ -85,15 +96,6 @@ void Store::find_place_among_conflicts(Item& item) {
   if (stamps_.size() < items_.end()) stamps_.resize(items_.end());
   const uint32_t scan_start = scan_;
   uint32_t conflict_start = scan_;
-  ItemRef left = item.left;
-  ItemRef at;
-  if (some(left)) {
-    at = items_[left].right;
-  } else if (some(item.parent_sub)) {
-    at = leftmost_of_key(types_[item.parent], item.parent_sub);
-  } else {
-    at = types_[item.parent].start;
-  }
   while (some(at) && at != item.right) {
     Item& other = items_[at];
     stamps_[raw(at)] = ++scan_;
@@ -119,6 +121,31 @@ void Store::find_place_among_conflicts(Item& item) {
   item.left = left;
 }
 
+/// The same for a value of a key whose writer knew no other value. Such values stand in the order of their clients, each with those
+/// behind it whose writers knew it; so the place is found from the right, where the newest are, and without stamps. False if a
+/// writer gave a right origin, as no Yjs does for keys: then the whole rule decides.
+bool Store::find_place_among_first_writers(Item& item) {
+  const ItemRef current = types_[item.parent].current(item.parent_sub);
+  ItemRef right = ItemRef::None;  // the first writer that stays right of `item`
+  bool goes_first = true;
+  for (ItemRef at = current; some(at); at = items_[at].left) {
+    const Item& other = items_[at];
+    if (some(other.right_origin.client)) return false;
+    if (some(other.origin.client)) continue;
+    if (client_id(other.client) < client_id(item.client)) {
+      goes_first = false;
+      break;
+    }
+    right = at;
+  }
+  if (goes_first) {
+    item.right = right;
+  } else {
+    item.left = some(right) ? items_[right].left : current;
+  }
+  return true;
+}
+
 void Store::link(ItemRef ref) {
   Item& item = items_[ref];
   SharedType& parent = types_[item.parent];
@@ -127,7 +154,8 @@ void Store::link(ItemRef ref) {
     item.right = left.right;
     left.right = ref;
   } else if (some(item.parent_sub)) {
-    item.right = leftmost_of_key(parent, item.parent_sub);
+    const bool is_leftmost = some(item.right) && !some(items_[item.right].left);
+    if (!is_leftmost) item.right = leftmost_of_key(parent, item.parent_sub);
   } else {
     item.right = parent.start;
     parent.start = ref;

@@ -16,7 +16,7 @@
 
 namespace diaryx::crdt {
 
-using ItemSlab = Slab<Item, ItemRef, 16>;
+using ItemSlab = Slab<Item, ItemRef, 8>;
 
 class ListIndex {
  public:

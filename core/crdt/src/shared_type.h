@@ -37,6 +37,6 @@ struct SharedType {
   }
 };
 
-using TypeSlab = Slab<SharedType, TypeRef, 8>;
+using TypeSlab = Slab<SharedType, TypeRef, 4>;
 
 }  // namespace diaryx::crdt

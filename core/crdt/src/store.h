@@ -180,6 +180,7 @@ class Store {
   // integrate.cpp
   void integrate(ItemRef ref);
   void find_place_among_conflicts(Item& item);
+  bool find_place_among_first_writers(Item& item);
   void link(ItemRef ref);
   void append_struct(ItemRef ref);
   void append_gc(ClientIndex client, uint32_t length);
