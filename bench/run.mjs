@@ -59,17 +59,22 @@ function findEngines(options) {
     if (!fs.existsSync(path.join(root, 'bench/peers/node/node_modules', name))) missing.set(name, 'not installed (./dev setup)')
     else found.set(name, { build: name === 'yjs' ? 'node' : 'wasm', command: node(name) })
   }
-  const cargo = spawnSync('cargo', ['--version']).status === 0
-  for (const name of options.peers.filter((peer) => nativePeers.includes(peer))) {
-    if (!cargo) { missing.set(name, 'cargo is not here'); continue }
-    say(`building the peer ${name} (cargo; the first time takes minutes)`)
-    const built = spawnSync('nice', ['-n', '10', 'cargo', 'build', '--release', '--locked', '--features', name, '--bin', `peer-${name}`], {
-      cwd: path.join(root, 'bench/peers/rust'), env: { ...process.env, CARGO_TARGET_DIR: cargoFolder }, encoding: 'utf8',
-    })
-    if (built.status !== 0) {
-      fs.writeFileSync(path.join(root, `build/bench/peer-${name}.log`), built.stderr ?? '')
-      missing.set(name, `cargo could not build it (build/bench/peer-${name}.log)`)
-    } else found.set(name, { build: 'native', command: (args) => [path.join(cargoFolder, 'release', `peer-${name}`), args] })
+  const wanted = options.peers.filter((peer) => nativePeers.includes(peer))
+  if (wanted.length === 0) return { found, missing }
+  if (spawnSync('cargo', ['--version']).status !== 0) {
+    for (const name of wanted) missing.set(name, 'cargo is not here')
+    return { found, missing }
+  }
+  // All at once, so that what they share is built once; one that does not build leaves the others alone.
+  say('building the native peers with cargo (the first time takes minutes)')
+  const built = spawnSync('nice', ['-n', '10', 'cargo', 'build', '--release', '--locked', '--all-features', '--bins', '--keep-going'], {
+    cwd: path.join(root, 'bench/peers/rust'), env: { ...process.env, CARGO_TARGET_DIR: cargoFolder }, encoding: 'utf8', maxBuffer: 1 << 28,
+  })
+  if (built.status !== 0) fs.writeFileSync(path.join(root, 'build/bench/cargo.log'), built.stderr ?? '')
+  for (const name of wanted) {
+    const binary = path.join(cargoFolder, 'release', `peer-${name}`)
+    if (fs.existsSync(binary)) found.set(name, { build: 'native', command: (args) => [binary, args] })
+    else missing.set(name, 'cargo could not build it (build/bench/cargo.log)')
   }
   return { found, missing }
 }
