@@ -169,7 +169,7 @@ function run([command, args], seconds) {
 function runSection(section, engines, options, results, notes) {
   // Seconds a work may take in all turns of an engine; a turn of Yjs takes 12 on the long trace.
   const budget = options.quick ? 6 : section.input === 'automerge-paper' ? 25 : 10
-  const limit = options.quick ? 120 : 420  // seconds for one process; what it printed by then counts
+  const limit = options.quick || section.group === 'concurrent' ? 120 : 420  // seconds for one process; what it printed by then counts
   const spent = new Map()
   const stopped = new Set()
   for (let turn = 0; turn < options.reps; turn++) {
