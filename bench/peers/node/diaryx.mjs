@@ -10,7 +10,8 @@ export function open(bytes) {
   const decoder = new TextDecoder()
   const { memory } = x
 
-  // Views die when the memory grows; the buffer moves when it grows.
+  // Views die when the memory grows (their length becomes 0, which is cheaper to ask than for the buffer itself); the buffer moves
+  // when it grows.
   let view = new Uint8Array(memory.buffer)
   let start = 0
   let room = 0
@@ -19,7 +20,7 @@ export function open(bytes) {
       room = Math.max(65_536, 2 * size)
       start = x.dx_buffer(room)
     }
-    if (view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer)
+    if (view.length === 0) view = new Uint8Array(memory.buffer)
   }
   const write = (data, at = 0) => {
     reserve(at + data.length)
@@ -43,7 +44,7 @@ export function open(bytes) {
   }
   const output = (size) => {
     if (size < 0) throw new Error('the engine refused')
-    if (view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer)
+    if (view.length === 0) view = new Uint8Array(memory.buffer)
     const from = x.dx_output()
     return view.slice(from, from + size)
   }
