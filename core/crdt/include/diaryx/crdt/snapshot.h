@@ -42,7 +42,7 @@ struct Snapshot {
 
   /// Not trusted. Bytes after the snapshot are refused.
   /// Errors: Truncated, VarUintTooLong, ClockOverflow, TrailingBytes.
-  /// Memory: at most 40 bytes per byte of input.
+  /// Memory: at most 64 bytes per byte of input.
   static Result<Snapshot> decode_v1(ByteView bytes);
   static Result<Snapshot> decode_v2(ByteView bytes);
 

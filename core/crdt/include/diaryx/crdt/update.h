@@ -1,6 +1,7 @@
 // Updates as bytes: merge, diff, look inside, check. No document is built.
 //
-// An update is not trusted here; every function decodes it fully, within `DecodeLimits`, before it answers.
+// An update is not trusted here; every function decodes it fully, within `DecodeLimits`, before it answers. `limits.h` says how
+// much memory that takes at most.
 // Source: Yjs 13.6 src/utils/updates.js; docs/protocol.md.
 #pragma once
 
