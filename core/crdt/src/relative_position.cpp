@@ -93,8 +93,8 @@ std::optional<Place> find_place(const Store& store, Id id, FollowUndone follow) 
 uint32_t index_of(Store& store, const Place& place, Side side) {
   const Item& item = store.item(place.item);
   if (!store.is_live(item.parent)) return 0;
-  // A map value has a position too, if somebody asks for one: the values before it are deleted.
-  const uint32_t start = some(item.parent_sub) ? 0 : store.start_of(place.item);
+  if (some(item.parent_sub)) return 0;  // the value of a map key has no place in a list, whatever a stranger says
+  const uint32_t start = store.start_of(place.item);
   if (item.visible() == 0) return start;
   return start + place.offset + (side == Side::Left ? 1 : 0);
 }
