@@ -39,7 +39,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Doc other{{.client = ClientId{2}}};
     DX_ASSERT(other.apply_update_v1(doc.encode_update_v1()).has_value());
     other.check_invariants();
-    DX_ASSERT(other.state_vector() == doc.state_vector());
+    // What waits may fit at once where what it waits for was left out, since its ids are known by another content.
+    DX_ASSERT(other.state_vector() == doc.state_vector() || doc.has_pending());
+    DX_ASSERT(other.state_vector().covers(doc.state_vector()));
   }
   return 0;
 }
