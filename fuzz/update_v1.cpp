@@ -1,7 +1,8 @@
 // An update from a stranger.
 //
 // 1. validate and apply agree on whether it is acceptable   2. a refused one leaves the document as it was
-// 3. the accepted state, encoded and applied to another document, gives the same state and the same bytes
+// 3. the accepted state, encoded, is applied by another document, which then has the same ids (the same bytes only when the update
+// is one that an editor can make: with a right origin left of its origin Yjs cuts items in two ways, and so do we)
 // 4. applying it again changes nothing
 #include "diaryx/base/result.h"
 #include "diaryx/crdt/doc.h"
@@ -28,7 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)other.text("body");
   DX_ASSERT(other.apply_update_v1(state).has_value());
   other.check_invariants();
-  DX_ASSERT(other.encode_update_v1() == state);
+  DX_ASSERT(other.state_vector() == doc.state_vector() || doc.has_pending());
+  DX_ASSERT(other.state_vector().covers(doc.state_vector()));
   const auto again = doc.apply_update_v1(update);
   DX_ASSERT(again.has_value());
   DX_ASSERT(doc.encode_update_v1() == state);

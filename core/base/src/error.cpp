@@ -24,6 +24,8 @@ std::string_view sentence(ErrorCode code) {
     case ErrorCode::OffsetOutOfRange: return "a position lies beyond the end";
     case ErrorCode::WrongType: return "a value of another kind is in this place";
     case ErrorCode::Unsupported: return "this is not supported";
+    case ErrorCode::HistoryCollected:
+      return "this document drops deleted content, so its past cannot be shown; keep it with garbage collection off";
     case ErrorCode::DocIdTooLong: return "the document id is longer than 255 bytes; give the file a shorter path";
     case ErrorCode::InvalidDocId: return "the document id is not a workspace or body id";
     case ErrorCode::InvalidPath: return "the path cannot be used in a workspace";

@@ -225,6 +225,13 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
     }
     if (view.bits & StructView::kHasSub) sub = keys_.intern(view.sub);
   }
+  ItemRef known = ItemRef::None;
+  if (offset > 0) {
+    // The rest of a struct stands where its known part stands, also if a stranger gave the ids of another struct to it.
+    known = clean_end({client, view.clock + offset - 1});
+    parent = items_[known].parent;
+    sub = items_[known].parent_sub;
+  }
   if (!some(parent)) return append_gc(client, view.length - offset);
 
   const ItemRef ref = items_.add();
@@ -242,7 +249,7 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
     item.clock += offset;
     item.length -= offset;
     item.origin = {client, item.clock - 1};
-    item.left = clean_end(item.origin);
+    item.left = known;
   }
   if (offset > 0 && lives_in_heap(view.kind)) {
     StructView tail = view;

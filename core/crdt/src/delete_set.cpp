@@ -10,6 +10,8 @@ namespace {
 using Ranges = DeleteSet::Ranges;
 using Clients = InlineVector<DeleteSet::ClientRanges, 1>;
 
+constexpr size_t kMany = 32;  // clients; fewer are looked through
+
 /// The first range that ends at or after `clock` (the first that could touch it).
 auto first_touching(Ranges& ranges, Clock clock) {
   return std::lower_bound(ranges.begin(), ranges.end(), clock,
@@ -39,13 +41,38 @@ void normalize(Ranges& ranges) {
 
 }  // namespace
 
+size_t DeleteSet::find(ClientId client) const {
+  if (!order_.empty()) {
+    const auto place = place_in_order(client);
+    return place != order_.end() && clients_[*place].client == client ? *place : clients_.size();
+  }
+  size_t at = 0;
+  while (at < clients_.size() && clients_[at].client != client) ++at;
+  return at;
+}
+
+std::vector<uint32_t>::const_iterator DeleteSet::place_in_order(ClientId client) const {
+  return std::lower_bound(order_.begin(), order_.end(), client,
+                          [this](uint32_t at, ClientId wanted) { return clients_[at].client > wanted; });
+}
+
 DeleteSet::ClientRanges& DeleteSet::at(ClientId client) {
   if (last_ < clients_.size() && clients_[last_].client == client) return clients_[last_];
-  for (last_ = 0; last_ < clients_.size(); ++last_) {
-    if (clients_[last_].client == client) return clients_[last_];
-  }
+  last_ = find(client);
+  if (last_ < clients_.size()) return clients_[last_];
+  if (!order_.empty()) order_.insert(place_in_order(client), static_cast<uint32_t>(last_));
   clients_.push_back({client, {}});
-  return clients_.back();
+  if (order_.empty()) keep_order();
+  return clients_[last_];
+}
+
+/// From now on, if there are many.
+void DeleteSet::keep_order() {
+  if (clients_.size() <= kMany) return;
+  order_.resize(clients_.size());
+  for (uint32_t i = 0; i < order_.size(); ++i) order_[i] = i;
+  const auto higher = [this](uint32_t a, uint32_t b) { return clients_[a].client > clients_[b].client; };
+  if (!std::is_sorted(order_.begin(), order_.end(), higher)) std::sort(order_.begin(), order_.end(), higher);
 }
 
 void DeleteSet::add(ClientId client, Clock start, Length length) {
@@ -92,10 +119,9 @@ DeleteSet DeleteSet::merge_all(std::span<const DeleteSet* const> sets) {
 }
 
 std::span<const ClockRange> DeleteSet::ranges(ClientId client) const {
-  for (const ClientRanges& entry : clients_) {
-    if (entry.client == client) return {entry.ranges.data(), entry.ranges.size()};
-  }
-  return {};
+  const size_t at = find(client);
+  if (at == clients_.size()) return {};
+  return {clients_[at].ranges.data(), clients_[at].ranges.size()};
 }
 
 bool DeleteSet::contains(Id id) const { return covers_range(ranges(id.client), {id.clock, Length{1}}); }
@@ -178,12 +204,14 @@ Result<Clients> read_clients(Reader& in, Encoding encoding) {
 Result<DeleteSet> DeleteSet::decode_v1(Reader& in) {
   DeleteSet result;
   DX_TRY(result.clients_, read_clients(in, Encoding::V1));
+  result.keep_order();
   return result;
 }
 
 Result<DeleteSet> DeleteSet::decode_v2(Reader& in) {
   DeleteSet result;
   DX_TRY(result.clients_, read_clients(in, Encoding::V2));
+  result.keep_order();
   return result;
 }
 

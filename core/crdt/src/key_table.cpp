@@ -25,7 +25,7 @@ uint32_t KeyTable::hash_of(std::string_view text) {
     text.remove_prefix(8);
   }
   uint64_t word = 0;
-  memcpy(&word, text.data(), text.size());
+  if (!text.empty()) memcpy(&word, text.data(), text.size());  // an empty view may point nowhere
   hash = (hash ^ word) * 0xff51afd7ed558ccdull;
   return static_cast<uint32_t>(hash ^ (hash >> 32));
 }

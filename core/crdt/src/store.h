@@ -143,6 +143,14 @@ class Store {
   Bytes encode(const StateVector& known, Encoding encoding) const;
   bool has_pending() const { return !pending_update_.empty() || !pending_deletes_.empty(); }
   StateVector missing() const;
+  /// A struct as an update would name it; points into the store.
+  StructView view(const Item& item) const;
+
+  // ---- looking in (snapshot.cpp, relative_position.cpp) -----------------------------------------------------------------
+  const StructList& structs(ClientIndex client) const { return clients_[raw(client)].structs; }
+  /// The id under which a deleted item came back; none if it did not.
+  LocalId redone_as(ItemRef ref) const;
+  Gc gc() const { return options_.gc; }
 
   bool is_empty() const;
   size_t struct_count() const;
@@ -154,6 +162,7 @@ class Store {
   void set_own_client(ClientId id);
   bool own_client_is_taken() const { return own_taken_; }
   const DecodeLimits& limits() const { return options_.limits; }
+  void set_limits(const DecodeLimits& limits) { options_.limits = limits; }
 
  private:
   struct Client {
@@ -221,7 +230,6 @@ class Store {
   bool in_scope(const UndoState& undo, ItemRef ref) const;
   std::vector<ItemRef> items_of(const DeleteSet& ids);
   void keep_item(ItemRef ref, bool keep);
-  LocalId redone_as(ItemRef ref) const;
   ItemRef follow_redone(ItemRef ref);
   ItemRef copy_within(ItemRef ref, TypeRef parent);
   ItemRef redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all, const DeleteSet& insertions);
@@ -245,7 +253,6 @@ class Store {
   void compact_heap();
 
   // encode.cpp
-  StructView view(const Item& item) const;
   struct ClientFrom {
     ClientIndex client;
     uint32_t clock;
@@ -313,9 +320,23 @@ class Store {
   DeleteSet pending_deletes_;
 };
 
-/// The way in for parts of the engine that are given a Doc.
+/// The way in for parts of the engine that are given a Doc or a handle.
 struct DocInternals {
   static Store& store(Doc& doc) { return *doc.store_; }
+  static const Store& store(const Doc& doc) { return *doc.store_; }
+  /// Of a handle: Text, Map, Array.
+  template <typename Handle>
+  static Store& store(const Handle& handle) {
+    return *handle.store_;
+  }
+  template <typename Handle>
+  static TypeRef type(const Handle& handle) {
+    return static_cast<TypeRef>(handle.type_);
+  }
+  template <typename Handle>
+  static Handle handle(Store& store, TypeRef type) {
+    return {&store, raw(type)};
+  }
 };
 
 }  // namespace diaryx::crdt

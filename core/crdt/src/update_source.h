@@ -86,12 +86,10 @@ class SourceV2 {
   /// A few bytes may stand for many structs; what they cost is bounded by a multiple of the input.
   uint64_t max_structs(const DecodeLimits& limits) const {
     const uint64_t by_size = uint64_t{limits.max_structs_per_byte} * size_;
-    return by_size > kAlwaysAllowed ? by_size : kAlwaysAllowed;
+    return by_size > limits.min_struct_limit ? by_size : limits.min_struct_limit;
   }
 
  private:
-  static constexpr uint64_t kAlwaysAllowed = 1u << 16;
-
   struct Columns {
     explicit Columns(ByteView bytes) : in(bytes) {
       (void)in.var_uint();  // feature flags; none is known

@@ -73,5 +73,24 @@ TEST(DeleteSet, IsWrittenWithTheHighestClientFirst) {
   EXPECT_EQ(to_hex(v2.view()), "020901000101010300");
 }
 
+TEST(DeleteSet, FindsEachOfManyClients) {
+  DeleteSet set;
+  for (uint64_t i = 0; i < 200; ++i) set.add(ClientId{i * 7919 % 200}, Clock{static_cast<uint32_t>(i)}, Length{1});
+  for (uint64_t i = 0; i < 200; ++i) {
+    EXPECT_TRUE(set.contains({ClientId{i * 7919 % 200}, Clock{static_cast<uint32_t>(i)}}));
+    EXPECT_FALSE(set.contains({ClientId{i * 7919 % 200}, Clock{static_cast<uint32_t>(i + 1)}}));
+  }
+  EXPECT_EQ(set.clients().size(), 200u);
+  EXPECT_FALSE(set.contains({ClientId{200}, Clock{0}}));
+  const auto decoded = DeleteSet::decode_v1(set.encode_v1());
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_TRUE(*decoded == set && decoded->covers(set) && set.covers(*decoded));
+  DeleteSet more = *decoded;
+  more.add(ClientId{500}, Clock{1}, Length{2});
+  more.merge(set);
+  EXPECT_EQ(more.clients().size(), 201u);
+  EXPECT_TRUE(more.contains({ClientId{500}, Clock{2}}));
+}
+
 }  // namespace
 }  // namespace diaryx::crdt

@@ -30,6 +30,7 @@ enum class ErrorCode : uint16_t {
   OffsetOutOfRange,    // an index beyond the end of a text, list or item
   WrongType,           // a shared type or value of another kind is there
   Unsupported,
+  HistoryCollected,    // an old state is asked for, but what was deleted since was dropped
   // Sync.
   DocIdTooLong,
   InvalidDocId,

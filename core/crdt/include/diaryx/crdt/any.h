@@ -67,7 +67,7 @@ class Any {
   Bytes encode() const;
 
   /// One value from `in`. Not trusted. Errors: Truncated, VarUintTooLong, InvalidUtf8, UnknownTag, TooDeep.
-  /// Cost: reserves no more than the bytes that remain allow.
+  /// Memory: at most 128 bytes per byte of input; nothing is reserved for an announced count.
   static Result<Any> decode(Reader& in, uint32_t max_depth = DecodeLimits{}.max_depth);
 
   /// `JSON.stringify`: no spaces, ECMAScript numbers, undefined members left out, undefined elements and what JSON does not have
@@ -75,7 +75,7 @@ class Any {
   std::string to_json() const;
 
   /// `JSON.parse`: later duplicates of a key replace the earlier value in its place. A lone surrogate escape becomes U+FFFD.
-  /// Errors: InvalidJson, InvalidUtf8, TooDeep.
+  /// Errors: InvalidJson, InvalidUtf8, TooDeep.  Memory: at most 128 bytes per byte of input.
   static Result<Any> from_json(std::string_view text, uint32_t max_depth = DecodeLimits{}.max_depth);
 
  private:

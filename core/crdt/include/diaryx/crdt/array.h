@@ -48,6 +48,7 @@ class Array {
   friend class Doc;
   friend class Map;
   friend class Store;
+  friend struct DocInternals;
   Array(Store* store, uint32_t type) : store_(store), type_(type) {}
 
   Store* store_;  // owned by the Doc

@@ -8,14 +8,26 @@ namespace diaryx::crdt {
 
 /// Bounds on untrusted input. Beyond them a decoder answers TooLarge or TooDeep; the document stays as it was.
 ///
-/// Nothing is reserved for what an input only announces. In encoding v1 a struct has at least two bytes, and about 100 bytes are
-/// held for it while it is decoded. In v2 a run may stand for many structs, so there `max_structs_per_byte` is the bound
-/// (65,536 structs are always allowed).
+/// Nothing is reserved for what an input only announces, and every decoder reads its input once. What is held at most, the
+/// decoded form and what it adds to a document together, is a multiple of the input's size, besides 64 KiB:
+///
+///     update v1        128 bytes per byte (the shortest struct has two)
+///     update v2        320 bytes per struct it may have, see below: 1,280 per byte, or 20 MiB for the smallest inputs
+///     value (any)      128 bytes per byte, JSON too
+///     state vector      64 bytes per byte
+///     delete set        64 bytes per byte, snapshots and v2 too
+///     awareness        128 bytes per byte
+///     relative position, sync message, frame: the input
+///
+/// `test/memory_bounds_test.cpp` counts every allocation and holds the worst inputs that are known against these numbers.
 struct DecodeLimits {
   size_t max_update_bytes = size_t{1} << 30;  ///< of one update
   uint32_t max_structs = uint32_t{1} << 26;  ///< of one update, Skip and Gc included
-  uint32_t max_structs_per_byte = 256;  ///< of an update v2
+  /// Of an update v2, where a run in a few bytes may stand for any number of structs. Text and values take a byte each, so only
+  /// histories of little else than deletions or empty types come near.
+  uint32_t max_structs_per_byte = 4;
   uint32_t max_depth = 1000;  ///< nested arrays and objects in one value
+  uint32_t min_struct_limit = uint32_t{1} << 16;  ///< as many structs an update v2 may have whatever its size
 };
 
 }  // namespace diaryx::crdt

@@ -64,6 +64,7 @@ class Map {
   friend class Array;
   friend class Doc;
   friend class Store;
+  friend struct DocInternals;
   Map(Store* store, uint32_t type) : store_(store), type_(type) {}
   size_t slots() const;
   std::optional<Any> value_in_slot(size_t slot, std::string_view& key) const;

@@ -58,6 +58,7 @@ class Text {
   friend class Doc;
   friend class Map;
   friend class Store;
+  friend struct DocInternals;
   Text(Store* store, uint32_t type) : store_(store), type_(type) {}
 
   Store* store_;  // owned by the Doc

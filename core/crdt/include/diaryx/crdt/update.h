@@ -1,10 +1,12 @@
 // Updates as bytes: merge, diff, look inside, check. No document is built.
 //
-// An update is not trusted here; every function decodes it fully, within `DecodeLimits`, before it answers.
+// An update is not trusted here; every function decodes it fully, within `DecodeLimits`, before it answers. `limits.h` says how
+// much memory that takes at most.
 // Source: Yjs 13.6 src/utils/updates.js; docs/protocol.md.
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "diaryx/base/bytes.h"
 #include "diaryx/crdt/delete_set.h"
@@ -40,6 +42,39 @@ Result<StateVector> state_vector_of_update_v2(ByteView update, const DecodeLimit
 /// bigint are lost there, as in Yjs.
 Result<Bytes> convert_v1_to_v2(ByteView update, const DecodeLimits& limits = {});
 Result<Bytes> convert_v2_to_v1(ByteView update, const DecodeLimits& limits = {});
+
+/// The clocks that an update speaks of, one entry per client in the order of the update; Skip structs count. An update that
+/// only deletes has none. Source: Yjs `parseUpdateMeta`.
+struct UpdateMeta {
+  struct ClientClocks {
+    ClientId client;
+    Clock from;  ///< of its first struct
+    Clock to;  ///< after its last struct
+    friend bool operator==(const ClientClocks&, const ClientClocks&) = default;
+  };
+  std::vector<ClientClocks> clients;
+};
+
+/// Errors: as merge_updates_v1.
+Result<UpdateMeta> parse_update_meta_v1(ByteView update, const DecodeLimits& limits = {});
+Result<UpdateMeta> parse_update_meta_v2(ByteView update, const DecodeLimits& limits = {});
+
+/// What `obfuscate_update` makes unreadable besides text, values and keys.
+struct ObfuscateOptions {
+  bool formatting = true;  ///< keys and values of marks
+  bool subdocuments = true;  ///< their guids and options
+  bool xml = true;  ///< names of elements and hooks
+};
+
+/// The same update without what people wrote in it, to be shown to who looks for a fault: every content is replaced by numbers
+/// of the same length, ids and structure stay. Root names stay as well.
+///
+/// Returns  the bytes that Yjs `obfuscateUpdate` gives.
+/// Errors   as merge_updates_v1.
+Result<Bytes> obfuscate_update_v1(ByteView update, const ObfuscateOptions& options = {},
+                                  const DecodeLimits& limits = {});
+Result<Bytes> obfuscate_update_v2(ByteView update, const ObfuscateOptions& options = {},
+                                  const DecodeLimits& limits = {});
 
 /// What an update holds, for deciding whether it is news.
 struct UpdateSummary {
