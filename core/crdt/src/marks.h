@@ -64,6 +64,9 @@ class TextEditor {
   };
   /// Inserts content that has exactly `attributes`. Returns its item.
   ItemRef insert(const Content& content, Marks attributes);
+  /// The same in two halves, for a new type: what it holds from the start is written before the attributes are switched back.
+  ItemRef begin_insert(const Content& content, Marks attributes, Marks& negated);
+  void end_insert(Marks& negated) { insert_negated(negated); }
   void format(uint32_t length, const Marks& attributes);
   void erase(uint32_t length);
 
