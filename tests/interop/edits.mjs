@@ -147,7 +147,7 @@ export class Edits {
     const { length } = type
     if (random.chance(0.35) && length > 0) {
       if (random.chance(0.04)) return { op: 'del', t, i: 0, n: length }
-      const i = random.below(length)
+      const i = random.below(length + 1)
       // Yjs clips what goes beyond the end.
       return { op: 'del', t, i, n: 1 + random.below(random.chance(0.05) ? 200 : 6) }
     }

@@ -177,7 +177,7 @@ std::string Editor::edit_text(const Any& op, TypeRef type) {
     const Any plain = from_tagged(attributes);
     return plain.as_object() ? marks_from(store_, *plain.as_object()) : Marks{};
   };
-  const uint32_t at = std::min(count_of(op, "i"), store_.type(type).length);
+  const uint32_t at = count_of(op, "i");
   TextEditor editor(store_, type);
   if (name == "ins") {
     const std::string text = text_of(member(op, "s"));
@@ -211,13 +211,13 @@ std::string Editor::edit_text(const Any& op, TypeRef type) {
     return {};
   }
   if (name == "fmt") {
-    if (count_of(op, "n") == 0 || count_of(op, "i") > store_.type(type).length) return {};
+    if (count_of(op, "n") == 0) return {};
     editor.seek(at);
     if (!editor.at_end()) editor.format(count_of(op, "n"), marks());
     return {};
   }
   if (name == "del") {
-    store_.erase_text(type, at, std::min(count_of(op, "n"), store_.type(type).length - at));
+    store_.erase_text(type, at, count_of(op, "n"));
     return {};
   }
   if (name == "delta") return apply_delta(member(op, "v"), type);

@@ -36,6 +36,8 @@ class Marks {
   void erase(KeyRef key);
   /// A mark was passed: null ends the attribute.
   void fold(KeyRef key, const MarkValue& value);
+  /// The order of a JavaScript object with these members: array indices first, ascending, then as they were set.
+  void order_as_object(const Store& store);
 
   bool empty() const { return entries_.empty(); }
   const std::vector<Entry>& entries() const { return entries_; }

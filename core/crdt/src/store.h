@@ -112,7 +112,7 @@ class Store {
   void insert_text(TypeRef type, uint32_t at, std::string_view utf8, uint32_t units);
 
   void insert_text_inheriting(TypeRef type, uint32_t at, std::string_view utf8, uint32_t units);
-  /// The range is inside the text. Marks that the deletion makes useless go too.
+  /// What is beyond the end is left out. Marks that the deletion makes useless go too.
   void erase_text(TypeRef type, uint32_t at, uint32_t count);
 
   // ---- maps and arrays (map_ops.cpp) ----------------------------------------------------------------------------------

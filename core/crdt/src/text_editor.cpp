@@ -96,6 +96,7 @@ ItemRef TextEditor::begin_insert(const Content& content, Marks attributes, Marks
   for (const auto& [key, value] : marks_.entries()) {
     if (attributes.find(key) == nullptr) attributes.set(key, MarkValue{});
   }
+  attributes.order_as_object(store_);
   minimize_changes(attributes);
   negated = insert_marks(attributes);
   const Gap gap{left_, right_};
