@@ -48,12 +48,25 @@ void Store::sort_deleted() {
   deleted_.resize(kept + 1);
 }
 
+/// Clients in the order in which they came to the document: Yjs goes through them so, and an undo of several clients' changes deletes
+/// and brings back in that order.
+void Store::order_touched() {
+  for (const ClientIndex client : touched_) {
+    if (before(client) == 0) clients_[raw(client)].arrival = ++arrivals_;
+  }
+  if (touched_.size() < 2) return;
+  std::sort(touched_.begin(), touched_.end(), [this](ClientIndex a, ClientIndex b) {
+    return clients_[raw(a)].arrival < clients_[raw(b)].arrival;
+  });
+}
+
 Commit Store::commit() {
   DX_ASSERT(open_);
   sort_deleted();
   Commit result;
   result.origin_ = origin_;
   std::erase_if(touched_, [this](ClientIndex client) { return before(client) == state(client); });
+  order_touched();
   result.changed_ = !touched_.empty() || !deleted_.empty();
   describe_changes(result);
   for (const std::unique_ptr<UndoState>& undo : undo_) capture_for_undo(*undo);

@@ -156,6 +156,7 @@ class Store {
     StructList structs;
     uint32_t before = 0;  // state when transaction `touched_in` began
     uint32_t touched_in = 0;  // the last transaction that added structs
+    uint32_t arrival = 0;  // 1 for the client whose first struct came first, and so on
   };
   struct Deleted {
     ClientIndex client;
@@ -217,6 +218,7 @@ class Store {
 
   // commit.cpp
   void sort_deleted();
+  void order_touched();
   void describe_changes(Commit& commit);
   void collect_garbage();
   void collect(ItemRef ref);
@@ -266,6 +268,7 @@ class Store {
   std::string tag_;  // who, for undo managers
   uint32_t epoch_ = 0;  // number of the transaction
   std::vector<ClientIndex> touched_;
+  uint32_t arrivals_ = 0;
   std::vector<Deleted> deleted_;
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
   std::vector<Change> changes_;
