@@ -37,6 +37,8 @@ export class Script {
     this.#expected.push({ expected: { ok: true, ...expected }, what })
   }
 
+  expectedOf (n) { return this.#expected[n].expected }
+
   /** Throws at the first answer that is not as expected. */
   async compare (driver) {
     const answers = await driver.ask(this.requests)

@@ -197,6 +197,7 @@ class Store {
   DeleteSet apply_deletes(const DeleteSet& deletes);
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
+  void split_at_origins(const StructView& view);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
 
   // undo.cpp
