@@ -55,9 +55,8 @@ void Store::order_touched() {
     if (before(client) == 0) clients_[raw(client)].arrival = ++arrivals_;
   }
   if (touched_.size() < 2) return;
-  std::sort(touched_.begin(), touched_.end(), [this](ClientIndex a, ClientIndex b) {
-    return clients_[raw(a)].arrival < clients_[raw(b)].arrival;
-  });
+  std::sort(touched_.begin(), touched_.end(),
+            [this](ClientIndex a, ClientIndex b) { return clients_[raw(a)].arrival < clients_[raw(b)].arrival; });
 }
 
 Commit Store::commit() {
