@@ -41,6 +41,8 @@ export class Peer {
       this.#perform(op)
     } catch (error) {
       thrown = error
+      // A list that threw has deleted something and not told its cache of positions: later indices would mean other elements.
+      for (const { t } of op.ops ?? [op]) if (target(this.doc, t)?._searchMarker) target(this.doc, t)._searchMarker.length = 0
     }
     const updates = this.#take()
     if (thrown) this.#ask({ cmd: 'op', op }, { ok: false, us: undefined }, `edit that Yjs refuses: ${thrown.message}`)

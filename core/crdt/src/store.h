@@ -207,6 +207,7 @@ class Store {
   void keep_item(ItemRef ref, bool keep);
   LocalId redone_as(ItemRef ref) const;
   ItemRef follow_redone(ItemRef ref);
+  ItemRef newest_copy(ItemRef ref);
   ItemRef copy_within(ItemRef ref, TypeRef parent);
   ItemRef redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all, const DeleteSet& insertions);
   bool take_back(UndoState& undo, const UndoStep& step);
