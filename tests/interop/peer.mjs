@@ -59,15 +59,29 @@ export class Peer {
     return updates.filter(one => one.local)
   }
 
-  /** Bytes that the engine may take or not, whatever Yjs makes of them: refused, they change nothing. */
+  /** A cut update, which has to be refused and change nothing. */
   refuse (update, v) {
     this.#ask({ cmd: 'apply', v, u: update }, { ok: false }, 'cut update')
+  }
+
+  /** Bent bytes, for a copy of the engine half alone: taken or refused, the copy has to stay a document that answers. */
+  endure (update, v) {
+    const copy = this.name + '.copy'
+    const ask = (request, expected) => this.script.ask({ ...request, doc: copy }, expected, `${copy}, bent bytes`)
+    ask({ cmd: 'new', client: this.client + 1, gc: this.gc, roots: this.roots })
+    ask({ cmd: 'apply', v: 1, u: base64(Y.encodeStateAsUpdate(this.doc)) })
+    ask({ cmd: 'apply', v, u: update }, { ok: () => null })
+    ask({ cmd: 'check' })
+    ask({ cmd: 'dump' })
+    for (const one of [1, 2]) ask({ cmd: 'encode', v: one })
+    ask({ cmd: 'free' })
   }
 
   /** Both halves have the same visible state, state vector and bytes; `known` is what somebody else has. */
   check (known) {
     const seen = canonical(Object.fromEntries(this.roots.map(one => [one.join(':'), state(root(this.doc, one))])))
     this.#ask({ cmd: 'dump' }, { state: got => canonical(got) === seen ? null : `the visible state differs\n  Yjs    ${seen}\n  engine ${canonical(got)}` })
+    this.#ask({ cmd: 'check' })
     this.#ask({ cmd: 'sv' }, { u: base64(Y.encodeStateVector(this.doc)) })
     this.#ask({ cmd: 'encode', v: 1 }, { u: base64(Y.encodeStateAsUpdate(this.doc)) })
     this.#ask({ cmd: 'encode', v: 2 }, { u: base64(Y.encodeStateAsUpdateV2(this.doc)) })

@@ -20,7 +20,7 @@ class Session {
     this.roots = random.chance(0.1) ? [...kRoots, ...kOddRoots] : kRoots
     this.gc = random.chance(0.7)
     this.undo = random.chance(0.5) ? 'none' : random.pick(['lazy', 'lazy', { captureTimeout: 0 }, { captureTimeout: kForever }, { captureTimeout: 0, origins: ['mine'] }])
-    this.edits = random.chance(0.05) ? 500 : 20 + random.below(120)
+    this.edits = random.chance(0.01) ? 2000 : random.chance(0.05) ? 500 : 20 + random.below(120)
     this.peers = []
     this.boxes = []
     this.log = []
@@ -135,7 +135,9 @@ class Session {
     const { update, v2 } = random.pick(this.log)
     const v = random.chance(0.5) ? 1 : 2
     const whole = bytes(v === 1 ? update : v2)
-    this.peers[who].refuse(base64(whole.slice(0, random.below(whole.length))), v)
+    if (random.chance(0.5)) return this.peers[who].refuse(base64(whole.slice(0, random.below(whole.length))), v)
+    for (let bends = 1 + random.below(3); bends > 0; bends--) whole[random.below(whole.length)] ^= 1 << random.below(8)
+    this.peers[who].endure(base64(whole), v)
   }
 
   #check (who) { this.peers[who].check(base64(Y.encodeStateVector(this.random.pick(this.peers).doc))) }

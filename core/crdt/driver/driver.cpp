@@ -118,6 +118,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
   editor.doc().set_now(now_);
   if (command == "dump") return done_with("state", editor.dump());
   if (command == "sv") return done_with("u", base64(editor.doc().state_vector().encode()));
+  if (command == "check") return editor.doc().check_invariants(), done();
   if (command == "apply") {
     const auto update = from_base64(text_of(member(request, "u")));
     if (!update) return refuse("the update is not base64");
