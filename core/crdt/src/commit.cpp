@@ -256,6 +256,10 @@ void Store::merge_new_structs(Client& client) {
   StructList& structs = client.structs;
   const size_t first = std::max<size_t>(structs.find(client.before), 1);
   structs.compact(first, [this](ItemRef left, ItemRef right) { return merge(left, right); });
+  // What took in the first new struct may now merge with what is left of it, and so on: Yjs goes on to the left as far as that goes.
+  if (const size_t joined = structs.find(client.before); joined < first && joined > 0) {
+    (void)merge_with_lefts(client, joined);
+  }
 }
 
 void Store::merge_after_transaction() {
