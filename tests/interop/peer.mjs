@@ -51,12 +51,15 @@ export class Peer {
   }
 
   /** An update from elsewhere; returns what is emitted beyond it: the clean-up of marks. */
-  receive (update, v = 1) {
+  receive (update, v = 1) { return this.receiveAll(update, v).filter(one => one.local) }
+
+  /** The same; returns all that is emitted. */
+  receiveAll (update, v = 1) {
     if (v === 2) Y.applyUpdateV2(this.doc, bytes(update))
     else Y.applyUpdate(this.doc, bytes(update))
     const updates = this.#take()
     this.#ask({ cmd: 'apply', v, u: update }, { us: updates.map(one => one.update) })
-    return updates.filter(one => one.local)
+    return updates
   }
 
   /** A cut update, which has to be refused and change nothing. */
