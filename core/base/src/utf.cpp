@@ -59,14 +59,6 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
-bool is_ascii(std::string_view text) {
-  size_t at = ascii_run(text, 0);
-  for (; at < text.size(); ++at) {
-    if (static_cast<uint8_t>(text[at]) >= 0x80) return false;
-  }
-  return true;
-}
-
 Length utf16_length(std::string_view text) {
   // A character starts at every byte that is no continuation; a lead of four bytes counts twice.
   uint32_t units = 0;

@@ -4,49 +4,46 @@
 
 namespace diaryx::crdt {
 
-void ByteHeap::make_room(size_t more) {
-  const size_t needed = bytes_.size() + more;
-  DX_ASSERT(needed <= std::numeric_limits<uint32_t>::max());
-  if (needed > bytes_.capacity()) bytes_.reserve(needed + needed / 2);
+void ByteHeap::reallocate(size_t capacity) {
+  DX_ASSERT(capacity <= std::numeric_limits<uint32_t>::max());
+  auto grown = std::make_unique_for_overwrite<uint8_t[]>(capacity);
+  if (size_ > 0) memcpy(grown.get(), bytes_.get(), size_);
+  bytes_ = std::move(grown);
+  capacity_ = static_cast<uint32_t>(capacity);
 }
 
-uint32_t ByteHeap::add(ByteView bytes) {
-  const auto offset = static_cast<uint32_t>(bytes_.size());
-  const size_t inside = static_cast<size_t>(bytes.data() - bytes_.data());
-  const bool aliases = bytes.data() >= bytes_.data() && bytes.data() < bytes_.data() + bytes_.size();
-  make_room(bytes.size());
-  if (aliases) bytes = ByteView{bytes_.data() + inside, bytes.size()};
-  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-  return offset;
+ByteView ByteHeap::make_room(size_t more, ByteView bytes) {
+  const size_t needed = size_ + more;
+  if (needed <= capacity_) return bytes;
+  const uint8_t* const begin = bytes_.get();
+  const bool is_inside = bytes.data() >= begin && bytes.data() < begin + size_;
+  const size_t offset = is_inside ? static_cast<size_t>(bytes.data() - begin) : 0;
+  reallocate(needed + needed / 2);
+  return is_inside ? ByteView{bytes_.get() + offset, bytes.size()} : bytes;
 }
 
-uint32_t ByteHeap::extend(uint32_t offset, uint32_t size, ByteView more) {
+void ByteHeap::append_with_growth(ByteView bytes) { append(make_room(bytes.size(), bytes)); }
+
+uint32_t ByteHeap::extend_inside(uint32_t offset, uint32_t size, ByteView more) {
   const uint32_t end = offset + size;
-  if (end == bytes_.size()) {
-    (void)add(more);
-    return offset;
-  }
   for (Tail& tail : tails_) {
     if (tail.end != end || tail.capacity - tail.end < more.size()) continue;
-    memmove(bytes_.data() + end, more.data(), more.size());
+    memmove(bytes_.get() + end, more.data(), more.size());
     tail.end += static_cast<uint32_t>(more.size());
     return offset;
   }
   // Two texts that grow in turns would move each other for ever; room for a quarter makes that a constant number of moves.
-  const bool aliases = more.data() >= bytes_.data() && more.data() < bytes_.data() + bytes_.size();
-  const size_t inside = static_cast<size_t>(more.data() - bytes_.data());
   const size_t room = (size + more.size()) / 4 + 8;
-  make_room(size + more.size() + room);
-  if (aliases) more = ByteView{bytes_.data() + inside, more.size()};
-  const auto moved = static_cast<uint32_t>(bytes_.size());
-  bytes_.resize(bytes_.size() + size + more.size() + room);
-  memcpy(bytes_.data() + moved, bytes_.data() + offset, size);
-  memcpy(bytes_.data() + moved + size, more.data(), more.size());
+  more = make_room(size + more.size() + room, more);
+  const uint32_t moved = size_;
+  memcpy(bytes_.get() + moved, bytes_.get() + offset, size);
+  memcpy(bytes_.get() + moved + size, more.data(), more.size());
   dead_ += size;
   dead_ += tails_[0].capacity - tails_[0].end;
   for (size_t i = 0; i + 1 < tails_.size(); ++i) tails_[i] = tails_[i + 1];
   const auto new_end = static_cast<uint32_t>(moved + size + more.size());
-  tails_.back() = {new_end, static_cast<uint32_t>(new_end + room)};
+  size_ = static_cast<uint32_t>(new_end + room);
+  tails_.back() = {new_end, size_};
   return moved;
 }
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
 #include "diaryx/base/bytes.h"
 
@@ -14,21 +15,31 @@ namespace diaryx::crdt {
 class ByteHeap {
  public:
   /// Copies `bytes` in; they may lie in this heap. Returns the offset.
-  uint32_t add(ByteView bytes);
+  uint32_t add(ByteView bytes) {
+    const uint32_t offset = size_;
+    append(bytes);
+    return offset;
+  }
   /// Makes the extent longer by `more`, in place if it lies at an open end, else by moving it. Returns its offset.
   /// Cost: amortised in proportion to `more`.
-  uint32_t extend(uint32_t offset, uint32_t size, ByteView more);
+  uint32_t extend(uint32_t offset, uint32_t size, ByteView more) {
+    if (offset + size != size_) return extend_inside(offset, size, more);
+    append(more);
+    return offset;
+  }
   void drop(uint32_t size) { dead_ += size; }
 
-  ByteView view(uint32_t offset, uint32_t size) const { return {bytes_.data() + offset, size}; }
-  uint8_t* data(uint32_t offset) { return bytes_.data() + offset; }
-  void reserve(size_t size) { bytes_.reserve(size); }
+  ByteView view(uint32_t offset, uint32_t size) const { return {bytes_.get() + offset, size}; }
+  uint8_t* data(uint32_t offset) { return bytes_.get() + offset; }
+  void reserve(size_t size) {
+    if (size > capacity_) reallocate(size);
+  }
   /// True if `more` bytes fit: offsets have 32 bits.
-  bool has_room(size_t more) const { return more < (size_t{1} << 31) - 1 && bytes_.size() < (size_t{1} << 31) - more; }
+  bool has_room(size_t more) const { return more < (size_t{1} << 31) - 1 && size_ < (size_t{1} << 31) - more; }
 
-  bool mostly_dead() const { return dead_ > 4096 && dead_ > bytes_.size() / 2; }
-  size_t size() const { return bytes_.size(); }
-  size_t memory_bytes() const { return bytes_.capacity(); }
+  bool mostly_dead() const { return dead_ > 4096 && dead_ > size_ / 2; }
+  size_t size() const { return size_; }
+  size_t memory_bytes() const { return capacity_; }
 
  private:
   struct Tail {
@@ -36,9 +47,25 @@ class ByteHeap {
     uint32_t capacity = 0;  // up to where it may grow
   };
 
-  void make_room(size_t more);
+  void append(ByteView bytes) {
+    if (bytes.size() > capacity_ - size_) [[unlikely]]
+      return append_with_growth(bytes);
+    if (bytes.size() == 1) {  // a keystroke
+      bytes_[size_++] = bytes[0];
+      return;
+    }
+    if (!bytes.empty()) memcpy(bytes_.get() + size_, bytes.data(), bytes.size());
+    size_ += static_cast<uint32_t>(bytes.size());
+  }
+  void append_with_growth(ByteView bytes);
+  uint32_t extend_inside(uint32_t offset, uint32_t size, ByteView more);
+  /// Room for `more` bytes, and `bytes` where they lie then.
+  ByteView make_room(size_t more, ByteView bytes);
+  void reallocate(size_t capacity);
 
-  Bytes bytes_;
+  std::unique_ptr<uint8_t[]> bytes_;
+  uint32_t size_ = 0;
+  uint32_t capacity_ = 0;
   size_t dead_ = 0;
   std::array<Tail, 4> tails_{};  // extents with room behind them, the most recent last
 };

@@ -11,7 +11,9 @@ void Store::begin(TransactionOrigin origin, std::string_view tag) {
   DX_ASSERT(!open_);
   open_ = true;
   origin_ = origin;
-  tag_ = tag;
+  if (!tag.empty() || !tag_.empty()) tag_ = tag;
+  collects_at_once_ = options_.gc == Gc::Enabled && undo_.empty();
+  unsettled_ = false;
   ++epoch_;
   touched_.clear();
   deleted_.clear();
@@ -21,7 +23,6 @@ void Store::begin(TransactionOrigin origin, std::string_view tag) {
 
 /// Sorts and joins the deleted ranges; clients stay in the order of their first deletion.
 void Store::sort_deleted() {
-  if (deleted_.size() < 2) return;
   std::vector<ClientIndex> order;
   for (const Deleted& range : deleted_) {
     if (!order.empty() && order.back() == range.client) continue;
@@ -32,10 +33,13 @@ void Store::sort_deleted() {
     rank.resize(clients_.size());
     for (uint32_t i = 0; i < order.size(); ++i) rank[raw(order[i])] = i;
   }
-  std::sort(deleted_.begin(), deleted_.end(), [&](const Deleted& a, const Deleted& b) {
+  const auto goes_before = [&](const Deleted& a, const Deleted& b) {
     if (a.client != b.client) return rank[raw(a.client)] < rank[raw(b.client)];
     return a.clock < b.clock;
-  });
+  };
+  if (!std::is_sorted(deleted_.begin(), deleted_.end(), goes_before)) {
+    std::sort(deleted_.begin(), deleted_.end(), goes_before);
+  }
   size_t kept = 0;
   for (size_t i = 1; i < deleted_.size(); ++i) {
     Deleted& last = deleted_[kept];
@@ -61,10 +65,9 @@ void Store::order_touched() {
 
 Commit Store::commit() {
   DX_ASSERT(open_);
-  sort_deleted();
   Commit result;
   result.origin_ = origin_;
-  std::erase_if(touched_, [this](ClientIndex client) { return before(client) == state(client); });
+  if (deleted_.size() > 1) sort_deleted();
   order_touched();
   result.changed_ = !touched_.empty() || !deleted_.empty();
   describe_changes(result);
@@ -76,19 +79,21 @@ Commit Store::commit() {
     clean_up_marks(of_transaction);
     tidied = std::exchange(deleted_, std::move(of_transaction));
   }
-  if (options_.gc == Gc::Enabled && !deleted_.empty()) collect_garbage();
-  merge_after_transaction();
+  if (unsettled_) {
+    if (options_.gc == Gc::Enabled && !deleted_.empty()) collect_garbage();
+    merge_after_transaction();
+  }
   if (result.changed_) {
     for (const Deleted& range : deleted_) {
       result.deletions_.add(client_id(range.client), Clock{range.clock}, Length{range.length});
     }
     if (options_.emit != Emit::Nothing) {
-      std::vector<ClientFrom> clients;
+      InlineVector<ClientFrom, 2> clients;
       for (const ClientIndex client : touched_) clients.push_back({client, before(client)});
       std::sort(clients.begin(), clients.end(),
                 [this](const ClientFrom& a, const ClientFrom& b) { return client_id(a.client) > client_id(b.client); });
       if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::Updates)) {
-        result.update_v1_ = encode_structs(clients, result.deletions_, Encoding::V1);
+        result.update_v1_ = encode_transaction(clients, result.deletions_);
       }
       if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::UpdatesV2)) {
         result.update_v2_ = encode_structs(clients, result.deletions_, Encoding::V2);
@@ -100,6 +105,7 @@ Commit Store::commit() {
   if (!tidied.empty()) {
     // A transaction of its own, as for Yjs: peers get it as a second update.
     begin(TransactionOrigin::Local);
+    unsettled_ = true;
     deleted_ = std::move(tidied);
     for (const Deleted& range : deleted_) {
       const StructList& structs = clients_[raw(range.client)].structs;
@@ -116,7 +122,14 @@ Commit Store::commit() {
 
 /// Names the roots, and the keys of root maps, that the changes lie in.
 void Store::describe_changes(Commit& commit) {
-  std::vector<TypeRef> touched;
+  if (changes_.size() == 1 && !some(changes_[0].key)) {  // typing
+    const SharedType& type = types_[changes_[0].type];
+    if (type.is_root) {
+      commit.touched_roots_.emplace_back(keys_.text(type.name));
+      return;
+    }
+  }
+  InlineVector<TypeRef, 4> touched;
   KeyMap seen_keys;  // of the root that was last touched by key
   TypeRef seen_root = TypeRef::None;
   for (const Change& change : changes_) {
@@ -154,16 +167,22 @@ void Store::collect_garbage() {
     for (size_t i = structs.find(range.clock); i < structs.size() && structs.clock(i) < range.end(); ++i) {
       const ItemRef ref = structs.ref(i);
       const Item& item = items_[ref];
-      if (!item.is_gc() && item.deleted() && !item.keep()) collect(ref);
+      const bool has_content = !item.is_gc() && item.kind != ContentKind::Deleted;
+      if (has_content && item.deleted() && !item.keep()) collect(ref);
     }
   }
+}
+
+void Store::drop_content(Item& item) {
+  if (lives_in_heap(item.kind)) heap_.drop(item.content_bytes);
+  item.content = 0;
+  item.content_bytes = 0;
 }
 
 /// The item keeps its place but loses its content; what was inside it loses its place as well.
 void Store::collect(ItemRef first) {
   std::vector<ItemRef> inside;
-  const auto drop_content = [&](Item& item) {
-    if (lives_in_heap(item.kind)) heap_.drop(item.content_bytes);
+  const auto drop_inside = [&](Item& item) {
     if (item.kind == ContentKind::Type) {
       SharedType& inner = types_[type_of(item)];
       for (ItemRef child = inner.start; some(child); child = items_[child].right) inside.push_back(child);
@@ -182,15 +201,14 @@ void Store::collect(ItemRef first) {
       inner.index.reset();
       inner.keys.reset();
     }
-    item.content = 0;
-    item.content_bytes = 0;
+    drop_content(item);
   };
-  drop_content(items_[first]);
+  drop_inside(items_[first]);
   items_[first].kind = ContentKind::Deleted;
   while (!inside.empty()) {
     Item& item = items_[inside.back()];
     inside.pop_back();
-    drop_content(item);
+    drop_inside(item);
     Item collected;
     collected.client = item.client;
     collected.clock = item.clock;
@@ -234,10 +252,7 @@ bool Store::merge(ItemRef left_ref, ItemRef right_ref) {
   left.flags |= right.flags & Item::kKeep;
   left.right = right.right;
   if (some(left.right)) items_[left.right].left = left_ref;
-  if (!some(right.parent_sub) && parent.index) {
-    parent.index->remove(right_ref);
-    parent.index->set_length(left_ref, left.visible());
-  }
+  if (!some(right.parent_sub) && parent.index) parent.index->merge(left_ref, right_ref);
   items_.release(right_ref);
   return true;
 }
@@ -264,6 +279,7 @@ void Store::merge_new_structs(Client& client) {
 
 void Store::merge_after_transaction() {
   for (auto range = deleted_.rbegin(); range != deleted_.rend(); ++range) {
+    if (range->clock >= before(range->client)) continue;  // among the new structs, which are all looked at below
     Client& client = clients_[raw(range->client)];
     StructList& structs = client.structs;
     size_t at = std::min(structs.size() - 1, 1 + structs.find(range->end() - 1));

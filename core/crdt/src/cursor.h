@@ -39,8 +39,21 @@ class Cursor {
 
   /// At most 2^53-1.
   uint64_t var_uint() {
-    if (at_ != end_ && *at_ < 0x80) [[likely]]
+    if (at_ != end_ && at_[0] < 0x80) [[likely]]
       return *at_++;
+    // Clocks of long documents have two or three bytes.
+    if (end_ - at_ >= 3) {
+      if (at_[1] < 0x80) {
+        const uint64_t value = (at_[0] & 0x7fu) | uint64_t{at_[1]} << 7;
+        at_ += 2;
+        return value;
+      }
+      if (at_[2] < 0x80) {
+        const uint64_t value = (at_[0] & 0x7fu) | (at_[1] & 0x7fu) << 7 | uint64_t{at_[2]} << 14;
+        at_ += 3;
+        return value;
+      }
+    }
     return var_uint_slow();
   }
 
@@ -66,7 +79,7 @@ class Cursor {
   /// Strict UTF-8.
   std::string_view var_string() {
     const std::string_view text = as_text(var_bytes());
-    if (!is_valid_utf8(text)) [[unlikely]]
+    if (!is_ascii(text) && !is_valid_utf8(text)) [[unlikely]]
       return fail(ErrorCode::InvalidUtf8), std::string_view{};
     return text;
   }

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "delete_set_wire.h"
+
 namespace diaryx::crdt {
 namespace {
 
-using Ranges = std::vector<ClockRange>;
+using Ranges = DeleteSet::Ranges;
+using Clients = InlineVector<DeleteSet::ClientRanges, 1>;
 
 /// The first range that ends at or after `clock` (the first that could touch it).
 auto first_touching(Ranges& ranges, Clock clock) {
@@ -21,7 +24,7 @@ bool covers_range(std::span<const ClockRange> ranges, ClockRange wanted) {
 
 /// Sorts and joins ranges that came in any order.
 void normalize(Ranges& ranges) {
-  std::sort(ranges.begin(), ranges.end());
+  if (!std::is_sorted(ranges.begin(), ranges.end())) std::sort(ranges.begin(), ranges.end());
   size_t kept = 0;
   for (size_t i = 1; i < ranges.size(); ++i) {
     ClockRange& last = ranges[kept];
@@ -31,15 +34,7 @@ void normalize(Ranges& ranges) {
       ranges[++kept] = ranges[i];
     }
   }
-  if (!ranges.empty()) ranges.resize(kept + 1);
-}
-
-std::vector<const DeleteSet::ClientRanges*> descending(std::span<const DeleteSet::ClientRanges> clients) {
-  std::vector<const DeleteSet::ClientRanges*> order;
-  order.reserve(clients.size());
-  for (const auto& entry : clients) order.push_back(&entry);
-  std::sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->client > b->client; });
-  return order;
+  if (!ranges.empty()) ranges.truncate(kept + 1);
 }
 
 }  // namespace
@@ -79,7 +74,7 @@ void DeleteSet::add(ClientId client, Clock start, Length length) {
 void DeleteSet::merge(const DeleteSet& other) {
   for (const ClientRanges& entry : other.clients_) {
     Ranges& ranges = at(entry.client).ranges;
-    ranges.insert(ranges.end(), entry.ranges.begin(), entry.ranges.end());
+    ranges.append(entry.ranges.begin(), entry.ranges.end());
     normalize(ranges);
   }
 }
@@ -89,7 +84,7 @@ DeleteSet DeleteSet::merge_all(std::span<const DeleteSet* const> sets) {
   for (const DeleteSet* set : sets) {
     for (const ClientRanges& entry : set->clients_) {
       Ranges& ranges = result.at(entry.client).ranges;
-      ranges.insert(ranges.end(), entry.ranges.begin(), entry.ranges.end());
+      ranges.append(entry.ranges.begin(), entry.ranges.end());
     }
   }
   for (ClientRanges& entry : result.clients_) normalize(entry.ranges);
@@ -98,7 +93,7 @@ DeleteSet DeleteSet::merge_all(std::span<const DeleteSet* const> sets) {
 
 std::span<const ClockRange> DeleteSet::ranges(ClientId client) const {
   for (const ClientRanges& entry : clients_) {
-    if (entry.client == client) return entry.ranges;
+    if (entry.client == client) return {entry.ranges.data(), entry.ranges.size()};
   }
   return {};
 }
@@ -115,31 +110,8 @@ bool DeleteSet::covers(const DeleteSet& other) const {
   return true;
 }
 
-void DeleteSet::encode_v1(Writer& out) const {
-  out.var_uint(clients_.size());
-  for (const ClientRanges* entry : descending(clients_)) {
-    out.var_uint(entry->client.value());
-    out.var_uint(entry->ranges.size());
-    for (const ClockRange& range : entry->ranges) {
-      out.var_uint(range.start.value());
-      out.var_uint(range.length.value());
-    }
-  }
-}
-
-void DeleteSet::encode_v2(Writer& out) const {
-  out.var_uint(clients_.size());
-  for (const ClientRanges* entry : descending(clients_)) {
-    out.var_uint(entry->client.value());
-    out.var_uint(entry->ranges.size());
-    Clock current{0};
-    for (const ClockRange& range : entry->ranges) {
-      out.var_uint((range.start - current).value());
-      out.var_uint(range.length.value() - 1);
-      current = range.end();
-    }
-  }
-}
+void DeleteSet::encode_v1(Writer& out) const { write_deletes_v1(out, *this); }
+void DeleteSet::encode_v2(Writer& out) const { write_deletes_v2(out, *this); }
 
 Bytes DeleteSet::encode_v1() const {
   Writer out;
@@ -173,10 +145,10 @@ Result<Ranges> read_ranges(Reader& in, Encoding encoding) {
   return ranges;
 }
 
-Result<std::vector<DeleteSet::ClientRanges>> read_clients(Reader& in, Encoding encoding) {
+Result<Clients> read_clients(Reader& in, Encoding encoding) {
   DX_TRY(const uint64_t count, in.var_uint());
   if (count > in.remaining() / 2) return fail(ErrorCode::Truncated, in.position());
-  std::vector<DeleteSet::ClientRanges> clients;
+  Clients clients;
   clients.reserve(static_cast<size_t>(count));
   for (uint64_t i = 0; i < count; ++i) {
     DX_TRY(const uint64_t client, in.var_uint());
@@ -188,13 +160,13 @@ Result<std::vector<DeleteSet::ClientRanges>> read_clients(Reader& in, Encoding e
     return a.client > b.client;
   };
   if (!std::is_sorted(clients.begin(), clients.end(), order)) std::sort(clients.begin(), clients.end(), order);
-  std::vector<DeleteSet::ClientRanges> joined;
+  Clients joined;
   for (DeleteSet::ClientRanges& entry : clients) {
     if (joined.empty() || joined.back().client != entry.client) {
       joined.push_back(std::move(entry));
     } else {
       Ranges& ranges = joined.back().ranges;
-      ranges.insert(ranges.end(), entry.ranges.begin(), entry.ranges.end());
+      ranges.append(entry.ranges.begin(), entry.ranges.end());
       normalize(ranges);
     }
   }
@@ -224,9 +196,9 @@ Result<DeleteSet> DeleteSet::decode_v1(ByteView bytes) {
 
 bool operator==(const DeleteSet& a, const DeleteSet& b) {
   if (a.clients_.size() != b.clients_.size()) return false;
-  const auto left = descending(a.clients_);
-  const auto right = descending(b.clients_);
-  return std::equal(left.begin(), left.end(), right.begin(), [](auto* x, auto* y) { return *x == *y; });
+  return std::all_of(a.clients_.begin(), a.clients_.end(), [&](const DeleteSet::ClientRanges& entry) {
+    return std::ranges::equal(entry.ranges, b.ranges(entry.client));
+  });
 }
 
 }  // namespace diaryx::crdt

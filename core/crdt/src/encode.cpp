@@ -69,15 +69,30 @@ void Store::write_clients(Out& out, std::span<const ClientFrom> clients) const {
 }
 
 template <typename Out>
-Bytes Store::write_all(std::span<const ClientFrom> clients, const DeleteSet& deletes) const {
-  Out out;
+void Store::write_all(Out& out, std::span<const ClientFrom> clients, const DeleteSet& deletes) const {
   write_clients(out, clients);
   out.deletes(deletes);
-  return out.finish();
 }
 
 Bytes Store::encode_structs(std::span<const ClientFrom> clients, const DeleteSet& deletes, Encoding encoding) const {
-  return encoding == Encoding::V1 ? write_all<OutV1>(clients, deletes) : write_all<OutV2>(clients, deletes);
+  if (encoding == Encoding::V1) {
+    OutV1 out;
+    write_all(out, clients, deletes);
+    return out.finish();
+  }
+  OutV2 out;
+  write_all(out, clients, deletes);
+  return out.finish();
+}
+
+/// A keystroke's update is a few dozen bytes: written to a place that is kept, then copied to one of the right size.
+Bytes Store::encode_transaction(std::span<const ClientFrom> clients, const DeleteSet& deletes) {
+  constexpr size_t kWorthKeeping = 4096;
+  write_all(transaction_out_, clients, deletes);
+  if (transaction_out_.rest().size() > kWorthKeeping) return transaction_out_.finish();
+  Bytes update = to_bytes(transaction_out_.rest().view());
+  transaction_out_.rest().clear();
+  return update;
 }
 
 Bytes Store::encode(const StateVector& known, Encoding encoding) const {

@@ -23,6 +23,7 @@ void Store::touch(ClientIndex client) {
 void Store::append_struct(ItemRef ref) {
   const Item& item = items_[ref];
   touch(item.client);
+  unsettled_ = true;
   StructList& structs = clients_[raw(item.client)].structs;
   DX_ASSERT(structs.state() == item.clock);
   structs.append(ref, item.length);
@@ -53,21 +54,21 @@ void Store::note_change(TypeRef ref, KeyRef key) {
   changes_.push_back({ref, key});
 }
 
-void Store::note_deleted(const Item& item) {
+void Store::note_deleted(const Deleted& range) {
   if (!deleted_.empty()) {
     // Deleting runs forwards, backspacing backwards.
     Deleted& last = deleted_.back();
-    if (last.client == item.client && last.end() == item.clock) {
-      last.length += item.length;
+    if (last.client == range.client && last.end() == range.clock) {
+      last.length += range.length;
       return;
     }
-    if (last.client == item.client && item.end() == last.clock) {
-      last.clock = item.clock;
-      last.length += item.length;
+    if (last.client == range.client && range.end() == last.clock) {
+      last.clock = range.clock;
+      last.length += range.length;
       return;
     }
   }
-  deleted_.push_back({item.client, item.clock, item.length});
+  deleted_.push_back(range);
 }
 
 ItemRef Store::leftmost_of_key(const SharedType& type, KeyRef key) const {
@@ -160,6 +161,7 @@ void Store::integrate(ItemRef ref) {
   }
   append_struct(ref);
   if (item.kind == ContentKind::Format) parent.has_formatting = true;
+  if (item.kind == ContentKind::String && item.content_bytes != item.length) has_wide_text_ = true;
   note_change(item.parent, item.parent_sub);
   const bool parent_is_gone = !parent.is_root && items_[parent.item].deleted();
   if (parent_is_gone || (!in_list && some(item.right))) erase(ref);
@@ -213,6 +215,7 @@ bool Store::extend_text(ItemRef left_ref, std::string_view utf8, uint32_t units)
   const LocalId right_origin = some(left.right) ? items_[left.right].id() : LocalId{};
   if (!(left.right_origin == right_origin)) return false;
   touch(own_);
+  if (utf8.size() != units) has_wide_text_ = true;
   left.content = heap_.extend(left.content, left.content_bytes, as_bytes(utf8));
   left.content_bytes += static_cast<uint32_t>(utf8.size());
   left.length += units;
@@ -220,7 +223,7 @@ bool Store::extend_text(ItemRef left_ref, std::string_view utf8, uint32_t units)
   SharedType& parent = types_[left.parent];
   parent.length += units;
   list_changed(parent);
-  if (parent.index) parent.index->set_length(left_ref, left.length);
+  if (parent.index) parent.index->grow(left_ref, units);
   note_change(left.parent, KeyRef::None);
   return true;
 }
@@ -235,9 +238,10 @@ void Store::erase(ItemRef first) {
       if (!some(item.parent_sub)) {
         parent.length -= item.visible();
         list_changed(parent);
-        if (parent.index) parent.index->set_length(ref, 0);
+        if (parent.index) parent.index->grow(ref, 0u - item.visible());
       }
       item.flags |= Item::kDeleted;
+      unsettled_ = true;
       note_deleted(item);
       note_change(item.parent, item.parent_sub);
       if (item.kind == ContentKind::Type) {

@@ -8,46 +8,49 @@ ListIndex::ListIndex(ItemSlab& items, ItemRef start) : items_(items) {
   leaves_.resize(1);
   nodes_.resize(1);
   constexpr uint32_t kFill = kLeafSize * 3 / 4;  // room for the edits to come
-  std::vector<std::pair<uint32_t, uint32_t>> level;
-  uint32_t at = 0;
+  std::vector<uint32_t> level;
   for (ItemRef ref = start; some(ref); ref = items_[ref].right) {
-    if (at == 0 || leaves_[at].count == kFill) {
-      at = new_leaf();
-      level.emplace_back(at, 0);
+    if (level.empty() || leaves_.back().count == kFill) {
+      level.push_back(new_leaf());
+      leaves_.back().first = ref;
     }
     Item& item = items_[ref];
-    Leaf& into = leaves_[at];
-    into.items[into.count] = ref;
-    into.lengths[into.count++] = item.visible();
-    item.leaf = static_cast<LeafRef>(at);
-    level.back().second += item.visible();
+    Leaf& into = leaves_.back();
+    ++into.count;
+    into.sum += item.visible();
+    item.leaf = static_cast<LeafRef>(level.back());
     ++item_count_;
   }
-  if (level.empty()) level.emplace_back(new_leaf(), 0);
-  first_leaf_ = level.front().first;
+  if (level.empty()) level.push_back(new_leaf());
+  first_leaf_ = level.front();
   build(std::move(level));
 }
 
-void ListIndex::build(std::vector<std::pair<uint32_t, uint32_t>> level) {
+void ListIndex::build(std::vector<uint32_t> level) {
   constexpr uint32_t kFill = kNodeSize * 3 / 4;
+  std::vector<uint32_t> sums;
+  for (const uint32_t at : level) sums.push_back(leaves_[at].sum);
   for (bool above_leaves = true;; above_leaves = false) {
-    std::vector<std::pair<uint32_t, uint32_t>> above;
-    for (const auto& [child, sum] : level) {
-      if (above.empty() || nodes_[above.back().first].count == kFill) {
-        above.emplace_back(new_node(), 0);
-        nodes_[above.back().first].above_leaves = above_leaves;
+    std::vector<uint32_t> above;
+    std::vector<uint32_t> sums_above;
+    for (size_t i = 0; i < level.size(); ++i) {
+      if (above.empty() || nodes_[above.back()].count == kFill) {
+        above.push_back(new_node());
+        sums_above.push_back(0);
+        nodes_[above.back()].above_leaves = above_leaves;
       }
-      Node& node = nodes_[above.back().first];
-      set_parent(node, child, above.back().first);
-      node.children[node.count] = child;
-      node.sums[node.count++] = sum;
-      above.back().second += sum;
+      Node& node = nodes_[above.back()];
+      set_parent(node, level[i], above.back());
+      node.children[node.count] = level[i];
+      node.sums[node.count++] = sums[i];
+      sums_above.back() += sums[i];
     }
     if (above.size() == 1) {
-      root_ = above.front().first;
+      root_ = above.front();
       return;
     }
     level = std::move(above);
+    sums = std::move(sums_above);
   }
 }
 
@@ -81,14 +84,6 @@ void ListIndex::set_parent(const Node& node, uint32_t child, uint32_t parent) {
   }
 }
 
-uint32_t ListIndex::slot_in_leaf(const Leaf& leaf, ItemRef item) const {
-  for (uint32_t slot = 0; slot < leaf.count; ++slot) {
-    if (leaf.items[slot] == item) return slot;
-  }
-  DX_ASSERT(false && "an item names a leaf that does not hold it");
-  return 0;
-}
-
 uint32_t ListIndex::slot_in_node(const Node& node, uint32_t child) const {
   for (uint32_t slot = 0; slot < node.count; ++slot) {
     if (node.children[slot] == child) return slot;
@@ -112,69 +107,54 @@ void ListIndex::flush() const {
   pending_delta_ = 0;
 }
 
-void ListIndex::set_length(ItemRef item, uint32_t length) {
-  const uint32_t at = raw(items_[item].leaf);
-  Leaf& in = leaves_[at];
-  uint32_t& known = in.lengths[slot_in_leaf(in, item)];
-  if (known == length) return;
+void ListIndex::add_to_leaf(uint32_t at, uint32_t delta) {
+  if (delta == 0) return;
   if (pending_leaf_ != at) flush();
   pending_leaf_ = at;
-  pending_delta_ += length - known;
-  known = length;
+  pending_delta_ += delta;
+  leaves_[at].sum += delta;
 }
+
+void ListIndex::grow(ItemRef item, uint32_t delta) { add_to_leaf(leaf_of(item), delta); }
 
 void ListIndex::insert_after(ItemRef left, ItemRef item) {
-  uint32_t at = first_leaf_;
-  uint32_t slot = 0;
-  if (some(left)) {
-    at = raw(items_[left].leaf);
-    slot = slot_in_leaf(leaves_[at], left) + 1;
-  }
-  if (leaves_[at].count == kLeafSize) {
-    flush();
-    const uint32_t right = split_leaf(at);
-    if (slot > leaves_[at].count) {
-      slot -= leaves_[at].count;
-      at = right;
-    }
-  }
-  insert_into_leaf(at, slot, item, items_[item].visible());
-  ++item_count_;
+  const uint32_t at = some(left) ? leaf_of(left) : first_leaf_;
+  if (!some(left) || leaves_[at].count == 0) leaves_[at].first = item;
+  add_to_leaf(at, items_[item].visible());
+  take_in(at, item);
 }
 
-void ListIndex::insert_into_leaf(uint32_t at, uint32_t slot, ItemRef item, uint32_t length) {
-  Leaf& into = leaves_[at];
-  for (uint32_t i = into.count; i > slot; --i) {
-    into.items[i] = into.items[i - 1];
-    into.lengths[i] = into.lengths[i - 1];
-  }
-  into.items[slot] = item;
-  into.lengths[slot] = length;
-  ++into.count;
+void ListIndex::split(ItemRef left, ItemRef right) { take_in(leaf_of(left), right); }
+
+/// `item` is linked among the items of the leaf, and its length is in the sum.
+void ListIndex::take_in(uint32_t at, ItemRef item) {
   items_[item].leaf = static_cast<LeafRef>(at);
-  if (length == 0) return;
-  if (pending_leaf_ != at) flush();
-  pending_leaf_ = at;
-  pending_delta_ += length;
+  ++item_count_;
+  if (++leaves_[at].count > kLeafSize) split_leaf(at);
 }
 
-uint32_t ListIndex::split_leaf(uint32_t at) {
+void ListIndex::split_leaf(uint32_t at) {
+  flush();
   const uint32_t right = new_leaf();
   Leaf& from = leaves_[at];
-  Leaf& to = leaves_[right];
-  const uint32_t keep = from.count / 2;
+  Leaf& into = leaves_[right];
+  const uint32_t kept = from.count / 2;
+  ItemRef ref = from.first;
   uint32_t left_sum = 0;
-  uint32_t right_sum = 0;
-  for (uint32_t i = 0; i < keep; ++i) left_sum += from.lengths[i];
-  for (uint32_t i = keep; i < from.count; ++i) {
-    to.items[to.count] = from.items[i];
-    to.lengths[to.count++] = from.lengths[i];
-    right_sum += from.lengths[i];
-    items_[from.items[i]].leaf = static_cast<LeafRef>(right);
+  for (uint32_t i = 0; i < kept; ++i) {
+    left_sum += items_[ref].visible();
+    ref = items_[ref].right;
   }
-  from.count = keep;
-  insert_into_node(from.parent, at, right, left_sum, right_sum);
-  return right;
+  into.first = ref;
+  into.count = from.count - kept;
+  into.sum = from.sum - left_sum;
+  from.count = kept;
+  from.sum = left_sum;
+  for (uint32_t i = 0; i < into.count; ++i) {
+    items_[ref].leaf = static_cast<LeafRef>(right);
+    ref = items_[ref].right;
+  }
+  insert_into_node(from.parent, at, right, left_sum, into.sum);
 }
 
 void ListIndex::insert_into_node(uint32_t at, uint32_t after_child, uint32_t child, uint32_t left_sum,
@@ -225,27 +205,28 @@ void ListIndex::insert_into_node(uint32_t at, uint32_t after_child, uint32_t chi
   set_parent(into, child, at);
 }
 
-void ListIndex::remove(ItemRef item) {
-  set_length(item, 0);
-  const uint32_t at = raw(items_[item].leaf);
-  Leaf& from = leaves_[at];
-  const uint32_t slot = slot_in_leaf(from, item);
-  for (uint32_t i = slot; i + 1 < from.count; ++i) {
-    from.items[i] = from.items[i + 1];
-    from.lengths[i] = from.lengths[i + 1];
+void ListIndex::merge(ItemRef left, ItemRef right) {
+  const uint32_t from = leaf_of(right);
+  if (const uint32_t into = leaf_of(left); into != from) {
+    const uint32_t moved = items_[right].visible();
+    add_to_leaf(from, 0u - moved);
+    add_to_leaf(into, moved);
   }
-  --from.count;
+  Leaf& leaf = leaves_[from];
+  if (leaf.first == right) leaf.first = items_[right].right;
+  items_[right].leaf = LeafRef::None;
   --item_count_;
-  items_[item].leaf = LeafRef::None;
-  if (from.count == 0 && item_count_ > 0) {
-    flush();
-    remove_from_node(from.parent, at);
-    free_leaves_.push_back(at);
-    if (first_leaf_ != at) return;
-    uint32_t node = root_;
-    while (!nodes_[node].above_leaves) node = nodes_[node].children[0];
-    first_leaf_ = nodes_[node].children[0];
-  }
+  if (--leaf.count == 0 && item_count_ > 0) remove_leaf(from);
+}
+
+void ListIndex::remove_leaf(uint32_t at) {
+  flush();
+  remove_from_node(leaves_[at].parent, at);
+  free_leaves_.push_back(at);
+  if (first_leaf_ != at) return;
+  uint32_t node = root_;
+  while (!nodes_[node].above_leaves) node = nodes_[node].children[0];
+  first_leaf_ = nodes_[node].children[0];
 }
 
 void ListIndex::remove_from_node(uint32_t at, uint32_t child) {
@@ -276,22 +257,21 @@ ListIndex::Place ListIndex::find(uint32_t unit) const {
     at = node.children[slot];
     if (node.above_leaves) break;
   }
-  const Leaf& in = leaves_[at];
-  uint32_t slot = 0;
-  while (unit - start >= in.lengths[slot]) {
-    start += in.lengths[slot++];
-    DX_ASSERT(slot < in.count);
-  }
-  return {in.items[slot], start};
+  DX_ASSERT(unit - start < leaves_[at].sum);
+  ItemRef ref = leaves_[at].first;
+  for (uint32_t visible; unit - start >= (visible = items_[ref].visible()); ref = items_[ref].right) start += visible;
+  return {ref, start};
 }
 
 uint32_t ListIndex::start_of(ItemRef item) const {
   flush();
-  uint32_t child = raw(items_[item].leaf);
-  const Leaf& in = leaves_[child];
+  uint32_t child = leaf_of(item);
   uint32_t start = 0;
-  for (uint32_t slot = slot_in_leaf(in, item); slot > 0; --slot) start += in.lengths[slot - 1];
-  for (uint32_t at = in.parent; at != 0; child = at, at = nodes_[at].parent) {
+  for (ItemRef ref = item; ref != leaves_[child].first;) {
+    ref = items_[ref].left;
+    start += items_[ref].visible();
+  }
+  for (uint32_t at = leaves_[child].parent; at != 0; child = at, at = nodes_[at].parent) {
     const Node& node = nodes_[at];
     for (uint32_t slot = slot_in_node(node, child); slot > 0; --slot) start += node.sums[slot - 1];
   }
@@ -314,13 +294,20 @@ void ListIndex::check(ItemRef start) const {
   flush();
   uint32_t count = 0;
   uint32_t sum = 0;
-  for (ItemRef ref = start; some(ref); ref = items_[ref].right, ++count) {
-    const Item& item = items_[ref];
-    const Leaf& in = leaves_[raw(item.leaf)];
-    DX_ASSERT(in.lengths[slot_in_leaf(in, ref)] == item.visible());
-    DX_ASSERT(start_of(ref) == sum);
-    if (item.visible() > 0) DX_ASSERT(find(sum).item == ref);
-    sum += item.visible();
+  for (ItemRef ref = start; some(ref);) {
+    const uint32_t at = leaf_of(ref);
+    DX_ASSERT(leaves_[at].first == ref && leaves_[at].count > 0 && leaves_[at].count <= kLeafSize);
+    uint32_t in_leaf = 0;
+    for (uint32_t i = 0; i < leaves_[at].count; ++i, ref = items_[ref].right) {
+      const Item& item = items_[ref];
+      DX_ASSERT(leaf_of(ref) == at);
+      DX_ASSERT(start_of(ref) == sum + in_leaf);
+      if (item.visible() > 0) DX_ASSERT(find(sum + in_leaf).item == ref);
+      in_leaf += item.visible();
+    }
+    DX_ASSERT(in_leaf == leaves_[at].sum);
+    count += leaves_[at].count;
+    sum += in_leaf;
   }
   DX_ASSERT(count == item_count_ && sum == total());
 }

@@ -1,7 +1,7 @@
 // Order-statistic index over one list: from a visible unit to its item and back, in O(log n).
 //
-// A B+-tree. Leaves hold item handles in list order with the visible length of each (0 for tombstones and marks); inner
-// nodes hold the sums of their children.
+// A B+-tree over runs of items. A leaf is a run of consecutive items of the list, told by its first item alone: the others follow
+// over `Item::right`. Lengths stay in the items; a leaf has their sum, and inner nodes have the sums of their children.
 // 1. Every list item of the type is in exactly one leaf, and `Item::leaf` names it.
 // 2. A sum is the sum of what is below; no leaf and no node is empty, except a lone root leaf.
 #pragma once
@@ -28,10 +28,12 @@ class ListIndex {
 
   /// `item` was linked right of `left` (None: at the front of the list).
   void insert_after(ItemRef left, ItemRef item);
-  /// `item` is about to be merged away: its length was added to a neighbour already.
-  void remove(ItemRef item);
-  /// The visible length of `item` is now `length`.
-  void set_length(ItemRef item, uint32_t length);
+  /// `right` was split off `left` and linked right of it: the visible length of both together is what `left` had.
+  void split(ItemRef left, ItemRef right);
+  /// `right` is about to be merged into `left`, which got its length already; `right` still has its own links and length.
+  void merge(ItemRef left, ItemRef right);
+  /// The visible length of `item` grew by `delta`, modulo 2^32: a negative one shrinks it.
+  void grow(ItemRef item, uint32_t delta);
 
   struct Place {
     ItemRef item;
@@ -54,8 +56,8 @@ class ListIndex {
   struct Leaf {
     uint32_t parent = 0;  // node
     uint32_t count = 0;
-    ItemRef items[kLeafSize];
-    uint32_t lengths[kLeafSize];
+    uint32_t sum = 0;
+    ItemRef first = ItemRef::None;
   };
   struct Node {
     uint32_t parent = 0;
@@ -65,14 +67,15 @@ class ListIndex {
     uint32_t sums[kNodeSize];
   };
 
-  void build(std::vector<std::pair<uint32_t, uint32_t>> level);
-  Leaf& leaf(uint32_t at) { return leaves_[at]; }
-  uint32_t slot_in_leaf(const Leaf& leaf, ItemRef item) const;
+  void build(std::vector<uint32_t> leaves);
+  uint32_t leaf_of(ItemRef item) const { return raw(items_[item].leaf); }
   uint32_t slot_in_node(const Node& node, uint32_t child) const;
   void add_to_sums(uint32_t parent, uint32_t child, uint32_t delta) const;
+  void add_to_leaf(uint32_t at, uint32_t delta);
   void flush() const;
-  void insert_into_leaf(uint32_t at, uint32_t slot, ItemRef item, uint32_t length);
-  uint32_t split_leaf(uint32_t at);
+  void take_in(uint32_t at, ItemRef item);
+  void split_leaf(uint32_t at);
+  void remove_leaf(uint32_t at);
   void insert_into_node(uint32_t at, uint32_t after_child, uint32_t child, uint32_t left_sum, uint32_t child_sum);
   void remove_from_node(uint32_t at, uint32_t child);
   void set_parent(const Node& node, uint32_t child, uint32_t parent);

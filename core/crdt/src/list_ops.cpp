@@ -1,4 +1,6 @@
 // Positions in lists: from a visible unit to an item and back.
+#include <algorithm>
+
 #include "store.h"
 
 namespace diaryx::crdt {
@@ -71,6 +73,7 @@ Gap Store::gap_at(TypeRef ref, uint32_t at) {
 void Store::erase_units(TypeRef ref, uint32_t at, uint32_t count, Keep keep) {
   if (count == 0) return;
   DX_ASSERT(at <= types_[ref].length && count <= types_[ref].length - at);
+  if (collects_at_once(types_[ref])) return bury_units(ref, at, count);
   const Gap gap = gap_at(ref, at);
   const ItemRef known = gap.left;
   const uint32_t known_start = some(known) ? types_[ref].cursor_start : 0;
@@ -86,6 +89,110 @@ void Store::erase_units(TypeRef ref, uint32_t at, uint32_t count, Keep keep) {
     erase(next);
   }
   set_cursor(ref, some(known) ? known : types_[ref].start, known_start);
+}
+
+/// Deletes, collects and merges in one step what `erase_units` and the commit do in three. The outcome is the same: between
+/// neighbours that are both deleted nothing is ever inserted by the transaction that deletes them.
+void Store::bury_units(TypeRef ref, uint32_t at, uint32_t count) {
+  Found found = find_unit(ref, at);
+  const ItemRef left = found.offset > 0 ? found.item : items_[found.item].left;
+  const uint32_t left_start = some(left) ? at - (found.offset > 0 ? found.offset : items_[left].visible()) : 0;
+  note_change(ref, KeyRef::None);
+  for (;;) {
+    const uint32_t here = std::min(count, items_[found.item].length - found.offset);
+    found = {bury_part(found.item, found.offset, here), 0};
+    count -= here;
+    if (count == 0) break;
+    while (items_[found.item].deleted()) found.item = items_[found.item].right;
+  }
+  set_cursor(ref, some(left) ? left : types_[ref].start, left_start);
+}
+
+/// True if a tombstone that `item` becomes at its front (its back) would be merged with that neighbour.
+bool Store::is_tombstone_before(ItemRef left_ref, const Item& item) const {
+  if (!some(left_ref)) return false;
+  const Item& left = items_[left_ref];
+  return left.kind == ContentKind::Deleted && left.client == item.client && left.end() == item.clock &&
+         item.origin == left.last_id() && left.right_origin == item.right_origin &&
+         ((left.flags | item.flags) & Item::kRedone) == 0;
+}
+
+bool Store::is_tombstone_behind(ItemRef right_ref, const Item& item) const {
+  if (!some(right_ref)) return false;
+  const Item& right = items_[right_ref];
+  return right.kind == ContentKind::Deleted && right.client == item.client && right.clock == item.end() &&
+         right.origin == item.last_id() && right.right_origin == item.right_origin &&
+         ((right.flags | item.flags) & Item::kRedone) == 0;
+}
+
+/// Deletes units [offset, offset + count) of a live item. Returns the item right of them.
+ItemRef Store::bury_part(ItemRef ref, uint32_t offset, uint32_t count) {
+  Item& item = items_[ref];
+  const bool to_end = offset + count == item.length;
+  if (offset == 0 && to_end) return bury(ref);
+  StructList& structs = clients_[raw(item.client)].structs;
+  // Deleting forwards and backspacing: the tombstone beside the item takes the units over.
+  if (offset == 0 && is_tombstone_before(item.left, item)) {
+    const size_t position = structs.find(item.clock);
+    note_deleted({item.client, item.clock, count});
+    count_out(ref, count);
+    Item& tombstone = items_[item.left];
+    tombstone.length += count;
+    Item rest = item;
+    cut_content(item, rest, count);
+    heap_.drop(item.content_bytes);
+    item.content = rest.content;
+    item.content_bytes = rest.content_bytes;
+    item.clock += count;
+    item.length -= count;
+    item.origin = tombstone.last_id();
+    structs.move_border(position, item.clock);
+    return ref;
+  }
+  if (to_end && is_tombstone_behind(item.right, item)) {
+    Item& tombstone = items_[item.right];
+    const size_t position = structs.find(tombstone.clock);
+    note_deleted({item.client, item.clock + offset, count});
+    count_out(ref, count);
+    Item cut = item;
+    cut_content(item, cut, offset);
+    heap_.drop(cut.content_bytes);
+    item.length = offset;
+    tombstone.clock -= count;
+    tombstone.length += count;
+    tombstone.origin = item.last_id();
+    structs.move_border(position, tombstone.clock);
+    return tombstone.right;
+  }
+  if (!to_end) (void)split_for_good(ref, offset + count);
+  return bury(offset > 0 ? split_for_good(ref, offset) : ref);
+}
+
+/// Deletes a live item and merges it with its neighbours. Returns the item right of it.
+ItemRef Store::bury(ItemRef ref) {
+  Item& item = items_[ref];
+  if (!can_merge(item.kind)) {
+    erase(ref);
+    return item.right;
+  }
+  note_deleted(item);
+  count_out(ref, item.length);
+  drop_content(item);
+  item.kind = ContentKind::Deleted;
+  item.flags |= Item::kDeleted;
+  StructList& structs = clients_[raw(item.client)].structs;
+  const size_t position = structs.find(item.clock);
+  if (position + 1 < structs.size() && merge(ref, structs.ref(position + 1))) structs.erase(position + 1, 1);
+  const ItemRef after = item.right;
+  if (position > 0 && merge(structs.ref(position - 1), ref)) structs.erase(position, 1);
+  return after;
+}
+
+/// The item is about to lose `count` visible units.
+void Store::count_out(ItemRef ref, uint32_t count) {
+  SharedType& parent = types_[items_[ref].parent];
+  parent.length -= count;
+  if (parent.index) parent.index->grow(ref, 0u - count);
 }
 
 }  // namespace diaryx::crdt

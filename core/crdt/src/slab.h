@@ -37,8 +37,14 @@ class Slab {
       free_.pop_back();
       return handle;
     }
-    if (used_ == capacity_) grow();
+    if (used_ == capacity_) grow(more_chunks());
     return static_cast<Handle>(used_++);
+  }
+
+  /// Makes room for `count` more slots, in one allocation.
+  void reserve(uint32_t count) {
+    const uint32_t unused = capacity_ - used_;
+    if (count > unused) grow((count - unused + kPerChunk - 1) / kPerChunk);
   }
 
   void release(Handle handle) {
@@ -55,10 +61,12 @@ class Slab {
  private:
   static constexpr uint32_t kMaxChunksAtOnce = 4096 / kPerChunk + 1;
 
-  void grow() {
-    const auto chunk_count = static_cast<uint32_t>(chunks_.size());
-    uint32_t more = chunk_count / 4 + 1;
-    if (more > kMaxChunksAtOnce) more = kMaxChunksAtOnce;
+  uint32_t more_chunks() const {
+    const auto more = static_cast<uint32_t>(chunks_.size() / 4 + 1);
+    return more < kMaxChunksAtOnce ? more : kMaxChunksAtOnce;
+  }
+
+  void grow(uint32_t more) {
     DX_ASSERT(capacity_ <= 0xffffffffu - more * kPerChunk);
     blocks_.push_back(std::make_unique<Slot[]>(size_t{more} * kPerChunk));
     for (uint32_t i = 0; i < more; ++i) chunks_.push_back(blocks_.back().get() + size_t{i} * kPerChunk);

@@ -85,7 +85,7 @@ void Store::cut_content(Item& left, Item& right, uint32_t at) {
     left.content_bytes = at;
     return;
   }
-  const ContentTail tail = content_tail(ContentKind::String, whole, at);
+  const ContentTail tail = content_tail(ContentKind::String, whole, left.length, at);
   const auto tail_bytes = static_cast<uint32_t>(tail.bytes.size());
   if (!tail.leads_with_half) [[likely]] {
     right.content = left.content + left.content_bytes - tail_bytes;
@@ -104,7 +104,14 @@ void Store::cut_content(Item& left, Item& right, uint32_t at) {
   left.content_bytes = pair + 3 - left.content;
 }
 
-ItemRef Store::split(ItemRef left_ref, uint32_t at) {
+ItemRef Store::split(ItemRef left, uint32_t at) {
+  const ItemRef right = split_for_good(left, at);
+  merge_candidates_.push_back(items_[right].id());
+  unsettled_ = true;
+  return right;
+}
+
+ItemRef Store::split_for_good(ItemRef left_ref, uint32_t at) {
   const ItemRef right_ref = items_.add();
   Item& left = items_[left_ref];
   Item& right = items_[right_ref];
@@ -127,12 +134,10 @@ ItemRef Store::split(ItemRef left_ref, uint32_t at) {
   if (some(right.parent_sub)) {
     if (!some(right.right)) parent.set_current(right.parent_sub, right_ref);
   } else if (parent.index) {
-    parent.index->set_length(left_ref, left.visible());
-    parent.index->insert_after(left_ref, right_ref);
+    parent.index->split(left_ref, right_ref);
   }
   StructList& structs = clients_[raw(left.client)].structs;
   structs.insert_after(structs.find(left.clock), right_ref, right.clock);
-  merge_candidates_.push_back(right.id());
   return right_ref;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "byte_heap.h"
+#include "diaryx/base/inline_vector.h"
 #include "diaryx/crdt/doc.h"
 #include "item.h"
 #include "key_table.h"
@@ -61,6 +62,8 @@ class Store {
   ItemRef clean_end(LocalId id);
   /// Splits `left` so that it keeps `at` units (0 < at < length) and returns the right part.
   ItemRef split(ItemRef left, uint32_t at);
+  /// The same where the halves can never be one item again: what stands between them stays.
+  ItemRef split_for_good(ItemRef left, uint32_t at);
 
   // ---- types --------------------------------------------------------------------------------------------------------
   SharedType& type(TypeRef ref) { return types_[ref]; }
@@ -82,6 +85,8 @@ class Store {
   /// A fresh identity for an object value.
   uint32_t new_identity() { return ++last_identity_; }
   void erase(ItemRef ref);
+  /// False when every text of the document is ASCII, so that units are characters.
+  bool has_wide_text() const { return has_wide_text_; }
   /// True if this client can make `units` more units with `bytes` of content.
   bool has_room(uint64_t units, size_t bytes) const;
   /// Adds text to the end of `left` if an item inserted there would be merged with it anyway; false if it would not.
@@ -184,16 +189,28 @@ class Store {
   void touch(ClientIndex client);
   uint32_t before(ClientIndex client) const;
   void note_change(TypeRef type, KeyRef key);
-  void note_deleted(const Item& item);
+  void note_deleted(const Item& item) { note_deleted({item.client, item.clock, item.length}); }
+  void note_deleted(const Deleted& range);
   void list_changed(SharedType& type) { type.cursor_item = ItemRef::None; }
   void store_content(Item& item, const StructView& view);
   /// The value of an Embed or Format with its key and identity before it; an object without identity gets a new one.
   Bytes with_prefix(ContentKind kind, KeyRef key, ByteView any, uint32_t identity = 0);
   void cut_content(Item& left, Item& right, uint32_t at);
+  void drop_content(Item& item);
+
+  // list_ops.cpp
+  bool collects_at_once(const SharedType& type) const { return collects_at_once_ && !type.has_formatting; }
+  void bury_units(TypeRef type, uint32_t at, uint32_t count);
+  ItemRef bury_part(ItemRef ref, uint32_t offset, uint32_t count);
+  ItemRef bury(ItemRef ref);
+  void count_out(ItemRef ref, uint32_t count);
+  bool is_tombstone_before(ItemRef left, const Item& item) const;
+  bool is_tombstone_behind(ItemRef right, const Item& item) const;
 
   // apply.cpp
   class Integration;
   void apply_decoded(DecodedUpdate& update);
+  void reserve_for(const DecodedUpdate& update, size_t content_bytes);
   DeleteSet apply_deletes(const DeleteSet& deletes);
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
@@ -241,7 +258,8 @@ class Store {
   template <typename Out>
   void write_clients(Out& out, std::span<const ClientFrom> clients) const;
   template <typename Out>
-  Bytes write_all(std::span<const ClientFrom> clients, const DeleteSet& deletes) const;
+  void write_all(Out& out, std::span<const ClientFrom> clients, const DeleteSet& deletes) const;
+  Bytes encode_transaction(std::span<const ClientFrom> clients, const DeleteSet& deletes);
   Bytes encode_structs(std::span<const ClientFrom> clients, const DeleteSet& deletes, Encoding encoding) const;
   KeyRef format_key(const Item& item) const {
     KeyRef key;
@@ -261,11 +279,14 @@ class Store {
   KeyMap root_by_name_;
   ClientIndex own_ = ClientIndex::None;
   bool own_taken_ = false;
+  bool has_wide_text_ = false;
   uint32_t scan_ = 0;  // stamps of the conflict scan
   uint32_t last_identity_ = 0;  // of object values in Embed and Format: JavaScript compares them by identity
 
   // The open transaction.
   bool open_ = false;
+  bool collects_at_once_ = false;  // nobody asks for deleted content again, so tombstones are made as units are deleted
+  bool unsettled_ = false;  // something may be collected or merged at the end
   TransactionOrigin origin_ = TransactionOrigin::Local;
   std::string tag_;  // who, for undo managers
   uint32_t epoch_ = 0;  // number of the transaction
@@ -274,6 +295,7 @@ class Store {
   std::vector<Deleted> deleted_;
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
   std::vector<Change> changes_;
+  OutV1 transaction_out_;
 
   std::vector<std::unique_ptr<UndoState>> undo_;
   std::unordered_map<uint32_t, LocalId> redone_;  // by ItemRef, for items with kRedone

@@ -22,8 +22,14 @@ size_t StructList::find(uint32_t wanted) const {
   const auto from = clocks_.begin() + static_cast<std::ptrdiff_t>(behind ? gap_ + room_ : 0);
   const auto to =
       behind ? clocks_.end() : clocks_.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(gap_, size()));
-  const auto after = std::upper_bound(from, to, wanted);
-  const auto found = static_cast<size_t>(after - clocks_.begin()) - 1 - (behind ? room_ : 0);
+  // Which way a step of the search goes is as good as chance, so it is computed instead of predicted.
+  const uint32_t* base = &*from;
+  for (auto left = static_cast<size_t>(to - from); left > 1;) {
+    const size_t half = left / 2;
+    base = __builtin_unpredictable(base[half] <= wanted) ? base + half : base;
+    left -= half;
+  }
+  const auto found = static_cast<size_t>(base - clocks_.data()) - (behind ? room_ : 0);
   return hint_ = static_cast<uint32_t>(found);
 }
 

@@ -32,8 +32,15 @@ class StructList {
     refs_.push_back(ref);
     state_ += length;
   }
+  /// Makes room for `count` more structs.
+  void reserve(size_t count) {
+    clocks_.reserve(clocks_.size() + count);
+    refs_.reserve(refs_.size() + count);
+  }
   /// The last struct became longer.
   void extend_last(uint32_t length) { state_ += length; }
+  /// The struct at `position` begins at `clock` now: its neighbour gave or took units.
+  void move_border(size_t position, uint32_t clock) { clocks_[place(position)] = clock; }
   /// The struct at `position` was split; `right` begins at `clock`.
   void insert_after(size_t position, ItemRef right, uint32_t clock);
   /// Removes `count` entries from `position` (above 0) on; the entry before them took over their clocks.

@@ -48,13 +48,13 @@ struct StructView {
   uint32_t end() const { return clock + length; }
 };
 
-/// Content from unit `offset` on. String: cutting a surrogate pair leaves half a character; `leads_with_half` says so, and the
+/// The last units of a content of `length` units, from unit `offset` on. String: cutting a surrogate pair leaves half a character; `leads_with_half` says so, and the
 /// half is not in the view (it is written as U+FFFD).
 struct ContentTail {
   ByteView bytes;
   bool leads_with_half = false;
 };
-ContentTail content_tail(ContentKind kind, ByteView content, uint32_t offset);
+ContentTail content_tail(ContentKind kind, ByteView content, uint32_t length, uint32_t offset);
 
 /// Byte offset of the element `offset` of Any or Json content.
 size_t element_offset(ContentKind kind, ByteView content, uint32_t offset);

@@ -10,7 +10,7 @@ constexpr TypeRef as_type(uint32_t type) { return static_cast<TypeRef>(type); }
 
 /// The border, towards `side`, of the character that unit `at` lies in; `at` itself at a border.
 uint32_t snap(Store& store, TypeRef type, uint32_t at, int side) {
-  if (at == 0 || at >= store.type(type).length) return at;
+  if (!store.has_wide_text() || at == 0 || at >= store.type(type).length) return at;
   const Store::Found found = store.find_unit(type, at);
   const Item& item = store.item(found.item);
   if (found.offset == 0 || item.kind != ContentKind::String || item.content_bytes == item.length) return at;
@@ -74,8 +74,9 @@ std::vector<TextRun> Text::runs() const {
 
 Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf8) {
   if (utf8.empty()) return {};
-  if (!is_valid_utf8(utf8)) return fail(ErrorCode::InvalidUtf8);
-  const uint32_t units = utf16_length(utf8).value();
+  const std::optional<Length> length_if_valid = utf16_length_if_valid(utf8);
+  if (!length_if_valid) return fail(ErrorCode::InvalidUtf8);
+  const uint32_t units = length_if_valid->value();
   if (!is_live()) return fail(ErrorCode::WrongType);
   if (!store_->has_room(units, utf8.size())) return fail(ErrorCode::TooLarge);
   const TypeRef type = as_type(type_);
@@ -86,8 +87,9 @@ Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf
 
 Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf8, const Attributes& attributes) {
   if (utf8.empty()) return {};
-  if (!is_valid_utf8(utf8)) return fail(ErrorCode::InvalidUtf8);
-  const uint32_t units = utf16_length(utf8).value();
+  const std::optional<Length> length_if_valid = utf16_length_if_valid(utf8);
+  if (!length_if_valid) return fail(ErrorCode::InvalidUtf8);
+  const uint32_t units = length_if_valid->value();
   if (!is_live()) return fail(ErrorCode::WrongType);
   if (!store_->has_room(uint64_t{units} + 2 * attributes.size() + 64, utf8.size())) return fail(ErrorCode::TooLarge);
   const TypeRef type = as_type(type_);

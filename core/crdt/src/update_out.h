@@ -3,7 +3,7 @@
 
 #include "any_codec.h"
 #include "columns.h"
-#include "diaryx/crdt/delete_set.h"
+#include "delete_set_wire.h"
 #include "sink.h"
 #include "struct_view.h"
 
@@ -13,11 +13,7 @@ class OutV1 {
  public:
   Sink& rest() { return out_; }
   Bytes finish() { return out_.take(); }
-  void deletes(const DeleteSet& set) {
-    Writer writer;
-    set.encode_v1(writer);
-    out_.raw(writer.view());
-  }
+  void deletes(const DeleteSet& set) { write_deletes_v1(out_, set); }
   void client(uint64_t client) { out_.var_uint(client); }
   void info(uint8_t info) { out_.u8(info); }
   void left_id(uint64_t client, uint32_t clock) {
@@ -71,11 +67,7 @@ class OutV2 {
   void type_ref(uint8_t ref) { type_ref_.write(ref); }
   void length(uint32_t length) { length_.write(length); }
   void json_value(ByteView any) { rest_.raw(any); }
-  void deletes(const DeleteSet& set) {
-    Writer writer;
-    set.encode_v2(writer);
-    rest_.raw(writer.view());
-  }
+  void deletes(const DeleteSet& set) { write_deletes_v2(rest_, set); }
   Bytes finish() {
     Sink out;
     Sink strings;
@@ -139,7 +131,7 @@ void write_struct(Out& out, uint64_t client, const StructView& view, uint32_t of
 
 template <typename Out>
 void write_content(Out& out, const StructView& view, uint32_t offset) {
-  const ContentTail tail = content_tail(view.kind, view.content, offset);
+  const ContentTail tail = content_tail(view.kind, view.content, view.length, offset);
   switch (view.kind) {
     case ContentKind::Deleted: return out.length(view.length - offset);
     case ContentKind::Json: {

@@ -40,6 +40,7 @@ class UpdateDecoder {
     total_ += count;
     if (kRunsStandForStructs && total_ > source_.max_structs(limits_)) return fail(ErrorCode::TooLarge);
     const auto first = static_cast<uint32_t>(out_.structs.size());
+    if (!kRunsStandForStructs) out_.structs.reserve(first + static_cast<size_t>(count));
     for (uint64_t i = 0; i < count && source_.ok(); ++i) {
       StructView& view = out_.structs.emplace_back();
       view.clock = clock_;
@@ -112,7 +113,7 @@ class UpdateDecoder {
       case ContentKind::String: {
         const std::string_view text = source_.string();
         view.content = as_bytes(text);
-        view.length = utf16_length(text).value();
+        view.length = is_ascii(text) ? static_cast<uint32_t>(text.size()) : utf16_length(text).value();
         return;
       }
       case ContentKind::Embed: view.content = read_json_value(); return;

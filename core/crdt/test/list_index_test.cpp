@@ -24,14 +24,31 @@ class IndexedList {
     relink();
     index_->insert_after(left, made);
   }
-  void remove(size_t at) {
-    index_->remove(order_[at]);
+  /// Merges the item at `at` (above 0) into the one before it; only what is visible is merged with what is visible.
+  void merge(size_t at) {
+    const ItemRef left = order_[at - 1];
+    const ItemRef right = order_[at];
+    Item& into = items_[left];
+    if (into.deleted() != items_[right].deleted()) return;
+    into.length += items_[right].length;
+    into.right = items_[right].right;
+    index_->merge(left, right);
     order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(at));
     relink();
   }
+  void split(size_t at, uint32_t length) {
+    Item& left = items_[order_[at]];
+    if (length == 0 || length >= left.length || left.deleted()) return;
+    const ItemRef right = make(left.length - length);
+    left.length = length;
+    order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(at) + 1, right);
+    relink();
+    index_->split(order_[at], right);
+  }
   void resize(size_t at, uint32_t length) {
+    const uint32_t before = items_[order_[at]].visible();
     set_visible(order_[at], length);
-    index_->set_length(order_[at], length);
+    index_->grow(order_[at], length - before);
   }
   size_t size() const { return order_.size(); }
   void check() const { index_->check(start()); }
@@ -70,15 +87,19 @@ TEST(ListIndex, AgreesWithTheListAfterAnyEdits) {
       const uint32_t kind = random() % 8;
       if (kind < 4 || list.size() == 0) {
         list.insert(at, random() % 5);
-      } else if (kind < 6) {
-        list.remove(at);
+      } else if (kind < 5) {
+        list.split(at, random() % 5);
+      } else if (kind < 7) {
+        if (at > 0) list.merge(at);
       } else {
         list.resize(at, random() % 5);
       }
       if (step % 500 == 0) list.check();
     }
     list.check();
-    while (list.size() > 0) list.remove(random() % list.size());
+    for (size_t at = 0; at < list.size(); ++at) list.resize(at, 3);
+    while (list.size() > 1) list.merge(1 + random() % (list.size() - 1));
+    list.check();
     list.insert(0, 3);
     list.check();
   }

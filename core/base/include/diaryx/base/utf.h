@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,10 +18,31 @@ namespace diaryx {
 bool is_valid_utf8(std::string_view text);
 
 /// True if every byte is below 0x80, so that both kinds of offset are the same number.
-bool is_ascii(std::string_view text);
+inline bool is_ascii(std::string_view text) {
+  const char* at = text.data();
+  size_t left = text.size();
+  uint64_t seen = 0;
+  for (; left >= 8; left -= 8, at += 8) {
+    uint64_t word;
+    std::memcpy(&word, at, 8);
+    seen |= word;
+    // Looked at once per step: text that is not ASCII usually shows it soon.
+    if ((seen & 0x8080808080808080ull) != 0) return false;
+  }
+  for (; left > 0; --left, ++at) seen |= static_cast<uint8_t>(*at);
+  return (seen & 0x80) == 0;
+}
 
 /// UTF-16 units of valid UTF-8.
 Length utf16_length(std::string_view text);
+
+/// The same for text that is not trusted; nothing if it is not valid UTF-8. Cost: one pass over ASCII, two over other text.
+inline std::optional<Length> utf16_length_if_valid(std::string_view text) {
+  if (is_ascii(text)) [[likely]]
+    return Length{static_cast<uint32_t>(text.size())};
+  if (!is_valid_utf8(text)) return std::nullopt;
+  return utf16_length(text);
+}
 
 /// The byte offset of UTF-16 unit `offset`; inside a surrogate pair, the start of that character; past the end, the end.
 Utf8Offset to_utf8(std::string_view text, Utf16Offset offset);

@@ -7,9 +7,9 @@
 #pragma once
 
 #include <span>
-#include <vector>
 
 #include "diaryx/base/bytes.h"
+#include "diaryx/base/inline_vector.h"
 #include "diaryx/crdt/id.h"
 
 namespace diaryx::crdt {
@@ -17,9 +17,10 @@ namespace diaryx::crdt {
 /// A set of ids, kept as joined ranges.
 class DeleteSet {
  public:
+  using Ranges = InlineVector<ClockRange, 2>;
   struct ClientRanges {
     ClientId client;
-    std::vector<ClockRange> ranges;
+    Ranges ranges;
     friend bool operator==(const ClientRanges&, const ClientRanges&) = default;
   };
 
@@ -56,7 +57,7 @@ class DeleteSet {
  private:
   ClientRanges& at(ClientId client);
 
-  std::vector<ClientRanges> clients_;
+  InlineVector<ClientRanges, 1> clients_;
   size_t last_ = 0;  // index of the client that `add` met last
 };
 

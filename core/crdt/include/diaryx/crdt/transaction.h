@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "diaryx/base/bytes.h"
+#include "diaryx/base/inline_vector.h"
 #include "diaryx/crdt/delete_set.h"
 
 namespace diaryx::crdt {
@@ -41,7 +43,7 @@ class Commit {
   /// True if the root type `root` or a type inside it changed.
   bool touched(std::string_view root) const;
   /// Names of the root types that changed, themselves or inside, in order of first change.
-  const std::vector<std::string>& touched_roots() const { return touched_roots_; }
+  std::span<const std::string> touched_roots() const { return touched_roots_; }
 
   /// Keys of the root map `root_map` that were set or erased, and keys whose nested value changed inside; each once, in
   /// order of first change.
@@ -60,7 +62,7 @@ class Commit {
   Bytes update_v2_;
   Bytes clean_up_v1_;
   DeleteSet deletions_;
-  std::vector<std::string> touched_roots_;
+  InlineVector<std::string, 1> touched_roots_;
   std::vector<KeyChange> changed_keys_;
 };
 
