@@ -71,7 +71,7 @@ export class Peer {
   endure (update, v) {
     const copy = this.name + '.copy'
     const ask = (request, expected) => this.script.ask({ ...request, doc: copy }, expected, `${copy}, bent bytes`)
-    ask({ cmd: 'new', client: this.client + 1, gc: this.gc, roots: this.roots })
+    ask({ cmd: 'new', client: 4242, gc: this.gc, roots: this.roots })
     ask({ cmd: 'apply', v: 1, u: base64(Y.encodeStateAsUpdate(this.doc)) })
     ask({ cmd: 'apply', v, u: update }, { ok: () => null })
     ask({ cmd: 'check' })
