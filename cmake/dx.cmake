@@ -9,6 +9,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 set(DX_SANITIZERS "" CACHE STRING "Sanitizers for every target, a list: address;undefined or thread")
 option(DX_FUZZ "Build the libFuzzer targets instead of their replays" OFF)
 option(DX_BENCH "Build the benchmarks" OFF)
+option(DX_WASM_TESTS "Build the tests of base and crdt as WebAssembly, for Node's WASI" OFF)
 
 # A designated initialiser names what differs from the defaults; libstdc++ 12 uses its own deprecated helpers.
 set(DX_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wextra-semi
@@ -48,7 +49,7 @@ function(dx_library name)
   cmake_parse_arguments(DX "PURE" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(diaryx_${name} STATIC ${DX_SOURCES})
   add_library(diaryx::${name} ALIAS diaryx_${name})
-  target_include_directories(diaryx_${name} PUBLIC include PRIVATE src)
+  target_include_directories(diaryx_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> PRIVATE src)
   target_link_libraries(diaryx_${name} PUBLIC ${DX_DEPENDS})
   dx_flags(diaryx_${name} ${DX_PURE})
 endfunction()
@@ -82,6 +83,10 @@ endfunction()
 # One ctest entry per program; GoogleTest names the failing case. Tests may use exceptions, the code under test may not.
 function(dx_test name)
   cmake_parse_arguments(DX "" "TIMEOUT" "SOURCES;DEPENDS;LABELS;ARGS" ${ARGN})
+  if(DX_WASM_TESTS)
+    dx_wasm_test(${name} SOURCES ${DX_SOURCES} DEPENDS ${DX_DEPENDS})
+    return()
+  endif()
   if(DX_WASM OR DX_FUZZ OR DX_BENCH)
     return()
   endif()
@@ -96,6 +101,25 @@ function(dx_test name)
     set(DX_LABELS fast)
   endif()
   dx_add_test(${name} "${DX_LABELS};native" "${DX_TIMEOUT}" ${name} ${DX_ARGS})
+endfunction()
+
+# The same program as <build>/bin/<name>.wasm; tests/wasm runs it. GoogleTest comes from its sources (Debian's libgtest-dev), without
+# exceptions, RTTI and threads, which the guest's libraries do not have.
+function(dx_wasm_test name)
+  cmake_parse_arguments(DX "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT TARGET dx_wasm_gtest)
+    set(gtest /usr/src/googletest/googletest)
+    add_library(dx_wasm_gtest STATIC ${gtest}/src/gtest-all.cc ${gtest}/src/gtest_main.cc)
+    target_include_directories(dx_wasm_gtest SYSTEM PUBLIC ${gtest}/include PRIVATE ${gtest})
+    target_compile_definitions(dx_wasm_gtest PUBLIC GTEST_HAS_PTHREAD=0 GTEST_HAS_EXCEPTIONS=0 GTEST_HAS_RTTI=0
+      GTEST_HAS_STREAM_REDIRECTION=0 GTEST_HAS_DEATH_TEST=0)
+    target_compile_options(dx_wasm_gtest PRIVATE -w)
+  endif()
+  add_executable(${name} ${DX_SOURCES})
+  target_include_directories(${name} PRIVATE src)
+  target_link_libraries(${name} PRIVATE ${DX_DEPENDS} dx_wasm_gtest)
+  set_target_properties(${name} PROPERTIES SUFFIX .wasm)
+  dx_flags(${name} TRUE)
 endfunction()
 
 # dx_node_test(plugin_host_test FILES test/a.test.mjs ... LABELS fast;plugin TIMEOUT 60): the files run under `node --test`.

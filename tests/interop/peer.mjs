@@ -1,90 +1,140 @@
-// A peer twice: once as real Yjs, once as the engine, under one client id. Whatever is done to it is done to both, and the
-// bytes that both emit have to be equal.
-import assert from 'node:assert/strict'
+// A peer twice: once as real Yjs, once as the engine, under one client id. Whatever is done to it is done to both. The Yjs half
+// acts at once; what the engine half has to answer is left in the script.
 import * as Y from 'yjs'
 import { base64, bytes, canonical, fromTagged, root, state, target } from './values.mjs'
 
+/** Far longer than any session: changes are captured together until `stopCapturing`. */
+export const kForever = 1e9
+
 export class Peer {
-  constructor (driver, name, client, roots, gc) {
-    this.driver = driver
+  #emitted = []
+  #emittedV2 = []
+
+  /** `undo`: 'none', 'lazy' (the driver's default: over all roots, from the first operation on) or {captureTimeout, origins?}. */
+  constructor (script, name, { client, roots, gc, undo }) {
+    this.script = script
     this.name = name
     this.client = client
     this.roots = roots
-    this.emitted = []
-    this.doc = new Y.Doc({ gc })
+    this.gc = gc
+    this.undoes = undo
+    this.doc = new Y.Doc({ gc, guid: name })
     this.doc.clientID = client
-    this.doc.on('update', (update, _origin, _doc, transaction) => this.emitted.push({ update: base64(update), local: transaction.local }))
+    this.doc.on('update', (update, _origin, _doc, transaction) => this.#emitted.push({ update: base64(update), local: transaction.local }))
+    this.doc.on('updateV2', update => this.#emittedV2.push(base64(update)))
     for (const one of roots) root(this.doc, one)
+    this.#ask({ cmd: 'new', client, gc, roots })
+    if (undo === 'none') this.#ask({ cmd: 'um', captureTimeout: 0, scope: [] })
+    else if (undo !== 'lazy') {
+      this.#ask({ cmd: 'um', ...undo })
+      this.#track(undo)
+    }
   }
 
-  static async create (driver, name, client, roots, gc, undo) {
-    const peer = new Peer(driver, name, client, roots, gc)
-    await driver.must({ cmd: 'new', doc: name, client, gc, roots })
-    // Asked for at once: left alone, the driver tracks all roots from the first edit on, but not what arrived before.
-    if (undo) peer.undo = new Y.UndoManager(roots.map(one => root(peer.doc, one)), { captureTimeout: 0 })
-    await driver.must({ cmd: 'um', doc: name, captureTimeout: 0, scope: undo ? roots : [] })
-    return peer
+  get canUndo () { return this.undoes !== 'none' }
+
+  /** One local edit; returns the updates. What Yjs throws at, the engine has to refuse, and both keep what was done before that. */
+  edit (op) {
+    if (this.undoes === 'lazy' && !this.undo) this.#track({ captureTimeout: 0 })
+    let thrown
+    try {
+      this.#perform(op)
+    } catch (error) {
+      thrown = error
+      // A list that threw has deleted something and not told its cache of positions: later indices would mean other elements.
+      for (const { t } of op.ops ?? [op]) if (target(this.doc, t)?._searchMarker) target(this.doc, t)._searchMarker.length = 0
+    }
+    const updates = this.#take()
+    if (thrown) this.#ask({ cmd: 'op', op }, { ok: false, us: undefined }, `edit that Yjs refuses: ${thrown.message}`)
+    else this.#ask({ cmd: 'op', op }, { us: updates.map(one => one.update) })
+    return updates
   }
 
+  /** An update from elsewhere; returns what is emitted beyond it: the clean-up of marks. */
+  receive (update, v = 1) { return this.receiveAll(update, v).filter(one => one.local) }
+
+  /** The same; returns all that is emitted. */
+  receiveAll (update, v = 1) {
+    if (v === 2) Y.applyUpdateV2(this.doc, bytes(update))
+    else Y.applyUpdate(this.doc, bytes(update))
+    const updates = this.#take()
+    this.#ask({ cmd: 'apply', v, u: update }, { us: updates.map(one => one.update) })
+    return updates
+  }
+
+  /** A cut update, which has to be refused and change nothing. */
+  refuse (update, v) {
+    this.#ask({ cmd: 'apply', v, u: update }, { ok: false }, 'cut update')
+  }
+
+  /** Bent bytes, for a copy of the engine half alone: taken or refused, the copy has to stay a document that answers. */
+  endure (update, v) {
+    const copy = this.name + '.copy'
+    const ask = (request, expected) => this.script.ask({ ...request, doc: copy }, expected, `${copy}, bent bytes`)
+    ask({ cmd: 'new', client: 4242, gc: this.gc, roots: this.roots })
+    ask({ cmd: 'apply', v: 1, u: base64(Y.encodeStateAsUpdate(this.doc)) })
+    ask({ cmd: 'apply', v, u: update }, { ok: () => null })
+    ask({ cmd: 'check' })
+    ask({ cmd: 'dump' })
+    for (const one of [1, 2]) ask({ cmd: 'encode', v: one })
+    ask({ cmd: 'free' })
+  }
+
+  /** Both halves have the same visible state, state vector and bytes; `known` is what somebody else has. */
+  check (known) {
+    const seen = canonical(Object.fromEntries(this.roots.map(one => [one.join(':'), state(root(this.doc, one))])))
+    this.#ask({ cmd: 'dump' }, { state: got => canonical(got) === seen ? null : `the visible state differs\n  Yjs    ${seen}\n  engine ${canonical(got)}` })
+    this.#ask({ cmd: 'check' })
+    this.#ask({ cmd: 'sv' }, { u: base64(Y.encodeStateVector(this.doc)) })
+    this.#ask({ cmd: 'encode', v: 1 }, { u: base64(Y.encodeStateAsUpdate(this.doc)) })
+    this.#ask({ cmd: 'encode', v: 2 }, { u: base64(Y.encodeStateAsUpdateV2(this.doc)) })
+    this.#ask({ cmd: 'encode', v: 1, sv: known }, { u: base64(Y.encodeStateAsUpdate(this.doc, bytes(known))) })
+    this.#ask({ cmd: 'encode', v: 2, sv: known }, { u: base64(Y.encodeStateAsUpdateV2(this.doc, bytes(known))) })
+  }
+
+  free () { this.#ask({ cmd: 'free' }) }
+
+  #ask (request, expected, what) {
+    this.script.ask({ ...request, doc: this.name }, expected, `${this.name}, ${what ?? request.op?.op ?? request.cmd}`)
+  }
+
+  #track ({ captureTimeout, origins }) {
+    this.undo = new Y.UndoManager(this.roots.map(one => root(this.doc, one)),
+      { captureTimeout, ...(origins ? { trackedOrigins: new Set(origins) } : {}) })
+  }
+
+  /** Updates in both encodings, oldest first. */
   #take () {
-    const taken = this.emitted
-    this.emitted = []
+    const taken = this.#emitted.map((one, n) => ({ ...one, v2: this.#emittedV2[n] }))
+    this.#emitted = []
+    this.#emittedV2 = []
     return taken
   }
 
-  /** One local edit; returns the updates, base64. */
-  async edit (op) {
-    if (op.op === 'undo' || op.op === 'redo') this.undo[op.op]()
-    else this.doc.transact(() => this.#perform(op))
-    const expected = this.#take().map(one => one.update)
-    const { us } = await this.driver.must({ cmd: 'op', doc: this.name, op })
-    assert.deepEqual(us, expected, `${this.name}: the update of ${JSON.stringify(op)} differs`)
-    return us
-  }
-
   #perform (op) {
-    const type = op.t && target(this.doc, op.t)
     switch (op.op) {
-      case 'tx': for (const one of op.ops) this.#perform(one); return
-      case 'ins': return type.insert(op.i, op.s, op.a === undefined ? undefined : fromTagged(op.a))
-      case 'embed': return type.insertEmbed(op.i, fromTagged(op.v), op.a === undefined ? undefined : fromTagged(op.a))
-      case 'fmt': return type.format(op.i, op.n, fromTagged(op.a))
+      case 'tx': return this.doc.transact(() => { for (const one of op.ops) this.#perform(one) }, op.origin ?? null)
+      case 'undo': return this.undo.undo()
+      case 'redo': return this.undo.redo()
+      case 'stopCapturing': return this.undo.stopCapturing()
+      case 'umclear': return this.undo.clear()
+    }
+    const type = target(this.doc, op.t)
+    const attributes = op.a === undefined ? undefined : fromTagged(op.a)
+    switch (op.op) {
+      case 'ins': return type.insert(op.i, op.s, attributes)
+      case 'embed': return type.insertEmbed(op.i, fromTagged(op.v), attributes)
+      case 'fmt': return type.format(op.i, op.n, attributes)
+      case 'delta': return type.applyDelta(fromTagged(op.v))
       case 'del': return type.delete(op.i, op.n)
       case 'ains': return type.insert(op.i, op.v.map(fromTagged))
       case 'push': return type.push(op.v.map(fromTagged))
       case 'set': return type.set(op.k, fromTagged(op.v))
       case 'mdel': return type.delete(op.k)
+      case 'clear': return type.clear()
       case 'attr': return type.setAttribute(op.k, fromTagged(op.v))
       case 'adelattr': return type.removeAttribute(op.k)
     }
     throw new Error('unknown operation ' + op.op)
   }
-
-  /** An update from elsewhere; returns what Yjs emits beyond it (its clean-up of marks). */
-  async receive (update, v = 1) {
-    if (v === 2) Y.applyUpdateV2(this.doc, bytes(update))
-    else Y.applyUpdate(this.doc, bytes(update))
-    const expected = this.#take()
-    const { us } = await this.driver.must({ cmd: 'apply', doc: this.name, v, u: update })
-    assert.deepEqual(us, expected.map(one => one.update), `${this.name}: what is emitted after ${update} differs`)
-    return expected.filter(one => one.local).map(one => one.update)
-  }
-
-  /** Both halves have the same visible state, state vector and bytes. */
-  async check (other) {
-    const { state: seen } = await this.driver.must({ cmd: 'dump', doc: this.name })
-    const expected = Object.fromEntries(this.roots.map(one => [one.join(':'), state(root(this.doc, one))]))
-    assert.equal(canonical(seen), canonical(expected), `${this.name}: the visible state differs`)
-    const vector = await this.driver.must({ cmd: 'sv', doc: this.name })
-    assert.equal(vector.u, base64(Y.encodeStateVector(this.doc)), `${this.name}: the state vector differs`)
-    const whole = await this.driver.must({ cmd: 'encode', doc: this.name, v: 1 })
-    assert.equal(whole.u, base64(Y.encodeStateAsUpdate(this.doc)), `${this.name}: the bytes of the document differ`)
-    const whole2 = await this.driver.must({ cmd: 'encode', doc: this.name, v: 2 })
-    assert.equal(whole2.u, base64(Y.encodeStateAsUpdateV2(this.doc)), `${this.name}: the bytes of the document (v2) differ`)
-    const known = base64(Y.encodeStateVector(other.doc))
-    const part = await this.driver.must({ cmd: 'encode', doc: this.name, v: 1, sv: known })
-    assert.equal(part.u, base64(Y.encodeStateAsUpdate(this.doc, bytes(known))), `${this.name}: the difference differs`)
-  }
-
-  free () { return this.driver.must({ cmd: 'free', doc: this.name }) }
 }

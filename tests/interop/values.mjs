@@ -17,8 +17,11 @@ export const toTagged = value => {
   }
   if (typeof value === 'bigint') return { $: 'bigint', v: String(value) }
   if (value instanceof Uint8Array) return { $: 'bytes', b64: base64(value) }
+  // What a replica decides for itself, whether it loads the subdocument, is no part of the visible state.
+  if (value instanceof Y.Doc) return { $: 'doc', guid: value.guid, opts: { autoLoad: value.autoLoad, gc: value.gc, meta: toTagged(value.meta) } }
   if (value instanceof Y.AbstractType) return state(value)
   if (Array.isArray(value)) return value.map(toTagged)
+  if (Object.hasOwn(value, '$')) return { $: 'obj', v: Object.entries(value).map(([key, inner]) => [key, toTagged(inner)]) }
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toTagged(inner)]))
 }
 
@@ -30,7 +33,9 @@ export const fromTagged = value => {
     case 'num': return Number(value.v)
     case 'bigint': return BigInt(value.v)
     case 'bytes': return bytes(value.b64)
+    case 'obj': return Object.fromEntries(value.v.map(([key, inner]) => [key, fromTagged(inner)]))
     case 'new': return made(value)
+    case 'doc': return new Y.Doc({ guid: value.guid, ...fromTagged(value.opts ?? {}) })
   }
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fromTagged(inner)]))
 }
@@ -42,6 +47,8 @@ const made = ({ k, name, init }) => {
     case 'map': return new Y.Map(Object.entries(init ?? {}).map(([key, value]) => [key, fromTagged(value)]))
     case 'xmltext': return new Y.XmlText(init)
     case 'xmlelement': return new Y.XmlElement(name)
+    case 'xmlfragment': return new Y.XmlFragment()
+    case 'xmlhook': return new Y.XmlHook(name)
   }
   throw new Error('unknown kind ' + k)
 }
@@ -72,6 +79,7 @@ export const state = type => {
     }
   }
   if (type instanceof Y.Array) return { t: 'array', items: type.toArray().map(toTagged) }
+  if (type instanceof Y.XmlHook) return { t: 'xmlhook', name: type.hookName, entries: entries(type.entries()) }
   if (type instanceof Y.Map) return { t: 'map', entries: entries(type.entries()) }
   if (type instanceof Y.XmlElement) {
     return {
@@ -89,6 +97,7 @@ export const canonical = value => JSON.stringify(value, (_, inner) => {
   if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner
   const sorted = Object.fromEntries(Object.keys(inner).sort().map(key => [key, inner[key]]))
   if (Array.isArray(sorted.delta)) sorted.delta = rejoined(sorted.delta)
+  if (sorted.$ === 'doc') delete sorted.opts.shouldLoad
   return sorted
 })
 

@@ -46,6 +46,8 @@ Driver::Answer Driver::handle(const Any& request) {
   if (command == "new") return make(request);
   if (command == "merge") return merge(request);
   if (command == "diff") return diff(request);
+  if (command == "vector") return vector_of(request);
+  if (command == "convert") return convert(request);
   const auto found = documents_.find(text_of(member(request, "doc")));
   if (found == documents_.end()) return refuse("there is no document of that name; make it with \"cmd\":\"new\"");
   if (command == "free") {
@@ -98,9 +100,25 @@ Driver::Answer Driver::diff(const Any& request) {
   return result ? done_with("u", base64(*result)) : refuse(describe(result.error()));
 }
 
+Driver::Answer Driver::vector_of(const Any& request) {
+  const auto update = from_base64(text_of(member(request, "u")));
+  if (!update) return refuse("the update is not base64");
+  const auto vector = is_v2(request) ? state_vector_of_update_v2(*update) : state_vector_of_update_v1(*update);
+  return vector ? done_with("u", base64(vector->encode())) : refuse(describe(vector.error()));
+}
+
+Driver::Answer Driver::convert(const Any& request) {
+  const auto update = from_base64(text_of(member(request, "u")));
+  if (!update) return refuse("the update is not base64");
+  const auto result = is_v2(request) ? convert_v2_to_v1(*update) : convert_v1_to_v2(*update);
+  return result ? done_with("u", base64(*result)) : refuse(describe(result.error()));
+}
+
 Driver::Answer Driver::with_document(const std::string& command, const Any& request, Editor& editor) {
+  editor.doc().set_now(now_);
   if (command == "dump") return done_with("state", editor.dump());
   if (command == "sv") return done_with("u", base64(editor.doc().state_vector().encode()));
+  if (command == "check") return editor.doc().check_invariants(), done();
   if (command == "apply") {
     const auto update = from_base64(text_of(member(request, "u")));
     if (!update) return refuse("the update is not base64");
@@ -126,7 +144,6 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     return error.empty() ? done() : refuse(error);
   }
   if (command == "op") {
-    editor.doc().set_now(now_);
     editor.track_undo_once();
     (void)editor.take_updates();
     const std::string error = editor.run(member(request, "op"));

@@ -22,6 +22,8 @@ class Driver {
   Answer make(const Any& request);
   Answer merge(const Any& request);
   Answer diff(const Any& request);
+  Answer vector_of(const Any& request);
+  Answer convert(const Any& request);
   Answer with_document(const std::string& command, const Any& request, Editor& editor);
 
   TimestampMs now_{0};

@@ -177,7 +177,7 @@ std::string Editor::edit_text(const Any& op, TypeRef type) {
     const Any plain = from_tagged(attributes);
     return plain.as_object() ? marks_from(store_, *plain.as_object()) : Marks{};
   };
-  const uint32_t at = std::min(count_of(op, "i"), store_.type(type).length);
+  const uint32_t at = count_of(op, "i");
   TextEditor editor(store_, type);
   if (name == "ins") {
     const std::string text = text_of(member(op, "s"));
@@ -195,21 +195,29 @@ std::string Editor::edit_text(const Any& op, TypeRef type) {
       TypeKind kind;
       if (!kind_from(text_of(member(value, "k")), kind)) return "the kind of the new type is not known";
       const std::string node = text_of(member(value, "name"));
-      const ItemRef made = editor.insert({ContentKind::Type, 1, {}, kind, node}, marks());
-      return fill(store_.type_of(store_.item(made)), member(value, "init"));
+      Marks negated;
+      const ItemRef made = editor.begin_insert({ContentKind::Type, 1, {}, kind, node}, marks(), negated);
+      std::string error = fill(store_.type_of(store_.item(made)), member(value, "init"));
+      editor.end_insert(negated);
+      return error;
+    }
+    if (value.is_null() || value.is_undefined()) return "null cannot be embedded";
+    if (const std::string* text = value.as_string()) {  // Yjs takes it for text
+      (void)editor.insert({ContentKind::String, utf16_length(*text).value(), as_bytes(*text)}, marks());
+      return {};
     }
     const Bytes encoded = from_tagged(value).encode();
     (void)editor.insert({ContentKind::Embed, 1, encoded}, marks());
     return {};
   }
   if (name == "fmt") {
-    if (count_of(op, "n") == 0 || count_of(op, "i") > store_.type(type).length) return {};
+    if (count_of(op, "n") == 0) return {};
     editor.seek(at);
     if (!editor.at_end()) editor.format(count_of(op, "n"), marks());
     return {};
   }
   if (name == "del") {
-    store_.erase_text(type, at, std::min(count_of(op, "n"), store_.type(type).length - at));
+    store_.erase_text(type, at, count_of(op, "n"));
     return {};
   }
   if (name == "delta") return apply_delta(member(op, "v"), type);
@@ -231,9 +239,11 @@ std::string Editor::apply_delta(const Any& delta, TypeRef type) {
       TypeKind kind;
       if (!kind_from(text_of(member(insert, "k")), kind)) return "the kind of the new type is not known";
       const std::string node = text_of(member(insert, "name"));
-      const ItemRef made = editor.insert({ContentKind::Type, 1, {}, kind, node}, marks);
-      if (std::string error = fill(store_.type_of(store_.item(made)), member(insert, "init")); !error.empty())
-        return error;
+      Marks negated;
+      const ItemRef made = editor.begin_insert({ContentKind::Type, 1, {}, kind, node}, marks, negated);
+      std::string error = fill(store_.type_of(store_.item(made)), member(insert, "init"));
+      editor.end_insert(negated);
+      if (!error.empty()) return error;
     } else if (!insert.is_undefined()) {
       const Bytes encoded = from_tagged(insert).encode();
       (void)editor.insert({ContentKind::Embed, 1, encoded}, marks);
@@ -254,7 +264,11 @@ std::string Editor::edit_list(const Any& op, TypeRef type) {
     if (at > length) return "the index is beyond the end of the list";
     return insert_values(type, store_.gap_at(type, at), member(op, "v"));
   }
-  if (name == "push") return insert_values(type, store_.gap_at_end(type), member(op, "v"));
+  if (name == "push") {
+    // In Yjs only an array appends after its trailing tombstones.
+    const bool is_array = store_.type(type).kind == TypeKind::Array;
+    return insert_values(type, is_array ? store_.gap_at_end(type) : store_.gap_at(type, length), member(op, "v"));
+  }
   if (name == "del") {
     const uint32_t count = count_of(op, "n");
     if (at > length) return count == 0 ? std::string() : "the range is beyond the end of the list";

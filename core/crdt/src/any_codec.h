@@ -37,5 +37,7 @@ void any_to_json(ByteView encoded, Sink& out);
 /// Appends the encoding of `JSON.parse(text)`. False if it is not JSON, or too deep.
 bool json_to_any(std::string_view text, uint32_t max_depth, Sink& out);
 void append_json(const Any& value, std::string& out);
+/// True for "0", "1", ... "4294967294": members with such names come first in a JavaScript object, in ascending order.
+bool is_array_index(std::string_view key);
 
 }  // namespace diaryx::crdt

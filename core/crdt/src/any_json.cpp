@@ -39,17 +39,6 @@ void append_quoted(std::string_view text, std::string& out) {
   out += '"';
 }
 
-/// True for "0", "1", ... "4294967294": members with such names come first in a JavaScript object, in ascending order.
-bool is_array_index(std::string_view key) {
-  if (key.empty() || key.size() > 10 || (key.size() > 1 && key.front() == '0')) return false;
-  uint64_t value = 0;
-  for (const char c : key) {
-    if (c < '0' || c > '9') return false;
-    value = value * 10 + static_cast<uint64_t>(c - '0');
-  }
-  return value < 4294967295u;
-}
-
 void put_indices_first(Any::Object& members) {
   const auto is_index = [](const Any::Member& member) { return is_array_index(member.key); };
   if (std::none_of(members.begin(), members.end(), is_index)) return;
@@ -275,6 +264,16 @@ class JsonParser {
 };
 
 }  // namespace
+
+bool is_array_index(std::string_view key) {
+  if (key.empty() || key.size() > 10 || (key.size() > 1 && key.front() == '0')) return false;
+  uint64_t value = 0;
+  for (const char c : key) {
+    if (c < '0' || c > '9') return false;
+    value = value * 10 + static_cast<uint64_t>(c - '0');
+  }
+  return value < 4294967295u;
+}
 
 void append_json(const Any& value, std::string& out) {
   switch (value.kind()) {

@@ -107,6 +107,8 @@ class Store::Integration {
         spill();
       } else if (state < view.end()) {
         store_.integrate_view(queue.index, view, state - view.clock);
+      } else {
+        store_.split_at_origins(view);
       }
     }
     if (stack_.empty()) return false;
@@ -151,6 +153,13 @@ std::optional<ClientId> Store::missing_dependency(ClientIndex client, const Stru
     return ClientId{view.right_client};
   }
   return std::nullopt;
+}
+
+/// Splits where a struct that is known already lies, as Yjs does before it knows that. Nearly always a border is there anyway; else the
+/// struct came before as a collected range, and the split shows if it runs through a surrogate pair or through what was redone.
+void Store::split_at_origins(const StructView& view) {
+  if (view.bits & StructView::kHasOrigin) (void)clean_end(local(view.origin_client, view.origin_clock));
+  if (view.bits & StructView::kHasRightOrigin) (void)clean_start(local(view.right_client, view.right_clock));
 }
 
 void Store::store_content(Item& item, const StructView& view) {

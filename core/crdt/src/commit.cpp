@@ -52,11 +52,23 @@ void Store::sort_deleted() {
   deleted_.resize(kept + 1);
 }
 
+/// Clients in the order in which they came to the document: Yjs goes through them so, and an undo of several clients' changes deletes
+/// and brings back in that order.
+void Store::order_touched() {
+  for (const ClientIndex client : touched_) {
+    if (before(client) == 0) clients_[raw(client)].arrival = ++arrivals_;
+  }
+  if (touched_.size() < 2) return;
+  std::sort(touched_.begin(), touched_.end(),
+            [this](ClientIndex a, ClientIndex b) { return clients_[raw(a)].arrival < clients_[raw(b)].arrival; });
+}
+
 Commit Store::commit() {
   DX_ASSERT(open_);
   Commit result;
   result.origin_ = origin_;
   if (deleted_.size() > 1) sort_deleted();
+  order_touched();
   result.changed_ = !touched_.empty() || !deleted_.empty();
   describe_changes(result);
   for (const std::unique_ptr<UndoState>& undo : undo_) capture_for_undo(*undo);
@@ -260,6 +272,10 @@ void Store::merge_new_structs(Client& client) {
   StructList& structs = client.structs;
   const size_t first = std::max<size_t>(structs.find(client.before), 1);
   structs.compact(first, [this](ItemRef left, ItemRef right) { return merge(left, right); });
+  // What took in the first new struct may now merge with what is left of it, and so on: Yjs goes on to the left as far as that goes.
+  if (const size_t joined = structs.find(client.before); joined < first && joined > 0) {
+    (void)merge_with_lefts(client, joined);
+  }
 }
 
 void Store::merge_after_transaction() {

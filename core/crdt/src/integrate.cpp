@@ -1,6 +1,8 @@
 // Putting one item where every replica puts it, and taking items out again.
 //
 // Source: the YATA rule with the refinements of Yjs 13.6 (src/structs/Item.js, `integrate`); docs/protocol.md.
+#include <algorithm>
+
 #include "store.h"
 
 namespace diaryx::crdt {
@@ -273,6 +275,7 @@ void Store::erase(ItemRef first) {
       note_change(item.parent, item.parent_sub);
       if (item.kind == ContentKind::Type) {
         const SharedType& inner = types_[type_of(item)];
+        const size_t waiting = todo.size();
         for (ItemRef child = inner.start; some(child); child = items_[child].right) {
           const Item& at = items_[child];
           if (!at.deleted()) {
@@ -292,6 +295,8 @@ void Store::erase(ItemRef first) {
             }
           }
         }
+        // Taken from the back: the first child and all of its own come first.
+        std::reverse(todo.begin() + static_cast<ptrdiff_t>(waiting), todo.end());
       }
     }
     if (todo.empty()) return;

@@ -84,6 +84,16 @@ void Marks::fold(KeyRef key, const MarkValue& value) {
   }
 }
 
+void Marks::order_as_object(const Store& store) {
+  const auto name = [&](const Entry& entry) { return store.keys().text(entry.first); };
+  std::stable_sort(entries_.begin(), entries_.end(), [&](const Entry& a, const Entry& b) {
+    if (!is_array_index(name(a))) return false;
+    if (!is_array_index(name(b))) return true;
+    // No leading zeros: this is numeric.
+    return name(a).size() != name(b).size() ? name(a).size() < name(b).size() : name(a) < name(b);
+  });
+}
+
 Marks marks_from(Store& store, const Attributes& attributes) {
   Marks marks;
   for (const Any::Member& member : attributes) {
@@ -93,6 +103,7 @@ Marks marks_from(Store& store, const Attributes& attributes) {
     if (is_object(value)) value.identity = store.new_identity();
     marks.set(store.keys().intern(member.key), std::move(value));
   }
+  marks.order_as_object(store);
   return marks;
 }
 

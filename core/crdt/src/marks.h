@@ -36,6 +36,8 @@ class Marks {
   void erase(KeyRef key);
   /// A mark was passed: null ends the attribute.
   void fold(KeyRef key, const MarkValue& value);
+  /// The order of a JavaScript object with these members: array indices first, ascending, then as they were set.
+  void order_as_object(const Store& store);
 
   bool empty() const { return entries_.empty(); }
   const std::vector<Entry>& entries() const { return entries_; }
@@ -64,6 +66,9 @@ class TextEditor {
   };
   /// Inserts content that has exactly `attributes`. Returns its item.
   ItemRef insert(const Content& content, Marks attributes);
+  /// The same in two halves, for a new type: what it holds from the start is written before the attributes are switched back.
+  ItemRef begin_insert(const Content& content, Marks attributes, Marks& negated);
+  void end_insert(Marks& negated) { insert_negated(negated); }
   void format(uint32_t length, const Marks& attributes);
   void erase(uint32_t length);
 

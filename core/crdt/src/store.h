@@ -117,7 +117,7 @@ class Store {
   void insert_text(TypeRef type, uint32_t at, std::string_view utf8, uint32_t units);
 
   void insert_text_inheriting(TypeRef type, uint32_t at, std::string_view utf8, uint32_t units);
-  /// The range is inside the text. Marks that the deletion makes useless go too.
+  /// What is beyond the end is left out. Marks that the deletion makes useless go too.
   void erase_text(TypeRef type, uint32_t at, uint32_t count);
 
   // ---- maps and arrays (map_ops.cpp) ----------------------------------------------------------------------------------
@@ -170,6 +170,7 @@ class Store {
     StructList structs;
     uint32_t before = 0;  // state when transaction `touched_in` began
     uint32_t touched_in = 0;  // the last transaction that added structs
+    uint32_t arrival = 0;  // 1 for the client whose first struct came first, and so on
   };
   struct Deleted {
     ClientIndex client;
@@ -223,6 +224,7 @@ class Store {
   DeleteSet apply_deletes(const DeleteSet& deletes);
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
+  void split_at_origins(const StructView& view);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
 
   // undo.cpp
@@ -231,6 +233,7 @@ class Store {
   std::vector<ItemRef> items_of(const DeleteSet& ids);
   void keep_item(ItemRef ref, bool keep);
   ItemRef follow_redone(ItemRef ref);
+  ItemRef newest_copy(ItemRef ref);
   ItemRef copy_within(ItemRef ref, TypeRef parent);
   ItemRef redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all, const DeleteSet& insertions);
   bool take_back(UndoState& undo, const UndoStep& step);
@@ -243,6 +246,7 @@ class Store {
 
   // commit.cpp
   void sort_deleted();
+  void order_touched();
   void describe_changes(Commit& commit);
   void collect_garbage();
   void collect(ItemRef ref);
@@ -305,6 +309,7 @@ class Store {
   std::string tag_;  // who, for undo managers
   uint32_t epoch_ = 0;  // number of the transaction
   std::vector<ClientIndex> touched_;
+  uint32_t arrivals_ = 0;
   std::vector<Deleted> deleted_;
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
   std::vector<Change> changes_;

@@ -1,7 +1,5 @@
 #include "diaryx/crdt/text.h"
 
-#include <algorithm>
-
 #include "marks.h"
 #include "store.h"
 
@@ -82,7 +80,7 @@ Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf
   if (!is_live()) return fail(ErrorCode::WrongType);
   if (!store_->has_room(units, utf8.size())) return fail(ErrorCode::TooLarge);
   const TypeRef type = as_type(type_);
-  const uint32_t at = snap(*store_, type, std::min(offset.value(), length().value()), -1);
+  const uint32_t at = snap(*store_, type, offset.value(), -1);
   store_->insert_text_inheriting(type, at, utf8, units);
   return {};
 }
@@ -96,7 +94,7 @@ Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf
   if (!store_->has_room(uint64_t{units} + 2 * attributes.size() + 64, utf8.size())) return fail(ErrorCode::TooLarge);
   const TypeRef type = as_type(type_);
   TextEditor editor(*store_, type);
-  editor.seek(snap(*store_, type, std::min(offset.value(), length().value()), -1));
+  editor.seek(snap(*store_, type, offset.value(), -1));
   (void)editor.insert({ContentKind::String, units, as_bytes(utf8)}, marks_from(*store_, attributes));
   return {};
 }
@@ -107,7 +105,7 @@ Result<void> Text::insert_embed(Transaction&, Utf16Offset offset, const Any& val
   if (!store_->has_room(1 + 2 * attributes.size() + 64, encoded.size())) return fail(ErrorCode::TooLarge);
   const TypeRef type = as_type(type_);
   TextEditor editor(*store_, type);
-  editor.seek(snap(*store_, type, std::min(offset.value(), length().value()), -1));
+  editor.seek(snap(*store_, type, offset.value(), -1));
   (void)editor.insert({ContentKind::Embed, 1, encoded}, marks_from(*store_, attributes));
   return {};
 }

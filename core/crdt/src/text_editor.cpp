@@ -86,11 +86,19 @@ void TextEditor::insert_negated(Marks& negated) {
 }
 
 ItemRef TextEditor::insert(const Content& content, Marks attributes) {
+  Marks negated;
+  const ItemRef made = begin_insert(content, std::move(attributes), negated);
+  insert_negated(negated);
+  return made;
+}
+
+ItemRef TextEditor::begin_insert(const Content& content, Marks attributes, Marks& negated) {
   for (const auto& [key, value] : marks_.entries()) {
     if (attributes.find(key) == nullptr) attributes.set(key, MarkValue{});
   }
+  attributes.order_as_object(store_);
   minimize_changes(attributes);
-  Marks negated = insert_marks(attributes);
+  negated = insert_marks(attributes);
   const Gap gap{left_, right_};
   ItemRef made;
   if (content.kind == ContentKind::Type) {
@@ -102,7 +110,6 @@ ItemRef TextEditor::insert(const Content& content, Marks attributes) {
   }
   right_ = made;
   forward();
-  insert_negated(negated);
   return made;
 }
 

@@ -1,6 +1,8 @@
 // Local edits of texts. Where an insertion lands among tombstones shows in the bytes, so it is done exactly as Yjs does it.
 //
 // Source: Yjs 13.6 src/types/YText.js; docs/protocol.md.
+#include <algorithm>
+
 #include "marks.h"
 #include "store.h"
 
@@ -26,9 +28,9 @@ void Store::insert_text(TypeRef ref, uint32_t at, std::string_view utf8, uint32_
   set_cursor(ref, made, at);
 }
 
-/// With the attributes of what stands left of it.
+/// With the attributes of what stands left of it. Beyond the end it lands behind all marks, at the end right of the last unit.
 void Store::insert_text_inheriting(TypeRef ref, uint32_t at, std::string_view utf8, uint32_t units) {
-  if (!types_[ref].has_formatting) return insert_text(ref, at, utf8, units);
+  if (!types_[ref].has_formatting) return insert_text(ref, std::min(at, types_[ref].length), utf8, units);
   TextEditor editor(*this, ref);
   editor.seek(at);
   (void)editor.insert({ContentKind::String, units, as_bytes(utf8)}, editor.marks());
@@ -36,7 +38,10 @@ void Store::insert_text_inheriting(TypeRef ref, uint32_t at, std::string_view ut
 
 void Store::erase_text(TypeRef ref, uint32_t at, uint32_t count) {
   if (count == 0) return;
-  if (!types_[ref].has_formatting) return erase_units(ref, at, count, Keep::Marks);
+  if (!types_[ref].has_formatting) {
+    const uint32_t length = types_[ref].length;
+    return at >= length ? void() : erase_units(ref, at, std::min(count, length - at), Keep::Marks);
+  }
   TextEditor editor(*this, ref);
   editor.seek(at);
   editor.erase(count);

@@ -125,6 +125,17 @@ ItemRef Store::follow_redone(ItemRef ref) {
   return ref;
 }
 
+/// The same, but the copies on the way stay whole: only the newest is split, if `ref` lies inside it.
+ItemRef Store::newest_copy(ItemRef ref) {
+  uint32_t offset = 0;
+  while (items_[ref].flags & Item::kRedone) {
+    const LocalId copy = redone_as(ref);
+    ref = find({copy.client, copy.clock + offset});
+    offset = copy.clock + offset - items_[ref].clock;
+  }
+  return offset == 0 ? ref : split(ref, offset);
+}
+
 /// The first of the copies of `ref` that lies in `parent`, or None.
 ItemRef Store::copy_within(ItemRef ref, TypeRef parent) {
   while (some(ref) && items_[ref].parent != parent) {
@@ -193,7 +204,7 @@ ItemRef Store::redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef
 bool Store::take_back(UndoState& undo, const UndoStep& step) {
   std::vector<ItemRef> to_delete;
   for (ItemRef ref : items_of(step.insertions)) {
-    ref = follow_redone(ref);
+    ref = newest_copy(ref);
     if (!items_[ref].deleted() && in_scope(undo, ref)) to_delete.push_back(ref);
   }
   std::vector<ItemRef> to_redo;
