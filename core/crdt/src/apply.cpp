@@ -320,14 +320,14 @@ void Store::apply_decoded(DecodedUpdate& update) {
   }
 }
 
-Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin origin) {
+Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin origin, std::string_view tag) {
   DX_ASSERT(!open_);
   DX_TRY(DecodedUpdate update, decode_update(bytes, encoding, options_.limits));
   size_t content_bytes = 0;
   for (const StructView& view : update.structs) content_bytes += view.content.size() + 8;
   if (!heap_.has_room(content_bytes)) return fail(ErrorCode::TooLarge);
   const uint32_t own_before = state(own_);
-  begin(origin);
+  begin(origin, tag);
   apply_decoded(update);
   if (state(own_) != own_before) own_taken_ = true;
   return commit();
