@@ -2,10 +2,41 @@
 // bytes that both emit have to be equal.
 import assert from 'node:assert/strict'
 import * as Y from 'yjs'
-import { base64, bytes, canonical, fromTagged, root, state, target } from './values.mjs'
+import { base64, bytes, canonical, fromTagged, root, state, target, toTagged } from './values.mjs'
+
+/**
+ * Computing a text delta deletes marks that turn out to be redundant, an edit that the engine leaves to others. Here they count as
+ * deleted only while the delta is computed.
+ */
+const withoutDeleting = compute => {
+  const original = Y.Item.prototype.delete
+  const spared = []
+  Y.Item.prototype.delete = function () {
+    this.markDeleted()
+    spared.push(this)
+  }
+  try {
+    return compute()
+  } finally {
+    Y.Item.prototype.delete = original
+    for (const item of spared) item.deleted = false
+  }
+}
+
+const described = (event, name, local) => ({
+  root: name,
+  path: event.path,
+  local,
+  steps: withoutDeleting(() => event.changes.delta).map(op => ({
+    ...op,
+    ...('insert' in op ? { insert: toTagged(op.insert) } : {}),
+    ...(op.attributes ? { attributes: toTagged(op.attributes) } : {})
+  })),
+  keys: [...event.changes.keys].map(([key, { action, oldValue }]) => ({ key, action, oldValue: toTagged(oldValue) }))
+})
 
 export class Peer {
-  constructor (driver, name, client, roots, gc) {
+  constructor (driver, name, client, roots, gc, observe) {
     this.driver = driver
     this.name = name
     this.client = client
@@ -14,12 +45,17 @@ export class Peer {
     this.doc = new Y.Doc({ gc })
     this.doc.clientID = client
     this.doc.on('update', (update, _origin, _doc, transaction) => this.emitted.push({ update: base64(update), local: transaction.local }))
-    for (const one of roots) root(this.doc, one)
+    this.events = []
+    for (const one of roots) {
+      const type = root(this.doc, one)
+      if (!observe) continue
+      type.observeDeep((events, transaction) => this.events.push(...events.map(event => described(event, one.join(':'), transaction.local))))
+    }
   }
 
-  static async create (driver, name, client, roots, gc, undo) {
-    const peer = new Peer(driver, name, client, roots, gc)
-    await driver.must({ cmd: 'new', doc: name, client, gc, roots })
+  static async create (driver, name, client, roots, gc, { undo, observe }) {
+    const peer = new Peer(driver, name, client, roots, gc, observe)
+    await driver.must({ cmd: 'new', doc: name, client, gc, roots, observe })
     // Asked for at once: left alone, the driver tracks all roots from the first edit on, but not what arrived before.
     if (undo) peer.undo = new Y.UndoManager(roots.map(one => root(peer.doc, one)), { captureTimeout: 0 })
     await driver.must({ cmd: 'um', doc: name, captureTimeout: 0, scope: undo ? roots : [] })
@@ -37,9 +73,18 @@ export class Peer {
     if (op.op === 'undo' || op.op === 'redo') this.undo[op.op]()
     else this.doc.transact(() => this.#perform(op))
     const expected = this.#take().map(one => one.update)
-    const { us } = await this.driver.must({ cmd: 'op', doc: this.name, op })
+    const { us, events } = await this.driver.must({ cmd: 'op', doc: this.name, op })
     assert.deepEqual(us, expected, `${this.name}: the update of ${JSON.stringify(op)} differs`)
+    this.#compareEvents(events, JSON.stringify(op))
     return us
+  }
+
+  /** Neighbouring steps are compared as they are; only what is dumped inside them may be cut differently. */
+  #compareEvents (events = [], cause) {
+    const expected = this.events
+    this.events = []
+    const seen = events.map(({ delta, ...event }) => ({ ...event, steps: delta }))
+    assert.equal(canonical(seen), canonical(expected), `${this.name}: the events of ${cause} differ`)
   }
 
   #perform (op) {
@@ -65,8 +110,9 @@ export class Peer {
     if (v === 2) Y.applyUpdateV2(this.doc, bytes(update))
     else Y.applyUpdate(this.doc, bytes(update))
     const expected = this.#take()
-    const { us } = await this.driver.must({ cmd: 'apply', doc: this.name, v, u: update })
+    const { us, events } = await this.driver.must({ cmd: 'apply', doc: this.name, v, u: update })
     assert.deepEqual(us, expected.map(one => one.update), `${this.name}: what is emitted after ${update} differs`)
+    this.#compareEvents(events, update)
     return expected.filter(one => one.local).map(one => one.update)
   }
 

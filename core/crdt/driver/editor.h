@@ -39,6 +39,7 @@ class Editor {
   }
   /// Observes all roots, deep, from now on.
   void observe();
+  bool is_observing() const { return !observers_.empty(); }
   /// Updates emitted since the last call, in order.
   std::vector<Bytes> take_updates() { return std::move(updates_); }
   std::vector<Bytes> take_updates_v2() { return std::move(updates_v2_); }

@@ -60,7 +60,8 @@ class Commit {
   }
   /// The events that one observer is told; empty if none.
   std::span<const Event> events(Observer observer) const;
-  /// What the observers are told of the transaction behind `clean_up_v1`. Marks that say nothing go there, so deltas are empty.
+  /// What the observers are told of the transaction behind `clean_up_v1`. What is seen does not change there, but as in Yjs a delta
+  /// may name once more the attribute that a text has already.
   std::span<const Notice> clean_up_notices() const {
     return details_ ? std::span<const Notice>(details_->clean_up_notices) : std::span<const Notice>();
   }
