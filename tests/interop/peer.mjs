@@ -46,6 +46,7 @@ export class Peer {
     this.doc.clientID = client
     this.doc.on('update', (update, _origin, _doc, transaction) => this.emitted.push({ update: base64(update), local: transaction.local }))
     this.events = []
+    this.stacks = []
     for (const one of roots) {
       const type = root(this.doc, one)
       if (!observe) continue
@@ -57,9 +58,22 @@ export class Peer {
     const peer = new Peer(driver, name, client, roots, gc, observe)
     await driver.must({ cmd: 'new', doc: name, client, gc, roots, observe })
     // Asked for at once: left alone, the driver tracks all roots from the first edit on, but not what arrived before.
-    if (undo) peer.undo = new Y.UndoManager(roots.map(one => root(peer.doc, one)), { captureTimeout: 0 })
-    await driver.must({ cmd: 'um', doc: name, captureTimeout: 0, scope: undo ? roots : [] })
+    const { whole = false, scope = [], captureTimeout = 0 } = undo ?? {}
+    if (undo) peer.#trackUndo(whole ? peer.doc : scope.map(one => root(peer.doc, one)), captureTimeout, observe)
+    await driver.must({ cmd: 'um', doc: name, captureTimeout, scope, whole })
     return peer
+  }
+
+  #trackUndo (scope, captureTimeout, observe) {
+    // With a whole document as its scope, Yjs makes steps of transactions that changed nothing; the engine never does.
+    const captureTransaction = ({ deleteSet, beforeState, afterState }) =>
+      deleteSet.clients.size > 0 || [...afterState].some(([client, clock]) => (beforeState.get(client) ?? 0) < clock)
+    this.undo = new Y.UndoManager(scope, { captureTimeout, captureTransaction, doc: this.doc })
+    if (!observe) return
+    this.undo.on('stack-item-added', ({ type }) => this.stacks.push(type + ' added'))
+    this.undo.on('stack-item-updated', ({ type }) => this.stacks.push(type + ' extended'))
+    this.undo.on('stack-item-popped', ({ type }) => this.stacks.push(type + ' used'))
+    this.undo.on('stack-cleared', ({ redoStackCleared }) => { if (redoStackCleared) this.stacks.push('redo cleared') })
   }
 
   #take () {
@@ -73,16 +87,18 @@ export class Peer {
     if (op.op === 'undo' || op.op === 'redo') this.undo[op.op]()
     else this.doc.transact(() => this.#perform(op))
     const expected = this.#take().map(one => one.update)
-    const { us, events } = await this.driver.must({ cmd: 'op', doc: this.name, op })
+    const { us, events, stacks } = await this.driver.must({ cmd: 'op', doc: this.name, op })
     assert.deepEqual(us, expected, `${this.name}: the update of ${JSON.stringify(op)} differs`)
-    this.#compareEvents(events, JSON.stringify(op))
+    this.#compareEvents(events, stacks, JSON.stringify(op))
     return us
   }
 
   /** Neighbouring steps are compared as they are; only what is dumped inside them may be cut differently. */
-  #compareEvents (events = [], cause) {
+  #compareEvents (events = [], stacks = [], cause) {
     const expected = this.events
+    assert.deepEqual(stacks, this.stacks, `${this.name}: what ${cause} did to the stacks of undo differs`)
     this.events = []
+    this.stacks = []
     const seen = events.map(({ delta, ...event }) => ({ ...event, steps: delta }))
     assert.equal(canonical(seen), canonical(expected), `${this.name}: the events of ${cause} differ`)
   }
@@ -110,9 +126,9 @@ export class Peer {
     if (v === 2) Y.applyUpdateV2(this.doc, bytes(update))
     else Y.applyUpdate(this.doc, bytes(update))
     const expected = this.#take()
-    const { us, events } = await this.driver.must({ cmd: 'apply', doc: this.name, v, u: update })
+    const { us, events, stacks } = await this.driver.must({ cmd: 'apply', doc: this.name, v, u: update })
     assert.deepEqual(us, expected.map(one => one.update), `${this.name}: what is emitted after ${update} differs`)
-    this.#compareEvents(events, update)
+    this.#compareEvents(events, stacks, update)
     return expected.filter(one => one.local).map(one => one.update)
   }
 

@@ -110,9 +110,13 @@ class Session {
     const count = 2 + this.below(4)
     const clients = new Set()
     while (clients.size < count) clients.add(this.chance(0.1) ? 1 + this.below(2 ** 20) * 2 ** 32 : 1 + this.below(2 ** 31))
-    this.undo = this.chance(0.3)
+    this.undo = this.chance(0.3) && {
+      whole: this.chance(0.3),
+      scope: this.chance(0.7) ? roots : [this.pick(roots)],
+      captureTimeout: this.chance(0.7) ? 0 : 1e9 // nothing is captured together, or all that can be
+    }
     this.peers = []
-    const how = { undo: this.undo, observe: this.observe }
+    const how = { undo: this.undo || undefined, observe: this.observe }
     for (const client of clients) this.peers.push(await Peer.create(driver, 'p' + this.peers.length, client, roots, gc, how))
     this.mail = this.peers.map(() => [])
     this.log = []

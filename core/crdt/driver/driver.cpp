@@ -27,7 +27,10 @@ Any::Object done_with_changes(Editor& editor) {
   for (const Bytes& update : editor.take_updates()) updates.push_back(base64(update));
   (void)editor.take_updates_v2();
   Any::Object answer = done_with("us", Any::array(std::move(updates)));
-  if (editor.is_observing()) answer.push_back({"events", Any::array(editor.take_events())});
+  if (editor.is_observing()) {
+    answer.push_back({"events", Any::array(editor.take_events())});
+    answer.push_back({"stacks", Any::array(editor.take_stack_events())});
+  }
   return answer;
 }
 
@@ -104,6 +107,7 @@ Driver::Answer Driver::diff(const Any& request) {
 }
 
 Driver::Answer Driver::with_document(const std::string& command, const Any& request, Editor& editor) {
+  editor.doc().set_now(now_);
   if (command == "dump") return done_with("state", editor.dump());
   if (command == "sv") return done_with("u", base64(editor.doc().state_vector().encode()));
   if (command == "apply") {
@@ -131,7 +135,6 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     return error.empty() ? done() : refuse(error);
   }
   if (command == "op") {
-    editor.doc().set_now(now_);
     editor.track_undo_once();
     (void)editor.take_updates();
     const std::string error = editor.run(member(request, "op"));

@@ -183,6 +183,11 @@ void Editor::note(const Commit& commit) {
   };
   note_events(commit.notices(), commit.origin() == TransactionOrigin::Local);
   note_events(commit.clean_up_notices(), true);
+  for (const UndoEvent& event : commit.undo_events()) {
+    constexpr const char* kKinds[] = {"added", "extended", "used", "cleared"};
+    const std::string stack = event.stack == UndoManager::Stack::Undo ? "undo " : "redo ";
+    stack_events_.push_back(Any::string(stack + kKinds[static_cast<size_t>(event.kind)]));
+  }
 }
 
 std::string Editor::run(const Any& op) {
@@ -205,6 +210,8 @@ std::string Editor::run(const Any& op) {
 
 std::string Editor::track_undo(const Any& request) {
   UndoOptions options;
+  const bool* whole = member(request, "whole").as_bool();
+  options.whole_document = whole != nullptr && *whole;
   if (const Any::Array* scope = member(request, "scope").as_array()) {
     for (const Any& target : *scope) {
       std::optional<Shared> found;

@@ -45,6 +45,8 @@ class Editor {
   std::vector<Bytes> take_updates_v2() { return std::move(updates_v2_); }
   /// Events since the last call, in the order in which Yjs would call observers.
   Any::Array take_events() { return std::move(events_); }
+  /// What undo managers did to their stacks since the last call, as `undo added`, `redo cleared` and so on.
+  Any::Array take_stack_events() { return std::move(stack_events_); }
   void note(const Commit& commit);
 
   /// `{"text:t":{…},…}`; only roots that hold any item when `used_only`.
@@ -68,6 +70,7 @@ class Editor {
   std::vector<Bytes> updates_;
   std::vector<Bytes> updates_v2_;
   Any::Array events_;
+  Any::Array stack_events_;
 };
 
 }  // namespace diaryx::crdt::driver

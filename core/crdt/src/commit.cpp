@@ -100,7 +100,7 @@ Commit Store::commit() {
     Commit clean_up = commit();
     result.clean_up_v1_ = std::move(clean_up.update_v1_);
     result.deletions_.merge(clean_up.deletions_);
-    if (!clean_up.notices().empty()) result.details().clean_up_notices = std::move(clean_up.details().notices);
+    if (clean_up.details_) result.add_clean_up(*clean_up.details_);
   }
   return result;
 }

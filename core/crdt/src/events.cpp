@@ -21,6 +21,7 @@ Observer Store::observe(TypeRef type, bool deep) {
   all.observed.push_back(type);
   all.by_type[raw(type)].push_back({number, deep});
   ++all.observer_count;
+  all.make_notices = [](Store& store, std::vector<Notice>& notices) { EventBuilder(store).run(notices); };
   return {this, number};
 }
 
@@ -39,7 +40,7 @@ void Store::tell_listeners(Commit& commit) {
   Listeners& all = *listeners_;
   if (all.observer_count > 0 && !changes_.empty()) {
     std::vector<Notice> notices;
-    EventBuilder(*this).run(notices);
+    all.make_notices(*this, notices);
     if (!notices.empty()) commit.details().notices = std::move(notices);
   }
   if (!all.added.empty() || !all.removed.empty() || !all.loaded.empty()) tell_subdocuments(commit);
@@ -241,6 +242,12 @@ Store::EventBuilder::Walk Store::EventBuilder::begin_walk(TypeRef type) {
 }
 
 void Observer::stop() { store_->stop_observing(number_); }
+
+/// A clean-up is a transaction of its own, but it is told with the one that it follows.
+void Commit::add_clean_up(Details& of_clean_up) {
+  details().clean_up_notices = std::move(of_clean_up.notices);
+  for (UndoEvent& event : of_clean_up.undo_events) details().undo_events.push_back(std::move(event));
+}
 
 std::span<const Event> Commit::events(Observer observer) const {
   for (const Notice& notice : notices()) {

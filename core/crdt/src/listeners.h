@@ -11,6 +11,8 @@
 
 namespace diaryx::crdt {
 
+class Store;
+
 struct Listeners {
   struct Registration {
     uint32_t number;
@@ -27,6 +29,8 @@ struct Listeners {
   std::unordered_map<uint32_t, std::vector<Registration>> by_type;
   std::vector<TypeRef> observed;
   size_t observer_count = 0;
+  // Set with the first observer: a program that observes nothing is linked without what makes events.
+  void (*make_notices)(Store& store, std::vector<Notice>& notices) = nullptr;
 
   // Subdocuments in the order in which they came; the lists hold indices of what the open transaction did.
   std::vector<Subdoc> subdocs;

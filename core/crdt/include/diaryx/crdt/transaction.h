@@ -68,7 +68,7 @@ class Commit {
 
   /// Subdocuments that came, went or are to be loaded.
   const SubdocumentChanges& subdocuments() const;
-  /// What the transaction did to the stacks of undo managers, in order.
+  /// What the transaction, and then its clean-up, did to the stacks of undo managers, in order.
   std::span<const UndoEvent> undo_events() const {
     return details_ ? std::span<const UndoEvent>(details_->undo_events) : std::span<const UndoEvent>();
   }
@@ -81,6 +81,7 @@ class Commit {
     SubdocumentChanges subdocuments;
     std::vector<UndoEvent> undo_events;
   };
+  void add_clean_up(Details& of_clean_up);
   Details& details() {
     if (!details_) details_ = std::make_unique<Details>();
     return *details_;
