@@ -3,8 +3,9 @@
 //
 // 1. A unit is new if its clock is not below its client's state before the transaction; it was deleted by the transaction if it is
 //    in `deleted_`. The two together are all that Yjs looks at.
-// 2. An item may be old at its front and new at its end, because typing extends items in place. So items are looked at in
-//    portions; otherwise deltas would depend on how the store packs its items.
+// 2. An item may be old at its front and new at its end, because typing extends items in place. So units are looked at, in portions
+//    of items; otherwise deltas would depend on how the store packs its items. A store that joins tombstones before the commit may
+//    do so too: kind Deleted is told like any other content.
 #pragma once
 
 #include <span>
@@ -49,18 +50,18 @@ class Store::EventBuilder {
   std::vector<PathStep> path(TypeRef from, TypeRef to);
   std::vector<KeyChange> key_changes(const ChangedType& changed) const;
   bool is_new(const Item& item) const { return item.clock >= store_.before(item.client); }
-  bool is_deleted_now(const Item& item) const;
+  /// How many of the first `units` units the transaction deleted.
+  uint32_t deleted_units(const Item& item, uint32_t units) const;
+  bool is_deleted_now(const Item& item) const { return item.deleted() && deleted_units(item, item.length) > 0; }
   /// True if some of the item is new, or it was deleted now.
-  bool is_changed(const Item& item) const {
-    return item.end() > store_.before(item.client) || (item.deleted() && is_deleted_now(item));
-  }
+  bool is_changed(const Item& item) const { return item.end() > store_.before(item.client) || is_deleted_now(item); }
   /// Calls `visit(Portion)` for what an observer can see of the item.
   template <typename Visit>
   void for_each_portion(const Item& item, Visit&& visit) const {
     const uint32_t before = store_.before(item.client);
     const uint32_t old = before <= item.clock ? 0 : std::min(item.length, before - item.clock);
     if (item.deleted()) {
-      if (old > 0 && is_deleted_now(item)) visit(Portion{Fate::Deleted, 0, old});
+      if (const uint32_t gone = deleted_units(item, old); gone > 0) visit(Portion{Fate::Deleted, 0, gone});
       return;
     }
     if (old > 0) visit(Portion{Fate::Kept, 0, old});

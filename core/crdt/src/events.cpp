@@ -167,13 +167,17 @@ std::vector<PathStep> Store::EventBuilder::path(TypeRef from, TypeRef to) {
   return steps;
 }
 
-bool Store::EventBuilder::is_deleted_now(const Item& item) const {
-  const auto after = std::upper_bound(deleted_.begin(), deleted_.end(), item, [](const Item& a, const Deleted& b) {
-    return a.client != b.client ? raw(a.client) < raw(b.client) : a.clock < b.clock;
+uint32_t Store::EventBuilder::deleted_units(const Item& item, uint32_t units) const {
+  const uint32_t end = item.clock + units;
+  // The first range that ends behind the item's first clock.
+  auto range = std::partition_point(deleted_.begin(), deleted_.end(), [&item](const Deleted& at) {
+    return at.client != item.client ? raw(at.client) < raw(item.client) : at.end() <= item.clock;
   });
-  if (after == deleted_.begin()) return false;
-  const Deleted& range = *(after - 1);
-  return range.client == item.client && item.clock < range.end();
+  uint32_t count = 0;
+  for (; range != deleted_.end() && range->client == item.client && range->clock < end; ++range) {
+    count += std::min(range->end(), end) - std::max(range->clock, item.clock);
+  }
+  return count;
 }
 
 std::vector<KeyChange> Store::EventBuilder::key_changes(const ChangedType& changed) const {
@@ -183,7 +187,7 @@ std::vector<KeyChange> Store::EventBuilder::key_changes(const ChangedType& chang
     const Item& item = store_.items_[store_.types_[changed.type].current(key)];
     std::string name(store_.keys_.text(key));
     if (!is_new(item)) {
-      if (item.deleted() && is_deleted_now(item)) {
+      if (is_deleted_now(item)) {
         result.push_back({std::move(name), KeyChange::Action::Delete, value(item)});
       }
       continue;

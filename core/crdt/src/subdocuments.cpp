@@ -122,9 +122,4 @@ void Store::tell_subdocuments(Commit& commit) {
   }
 }
 
-const SubdocumentChanges& Commit::subdocuments() const {
-  static const SubdocumentChanges kNone;
-  return details_ ? details_->subdocuments : kNone;
-}
-
 }  // namespace diaryx::crdt

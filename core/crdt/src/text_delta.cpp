@@ -134,7 +134,7 @@ Delta Store::EventBuilder::text_delta(TypeRef type) {
       } else if (is_deleted_now(item)) {
         delta.mark_deleted(key, mark_value(store_, item));
       }
-    } else if (is_value || item.kind == ContentKind::String) {
+    } else if (is_value || item.kind == ContentKind::String || item.kind == ContentKind::Deleted) {
       for_each_portion(item, [&](Portion portion) {
         if (portion.fate == Fate::Kept) {
           delta.keep(portion.length);

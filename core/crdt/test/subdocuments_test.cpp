@@ -13,7 +13,7 @@ std::string guids(const std::vector<Subdocument>& subdocuments) {
 
 /// added | removed | loaded
 std::string changes_of(const Commit& commit) {
-  const SubdocumentChanges& changes = commit.subdocuments();
+  const SubdocumentChanges changes = commit.subdocuments();
   return guids(changes.added) + "| " + guids(changes.removed) + "| " + guids(changes.loaded);
 }
 

@@ -67,7 +67,7 @@ class Commit {
   }
 
   /// Subdocuments that came, went or are to be loaded.
-  const SubdocumentChanges& subdocuments() const;
+  SubdocumentChanges subdocuments() const { return details_ ? details_->subdocuments : SubdocumentChanges{}; }
   /// What the transaction, and then its clean-up, did to the stacks of undo managers, in order.
   std::span<const UndoEvent> undo_events() const {
     return details_ ? std::span<const UndoEvent>(details_->undo_events) : std::span<const UndoEvent>();
