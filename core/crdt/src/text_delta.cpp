@@ -10,6 +10,21 @@
 namespace diaryx::crdt {
 namespace {
 
+/// The end of a text, from the right: typing at the end of a long item costs as much as what was typed. The flag says that half a
+/// character comes before the view.
+std::pair<std::string_view, bool> last_units(std::string_view text, uint32_t units) {
+  size_t at = text.size();
+  while (units > 0) {
+    size_t before = at - 1;
+    while ((static_cast<uint8_t>(text[before]) & 0xc0) == 0x80) --before;  // 10xxxxxx: inside a character
+    const uint32_t of_character = at - before == 4 ? 2 : 1;
+    if (of_character > units) return {text.substr(at), true};
+    units -= of_character;
+    at = before;
+  }
+  return {text.substr(at), false};
+}
+
 /// The delta under construction: the step that may still grow, and the attributes here.
 class TextDelta {
  public:
@@ -143,9 +158,9 @@ Delta Store::EventBuilder::text_delta(TypeRef type) {
         } else if (is_value) {
           delta.insert(content_at(store_, item, 0));
         } else {
-          const ContentTail tail = content_tail(item.kind, store_.content(item), portion.offset);
-          if (tail.leads_with_half) delta.insert("\xef\xbf\xbd", 0);
-          delta.insert(as_text(tail.bytes), portion.length);
+          const auto [text, leads_with_half] = last_units(as_text(store_.content(item)), portion.length);
+          if (leads_with_half) delta.insert("\xef\xbf\xbd", 0);
+          delta.insert(text, portion.length);
         }
       });
     }

@@ -77,6 +77,8 @@ TEST(Events, DescribeTypingThatExtendsAnItemInPlace) {
   });
   ASSERT_EQ(commit.events(observer).size(), 1u);
   EXPECT_EQ(line_of(commit.events(observer)[0].delta), "=4 +\"o!\"");
+  const Commit emoji = type(doc, 6, "\xf0\x9f\x98\x80\xc3\xa9z");
+  EXPECT_EQ(line_of(emoji.events(observer)[0].delta), "=6 +\"\xf0\x9f\x98\x80\xc3\xa9z\"");
 }
 
 TEST(Events, ForgetWhatCameAndWentInOneTransaction) {
