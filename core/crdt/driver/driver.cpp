@@ -21,10 +21,17 @@ Any::Object done_with(std::string name, Any value) {
 
 Any base64(ByteView bytes) { return Any::string(to_base64(bytes)); }
 
-Any take_updates(Editor& editor) {
+/// What an edit or an update led to: updates, and events if the document is observed.
+Any::Object done_with_changes(Editor& editor) {
   Any::Array updates;
   for (const Bytes& update : editor.take_updates()) updates.push_back(base64(update));
-  return Any::array(std::move(updates));
+  (void)editor.take_updates_v2();
+  Any::Object answer = done_with("us", Any::array(std::move(updates)));
+  if (editor.is_observing()) {
+    answer.push_back({"events", Any::array(editor.take_events())});
+    answer.push_back({"stacks", Any::array(editor.take_stack_events())});
+  }
+  return answer;
 }
 
 bool is_v2(const Any& request) {
@@ -72,6 +79,7 @@ Driver::Answer Driver::make(const Any& request) {
       }
     }
   }
+  if (const bool* observe = member(request, "observe").as_bool(); observe != nullptr && *observe) editor->observe();
   documents_[text_of(member(request, "doc"))] = std::move(editor);
   return done();
 }
@@ -126,7 +134,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     if (!commit) return refuse(describe(commit.error()));
     (void)editor.take_updates();
     editor.note(*commit);
-    return done_with("us", take_updates(editor));
+    return done_with_changes(editor);
   }
   if (command == "encode") {
     StateVector known;
@@ -148,7 +156,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     (void)editor.take_updates();
     const std::string error = editor.run(member(request, "op"));
     if (!error.empty()) return refuse(error);
-    return done_with("us", take_updates(editor));
+    return done_with_changes(editor);
   }
   return refuse("the command is not known");
 }

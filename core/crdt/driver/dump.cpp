@@ -1,122 +1,135 @@
 #include "dump.h"
 
-#include "marks.h"
 #include "tagged.h"
-#include "values.h"
 
 namespace diaryx::crdt::driver {
 namespace {
 
-Any dump_subdocument(ByteView content) {
-  Cursor in(content);
-  const std::string guid(as_text(in.var_bytes()));
-  const Any options = decode_any(in, 1000);
+Any named(std::string_view kind) { return Any::string(std::string(kind)); }
+
+Any dump_subdocument(const Subdocument& subdocument) {
   const auto option = [&](std::string_view name, Any otherwise) {
-    const Any* found = options.find(name);
+    const Any* found = subdocument.options.find(name);
     return found == nullptr ? std::move(otherwise) : to_tagged(*found);
   };
-  return Any::object({{"$", Any::string("doc")},
-                      {"guid", Any::string(guid)},
+  return Any::object({{"$", named("doc")},
+                      {"guid", Any::string(subdocument.guid)},
                       {"opts", Any::object({{"autoLoad", option("autoLoad", Any::boolean(false))},
                                             {"gc", option("gc", Any::boolean(true))},
                                             {"meta", option("meta", Any::null())},
-                                            {"shouldLoad", option("autoLoad", Any::boolean(false))}})}});
+                                            {"shouldLoad", Any::boolean(subdocument.should_load)}})}});
 }
 
-Any dump_unit(const Store& store, const Item& item, uint32_t offset) {
-  if (item.kind == ContentKind::Type) {
-    const TypeRef inner = store.type_of(item);
-    return dump_type(store, inner, store.type(inner).kind);
-  }
-  if (item.kind == ContentKind::Doc) return dump_subdocument(store.content(item));
-  return to_tagged(value_at(store, item, offset).value_or(Any{}));
+Any dump_value(const Value& value) {
+  if (const Shared* shared = std::get_if<Shared>(&value)) return dump_shared(*shared);
+  if (const Subdocument* subdocument = std::get_if<Subdocument>(&value)) return dump_subdocument(*subdocument);
+  return to_tagged(std::get<Any>(value));
 }
 
-Any dump_list(const Store& store, TypeRef type) {
+Any dump_list(const std::vector<Value>& values) {
   Any::Array items;
-  for (ItemRef ref = store.type(type).start; some(ref); ref = store.item(ref).right) {
-    const Item& item = store.item(ref);
-    for (uint32_t offset = 0; offset < item.visible(); ++offset) items.push_back(dump_unit(store, item, offset));
-  }
+  for (const Value& value : values) items.push_back(dump_value(value));
   return Any::array(std::move(items));
 }
 
-Any dump_entries(const Store& store, TypeRef type) {
-  Any::Object entries;
-  if (const auto& keys = store.type(type).keys) {
-    for (const KeyMap::Entry& entry : keys->entries()) {
-      const Item& item = store.item(static_cast<ItemRef>(entry.value));
-      if (item.deleted()) continue;
-      entries.push_back({std::string(store.keys().text(entry.key)), dump_unit(store, item, item.length - 1)});
-    }
-  }
-  return sorted_object(std::move(entries));
+Any dump_entries(const std::vector<std::pair<std::string, Value>>& entries) {
+  Any::Object members;
+  for (const auto& [key, value] : entries) members.push_back({key, dump_value(value)});
+  return sorted_object(std::move(members));
 }
 
-Any dump_delta(const Store& store, TypeRef type) {
-  Any::Array delta;
-  Marks marks;
-  std::string text;
-  const auto add = [&](Any insert) {
-    Any::Object op = {{"insert", std::move(insert)}};
-    Any::Object attributes;
-    for (const auto& [key, value] : marks.entries()) {
-      attributes.push_back({std::string(store.keys().text(key)), to_tagged(decode_trusted_any(as_bytes(value.any)))});
-    }
-    if (!attributes.empty()) op.push_back({"attributes", sorted_object(std::move(attributes))});
-    delta.push_back(Any::object(std::move(op)));
-  };
-  const auto flush = [&] {
-    if (!text.empty()) add(Any::string(text));
-    text.clear();
-  };
-  for (ItemRef ref = store.type(type).start; some(ref); ref = store.item(ref).right) {
-    const Item& item = store.item(ref);
-    if (item.deleted()) continue;
-    if (item.kind == ContentKind::String) {
-      text += as_text(store.content(item));
-    } else if (item.kind == ContentKind::Format) {
-      flush();
-      marks.fold(mark_key(store, item), mark_value(store, item));
-    } else if (item.kind == ContentKind::Embed || item.kind == ContentKind::Type) {
-      flush();
-      add(dump_unit(store, item, 0));
-    }
-  }
-  flush();
-  return Any::array(std::move(delta));
+Any dump_attributes(const Attributes& attributes) {
+  Any::Object members;
+  for (const auto& [key, value] : attributes) members.push_back({key, to_tagged(value)});
+  return sorted_object(std::move(members));
 }
 
-Any named(std::string_view kind) { return Any::string(std::string(kind)); }
+Any dump_op(const DeltaOp& op) {
+  const Any length = Any::number(op.length.value());
+  if (op.kind == DeltaOp::Kind::Delete) return Any::object({{"delete", length}});
+  Any::Object members;
+  if (op.kind == DeltaOp::Kind::Retain) {
+    members.push_back({"retain", length});
+  } else if (!op.text.empty()) {
+    members.push_back({"insert", Any::string(op.text)});
+  } else {
+    members.push_back({"insert", dump_list(op.values)});
+  }
+  if (!op.attributes.empty()) members.push_back({"attributes", dump_attributes(op.attributes)});
+  return Any::object(std::move(members));
+}
 
 }  // namespace
 
-Any dump_type(const Store& store, TypeRef type, TypeKind as) {
-  const std::string name(some(store.type(type).name) ? store.keys().text(store.type(type).name) : std::string_view{});
-  switch (as) {
-    case TypeKind::Text:
-    case TypeKind::XmlText: {
-      Any::Object dump = {{"t", named(as == TypeKind::Text ? "text" : "xmltext")},
-                          {"len", Any::number(store.type(type).length)},
-                          {"delta", dump_delta(store, type)}};
-      Any attributes = dump_entries(store, type);
-      if (!attributes.as_object()->empty()) dump.push_back({"attrs", std::move(attributes)});
-      return Any::object(std::move(dump));
-    }
-    case TypeKind::Array: return Any::object({{"t", named("array")}, {"items", dump_list(store, type)}});
-    case TypeKind::Map: return Any::object({{"t", named("map")}, {"entries", dump_entries(store, type)}});
-    case TypeKind::XmlElement:
-      return Any::object({{"t", named("xmlelement")},
-                          {"name", Any::string(name)},
-                          {"attrs", dump_entries(store, type)},
-                          {"children", dump_list(store, type)}});
-    case TypeKind::XmlHook:
-      return Any::object(
-          {{"t", named("xmlhook")}, {"name", Any::string(name)}, {"entries", dump_entries(store, type)}});
-    case TypeKind::XmlFragment:
-    case TypeKind::Undeclared: break;
+Any dump_text(const Text& text, bool is_xml) {
+  Any::Array delta;
+  for (const TextRun& run : text.runs()) {
+    Any insert = run.is_text() ? Any::string(run.text) : run.type ? dump_shared(*run.type) : to_tagged(run.embed);
+    Any::Object op = {{"insert", std::move(insert)}};
+    if (!run.attributes.empty()) op.push_back({"attributes", dump_attributes(run.attributes)});
+    delta.push_back(Any::object(std::move(op)));
   }
-  return Any::object({{"t", named("xmlfragment")}, {"children", dump_list(store, type)}});
+  Any::Object dump = {{"t", named(is_xml ? "xmltext" : "text")},
+                      {"len", Any::number(text.length().value())},
+                      {"delta", Any::array(std::move(delta))}};
+  Any attributes = dump_entries(text.attributes());
+  if (!attributes.as_object()->empty()) dump.push_back({"attrs", std::move(attributes)});
+  return Any::object(std::move(dump));
+}
+
+Any dump_array(const Array& array) {
+  return Any::object({{"t", named("array")}, {"items", dump_list(array.values())}});
+}
+Any dump_map(const Map& map) { return Any::object({{"t", named("map")}, {"entries", dump_entries(map.entries())}}); }
+
+Any dump_fragment(const XmlFragment& fragment) {
+  return Any::object({{"t", named("xmlfragment")}, {"children", dump_list(fragment.children())}});
+}
+
+Any dump_shared(const Shared& shared) {
+  if (const auto text = shared.as_text()) return dump_text(*text, shared.kind() == Shared::Kind::XmlText);
+  if (const auto array = shared.as_array()) return dump_array(*array);
+  if (const auto hook = shared.as_xml_hook()) {
+    return Any::object(
+        {{"t", named("xmlhook")}, {"name", Any::string(hook->name())}, {"entries", dump_entries(hook->entries())}});
+  }
+  if (const auto map = shared.as_map()) return dump_map(*map);
+  if (const auto element = shared.as_xml_element()) {
+    return Any::object({{"t", named("xmlelement")},
+                        {"name", Any::string(element->name())},
+                        {"attrs", dump_entries(element->attributes())},
+                        {"children", dump_list(element->children())}});
+  }
+  if (const auto fragment = shared.as_xml_fragment()) return dump_fragment(*fragment);
+  return Any::object({{"t", named("undeclared")}});
+}
+
+Any dump_event(const Event& event, const std::string& root, bool is_local) {
+  Any::Array path;
+  for (const PathStep& step : event.path) {
+    const uint32_t* index = std::get_if<uint32_t>(&step);
+    path.push_back(index != nullptr ? Any::number(*index) : Any::string(std::get<std::string>(step)));
+  }
+  const bool is_text = event.target.as_text().has_value();
+  Any::Array delta;
+  for (const DeltaOp& op : event.delta) {
+    Any::Object dumped = *dump_op(op).as_object();
+    // An embed of a text stands alone, not in a list.
+    if (is_text && !op.values.empty()) dumped.front().value = dump_value(op.values.front());
+    delta.push_back(Any::object(std::move(dumped)));
+  }
+  Any::Array keys;
+  for (const KeyChange& change : event.keys) {
+    constexpr std::string_view kActions[] = {"add", "update", "delete"};
+    keys.push_back(Any::object({{"key", Any::string(change.key)},
+                                {"action", named(kActions[static_cast<size_t>(change.action)])},
+                                {"oldValue", dump_value(change.old_value.value_or(Any::undefined()))}}));
+  }
+  return Any::object({{"root", Any::string(root)},
+                      {"path", Any::array(std::move(path))},
+                      {"local", Any::boolean(is_local)},
+                      {"delta", Any::array(std::move(delta))},
+                      {"keys", Any::array(std::move(keys))}});
 }
 
 }  // namespace diaryx::crdt::driver

@@ -1,11 +1,19 @@
-// The visible state of shared types as JSON, for test benches.
+// The visible state of shared types, and what happened to them, as JSON for test benches.
 #pragma once
 
-#include "store.h"
+#include "diaryx/crdt/doc.h"
 
 namespace diaryx::crdt::driver {
 
 /// `{"t":"text","len":…,"delta":[…]}` and its like; object keys sorted.
-Any dump_type(const Store& store, TypeRef type, TypeKind as);
+Any dump_text(const Text& text, bool is_xml);
+Any dump_array(const Array& array);
+Any dump_map(const Map& map);
+Any dump_fragment(const XmlFragment& fragment);
+/// By the kind that it has; a root that nobody declared is shown as a fragment.
+Any dump_shared(const Shared& shared);
+
+/// One event: `{"root":…,"path":[…],"local":…,"delta":[…],"keys":[…]}`. `root` is "kind:name".
+Any dump_event(const Event& event, const std::string& root, bool is_local);
 
 }  // namespace diaryx::crdt::driver

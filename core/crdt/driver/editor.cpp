@@ -1,23 +1,24 @@
 #include "editor.h"
 
+#include <algorithm>
+
 #include "diaryx/base/base64.h"
+#include "diaryx/base/result.h"
 #include "dump.h"
-#include "marks.h"
 #include "tagged.h"
-#include "values.h"
 
 namespace diaryx::crdt::driver {
 namespace {
 
-bool kind_from(std::string_view name, TypeKind& kind) {
-  if (name == "text") return kind = TypeKind::Text, true;
-  if (name == "array") return kind = TypeKind::Array, true;
-  if (name == "map") return kind = TypeKind::Map, true;
-  if (name == "xml" || name == "xmlfragment") return kind = TypeKind::XmlFragment, true;
-  if (name == "xmlelement") return kind = TypeKind::XmlElement, true;
-  if (name == "xmltext") return kind = TypeKind::XmlText, true;
-  if (name == "xmlhook") return kind = TypeKind::XmlHook, true;
-  return false;
+std::optional<Shared::Kind> kind_from(std::string_view name) {
+  if (name == "text") return Shared::Kind::Text;
+  if (name == "array") return Shared::Kind::Array;
+  if (name == "map") return Shared::Kind::Map;
+  if (name == "xml" || name == "xmlfragment") return Shared::Kind::XmlFragment;
+  if (name == "xmlelement") return Shared::Kind::XmlElement;
+  if (name == "xmltext") return Shared::Kind::XmlText;
+  if (name == "xmlhook") return Shared::Kind::XmlHook;
+  return std::nullopt;
 }
 
 uint32_t count_of(const Any& op, std::string_view name) {
@@ -25,46 +26,146 @@ uint32_t count_of(const Any& op, std::string_view name) {
   return number != nullptr && *number >= 0 && *number < 4294967295.0 ? static_cast<uint32_t>(*number) : 0;
 }
 
-bool is_text(TypeKind kind) { return kind == TypeKind::Text || kind == TypeKind::XmlText; }
+/// Empty, or why it could not be done.
+template <typename T>
+std::string outcome(const Result<T>& result) {
+  return result ? std::string() : describe(result.error());
+}
 
-/// What Yjs writes for a subdocument that was made with these options.
-Bytes subdocument(const Any& value) {
-  Any::Object options;
-  const Any& given = member(value, "opts");
-  const auto is = [&](std::string_view name, bool wanted) {
-    const bool* flag = member(given, name).as_bool();
-    return flag != nullptr && *flag == wanted;
+Attributes attributes_from(const Any& tagged) {
+  const Any plain = from_tagged(tagged);
+  return plain.as_object() ? *plain.as_object() : Attributes{};
+}
+
+NewSubdocument new_subdocument(const Any& value) {
+  const Any& options = member(value, "opts");
+  const auto flag = [&](std::string_view name, bool otherwise) {
+    const bool* given = member(options, name).as_bool();
+    return given == nullptr ? otherwise : *given;
   };
-  if (is("gc", false)) options.push_back({"gc", Any::boolean(false)});
-  if (is("autoLoad", true)) options.push_back({"autoLoad", Any::boolean(true)});
-  const Any& meta = member(given, "meta");
-  if (!meta.is_undefined() && !meta.is_null()) options.push_back({"meta", from_tagged(meta)});
-  Sink out;
-  out.var_string(text_of(member(value, "guid")));
-  encode_any(Any::object(std::move(options)), out);
-  return out.take();
+  NewSubdocument made{.guid = text_of(member(value, "guid")),
+                      .gc = flag("gc", true),
+                      .auto_load = flag("autoLoad", false),
+                      .should_load = flag("shouldLoad", true)};
+  if (const Any& meta = member(options, "meta"); !meta.is_undefined()) made.meta = from_tagged(meta);
+  return made;
+}
+
+/// False if a kind of type is unknown.
+bool new_value(const Any& value, NewValue& made);
+
+bool new_type(const Any& value, NewType& made) {
+  const auto kind = kind_from(text_of(member(value, "k")));
+  if (!kind) return false;
+  made.kind = *kind;
+  made.name = text_of(member(value, "name"));
+  const Any& init = member(value, "init");
+  if (const std::string* text = init.as_string()) made.content = *text;
+  if (const Any::Array* list = init.as_array()) {
+    made.list.resize(list->size());
+    for (size_t i = 0; i < list->size(); ++i) {
+      if (!new_value((*list)[i], made.list[i])) return false;
+    }
+  }
+  if (const Any::Object* entries = init.as_object()) {
+    for (const Any::Member& entry : *entries) {
+      made.entries.emplace_back(entry.key, NewValue{});
+      if (!new_value(entry.value, made.entries.back().second)) return false;
+    }
+  }
+  return true;
+}
+
+bool new_value(const Any& value, NewValue& made) {
+  const std::string tag = tag_of(value);
+  if (tag == "new") return new_type(value, made.emplace<NewType>());
+  if (tag == "doc") {
+    made = new_subdocument(value);
+  } else {
+    made = from_tagged(value);
+  }
+  return true;
+}
+
+constexpr const char* kUnknownKind = "the kind of the new type is not known";
+
+/// Operations of arrays and of XML fragments, which have the same names there.
+template <typename List>
+std::string edit_list(Transaction& txn, const Any& op, List list) {
+  const std::string name = text_of(member(op, "op"));
+  const size_t at = count_of(op, "i");
+  const size_t size = list.size();
+  if (name == "ains" || name == "push") {
+    const Any::Array* given = member(op, "v").as_array();
+    if (given == nullptr) return "the values are not a list";
+    std::vector<NewValue> values(given->size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (!new_value((*given)[i], values[i])) return kUnknownKind;
+    }
+    const std::span<const NewValue> span(values);
+    return outcome(name == "push" ? list.push(txn, span) : list.insert(txn, at, span));
+  }
+  if (name == "del") {
+    const size_t count = count_of(op, "n");
+    const bool fits = at <= size && count <= size - at;
+    // What is there goes before the refusal, as in Yjs.
+    if (at <= size && count > 0) (void)list.erase(txn, at, std::min(count, size - at));
+    return fits || count == 0 ? "" : "the range is beyond the end of the list";
+  }
+  return "the operation " + name + " is not known for a list";
+}
+
+/// The value that a step of a path leads to.
+std::optional<Value> child(const Shared& type, const Any& step) {
+  if (const double* index = step.as_number()) {
+    const auto at = static_cast<size_t>(*index);
+    if (const auto array = type.as_array()) return array->at(at);
+    if (const auto fragment = type.as_xml_fragment()) return fragment->at(at);
+    return std::nullopt;
+  }
+  if (const auto map = type.as_map()) return map->at(text_of(step));
+  if (const auto element = type.as_xml_element()) return element->attribute(text_of(step));
+  if (const auto text = type.as_text()) return text->attribute(text_of(step));
+  return std::nullopt;
 }
 
 }  // namespace
 
+std::optional<Shared> Editor::root(const std::string& kind, const std::string& name) {
+  const auto known = kind_from(kind);
+  if (!known) return std::nullopt;
+  switch (*known) {
+    case Shared::Kind::Text: return doc_.text(name);
+    case Shared::Kind::Array: return doc_.array(name);
+    case Shared::Kind::Map: return doc_.map(name);
+    case Shared::Kind::XmlFragment: return doc_.xml_fragment(name);
+    case Shared::Kind::XmlElement: return doc_.xml_element(name);
+    case Shared::Kind::XmlText: return doc_.xml_text(name);
+    case Shared::Kind::XmlHook:
+    case Shared::Kind::Undeclared: break;
+  }
+  return std::nullopt;
+}
+
 bool Editor::declare(const std::string& kind, const std::string& name) {
-  TypeKind type_kind;
-  if (!kind_from(kind, type_kind)) return false;
-  (void)store_.root(name, type_kind);
+  if (!root(kind, name)) return false;
   roots_.push_back({kind, name});
   return true;
 }
 
-Any Editor::dump(bool used_only) const {
+Any Editor::dump(bool used_only) {
   Any::Object dump;
-  for (const Root& root : roots_) {
-    TypeKind kind = TypeKind::XmlFragment;
-    (void)kind_from(root.kind, kind);
-    const TypeRef type = store_.root(root.name, kind);
-    if (used_only && !some(store_.type(type).start) && !store_.type(type).keys) continue;
-    dump.push_back({root.kind + ":" + root.name, dump_type(store_, type, kind)});
+  for (const Root& one : roots_) {
+    const Shared type = *root(one.kind, one.name);
+    if (!used_only || type.has_items()) dump.push_back({one.kind + ":" + one.name, dump_shared(type)});
   }
   return sorted_object(std::move(dump));
+}
+
+void Editor::observe() {
+  for (const Root& one : roots_) {
+    observers_.emplace_back(doc_.observe_deep(*root(one.kind, one.name)), one.kind + ":" + one.name);
+  }
 }
 
 void Editor::note(const Commit& commit) {
@@ -73,6 +174,20 @@ void Editor::note(const Commit& commit) {
     updates_v2_.push_back(commit.update_v2());
   }
   if (!commit.clean_up_v1().empty()) updates_.push_back(commit.clean_up_v1());
+  const auto note_events = [this](std::span<const Notice> notices, bool is_local) {
+    for (const Notice& notice : notices) {
+      const auto known = std::find_if(observers_.begin(), observers_.end(),
+                                      [&](const auto& one) { return one.first == notice.observer; });
+      for (const Event& event : notice.events) events_.push_back(dump_event(event, known->second, is_local));
+    }
+  };
+  note_events(commit.notices(), commit.origin() == TransactionOrigin::Local);
+  note_events(commit.clean_up_notices(), true);
+  for (const UndoEvent& event : commit.undo_events()) {
+    constexpr const char* kKinds[] = {"added", "extended", "used", "cleared"};
+    const std::string stack = event.stack == UndoManager::Stack::Undo ? "undo " : "redo ";
+    stack_events_.push_back(Any::string(stack + kKinds[static_cast<size_t>(event.kind)]));
+  }
 }
 
 std::string Editor::run(const Any& op) {
@@ -80,30 +195,31 @@ std::string Editor::run(const Any& op) {
   if (name == "apply") {
     const auto bytes = from_base64(text_of(member(op, "u")));
     if (!bytes) return "the update is not base64";
-    const auto commit = doc_.apply_update_v1(*bytes);
+    const auto commit = doc_.apply_update_v1(*bytes, TransactionOrigin::Remote, text_of(member(op, "origin")));
     if (!commit) return describe(commit.error());
     note(*commit);
     return {};
   }
   std::string error;
   if (run_undo(name, op, error)) return error;
-  const std::string tag = text_of(member(op, "origin"));
-  store_.begin(TransactionOrigin::Local, tag);
-  error = edit(op);
-  note(store_.commit());
+  Transaction txn = doc_.transact(TransactionOrigin::Local, text_of(member(op, "origin")));
+  error = edit(txn, op);
+  note(std::move(txn).commit());
   return error;
 }
 
 std::string Editor::track_undo(const Any& request) {
   UndoOptions options;
+  const bool* whole = member(request, "whole").as_bool();
+  options.whole_document = whole != nullptr && *whole;
   if (const Any::Array* scope = member(request, "scope").as_array()) {
     for (const Any& target : *scope) {
-      if (target.as_array() == nullptr || target.as_array()->size() != 2)
-        return "the scope of an undo manager is a list of roots";
-      options.roots.push_back(text_of((*target.as_array())[1]));
+      std::optional<Shared> found;
+      if (std::string error = resolve(target, found); !error.empty()) return error;
+      options.types.push_back(*found);
     }
   } else {
-    for (const Root& root : roots_) options.roots.push_back(root.name);
+    for (const Root& one : roots_) options.roots.push_back(one.name);
   }
   options.capture_timeout = DurationMs{count_of(request, "captureTimeout")};
   if (const Any::Array* origins = member(request, "origins").as_array()) {
@@ -125,240 +241,113 @@ bool Editor::run_undo(const std::string& name, const Any& op, std::string& error
   if (name == "undo") note(undo_->undo());
   if (name == "redo") note(undo_->redo());
   if (name == "stopCapturing") undo_->stop_capturing();
-  if (name == "umclear") undo_->clear();
+  if (name == "umclear") note(undo_->clear());
   return true;
 }
 
-std::string Editor::edit(const Any& op) {
+std::string Editor::edit(Transaction& txn, const Any& op) {
   const std::string name = text_of(member(op, "op"));
   if (name == "tx") {
     if (const Any::Array* ops = member(op, "ops").as_array()) {
       for (const Any& inner : *ops) {
-        if (std::string error = edit(inner); !error.empty()) return error;
+        if (std::string error = edit(txn, inner); !error.empty()) return error;
       }
     }
     return {};
   }
-  TypeRef type = TypeRef::None;
-  if (std::string error = resolve(member(op, "t"), type); !error.empty()) return error;
-  if (!store_.is_live(type)) return "the type was deleted";
+  std::optional<Shared> found;
+  if (std::string error = resolve(member(op, "t"), found); !error.empty()) return error;
   if (name == "set" || name == "attr" || name == "mdel" || name == "adelattr" || name == "clear")
-    return edit_keys(op, type);
-  if (is_text(store_.type(type).kind)) return edit_text(op, type);
-  return edit_list(op, type);
+    return edit_keys(txn, op, *found);
+  if (const auto text = found->as_text()) return edit_text(txn, op, *text);
+  if (const auto array = found->as_array()) return edit_list(txn, op, *array);
+  if (const auto fragment = found->as_xml_fragment()) return edit_list(txn, op, *fragment);
+  return "the operation " + name + " is not known for a map";
 }
 
-std::string Editor::resolve(const Any& target, TypeRef& type) {
+std::string Editor::resolve(const Any& target, std::optional<Shared>& found) {
   const Any::Array* path = target.as_array();
-  TypeKind kind;
-  if (path == nullptr || path->size() < 2 || !kind_from(text_of((*path)[0]), kind))
-    return "the target is not understood";
-  type = store_.root(text_of((*path)[1]), kind);
+  if (path != nullptr && path->size() >= 2) found = root(text_of((*path)[0]), text_of((*path)[1]));
+  if (!found) return "the target is not understood";
   for (size_t i = 2; i < path->size(); ++i) {
-    const Any& step = (*path)[i];
-    ItemRef ref = ItemRef::None;
-    if (const double* index = step.as_number()) {
-      ref = store_.find_unit(type, static_cast<uint32_t>(*index)).item;
-    } else {
-      ref = store_.current_item(type, text_of(step));
-    }
-    if (!some(ref) || store_.item(ref).deleted() || store_.item(ref).kind != ContentKind::Type) {
-      return "there is no type at the target";
-    }
-    type = store_.type_of(store_.item(ref));
+    const std::optional<Value> value = child(*found, (*path)[i]);
+    const Shared* type = value ? std::get_if<Shared>(&*value) : nullptr;
+    if (type == nullptr) return "there is no type at the target";
+    found = *type;
   }
   return {};
 }
 
-std::string Editor::edit_text(const Any& op, TypeRef type) {
+std::string Editor::edit_text(Transaction& txn, const Any& op, Text text) {
   const std::string name = text_of(member(op, "op"));
   const Any& attributes = member(op, "a");
-  const auto marks = [&] {
-    const Any plain = from_tagged(attributes);
-    return plain.as_object() ? marks_from(store_, *plain.as_object()) : Marks{};
-  };
-  const uint32_t at = count_of(op, "i");
-  TextEditor editor(store_, type);
+  const Utf16Offset at{count_of(op, "i")};
+  const uint32_t length = text.length().value();
   if (name == "ins") {
-    const std::string text = text_of(member(op, "s"));
-    if (text.empty()) return {};
-    const uint32_t units = utf16_length(text).value();
-    if (attributes.is_undefined()) return store_.insert_text_inheriting(type, at, text, units), std::string();
-    editor.seek(at);
-    (void)editor.insert({ContentKind::String, units, as_bytes(text)}, marks());
-    return {};
+    const std::string content = text_of(member(op, "s"));
+    if (attributes.is_undefined()) return outcome(text.insert(txn, at, content));
+    return outcome(text.insert(txn, at, content, attributes_from(attributes)));
   }
   if (name == "embed") {
-    const Any& value = member(op, "v");
-    editor.seek(at);
-    if (tag_of(value) == "new") {
-      TypeKind kind;
-      if (!kind_from(text_of(member(value, "k")), kind)) return "the kind of the new type is not known";
-      const std::string node = text_of(member(value, "name"));
-      Marks negated;
-      const ItemRef made = editor.begin_insert({ContentKind::Type, 1, {}, kind, node}, marks(), negated);
-      std::string error = fill(store_.type_of(store_.item(made)), member(value, "init"));
-      editor.end_insert(negated);
-      return error;
+    NewValue value;
+    if (!new_value(member(op, "v"), value)) return kUnknownKind;
+    if (const auto* made = std::get_if<NewType>(&value)) {
+      return outcome(text.insert_type(txn, at, *made, attributes_from(attributes)));
     }
-    if (value.is_null() || value.is_undefined()) return "null cannot be embedded";
-    if (const std::string* text = value.as_string()) {  // Yjs takes it for text
-      (void)editor.insert({ContentKind::String, utf16_length(*text).value(), as_bytes(*text)}, marks());
-      return {};
-    }
-    const Bytes encoded = from_tagged(value).encode();
-    (void)editor.insert({ContentKind::Embed, 1, encoded}, marks());
-    return {};
+    if (std::holds_alternative<NewSubdocument>(value)) return "a text takes no subdocument";
+    return outcome(text.insert_embed(txn, at, std::get<Any>(value), attributes_from(attributes)));
   }
   if (name == "fmt") {
-    if (count_of(op, "n") == 0) return {};
-    editor.seek(at);
-    if (!editor.at_end()) editor.format(count_of(op, "n"), marks());
-    return {};
+    if (at.value() > length) return {};
+    return outcome(text.format(txn, at, Length{count_of(op, "n")}, attributes_from(attributes)));
   }
   if (name == "del") {
-    store_.erase_text(type, at, count_of(op, "n"));
-    return {};
+    return outcome(text.erase(txn, at, Length{count_of(op, "n")}));
   }
-  if (name == "delta") return apply_delta(member(op, "v"), type);
+  if (name == "delta") return apply_delta(txn, member(op, "v"), text);
   return "the operation " + name + " is not known for a text";
 }
 
-std::string Editor::apply_delta(const Any& delta, TypeRef type) {
-  TextEditor editor(store_, type);
+std::string Editor::apply_delta(Transaction& txn, const Any& delta, Text text) {
   const Any::Array* ops = delta.as_array();
   if (ops == nullptr) return "the delta is not a list";
+  std::vector<TextEdit> edits;
   for (const Any& op : *ops) {
-    const Any plain = from_tagged(member(op, "attributes"));
-    const Marks marks = plain.as_object() ? marks_from(store_, *plain.as_object()) : Marks{};
+    const Attributes attributes = attributes_from(member(op, "attributes"));
     const Any& insert = member(op, "insert");
-    if (const std::string* text = insert.as_string()) {
-      if (!text->empty())
-        (void)editor.insert({ContentKind::String, utf16_length(*text).value(), as_bytes(*text)}, marks);
-    } else if (tag_of(insert) == "new") {
-      TypeKind kind;
-      if (!kind_from(text_of(member(insert, "k")), kind)) return "the kind of the new type is not known";
-      const std::string node = text_of(member(insert, "name"));
-      Marks negated;
-      const ItemRef made = editor.begin_insert({ContentKind::Type, 1, {}, kind, node}, marks, negated);
-      std::string error = fill(store_.type_of(store_.item(made)), member(insert, "init"));
-      editor.end_insert(negated);
-      if (!error.empty()) return error;
+    if (const std::string* content = insert.as_string()) {
+      edits.push_back(TextEdit::insert(*content, attributes));
     } else if (!insert.is_undefined()) {
-      const Bytes encoded = from_tagged(insert).encode();
-      (void)editor.insert({ContentKind::Embed, 1, encoded}, marks);
+      edits.push_back(TextEdit::embed_value({}, attributes));
+      if (!new_value(insert, edits.back().embed)) return kUnknownKind;
     } else if (!member(op, "retain").is_undefined()) {
-      editor.format(count_of(op, "retain"), marks);
+      edits.push_back(TextEdit::retain(Length{count_of(op, "retain")}, attributes));
     } else {
-      editor.erase(count_of(op, "delete"));
+      edits.push_back(TextEdit::erase(Length{count_of(op, "delete")}));
     }
   }
-  return {};
+  return outcome(text.apply_delta(txn, edits));
 }
 
-std::string Editor::edit_list(const Any& op, TypeRef type) {
-  const std::string name = text_of(member(op, "op"));
-  const uint32_t at = count_of(op, "i");
-  const uint32_t length = store_.type(type).length;
-  if (name == "ains") {
-    if (at > length) return "the index is beyond the end of the list";
-    return insert_values(type, store_.gap_at(type, at), member(op, "v"));
-  }
-  if (name == "push") {
-    // In Yjs only an array appends after its trailing tombstones.
-    const bool is_array = store_.type(type).kind == TypeKind::Array;
-    return insert_values(type, is_array ? store_.gap_at_end(type) : store_.gap_at(type, length), member(op, "v"));
-  }
-  if (name == "del") {
-    const uint32_t count = count_of(op, "n");
-    if (at > length) return count == 0 ? std::string() : "the range is beyond the end of the list";
-    store_.erase_units(type, at, std::min(count, length - at), Store::Keep::Nothing);
-    return count > length - at ? "the range is beyond the end of the list" : "";
-  }
-  return "the operation " + name + " is not known for a list";
-}
-
-std::string Editor::edit_keys(const Any& op, TypeRef type) {
+std::string Editor::edit_keys(Transaction& txn, const Any& op, const Shared& target) {
   const std::string name = text_of(member(op, "op"));
   const std::string key = text_of(member(op, "k"));
-  if (name == "set" || name == "attr") return set_key(type, key, member(op, "v"));
-  if (name == "clear") {
-    if (!store_.type(type).keys) return {};
-    for (size_t i = 0; i < store_.type(type).keys->entries().size(); ++i) {
-      store_.erase(static_cast<ItemRef>(store_.type(type).keys->entries()[i].value));
-    }
-    return {};
+  const bool sets = name == "set" || name == "attr";
+  NewValue value;
+  if (sets && !new_value(member(op, "v"), value)) return kUnknownKind;
+  if (auto map = target.as_map()) {
+    if (name == "clear") return map->clear(txn), std::string();
+    return sets ? outcome(map->set(txn, key, value)) : ((void)map->erase(txn, key), std::string());
   }
-  const ItemRef ref = store_.current_item(type, key);
-  if (some(ref)) store_.erase(ref);
-  return {};
-}
-
-std::string Editor::insert_values(TypeRef type, Gap gap, const Any& values) {
-  const Any::Array* list = values.as_array();
-  if (list == nullptr) return "the values are not a list";
-  std::vector<Any> run;
-  const auto flush = [&] {
-    if (run.empty()) return;
-    store_.insert_values(type, gap, run);
-    gap.left = some(gap.left) ? store_.item(gap.left).right : store_.type(type).start;
-    run.clear();
-  };
-  for (const Any& value : *list) {
-    const std::string tag = tag_of(value);
-    if (tag == "undef" || tag == "bigint") return "a list does not take this kind of value";
-    if (tag != "new" && tag != "doc" && tag != "bytes") {
-      run.push_back(from_tagged(value));
-      continue;
-    }
-    flush();
-    if (tag == "bytes") {
-      gap.left = store_.insert(type, gap, KeyRef::None, ContentKind::Binary, 1, *from_tagged(value).as_bytes());
-    } else if (tag == "doc") {
-      gap.left = store_.insert(type, gap, KeyRef::None, ContentKind::Doc, 1, subdocument(value));
-    } else {
-      TypeKind kind;
-      if (!kind_from(text_of(member(value, "k")), kind)) return "the kind of the new type is not known";
-      gap.left = store_.insert_type(type, gap, KeyRef::None, kind, text_of(member(value, "name")));
-      const TypeRef made = store_.type_of(store_.item(gap.left));
-      if (std::string error = fill(made, member(value, "init")); !error.empty()) return error;
-    }
+  if (auto element = target.as_xml_element()) {
+    return sets ? outcome(element->set_attribute(txn, key, value))
+                : ((void)element->remove_attribute(txn, key), std::string());
   }
-  flush();
-  return {};
-}
-
-std::string Editor::set_key(TypeRef type, std::string_view key, const Any& value) {
-  const std::string tag = tag_of(value);
-  if (tag == "new") {
-    TypeKind kind;
-    if (!kind_from(text_of(member(value, "k")), kind)) return "the kind of the new type is not known";
-    const TypeRef made = store_.set_key_type(type, key, kind, text_of(member(value, "name")));
-    return fill(made, member(value, "init"));
+  if (auto text = target.as_text()) {
+    return sets ? outcome(text->set_attribute(txn, key, value))
+                : ((void)text->remove_attribute(txn, key), std::string());
   }
-  if (tag == "doc") {
-    const KeyRef sub = store_.keys().intern(key);
-    const Bytes content = subdocument(value);
-    (void)store_.insert(type, {store_.type(type).current(sub), ItemRef::None}, sub, ContentKind::Doc, 1, content);
-    return {};
-  }
-  store_.set_key(type, key, from_tagged(value));
-  return {};
-}
-
-/// Puts the initial content into a type that was just inserted.
-std::string Editor::fill(TypeRef type, const Any& init) {
-  if (const std::string* text = init.as_string()) {
-    if (!text->empty()) store_.insert_text_inheriting(type, 0, *text, utf16_length(*text).value());
-    return {};
-  }
-  if (init.as_array()) return insert_values(type, {}, init);
-  if (const Any::Object* entries = init.as_object()) {
-    for (const Any::Member& entry : *entries) {
-      if (std::string error = set_key(type, entry.key, entry.value); !error.empty()) return error;
-    }
-  }
-  return {};
+  return "the operation " + name + " is not known for this type";
 }
 
 }  // namespace diaryx::crdt::driver

@@ -1,10 +1,11 @@
-// Operations of test benches, performed on a document exactly as Yjs performs them.
+// Operations of test benches, performed on a document through the public headers.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "store.h"
+#include "diaryx/crdt/doc.h"
 
 namespace diaryx::crdt::driver {
 
@@ -16,9 +17,13 @@ class Editor {
     std::string name;
   };
 
+  /// Cleans up marks and splits characters as Yjs does, so that the bytes can be compared.
   Editor(ClientId client, Gc gc)
-      : doc_({.client = client, .gc = gc, .emit = Emit::Both, .marks = MarksAfterRemote::CleanUp}),
-        store_(DocInternals::store(doc_)) {
+      : doc_({.client = client,
+              .gc = gc,
+              .emit = Emit::Both,
+              .marks = MarksAfterRemote::CleanUp,
+              .pairs = SurrogatePairs::Split}) {
     doc_.set_now(TimestampMs{1});
   }
 
@@ -32,34 +37,40 @@ class Editor {
   void track_undo_once() {
     if (!undo_) (void)track_undo({});
   }
+  /// Observes all roots, deep, from now on.
+  void observe();
+  bool is_observing() const { return !observers_.empty(); }
   /// Updates emitted since the last call, in order.
   std::vector<Bytes> take_updates() { return std::move(updates_); }
   std::vector<Bytes> take_updates_v2() { return std::move(updates_v2_); }
+  /// Events since the last call, in the order in which Yjs would call observers.
+  Any::Array take_events() { return std::move(events_); }
+  /// What undo managers did to their stacks since the last call, as `undo added`, `redo cleared` and so on.
+  Any::Array take_stack_events() { return std::move(stack_events_); }
   void note(const Commit& commit);
 
   /// `{"text:t":{…},…}`; only roots that hold any item when `used_only`.
-  Any dump(bool used_only = false) const;
+  Any dump(bool used_only = false);
 
   Doc& doc() { return doc_; }
 
  private:
+  std::optional<Shared> root(const std::string& kind, const std::string& name);
   bool run_undo(const std::string& name, const Any& op, std::string& error);
-  std::string edit(const Any& op);
-  std::string edit_text(const Any& op, TypeRef type);
-  std::string edit_list(const Any& op, TypeRef type);
-  std::string edit_keys(const Any& op, TypeRef type);
-  std::string apply_delta(const Any& delta, TypeRef type);
-  std::string resolve(const Any& target, TypeRef& type);
-  std::string insert_values(TypeRef type, Gap gap, const Any& values);
-  std::string set_key(TypeRef type, std::string_view key, const Any& value);
-  std::string fill(TypeRef type, const Any& init);
+  std::string edit(Transaction& txn, const Any& op);
+  std::string edit_text(Transaction& txn, const Any& op, Text text);
+  std::string apply_delta(Transaction& txn, const Any& delta, Text text);
+  std::string edit_keys(Transaction& txn, const Any& op, const Shared& target);
+  std::string resolve(const Any& target, std::optional<Shared>& found);
 
   Doc doc_;
-  Store& store_;
   std::vector<Root> roots_;
   std::optional<UndoManager> undo_;
+  std::vector<std::pair<Observer, std::string>> observers_;  // and the root, "kind:name"
   std::vector<Bytes> updates_;
   std::vector<Bytes> updates_v2_;
+  Any::Array events_;
+  Any::Array stack_events_;
 };
 
 }  // namespace diaryx::crdt::driver

@@ -357,7 +357,7 @@ void Store::reserve_for(const DecodedUpdate& update, size_t content_bytes) {
   }
 }
 
-Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin origin) {
+Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin origin, std::string_view tag) {
   DX_ASSERT(!open_);
   DX_TRY(DecodedUpdate update, decode_update(bytes, encoding, options_.limits));
   size_t content_bytes = 0;
@@ -366,7 +366,7 @@ Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin
   if (update.blocks.size() > kMaxClients - clients_.size()) return fail(ErrorCode::TooLarge);
   if (update.structs.size() >= kManyStructs) reserve_for(update, content_bytes);
   const uint32_t own_before = state(own_);
-  begin(origin);
+  begin(origin, tag);
   apply_decoded(update);
   if (state(own_) != own_before) own_taken_ = true;
   return commit();

@@ -2,7 +2,8 @@
 
 #include "diaryx/crdt/map.h"
 #include "diaryx/crdt/text.h"
-#include "store.h"
+#include "handle_access.h"
+#include "new_values.h"
 #include "values.h"
 
 namespace diaryx::crdt {
@@ -38,7 +39,6 @@ Result<TypeRef> insert_inner(Store& store, uint32_t type, size_t index, TypeKind
 }  // namespace
 
 size_t Array::size() const { return store_->type(as_type(type_)).length; }
-bool Array::is_live() const { return store_->is_live(as_type(type_)); }
 
 std::optional<Any> Array::get(size_t index) const {
   if (index >= size()) return std::nullopt;
@@ -46,37 +46,36 @@ std::optional<Any> Array::get(size_t index) const {
   return value_at(*store_, store_->item(found.item), found.offset);
 }
 
+std::optional<Value> Array::at(size_t index) const {
+  if (index >= size()) return std::nullopt;
+  const Store::Found found = store_->find_unit(as_type(type_), static_cast<uint32_t>(index));
+  return content_at(*store_, store_->item(found.item), found.offset);
+}
+
 std::optional<Map> Array::get_map(size_t index) const {
   const auto inner = type_at(*store_, item_at(*store_, type_, index), TypeKind::Map);
-  return inner ? std::optional<Map>(Map(store_, raw(*inner))) : std::nullopt;
+  return inner ? std::optional<Map>(HandleAccess::make<Map>(*store_, *inner)) : std::nullopt;
 }
 
 std::optional<Array> Array::get_array(size_t index) const {
   const auto inner = type_at(*store_, item_at(*store_, type_, index), TypeKind::Array);
-  return inner ? std::optional<Array>(Array(store_, raw(*inner))) : std::nullopt;
+  return inner ? std::optional<Array>(HandleAccess::make<Array>(*store_, *inner)) : std::nullopt;
 }
 
 std::optional<Text> Array::get_text(size_t index) const {
   const auto inner = type_at(*store_, item_at(*store_, type_, index), TypeKind::Text);
-  return inner ? std::optional<Text>(Text(store_, raw(*inner))) : std::nullopt;
+  return inner ? std::optional<Text>(HandleAccess::make<Text>(*store_, *inner)) : std::nullopt;
 }
 
 std::vector<Any> Array::to_vector() const {
-  std::vector<Any> values;
-  for (ItemRef ref = store_->type(as_type(type_)).start; some(ref); ref = store_->item(ref).right) {
-    const Item& item = store_->item(ref);
-    if (item.visible() == 0) continue;
-    if (item.kind == ContentKind::Any) {
-      Cursor in(store_->content(item));
-      while (!in.at_end()) values.push_back(decode_any(in, 0xffffffffu));
-      continue;
-    }
-    for (uint32_t offset = 0; offset < item.length; ++offset) {
-      if (auto value = value_at(*store_, item, offset)) values.push_back(std::move(*value));
-    }
+  std::vector<Any> plain;
+  for (Value& value : values()) {
+    if (Any* any = std::get_if<Any>(&value)) plain.push_back(std::move(*any));
   }
-  return values;
+  return plain;
 }
+
+std::vector<Value> Array::values() const { return contents_of(*store_, as_type(type_)); }
 
 Result<void> Array::insert(Transaction&, size_t index, std::span<const Any> values) {
   if (index > size()) return fail(ErrorCode::OffsetOutOfRange);
@@ -93,19 +92,34 @@ Result<void> Array::push(Transaction&, std::span<const Any> values) {
   return {};
 }
 
+Result<void> Array::insert(Transaction&, size_t index, std::span<const NewValue> values) {
+  if (index > size()) return fail(ErrorCode::OffsetOutOfRange);
+  if (!is_live()) return fail(ErrorCode::WrongType);
+  DX_TRY_VOID(check_new_elements(*store_, values));
+  put_elements(*store_, as_type(type_), store_->gap_at(as_type(type_), static_cast<uint32_t>(index)), values);
+  return {};
+}
+
+Result<void> Array::push(Transaction&, std::span<const NewValue> values) {
+  if (!is_live()) return fail(ErrorCode::WrongType);
+  DX_TRY_VOID(check_new_elements(*store_, values));
+  put_elements(*store_, as_type(type_), store_->gap_at_end(as_type(type_)), values);
+  return {};
+}
+
 Result<Map> Array::insert_map(Transaction&, size_t index) {
   DX_TRY(const TypeRef inner, insert_inner(*store_, type_, index, TypeKind::Map));
-  return Map(store_, raw(inner));
+  return HandleAccess::make<Map>(*store_, inner);
 }
 
 Result<Array> Array::insert_array(Transaction&, size_t index) {
   DX_TRY(const TypeRef inner, insert_inner(*store_, type_, index, TypeKind::Array));
-  return Array(store_, raw(inner));
+  return HandleAccess::make<Array>(*store_, inner);
 }
 
 Result<Text> Array::insert_text(Transaction&, size_t index) {
   DX_TRY(const TypeRef inner, insert_inner(*store_, type_, index, TypeKind::Text));
-  return Text(store_, raw(inner));
+  return HandleAccess::make<Text>(*store_, inner);
 }
 
 Result<void> Array::erase(Transaction&, size_t index, size_t count) {

@@ -72,6 +72,8 @@ Commit Store::commit() {
   result.changed_ = !touched_.empty() || !deleted_.empty();
   describe_changes(result);
   for (const std::unique_ptr<UndoState>& undo : undo_) capture_for_undo(*undo);
+  if (listeners_) [[unlikely]]
+    tell_listeners(result);
   std::vector<Deleted> tidied;
   if (wants_clean_up()) {
     std::vector<Deleted> of_transaction = std::move(deleted_);
@@ -116,6 +118,7 @@ Commit Store::commit() {
     Commit clean_up = commit();
     result.clean_up_v1_ = std::move(clean_up.update_v1_);
     result.deletions_.merge(clean_up.deletions_);
+    if (clean_up.details_) result.add_clean_up(*clean_up.details_);
   }
   return result;
 }

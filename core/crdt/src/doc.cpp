@@ -1,5 +1,6 @@
 #include "diaryx/crdt/doc.h"
 
+#include "handle_access.h"
 #include "undo_state.h"
 
 namespace diaryx::crdt {
@@ -13,9 +14,47 @@ ClientId Doc::client() const { return store_->own_client(); }
 void Doc::set_client(ClientId client) { store_->set_own_client(client); }
 bool Doc::client_is_taken() const { return store_->own_client_is_taken(); }
 
-Text Doc::text(std::string_view root) { return {store_.get(), raw(store_->root(root, TypeKind::Text))}; }
-Map Doc::map(std::string_view root) { return {store_.get(), raw(store_->root(root, TypeKind::Map))}; }
-Array Doc::array(std::string_view root) { return {store_.get(), raw(store_->root(root, TypeKind::Array))}; }
+namespace {
+
+template <typename Handle>
+Handle root_as(Store& store, std::string_view name, TypeKind kind) {
+  return HandleAccess::make<Handle>(store, store.root(name, kind));
+}
+
+}  // namespace
+
+Text Doc::text(std::string_view root) { return root_as<Text>(*store_, root, TypeKind::Text); }
+Map Doc::map(std::string_view root) { return root_as<Map>(*store_, root, TypeKind::Map); }
+Array Doc::array(std::string_view root) { return root_as<Array>(*store_, root, TypeKind::Array); }
+XmlText Doc::xml_text(std::string_view root) { return root_as<XmlText>(*store_, root, TypeKind::XmlText); }
+XmlElement Doc::xml_element(std::string_view root) { return root_as<XmlElement>(*store_, root, TypeKind::XmlElement); }
+XmlFragment Doc::xml_fragment(std::string_view root) {
+  return root_as<XmlFragment>(*store_, root, TypeKind::XmlFragment);
+}
+
+std::vector<Shared> Doc::roots() const {
+  std::vector<Shared> result;
+  for (const TypeRef root : store_->roots()) result.push_back(HandleAccess::make(*store_, root));
+  return result;
+}
+
+std::optional<Shared> Doc::root(std::string_view name) const {
+  const TypeRef root = store_->find_root(name);
+  return some(root) ? std::optional<Shared>(HandleAccess::make(*store_, root)) : std::nullopt;
+}
+
+Observer Doc::observe(const Shared& type) {
+  DX_ASSERT(&HandleAccess::store(type) == store_.get());
+  return store_->observe(HandleAccess::type(type), false);
+}
+Observer Doc::observe_deep(const Shared& type) {
+  DX_ASSERT(&HandleAccess::store(type) == store_.get());
+  return store_->observe(HandleAccess::type(type), true);
+}
+
+std::vector<Subdocument> Doc::subdocuments() const { return store_->subdocuments(); }
+void Doc::load(Transaction&, const Subdocument& subdocument) { store_->want_subdocument(subdocument.id, true); }
+void Doc::unload(Transaction&, const Subdocument& subdocument) { store_->want_subdocument(subdocument.id, false); }
 
 UndoManager Doc::track_undo(const UndoOptions& options) { return {store_.get(), store_->track_undo(options)}; }
 void Doc::set_now(TimestampMs now) { store_->set_now(now); }
@@ -25,14 +64,14 @@ Transaction Doc::transact(TransactionOrigin origin, std::string_view tag) {
   return Transaction(store_.get());
 }
 
-Result<Commit> Doc::apply_update_v1(ByteView update, TransactionOrigin origin) {
-  return store_->apply(update, Encoding::V1, origin);
+Result<Commit> Doc::apply_update_v1(ByteView update, TransactionOrigin origin, std::string_view tag) {
+  return store_->apply(update, Encoding::V1, origin, tag);
 }
 
 Bytes Doc::encode_update_v1(const StateVector& known) const { return store_->encode(known, Encoding::V1); }
 
-Result<Commit> Doc::apply_update_v2(ByteView update, TransactionOrigin origin) {
-  return store_->apply(update, Encoding::V2, origin);
+Result<Commit> Doc::apply_update_v2(ByteView update, TransactionOrigin origin, std::string_view tag) {
+  return store_->apply(update, Encoding::V2, origin, tag);
 }
 
 Bytes Doc::encode_update_v2(const StateVector& known) const { return store_->encode(known, Encoding::V2); }
@@ -56,6 +95,11 @@ Commit Transaction::commit() && {
   return store->commit();
 }
 
+void Transaction::leave_out_of_undo() {
+  DX_ASSERT(store_ != nullptr);
+  store_->leave_out_of_undo();
+}
+
 bool Commit::touched(std::string_view root) const {
   for (const std::string& name : touched_roots_) {
     if (name == root) return true;
@@ -65,7 +109,7 @@ bool Commit::touched(std::string_view root) const {
 
 std::vector<std::string> Commit::changed_keys(std::string_view root_map) const {
   std::vector<std::string> keys;
-  for (const KeyChange& change : changed_keys_) {
+  for (const KeyOfRoot& change : changed_keys_) {
     if (touched_roots_[change.root] == root_map) keys.push_back(change.key);
   }
   return keys;

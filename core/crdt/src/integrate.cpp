@@ -191,6 +191,8 @@ void Store::integrate(ItemRef ref) {
   append_struct(ref);
   if (item.kind == ContentKind::Format) parent.has_formatting = true;
   if (item.kind == ContentKind::String && item.content_bytes != item.length) has_wide_text_ = true;
+  if (item.kind == ContentKind::Doc) [[unlikely]]
+    subdocument_added(item);
   note_change(item.parent, item.parent_sub);
   const bool parent_is_gone = !parent.is_root && items_[parent.item].deleted();
   if (parent_is_gone || (!in_list && some(item.right))) erase(ref);
@@ -273,6 +275,8 @@ void Store::erase(ItemRef first) {
       unsettled_ = true;
       note_deleted(item);
       note_change(item.parent, item.parent_sub);
+      if (item.kind == ContentKind::Doc) [[unlikely]]
+        subdocument_removed(item);
       if (item.kind == ContentKind::Type) {
         const SharedType& inner = types_[type_of(item)];
         const size_t waiting = todo.size();

@@ -2,7 +2,8 @@
 
 #include "diaryx/crdt/array.h"
 #include "diaryx/crdt/text.h"
-#include "store.h"
+#include "entries.h"
+#include "handle_access.h"
 #include "values.h"
 
 namespace diaryx::crdt {
@@ -10,10 +11,12 @@ namespace {
 
 constexpr TypeRef as_type(uint32_t type) { return static_cast<TypeRef>(type); }
 
-/// The item that holds the live value of `key`, or None.
-ItemRef live_item(const Store& store, uint32_t type, std::string_view key) {
-  const ItemRef ref = store.current_item(as_type(type), key);
-  return some(ref) && !store.item(ref).deleted() ? ref : ItemRef::None;
+template <typename Handle>
+Handle set_type(const Shared& map, std::string_view key, TypeKind kind) {
+  Store& store = HandleAccess::store(map);
+  const bool possible = map.is_live() && store.has_room(1, 0);
+  return HandleAccess::make<Handle>(
+      store, possible ? store.set_key_type(HandleAccess::type(map), key, kind) : store.detached_type(kind));
 }
 
 }  // namespace
@@ -28,13 +31,15 @@ size_t Map::size() const {
   return live;
 }
 
-bool Map::contains(std::string_view key) const { return some(live_item(*store_, type_, key)); }
+bool Map::contains(std::string_view key) const { return some(live_entry(*store_, as_type(type_), key)); }
 
 std::optional<Any> Map::get(std::string_view key) const {
-  const ItemRef ref = live_item(*store_, type_, key);
+  const ItemRef ref = live_entry(*store_, as_type(type_), key);
   if (!some(ref)) return std::nullopt;
   return value_of(*store_, store_->item(ref));
 }
+
+std::optional<Value> Map::at(std::string_view key) const { return entry_at(*this, key); }
 
 std::optional<std::string> Map::get_string(std::string_view key) const {
   std::optional<Any> value = get(key);
@@ -43,43 +48,50 @@ std::optional<std::string> Map::get_string(std::string_view key) const {
 }
 
 std::optional<Map> Map::get_map(std::string_view key) const {
-  const auto inner = type_at(*store_, live_item(*store_, type_, key), TypeKind::Map);
-  return inner ? std::optional<Map>(Map(store_, raw(*inner))) : std::nullopt;
+  const auto inner = type_at(*store_, live_entry(*store_, as_type(type_), key), TypeKind::Map);
+  return inner ? std::optional<Map>(HandleAccess::make<Map>(*store_, *inner)) : std::nullopt;
 }
 
 std::optional<Array> Map::get_array(std::string_view key) const {
-  const auto inner = type_at(*store_, live_item(*store_, type_, key), TypeKind::Array);
-  return inner ? std::optional<Array>(Array(store_, raw(*inner))) : std::nullopt;
+  const auto inner = type_at(*store_, live_entry(*store_, as_type(type_), key), TypeKind::Array);
+  return inner ? std::optional<Array>(HandleAccess::make<Array>(*store_, *inner)) : std::nullopt;
 }
 
 std::optional<Text> Map::get_text(std::string_view key) const {
-  const auto inner = type_at(*store_, live_item(*store_, type_, key), TypeKind::Text);
-  return inner ? std::optional<Text>(Text(store_, raw(*inner))) : std::nullopt;
+  const auto inner = type_at(*store_, live_entry(*store_, as_type(type_), key), TypeKind::Text);
+  return inner ? std::optional<Text>(HandleAccess::make<Text>(*store_, *inner)) : std::nullopt;
 }
 
-void Map::set(Transaction&, std::string_view key, const Any& value) {
-  if (!is_live() || !store_->has_room(1, 0)) return;
+Result<void> Map::set(Transaction&, std::string_view key, const Any& value) {
+  if (!is_live()) return fail(ErrorCode::WrongType);
+  Sink encoded;
+  if (value.as_bytes() == nullptr) encode_any(value, encoded);
+  if (!store_->has_room(1, value.as_bytes() ? value.as_bytes()->size() : encoded.size())) {
+    return fail(ErrorCode::TooLarge);
+  }
   store_->set_key(as_type(type_), key, value);
+  return {};
 }
 
-Map Map::set_map(Transaction&, std::string_view key) {
-  return Map(store_, raw(store_->set_key_type(as_type(type_), key, TypeKind::Map)));
+Result<void> Map::set(Transaction&, std::string_view key, const NewValue& value) {
+  return set_entry(*this, key, value);
 }
 
-Array Map::set_array(Transaction&, std::string_view key) {
-  return Array(store_, raw(store_->set_key_type(as_type(type_), key, TypeKind::Array)));
+Map Map::set_map(Transaction&, std::string_view key) { return set_type<Map>(*this, key, TypeKind::Map); }
+Array Map::set_array(Transaction&, std::string_view key) { return set_type<Array>(*this, key, TypeKind::Array); }
+Text Map::set_text(Transaction&, std::string_view key) { return set_type<Text>(*this, key, TypeKind::Text); }
+
+bool Map::erase(Transaction&, std::string_view key) { return remove_entry(*this, key); }
+
+void Map::clear(Transaction&) {
+  const SharedType& type = store_->type(as_type(type_));
+  if (!type.keys) return;
+  for (size_t slot = 0; slot < type.keys->entries().size(); ++slot) {
+    store_->erase(static_cast<ItemRef>(type.keys->entries()[slot].value));
+  }
 }
 
-Text Map::set_text(Transaction&, std::string_view key) {
-  return Text(store_, raw(store_->set_key_type(as_type(type_), key, TypeKind::Text)));
-}
-
-bool Map::erase(Transaction&, std::string_view key) {
-  const ItemRef ref = live_item(*store_, type_, key);
-  if (!some(ref)) return false;
-  store_->erase(ref);
-  return true;
-}
+std::vector<std::pair<std::string, Value>> Map::entries() const { return entries_of(*this); }
 
 std::vector<std::string> Map::keys() const {
   std::vector<std::string> result;
@@ -134,7 +146,5 @@ bool Map::replaced_knowingly(std::string_view key, Id earlier) const {
   }
   return false;
 }
-
-bool Map::is_live() const { return store_->is_live(as_type(type_)); }
 
 }  // namespace diaryx::crdt

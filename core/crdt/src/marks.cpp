@@ -107,6 +107,14 @@ Marks marks_from(Store& store, const Attributes& attributes) {
   return marks;
 }
 
+Attributes attributes_of(const Store& store, const Marks& marks) {
+  Attributes attributes;
+  for (const auto& [key, value] : marks.entries()) {
+    attributes.push_back({std::string(store.keys().text(key)), decode_trusted_any(as_bytes(value.any))});
+  }
+  return attributes;
+}
+
 KeyRef mark_key(const Store& store, const Item& item) {
   KeyRef key;
   memcpy(&key, store.content(item).data(), sizeof key);

@@ -90,6 +90,8 @@ class TextEditor {
 /// Deletes marks in the gap that begins with `start` that change nothing. Returns how many.
 uint32_t clean_up_gap(Store& store, ItemRef start, ItemRef current, const Marks& start_marks, Marks& current_marks);
 
+/// The other way round.
+Attributes attributes_of(const Store& store, const Marks& marks);
 /// What a caller names, as marks: each object value is new, so it is equal to nothing by identity.
 Marks marks_from(Store& store, const Attributes& attributes);
 

@@ -4,7 +4,7 @@
 
 #include "any_codec.h"
 #include "cursor.h"
-#include "store.h"
+#include "handle_access.h"
 
 namespace diaryx::crdt {
 namespace {
@@ -168,29 +168,22 @@ Result<RelativePosition> RelativePosition::from_json(const Any& json) {
 }
 
 RelativePosition relative_position(const Text& text, Utf16Offset index, Side side) {
-  return position_at(DocInternals::store(text), DocInternals::type(text), index.value(), side);
+  return relative_position(static_cast<const Shared&>(text), index.value(), side);
 }
 
-RelativePosition relative_position(const Array& array, size_t index, Side side) {
-  return position_at(DocInternals::store(array), DocInternals::type(array), index, side);
+RelativePosition relative_position(const Shared& list, size_t index, Side side) {
+  return position_at(HandleAccess::store(list), HandleAccess::type(list), index, side);
 }
-
-bool AbsolutePosition::is_in(const Text& text) const { return raw(DocInternals::type(text)) == type_; }
-bool AbsolutePosition::is_in(const Array& array) const { return raw(DocInternals::type(array)) == type_; }
-Text AbsolutePosition::text() const { return DocInternals::handle<Text>(*store_, static_cast<TypeRef>(type_)); }
-Array AbsolutePosition::array() const { return DocInternals::handle<Array>(*store_, static_cast<TypeRef>(type_)); }
 
 std::optional<AbsolutePosition> resolve(Doc& doc, const RelativePosition& position, FollowUndone follow) {
   Store& store = DocInternals::store(doc);
-  AbsolutePosition result;
-  result.store_ = &store;
-  result.assoc = position.assoc;
+  const auto at = [&](TypeRef type, uint32_t index) {
+    return AbsolutePosition{HandleAccess::make(store, type), index, position.assoc};
+  };
   if (position.item) {
     const auto place = find_place(store, *position.item, follow);
     if (!place || store.item(place->item).is_gc()) return std::nullopt;
-    result.type_ = raw(store.item(place->item).parent);
-    result.index = index_of(store, *place, position.side());
-    return result;
+    return at(store.item(place->item).parent, index_of(store, *place, position.side()));
   }
   TypeRef ref;
   if (position.root) {
@@ -202,9 +195,7 @@ std::optional<AbsolutePosition> resolve(Doc& doc, const RelativePosition& positi
   } else {
     return std::nullopt;
   }
-  result.type_ = raw(ref);
-  result.index = position.side() == Side::Right ? store.type(ref).length : 0;
-  return result;
+  return at(ref, position.side() == Side::Right ? store.type(ref).length : 0);
 }
 
 }  // namespace diaryx::crdt

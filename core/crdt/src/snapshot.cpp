@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "handle_access.h"
 #include "marks.h"
-#include "store.h"
 #include "update_algebra.h"
 #include "utf16_cutter.h"
 #include "values.h"
@@ -122,9 +122,13 @@ class RunsBuilder {
   void add_embed(const Item& item) {
     if (!after_.shows(item.clock) && !before_.shows(item.clock)) return;
     flush();
-    Any value;
-    if (item.kind == ContentKind::Embed) value = *value_at(store_, item, 0);
-    runs_.push_back({{}, std::move(value), attributes_});
+    TextRun& run = runs_.emplace_back();
+    run.attributes = attributes_;
+    if (item.kind == ContentKind::Embed) {
+      run.embed = *value_at(store_, item, 0);
+    } else {
+      run.type = HandleAccess::make(store_, store_.type_of(item));
+    }
   }
 
   void pass_mark(const Item& item) {
@@ -134,7 +138,7 @@ class RunsBuilder {
   }
 
   void flush() {
-    if (!text_.empty()) runs_.push_back({std::move(text_), {}, attributes_});
+    if (!text_.empty()) runs_.push_back({std::move(text_), {}, std::nullopt, attributes_});
     text_.clear();
   }
 
@@ -286,19 +290,19 @@ std::vector<TextRun> text_at(const Text& text, const Snapshot& snapshot) {
 }
 
 std::vector<TextRun> text_between(const Text& text, const Snapshot& before, const Snapshot& after, ChangeLabel label) {
-  return RunsBuilder(DocInternals::store(text), before, after, label).build(DocInternals::type(text));
+  return RunsBuilder(HandleAccess::store(text), before, after, label).build(HandleAccess::type(text));
 }
 
 std::optional<Any> value_at(const Map& map, std::string_view key, const Snapshot& snapshot) {
-  const Store& store = DocInternals::store(map);
-  const ItemRef at = item_at(store, store.current_item(DocInternals::type(map), key), snapshot);
+  const Store& store = HandleAccess::store(map);
+  const ItemRef at = item_at(store, store.current_item(HandleAccess::type(map), key), snapshot);
   return some(at) ? value_of(store, store.item(at)) : std::nullopt;
 }
 
 std::vector<std::pair<std::string, Any>> entries_at(const Map& map, const Snapshot& snapshot) {
-  const Store& store = DocInternals::store(map);
+  const Store& store = HandleAccess::store(map);
   std::vector<std::pair<std::string, Any>> entries;
-  const SharedType& type = store.type(DocInternals::type(map));
+  const SharedType& type = store.type(HandleAccess::type(map));
   if (!type.keys) return entries;
   for (const KeyMap::Entry& entry : type.keys->entries()) {
     const ItemRef at = item_at(store, static_cast<ItemRef>(entry.value), snapshot);
@@ -311,10 +315,10 @@ std::vector<std::pair<std::string, Any>> entries_at(const Map& map, const Snapsh
 }
 
 std::vector<Any> values_at(const Array& array, const Snapshot& snapshot) {
-  const Store& store = DocInternals::store(array);
+  const Store& store = HandleAccess::store(array);
   std::vector<Any> values;
   Moment moment(snapshot);
-  for (ItemRef ref = store.type(DocInternals::type(array)).start; some(ref); ref = store.item(ref).right) {
+  for (ItemRef ref = store.type(HandleAccess::type(array)).start; some(ref); ref = store.item(ref).right) {
     const Item& item = store.item(ref);
     moment.look_at(store.client_id(item.client));
     for_each_value(store, item, [&](uint32_t clock, Any value) {

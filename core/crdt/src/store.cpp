@@ -158,6 +158,18 @@ TypeRef Store::root(std::string_view name, TypeKind kind) {
   return ref;
 }
 
+TypeRef Store::find_root(std::string_view name) const {
+  const KeyRef key = keys_.find(name);
+  const uint32_t* known = some(key) ? root_by_name_.find(key) : nullptr;
+  return known == nullptr ? TypeRef::None : static_cast<TypeRef>(*known);
+}
+
+TypeRef Store::detached_type(TypeKind kind) {
+  const TypeRef made = types_.add();
+  types_[made].kind = kind;
+  return made;
+}
+
 bool Store::is_live(TypeRef ref) const {
   const SharedType& at = types_[ref];
   if (at.is_root) return true;

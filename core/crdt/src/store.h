@@ -33,6 +33,7 @@ struct Gap {
   ItemRef right = ItemRef::None;
 };
 
+struct Listeners;
 struct UndoState;
 struct UndoStep;
 struct UndoOptions;
@@ -69,6 +70,9 @@ class Store {
   SharedType& type(TypeRef ref) { return types_[ref]; }
   const SharedType& type(TypeRef ref) const { return types_[ref]; }
   TypeRef root(std::string_view name, TypeKind kind);
+  TypeRef find_root(std::string_view name) const;  // None if unknown
+  /// A type that is in no document, for edits that cannot be made.
+  TypeRef detached_type(TypeKind kind);
   TypeRef type_of(const Item& item) const { return static_cast<TypeRef>(item.content); }
   bool is_live(TypeRef ref) const;
   KeyTable& keys() { return keys_; }
@@ -126,6 +130,18 @@ class Store {
   TypeRef set_key_type(TypeRef type, std::string_view key, TypeKind kind, std::string_view name = {});
   void insert_values(TypeRef type, Gap gap, std::span<const Any> values);
 
+  // ---- observers (events.cpp) -----------------------------------------------------------------------------------------
+  Observer observe(TypeRef type, bool deep);
+  void stop_observing(uint32_t number);
+  /// Made at first use.
+  Listeners& listeners();
+
+  // ---- subdocuments (subdocuments.cpp) --------------------------------------------------------------------------------
+  ItemRef insert_subdocument(TypeRef parent, Gap gap, KeyRef sub, const NewSubdocument& subdocument);
+  Subdocument subdocument(const Item& item) const;
+  std::vector<Subdocument> subdocuments() const;
+  void want_subdocument(Id id, bool wanted);
+
   // ---- transactions (commit.cpp) ------------------------------------------------------------------------------------
   void begin(TransactionOrigin origin, std::string_view tag = {});
   bool in_transaction() const { return open_; }
@@ -134,12 +150,13 @@ class Store {
   // ---- undo (undo.cpp) ------------------------------------------------------------------------------------------------
   size_t track_undo(const UndoOptions& options);
   UndoState& undo_state(size_t index) { return *undo_[index]; }
-  void forget_steps(UndoState& undo, std::vector<UndoStep>& steps);
-  Commit undo(size_t index, bool redo);
+  void forget_steps(UndoState& undo, UndoManager::Stack stack);
+  Commit undo(size_t index, bool redo, UndoManager::Filter may_delete);
   void set_now(TimestampMs now) { now_ = now; }
+  void leave_out_of_undo();
 
   // ---- updates (apply.cpp, encode.cpp) --------------------------------------------------------------------------------
-  Result<Commit> apply(ByteView bytes, Encoding encoding, TransactionOrigin origin);
+  Result<Commit> apply(ByteView bytes, Encoding encoding, TransactionOrigin origin, std::string_view tag = {});
   Bytes encode(const StateVector& known, Encoding encoding) const;
   bool has_pending() const { return !pending_update_.empty() || !pending_deletes_.empty(); }
   StateVector missing() const;
@@ -163,6 +180,7 @@ class Store {
   bool own_client_is_taken() const { return own_taken_; }
   const DecodeLimits& limits() const { return options_.limits; }
   void set_limits(const DecodeLimits& limits) { options_.limits = limits; }
+  bool splits_pairs() const { return options_.pairs == SurrogatePairs::Split; }
 
  private:
   struct Client {
@@ -227,6 +245,13 @@ class Store {
   void split_at_origins(const StructView& view);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
 
+  // events.cpp, subdocuments.cpp
+  class EventBuilder;
+  void tell_listeners(Commit& commit);
+  void tell_subdocuments(Commit& commit);
+  void subdocument_added(const Item& item);
+  void subdocument_removed(const Item& item);
+
   // undo.cpp
   void capture_for_undo(UndoState& undo);
   bool in_scope(const UndoState& undo, ItemRef ref) const;
@@ -236,7 +261,8 @@ class Store {
   ItemRef newest_copy(ItemRef ref);
   ItemRef copy_within(ItemRef ref, TypeRef parent);
   ItemRef redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all, const DeleteSet& insertions);
-  bool take_back(UndoState& undo, const UndoStep& step);
+  bool take_back(UndoState& undo, const UndoStep& step, UndoManager::Filter may_delete);
+  UndoDeletion undo_deletion(const Item& item) const;
 
   // clean_up.cpp
   bool wants_clean_up() const;
@@ -315,6 +341,7 @@ class Store {
   std::vector<Change> changes_;
   OutV1 transaction_out_;
 
+  std::unique_ptr<Listeners> listeners_;  // null while nobody listens
   std::vector<std::unique_ptr<UndoState>> undo_;
   std::unordered_map<uint32_t, LocalId> redone_;  // by ItemRef, for items with kRedone
   TimestampMs now_{0};
@@ -325,23 +352,10 @@ class Store {
   DeleteSet pending_deletes_;
 };
 
-/// The way in for parts of the engine that are given a Doc or a handle.
+/// The way in for parts of the engine that are given a Doc.
 struct DocInternals {
   static Store& store(Doc& doc) { return *doc.store_; }
   static const Store& store(const Doc& doc) { return *doc.store_; }
-  /// Of a handle: Text, Map, Array.
-  template <typename Handle>
-  static Store& store(const Handle& handle) {
-    return *handle.store_;
-  }
-  template <typename Handle>
-  static TypeRef type(const Handle& handle) {
-    return static_cast<TypeRef>(handle.type_);
-  }
-  template <typename Handle>
-  static Handle handle(Store& store, TypeRef type) {
-    return {&store, raw(type)};
-  }
 };
 
 }  // namespace diaryx::crdt

@@ -1,7 +1,11 @@
 #include "diaryx/crdt/text.h"
 
+#include <algorithm>
+
+#include "entries.h"
+#include "handle_access.h"
 #include "marks.h"
-#include "store.h"
+#include "new_values.h"
 
 namespace diaryx::crdt {
 namespace {
@@ -10,7 +14,8 @@ constexpr TypeRef as_type(uint32_t type) { return static_cast<TypeRef>(type); }
 
 /// The border, towards `side`, of the character that unit `at` lies in; `at` itself at a border.
 uint32_t snap(Store& store, TypeRef type, uint32_t at, int side) {
-  if (!store.has_wide_text() || at == 0 || at >= store.type(type).length) return at;
+  const bool cannot_cut = !store.has_wide_text() || store.splits_pairs();
+  if (cannot_cut || at == 0 || at >= store.type(type).length) return at;
   const Store::Found found = store.find_unit(type, at);
   const Item& item = store.item(found.item);
   if (found.offset == 0 || item.kind != ContentKind::String || item.content_bytes == item.length) return at;
@@ -20,11 +25,74 @@ uint32_t snap(Store& store, TypeRef type, uint32_t at, int side) {
   return side < 0 ? at - 1 : at + 1;
 }
 
+/// Clocks that marks around an insertion may take.
+uint64_t marks_room(const Attributes& attributes) { return 2 * attributes.size() + 64; }
+
+TypeRef place_type(Store& store, TextEditor& editor, const NewType& made, const Attributes& attributes) {
+  const auto kind = static_cast<TypeKind>(made.kind);
+  Marks negated;
+  const ItemRef ref =
+      editor.begin_insert({ContentKind::Type, 1, {}, kind, made.name}, marks_from(store, attributes), negated);
+  const TypeRef type = store.type_of(store.item(ref));
+  fill(store, type, made);
+  editor.end_insert(negated);
+  return type;
+}
+
+/// A text that is embedded is text, as in Yjs. Returns the units.
+uint32_t place_value(TextEditor& editor, const Any& value, const Marks& marks) {
+  if (const std::string* text = value.as_string()) {
+    const uint32_t units = utf16_length(*text).value();
+    if (units > 0) (void)editor.insert({ContentKind::String, units, as_bytes(*text)}, marks);
+    return units;
+  }
+  const Bytes encoded = value.encode();
+  (void)editor.insert({ContentKind::Embed, 1, encoded}, marks);
+  return 1;
+}
+
+bool can_be_embedded(const Any& value) { return !value.is_null() && !value.is_undefined(); }
+
+/// Whether all of a delta can be done: whatever it inserts is fit to be inserted, and there is room for it.
+Result<void> check_edits(const Store& store, std::span<const TextEdit> edits) {
+  uint64_t units = 0;
+  size_t bytes = 0;
+  for (const TextEdit& edit : edits) {
+    units += marks_room(edit.attributes) + edit.length.value() + edit.text.size();
+    bytes += edit.length.value() + edit.text.size();
+    if (edit.kind == TextEdit::Kind::InsertText && !is_valid_utf8(edit.text)) return fail(ErrorCode::InvalidUtf8);
+    if (edit.kind != TextEdit::Kind::InsertEmbed) continue;
+    if (std::holds_alternative<NewSubdocument>(edit.embed)) return fail(ErrorCode::WrongType);
+    DX_TRY_VOID(check_new_entry(store, edit.embed));
+    if (const Any* value = std::get_if<Any>(&edit.embed); value != nullptr && !can_be_embedded(*value)) {
+      return fail(ErrorCode::WrongType);
+    }
+  }
+  if (!store.has_room(units, bytes)) return fail(ErrorCode::TooLarge);
+  return {};
+}
+
 }  // namespace
 
-Length Text::length() const { return Length{store_->type(as_type(type_)).length}; }
+TextEdit TextEdit::retain(Length length, Attributes attributes) {
+  return {Kind::Retain, length, {}, {}, std::move(attributes)};
+}
+TextEdit TextEdit::insert(std::string utf8, Attributes attributes) {
+  return {Kind::InsertText, Length{0}, std::move(utf8), {}, std::move(attributes)};
+}
+TextEdit TextEdit::embed_value(NewValue value, Attributes attributes) {
+  return {Kind::InsertEmbed, Length{0}, {}, std::move(value), std::move(attributes)};
+}
+TextEdit TextEdit::erase(Length length) { return {Kind::Delete, length, {}, {}, {}}; }
 
-bool Text::is_live() const { return store_->is_live(as_type(type_)); }
+std::optional<Value> Text::attribute(std::string_view key) const { return entry_at(*this, key); }
+std::vector<std::pair<std::string, Value>> Text::attributes() const { return entries_of(*this); }
+Result<void> Text::set_attribute(Transaction&, std::string_view key, const NewValue& value) {
+  return set_entry(*this, key, value);
+}
+bool Text::remove_attribute(Transaction&, std::string_view key) { return remove_entry(*this, key); }
+
+Length Text::length() const { return Length{store_->type(as_type(type_)).length}; }
 
 std::string Text::to_string() const {
   const SharedType& type = store_->type(as_type(type_));
@@ -32,7 +100,7 @@ std::string Text::to_string() const {
   text.reserve(type.length);
   for (ItemRef ref = type.start; some(ref); ref = store_->item(ref).right) {
     const Item& item = store_->item(ref);
-    if (item.kind == ContentKind::String && !item.deleted()) text += as_text(store_->content(item));
+    if (item.kind == ContentKind::String && !item.deleted()) text += diaryx::as_text(store_->content(item));
   }
   return text;
 }
@@ -41,31 +109,28 @@ std::vector<TextRun> Text::runs() const {
   std::vector<TextRun> runs;
   Marks marks;
   std::string text;
-  const auto attributes = [&] {
-    Attributes result;
-    for (const auto& [key, value] : marks.entries()) {
-      result.push_back({std::string(store_->keys().text(key)), decode_trusted_any(as_bytes(value.any))});
-    }
-    return result;
-  };
+  const auto attributes = [&] { return attributes_of(*store_, marks); };
   const auto flush = [&] {
-    if (!text.empty()) runs.push_back({std::move(text), {}, attributes()});
+    if (!text.empty()) runs.push_back({std::move(text), {}, std::nullopt, attributes()});
     text.clear();
   };
   for (ItemRef ref = store_->type(as_type(type_)).start; some(ref); ref = store_->item(ref).right) {
     const Item& item = store_->item(ref);
     if (item.deleted()) continue;
     if (item.kind == ContentKind::String) {
-      text += as_text(store_->content(item));
+      text += diaryx::as_text(store_->content(item));
     } else if (item.kind == ContentKind::Format) {
       flush();
       marks.fold(mark_key(*store_, item), mark_value(*store_, item));
     } else if (item.kind == ContentKind::Embed || item.kind == ContentKind::Type) {
       flush();
-      Any value;
-      if (item.kind == ContentKind::Embed)
-        value = decode_trusted_any(store_->content(item).subspan(value_prefix(item.kind)));
-      runs.push_back({{}, std::move(value), attributes()});
+      TextRun& run = runs.emplace_back();
+      run.attributes = attributes();
+      if (item.kind == ContentKind::Embed) {
+        run.embed = decode_trusted_any(store_->content(item).subspan(value_prefix(item.kind)));
+      } else {
+        run.type = HandleAccess::make(*store_, store_->type_of(item));
+      }
     }
   }
   flush();
@@ -100,13 +165,64 @@ Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf
 }
 
 Result<void> Text::insert_embed(Transaction&, Utf16Offset offset, const Any& value, const Attributes& attributes) {
-  if (!is_live()) return fail(ErrorCode::WrongType);
-  const Bytes encoded = value.encode();
-  if (!store_->has_room(1 + 2 * attributes.size() + 64, encoded.size())) return fail(ErrorCode::TooLarge);
+  if (!is_live() || !can_be_embedded(value)) return fail(ErrorCode::WrongType);
+  const size_t bytes = value.encode().size();
+  if (!store_->has_room(marks_room(attributes) + bytes, bytes)) return fail(ErrorCode::TooLarge);
   const TypeRef type = as_type(type_);
   TextEditor editor(*store_, type);
   editor.seek(snap(*store_, type, offset.value(), -1));
-  (void)editor.insert({ContentKind::Embed, 1, encoded}, marks_from(*store_, attributes));
+  (void)place_value(editor, value, marks_from(*store_, attributes));
+  return {};
+}
+
+Result<Shared> Text::insert_type(Transaction&, Utf16Offset offset, const NewType& made, const Attributes& attributes) {
+  if (!is_live()) return fail(ErrorCode::WrongType);
+  DX_TRY_VOID(check_new_entry(*store_, made));
+  if (!store_->has_room(marks_room(attributes), 0)) return fail(ErrorCode::TooLarge);
+  const TypeRef type = as_type(type_);
+  TextEditor editor(*store_, type);
+  editor.seek(snap(*store_, type, offset.value(), -1));
+  return HandleAccess::make(*store_, place_type(*store_, editor, made, attributes));
+}
+
+Result<void> Text::apply_delta(Transaction&, std::span<const TextEdit> edits) {
+  if (!is_live()) return fail(ErrorCode::WrongType);
+  DX_TRY_VOID(check_edits(*store_, edits));
+  const TypeRef type = as_type(type_);
+  TextEditor editor(*store_, type);
+  uint32_t at = 0;  // visible units left of the editor
+  // To the border of a character, outwards; beyond the end it stays as it is.
+  const auto stretch = [&](Length length) {
+    const uint64_t end = uint64_t{at} + length.value();
+    return end < this->length().value() ? snap(*store_, type, static_cast<uint32_t>(end), 1) - at : length.value();
+  };
+  for (const TextEdit& edit : edits) {
+    switch (edit.kind) {
+      case TextEdit::Kind::Retain: {
+        const uint32_t units = stretch(edit.length);
+        editor.format(units, marks_from(*store_, edit.attributes));
+        at += units;
+        break;
+      }
+      case TextEdit::Kind::Delete: editor.erase(stretch(edit.length)); break;
+      case TextEdit::Kind::InsertText: {
+        if (edit.text.empty()) break;
+        const uint32_t units = utf16_length(edit.text).value();
+        const Marks marks = marks_from(*store_, edit.attributes);
+        (void)editor.insert({ContentKind::String, units, as_bytes(edit.text)}, marks);
+        at += units;
+        break;
+      }
+      case TextEdit::Kind::InsertEmbed:
+        if (const auto* made = std::get_if<NewType>(&edit.embed)) {
+          (void)place_type(*store_, editor, *made, edit.attributes);
+          ++at;
+        } else {
+          at += place_value(editor, std::get<Any>(edit.embed), marks_from(*store_, edit.attributes));
+        }
+        break;
+    }
+  }
   return {};
 }
 
@@ -128,14 +244,13 @@ Result<void> Text::format(Transaction&, Utf16Offset at, Length range, const Attr
 }
 
 Result<void> Text::erase(Transaction&, Utf16Offset at, Length range) {
-  const uint32_t total = length().value();
-  if (at.value() > total || range.value() > total - at.value()) return fail(ErrorCode::OffsetOutOfRange);
   if (range == Length{0}) return {};
   if (!is_live()) return fail(ErrorCode::WrongType);
   const TypeRef type = as_type(type_);
   const uint32_t from = snap(*store_, type, at.value(), -1);
-  const uint32_t to = snap(*store_, type, at.value() + range.value(), 1);
-  store_->erase_text(type, from, to - from);
+  const uint64_t end = uint64_t{at.value()} + range.value();
+  const uint64_t to = end < length().value() ? snap(*store_, type, static_cast<uint32_t>(end), 1) : end;
+  store_->erase_text(type, from, static_cast<uint32_t>(std::min<uint64_t>(to - from, 0xffffffffu)));
   return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "handle_access.h"
 #include "undo_state.h"
 
 namespace diaryx::crdt {
@@ -13,7 +14,11 @@ Store::~Store() = default;
 
 size_t Store::track_undo(const UndoOptions& options) {
   auto state = std::make_unique<UndoState>();
+  (void)listeners();  // what a transaction does to the stacks is told
+  state->index = undo_.size();
   for (const std::string& name : options.roots) state->scope.push_back(root(name, TypeKind::Undeclared));
+  for (const Shared& type : options.types) state->scope.push_back(HandleAccess::type(type));
+  state->whole_document = options.whole_document;
   state->capture_timeout = options.capture_timeout;
   state->tags = options.tags;
   state->track_remote = options.track_remote;
@@ -24,6 +29,7 @@ size_t Store::track_undo(const UndoOptions& options) {
 
 /// True if the item lies in a type of the scope, at any depth.
 bool Store::in_scope(const UndoState& undo, ItemRef ref) const {
+  if (undo.whole_document) return true;
   for (;;) {
     const TypeRef parent = items_[ref].parent;
     if (std::find(undo.scope.begin(), undo.scope.end(), parent) != undo.scope.end()) return true;
@@ -62,13 +68,21 @@ void Store::keep_item(ItemRef ref, bool keep) {
   }
 }
 
-void Store::forget_steps(UndoState& undo, std::vector<UndoStep>& steps) {
+void Store::forget_steps(UndoState& undo, UndoManager::Stack stack) {
+  std::vector<UndoStep>& steps = undo.steps(stack);
+  if (steps.empty()) return;
   for (const UndoStep& step : steps) {
     for (const ItemRef ref : items_of(step.deletions)) {
       if (in_scope(undo, ref)) keep_item(ref, false);
     }
   }
   steps.clear();
+  listeners_->undo_events.push_back({undo.index, UndoEvent::Kind::Cleared, stack, 0, {}});
+}
+
+void Store::leave_out_of_undo() {
+  DX_ASSERT(open_);
+  if (!undo_.empty()) listeners_->leave_out_of_undo = true;
 }
 
 /// Called at the end of each transaction, before anything is collected.
@@ -76,18 +90,20 @@ void Store::capture_for_undo(UndoState& undo) {
   const bool own = undo.doing != UndoState::Doing::Nothing;
   const bool tracked = own || ((origin_ == TransactionOrigin::Local || undo.track_remote) &&
                                std::find(undo.tags.begin(), undo.tags.end(), tag_) != undo.tags.end());
-  if (!tracked) return;
-  const bool touches_scope = std::any_of(changes_.begin(), changes_.end(), [&](const Change& change) {
-    if (!is_live(change.type)) return false;
-    if (std::find(undo.scope.begin(), undo.scope.end(), change.type) != undo.scope.end()) return true;
-    return !types_[change.type].is_root && in_scope(undo, types_[change.type].item);
-  });
+  if (!tracked || listeners_->leave_out_of_undo) return;
+  const bool changed = !touched_.empty() || !deleted_.empty();
+  const bool touches_scope =
+      undo.whole_document ? changed : std::any_of(changes_.begin(), changes_.end(), [&](const Change& change) {
+        if (!is_live(change.type)) return false;
+        if (std::find(undo.scope.begin(), undo.scope.end(), change.type) != undo.scope.end()) return true;
+        return !types_[change.type].is_root && in_scope(undo, types_[change.type].item);
+      });
   if (!touches_scope) return;
 
   if (undo.doing == UndoState::Doing::Undo) {
     undo.last_change = TimestampMs{0};
   } else if (!own) {
-    forget_steps(undo, undo.redo_steps);
+    forget_steps(undo, UndoManager::Stack::Redo);
   }
   UndoStep step;
   for (const Deleted& range : deleted_)
@@ -95,15 +111,19 @@ void Store::capture_for_undo(UndoState& undo) {
   for (const ClientIndex client : touched_) {
     step.insertions.add(client_id(client), Clock{before(client)}, Length{state(client) - before(client)});
   }
-  auto& steps = undo.doing == UndoState::Doing::Undo ? undo.redo_steps : undo.undo_steps;
+  const auto stack = undo.doing == UndoState::Doing::Undo ? UndoManager::Stack::Redo : UndoManager::Stack::Undo;
+  std::vector<UndoStep>& steps = undo.steps(stack);
   const bool joins =
       !own && undo.last_change > TimestampMs{0} && now_ - undo.last_change < undo.capture_timeout && !steps.empty();
   if (joins) {
     steps.back().deletions.merge(step.deletions);
     steps.back().insertions.merge(step.insertions);
   } else {
+    step.number = ++listeners_->last_step;
     steps.push_back(std::move(step));
   }
+  const auto told = joins ? UndoEvent::Kind::StepExtended : UndoEvent::Kind::StepAdded;
+  listeners_->undo_events.push_back({undo.index, told, stack, steps.back().number, {}});
   if (!own) undo.last_change = now_;
   for (const Deleted& range : deleted_) {
     DeleteSet one;
@@ -201,7 +221,18 @@ ItemRef Store::redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef
   return made;
 }
 
-bool Store::take_back(UndoState& undo, const UndoStep& step) {
+UndoDeletion Store::undo_deletion(const Item& item) const {
+  UndoDeletion deletion{{client_id(item.client), Clock{item.clock}},
+                        Length{item.length},
+                        HandleAccess::make(*this, item.parent),
+                        std::nullopt,
+                        std::nullopt};
+  if (some(item.parent_sub)) deletion.key = std::string(keys_.text(item.parent_sub));
+  if (item.kind == ContentKind::Type) deletion.type = HandleAccess::make(*this, type_of(item));
+  return deletion;
+}
+
+bool Store::take_back(UndoState& undo, const UndoStep& step, UndoManager::Filter may_delete) {
   std::vector<ItemRef> to_delete;
   for (ItemRef ref : items_of(step.insertions)) {
     ref = newest_copy(ref);
@@ -216,40 +247,79 @@ bool Store::take_back(UndoState& undo, const UndoStep& step) {
   bool changed = false;
   for (const ItemRef ref : to_redo) changed = some(redo_item(undo, ref, to_redo, step.insertions)) || changed;
   for (auto ref = to_delete.rbegin(); ref != to_delete.rend(); ++ref) {
+    if (may_delete.ask != nullptr && !may_delete.ask(may_delete.predicate, undo_deletion(items_[*ref]))) continue;
     erase(*ref);
     changed = true;
   }
   return changed;
 }
 
-Commit Store::undo(size_t index, bool redo) {
+Commit Store::undo(size_t index, bool redo, UndoManager::Filter may_delete) {
   UndoState& undo = *undo_[index];
   begin(TransactionOrigin::Local);
   undo.doing = redo ? UndoState::Doing::Redo : UndoState::Doing::Undo;
-  auto& steps = redo ? undo.redo_steps : undo.undo_steps;
-  bool changed = false;
-  while (!steps.empty() && !changed) {
-    const UndoStep step = std::move(steps.back());
+  const auto stack = redo ? UndoManager::Stack::Redo : UndoManager::Stack::Undo;
+  std::vector<UndoStep>& steps = undo.steps(stack);
+  std::optional<UndoStep> used;
+  while (!steps.empty() && !used) {
+    UndoStep step = std::move(steps.back());
     steps.pop_back();
-    changed = take_back(undo, step);
+    if (take_back(undo, step, may_delete)) used = std::move(step);
   }
   Commit result = commit();
   undo.doing = UndoState::Doing::Nothing;
+  if (used) {
+    result.details().undo_events.push_back(
+        {index, UndoEvent::Kind::StepUsed, stack, used->number, std::move(used->metadata)});
+  }
   return result;
 }
 
-Commit UndoManager::undo() { return store_->undo(index_, false); }
-Commit UndoManager::redo() { return store_->undo(index_, true); }
+Commit UndoManager::run(Stack stack, Filter filter) { return store_->undo(index_, stack == Stack::Redo, filter); }
 bool UndoManager::can_undo() const { return !store_->undo_state(index_).undo_steps.empty(); }
 bool UndoManager::can_redo() const { return !store_->undo_state(index_).redo_steps.empty(); }
 void UndoManager::stop_capturing() { store_->undo_state(index_).last_change = TimestampMs{0}; }
 
-void UndoManager::clear() {
+std::vector<uint64_t> UndoManager::steps(Stack stack) const {
+  std::vector<uint64_t> numbers;
+  for (const UndoStep& step : store_->undo_state(index_).steps(stack)) numbers.push_back(step.number);
+  return numbers;
+}
+
+bool UndoManager::set_metadata(uint64_t step, Any metadata) {
+  UndoStep* found = store_->undo_state(index_).find(step);
+  if (found == nullptr) return false;
+  found->metadata = std::move(metadata);
+  return true;
+}
+
+Any UndoManager::metadata(uint64_t step) const {
+  const UndoStep* found = store_->undo_state(index_).find(step);
+  return found == nullptr ? Any::undefined() : found->metadata;
+}
+
+void UndoManager::add_to_scope(const Shared& type) {
+  DX_ASSERT(&HandleAccess::store(type) == store_);
+  store_->undo_state(index_).scope.push_back(HandleAccess::type(type));
+}
+
+void UndoManager::add_tag(std::string_view tag) { store_->undo_state(index_).tags.emplace_back(tag); }
+void UndoManager::remove_tag(std::string_view tag) { std::erase(store_->undo_state(index_).tags, tag); }
+
+Commit UndoManager::clear() {
   UndoState& undo = store_->undo_state(index_);
   store_->begin(TransactionOrigin::Local);
-  store_->forget_steps(undo, undo.undo_steps);
-  store_->forget_steps(undo, undo.redo_steps);
-  (void)store_->commit();
+  store_->forget_steps(undo, Stack::Undo);
+  store_->forget_steps(undo, Stack::Redo);
+  return store_->commit();
+}
+
+void UndoManager::stop() {
+  (void)clear();
+  UndoState& undo = store_->undo_state(index_);
+  undo.scope.clear();
+  undo.tags.clear();
+  undo.whole_document = false;
 }
 
 }  // namespace diaryx::crdt

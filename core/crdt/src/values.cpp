@@ -1,5 +1,7 @@
 #include "values.h"
 
+#include "handle_access.h"
+
 namespace diaryx::crdt {
 
 std::optional<Any> value_at(const Store& store, const Item& item, uint32_t offset) {
@@ -26,6 +28,31 @@ std::optional<Any> value_at(const Store& store, const Item& item, uint32_t offse
     }
     default: return std::nullopt;
   }
+}
+
+Value content_at(const Store& store, const Item& item, uint32_t offset) {
+  if (item.kind == ContentKind::Type) return HandleAccess::make(store, store.type_of(item));
+  if (item.kind == ContentKind::Doc) return store.subdocument(item);
+  return value_at(store, item, offset).value_or(Any{});
+}
+
+void append_contents(const Store& store, const Item& item, uint32_t offset, std::vector<Value>& out) {
+  if (!is_countable(item.kind)) return;
+  if (item.kind != ContentKind::Any) {
+    for (uint32_t unit = offset; unit < item.length; ++unit) out.push_back(content_at(store, item, unit));
+    return;
+  }
+  const ByteView bytes = store.content(item);
+  Cursor in(bytes.subspan(element_offset(item.kind, bytes, offset)));
+  while (!in.at_end()) out.emplace_back(decode_any(in, 0xffffffffu));
+}
+
+std::vector<Value> contents_of(const Store& store, TypeRef type) {
+  std::vector<Value> values;
+  for (ItemRef ref = store.type(type).start; some(ref); ref = store.item(ref).right) {
+    if (store.item(ref).visible() > 0) append_contents(store, store.item(ref), 0, values);
+  }
+  return values;
 }
 
 std::optional<TypeRef> type_at(const Store& store, ItemRef ref, TypeKind kind) {

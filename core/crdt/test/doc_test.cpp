@@ -62,14 +62,14 @@ TEST(Doc, NeverCutsACharacterInTwo) {
   doc.check_invariants();
 }
 
-TEST(Doc, RefusesToEraseBeyondTheEnd) {
+TEST(Doc, ErasesUpToTheEnd) {
   Doc doc({.client = ClientId{1}});
   insert(doc, 0, "abc");
   Transaction txn = doc.transact();
-  const auto result = doc.text("t").erase(txn, Utf16Offset{2}, Length{2});
-  ASSERT_FALSE(result.has_value());
-  EXPECT_EQ(result.error().code, ErrorCode::OffsetOutOfRange);
-  EXPECT_EQ(doc.text("t").to_string(), "abc");
+  EXPECT_TRUE(doc.text("t").erase(txn, Utf16Offset{2}, Length{0xffffffffu}).has_value());
+  EXPECT_EQ(doc.text("t").to_string(), "ab");
+  EXPECT_TRUE(doc.text("t").erase(txn, Utf16Offset{7}, Length{1}).has_value());
+  EXPECT_EQ(doc.text("t").to_string(), "ab");
 }
 
 TEST(Doc, NamesTheKeysOfRootMapsThatChanged) {

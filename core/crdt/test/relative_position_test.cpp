@@ -116,9 +116,9 @@ TEST(RelativePosition, InACollectedTypeIsGone) {
   }
   const auto place = resolve(doc, inside);
   ASSERT_TRUE(place.has_value());
-  EXPECT_TRUE(place->is_in(*map.get_text("n")));
-  EXPECT_FALSE(place->is_in(doc.text("t")));
-  EXPECT_EQ(place->text().to_string(), "abc");
+  EXPECT_TRUE(place->type == *map.get_text("n"));
+  EXPECT_FALSE(place->type == doc.text("t"));
+  EXPECT_EQ(place->type.as_text()->to_string(), "abc");
   {
     Transaction txn = doc.transact();
     doc.map("m").erase(txn, "n");
@@ -159,7 +159,7 @@ TEST(RelativePosition, CountsElementsOfAnArray) {
   const auto place = resolve(doc, position);
   ASSERT_TRUE(place.has_value());
   EXPECT_EQ(place->index, 4u);
-  EXPECT_EQ(*place->array().get(place->index)->as_number(), 3);
+  EXPECT_EQ(*place->type.as_array()->get(place->index)->as_number(), 3);
 }
 
 TEST(RelativePosition, StaysBesideItsCharacterInALongText) {

@@ -77,5 +77,71 @@ TEST(Text, RefusesEditsOnceItIsGone) {
   doc.check_invariants();
 }
 
+TEST(Text, TakesADelta) {
+  Doc doc({.client = ClientId{1}});
+  Text text = doc.text("t");
+  Transaction txn = doc.transact();
+  const TextEdit first[] = {TextEdit::insert("hello "), TextEdit::insert("bold", {{"b", Any::boolean(true)}}),
+                            TextEdit::embed_value(Any::object({{"image", Any::string("i")}}))};
+  ASSERT_TRUE(text.apply_delta(txn, first).has_value());
+  EXPECT_EQ(runs_of(doc), "hello |bold{\"b\":true}|{\"image\":\"i\"}|");
+  const TextEdit second[] = {TextEdit::erase(Length{1}),
+                             TextEdit::insert("H"),
+                             TextEdit::retain(Length{4}, {{"i", Any::boolean(true)}}),
+                             TextEdit::embed_value(NewType::map({{"k", Any::number(1)}})),
+                             TextEdit::retain(Length{1}),
+                             TextEdit::erase(Length{99})};
+  ASSERT_TRUE(text.apply_delta(txn, second).has_value());
+  ASSERT_EQ(text.runs().size(), 4u);
+  EXPECT_EQ(text.runs()[1].attributes, (Attributes{{"i", Any::boolean(true)}}));
+  EXPECT_EQ(text.runs()[2].type->as_map()->get("k"), Any::number(1));
+  EXPECT_EQ(text.to_string(), "Hello ");
+  (void)std::move(txn).commit();
+  doc.check_invariants();
+}
+
+TEST(Text, ADeltaIsDoneWholeOrNotAtAll) {
+  Doc doc({.client = ClientId{1}});
+  Transaction txn = doc.transact();
+  const TextEdit edits[] = {TextEdit::insert("fine"), TextEdit::insert("\xff")};
+  EXPECT_EQ(doc.text("t").apply_delta(txn, edits).error().code, ErrorCode::InvalidUtf8);
+  const TextEdit subdocument[] = {TextEdit::embed_value(NewSubdocument{.guid = "g"})};
+  EXPECT_EQ(doc.text("t").apply_delta(txn, subdocument).error().code, ErrorCode::WrongType);
+  EXPECT_FALSE(std::move(txn).commit().changed());
+}
+
+TEST(Text, ADeltaBreaksNoCharacter) {
+  Doc doc({.client = ClientId{1}});
+  Text text = doc.text("t");
+  Transaction txn = doc.transact();
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{0}, "\xf0\x9f\x98\x80z").has_value());
+  const TextEdit edits[] = {TextEdit::retain(Length{1}), TextEdit::insert("!")};
+  ASSERT_TRUE(text.apply_delta(txn, edits).has_value());
+  EXPECT_EQ(text.to_string(), "\xf0\x9f\x98\x80!z");
+}
+
+TEST(Text, SplitsACharacterAsYjsDoesWhenAskedTo) {
+  Doc doc({.client = ClientId{1}, .pairs = SurrogatePairs::Split});
+  Text text = doc.text("t");
+  Transaction txn = doc.transact();
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{0}, "\xf0\x9f\x98\x80").has_value());
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{1}, "!").has_value());
+  EXPECT_EQ(text.to_string(), "\xef\xbf\xbd!\xef\xbf\xbd");
+}
+
+TEST(Text, HasAttributesAsAWhole) {
+  Doc doc({.client = ClientId{1}});
+  Text text = doc.text("t");
+  Transaction txn = doc.transact();
+  ASSERT_TRUE(text.set_attribute(txn, "align", Any::string("left")).has_value());
+  ASSERT_TRUE(text.set_attribute(txn, "notes", NewType::array({Any::number(1)})).has_value());
+  EXPECT_EQ(std::get<Any>(*text.attribute("align")), Any::string("left"));
+  EXPECT_EQ(text.attributes().size(), 2u);
+  EXPECT_TRUE(text.remove_attribute(txn, "align"));
+  EXPECT_FALSE(text.remove_attribute(txn, "align"));
+  EXPECT_FALSE(text.attribute("align").has_value());
+  EXPECT_EQ(text.length(), Length{0});
+}
+
 }  // namespace
 }  // namespace diaryx::crdt

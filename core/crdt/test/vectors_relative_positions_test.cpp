@@ -26,7 +26,7 @@ struct Target {
     return relative_position(text(), Utf16Offset{static_cast<uint32_t>(index)}, side);
   }
   bool holds(const AbsolutePosition& position) const {
-    return kind == "array" ? position.is_in(doc.array(name)) : position.is_in(text());
+    return kind == "array" ? position.type == doc.array(name) : position.type == text();
   }
 };
 

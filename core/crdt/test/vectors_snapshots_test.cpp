@@ -21,11 +21,7 @@ std::string delta_of(const std::vector<TextRun>& runs) {
 }
 
 std::string dump(Doc& doc) {
-  const Text text = doc.text("t");
-  const Map map = doc.map("m");
-  const Store& store = DocInternals::store(doc);
-  return Any::object({{"text:t", driver::dump_type(store, DocInternals::type(text), TypeKind::Text)},
-                      {"map:m", driver::dump_type(store, DocInternals::type(map), TypeKind::Map)}})
+  return Any::object({{"text:t", driver::dump_shared(doc.text("t"))}, {"map:m", driver::dump_shared(doc.map("m"))}})
       .to_json();
 }
 

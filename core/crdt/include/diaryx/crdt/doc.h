@@ -11,7 +11,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "diaryx/base/result.h"
 #include "diaryx/crdt/array.h"
@@ -22,6 +24,7 @@
 #include "diaryx/crdt/text.h"
 #include "diaryx/crdt/transaction.h"
 #include "diaryx/crdt/undo.h"
+#include "diaryx/crdt/xml.h"
 
 namespace diaryx::crdt {
 
@@ -35,12 +38,17 @@ enum class Emit : uint8_t { Nothing = 0, Updates = 1, UpdatesV2 = 2, Both = 3 };
 /// one of them is enough: `Keep` shows the same text and converges to the same bytes.
 enum class MarksAfterRemote : uint8_t { Keep, CleanUp };
 
+/// What a local call does whose offset lies inside a character of two UTF-16 units. Yjs splits it: each half becomes U+FFFD, on this
+/// replica only if the call makes no item there, so that replicas differ.
+enum class SurrogatePairs : uint8_t { Keep, Split };
+
 struct DocOptions {
   ClientId client;  ///< at most 53 bits; never used by two replicas at once
   Gc gc = Gc::Enabled;
   DecodeLimits limits{};
   Emit emit = Emit::Updates;
   MarksAfterRemote marks = MarksAfterRemote::Keep;
+  SurrogatePairs pairs = SurrogatePairs::Keep;
 };
 
 class Doc {
@@ -61,6 +69,27 @@ class Doc {
   Text text(std::string_view root);
   Map map(std::string_view root);
   Array array(std::string_view root);
+  XmlFragment xml_fragment(std::string_view root);
+  XmlElement xml_element(std::string_view root);
+  XmlText xml_text(std::string_view root);
+
+  /// All root types, in order of first mention; those that only an update mentioned have kind Undeclared.
+  std::vector<Shared> roots() const;
+  /// The root of that name, if there is one.
+  std::optional<Shared> root(std::string_view name) const;
+
+  /// Registers an observer of a type, whose own changes the commits tell from the next one on: those of local transactions, of
+  /// updates, undo and clean-ups. Several observers of one type are told in the order of their registration. Deep: also the changes
+  /// of everything in the type. Text deltas never delete marks that became redundant, which Yjs may do when an observer reads one.
+  Observer observe(const Shared& type);
+  Observer observe_deep(const Shared& type);
+
+  /// The subdocuments of this document, in the order in which they came here. See Subdocument.
+  std::vector<Subdocument> subdocuments() const;
+  /// Says whether this replica wants the content of a subdocument. The commit tells it: a load among `loaded`; an unload, as in
+  /// Yjs, among `added` and `removed`, for the Doc to be dropped. Nothing is told when it is so already, or when it is gone.
+  void load(Transaction& txn, const Subdocument& subdocument);
+  void unload(Transaction& txn, const Subdocument& subdocument);
 
   /// Opens a transaction; at most one at a time. `tag` says who edits, for undo managers that track only some.
   Transaction transact(TransactionOrigin origin = TransactionOrigin::Local, std::string_view tag = {});
@@ -73,18 +102,21 @@ class Doc {
   /// Integrates `update`; structs and deletions whose base is missing wait inside the document (`has_pending`).
   ///
   /// update   v1 bytes, not trusted; any order, duplicates are fine.
+  /// tag      as in `transact`, for undo managers with `track_remote`.
   /// Returns  what changed; nothing when all of it was known or has to wait.
   /// Errors   Truncated, VarUintTooLong, ClockOverflow, InvalidUtf8, InvalidJson, UnknownTag, BadReference, TooLarge,
   ///          TooDeep. A refused update leaves the document as it was.
   /// Cost     in proportion to the update; a document is loaded in one pass.
-  Result<Commit> apply_update_v1(ByteView update, TransactionOrigin origin = TransactionOrigin::Remote);
+  Result<Commit> apply_update_v1(ByteView update, TransactionOrigin origin = TransactionOrigin::Remote,
+                                 std::string_view tag = {});
 
   /// Everything (or what a peer with `known` lacks) as one update; what is pending is included.
   /// Returns  the bytes of Yjs `encodeStateAsUpdate`, never empty.
   Bytes encode_update_v1(const StateVector& known = {}) const;
 
   /// The same in encoding v2: smaller, and slower to write.
-  Result<Commit> apply_update_v2(ByteView update, TransactionOrigin origin = TransactionOrigin::Remote);
+  Result<Commit> apply_update_v2(ByteView update, TransactionOrigin origin = TransactionOrigin::Remote,
+                                 std::string_view tag = {});
   Bytes encode_update_v2(const StateVector& known = {}) const;
 
   /// Pending structs do not count.

@@ -7,23 +7,25 @@
 #include <string_view>
 #include <vector>
 
+#include "diaryx/base/result.h"
 #include "diaryx/crdt/any.h"
 #include "diaryx/crdt/id.h"
+#include "diaryx/crdt/shared.h"
 #include "diaryx/crdt/transaction.h"
+#include "diaryx/crdt/value.h"
 
 namespace diaryx::crdt {
 
-class Array;
-class Text;
-
 /// A handle: cheap to copy, valid as long as the Doc. Reads see the open transaction.
-class Map {
+class Map : public Shared {
  public:
-  /// Live keys. Cost: O(1).
+  /// Live keys. Cost: one step per key that was ever set.
   size_t size() const;
   bool contains(std::string_view key) const;
   /// The plain value; nothing when the key is absent or holds a shared type. Cost: one hash lookup and a decode.
   std::optional<Any> get(std::string_view key) const;
+  /// Whatever is at `key`; nothing when it is absent.
+  std::optional<Value> at(std::string_view key) const;
   /// The value if it is a string.
   std::optional<std::string> get_string(std::string_view key) const;
   /// The shared type at `key`, if there is one of that kind.
@@ -31,17 +33,24 @@ class Map {
   std::optional<Array> get_array(std::string_view key) const;
   std::optional<Text> get_text(std::string_view key) const;
 
-  /// Nothing happens if this client has no clocks left (2^32-1) or the type is no longer part of the document.
-  void set(Transaction& txn, std::string_view key, const Any& value);
-  /// Puts a new, empty shared type at `key`.
+  /// Sets a plain value of any kind. Errors: WrongType (the map is not live), TooLarge (no clocks left); nothing is changed then.
+  Result<void> set(Transaction& txn, std::string_view key, const Any& value);
+  /// Sets a value, a new type with its first content, or a subdocument. Errors: also InvalidUtf8.
+  Result<void> set(Transaction& txn, std::string_view key, const NewValue& value);
+  /// Puts a new, empty shared type at `key`. On a map that is not live (see `is_live`), or without clocks left, the type is in no
+  /// document: it reads as empty and refuses edits.
   Map set_map(Transaction& txn, std::string_view key);
   Array set_array(Transaction& txn, std::string_view key);
   Text set_text(Transaction& txn, std::string_view key);
   /// False if there was nothing to erase.
   bool erase(Transaction& txn, std::string_view key);
+  /// Erases all keys.
+  void clear(Transaction& txn);
 
   /// Live keys in the order in which they were first set here.
   std::vector<std::string> keys() const;
+  /// The same with whatever they hold.
+  std::vector<std::pair<std::string, Value>> entries() const;
   /// Calls `visit(std::string_view key, const Any& value)` for each live plain value, in the order of `keys()`. `visit` must not
   /// change the document.
   template <typename Visit>
@@ -58,19 +67,12 @@ class Map {
   /// False also when the history on the way was collected. Cost: one step per value the key ever had.
   bool replaced_knowingly(std::string_view key, Id earlier) const;
 
-  bool is_live() const;
-
  private:
-  friend class Array;
-  friend class Doc;
-  friend class Store;
-  friend struct DocInternals;
-  Map(Store* store, uint32_t type) : store_(store), type_(type) {}
+  friend struct HandleAccess;
+  friend class XmlHook;
+  Map(Store* store, uint32_t type) : Shared(store, type) {}
   size_t slots() const;
   std::optional<Any> value_in_slot(size_t slot, std::string_view& key) const;
-
-  Store* store_;  // owned by the Doc
-  uint32_t type_;  // TypeRef
 };
 
 }  // namespace diaryx::crdt

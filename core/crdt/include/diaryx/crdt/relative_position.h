@@ -18,8 +18,8 @@
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/units.h"
 #include "diaryx/crdt/any.h"
-#include "diaryx/crdt/array.h"
 #include "diaryx/crdt/id.h"
+#include "diaryx/crdt/shared.h"
 #include "diaryx/crdt/text.h"
 
 namespace diaryx::crdt {
@@ -63,29 +63,20 @@ struct RelativePosition {
 /// a tombstone too, as in Yjs) or by the type (Right).
 /// Cost: O(log n), O(1) near the last edit; a Left position beyond the end walks to the last item.
 RelativePosition relative_position(const Text& text, Utf16Offset index, Side side = Side::Right);
-RelativePosition relative_position(const Array& array, size_t index, Side side = Side::Right);
+/// The same in any list: an array, an XML fragment or element, or a text by its units.
+RelativePosition relative_position(const Shared& list, size_t index, Side side = Side::Right);
 
 /// Whether a position in something that was deleted and brought back by undo goes to the copy. What came back is known only
 /// to the replica that undid; for equal answers everywhere say No.
 enum class FollowUndone : uint8_t { No, Yes };
 
-/// Where a relative position is now. A handle inside: valid as long as the Doc.
+/// Where a relative position is now.
 struct AbsolutePosition {
+  /// The type it lies in; a handle, valid as long as the Doc. `position.type == text` tells whether it is this very one.
+  Shared type;
   /// Units before the position: UTF-16 units of a text, elements of a list.
   uint32_t index = 0;
   int64_t assoc = 0;
-
-  /// Whether it lies in this very type.
-  bool is_in(const Text& text) const;
-  bool is_in(const Array& array) const;
-  /// The type it lies in, as the handle that the caller knows it to be.
-  Text text() const;
-  Array array() const;
-
- private:
-  friend std::optional<AbsolutePosition> resolve(Doc&, const RelativePosition&, FollowUndone);
-  Store* store_ = nullptr;  // owned by the Doc
-  uint32_t type_ = 0;  // TypeRef
 };
 
 /// Where `position` is in `doc` now. A position in deleted content is where that content was.

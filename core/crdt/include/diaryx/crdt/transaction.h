@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/inline_vector.h"
 #include "diaryx/crdt/delete_set.h"
+#include "diaryx/crdt/event.h"
 
 namespace diaryx::crdt {
 
@@ -18,7 +20,7 @@ class Store;
 /// Who caused a transaction.
 enum class TransactionOrigin : uint8_t { Local, Remote, Restore, Import };
 
-/// What one transaction did. Owns its data: the document may change or go away.
+/// What one transaction did. Owns its data: the document may change or go away (but see Notice). Moves, does not copy.
 class Commit {
  public:
   /// True if a struct was added or something was deleted.
@@ -49,9 +51,43 @@ class Commit {
   /// order of first change.
   std::vector<std::string> changed_keys(std::string_view root_map) const;
 
+  /// What the observers of the document are told, in the order in which Yjs calls them: first each changed type's own observers,
+  /// types in order of first change; then the deep ones. Empty when nobody observes what changed.
+  ///
+  /// Cost     none without observers. Else one event per observer that sees it: the changed items, and of a text with marks or a
+  ///          list with many changes all items up to the last change.
+  std::span<const Notice> notices() const {
+    return details_ ? std::span<const Notice>(details_->notices) : std::span<const Notice>();
+  }
+  /// The events that one observer is told; empty if none.
+  std::span<const Event> events(Observer observer) const;
+  /// What the observers are told of the transaction behind `clean_up_v1`. What is seen does not change there, but as in Yjs a delta
+  /// may name once more the attribute that a text has already.
+  std::span<const Notice> clean_up_notices() const {
+    return details_ ? std::span<const Notice>(details_->clean_up_notices) : std::span<const Notice>();
+  }
+
+  /// Subdocuments that came, went or are to be loaded.
+  SubdocumentChanges subdocuments() const { return details_ ? details_->subdocuments : SubdocumentChanges{}; }
+  /// What the transaction, and then its clean-up, did to the stacks of undo managers, in order.
+  std::span<const UndoEvent> undo_events() const {
+    return details_ ? std::span<const UndoEvent>(details_->undo_events) : std::span<const UndoEvent>();
+  }
+
  private:
   friend class Store;
-  struct KeyChange {
+  struct Details {
+    std::vector<Notice> notices;
+    std::vector<Notice> clean_up_notices;
+    SubdocumentChanges subdocuments;
+    std::vector<UndoEvent> undo_events;
+  };
+  void add_clean_up(Details& of_clean_up);
+  Details& details() {
+    if (!details_) details_ = std::make_unique<Details>();
+    return *details_;
+  }
+  struct KeyOfRoot {
     uint32_t root;  // index into touched_roots_
     std::string key;
   };
@@ -63,7 +99,8 @@ class Commit {
   Bytes clean_up_v1_;
   DeleteSet deletions_;
   InlineVector<std::string, 1> touched_roots_;
-  std::vector<KeyChange> changed_keys_;
+  std::vector<KeyOfRoot> changed_keys_;
+  std::unique_ptr<Details> details_;  // null when there is nothing to tell
 };
 
 /// An open transaction; edits take it as their first argument. At most one is open per document, and no update can be applied
@@ -83,6 +120,9 @@ class Transaction {
   /// Ends the transaction: collects what may be collected, merges neighbours, encodes the update.
   /// Cost: in proportion to what was changed, not to the document.
   Commit commit() &&;
+
+  /// No undo manager captures this transaction, whatever it tracks (Yjs: `captureTransaction`).
+  void leave_out_of_undo();
 
  private:
   friend class Doc;
