@@ -119,22 +119,22 @@ void remote_work(const Options& options, const Done& done) {
 }
 
 void load_works(const Options& options, const Done& done) {
-  const auto load = [&](const char* work, ByteView state, Result<Commit> (Doc::*apply)(ByteView, TransactionOrigin)) {
+  const auto load = [&](const char* work, ByteView state, auto&& apply) {
     if (!options.wants(work)) return;
     Measurement m{.work = work, .bytes = state.size()};
     for (int i = 0; i < 3 * options.reps; ++i) {
       Doc doc = new_doc(2);
       std::string text;
       m.ms.push_back(time_ms([&] {
-        must((doc.*apply)(state, TransactionOrigin::Remote));
+        must(apply(doc, state));
         text = doc.text("t").to_string();
       }));
       check(text == done.ops.end_text, work);
     }
     print(options, m);
   };
-  load("load_v1", done.v1, &Doc::apply_update_v1);
-  load("load_v2", done.v2, &Doc::apply_update_v2);
+  load("load_v1", done.v1, [](Doc& doc, ByteView state) { return doc.apply_update_v1(state); });
+  load("load_v2", done.v2, [](Doc& doc, ByteView state) { return doc.apply_update_v2(state); });
 }
 
 // Works that only read; each gives bytes that are compared after the clock stopped.

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "diaryx/base/bytes.h"
@@ -28,10 +29,12 @@ class Commit {
 
   /// The bytes of Yjs's `update` event: the new structs and deletions, v1. Empty when nothing changed, or when the document
   /// was not made to emit v1. Pending structs that could now be integrated are in it.
-  const Bytes& update_v1() const { return update_v1_; }
+  const Bytes& update_v1() const& { return update_v1_; }
+  Bytes update_v1() && { return std::move(update_v1_); }
 
   /// The same in encoding v2, for documents made with `Emit::UpdatesV2` or `Both`.
-  const Bytes& update_v2() const { return update_v2_; }
+  const Bytes& update_v2() const& { return update_v2_; }
+  Bytes update_v2() && { return std::move(update_v2_); }
 
   /// A second update, made here: the deletion of marks that the transaction left without effect. Empty unless the document was
   /// made with `MarksAfterRemote::CleanUp`; send it to the peers as well.
