@@ -46,14 +46,11 @@ std::string describe(Error error) {
   return text;
 }
 
-void assertion_failed([[maybe_unused]] const char* condition, [[maybe_unused]] const char* file,
-                      [[maybe_unused]] int line) {
-#ifdef __wasm__
-  __builtin_trap();
-#else
+#ifndef __wasm__
+void assertion_failed(const char* condition, const char* file, int line) {
   std::fprintf(stderr, "%s:%d: broken invariant: %s\n", file, line, condition);
   std::abort();
-#endif
 }
+#endif
 
 }  // namespace diaryx

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/base/utf.h"
 
 namespace diaryx {
@@ -145,6 +146,41 @@ Decimal shortest_decimal(double value) {
 
 }  // namespace
 
+#ifdef __wasm__
+// Writing numbers needs strtod anyway; from_chars for doubles would be 30 KB more.
+double parse_json_number(std::string_view text) { return std::strtod(std::string(text).c_str(), nullptr); }
+#else
+namespace {
+
+/// True if the number, which is no double, is so for being too large: by the power of ten of its first digit that is not zero.
+bool is_too_large(std::string_view text) {
+  const size_t exponent_at = text.find_first_of("eE");
+  const std::string_view digits = text.substr(0, exponent_at);
+  const auto first = static_cast<std::ptrdiff_t>(digits.find_first_of("123456789"));
+  const auto point = static_cast<std::ptrdiff_t>(std::min(digits.find('.'), digits.size()));
+  int64_t exponent = 0;
+  if (exponent_at != std::string_view::npos) {
+    std::string_view written = text.substr(exponent_at + 1);
+    if (written.front() == '+') written.remove_prefix(1);
+    const auto result = std::from_chars(written.data(), written.data() + written.size(), exponent);
+    if (result.ec == std::errc::result_out_of_range) return written.front() != '-';
+  }
+  return exponent > first - point;
+}
+
+}  // namespace
+
+double parse_json_number(std::string_view text) {
+  double value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec == std::errc::result_out_of_range) {
+    value = is_too_large(text) ? HUGE_VAL : 0.0;
+    if (text.front() == '-') value = -value;
+  }
+  return value;
+}
+#endif
+
 void append_json_number(std::string& out, double value) {
   if (!std::isfinite(value)) {
     out += "null";
@@ -283,7 +319,7 @@ class Parser {
   static void merge_repeated_keys(Json::Object& members) {
     std::vector<uint32_t> order(members.size());
     for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
+    sort_compactly(order, [&](uint32_t a, uint32_t b) {
       const int by_key = members[a].key.compare(members[b].key);
       return by_key != 0 ? by_key < 0 : a < b;
     });
@@ -406,16 +442,7 @@ class Parser {
       if (!take('+')) take('-');
       if (digits() == 0) return bad();
     }
-    double parsed = 0;
-    const auto [end, error] = std::from_chars(text_.data() + start, text_.data() + at_, parsed);
-    if (error == std::errc::result_out_of_range) {
-      // As in JavaScript: too large is an infinity, too small is zero. strtod-like, by the sign of the exponent.
-      const bool small = text_.substr(start, at_ - start).find("e-") != std::string_view::npos ||
-                         text_.substr(start, at_ - start).find("E-") != std::string_view::npos;
-      parsed = small ? 0.0 : HUGE_VAL;
-      if (text_[start] == '-') parsed = -parsed;
-    }
-    return Json(parsed);
+    return Json(parse_json_number(text_.substr(start, at_ - start)));
   }
 
   std::string_view text_;

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include <cmath>
+
 namespace diaryx {
 namespace {
 
@@ -56,6 +58,17 @@ TEST(Json, ReadsExtremeNumbersLikeJavaScript) {
   EXPECT_EQ(round_trip("1e-999"), "0");
   EXPECT_EQ(Json::parse("9007199254740992")->as_integer(), 9007199254740992);
   EXPECT_EQ(Json::parse("1.5")->as_integer(), std::nullopt);
+}
+
+TEST(Json, TellsTooLargeFromTooSmall) {
+  const std::string zeros(400, '0');
+  EXPECT_EQ(parse_json_number("1" + zeros + "e-5"), HUGE_VAL);
+  EXPECT_EQ(parse_json_number("-1e+309"), -HUGE_VAL);
+  EXPECT_EQ(parse_json_number("1e99999999999999999999"), HUGE_VAL);
+  EXPECT_EQ(parse_json_number("0." + zeros + "1e5"), 0.0);
+  EXPECT_EQ(parse_json_number("1e-99999999999999999999"), 0.0);
+  EXPECT_TRUE(std::signbit(parse_json_number("-1e-400")));
+  EXPECT_EQ(parse_json_number("0.5e1"), 5.0);
 }
 
 TEST(Json, BuildsObjectsInOrder) {

@@ -5,6 +5,7 @@
 
 #include "any_codec.h"
 #include "diaryx/base/json.h"
+#include "diaryx/base/sort.h"
 
 namespace diaryx::crdt {
 namespace {
@@ -45,7 +46,7 @@ void put_indices_first(Any::Object& members) {
   Any::Object indices;
   Any::Object others;
   for (Any::Member& member : members) (is_index(member) ? indices : others).push_back(std::move(member));
-  std::sort(indices.begin(), indices.end(), [](const Any::Member& a, const Any::Member& b) {
+  sort_compactly(indices, [](const Any::Member& a, const Any::Member& b) {
     return a.key.size() != b.key.size() ? a.key.size() < b.key.size()
                                         : a.key < b.key;  // no leading zeros: this is numeric
   });
@@ -145,7 +146,7 @@ class JsonParser {
     if (members.size() < 2) return;
     std::vector<uint32_t> order(members.size());
     for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    sort_compactly(order, [&](uint32_t a, uint32_t b) {
       return members[a].key != members[b].key ? members[a].key < members[b].key : a < b;
     });
     std::vector<bool> drop(members.size());
@@ -244,17 +245,7 @@ class JsonParser {
       if (!take('+')) (void)take('-');
       if (!digits()) return false;
     }
-    double parsed = 0;
-    const auto result = std::from_chars(text_.data() + from, text_.data() + at_, parsed);
-    if (result.ec == std::errc::result_out_of_range) {
-      // Beyond the doubles: JavaScript reads zero or infinity.
-      const std::string_view text = text_.substr(from, at_ - from);
-      const bool has_exponent = text.find_first_of("eE") != std::string_view::npos;
-      const bool tiny = has_exponent ? text.find('-', 1) != std::string_view::npos : text.find("0.") <= 1;
-      parsed = tiny ? 0.0 : HUGE_VAL;
-      if (text.front() == '-') parsed = -parsed;
-    }
-    out = Any::number(parsed);
+    out = Any::number(parse_json_number(text_.substr(from, at_ - from)));
     return true;
   }
 

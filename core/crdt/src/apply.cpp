@@ -3,6 +3,7 @@
 // Source: Yjs 13.6 src/utils/encoding.js (`integrateStructs`, `readAndApplyDeleteSet`); docs/protocol.md.
 #include <algorithm>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/crdt/update.h"
 #include "store.h"
 #include "update_algebra.h"
@@ -22,7 +23,7 @@ class Store::Integration {
     for (const ClientBlock& block : update.blocks) {
       order_.push_back({block.client, store.client_index(block.client), block.first, block.first + block.count, kNone});
     }
-    std::sort(order_.begin(), order_.end(), [](const Queue& a, const Queue& b) { return a.client < b.client; });
+    sort_compactly(order_, [](const Queue& a, const Queue& b) { return a.client < b.client; });
   }
 
   void run() {

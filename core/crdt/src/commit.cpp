@@ -3,6 +3,7 @@
 // Source: Yjs 13.6 src/utils/Transaction.js (`cleanupTransactions`); docs/protocol.md.
 #include <algorithm>
 
+#include "diaryx/base/sort.h"
 #include "undo_state.h"
 
 namespace diaryx::crdt {
@@ -37,9 +38,7 @@ void Store::sort_deleted() {
     if (a.client != b.client) return rank[raw(a.client)] < rank[raw(b.client)];
     return a.clock < b.clock;
   };
-  if (!std::is_sorted(deleted_.begin(), deleted_.end(), goes_before)) {
-    std::sort(deleted_.begin(), deleted_.end(), goes_before);
-  }
+  sort_compactly(deleted_, goes_before);
   size_t kept = 0;
   for (size_t i = 1; i < deleted_.size(); ++i) {
     Deleted& last = deleted_[kept];
@@ -59,8 +58,8 @@ void Store::order_touched() {
     if (before(client) == 0) clients_[raw(client)].arrival = ++arrivals_;
   }
   if (touched_.size() < 2) return;
-  std::sort(touched_.begin(), touched_.end(),
-            [this](ClientIndex a, ClientIndex b) { return clients_[raw(a)].arrival < clients_[raw(b)].arrival; });
+  sort_compactly(touched_,
+                 [this](ClientIndex a, ClientIndex b) { return clients_[raw(a)].arrival < clients_[raw(b)].arrival; });
 }
 
 Commit Store::commit() {
@@ -92,8 +91,9 @@ Commit Store::commit() {
     if (options_.emit != Emit::Nothing) {
       InlineVector<ClientFrom, 2> clients;
       for (const ClientIndex client : touched_) clients.push_back({client, before(client)});
-      std::sort(clients.begin(), clients.end(),
-                [this](const ClientFrom& a, const ClientFrom& b) { return client_id(a.client) > client_id(b.client); });
+      sort_compactly(clients, [this](const ClientFrom& a, const ClientFrom& b) {
+        return client_id(a.client) > client_id(b.client);
+      });
       if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::Updates)) {
         result.update_v1_ = encode_transaction(clients, result.deletions_);
       }

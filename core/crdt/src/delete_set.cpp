@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "delete_set_wire.h"
+#include "diaryx/base/sort.h"
 
 namespace diaryx::crdt {
 namespace {
@@ -26,7 +27,7 @@ bool covers_range(std::span<const ClockRange> ranges, ClockRange wanted) {
 
 /// Sorts and joins ranges that came in any order.
 void normalize(Ranges& ranges) {
-  if (!std::is_sorted(ranges.begin(), ranges.end())) std::sort(ranges.begin(), ranges.end());
+  sort_compactly(ranges);
   size_t kept = 0;
   for (size_t i = 1; i < ranges.size(); ++i) {
     ClockRange& last = ranges[kept];
@@ -72,7 +73,7 @@ void DeleteSet::keep_order() {
   order_.resize(clients_.size());
   for (uint32_t i = 0; i < order_.size(); ++i) order_[i] = i;
   const auto higher = [this](uint32_t a, uint32_t b) { return clients_[a].client > clients_[b].client; };
-  if (!std::is_sorted(order_.begin(), order_.end(), higher)) std::sort(order_.begin(), order_.end(), higher);
+  sort_compactly(order_, higher);
 }
 
 void DeleteSet::add(ClientId client, Clock start, Length length) {
@@ -185,7 +186,7 @@ Result<Clients> read_clients(Reader& in, Encoding encoding) {
   const auto order = [](const DeleteSet::ClientRanges& a, const DeleteSet::ClientRanges& b) {
     return a.client > b.client;
   };
-  if (!std::is_sorted(clients.begin(), clients.end(), order)) std::sort(clients.begin(), clients.end(), order);
+  sort_compactly(clients, order);
   Clients joined;
   for (DeleteSet::ClientRanges& entry : clients) {
     if (joined.empty() || joined.back().client != entry.client) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/crdt/delete_set.h"
 
 namespace diaryx::crdt {
@@ -20,7 +21,7 @@ void for_each_descending(const DeleteSet& set, Write&& write) {
   std::vector<const DeleteSet::ClientRanges*> order;
   order.reserve(clients.size());
   for (const DeleteSet::ClientRanges& entry : clients) order.push_back(&entry);
-  std::sort(order.begin(), order.end(), [&](auto* a, auto* b) { return descends(*a, *b); });
+  sort_compactly(order, [&](auto* a, auto* b) { return descends(*a, *b); });
   for (const DeleteSet::ClientRanges* entry : order) write(*entry);
 }
 

@@ -1,4 +1,5 @@
 #include "marks.h"
+#include "diaryx/base/sort.h"
 
 #include <algorithm>
 #include <cmath>
@@ -86,12 +87,20 @@ void Marks::fold(KeyRef key, const MarkValue& value) {
 
 void Marks::order_as_object(const Store& store) {
   const auto name = [&](const Entry& entry) { return store.keys().text(entry.first); };
-  std::stable_sort(entries_.begin(), entries_.end(), [&](const Entry& a, const Entry& b) {
-    if (!is_array_index(name(a))) return false;
-    if (!is_array_index(name(b))) return true;
-    // No leading zeros: this is numeric.
+  const auto is_index = [&](const Entry& entry) { return is_array_index(name(entry)); };
+  if (std::none_of(entries_.begin(), entries_.end(), is_index)) return;
+  std::vector<Entry> ordered;
+  for (const Entry& entry : entries_) {
+    if (is_index(entry)) ordered.push_back(entry);
+  }
+  // No leading zeros: this is numeric.
+  sort_compactly(ordered, [&](const Entry& a, const Entry& b) {
     return name(a).size() != name(b).size() ? name(a).size() < name(b).size() : name(a) < name(b);
   });
+  for (const Entry& entry : entries_) {
+    if (!is_index(entry)) ordered.push_back(entry);
+  }
+  entries_ = std::move(ordered);
 }
 
 Marks marks_from(Store& store, const Attributes& attributes) {

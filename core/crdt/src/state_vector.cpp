@@ -1,4 +1,5 @@
 #include "diaryx/crdt/state_vector.h"
+#include "diaryx/base/sort.h"
 
 #include <algorithm>
 
@@ -78,7 +79,7 @@ Result<StateVector> StateVector::decode(Reader& in) {
   if (!std::is_sorted(read.begin(), read.end(), ascending)) {
     std::vector<uint32_t> order(read.size());
     for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    sort_compactly(order, [&](uint32_t a, uint32_t b) {
       return read[a].client != read[b].client ? read[a].client < read[b].client : a < b;
     });
     std::vector<Entry> sorted;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "diaryx/base/sort.h"
 #include "update_algebra.h"
 
 namespace diaryx::crdt {
@@ -25,8 +26,7 @@ struct Piece {
 class StructReader {
  public:
   StructReader(DecodedUpdate& update, int64_t turn) : update_(&update), turn_(turn) {
-    std::sort(update.blocks.begin(), update.blocks.end(),
-              [](const ClientBlock& a, const ClientBlock& b) { return a.client > b.client; });
+    sort_compactly(update.blocks, [](const ClientBlock& a, const ClientBlock& b) { return a.client > b.client; });
     settle();
   }
 

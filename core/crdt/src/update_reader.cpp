@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "any_codec.h"
+#include "diaryx/base/sort.h"
 #include "update_source.h"
 
 namespace diaryx::crdt {
@@ -209,7 +210,7 @@ class UpdateDecoder {
       order.emplace_back(out_.blocks[i].client, i);
     }
     if (descending) return;
-    std::sort(order.begin(), order.end());
+    sort_compactly(order);
     std::vector<bool> drop(order.size());
     bool any = false;
     for (size_t i = 0; i + 1 < order.size(); ++i) {

@@ -108,5 +108,8 @@ void append_json_string(std::string& out, std::string_view text);
 
 /// Appends a number as ECMAScript prints it: shortest form that reads back, `1e+21`, `1e-7`.
 void append_json_number(std::string& out, double value);
+/// The double nearest to `text`, which keeps the grammar of JSON numbers. As in JavaScript, what is too large is an infinity and what
+/// is too small is zero, with the sign of `text`.
+double parse_json_number(std::string_view text);
 
 }  // namespace diaryx
