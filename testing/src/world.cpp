@@ -53,6 +53,19 @@ void Device::user_renames(std::string_view from, std::string_view to) {
   if (disk_.rename(from, to)) moves_.emplace_back(from, to);
 }
 
+void Device::user_renames_folder(std::string_view from, std::string_view to) {
+  const std::string prefix = std::string(from) + "/";
+  for (const auto& [path, bytes] : FakeDisk::Files(disk_.files())) {
+    if (path.starts_with(prefix)) user_renames(path, std::string(to) + "/" + path.substr(prefix.size()));
+  }
+}
+
+void Device::look_and_settle() {
+  watcher_looks();
+  const std::optional<TimestampMs> deadline = replica_->next_deadline();
+  if (deadline && *deadline <= world_->now_) feed(sync::DeadlineReached{});
+}
+
 void Device::watcher_looks() {
   const FakeDisk::Files before = std::exchange(seen_, disk_.files());
   const auto moves = std::exchange(moves_, {});
@@ -204,6 +217,7 @@ void Device::perform(const sync::Action& action) {
   } else if (const auto* notice = std::get_if<sync::Notify>(&action)) {
     if (const auto* problem = std::get_if<sync::Problem>(&notice->notice)) {
       problems_.push_back(problem->path + ": " + problem->message);
+      trace(number_, "says", problem->path, problem->message);
     }
   }
 }
@@ -272,6 +286,13 @@ void World::step() {
     const std::optional<TimestampMs> deadline = device->replica_->next_deadline();
     if (deadline && *deadline <= now_) device->feed(sync::DeadlineReached{});
   }
+}
+
+void World::step_offline() {
+  now_ = now_ + DurationMs{100};
+  server_.commit(now_);
+  server_.tick(now_);
+  for (const auto& device : devices_) device->look_and_settle();
 }
 
 void World::faults() {

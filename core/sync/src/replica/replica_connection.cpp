@@ -58,6 +58,7 @@ void Replica::Impl::on_workspace_answered() {
     emit(PersistRecord{"joined", "1"});
   }
   for (const std::string& path : workspace_.live_files()) open_body(path);
+  for (const auto& [to, from] : parked_moves_) open_body(to);
   for (const BinaryRef& ref : workspace_.live_binaries()) reconcile(ref.path);
   // Files that were removed elsewhere while we were away, and files that waited for the list of what there is.
   std::vector<std::string> known;
@@ -173,8 +174,10 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
     if (answer) send_body(key, *std::move(answer));
     track(key, body);
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
-    if (!apply_body(key, step2->update)) return;  // asked for again at the time-out
     const bool first = !body.link.answered();
+    const bool foreign = first && is_foreign(key, body.link, step2->update);
+    const bool applied = foreign ? split_unrelated(std::string(key), step2->update) : apply_body(key, step2->update);
+    if (!applied) return;  // asked for again at the time-out
     body.refused = false;
     send_body(key, body.link.on_step2(bodies_.open(key).doc(), step2->update));
     track(key, body);
@@ -301,8 +304,8 @@ ReplicaStatus Replica::Impl::status() const {
 
 bool Replica::Impl::settled() const {
   if (phase_ != Phase::Active || !workspace_link_.saved()) return false;
-  if (!to_open_.empty() || !unsaved_.empty() || !uploads_.empty() || !wants_read_.empty() || !gone_.empty() ||
-      !conflicts_.empty())
+  if (!to_open_.empty() || !unsaved_.empty() || !newcomers_.empty() || !parked_moves_.empty() || !uploads_.empty() ||
+      !wants_read_.empty() || !gone_.empty() || !conflicts_.empty())
     return false;
   return std::ranges::none_of(work_, [](const auto& entry) { return entry.second.busy || entry.second.retry_at; });
 }

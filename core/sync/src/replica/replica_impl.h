@@ -1,7 +1,8 @@
-// The inside of Replica. One object, four files, each a theme:
+// The inside of Replica. One object, five files, each a theme:
 //   replica.cpp            restoring, dispatch of events, getters
 //   replica_connection.cpp the handshake, opening documents, receipts, deadlines
-//   replica_local.cpp      what the disk tells: edits, new files, renames, deletions
+//   replica_local.cpp      what the disk tells: edits, new files
+//   replica_tree.cpp       which file is which: renames, deletions, keys that are used anew
 //   replica_remote.cpp     what the server tells, and bringing files to what the documents say
 #pragma once
 
@@ -73,6 +74,19 @@ class Replica::Impl {
     std::optional<TimestampMs> wait_until;
   };
 
+  // A new file whose text may be that of a missing one: decided when the whole batch is known.
+  struct Newcomer {
+    std::string bytes;
+    Sha256 hash;
+  };
+
+  // A body document as it was before another file took its key.
+  struct EndedEra {
+    std::string name;
+    Bytes state;
+    std::string text;
+  };
+
   // A local file that stands in the way of another text of the same name: saved under another name first.
   struct ConflictCopy {
     std::string original;
@@ -104,9 +118,6 @@ class Replica::Impl {
   // --- replica_local.cpp
   void on_text_seen(std::string_view path, std::string_view bytes);
   void on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes);
-  void on_gone(std::string_view path);
-  void on_moved(std::string_view from, std::string_view to);
-  void on_files_settled();
   void on_file_written(std::string_view path, const Sha256& hash);
   void on_file_removed(std::string_view path);
   void on_file_refused(std::string_view path, std::string_view reason);
@@ -119,9 +130,6 @@ class Replica::Impl {
   void create_entry(const std::string& path, std::string_view bytes, std::string file_id);
   void revive_entry(const std::string& path);
   void refresh_metadata(std::string_view path);
-  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind);
-  void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
-  void delete_entry(std::string_view path, const FileRecord& record);
   void keep_blob_copy(std::string_view path, const Sha256& hash);
   void start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes);
   void publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes);
@@ -129,15 +137,43 @@ class Replica::Impl {
   void read_when_possible(std::string_view path);
   void request_read(std::string_view path);
 
+  // --- replica_tree.cpp
+  void on_gone(std::string_view path);
+  void on_moved(std::string_view from, std::string_view to);
+  void on_files_settled();
+  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind);
+  bool wait_for_other_half(std::string_view path, std::string_view bytes);
+  void match_newcomers();
+  bool is_one_of_many(std::string_view path, std::string_view text) const;
+  void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
+  void rename_text(const std::string& from, const std::string& to, FileMetadata entry);
+  void move_body(const std::string& from, const std::string& to);
+  bool is_parked(std::string_view path) const;
+  void finish_parked_move(std::string_view to);
+  void delete_entry(std::string_view path, const FileRecord& record);
+  bool index_file(const std::string& path);  // true if another file is live there now
+  void collect_moved_text(const std::string& path);
+  static bool are_two_files(const BodyDoc& a, const BodyDoc& b);
+  std::optional<std::string> seen_mark(std::string_view path) const;
+  bool was_edited_unseen(std::string_view path) const;
+  void fold_doubled_file(const std::string& path);
+  std::optional<std::string> new_place(std::string_view path) const;
+  PastEra departed(std::string_view path, const FileMetadata& tombstone) const;
+  std::optional<std::string> place_of(const PastEra& past) const;
+  void inherit_moved_body(std::string_view from, std::string_view to);
+  void give_body(ByteView state, std::string_view to);
+  void on_era_ended(const std::string& key, const EndedEra& before);
+  bool is_foreign(std::string_view key, const DocLink& link, ByteView theirs) const;
+  bool split_unrelated(const std::string& key, ByteView theirs);
+  void keep_document_copy(const std::string& key, const EndedEra& own, std::string file_id);
+  void move_on_disk(const std::string& from, const std::string& to);
+
   // --- replica_remote.cpp
   void apply_workspace(ByteView update, bool answer);
   bool apply_body(std::string_view key, ByteView update);
   void follow_edit_of_deleted(std::string_view key);
-  void inherit_moved_body(std::string_view from, std::string_view to);
   void remember_base(std::string_view path, const std::string& before);
   void on_file_entry_changed(const std::string& path);
-  void fold_doubled_file(const std::string& path);
-  void index_file(const std::string& path);
   void on_body_ready(std::string_view key);
   void adopt_old_peer_metadata(std::string_view path);
   void repair_lost_seed(std::string_view key, ByteView incoming);
@@ -184,6 +220,8 @@ class Replica::Impl {
   // Live paths by the id of their file. More than one: two devices renamed the file at once.
   std::map<std::string, std::set<std::string>, std::less<>> paths_of_;
   std::map<std::string, std::string, std::less<>> id_of_;
+  // Tombstones by the id of the file that was there.
+  std::map<std::string, std::set<std::string>, std::less<>> old_paths_of_;
 
   // The disk.
   bool joined_ = false;  // the workspace doc was answered once, on any connection
@@ -191,7 +229,10 @@ class Replica::Impl {
   std::map<std::string, Upload, std::less<>> uploads_;
   std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted
   std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way
+  std::map<std::string, std::string, std::less<>> parked_moves_;  // to -> from: the key was used, ask the server first
+  std::map<std::string, Newcomer, std::less<>> newcomers_;
   std::map<std::string, ConflictCopy, std::less<>> conflicts_;  // by the copy's path, under way
+  bool settling_ = false;  // newcomers are being told again, none of them is put off
   std::set<std::string, std::less<>> deleted_here_;  // in this run: an edit that was made meanwhile wins
   std::set<std::string, std::less<>> wants_read_;  // seen, to be read once its document is answered
   std::set<std::string, std::less<>> reported_;  // problems told once

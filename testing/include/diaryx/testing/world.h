@@ -43,8 +43,13 @@ class Device {
   void user_writes(std::string_view path, std::string_view bytes);
   void user_deletes(std::string_view path);
   void user_renames(std::string_view from, std::string_view to);
+  /// Renames every file below a folder, as a rename of the folder does.
+  void user_renames_folder(std::string_view from, std::string_view to);
   /// The watcher reports what changed since it last looked.
   void watcher_looks();
+
+  /// The watcher looks, and all deadlines that follow from it pass.
+  void look_and_settle();
 
   void go_online();
   void go_offline();
@@ -94,6 +99,8 @@ class World {
 
   /// Delivers what is due, commits, looks, and lets time pass a little; with the faults of the options.
   void step();
+  /// Time passes and the watchers look, without faults and without anybody coming online.
+  void step_offline();
   /// No more faults: everybody online, then steps until nothing moves. False when that does not end.
   bool run_until_quiet();
 
