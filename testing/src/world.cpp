@@ -25,12 +25,17 @@ void trace(size_t device, const char* what, std::string_view path, std::string_v
 
 // --- devices ----------------------------------------------------------------------------------------------------
 
-Device::Device(World& world, size_t number) : world_(&world), number_(number) { start(); }
+Device::Device(World& world, size_t number) : world_(&world), number_(number) {
+  const std::vector<sync::DiskTraits>& disks = world.options_.disks;
+  if (!disks.empty()) traits_ = disks[number % disks.size()];
+  disk_ = FakeDisk(traits_);
+  start();
+}
 
 void Device::start() {
   ++starts_;
   replica_ = std::make_unique<sync::Replica>(
-      sync::ReplicaOptions{.workspace_id = "ws1", .client = ClientId{1000 * (number_ + 1) + starts_}});
+      sync::ReplicaOptions{.workspace_id = "ws1", .client = ClientId{1000 * (number_ + 1) + starts_}, .disk = traits_});
   for (const auto& [doc, updates] : stored_updates_) {
     for (const Bytes& update : updates) DX_ASSERT(replica_->restore_update(doc, update));
   }
@@ -80,7 +85,7 @@ void Device::watcher_looks() {
     }
   }
   for (const auto& [path, bytes] : before) {
-    if (!disk_.has(path)) tell(sync::FileGone{path});
+    if (!disk_.files().contains(path)) tell(sync::FileGone{path});  // as the listing spells it
   }
   for (const auto& [path, bytes] : FakeDisk::Files(disk_.files())) {
     const auto old = before.find(path);
@@ -181,7 +186,7 @@ void Device::perform(const sync::Action& action) {
     });
   } else if (const auto* write = std::get_if<sync::WriteText>(&action)) {
     if (!disk_.write_if(write->path, write->bytes, write->expected)) return refuse(write->path, write->path);
-    seen_.insert_or_assign(write->path, write->bytes);
+    seen_.insert_or_assign(disk_.spelled(write->path), write->bytes);
     answer([path = write->path, hash = sha256(write->bytes)] { return sync::FileWritten{path, hash}; });
   } else if (const auto* fetch = std::get_if<sync::FetchBlob>(&action)) {
     const auto blob = world_->server_.blobs().find(fetch->hash);
@@ -191,7 +196,7 @@ void Device::perform(const sync::Action& action) {
     }
     const std::string bytes = fetch->size_bytes == 0 ? std::string() : blob->second;
     if (!disk_.write_if(fetch->path, bytes, fetch->expected)) return refuse(fetch->path, fetch->path);
-    seen_.insert_or_assign(fetch->path, bytes);
+    seen_.insert_or_assign(disk_.spelled(fetch->path), bytes);
     answer([path = fetch->path, hash = fetch->hash] { return sync::FileWritten{path, hash}; });
   } else if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) {
     if (!disk_.remove_if(removed->path, removed->expected)) return refuse(removed->path, removed->path);
@@ -199,7 +204,7 @@ void Device::perform(const sync::Action& action) {
     answer([path = removed->path] { return sync::FileRemoved{path}; });
   } else if (const auto* move = std::get_if<sync::MoveFile>(&action)) {
     if (!disk_.rename_if_free(move->from, move->to)) return refuse(move->to, move->from);
-    if (const auto old = seen_.extract(move->from)) seen_.insert_or_assign(move->to, old.mapped());
+    if (const auto old = seen_.extract(move->from)) seen_.insert_or_assign(disk_.spelled(move->to), old.mapped());
     answer([from = move->from, to = move->to] { return sync::FileMoved{from, to}; });
   } else if (const auto* upload = std::get_if<sync::UploadBlob>(&action)) {
     const std::optional<std::string> bytes = disk_.read(upload->path);
@@ -330,10 +335,22 @@ bool World::run_until_quiet() {
 
 bool World::all_equal() const { return first_difference().empty(); }
 
+FakeDisk::Files World::files_by_key(size_t device) const {
+  FakeDisk::Files files;
+  for (const auto& [path, bytes] : devices_[device]->disk().files()) {
+    files.insert_or_assign(devices_[device]->replica().key_of(path), bytes);
+  }
+  return files;
+}
+
 std::string World::first_difference() const {
-  const FakeDisk::Files& first = devices_[0]->disk().files();
-  for (size_t i = 1; i < devices_.size(); ++i) {
-    const FakeDisk::Files& other = devices_[i]->disk().files();
+  const FakeDisk::Files first = files_by_key(0);
+  for (size_t i = 0; i < devices_.size(); ++i) {
+    const FakeDisk::Files other = files_by_key(i);
+    if (devices_[i]->disk().refused_names() != 0)
+      return "a name that its disk refuses was written on device " + std::to_string(i);
+    if (other.size() != devices_[i]->disk().files().size())
+      return "two files with one key on device " + std::to_string(i);
     const std::string who = "device 0 and " + std::to_string(i) + " differ in ";
     for (const auto& [path, bytes] : first) {
       const auto found = other.find(path);

@@ -41,6 +41,9 @@ class Replica::Impl {
   BodyStore bodies_;
   std::map<std::string, FileRecord, std::less<>> records_;
 
+  /// The names that known files have on disk, chosen before anything else asks for one.
+  DiskNames& names() const;
+
  private:
   enum class Phase : uint8_t { Offline, Handshaking, Active };
 
@@ -182,6 +185,10 @@ class Replica::Impl {
   void reconcile_text(std::string_view path);
   void reconcile_blob(std::string_view path, const BinaryRef& ref);
 
+  // --- replica.cpp: between the disk's names and keys
+  void dispatch(const Event& event);
+  void name_for_disk(Action& action);
+
   // --- shared
   std::string head_of(std::string_view path) const;
   std::string text_of(std::string_view path) const;
@@ -192,7 +199,7 @@ class Replica::Impl {
   void save_record(std::string_view path, FileRecord record);
   void drop_record(std::string_view path);
   const FileRecord* record(std::string_view path) const;
-  void emit(Action action) { out_->push_back(std::move(action)); }
+  void emit(Action action);
   void notify(Notice notice) { emit(Notify{std::move(notice)}); }
   void problem(std::string_view path, std::string message);
 
@@ -224,6 +231,10 @@ class Replica::Impl {
   std::map<std::string, std::set<std::string>, std::less<>> old_paths_of_;
 
   // The disk.
+  // Choosing names for what is known changes nothing that can be seen, so getters may do it.
+  mutable DiskNames names_;
+  mutable std::map<std::string, std::string, std::less<>> restored_names_;
+  mutable bool named_ = false;  // known files have claimed their names
   bool joined_ = false;  // the workspace doc was answered once, on any connection
   std::map<std::string, FileWork, std::less<>> work_;
   std::map<std::string, Upload, std::less<>> uploads_;

@@ -304,6 +304,7 @@ void Replica::Impl::on_file_removed(std::string_view path) {
 
 void Replica::Impl::on_file_refused(std::string_view path, std::string_view reason) {
   if (const auto move = own_moves_.extract(std::string(path))) {
+    names_.rename(path, move.mapped());
     work_[move.mapped()] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
   }
   FileWork& work = work_[std::string(path)];

@@ -173,7 +173,8 @@ void Replica::Impl::reconcile(std::string_view path) {
   if (uploads_.contains(path) || gone_.contains(path) || is_parked(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
   if (workspace_.live_file(path)) return reconcile_text(path);
-  if (const FileRecord* known = record(path)) reconcile_absent(path, FileRecord(*known));
+  if (const FileRecord* known = record(path)) return reconcile_absent(path, FileRecord(*known));
+  names_.release(path);  // chosen for a write that is not wanted any more
 }
 
 void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& known) {

@@ -30,6 +30,8 @@ struct WorldOptions {
   double cut = 0;
   double device_crash = 0;
   double server_crash = 0;
+  /// Of the devices' disks, in turn; empty: all are ordinary.
+  std::vector<sync::DiskTraits> disks{};
 };
 
 class World;
@@ -58,6 +60,7 @@ class Device {
   bool online() const { return connection_.has_value(); }
   bool wants_online() const { return wants_online_; }
   const FakeDisk& disk() const { return disk_; }
+  const sync::DiskTraits& traits() const { return traits_; }
   const sync::Replica& replica() const { return *replica_; }
   const std::vector<std::string>& problems() const { return problems_; }
 
@@ -75,6 +78,7 @@ class Device {
   size_t number_;
   uint64_t starts_ = 0;
   bool wants_online_ = true;
+  sync::DiskTraits traits_;
   FakeDisk disk_;
   FakeDisk::Files seen_;  // what the watcher saw last
   std::vector<std::pair<std::string, std::string>> moves_;
@@ -104,6 +108,8 @@ class World {
   /// No more faults: everybody online, then steps until nothing moves. False when that does not end.
   bool run_until_quiet();
 
+  /// A device's files by key: what the user calls them on every device.
+  FakeDisk::Files files_by_key(size_t device) const;
   bool all_equal() const;
   /// "device 0 and 2 differ in notes/a.md: ..." or empty.
   std::string first_difference() const;

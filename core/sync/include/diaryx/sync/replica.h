@@ -25,6 +25,7 @@
 #include "diaryx/base/result.h"
 #include "diaryx/base/units.h"
 #include "diaryx/sync/action.h"
+#include "diaryx/sync/disk_names.h"
 #include "diaryx/sync/event.h"
 #include "diaryx/sync/metadata.h"
 
@@ -40,6 +41,8 @@ struct ReplicaOptions {
   DurationMs answer_timeout{10'000};
   /// False for a guest of a shared session: documents only, no file is written.
   bool write_files = true;
+  /// What the disk makes of names. Events and actions name files as this disk does; everything else is said in keys.
+  DiskTraits disk{};
 };
 
 /// One line of `status`.
@@ -82,9 +85,12 @@ class Replica {
   ReplicaStatus status() const;
   /// All is in step with the server and on both disks. False while not connected.
   bool settled() const;
-  /// Paths that were last known to be on this disk. Order: by path.
+  /// The name of a key on this disk, and the key of a name.
+  std::string disk_path(std::string_view key) const;
+  std::string key_of(std::string_view disk_path) const;
+  /// Paths that were last known to be on this disk, as it names them. Order: by key.
   std::vector<std::string> known_files() const;
-  /// The digest that a known file had, for shells that compare before reading.
+  /// The digest that a file known by this name on disk had, for shells that compare before reading.
   std::optional<Sha256> known_hash(std::string_view path) const;
   /// Live text files by path, and live binary files.
   std::vector<std::string> text_files() const;
