@@ -35,7 +35,7 @@ Device::Device(World& world, size_t number) : world_(&world), number_(number) {
 void Device::start() {
   ++starts_;
   replica_ = std::make_unique<sync::Replica>(
-      sync::ReplicaOptions{.workspace_id = "ws1", .client = ClientId{1000 * (number_ + 1) + starts_}, .disk = traits_});
+      sync::ReplicaOptions{.workspace_id = "ws1", .client = ClientId{1000 * (number_ + 1) + starts_}, .disk = traits_, .breaker = world_->options_.breaker});
   for (const auto& [doc, updates] : stored_updates_) {
     for (const Bytes& update : updates) DX_ASSERT(replica_->restore_update(doc, update));
   }
@@ -220,6 +220,7 @@ void Device::perform(const sync::Action& action) {
       answer([path = upload->path, hash = upload->hash] { return sync::BlobUploaded{path, hash}; });
     }
   } else if (const auto* notice = std::get_if<sync::Notify>(&action)) {
+    if (const auto* held = std::get_if<sync::MassChangeHeld>(&notice->notice)) last_held_ = *held;
     if (const auto* problem = std::get_if<sync::Problem>(&notice->notice)) {
       problems_.push_back(problem->path + ": " + problem->message);
       trace(number_, "says", problem->path, problem->message);

@@ -66,6 +66,16 @@ Bytes BodyDoc::set_text(std::string_view head, std::string_view body) {
   return std::move(txn).commit().update_v1();
 }
 
+Bytes BodyDoc::restore_text(std::string_view key, std::string_view head, std::string_view body) {
+  const Bytes state = doc_.encode_update_v1();
+  const Bytes vector = doc_.state_vector().encode();
+  BodyDoc twin(seed_client(std::string(key).append(as_text(vector)), head, body));
+  DX_ASSERT(twin.doc_.apply_update_v1(state));
+  Bytes update = twin.set_text(head, body);
+  if (!update.empty()) DX_ASSERT(doc_.apply_update_v1(update, crdt::TransactionOrigin::Local));
+  return update;
+}
+
 std::string BodyDoc::seed_name() const { return seed_.get_string(kSeedKey).value_or(std::string()); }
 
 std::string BodyDoc::era(std::string_view key) const {

@@ -40,6 +40,10 @@ class BodyDoc {
   /// Changes the two texts by their difference. Returns the update, empty when nothing changed.
   Bytes set_text(std::string_view head, std::string_view body);
 
+  /// The same with operations that depend only on `key`, the document and the texts: devices that put a text back at once do
+  /// not double it.
+  Bytes restore_text(std::string_view key, std::string_view head, std::string_view body);
+
   /// The name of the first import that holds now: of concurrent ones the same everywhere. Empty if never seeded.
   std::string seed_name() const;
 

@@ -28,7 +28,12 @@ struct Overloaded : Handlers... {
 // --- restoring --------------------------------------------------------------------------------------------------
 
 Replica::Impl::Impl(ReplicaOptions options)
-    : options_(std::move(options)), workspace_(options_.client), bodies_(options_.client), names_(options_.disk) {}
+    : options_(std::move(options)),
+      workspace_(options_.client),
+      bodies_(options_.client),
+      names_(options_.disk),
+      outgoing_(options_.breaker),
+      incoming_(options_.breaker) {}
 
 Result<void> Replica::Impl::restore_update(std::string_view doc, ByteView update) {
   if (doc == kWorkspaceName) {
@@ -60,6 +65,7 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
   out_ = &out;
   names();
   dispatch(event);
+  take_away();
   pump();
   pump_uploads();
   barrier_if_needed();
@@ -101,6 +107,8 @@ void Replica::Impl::dispatch(const Event& event) {
                      if (workspace_.live_file(path)) open_body(path, /*first=*/true);
                    }
                  },
+                 [&](const ReleaseHeld&) { release_held(); },
+                 [&](const UndoHeld&) { undo_held(); },
                  [&](const DeadlineReached&) { on_deadline(); },
              },
              event);
@@ -270,6 +278,7 @@ std::optional<Sha256> Replica::known_hash(std::string_view path) const {
   return found->second.hash;
 }
 
+std::vector<HeldChange> Replica::held() const { return impl_->held(); }
 std::vector<std::string> Replica::text_files() const { return impl_->workspace_.live_files(); }
 std::vector<BinaryRef> Replica::binary_files() const { return impl_->workspace_.live_binaries(); }
 std::optional<std::string> Replica::file_text(std::string_view path) const { return impl_->file_text(path); }

@@ -246,6 +246,8 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   }
   for (const auto& [path, work] : work_) consider(work.retry_at);
   for (const auto& [path, gone] : gone_) consider(gone.wait_until);
+  consider(truncations_due_);
+  consider(deletions_due_);
   return next;
 }
 
@@ -266,7 +268,7 @@ void Replica::Impl::on_deadline() {
   for (auto& [path, upload] : uploads_) {
     if (upload.retry_at && *upload.retry_at <= now_) upload.retry_at.reset();
   }
-  on_files_settled();
+  send_deletions();  // those that waited for their other half
   std::vector<std::string> due;
   for (auto& [path, work] : work_) {
     if (!work.retry_at || *work.retry_at > now_) continue;
@@ -299,14 +301,19 @@ ReplicaStatus Replica::Impl::status() const {
       ++status.pending_writes;
     }
   }
+  for (const HeldChange& change : held()) {
+    ++(change.direction == HeldChange::Direction::Outgoing ? status.held_outgoing : status.held_incoming);
+  }
   return status;
 }
 
 bool Replica::Impl::settled() const {
   if (phase_ != Phase::Active || !workspace_link_.saved()) return false;
-  if (!to_open_.empty() || !unsaved_.empty() || !newcomers_.empty() || !parked_moves_.empty() || !uploads_.empty() ||
-      !wants_read_.empty() || !gone_.empty() || !conflicts_.empty())
+  if (!to_open_.empty() || !unsaved_.empty() || !newcomers_.empty() || !parked_moves_.empty() || !leaving_.empty() ||
+      !uploads_.empty() || !wants_read_.empty() || !conflicts_.empty())
     return false;
+  const auto is_open = [](const auto& entry) { return !entry.second.held; };
+  if (std::ranges::any_of(gone_, is_open) || std::ranges::any_of(truncated_, is_open)) return false;
   return std::ranges::none_of(work_, [](const auto& entry) { return entry.second.busy || entry.second.retry_at; });
 }
 

@@ -1,8 +1,9 @@
-// The inside of Replica. One object, five files, each a theme:
+// The inside of Replica. One object, six files, each a theme:
 //   replica.cpp            restoring, dispatch of events, getters
 //   replica_connection.cpp the handshake, opening documents, receipts, deadlines
 //   replica_local.cpp      what the disk tells: edits, new files
 //   replica_tree.cpp       which file is which: renames, deletions, keys that are used anew
+//   replica_breaker.cpp    waves of deletions: held, released, undone
 //   replica_remote.cpp     what the server tells, and bringing files to what the documents say
 #pragma once
 
@@ -18,6 +19,7 @@
 #include "replica/body_store.h"
 #include "replica/doc_link.h"
 #include "replica/file_record.h"
+#include "replica/mass_change.h"
 #include "replica/workspace_doc.h"
 
 namespace diaryx::sync {
@@ -32,6 +34,8 @@ class Replica::Impl {
   std::optional<TimestampMs> next_deadline() const;
   ReplicaStatus status() const;
   bool settled() const;
+
+  std::vector<HeldChange> held() const;
 
   std::optional<std::string> file_text(std::string_view path) const;
 
@@ -75,6 +79,13 @@ class Replica::Impl {
   struct GoneFile {
     FileRecord record;
     std::optional<TimestampMs> wait_until;
+    bool held = false;
+  };
+
+  // A file that lost most of its text or all of it: counted with the whole batch before it is believed.
+  struct Truncated {
+    std::string bytes;
+    bool held = false;
   };
 
   // A new file whose text may be that of a missing one: decided when the whole batch is known.
@@ -153,7 +164,7 @@ class Replica::Impl {
   void move_body(const std::string& from, const std::string& to);
   bool is_parked(std::string_view path) const;
   void finish_parked_move(std::string_view to);
-  void delete_entry(std::string_view path, const FileRecord& record);
+  void delete_entry(std::string_view path, const FileRecord& record, crdt::Transaction& txn);
   bool index_file(const std::string& path);  // true if another file is live there now
   void collect_moved_text(const std::string& path);
   static bool are_two_files(const BodyDoc& a, const BodyDoc& b);
@@ -170,6 +181,18 @@ class Replica::Impl {
   bool split_unrelated(const std::string& key, ByteView theirs);
   void keep_document_copy(const std::string& key, const EndedEra& own, std::string file_id);
   void move_on_disk(const std::string& from, const std::string& to);
+
+  // --- replica_breaker.cpp
+  bool wait_for_wave(std::string_view path, const FileRecord& known, std::string_view bytes);
+  void send_deletions();
+  bool ask_to_take(std::string_view path, HeldChange::Kind kind);
+  void take_away();
+  void release_held();
+  void undo_held();
+  void undo_outgoing();
+  void undo_incoming();
+  void undo_deletion(const std::string& path);
+  void tell_held(HeldChange::Direction direction);
 
   // --- replica_remote.cpp
   void apply_workspace(ByteView update, bool answer);
@@ -242,6 +265,16 @@ class Replica::Impl {
   std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way
   std::map<std::string, std::string, std::less<>> parked_moves_;  // to -> from: the key was used, ask the server first
   std::map<std::string, Newcomer, std::less<>> newcomers_;
+  std::map<std::string, Truncated, std::less<>> truncated_;
+  MassChange outgoing_;
+  MassChange incoming_;
+  std::map<std::string, HeldChange::Kind, std::less<>> leaving_;  // to be taken from this disk, not decided yet
+  std::map<std::string, HeldChange::Kind, std::less<>> held_incoming_;
+  std::optional<TimestampMs> truncations_due_;
+  std::optional<TimestampMs> deletions_due_;  // many files are missing, and perhaps more will be
+  size_t growing_ = 0;                        // how many then
+  bool taking_away_ = false;
+  bool scanned_ = false;  // the first FilesSettled was here
   std::map<std::string, ConflictCopy, std::less<>> conflicts_;  // by the copy's path, under way
   bool settling_ = false;  // newcomers are being told again, none of them is put off
   std::set<std::string, std::less<>> deleted_here_;  // in this run: an edit that was made meanwhile wins

@@ -45,8 +45,14 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     on_file_written(path, hash);  // the copy was there already
   }
   const FileRecord* known = record(path);
+  if (const auto shorter = truncated_.find(path); shorter != truncated_.end() && shorter->second.bytes != bytes) {
+    truncated_.erase(shorter);
+  }
   if (known != nullptr && known->hash == hash) return reconcile(path);  // nothing new; perhaps a write waits for it
-  if (known != nullptr && known->kind == FileRecord::Kind::Text) return merge_disk_text(path, *known, bytes);
+  if (known != nullptr && known->kind == FileRecord::Kind::Text) {
+    if (wait_for_wave(path, *known, bytes)) return;
+    return merge_disk_text(path, *known, bytes);
+  }
   if (!joined_) return read_when_possible(path);
   if (parked_moves_.contains(path)) return;  // read again once the rename is done
   if (adopt_rename(path, hash, FileRecord::Kind::Text)) return;

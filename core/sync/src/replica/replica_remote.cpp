@@ -170,8 +170,11 @@ void Replica::Impl::adopt_old_peer_metadata(std::string_view path) {
 void Replica::Impl::reconcile(std::string_view path) {
   if (!options_.write_files || !joined_) return;
   if (const auto work = work_.find(path); work != work_.end() && (work->second.busy || work->second.retry_at)) return;
-  if (uploads_.contains(path) || gone_.contains(path) || is_parked(path)) return;
+  if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path) || is_parked(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
+  if (const auto held = held_incoming_.find(path); held != held_incoming_.end() && workspace_.live_file(path)) {
+    if (held->second == HeldChange::Kind::Deletion) held_incoming_.erase(held);  // it came back by itself
+  }
   if (workspace_.live_file(path)) return reconcile_text(path);
   if (const FileRecord* known = record(path)) return reconcile_absent(path, FileRecord(*known));
   names_.release(path);  // chosen for a write that is not wanted any more
@@ -198,6 +201,7 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
     drop_record(path);
     return request_read(path);
   }
+  if (!ask_to_take(path, HeldChange::Kind::Deletion)) return;
   work_[std::string(path)].busy = true;
   notify(FileChanged{std::string(path), FileChange::Removed, {}});
   emit(RemoveFile{std::string(path), known.hash});
@@ -221,6 +225,10 @@ void Replica::Impl::reconcile_text(std::string_view path) {
     return;
   }
   if (own_moves_.contains(path)) return;
+  if (known != nullptr && known->base && is_truncation(*known->base, text) &&
+      !ask_to_take(path, HeldChange::Kind::Truncation)) {
+    return;
+  }
   FileWork& work = work_[std::string(path)];
   work.busy = true;
   work.writing = text;

@@ -45,8 +45,10 @@ void Replica::Impl::on_gone(std::string_view path) {
     return on_gone(from);
   }
   if (const auto newcomer = newcomers_.find(path); newcomer != newcomers_.end()) newcomers_.erase(newcomer);
+  if (const auto shorter = truncated_.find(path); shorter != truncated_.end()) truncated_.erase(shorter);
   const FileRecord* known = record(path);
   if (known == nullptr) return;
+  if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;
   gone_.insert_or_assign(std::string(path),
                          GoneFile{*known, found_by_our_write ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
@@ -249,37 +251,26 @@ bool Replica::Impl::is_one_of_many(std::string_view path, std::string_view text)
 }
 
 void Replica::Impl::on_files_settled() {
+  scanned_ = true;
   match_newcomers();
-  std::vector<std::pair<std::string, FileRecord>> deleted;
-  std::erase_if(gone_, [&](const auto& entry) {
-    if (entry.second.wait_until && *entry.second.wait_until > now_) return false;
-    deleted.emplace_back(entry.first, entry.second.record);
-    return true;
-  });
-  for (const auto& [path, known] : deleted) {
-    drop_record(path);
-    delete_entry(path, known);
-  }
+  send_deletions();
 }
 
-void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known) {
+void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known, crdt::Transaction& txn) {
   if (known.kind == FileRecord::Kind::Blob) {
     std::optional<BinaryRef> ref = workspace_.live_binary(path);
-    if (!ref) return;
-    if (ref->hash != known.hash.hex()) return reconcile(path);  // changed elsewhere meanwhile: the change wins
+    if (!ref || ref->hash != known.hash.hex()) return;  // changed elsewhere meanwhile: the change wins
     ref->deleted = true;
-    return edit_workspace([&](crdt::Transaction& txn) { workspace_.set_binary(txn, *ref); });
+    return workspace_.set_binary(txn, *ref);
   }
   std::optional<FileMetadata> entry = workspace_.live_file(path);
-  if (!entry) return;
-  if (known.base) return reconcile(path);  // edited elsewhere, not yet written here: the edit wins
+  if (!entry || known.base) return;  // edited elsewhere, not yet written here: the edit wins
   entry->deleted = true;
   entry->modified_at = now_;
   set_extra_text(*entry, kMovedTo, std::nullopt);
   set_extra_text(*entry, kSeen, seen_mark(path));
   deleted_here_.emplace(path);
-  edit_workspace([&](crdt::Transaction& txn) { workspace_.set_file(txn, path, *entry); });
-  index_file(std::string(path));
+  workspace_.set_file(txn, path, *entry);
 }
 
 std::optional<std::string> Replica::Impl::seen_mark(std::string_view path) const {

@@ -32,6 +32,7 @@ struct WorldOptions {
   double server_crash = 0;
   /// Of the devices' disks, in turn; empty: all are ordinary.
   std::vector<sync::DiskTraits> disks{};
+  sync::BreakerOptions breaker{};
 };
 
 class World;
@@ -63,6 +64,10 @@ class Device {
   const sync::DiskTraits& traits() const { return traits_; }
   const sync::Replica& replica() const { return *replica_; }
   const std::vector<std::string>& problems() const { return problems_; }
+  /// The last word about a wave that is held.
+  const sync::MassChangeHeld& last_held() const { return last_held_; }
+  /// Gives the replica a command.
+  void tell(const sync::Event& command) { feed(command); }
 
  private:
   friend class World;
@@ -89,6 +94,7 @@ class Device {
   std::deque<std::function<void()>> answers_;
   bool feeding_ = false;
   std::vector<std::string> problems_;
+  sync::MassChangeHeld last_held_;
 };
 
 class World {
