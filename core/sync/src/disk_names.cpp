@@ -7,6 +7,7 @@
 #include "diaryx/base/sha256.h"
 #include "diaryx/sync/path.h"
 #include "diaryx/sync/unicode.h"
+#include "fault.h"
 
 namespace diaryx::sync {
 namespace {
@@ -54,7 +55,7 @@ DiskNames::Node& DiskNames::claim_node(std::string_view logical, std::string_vie
                                        std::string_view component) {
   if (const auto known = nodes_.find(logical); known != nodes_.end()) return known->second;
   std::string disk = join(disk_parent, component);
-  if (legal(component) != component || taken_.contains(comparable(disk))) {
+  if (!DX_PLANTED(10) && (legal(component) != component || taken_.contains(comparable(disk)))) {
     // Longer marks only for a name that somebody made to look like an alias.
     for (size_t digits = kMarkDigits; digits <= kMostDigits; digits += kMarkDigits) {
       disk = join(disk_parent, component_alias(component, digits));

@@ -8,6 +8,7 @@
 #include "diaryx/base/utf.h"
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/text_diff.h"
+#include "fault.h"
 
 namespace diaryx::sync {
 namespace {
@@ -29,6 +30,7 @@ void apply_difference(crdt::Transaction& txn, crdt::Text& text, std::string_view
   const std::vector<TextEdit> edits = diff_text(before, after);
   // From the last to the first, so that earlier positions stay true.
   for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {
+    if (DX_PLANTED(7) && edits.size() > 1 && edit == edits.rbegin()) continue;
     if (edit->erased.value() != 0) DX_ASSERT(text.erase(txn, edit->at, edit->erased));
     if (!edit->inserted.empty()) DX_ASSERT(text.insert(txn, edit->at, edit->inserted));
   }

@@ -5,6 +5,7 @@
 
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/frame.h"
+#include "fault.h"
 
 namespace diaryx::sync {
 namespace {
@@ -55,10 +56,10 @@ Bytes DocLink::on_step2(const crdt::Doc& doc, ByteView update) {
   if (theirs.covers(doc.state_vector())) {
     // A delete set is sent whole, so before repeating it at every reconnect, look whether the server has it.
     const Result<crdt::UpdateSummary> known = crdt::summarize_update_v1(update);
-    if (known && known->deletes.covers(doc.delete_set())) return {};
+    if (DX_PLANTED(4) || (known && known->deletes.covers(doc.delete_set()))) return {};
   }
   const Bytes difference = doc.encode_update_v1(theirs);
-  if (is_empty_update(difference)) return {};
+  if (is_empty_update(difference) || DX_PLANTED(5)) return {};
   ++sent_;
   return payload({SyncStep2{difference}});
 }

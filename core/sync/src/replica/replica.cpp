@@ -7,6 +7,7 @@
 #include "diaryx/sync/path.h"
 #include "diaryx/sync/render.h"
 #include "diaryx/sync/unicode.h"
+#include "fault.h"
 #include "replica/replica_impl.h"
 
 namespace diaryx::sync {
@@ -61,7 +62,9 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
 // --- events -----------------------------------------------------------------------------------------------------
 
 void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Action>& out) {
-  now_ = now;
+  wall_clock_ = now;
+  if (now + set_back_ < now_) set_back_ = now_ - now;
+  now_ = now + set_back_;
   out_ = &out;
   names();
   dispatch(event);
@@ -194,7 +197,7 @@ void Replica::Impl::commit_body(std::string_view key, Bytes update) {
     payload = open->second.link.on_local_update(update);
     track(key, open->second);
   }
-  emit(PersistUpdate{std::string(kBodyPrefix).append(key), std::move(update)});
+  if (!DX_PLANTED(3)) emit(PersistUpdate{std::string(kBodyPrefix).append(key), std::move(update)});
   send_body(key, std::move(payload));
 }
 

@@ -248,7 +248,8 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   for (const auto& [path, gone] : gone_) consider(gone.wait_until);
   consider(truncations_due_);
   consider(deletions_due_);
-  return next;
+  const auto on_clock = [&](TimestampMs time) { return TimestampMs{time.value() - set_back_.value()}; };
+  return next ? std::optional(on_clock(*next)) : std::nullopt;
 }
 
 void Replica::Impl::on_deadline() {

@@ -137,6 +137,7 @@ class Replica::Impl {
   void on_file_refused(std::string_view path, std::string_view reason);
   void on_blob_uploaded(std::string_view path, const Sha256& hash);
   void on_transfer_failed(const TransferFailed& failure);
+  bool waits_in_vain(std::string_view path, const Sha256& hash) const;
   bool accept_path(std::string_view path);
   void merge_disk_text(std::string_view path, FileRecord record, std::string_view bytes);
   void place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash);
@@ -169,8 +170,10 @@ class Replica::Impl {
   void collect_moved_text(const std::string& path);
   static bool are_two_files(const BodyDoc& a, const BodyDoc& b);
   std::optional<std::string> seen_mark(std::string_view path) const;
+  bool follow_deleted_file(std::string_view path);
   bool was_edited_unseen(std::string_view path) const;
   void fold_doubled_file(const std::string& path);
+  std::optional<std::string> era_mark(std::string_view path) const;
   std::optional<std::string> new_place(std::string_view path) const;
   PastEra departed(std::string_view path, const FileMetadata& tombstone) const;
   std::optional<std::string> place_of(const PastEra& past) const;
@@ -230,7 +233,10 @@ class Replica::Impl {
   mutable std::optional<uint64_t> file_count_;
 
   // The batch being made.
+  // Deadlines count on time that never goes back, whatever the device's clock does; people see the clock.
   TimestampMs now_;
+  TimestampMs wall_clock_;
+  DurationMs set_back_{0};
   std::vector<Action>* out_ = nullptr;
 
   // The connection.
@@ -272,7 +278,7 @@ class Replica::Impl {
   std::map<std::string, HeldChange::Kind, std::less<>> held_incoming_;
   std::optional<TimestampMs> truncations_due_;
   std::optional<TimestampMs> deletions_due_;  // many files are missing, and perhaps more will be
-  size_t growing_ = 0;                        // how many then
+  size_t growing_ = 0;  // how many then
   bool taking_away_ = false;
   bool scanned_ = false;  // the first FilesSettled was here
   std::map<std::string, ConflictCopy, std::less<>> conflicts_;  // by the copy's path, under way

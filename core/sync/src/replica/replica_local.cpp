@@ -7,6 +7,7 @@
 #include "diaryx/sync/merge3.h"
 #include "diaryx/sync/mime.h"
 #include "diaryx/sync/path.h"
+#include "fault.h"
 #include "replica/replica_impl.h"
 
 namespace diaryx::sync {
@@ -32,11 +33,21 @@ bool Replica::Impl::accept_path(std::string_view path) {
 
 // --- text files -------------------------------------------------------------------------------------------------
 
+bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) const {
+  // The file is as we expected it and still could not be written (a full disk, no permission): trying again at once would
+  // fail at once, so it waits for its time.
+  const auto work = work_.find(path);
+  const FileRecord* known = record(path);
+  return work != work_.end() && work->second.retry_at && known != nullptr && known->hash == hash &&
+         !gone_.contains(path) && !wants_read_.contains(path);
+}
+
 void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) {
   if (!accept_path(path)) return;
   const Sha256 hash = sha256(bytes);
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
+  if (waits_in_vain(path, hash)) return;
   work_.erase(key);
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
@@ -52,6 +63,12 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   if (known != nullptr && known->kind == FileRecord::Kind::Text) {
     if (wait_for_wave(path, *known, bytes)) return;
     return merge_disk_text(path, *known, bytes);
+  }
+  if (known == nullptr && !bytes.empty() && workspace_.live_file(path) && bodies_.contains(path) &&
+      text_of(path) == bytes) {
+    // We wrote it and died before we could note that.
+    save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash});
+    return reconcile(path);
   }
   if (!joined_) return read_when_possible(path);
   if (parked_moves_.contains(path)) return;  // read again once the rename is done
@@ -71,14 +88,22 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
   const std::string key(path);
   const std::string doc_text = text_of(path);
   const Sha256 hash = sha256(bytes);
+  if (bytes == doc_text) {
+    // We wrote it and died before we could note that, or somebody made the same change.
+    known.hash = hash;
+    known.base.reset();
+    save_record(path, std::move(known));
+    return reconcile(path);
+  }
   if (!known.base && sha256(doc_text) != known.hash) {
     // Nobody knows from which text the user started, so no edit of anybody may be guessed.
     drop_record(path);
     return keep_conflict_copy(key, bytes, hash);
   }
   const std::string base = known.base.value_or(doc_text);
-  const std::string merged =
-      base == doc_text ? std::string(bytes) : apply_edits(doc_text, merge3(base, bytes, doc_text));
+  const std::string merged = DX_PLANTED(2)      ? std::string(bytes)
+                             : base == doc_text ? std::string(bytes)
+                                                : apply_edits(doc_text, merge3(base, bytes, doc_text));
   Bytes update = set_document_text(path, merged);
   known.hash = hash;
   known.base = merged == bytes ? std::nullopt : std::optional(std::string(bytes));
@@ -104,7 +129,7 @@ void Replica::Impl::revive_entry(const std::string& path) {
 void Replica::Impl::create_entry(const std::string& path, std::string_view bytes, std::string file_id) {
   const std::string_view head = split_frontmatter(bytes).head;
   const Result<Frontmatter> front = Frontmatter::parse(head);
-  FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(path), now_);
+  FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(path), wall_clock_);
   metadata.deleted = false;
   set_extra_text(metadata, kHeadMark, head_mark(head));
   set_extra_text(metadata, kFileId, std::move(file_id));
@@ -136,8 +161,8 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
                             split.body);
   } else if (body.is_virgin()) {
     const SplitText split = split_frontmatter(bytes);
-    update = seed_update(path, split.head, split.body);
-    if (!update.empty()) {
+    update = DX_PLANTED(1) ? body.set_text(split.head, split.body) : seed_update(path, split.head, split.body);
+    if (!update.empty() && !DX_PLANTED(1)) {
       DX_ASSERT(body.doc().apply_update_v1(update, crdt::TransactionOrigin::Import));
       open_bodies_[path].own_seed = seed_name(path, split.head, split.body);
     }
@@ -168,7 +193,7 @@ void Replica::Impl::refresh_metadata(std::string_view path) {
     return problem(
         path, "the frontmatter is not valid YAML, so the file is synced as plain text: " + describe(front.error()));
   }
-  FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), now_), *entry);
+  FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), wall_clock_), *entry);
   fresh.deleted = false;
   if (same_meaning(fresh, *entry)) return;
   set_extra_text(fresh, kHeadMark, head_mark(head));
@@ -178,7 +203,7 @@ void Replica::Impl::refresh_metadata(std::string_view path) {
 // --- other files ------------------------------------------------------------------------------------------------
 
 void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
-  if (!accept_path(path)) return;
+  if (!accept_path(path) || waits_in_vain(path, hash)) return;
   work_.erase(std::string(path));
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   const FileRecord* known = record(path);
@@ -238,13 +263,13 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
                       .hash = hash.hex(),
                       .mime_type = std::string(mime_type_of(path)),
                       .size = size_bytes,
-                      .uploaded_at = now_};
+                      .uploaded_at = wall_clock_};
   edit_workspace([&](crdt::Transaction& txn) {
     workspace_.set_binary(txn, ref);
     // A Markdown file whose bytes are no text any more is carried as a blob from now on.
     if (std::optional<FileMetadata> entry = workspace_.live_file(path)) {
       entry->deleted = true;
-      entry->modified_at = now_;
+      entry->modified_at = wall_clock_;
       workspace_.set_file(txn, path, *entry);
     }
   });

@@ -5,6 +5,7 @@
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/path.h"
 #include "diaryx/sync/render.h"
+#include "fault.h"
 #include "replica/replica_impl.h"
 
 namespace diaryx::sync {
@@ -62,6 +63,8 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
   } else if (const std::optional<std::string> target = new_place(path)) {
     inherit_moved_body(path, *target);
     reconcile(*target);
+  } else if (follow_deleted_file(path)) {
+    return reconcile(path);
   } else if (was_edited_unseen(path)) {
     // Whoever deleted it had not seen an edit that is here: the edit wins.
     return revive_entry(path);
@@ -93,6 +96,8 @@ bool Replica::Impl::apply_body(std::string_view key, ByteView update) {
 
   if (era && era->name != bodies_.open(key).era(key)) {
     on_era_ended(std::string(key), *era);
+    collect_moved_text(
+        std::string(key));  // what was typed into this file under older names, and had no place here before
   } else {
     remember_base(key, before);
   }
@@ -116,6 +121,8 @@ void Replica::Impl::follow_edit_of_deleted(std::string_view key) {
   if (const std::optional<std::string> target = new_place(key)) {
     inherit_moved_body(key, *target);
     reconcile(*target);
+  } else if (!workspace_.live_file(key)) {
+    follow_deleted_file(key);
   }
 }
 
@@ -193,7 +200,7 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
       return emit(MoveFile{std::string(path), *target});
     }
     // Edited here, deleted elsewhere before the edit arrived: the edit wins.
-    if (!target && known.unsaved) return revive_entry(std::string(path));
+    if (!target && (known.unsaved || DX_PLANTED(8))) return revive_entry(std::string(path));
   } else if (!workspace_.binary(path)) {
     return;
   } else if (known.published && !workspace_.binary_replaced_knowingly(path, *known.published)) {
@@ -233,6 +240,7 @@ void Replica::Impl::reconcile_text(std::string_view path) {
   work.busy = true;
   work.writing = text;
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
+  if (DX_PLANTED(9) && known != nullptr) save_record(path, FileRecord{.hash = hash});
   notify(FileChanged{std::string(path), expected ? FileChange::Changed : FileChange::Created, {}});
   emit(WriteText{std::string(path), std::move(text), expected});
 }

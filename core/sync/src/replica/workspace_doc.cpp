@@ -147,7 +147,8 @@ FileMetadata carry_over(FileMetadata fresh, const FileMetadata& known) {
     if (same != known.attachments.end() && !same->hash.empty()) ref = *same;
   }
   for (const Json::Member& member : known.extra) {
-    if (member.key.starts_with('_') && member.key != kMovedTo && member.key != kSeen) fresh.extra.push_back(member);
+    const bool of_tombstone = member.key == kMovedTo || member.key == kSeen || member.key == kEra;
+    if (member.key.starts_with('_') && !of_tombstone) fresh.extra.push_back(member);
   }
   return fresh;
 }

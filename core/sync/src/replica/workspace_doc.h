@@ -20,6 +20,7 @@ inline constexpr std::string_view kHeadMark = "_h";  // short hash of the head t
 inline constexpr std::string_view kMovedTo = "_to";  // in a tombstone: the key the file has now
 inline constexpr std::string_view kSeen = "_seen";  // in a tombstone: the state vector of the text that was deleted
 inline constexpr std::string_view kHasText = "_t";  // the file was not empty: wait for its text before writing it
+inline constexpr std::string_view kEra = "_era";  // in the tombstone of a rename: the era of the key that it ended
 inline constexpr std::string_view kFileId = "_id";  // stays with a file over renames; a new file gets a new one
 
 class WorkspaceDoc {

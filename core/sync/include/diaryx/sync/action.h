@@ -128,8 +128,8 @@ struct MassChangeHeld {
   HeldChange::Direction direction = HeldChange::Direction::Outgoing;
 };
 
-using Notice = std::variant<StatusChanged, Progress, FileChanged, BodyChanged, Problem, PeersChanged, Settled,
-                            MassChangeHeld>;
+using Notice =
+    std::variant<StatusChanged, Progress, FileChanged, BodyChanged, Problem, PeersChanged, Settled, MassChangeHeld>;
 
 struct Notify {
   Notice notice;

@@ -45,7 +45,7 @@ struct BreakerOptions {
 
 struct ReplicaOptions {
   std::string workspace_id;
-  /// For all documents of this run: 32 random bits, new at each start, so that a copied folder never reuses an id.
+  /// Names this run, and with each key a client of its own: 32 random bits, new at each start, so that a copied folder never reuses an id.
   ClientId client;
   /// Body documents asked for at one time (T28).
   uint32_t max_in_flight = 32;
