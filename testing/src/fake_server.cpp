@@ -17,6 +17,11 @@ void FakeServer::crash() {
   relay_ = std::make_unique<sync::Relay>(sync::RelayOptions{.seed = seed_ + ++starts_});
 }
 
+void FakeServer::roll_back() {
+  log_ = *backup_;
+  crash();
+}
+
 relay::ConnectionId FakeServer::connect(std::string user, TimestampMs now) {
   const relay::ConnectionId id{next_connection_++};
   feed(relay::ConnectionOpened{.connection = id, .principal = {.user_id = std::move(user), .device_id = "device"}},

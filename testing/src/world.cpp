@@ -25,12 +25,19 @@ void trace(size_t device, const char* what, std::string_view path, std::string_v
 
 // --- devices ----------------------------------------------------------------------------------------------------
 
-Device::Device(World& world, size_t number) : world_(&world), number_(number) { start(); }
+Device::Device(World& world, size_t number) : world_(&world), number_(number) {
+  const std::vector<sync::DiskTraits>& disks = world.options_.disks;
+  if (!disks.empty()) traits_ = disks[number % disks.size()];
+  disk_ = FakeDisk(traits_);
+  start();
+}
 
 void Device::start() {
   ++starts_;
-  replica_ = std::make_unique<sync::Replica>(
-      sync::ReplicaOptions{.workspace_id = "ws1", .client = ClientId{1000 * (number_ + 1) + starts_}});
+  replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{.workspace_id = "ws1",
+                                                                  .client = ClientId{1000 * (number_ + 1) + starts_},
+                                                                  .disk = traits_,
+                                                                  .breaker = world_->options_.breaker});
   for (const auto& [doc, updates] : stored_updates_) {
     for (const Bytes& update : updates) DX_ASSERT(replica_->restore_update(doc, update));
   }
@@ -44,14 +51,42 @@ void Device::user_writes(std::string_view path, std::string_view bytes) {
   trace(number_, "edits", path, bytes);
   disk_.write(path, bytes);
 }
+void Device::user_writes_slowly(std::string_view path, std::string_view bytes) {
+  size_t half = bytes.size() / 2;
+  while (half > 0 && (static_cast<unsigned char>(bytes[half]) & 0xc0) == 0x80) --half;
+  user_writes(path, bytes.substr(0, half));
+  slow_writes_.emplace_back(path, bytes.substr(half));
+}
+void Device::finish_slow_writes() {
+  for (const auto& [path, rest] : std::exchange(slow_writes_, {})) {
+    if (const std::optional<std::string> text = disk_.read(path)) user_writes(path, *text + rest);
+  }
+}
 void Device::user_deletes(std::string_view path) {
   trace(number_, "deletes", path);
   disk_.remove(path);
 }
 void Device::user_renames(std::string_view from, std::string_view to) {
   trace(number_, "renames", from, to);
-  if (disk_.rename(from, to)) moves_.emplace_back(from, to);
+  if (dying_) crash_and_restart();
+  const std::string spelled_from = disk_.spelled(from);
+  if (disk_.rename(from, to)) moves_.emplace_back(spelled_from, disk_.spelled(to));
 }
+
+void Device::user_renames_folder(std::string_view from, std::string_view to) {
+  const std::string prefix = std::string(from) + "/";
+  for (const auto& [path, bytes] : FakeDisk::Files(disk_.files())) {
+    if (path.starts_with(prefix)) user_renames(path, std::string(to) + "/" + path.substr(prefix.size()));
+  }
+}
+
+void Device::look_and_settle() {
+  watcher_looks();
+  const std::optional<TimestampMs> deadline = replica_->next_deadline();
+  if (deadline && *deadline <= now()) feed(sync::DeadlineReached{});
+}
+
+TimestampMs Device::now() const { return world_->now_ + DurationMs{clock_skew_ms_}; }
 
 void Device::watcher_looks() {
   const FakeDisk::Files before = std::exchange(seen_, disk_.files());
@@ -67,7 +102,7 @@ void Device::watcher_looks() {
     }
   }
   for (const auto& [path, bytes] : before) {
-    if (!disk_.has(path)) tell(sync::FileGone{path});
+    if (!disk_.files().contains(path)) tell(sync::FileGone{path});  // as the listing spells it
   }
   for (const auto& [path, bytes] : FakeDisk::Files(disk_.files())) {
     const auto old = before.find(path);
@@ -107,12 +142,17 @@ void Device::crash_and_restart() {
   trace(number_, "crashes", "");
   if (connection_) world_->cut(*connection_);
   answers_.clear();
+  waiting_.clear();
+  dying_ = false;
+  feeding_ = false;
+  ++world_->figures_.device_crashes;
   start();
 }
 
 void Device::feed(const sync::Event& event) {
+  if (dying_) return;
   std::vector<sync::Action> batch;
-  replica_->handle(event, world_->now_, batch);
+  replica_->handle(event, now(), batch);
   perform(batch);
   if (feeding_) return;
   feeding_ = true;
@@ -124,7 +164,30 @@ void Device::feed(const sync::Event& event) {
   feeding_ = false;
 }
 
+bool Device::on_disk(const sync::Action& action) const {
+  return std::holds_alternative<sync::WriteText>(action) || std::holds_alternative<sync::FetchBlob>(action) ||
+         std::holds_alternative<sync::RemoveFile>(action) || std::holds_alternative<sync::MoveFile>(action) ||
+         std::holds_alternative<sync::ReadFile>(action) || std::holds_alternative<sync::UploadBlob>(action);
+}
+
+bool Device::safe_path(std::string_view path) {
+  if (sync::parse_disk_path(path)) return true;
+  ++world_->figures_.outside_root;
+  return false;
+}
+
 void Device::perform(const std::vector<sync::Action>& batch) {
+  Random& random = world_->random_;
+  const WorldOptions& options = world_->options_;
+  // A power cut: before anything was stored, or behind some of what was to be done.
+  size_t last = batch.size();
+  // (Not while a rename is untold: with an edit it could not be told from a deletion and a new file after a restart.)
+  if (!batch.empty() && moves_.empty() && options.crash_in_batch > 0 && random.chance(options.crash_in_batch)) {
+    ++world_->figures_.crashes_in_batch;
+    dying_ = true;
+    last = random.below(batch.size() + 1);
+    if (random.chance(0.3)) return;
+  }
   // The contract: what is to be stored is stored first, at once.
   for (const sync::Action& action : batch) {
     if (const auto* update = std::get_if<sync::PersistUpdate>(&action)) {
@@ -137,12 +200,32 @@ void Device::perform(const std::vector<sync::Action>& batch) {
       }
     }
   }
-  for (const sync::Action& action : batch) perform(action);
+  const bool slow = !waiting_.empty() || (options.slow_disk > 0 && random.chance(options.slow_disk));
+  for (size_t i = 0; i < last; ++i) {
+    if (slow && on_disk(batch[i])) {
+      waiting_.push_back(batch[i]);
+    } else {
+      perform(batch[i]);
+    }
+  }
+}
+
+void Device::finish_waiting_actions() {
+  for (const sync::Action& action : std::exchange(waiting_, {})) perform(action);
+  if (feeding_) return;
+  feeding_ = true;
+  while (!answers_.empty()) {
+    const std::function<void()> answer = std::move(answers_.front());
+    answers_.pop_front();
+    answer();
+  }
+  feeding_ = false;
 }
 
 void Device::perform(const sync::Action& action) {
   const auto answer = [this](auto event_of) { answers_.push_back([this, event_of] { feed(event_of()); }); };
   const auto refuse = [this](const std::string& refused, const std::string& look_at) {
+    ++world_->figures_.refused_writes;
     answers_.push_back([this, refused, look_at] {
       feed(sync::FileRefused{refused, ""});
       report(look_at);
@@ -167,8 +250,10 @@ void Device::perform(const sync::Action& action) {
       feed(sync::FilesSettled{});
     });
   } else if (const auto* write = std::get_if<sync::WriteText>(&action)) {
-    if (!disk_.write_if(write->path, write->bytes, write->expected)) return refuse(write->path, write->path);
-    seen_.insert_or_assign(write->path, write->bytes);
+    if (!safe_path(write->path) || full_steps_ > 0 || !disk_.write_if(write->path, write->bytes, write->expected)) {
+      return refuse(write->path, write->path);
+    }
+    seen_.insert_or_assign(disk_.spelled(write->path), write->bytes);
     answer([path = write->path, hash = sha256(write->bytes)] { return sync::FileWritten{path, hash}; });
   } else if (const auto* fetch = std::get_if<sync::FetchBlob>(&action)) {
     const auto blob = world_->server_.blobs().find(fetch->hash);
@@ -177,16 +262,18 @@ void Device::perform(const sync::Action& action) {
       return;
     }
     const std::string bytes = fetch->size_bytes == 0 ? std::string() : blob->second;
-    if (!disk_.write_if(fetch->path, bytes, fetch->expected)) return refuse(fetch->path, fetch->path);
-    seen_.insert_or_assign(fetch->path, bytes);
+    if (!safe_path(fetch->path) || full_steps_ > 0 || !disk_.write_if(fetch->path, bytes, fetch->expected))
+      return refuse(fetch->path, fetch->path);
+    seen_.insert_or_assign(disk_.spelled(fetch->path), bytes);
     answer([path = fetch->path, hash = fetch->hash] { return sync::FileWritten{path, hash}; });
   } else if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) {
-    if (!disk_.remove_if(removed->path, removed->expected)) return refuse(removed->path, removed->path);
+    if (!safe_path(removed->path) || !disk_.remove_if(removed->path, removed->expected))
+      return refuse(removed->path, removed->path);
     seen_.erase(removed->path);
     answer([path = removed->path] { return sync::FileRemoved{path}; });
   } else if (const auto* move = std::get_if<sync::MoveFile>(&action)) {
-    if (!disk_.rename_if_free(move->from, move->to)) return refuse(move->to, move->from);
-    if (const auto old = seen_.extract(move->from)) seen_.insert_or_assign(move->to, old.mapped());
+    if (!safe_path(move->to) || !disk_.rename_if_free(move->from, move->to)) return refuse(move->to, move->from);
+    if (const auto old = seen_.extract(move->from)) seen_.insert_or_assign(disk_.spelled(move->to), old.mapped());
     answer([from = move->from, to = move->to] { return sync::FileMoved{from, to}; });
   } else if (const auto* upload = std::get_if<sync::UploadBlob>(&action)) {
     const std::optional<std::string> bytes = disk_.read(upload->path);
@@ -202,8 +289,10 @@ void Device::perform(const sync::Action& action) {
       answer([path = upload->path, hash = upload->hash] { return sync::BlobUploaded{path, hash}; });
     }
   } else if (const auto* notice = std::get_if<sync::Notify>(&action)) {
+    if (const auto* held = std::get_if<sync::MassChangeHeld>(&notice->notice)) last_held_ = *held;
     if (const auto* problem = std::get_if<sync::Problem>(&notice->notice)) {
       problems_.push_back(problem->path + ": " + problem->message);
+      trace(number_, "says", problem->path, problem->message);
     }
   }
 }
@@ -226,7 +315,25 @@ void World::send(ConnectionId connection, bool to_server, bool text, std::string
   TimestampMs due =
       now_ + DurationMs{options_.min_delay_ms + static_cast<int64_t>(random_.below(static_cast<uint64_t>(spread)))};
   TimestampMs& last = to_server ? wire->second.last_to_server : wire->second.last_to_device;
-  due = last = std::max(due, last);
+  ++figures_.frames;
+  figures_.bytes += bytes.size();
+  figures_.largest_frame = std::max<uint64_t>(figures_.largest_frame, bytes.size());
+  if (!to_server && !text && options_.reorder > 0) {
+    // The server has a queue for each document; what waits in one is overtaken by the others.
+    const std::string document = bytes.substr(0, 1 + static_cast<unsigned char>(bytes[0]));
+    if (random_.chance(options_.reorder)) {
+      due = due + DurationMs{static_cast<int64_t>(random_.below(80))};
+      ++figures_.overtaken;
+    }
+    TimestampMs& of_document = wire->second.last_of_document[document];
+    due = of_document = std::max(due, of_document);
+    if (random_.chance(options_.duplicate)) {
+      wire->second.parcels.push_back({due, to_server, text, bytes});
+      ++figures_.duplicated;
+    }
+  } else {
+    due = last = std::max(due, last);
+  }
   wire->second.parcels.push_back({due, to_server, text, std::move(bytes)});
 }
 
@@ -235,6 +342,7 @@ void World::cut(ConnectionId connection) {
   if (wire == wires_.end()) return;
   Device& device = *devices_[wire->second.device];
   wires_.erase(wire);
+  ++figures_.cuts;
   server_.disconnect(connection, now_);
   device.connection_lost();
 }
@@ -268,16 +376,43 @@ void World::step() {
   server_.commit(now_);
   server_.tick(now_);
   for (const auto& device : devices_) {
-    device->watcher_looks();
-    const std::optional<TimestampMs> deadline = device->replica_->next_deadline();
-    if (deadline && *deadline <= now_) device->feed(sync::DeadlineReached{});
+    device->finish_waiting_actions();
+    device->look_and_settle();
+    device->finish_slow_writes();
+    if (device->dying_) device->crash_and_restart();
   }
 }
 
+void World::step_offline() {
+  now_ = now_ + DurationMs{100};
+  server_.commit(now_);
+  server_.tick(now_);
+  for (const auto& device : devices_) device->look_and_settle();
+}
+
 void World::faults() {
-  if (options_.server_crash > 0 && random_.chance(options_.server_crash)) {
-    server_.crash();
+  const auto happens = [this](double chance) { return chance > 0 && random_.chance(chance); };
+  if (happens(options_.backup)) server_.keep_backup();
+  const bool rolled_back = server_.has_backup() && happens(options_.rollback);
+  if (rolled_back || happens(options_.server_crash)) {
+    ++(rolled_back ? figures_.rollbacks : figures_.server_crashes);
+    if (rolled_back) {
+      server_.roll_back();
+    } else {
+      server_.crash();
+    }
     while (!wires_.empty()) cut(wires_.begin()->first);
+  }
+  for (const auto& device : devices_) {
+    if (device->full_steps_ > 0) --device->full_steps_;
+    if (happens(options_.disk_full)) {
+      device->full_steps_ = 1 + static_cast<int>(random_.below(30));
+      ++figures_.full_disks;
+    }
+    if (happens(options_.clock_jump)) {
+      device->clock_skew_ms_ += static_cast<int64_t>(random_.below(7'200'000)) - 3'600'000;
+      ++figures_.clock_jumps;
+    }
   }
   for (const auto& device : devices_) {
     if (random_.chance(options_.cut) && device->online()) cut(*device->connection_);
@@ -291,12 +426,22 @@ bool World::quiet() const {
   for (const auto& [connection, wire] : wires_) {
     if (!wire.parcels.empty()) return false;
   }
-  return std::ranges::all_of(devices_, [](const auto& device) { return device->replica_->settled(); });
+  return std::ranges::all_of(devices_, [](const auto& device) {
+    return device->waiting_.empty() && device->slow_writes_.empty() && device->replica_->settled();
+  });
 }
 
 bool World::run_until_quiet() {
-  options_.cut = options_.device_crash = options_.server_crash = 0;
-  for (const auto& device : devices_) device->wants_online_ = true;
+  const WorldOptions calm{.devices = options_.devices,
+                          .min_delay_ms = options_.min_delay_ms,
+                          .max_delay_ms = options_.max_delay_ms,
+                          .disks = options_.disks,
+                          .breaker = options_.breaker};
+  options_ = calm;
+  for (const auto& device : devices_) {
+    device->wants_online_ = true;
+    device->full_steps_ = 0;
+  }
   constexpr int kMaxSteps = 200'000;
   constexpr int kQuietSteps = 20;
   int quiet_steps = 0;
@@ -309,14 +454,34 @@ bool World::run_until_quiet() {
 
 bool World::all_equal() const { return first_difference().empty(); }
 
+FakeDisk::Files World::files_by_key(size_t device) const {
+  FakeDisk::Files files;
+  for (const auto& [path, bytes] : devices_[device]->disk().files()) {
+    files.insert_or_assign(devices_[device]->replica().key_of(path), bytes);
+  }
+  return files;
+}
+
 std::string World::first_difference() const {
-  const FakeDisk::Files& first = devices_[0]->disk().files();
-  for (size_t i = 1; i < devices_.size(); ++i) {
-    const FakeDisk::Files& other = devices_[i]->disk().files();
+  const FakeDisk::Files first = files_by_key(0);
+  for (size_t i = 0; i < devices_.size(); ++i) {
+    const FakeDisk::Files other = files_by_key(i);
+    if (devices_[i]->disk().refused_names() != 0)
+      return "a name that its disk refuses was written on device " + std::to_string(i);
+    if (other.size() != devices_[i]->disk().files().size())
+      return "two files with one key on device " + std::to_string(i);
     const std::string who = "device 0 and " + std::to_string(i) + " differ in ";
     for (const auto& [path, bytes] : first) {
       const auto found = other.find(path);
       if (found == other.end()) return who + path + ": missing on " + std::to_string(i);
+      if (found->second != bytes && std::getenv("DX_TRACE") != nullptr) {
+        for (const size_t device : {size_t{0}, i}) {
+          const sync::Replica& replica = devices_[device]->replica();
+          std::fprintf(stderr, "device %zu: document %s, state", device,
+                       replica.file_text(path) == files_by_key(device)[path] ? "as on disk" : "unlike the disk");
+          std::fprintf(stderr, " %s\n", sha256(replica.document_state("body:" + path)).hex().substr(0, 8).c_str());
+        }
+      }
       if (found->second != bytes)
         return who + path + ":\n--- 0\n" + bytes + "\n--- " + std::to_string(i) + "\n" + found->second;
     }

@@ -298,9 +298,22 @@ std::vector<Hunk> find_hunks(const Texts& texts) {
   trim(texts, whole);
   std::vector<Hunk> hunks;
   if (whole.old_size() == 0 && whole.new_size() == 0) return hunks;
-  if (whole.old_size() == 0 || whole.new_size() == 0) {
+  // One insertion or deletion, if it is one in lines, too: `<2>` that became `<29>`, `<2>` and `<3>` looks like one insertion
+  // in the middle of two lines, and would tear them when somebody else deletes `<2>`.
+  const bool one_sided = whole.old_size() == 0 || whole.new_size() == 0;
+  if (one_sided) {
     hunks.push_back(whole);
-  } else {
+    slide_hunks(texts, hunks);
+    const Hunk& slid = hunks.front();
+    const bool is_old = slid.new_size() == 0;
+    const std::string_view text = is_old ? texts.before : texts.after;
+    const size_t begin = is_old ? slid.old_begin : slid.new_begin;
+    const size_t end = is_old ? slid.old_end : slid.new_end;
+    const bool of_lines = (begin == 0 || text[begin - 1] == '\n') && text[end - 1] == '\n';
+    if (of_lines || !text.substr(begin, end - begin).contains('\n')) return hunks;
+    hunks.clear();
+  }
+  {
     widen_to_lines(texts, whole);
     for (const Hunk& lines : diff_tokens(texts, whole, split_lines)) refine_lines(texts, lines, hunks);
   }

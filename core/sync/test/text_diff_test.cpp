@@ -155,5 +155,17 @@ TEST(TextDiff, OfManySmallChangesIsManySmallEdits) {
   EXPECT_EQ(check(before, after), 200u);
 }
 
+TEST(DiffText, SeesTwoNewLinesAroundAnOldOne) {
+  // Found by simulation seed 172: taken for one insertion in the middle of two lines, it tore them when the old line was
+  // deleted elsewhere.
+  const std::string before = "line <5>\nline <2>\nline <25>\n";
+  const std::string after = "line <5>\nline <29>\nline <2>\nline <30>\nline <25>\n";
+  const std::vector<TextEdit> edits = diff_text(before, after);
+  ASSERT_EQ(edits.size(), 2u);
+  EXPECT_EQ(edits[0].inserted, "line <29>\n");
+  EXPECT_EQ(edits[1].inserted, "line <30>\n");
+  EXPECT_EQ(apply_edits(before, edits), after);
+}
+
 }  // namespace
 }  // namespace diaryx::sync

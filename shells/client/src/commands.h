@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "exit_code.h"
@@ -15,10 +16,14 @@ struct LinkArguments {
   std::string workspace;
 };
 
+/// What a person says about a wave of deletions that is held.
+enum class HeldAnswer : uint8_t { Release, Undo };
+
 struct SyncArguments {
   std::string folder;
   int64_t timeout_s = 60;
   bool json = false;
+  std::optional<HeldAnswer> held_answer{};
 };
 
 struct WatchArguments {
@@ -30,6 +35,17 @@ struct StatusArguments {
   std::string folder;
   bool json = false;
 };
+
+struct HeldArguments {
+  std::string folder;
+  bool json = false;
+};
+
+/// Lists what a wave of deletions that is held would do.
+Attempt<ExitCode> show_held(const HeldArguments& arguments);
+/// Answers it: by the process that works on the folder if one does, else in a run of its own.
+Attempt<ExitCode> release_held(const HeldArguments& arguments);
+Attempt<ExitCode> undo_held(const HeldArguments& arguments);
 
 Attempt<ExitCode> link_folder(const LinkArguments& arguments);
 Attempt<ExitCode> sync_folder(const SyncArguments& arguments);

@@ -95,6 +95,7 @@ Attempt<void> Device::start() {
   if (options_.mode == RunMode::Watch) {
     signals_.add(SIGUSR1);
     signals_.add(SIGUSR2);
+    signals_.add(SIGHUP);
     // Watching begins before the first look, so that nothing falls between the two.
     auto watcher = native::FileWatcher::create(folder_.root(), takes_part);
     if (!watcher) return failure(std::move(watcher.error()));
@@ -133,7 +134,9 @@ void Device::end(Attempt<ExitCode> result) {
 void Device::on_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    if (signal == SIGUSR1) {
+    if (signal == SIGHUP) {
+      on_request();
+    } else if (signal == SIGUSR1) {
       connection_.go_offline();
       take(sync::Disconnected{});
       output_.state("offline");
@@ -147,6 +150,24 @@ void Device::on_signal() {
     }
     on_signal();
   });
+}
+
+void Device::on_request() {
+  const std::string word = folder_.take_request();
+  if (word == "release") answer_held(HeldAnswer::Release);
+  if (word == "undo") answer_held(HeldAnswer::Undo);
+}
+
+void Device::answer_held(HeldAnswer answer) {
+  if (answer == HeldAnswer::Release) {
+    take(sync::ReleaseHeld{});
+  } else {
+    take(sync::UndoHeld{});
+  }
+}
+
+void Device::tell_held(const sync::MassChangeHeld& held) {
+  if (held.deletions + held.truncations > 0) output_.problem({}, describe_held(held, folder_.root().location()));
 }
 
 /// Waits for the watcher's descriptor, again and again.
@@ -289,6 +310,7 @@ void Device::tell(const sync::Notice& notice) {
                  [](const sync::BodyChanged&) {},
                  [](const sync::PeersChanged&) {},
                  [&](const sync::Settled&) { last_synced_ = now(); },
+                 [&](const sync::MassChangeHeld& n) { tell_held(n); },
              },
              notice);
 }
@@ -315,6 +337,10 @@ void Device::end_if_settled() {
   if (!actions_.empty() || !transfers_.idle()) return;
   const DurationMs quiet = now() - last_movement_;
   if (replica_.settled()) {
+    if (!replica_.held().empty()) {
+      if (!options_.held_answer) return end(ExitCode::Incomplete);
+      return answer_held(*std::exchange(options_.held_answer, std::nullopt));
+    }
     if (disk_.unreadable() == 0) return end(ExitCode::Done);
     if (quiet > DurationMs{kUnreadableMs}) return end(ExitCode::Incomplete);
     return;

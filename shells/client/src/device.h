@@ -17,6 +17,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "commands.h"
 #include "connection.h"
 #include "device_folder.h"
 #include "disk.h"
@@ -35,6 +36,8 @@ struct RunOptions {
   RunMode mode = RunMode::Watch;
   /// Once: give up when nothing has moved for this long.
   int64_t stall_ms = 60'000;
+  /// Once: what to do with a wave that is held; nothing leaves it held.
+  std::optional<HeldAnswer> held_answer{};
 };
 
 class Device {
@@ -56,6 +59,9 @@ class Device {
 
   Attempt<void> start();
   void on_signal();
+  void on_request();
+  void answer_held(HeldAnswer answer);
+  void tell_held(const sync::MassChangeHeld& held);
   void on_disk_event();
   void on_timer();
   void on_lost(const native::SocketClosed& why);

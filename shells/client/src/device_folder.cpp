@@ -164,6 +164,17 @@ Attempt<void> DeviceFolder::link(const DeviceConfig& config, const std::string& 
   return store("config.json", to_json(config), 0644);
 }
 
+Attempt<void> DeviceFolder::leave_request(std::string_view word) const {
+  return store("request", std::string(word) + "\n", 0600);
+}
+
+std::string DeviceFolder::take_request() const {
+  auto text = read_text(root_, settings_path("request"));
+  if (!text) return {};
+  if (const auto folder = root_.open_folder(kSettingsFolder)) ::unlinkat(folder->get(), "request", 0);
+  return without_line_end(std::move(*text));
+}
+
 Attempt<void> DeviceFolder::unlink() const {
   // The settings go first: what is left of a half-finished unlink is not a linked folder.
   const auto folder = root_.open_folder(kSettingsFolder);

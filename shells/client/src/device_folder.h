@@ -4,6 +4,7 @@
 //     FOLDER/.diaryx/token         the token, readable by its owner only
 //     FOLDER/.diaryx/state.db      documents, records, digests, status (SQLite)
 //     FOLDER/.diaryx/lock          held while a command works on the folder; names its process
+//     FOLDER/.diaryx/request      a word from another command, e.g. "release"; taken at once
 //     FOLDER/.diaryx/tmp/          files on their way to their place
 //     FOLDER/.diaryx/.gitignore    keeps all of it out of git
 #pragma once
@@ -62,6 +63,11 @@ class DeviceFolder {
 
   /// Removes `.diaryx` with all state. The user's files stay.
   Attempt<void> unlink() const;
+
+  /// A word for the process that works on the folder ("release", "undo"); it is told by SIGHUP.
+  Attempt<void> leave_request(std::string_view word) const;
+  /// Takes it; empty if there is none.
+  std::string take_request() const;
 
  private:
   explicit DeviceFolder(native::RootFolder root) : root_(std::move(root)) {}

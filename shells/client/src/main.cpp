@@ -66,6 +66,22 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   status_command.add_flag("--json", status.json, "As one JSON object");
   status_command.callback([&] { outcome = show_status(status); });
 
+  HeldArguments held;
+  CLI::App& held_command = *app.add_subcommand("held", "List deletions that were too many at once and wait for you");
+  add_folder(held_command, held.folder);
+  held_command.add_flag("--json", held.json, "As one JSON object");
+  held_command.callback([&] { outcome = show_held(held); });
+
+  CLI::App& release_command = *app.add_subcommand("release", "Let the deletions that are held happen");
+  add_folder(release_command, held.folder);
+  release_command.add_flag("--json", held.json, "Say what happens as one JSON object per line");
+  release_command.callback([&] { outcome = release_held(held); });
+
+  CLI::App& undo_command = *app.add_subcommand("undo", "Bring back everything that the held deletions took away");
+  add_folder(undo_command, held.folder);
+  undo_command.add_flag("--json", held.json, "Say what happens as one JSON object per line");
+  undo_command.callback([&] { outcome = undo_held(held); });
+
   std::string unlink;
   CLI::App& unlink_command = *app.add_subcommand("unlink", "Forget the link and all sync state; your files stay");
   add_folder(unlink_command, unlink);

@@ -36,8 +36,9 @@ Attempt<ExitCode> sync_folder(const SyncArguments& arguments) {
   const auto place = enter(arguments.folder);
   if (!place) return std::unexpected(place.error());
   Output output(arguments.json ? OutputStyle::Json : OutputStyle::Quiet);
-  auto device = Device::open(place->folder, place->config, place->token, output,
-                             {.mode = RunMode::Once, .stall_ms = arguments.timeout_s * 1000});
+  auto device = Device::open(
+      place->folder, place->config, place->token, output,
+      {.mode = RunMode::Once, .stall_ms = arguments.timeout_s * 1000, .held_answer = arguments.held_answer});
   if (!device) return std::unexpected(std::move(device.error()));
   const auto result = (*device)->run();
   if (!result) return std::unexpected(result.error());

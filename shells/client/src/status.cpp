@@ -6,6 +6,13 @@
 
 namespace diaryx::client {
 
+namespace {
+
+/// A status names this many held files; the numbers count all.
+constexpr size_t kMaxHeldListed = 1000;
+
+}  // namespace
+
 bool is_conflict_copy(std::string_view path) {
   constexpr std::string_view kMark = " (conflict ";
   constexpr size_t kDigits = 8;
@@ -41,7 +48,37 @@ Json describe_state(std::string_view state, const sync::Replica& replica, const 
       .set("conflicts", conflicts)
       .set("last_synced_ms", last_synced_ms > 0 ? Json(last_synced_ms) : Json());
   if (!last_problem.empty()) json.set("last_problem", last_problem);
+  if (status.held_outgoing + status.held_incoming > 0) {
+    Json list = Json::array();
+    for (const sync::HeldChange& change : replica.held()) {
+      if (list.as_array()->size() == kMaxHeldListed) break;
+      Json file = Json::object();
+      file.set("path", change.path)
+          .set("direction", change.direction == sync::HeldChange::Direction::Outgoing ? "outgoing" : "incoming")
+          .set("kind", change.kind == sync::HeldChange::Kind::Deletion ? "deletion" : "truncation");
+      list.push(std::move(file));
+    }
+    Json held = Json::object();
+    held.set("outgoing", status.held_outgoing).set("incoming", status.held_incoming).set("files", std::move(list));
+    json.set("held", std::move(held));
+  }
   return json;
+}
+
+std::string describe_held(const sync::MassChangeHeld& held, std::string_view folder) {
+  const bool here = held.direction == sync::HeldChange::Direction::Outgoing;
+  std::string what;
+  if (held.deletions > 0) {
+    what = std::to_string(held.deletions) + " of " + std::to_string(held.files) +
+           (here ? " files are missing from this folder" : " files were deleted on another device");
+  }
+  if (held.truncations > 0) {
+    if (!what.empty()) what += " and ";
+    what += std::to_string(held.truncations) + (here ? " have lost their text here" : " lost their text there");
+  }
+  const std::string name(folder);
+  return what + (here ? "; nothing was deleted elsewhere" : "; nothing was deleted here") +
+         ". If that was meant, type: diaryx-sync release " + name + "; to bring it all back: diaryx-sync undo " + name;
 }
 
 }  // namespace diaryx::client

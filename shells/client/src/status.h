@@ -18,4 +18,7 @@ Json describe_state(std::string_view state, const sync::Replica& replica, const 
 /// True for a name that `conflict_copy` makes: `note (conflict 1a2b3c4d).md`.
 bool is_conflict_copy(std::string_view path);
 
+/// A sentence that says what is held and what to type.
+std::string describe_held(const sync::MassChangeHeld& held, std::string_view folder);
+
 }  // namespace diaryx::client

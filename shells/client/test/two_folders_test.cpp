@@ -246,5 +246,41 @@ TEST_F(TwoFolders, OneUnreadableFileHoldsNobodyUp) {
   EXPECT_EQ(files_of(two_.path()), (Files{{"a.md", "text\n"}, {"b.md", "other\n"}}));
 }
 
+TEST_F(TwoFolders, HoldsAWaveOfDeletionsUntilAPersonAnswers) {
+  constexpr int kMany = 60;
+  for (int i = 0; i < kMany; ++i) one_.write("note" + std::to_string(i) + ".md", "text " + std::to_string(i) + "\n");
+  link_both();
+  for (const auto* folder : {&one_, &two_}) ASSERT_EQ(run_client({"sync", folder->path()}).exit_code, 0);
+  const Files all = files_of(one_.path());
+  ASSERT_EQ(files_of(two_.path()), all);
+
+  for (int i = 0; i < kMany; ++i) std::filesystem::remove(one_ / ("note" + std::to_string(i) + ".md"));
+  const Ended held = run_client({"sync", one_.path()});
+  EXPECT_EQ(held.exit_code, 9) << held.err;
+  EXPECT_NE(held.err.find("60 of 60 files are missing from this folder"), std::string::npos) << held.err;
+  EXPECT_NE(run_client({"held", one_.path()}).out.find("here      deleted    note0.md"), std::string::npos);
+  ASSERT_EQ(run_client({"sync", two_.path()}).exit_code, 0);
+  EXPECT_EQ(files_of(two_.path()), all);
+
+  const Ended undone = run_client({"undo", one_.path()});
+  EXPECT_EQ(undone.exit_code, 0) << undone.err;
+  EXPECT_EQ(files_of(one_.path()), all);
+  EXPECT_EQ(run_client({"held", one_.path()}).out, "nothing is held\n");
+
+  // The same while a program runs, and this time it is meant.
+  watch_both();
+  ASSERT_TRUE(in_step([&](const Files& files) { return files == all; })) << log();
+  for (int i = 0; i < kMany; ++i) std::filesystem::remove(one_ / ("note" + std::to_string(i) + ".md"));
+  const auto holds = [&](const native::TempFolder& folder) {
+    return run_client({"held", folder.path()}).out.find("diaryx-sync release") != std::string::npos;
+  };
+  ASSERT_TRUE(wait_until([&] { return holds(one_); })) << log();
+  EXPECT_GT(files_of(two_.path()).size(), size_t{kMany * 4 / 5}) << "the first few went before there was a wave";
+  EXPECT_EQ(run_client({"release", one_.path()}).exit_code, 0);
+  ASSERT_TRUE(wait_until([&] { return holds(two_); })) << log();
+  EXPECT_EQ(run_client({"release", two_.path()}).exit_code, 0);
+  EXPECT_TRUE(in_step([](const Files& files) { return files.empty(); })) << log();
+}
+
 }  // namespace
 }  // namespace diaryx::client

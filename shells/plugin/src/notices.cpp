@@ -27,6 +27,8 @@ struct ForEnvelope {
     return tagged(peers.joined ? "peerJoined" : "peerLeft").set("peer_count", peers.peer_count);
   }
   Json operator()(const sync::Settled&) const { return tagged("syncComplete").set("files_synced", 0); }
+  // The session switches the breaker off: there is no command here yet that could answer it.
+  Json operator()(const sync::MassChangeHeld&) const { return tagged("error").set("message", "a mass change is held"); }
 };
 
 struct ForHost {
@@ -56,6 +58,7 @@ struct ForHost {
   std::optional<Json> operator()(const sync::PeersChanged& peers) const {
     return tagged(peers.joined ? "PeerJoined" : "PeerLeft").set("peer_count", peers.peer_count);
   }
+  std::optional<Json> operator()(const sync::MassChangeHeld&) const { return std::nullopt; }
   std::optional<Json> operator()(const sync::Settled&) const {
     return tagged("SyncCompleted").set("doc_name", "").set("files_synced", 0);
   }

@@ -17,8 +17,10 @@ bool is_transfer(const sync::Action& action) {
 
 Session::Session(Options options, const Journal::Stored& stored, Disk& disk, Journal& journal)
     : options_(std::move(options)), disk_(disk), journal_(journal) {
-  replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{
-      .workspace_id = options_.workspace_id, .client = options_.client, .write_files = options_.write_files});
+  replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{.workspace_id = options_.workspace_id,
+                                                                  .client = options_.client,
+                                                                  .write_files = options_.write_files,
+                                                                  .breaker = {.min_files = SIZE_MAX / 1000}});
   for (const Journal::Update& update : stored.updates) {
     if (const auto done = replica_->restore_update(update.doc, update.bytes); !done) {
       host::log(host::Level::Warn, "stored document " + update.doc + " was left out: " + describe(done.error()));

@@ -37,6 +37,10 @@ class BodyStore {
     Bytes parked;
   };
 
+  /// Each document has a client of its own: a renamed file takes its operations into another document, where operations of
+  /// the same run must not bear the same ids.
+  ClientId client_for(std::string_view key) const;
+
   ClientId client_;
   // Loading and parking change no content, so readers may do it.
   mutable std::map<std::string, Slot, std::less<>> slots_;

@@ -1,9 +1,11 @@
 #include "replica/doc_link.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/frame.h"
+#include "fault.h"
 
 namespace diaryx::sync {
 namespace {
@@ -24,8 +26,11 @@ Bytes DocLink::ask(const crdt::Doc& doc, TimestampMs now) {
 }
 
 Result<Bytes> DocLink::on_step1(const crdt::Doc& doc, ByteView state_vector) {
-  DX_TRY(const crdt::StateVector theirs, crdt::StateVector::decode(state_vector));
-  const bool has_structs = !theirs.covers(doc.state_vector());
+  DX_TRY(crdt::StateVector theirs, crdt::StateVector::decode(state_vector));
+  if (kind_ == Kind::Body && !answered_) {
+    their_vector_ = std::move(theirs);
+    return Bytes{};
+  }
   const Bytes difference = doc.encode_update_v1(theirs);
   const bool first = !can_send_;
   can_send_ = true;
@@ -33,11 +38,6 @@ Result<Bytes> DocLink::on_step1(const crdt::Doc& doc, ByteView state_vector) {
     const Bytes ours = doc.state_vector().encode();
     ++sent_;
     return payload({SyncStep2{difference}, SyncStep1{ours}});
-  }
-  // A delete set is sent whole, so before repeating it at every reconnect, look whether the server has it.
-  if (!has_structs && !answered_) {
-    deletions_unsure_ = !doc.delete_set().empty();
-    return Bytes{};
   }
   if (is_empty_update(difference)) return Bytes{};
   ++sent_;
@@ -50,13 +50,18 @@ Bytes DocLink::on_step2(const crdt::Doc& doc, ByteView update) {
     saved_ = std::max(saved_, *barrier_);
     barrier_.reset();
   }
-  if (!deletions_unsure_) return {};
-  deletions_unsure_ = false;
-  const Result<crdt::UpdateSummary> theirs = crdt::summarize_update_v1(update);
-  if (theirs && theirs->deletes.covers(doc.delete_set())) return {};
-  // Our structs are known there: the difference to our own state is the bare delete set.
-  const Bytes deletions = doc.encode_update_v1(doc.state_vector());
-  return is_empty_update(deletions) ? Bytes{} : on_local_update(deletions);
+  if (!their_vector_) return {};
+  const crdt::StateVector theirs = *std::exchange(their_vector_, std::nullopt);
+  can_send_ = true;
+  if (theirs.covers(doc.state_vector())) {
+    // A delete set is sent whole, so before repeating it at every reconnect, look whether the server has it.
+    const Result<crdt::UpdateSummary> known = crdt::summarize_update_v1(update);
+    if (DX_PLANTED(4) || (known && known->deletes.covers(doc.delete_set()))) return {};
+  }
+  const Bytes difference = doc.encode_update_v1(theirs);
+  if (is_empty_update(difference) || DX_PLANTED(5)) return {};
+  ++sent_;
+  return payload({SyncStep2{difference}});
 }
 
 Bytes DocLink::on_local_update(ByteView update) {

@@ -3,8 +3,9 @@
 //          ask                    server's SyncStep1              server's SyncStep2
 //   closed ────► asked ─────────► can_send (we answered it) ────► answered (we have what it had)
 //
-// The two answers may come in either order. Updates made before `can_send` need no sending: the answer to SyncStep1
-// holds them.
+// The two answers may come in either order. A body doc says nothing of its own before it knows what the server has: the
+// key may stand for another file by now, and then our edits go elsewhere. Updates made before `can_send` need no sending:
+// the answer to SyncStep1 holds them.
 #pragma once
 
 #include <optional>
@@ -32,6 +33,8 @@ class DocLink {
   /// Everything this connection sent is on the server's disk.
   bool saved() const { return can_send_ && answered_ && sent_ == saved_; }
   TimestampMs asked_at() const { return asked_at_; }
+  /// What the server said it has, until we answered that.
+  const std::optional<crdt::StateVector>& their_vector() const { return their_vector_; }
 
   /// Payload to send: our SyncStep1.
   Bytes ask(const crdt::Doc& doc, TimestampMs now);
@@ -51,7 +54,7 @@ class DocLink {
   bool asked_ = false;
   bool can_send_ = false;
   bool answered_ = false;
-  bool deletions_unsure_ = false;  // the server has our structs; whether it has our deletions, its SyncStep2 tells
+  std::optional<crdt::StateVector> their_vector_;  // to be answered once the server's SyncStep2 is here
   uint64_t sent_ = 0;
   uint64_t saved_ = 0;
   std::optional<uint64_t> barrier_;

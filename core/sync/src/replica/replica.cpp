@@ -6,6 +6,8 @@
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/path.h"
 #include "diaryx/sync/render.h"
+#include "diaryx/sync/unicode.h"
+#include "fault.h"
 #include "replica/replica_impl.h"
 
 namespace diaryx::sync {
@@ -14,6 +16,7 @@ namespace {
 constexpr std::string_view kWorkspaceName = "workspace";
 constexpr std::string_view kBodyPrefix = "body:";
 constexpr std::string_view kFilePrefix = "file:";
+constexpr std::string_view kNamePrefix = "name:";
 constexpr std::string_view kJoinedKey = "joined";
 
 template <typename... Handlers>
@@ -26,7 +29,12 @@ struct Overloaded : Handlers... {
 // --- restoring --------------------------------------------------------------------------------------------------
 
 Replica::Impl::Impl(ReplicaOptions options)
-    : options_(std::move(options)), workspace_(options_.client), bodies_(options_.client) {}
+    : options_(std::move(options)),
+      workspace_(options_.client),
+      bodies_(options_.client),
+      names_(options_.disk),
+      outgoing_(options_.breaker),
+      incoming_(options_.breaker) {}
 
 Result<void> Replica::Impl::restore_update(std::string_view doc, ByteView update) {
   if (doc == kWorkspaceName) {
@@ -40,46 +48,114 @@ Result<void> Replica::Impl::restore_update(std::string_view doc, ByteView update
 
 Result<void> Replica::Impl::restore_record(std::string_view key, std::string_view value) {
   if (key == kJoinedKey) joined_ = true;
+  if (key.starts_with(kNamePrefix)) {
+    restored_names_.insert_or_assign(std::string(key.substr(kNamePrefix.size())), std::string(value));
+    named_ = false;
+  }
   if (!key.starts_with(kFilePrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
   records_.insert_or_assign(std::string(key.substr(kFilePrefix.size())), std::move(record));
+  named_ = false;
   return {};
 }
 
 // --- events -----------------------------------------------------------------------------------------------------
 
 void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Action>& out) {
-  now_ = now;
+  wall_clock_ = now;
+  if (now + set_back_ < now_) set_back_ = now_ - now;
+  now_ = now + set_back_;
   out_ = &out;
+  names();
+  dispatch(event);
+  take_away();
+  pump();
+  pump_uploads();
+  barrier_if_needed();
+  announce();
+  out_ = nullptr;
+}
+
+void Replica::Impl::dispatch(const Event& event) {
+  const auto key = [this](std::string_view disk_path) { return names().to_key(disk_path); };
   std::visit(Overloaded{
                  [&](const Connected&) { on_connected(); },
                  [&](const Disconnected&) { on_disconnected(); },
                  [&](const BinaryReceived& e) { on_binary(e.frame); },
                  [&](const TextReceived& e) { on_text(e.json); },
-                 [&](const TextFileSeen& e) { on_text_seen(e.path, e.bytes); },
-                 [&](const BlobFileSeen& e) { on_blob_seen(e.path, e.hash, e.size_bytes); },
-                 [&](const FileGone& e) { on_gone(e.path); },
-                 [&](const FileMoved& e) { on_moved(e.from, e.to); },
+                 [&](const TextFileSeen& e) { on_text_seen(names().see(e.path), e.bytes); },
+                 [&](const BlobFileSeen& e) { on_blob_seen(names().see(e.path), e.hash, e.size_bytes); },
+                 [&](const FileGone& e) { on_gone(key(e.path)); },
+                 [&](const FileMoved& e) {
+                   const std::string from = key(e.from);
+                   const std::string to = names().see(e.to);
+                   // Of a move of ours, `from` gave its name up when it was begun.
+                   const auto ours = own_moves_.find(to);
+                   on_moved(ours == own_moves_.end() ? from : std::string(ours->second), to);
+                 },
                  [&](const FilesSettled&) { on_files_settled(); },
-                 [&](const FileWritten& e) { on_file_written(e.path, e.hash); },
-                 [&](const FileRemoved& e) { on_file_removed(e.path); },
-                 [&](const FileRefused& e) { on_file_refused(e.path, e.reason); },
-                 [&](const BlobUploaded& e) { on_blob_uploaded(e.path, e.hash); },
-                 [&](const TransferFailed& e) { on_transfer_failed(e); },
+                 [&](const FileWritten& e) { on_file_written(key(e.path), e.hash); },
+                 [&](const FileRemoved& e) { on_file_removed(key(e.path)); },
+                 [&](const FileRefused& e) { on_file_refused(key(e.path), e.reason); },
+                 [&](const BlobUploaded& e) { on_blob_uploaded(key(e.path), e.hash); },
+                 [&](const TransferFailed& e) {
+                   TransferFailed failure = e;
+                   const std::string path = key(e.path);
+                   failure.path = path;
+                   on_transfer_failed(failure);
+                 },
                  [&](const FocusFiles& e) {
                    focus_ = e.paths;
                    for (const std::string& path : focus_) {
                      if (workspace_.live_file(path)) open_body(path, /*first=*/true);
                    }
                  },
+                 [&](const ReleaseHeld&) { release_held(); },
+                 [&](const UndoHeld&) { undo_held(); },
                  [&](const DeadlineReached&) { on_deadline(); },
              },
              event);
-  pump();
-  pump_uploads();
-  barrier_if_needed();
-  announce();
-  out_ = nullptr;
+}
+
+// --- names ------------------------------------------------------------------------------------------------------
+
+DiskNames& Replica::Impl::names() const {
+  if (std::exchange(named_, true) || !options_.disk.peculiar()) return names_;
+  for (const auto& [key, disk_path] : std::exchange(restored_names_, {})) {
+    if (records_.contains(key)) names_.restore(key, disk_path);
+  }
+  for (const auto& [path, known] : records_) names_.to_disk(path);
+  return names_;
+}
+
+void Replica::Impl::name_for_disk(Action& action) {
+  const auto name = [this](std::string& path) {
+    std::string disk = names_.to_disk(path);
+    if (to_nfc(disk) != to_nfc(path)) {
+      problem(path, "this disk cannot hold that name beside the others; the file is stored as \"" + disk + "\"");
+    }
+    path = std::move(disk);
+  };
+  std::visit(Overloaded{
+                 [&](ReadFile& a) { name(a.path); },
+                 [&](WriteText& a) { name(a.path); },
+                 [&](FetchBlob& a) { name(a.path); },
+                 [&](RemoveFile& a) { name(a.path); },
+                 [&](UploadBlob& a) { name(a.path); },
+                 [&](MoveFile& a) {
+                   const std::string from = names_.to_disk(a.from);
+                   names_.rename(a.from, a.to);
+                   a.from = from;
+                   name(a.to);
+                 },
+                 [](auto&) {},
+             },
+             action);
+}
+
+void Replica::Impl::emit(Action action) {
+  if (options_.disk.peculiar()) name_for_disk(action);
+  out_->push_back(std::move(action));
 }
 
 // --- texts ------------------------------------------------------------------------------------------------------
@@ -121,7 +197,7 @@ void Replica::Impl::commit_body(std::string_view key, Bytes update) {
     payload = open->second.link.on_local_update(update);
     track(key, open->second);
   }
-  emit(PersistUpdate{std::string(kBodyPrefix).append(key), std::move(update)});
+  if (!DX_PLANTED(3)) emit(PersistUpdate{std::string(kBodyPrefix).append(key), std::move(update)});
   send_body(key, std::move(payload));
 }
 
@@ -138,12 +214,21 @@ void Replica::Impl::edit_workspace(const std::function<void(crdt::Transaction&)>
 void Replica::Impl::save_record(std::string_view path, FileRecord record) {
   emit(PersistRecord{std::string(kFilePrefix).append(path), record.encode()});
   records_.insert_or_assign(std::string(path), std::move(record));
+  if (!options_.disk.peculiar()) return;
+  // A name that this disk made different from the key is kept, so that it is the same after a restart.
+  if (const std::string disk = names_.to_disk(path); disk != path) {
+    emit(PersistRecord{std::string(kNamePrefix).append(path), disk});
+  }
 }
 
 void Replica::Impl::drop_record(std::string_view path) {
   const auto found = records_.find(path);
   if (found == records_.end()) return;
   emit(PersistRecord{std::string(kFilePrefix).append(path), {}});
+  if (options_.disk.peculiar()) {
+    if (names_.disk_name(path) != path) emit(PersistRecord{std::string(kNamePrefix).append(path), {}});
+    names_.release(path);
+  }
   records_.erase(found);
 }
 
@@ -183,16 +268,20 @@ bool Replica::settled() const { return impl_->settled(); }
 
 std::vector<std::string> Replica::known_files() const {
   std::vector<std::string> paths;
-  for (const auto& [path, record] : impl_->records_) paths.push_back(path);
+  for (const auto& [path, record] : impl_->records_) paths.push_back(impl_->names().disk_name(path));
   return paths;
 }
 
+std::string Replica::disk_path(std::string_view key) const { return impl_->names().disk_name(key); }
+std::string Replica::key_of(std::string_view disk_path) const { return impl_->names().to_key(disk_path); }
+
 std::optional<Sha256> Replica::known_hash(std::string_view path) const {
-  const auto found = impl_->records_.find(path);
+  const auto found = impl_->records_.find(impl_->names().to_key(path));
   if (found == impl_->records_.end()) return std::nullopt;
   return found->second.hash;
 }
 
+std::vector<HeldChange> Replica::held() const { return impl_->held(); }
 std::vector<std::string> Replica::text_files() const { return impl_->workspace_.live_files(); }
 std::vector<BinaryRef> Replica::binary_files() const { return impl_->workspace_.live_binaries(); }
 std::optional<std::string> Replica::file_text(std::string_view path) const { return impl_->file_text(path); }

@@ -58,6 +58,7 @@ void Replica::Impl::on_workspace_answered() {
     emit(PersistRecord{"joined", "1"});
   }
   for (const std::string& path : workspace_.live_files()) open_body(path);
+  for (const auto& [to, from] : parked_moves_) open_body(to);
   for (const BinaryRef& ref : workspace_.live_binaries()) reconcile(ref.path);
   // Files that were removed elsewhere while we were away, and files that waited for the list of what there is.
   std::vector<std::string> known;
@@ -173,8 +174,10 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
     if (answer) send_body(key, *std::move(answer));
     track(key, body);
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
-    if (!apply_body(key, step2->update)) return;  // asked for again at the time-out
     const bool first = !body.link.answered();
+    const bool foreign = first && is_foreign(key, body.link, step2->update);
+    const bool applied = foreign ? split_unrelated(std::string(key), step2->update) : apply_body(key, step2->update);
+    if (!applied) return;  // asked for again at the time-out
     body.refused = false;
     send_body(key, body.link.on_step2(bodies_.open(key).doc(), step2->update));
     track(key, body);
@@ -243,7 +246,10 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   }
   for (const auto& [path, work] : work_) consider(work.retry_at);
   for (const auto& [path, gone] : gone_) consider(gone.wait_until);
-  return next;
+  consider(truncations_due_);
+  consider(deletions_due_);
+  const auto on_clock = [&](TimestampMs time) { return TimestampMs{time.value() - set_back_.value()}; };
+  return next ? std::optional(on_clock(*next)) : std::nullopt;
 }
 
 void Replica::Impl::on_deadline() {
@@ -263,7 +269,7 @@ void Replica::Impl::on_deadline() {
   for (auto& [path, upload] : uploads_) {
     if (upload.retry_at && *upload.retry_at <= now_) upload.retry_at.reset();
   }
-  on_files_settled();
+  send_deletions();  // those that waited for their other half
   std::vector<std::string> due;
   for (auto& [path, work] : work_) {
     if (!work.retry_at || *work.retry_at > now_) continue;
@@ -296,14 +302,19 @@ ReplicaStatus Replica::Impl::status() const {
       ++status.pending_writes;
     }
   }
+  for (const HeldChange& change : held()) {
+    ++(change.direction == HeldChange::Direction::Outgoing ? status.held_outgoing : status.held_incoming);
+  }
   return status;
 }
 
 bool Replica::Impl::settled() const {
   if (phase_ != Phase::Active || !workspace_link_.saved()) return false;
-  if (!to_open_.empty() || !unsaved_.empty() || !uploads_.empty() || !wants_read_.empty() || !gone_.empty() ||
-      !conflicts_.empty())
+  if (!to_open_.empty() || !unsaved_.empty() || !newcomers_.empty() || !parked_moves_.empty() || !leaving_.empty() ||
+      !uploads_.empty() || !wants_read_.empty() || !conflicts_.empty())
     return false;
+  const auto is_open = [](const auto& entry) { return !entry.second.held; };
+  if (std::ranges::any_of(gone_, is_open) || std::ranges::any_of(truncated_, is_open)) return false;
   return std::ranges::none_of(work_, [](const auto& entry) { return entry.second.busy || entry.second.retry_at; });
 }
 

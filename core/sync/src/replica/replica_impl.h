@@ -1,7 +1,9 @@
-// The inside of Replica. One object, four files, each a theme:
+// The inside of Replica. One object, six files, each a theme:
 //   replica.cpp            restoring, dispatch of events, getters
 //   replica_connection.cpp the handshake, opening documents, receipts, deadlines
-//   replica_local.cpp      what the disk tells: edits, new files, renames, deletions
+//   replica_local.cpp      what the disk tells: edits, new files
+//   replica_tree.cpp       which file is which: renames, deletions, keys that are used anew
+//   replica_breaker.cpp    waves of deletions: held, released, undone
 //   replica_remote.cpp     what the server tells, and bringing files to what the documents say
 #pragma once
 
@@ -17,6 +19,7 @@
 #include "replica/body_store.h"
 #include "replica/doc_link.h"
 #include "replica/file_record.h"
+#include "replica/mass_change.h"
 #include "replica/workspace_doc.h"
 
 namespace diaryx::sync {
@@ -32,6 +35,8 @@ class Replica::Impl {
   ReplicaStatus status() const;
   bool settled() const;
 
+  std::vector<HeldChange> held() const;
+
   std::optional<std::string> file_text(std::string_view path) const;
 
   // Read by the getters of Replica.
@@ -39,6 +44,9 @@ class Replica::Impl {
   WorkspaceDoc workspace_;
   BodyStore bodies_;
   std::map<std::string, FileRecord, std::less<>> records_;
+
+  /// The names that known files have on disk, chosen before anything else asks for one.
+  DiskNames& names() const;
 
  private:
   enum class Phase : uint8_t { Offline, Handshaking, Active };
@@ -71,6 +79,26 @@ class Replica::Impl {
   struct GoneFile {
     FileRecord record;
     std::optional<TimestampMs> wait_until;
+    bool held = false;
+  };
+
+  // A file that lost most of its text or all of it: counted with the whole batch before it is believed.
+  struct Truncated {
+    std::string bytes;
+    bool held = false;
+  };
+
+  // A new file whose text may be that of a missing one: decided when the whole batch is known.
+  struct Newcomer {
+    std::string bytes;
+    Sha256 hash;
+  };
+
+  // A body document as it was before another file took its key.
+  struct EndedEra {
+    std::string name;
+    Bytes state;
+    std::string text;
   };
 
   // A local file that stands in the way of another text of the same name: saved under another name first.
@@ -104,14 +132,12 @@ class Replica::Impl {
   // --- replica_local.cpp
   void on_text_seen(std::string_view path, std::string_view bytes);
   void on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes);
-  void on_gone(std::string_view path);
-  void on_moved(std::string_view from, std::string_view to);
-  void on_files_settled();
   void on_file_written(std::string_view path, const Sha256& hash);
   void on_file_removed(std::string_view path);
   void on_file_refused(std::string_view path, std::string_view reason);
   void on_blob_uploaded(std::string_view path, const Sha256& hash);
   void on_transfer_failed(const TransferFailed& failure);
+  bool waits_in_vain(std::string_view path, const Sha256& hash) const;
   bool accept_path(std::string_view path);
   void merge_disk_text(std::string_view path, FileRecord record, std::string_view bytes);
   void place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash);
@@ -119,9 +145,6 @@ class Replica::Impl {
   void create_entry(const std::string& path, std::string_view bytes, std::string file_id);
   void revive_entry(const std::string& path);
   void refresh_metadata(std::string_view path);
-  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind);
-  void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
-  void delete_entry(std::string_view path, const FileRecord& record);
   void keep_blob_copy(std::string_view path, const Sha256& hash);
   void start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes);
   void publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes);
@@ -129,15 +152,57 @@ class Replica::Impl {
   void read_when_possible(std::string_view path);
   void request_read(std::string_view path);
 
+  // --- replica_tree.cpp
+  void on_gone(std::string_view path);
+  void on_moved(std::string_view from, std::string_view to);
+  void on_files_settled();
+  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind);
+  bool wait_for_other_half(std::string_view path, std::string_view bytes);
+  void match_newcomers();
+  bool is_one_of_many(std::string_view path, std::string_view text) const;
+  void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
+  void rename_text(const std::string& from, const std::string& to, FileMetadata entry);
+  void move_body(const std::string& from, const std::string& to);
+  bool is_parked(std::string_view path) const;
+  void finish_parked_move(std::string_view to);
+  void delete_entry(std::string_view path, const FileRecord& record, crdt::Transaction& txn);
+  bool index_file(const std::string& path);  // true if another file is live there now
+  void collect_moved_text(const std::string& path);
+  static bool are_two_files(const BodyDoc& a, const BodyDoc& b);
+  std::optional<std::string> seen_mark(std::string_view path) const;
+  bool follow_deleted_file(std::string_view path);
+  bool was_edited_unseen(std::string_view path) const;
+  void fold_doubled_file(const std::string& path);
+  std::optional<std::string> era_mark(std::string_view path) const;
+  std::optional<std::string> new_place(std::string_view path) const;
+  PastEra departed(std::string_view path, const FileMetadata& tombstone) const;
+  std::optional<std::string> place_of(const PastEra& past) const;
+  void inherit_moved_body(std::string_view from, std::string_view to);
+  void give_body(ByteView state, std::string_view to);
+  void on_era_ended(const std::string& key, const EndedEra& before);
+  bool is_foreign(std::string_view key, const DocLink& link, ByteView theirs) const;
+  bool split_unrelated(const std::string& key, ByteView theirs);
+  void keep_document_copy(const std::string& key, const EndedEra& own, std::string file_id);
+  void move_on_disk(const std::string& from, const std::string& to);
+
+  // --- replica_breaker.cpp
+  bool wait_for_wave(std::string_view path, const FileRecord& known, std::string_view bytes);
+  void send_deletions();
+  bool ask_to_take(std::string_view path, HeldChange::Kind kind);
+  void take_away();
+  void release_held();
+  void undo_held();
+  void undo_outgoing();
+  void undo_incoming();
+  void undo_deletion(const std::string& path);
+  void tell_held(HeldChange::Direction direction);
+
   // --- replica_remote.cpp
   void apply_workspace(ByteView update, bool answer);
   bool apply_body(std::string_view key, ByteView update);
   void follow_edit_of_deleted(std::string_view key);
-  void inherit_moved_body(std::string_view from, std::string_view to);
   void remember_base(std::string_view path, const std::string& before);
   void on_file_entry_changed(const std::string& path);
-  void fold_doubled_file(const std::string& path);
-  void index_file(const std::string& path);
   void on_body_ready(std::string_view key);
   void adopt_old_peer_metadata(std::string_view path);
   void repair_lost_seed(std::string_view key, ByteView incoming);
@@ -145,6 +210,10 @@ class Replica::Impl {
   void reconcile_absent(std::string_view path, const FileRecord& record);
   void reconcile_text(std::string_view path);
   void reconcile_blob(std::string_view path, const BinaryRef& ref);
+
+  // --- replica.cpp: between the disk's names and keys
+  void dispatch(const Event& event);
+  void name_for_disk(Action& action);
 
   // --- shared
   std::string head_of(std::string_view path) const;
@@ -156,7 +225,7 @@ class Replica::Impl {
   void save_record(std::string_view path, FileRecord record);
   void drop_record(std::string_view path);
   const FileRecord* record(std::string_view path) const;
-  void emit(Action action) { out_->push_back(std::move(action)); }
+  void emit(Action action);
   void notify(Notice notice) { emit(Notify{std::move(notice)}); }
   void problem(std::string_view path, std::string message);
 
@@ -164,7 +233,10 @@ class Replica::Impl {
   mutable std::optional<uint64_t> file_count_;
 
   // The batch being made.
+  // Deadlines count on time that never goes back, whatever the device's clock does; people see the clock.
   TimestampMs now_;
+  TimestampMs wall_clock_;
+  DurationMs set_back_{0};
   std::vector<Action>* out_ = nullptr;
 
   // The connection.
@@ -184,14 +256,33 @@ class Replica::Impl {
   // Live paths by the id of their file. More than one: two devices renamed the file at once.
   std::map<std::string, std::set<std::string>, std::less<>> paths_of_;
   std::map<std::string, std::string, std::less<>> id_of_;
+  // Tombstones by the id of the file that was there.
+  std::map<std::string, std::set<std::string>, std::less<>> old_paths_of_;
 
   // The disk.
+  // Choosing names for what is known changes nothing that can be seen, so getters may do it.
+  mutable DiskNames names_;
+  mutable std::map<std::string, std::string, std::less<>> restored_names_;
+  mutable bool named_ = false;  // known files have claimed their names
   bool joined_ = false;  // the workspace doc was answered once, on any connection
   std::map<std::string, FileWork, std::less<>> work_;
   std::map<std::string, Upload, std::less<>> uploads_;
   std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted
   std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way
+  std::map<std::string, std::string, std::less<>> parked_moves_;  // to -> from: the key was used, ask the server first
+  std::map<std::string, Newcomer, std::less<>> newcomers_;
+  std::map<std::string, Truncated, std::less<>> truncated_;
+  MassChange outgoing_;
+  MassChange incoming_;
+  std::map<std::string, HeldChange::Kind, std::less<>> leaving_;  // to be taken from this disk, not decided yet
+  std::map<std::string, HeldChange::Kind, std::less<>> held_incoming_;
+  std::optional<TimestampMs> truncations_due_;
+  std::optional<TimestampMs> deletions_due_;  // many files are missing, and perhaps more will be
+  size_t growing_ = 0;  // how many then
+  bool taking_away_ = false;
+  bool scanned_ = false;  // the first FilesSettled was here
   std::map<std::string, ConflictCopy, std::less<>> conflicts_;  // by the copy's path, under way
+  bool settling_ = false;  // newcomers are being told again, none of them is put off
   std::set<std::string, std::less<>> deleted_here_;  // in this run: an edit that was made meanwhile wins
   std::set<std::string, std::less<>> wants_read_;  // seen, to be read once its document is answered
   std::set<std::string, std::less<>> reported_;  // problems told once

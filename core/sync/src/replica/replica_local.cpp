@@ -7,14 +7,13 @@
 #include "diaryx/sync/merge3.h"
 #include "diaryx/sync/mime.h"
 #include "diaryx/sync/path.h"
+#include "fault.h"
 #include "replica/replica_impl.h"
 
 namespace diaryx::sync {
 namespace {
 
 constexpr DurationMs kDiskRetry{2'000};
-/// How long the halves of one rename may be apart; watchers collect their news for less than this.
-constexpr DurationMs kRenameGrace{1'000};
 constexpr size_t kMaxUploadsAtOnce = 2;
 constexpr uint32_t kMaxBackoffSteps = 6;
 
@@ -34,11 +33,21 @@ bool Replica::Impl::accept_path(std::string_view path) {
 
 // --- text files -------------------------------------------------------------------------------------------------
 
+bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) const {
+  // The file is as we expected it and still could not be written (a full disk, no permission): trying again at once would
+  // fail at once, so it waits for its time.
+  const auto work = work_.find(path);
+  const FileRecord* known = record(path);
+  return work != work_.end() && work->second.retry_at && known != nullptr && known->hash == hash &&
+         !gone_.contains(path) && !wants_read_.contains(path);
+}
+
 void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) {
   if (!accept_path(path)) return;
   const Sha256 hash = sha256(bytes);
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
+  if (waits_in_vain(path, hash)) return;
   work_.erase(key);
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
@@ -47,10 +56,24 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     on_file_written(path, hash);  // the copy was there already
   }
   const FileRecord* known = record(path);
+  if (const auto shorter = truncated_.find(path); shorter != truncated_.end() && shorter->second.bytes != bytes) {
+    truncated_.erase(shorter);
+  }
   if (known != nullptr && known->hash == hash) return reconcile(path);  // nothing new; perhaps a write waits for it
-  if (known != nullptr && known->kind == FileRecord::Kind::Text) return merge_disk_text(path, *known, bytes);
+  if (known != nullptr && known->kind == FileRecord::Kind::Text) {
+    if (wait_for_wave(path, *known, bytes)) return;
+    return merge_disk_text(path, *known, bytes);
+  }
+  if (known == nullptr && !bytes.empty() && workspace_.live_file(path) && bodies_.contains(path) &&
+      text_of(path) == bytes) {
+    // We wrote it and died before we could note that.
+    save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash});
+    return reconcile(path);
+  }
   if (!joined_) return read_when_possible(path);
+  if (parked_moves_.contains(path)) return;  // read again once the rename is done
   if (adopt_rename(path, hash, FileRecord::Kind::Text)) return;
+  if (wait_for_other_half(path, bytes)) return;
 
   // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has.
   const auto open = open_bodies_.find(path);
@@ -65,21 +88,29 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
   const std::string key(path);
   const std::string doc_text = text_of(path);
   const Sha256 hash = sha256(bytes);
+  if (bytes == doc_text) {
+    // We wrote it and died before we could note that, or somebody made the same change.
+    known.hash = hash;
+    known.base.reset();
+    save_record(path, std::move(known));
+    return reconcile(path);
+  }
   if (!known.base && sha256(doc_text) != known.hash) {
     // Nobody knows from which text the user started, so no edit of anybody may be guessed.
     drop_record(path);
     return keep_conflict_copy(key, bytes, hash);
   }
   const std::string base = known.base.value_or(doc_text);
-  const std::string merged =
-      base == doc_text ? std::string(bytes) : apply_edits(doc_text, merge3(base, bytes, doc_text));
+  const std::string merged = DX_PLANTED(2)      ? std::string(bytes)
+                             : base == doc_text ? std::string(bytes)
+                                                : apply_edits(doc_text, merge3(base, bytes, doc_text));
   Bytes update = set_document_text(path, merged);
   known.hash = hash;
   known.base = merged == bytes ? std::nullopt : std::optional(std::string(bytes));
   known.unsaved = known.unsaved || !update.empty();
   save_record(path, std::move(known));
   commit_body(path, std::move(update));
-  if (const std::optional<std::string> target = workspace_.moved_to(path)) {
+  if (const std::optional<std::string> target = new_place(path)) {
     inherit_moved_body(path, *target);  // renamed elsewhere, edited here
     reconcile(*target);
   } else if (!workspace_.live_file(path)) {
@@ -98,10 +129,11 @@ void Replica::Impl::revive_entry(const std::string& path) {
 void Replica::Impl::create_entry(const std::string& path, std::string_view bytes, std::string file_id) {
   const std::string_view head = split_frontmatter(bytes).head;
   const Result<Frontmatter> front = Frontmatter::parse(head);
-  FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(path), now_);
+  FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(path), wall_clock_);
   metadata.deleted = false;
   set_extra_text(metadata, kHeadMark, head_mark(head));
   set_extra_text(metadata, kFileId, std::move(file_id));
+  if (!bytes.empty()) set_extra_text(metadata, kHasText, "1");
   edit_workspace([&](crdt::Transaction& txn) {
     workspace_.set_file(txn, path, metadata);
     if (std::optional<BinaryRef> ref = workspace_.live_binary(path)) {
@@ -116,14 +148,21 @@ void Replica::Impl::create_entry(const std::string& path, std::string_view bytes
 
 void Replica::Impl::place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash) {
   const bool listed = workspace_.live_file(path).has_value();
-  const bool came_back = !listed && workspace_.file(path);
+  const std::optional<FileMetadata> tombstone = listed ? std::nullopt : workspace_.file(path);
+  const bool came_back = tombstone.has_value();
+  // The file that was here before lives on under another name: what is typed into that one must not come here.
+  const bool tombstone_moved = came_back && extra_text(*tombstone, kMovedTo).has_value();
   if (!listed) create_entry(path, bytes, workspace_.new_file_id(path));
   BodyDoc& body = bodies_.open(path);
   Bytes update;
-  if (body.is_virgin()) {
+  if (came_back && tombstone_moved && !body.is_virgin()) {
     const SplitText split = split_frontmatter(bytes);
-    update = seed_update(path, split.head, split.body);
-    if (!update.empty()) {
+    update = body.begin_era(path, workspace_.new_file_id(path), departed(path, *tombstone), kEmptyUpdate, split.head,
+                            split.body);
+  } else if (body.is_virgin()) {
+    const SplitText split = split_frontmatter(bytes);
+    update = DX_PLANTED(1) ? body.set_text(split.head, split.body) : seed_update(path, split.head, split.body);
+    if (!update.empty() && !DX_PLANTED(1)) {
       DX_ASSERT(body.doc().apply_update_v1(update, crdt::TransactionOrigin::Import));
       open_bodies_[path].own_seed = seed_name(path, split.head, split.body);
     }
@@ -154,7 +193,7 @@ void Replica::Impl::refresh_metadata(std::string_view path) {
     return problem(
         path, "the frontmatter is not valid YAML, so the file is synced as plain text: " + describe(front.error()));
   }
-  FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), now_), *entry);
+  FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), wall_clock_), *entry);
   fresh.deleted = false;
   if (same_meaning(fresh, *entry)) return;
   set_extra_text(fresh, kHeadMark, head_mark(head));
@@ -164,7 +203,7 @@ void Replica::Impl::refresh_metadata(std::string_view path) {
 // --- other files ------------------------------------------------------------------------------------------------
 
 void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
-  if (!accept_path(path)) return;
+  if (!accept_path(path) || waits_in_vain(path, hash)) return;
   work_.erase(std::string(path));
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   const FileRecord* known = record(path);
@@ -224,13 +263,13 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
                       .hash = hash.hex(),
                       .mime_type = std::string(mime_type_of(path)),
                       .size = size_bytes,
-                      .uploaded_at = now_};
+                      .uploaded_at = wall_clock_};
   edit_workspace([&](crdt::Transaction& txn) {
     workspace_.set_binary(txn, ref);
     // A Markdown file whose bytes are no text any more is carried as a blob from now on.
     if (std::optional<FileMetadata> entry = workspace_.live_file(path)) {
       entry->deleted = true;
-      entry->modified_at = now_;
+      entry->modified_at = wall_clock_;
       workspace_.set_file(txn, path, *entry);
     }
   });
@@ -261,133 +300,6 @@ void Replica::Impl::request_read(std::string_view path) {
   if (work.busy) return;
   work.busy = true;
   emit(ReadFile{std::string(path)});
-}
-
-// --- renames and deletions --------------------------------------------------------------------------------------
-
-void Replica::Impl::on_gone(std::string_view path) {
-  const auto work = work_.find(path);
-  const bool found_by_our_write = work != work_.end() && work->second.retry_at;
-  if (work != work_.end()) work_.erase(work);
-  uploads_.erase(std::string(path));
-  if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
-  const FileRecord* known = record(path);
-  if (known == nullptr) return;
-  gone_.insert_or_assign(std::string(path),
-                         GoneFile{*known, found_by_our_write ? std::optional(now_ + kRenameGrace) : std::nullopt});
-}
-
-void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
-  const bool ours = own_moves_.erase(std::string(to)) != 0;
-  work_.erase(std::string(to));
-  work_.erase(std::string(from));
-  gone_.erase(std::string(from));
-  const FileRecord* known = record(from);
-  if (known == nullptr) {
-    request_read(to);
-    return reconcile(from);  // if it made room for another content
-  }
-  const FileRecord moved = *known;
-  const bool free_target = record(to) == nullptr;
-  if (ours && free_target) {
-    drop_record(from);
-    save_record(to, moved);
-    return reconcile(to);
-  }
-  const bool target_is_new = !workspace_.live_file(to) && !workspace_.live_binary(to);
-  if (!accept_path(to) || !free_target || !target_is_new) {
-    on_gone(from);
-    if (accept_path(to)) request_read(to);
-    return;
-  }
-  rename_file(std::string(from), std::string(to), moved);
-}
-
-bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind) {
-  if (workspace_.live_file(to) || workspace_.live_binary(to)) return false;
-  const auto from = std::ranges::find_if(
-      gone_, [&](const auto& entry) { return entry.second.record.kind == kind && entry.second.record.hash == hash; });
-  if (from == gone_.end()) return false;
-  const std::string path = from->first;
-  const FileRecord known = from->second.record;
-  gone_.erase(from);
-  rename_file(path, std::string(to), known);
-  return true;
-}
-
-void Replica::Impl::rename_file(const std::string& from, const std::string& to, const FileRecord& known) {
-  if (const std::optional<BinaryRef> ref = workspace_.live_binary(from); ref && known.kind == FileRecord::Kind::Blob) {
-    BinaryRef moved = *ref;
-    BinaryRef tombstone = *ref;
-    moved.path = to;
-    tombstone.deleted = true;
-    edit_workspace([&](crdt::Transaction& txn) {
-      workspace_.set_binary(txn, tombstone);
-      workspace_.set_binary(txn, moved);
-    });
-  } else if (std::optional<FileMetadata> entry = workspace_.live_file(from)) {
-    FileMetadata moved = *entry;
-    moved.filename = file_name(to);
-    moved.modified_at = now_;
-    set_extra_text(moved, kMovedTo, std::nullopt);
-    // An entry of an old peer has no id; two devices that rename it at once find the same one here.
-    if (!extra_text(moved, kFileId))
-      set_extra_text(moved, kFileId, sha256(from + format_metadata(*entry)).hex().substr(0, 16));
-    entry->deleted = true;
-    entry->modified_at = now_;
-    set_extra_text(*entry, kMovedTo, to);
-    inherit_moved_body(from, to);
-    edit_workspace([&](crdt::Transaction& txn) {
-      workspace_.set_file(txn, from, *entry);
-      workspace_.set_file(txn, to, moved);
-    });
-    index_file(from);
-    index_file(to);
-    open_body(to);
-  } else if (const std::optional<std::string> elsewhere = workspace_.moved_to(from)) {
-    // Renamed elsewhere too, and we know it already: this rename is the later one.
-    inherit_moved_body(from, *elsewhere);
-    drop_record(from);
-    return rename_file(*elsewhere, to, known);
-  } else {
-    // Deleted elsewhere, renamed here: the user wants it, so it is a new file.
-    drop_record(from);
-    return request_read(to);
-  }
-  drop_record(from);
-  save_record(to, known);
-  reconcile(to);
-}
-
-void Replica::Impl::on_files_settled() {
-  std::vector<std::pair<std::string, FileRecord>> deleted;
-  std::erase_if(gone_, [&](const auto& entry) {
-    if (entry.second.wait_until && *entry.second.wait_until > now_) return false;
-    deleted.emplace_back(entry.first, entry.second.record);
-    return true;
-  });
-  for (const auto& [path, known] : deleted) {
-    drop_record(path);
-    delete_entry(path, known);
-  }
-}
-
-void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known) {
-  if (known.kind == FileRecord::Kind::Blob) {
-    std::optional<BinaryRef> ref = workspace_.live_binary(path);
-    if (!ref) return;
-    if (ref->hash != known.hash.hex()) return reconcile(path);  // changed elsewhere meanwhile: the change wins
-    ref->deleted = true;
-    return edit_workspace([&](crdt::Transaction& txn) { workspace_.set_binary(txn, *ref); });
-  }
-  std::optional<FileMetadata> entry = workspace_.live_file(path);
-  if (!entry) return;
-  if (known.base) return reconcile(path);  // edited elsewhere, not yet written here: the edit wins
-  entry->deleted = true;
-  entry->modified_at = now_;
-  deleted_here_.emplace(path);
-  edit_workspace([&](crdt::Transaction& txn) { workspace_.set_file(txn, path, *entry); });
-  index_file(std::string(path));
 }
 
 // --- answers to our own writes ----------------------------------------------------------------------------------
@@ -423,6 +335,7 @@ void Replica::Impl::on_file_removed(std::string_view path) {
 
 void Replica::Impl::on_file_refused(std::string_view path, std::string_view reason) {
   if (const auto move = own_moves_.extract(std::string(path))) {
+    names_.rename(path, move.mapped());
     work_[move.mapped()] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
   }
   FileWork& work = work_[std::string(path)];

@@ -98,6 +98,18 @@ std::optional<std::string> WorkspaceDoc::moved_to(std::string_view path) const {
   return std::nullopt;
 }
 
+std::vector<std::string> WorkspaceDoc::moved_here(std::string_view path) const {
+  std::vector<std::string> from;
+  files_.for_each([&](std::string_view key, const crdt::Any&) {
+    const Result<WorkspacePath> at = parse_path(key);
+    if (!at) return;
+    const std::optional<FileMetadata> entry = file(at->view());
+    if (entry && entry->deleted && extra_text(*entry, kMovedTo) == path) from.push_back(at->str());
+  });
+  std::ranges::sort(from);
+  return from;
+}
+
 std::string WorkspaceDoc::new_file_id(std::string_view path) const {
   const ClientId client = doc_.client();
   const std::string now =
@@ -135,7 +147,8 @@ FileMetadata carry_over(FileMetadata fresh, const FileMetadata& known) {
     if (same != known.attachments.end() && !same->hash.empty()) ref = *same;
   }
   for (const Json::Member& member : known.extra) {
-    if (member.key.starts_with('_') && member.key != kMovedTo) fresh.extra.push_back(member);
+    const bool of_tombstone = member.key == kMovedTo || member.key == kSeen || member.key == kEra;
+    if (member.key.starts_with('_') && !of_tombstone) fresh.extra.push_back(member);
   }
   return fresh;
 }

@@ -18,6 +18,9 @@ namespace diaryx::sync {
 /// Keys of `extra` that are ours. A leading `_` keeps them out of every peer's frontmatter.
 inline constexpr std::string_view kHeadMark = "_h";  // short hash of the head the metadata was derived from
 inline constexpr std::string_view kMovedTo = "_to";  // in a tombstone: the key the file has now
+inline constexpr std::string_view kSeen = "_seen";  // in a tombstone: the state vector of the text that was deleted
+inline constexpr std::string_view kHasText = "_t";  // the file was not empty: wait for its text before writing it
+inline constexpr std::string_view kEra = "_era";  // in the tombstone of a rename: the era of the key that it ended
 inline constexpr std::string_view kFileId = "_id";  // stays with a file over renames; a new file gets a new one
 
 class WorkspaceDoc {
@@ -47,6 +50,9 @@ class WorkspaceDoc {
 
   /// Where the file of a tombstone went, over any number of renames: a path with a live entry, or nothing.
   std::optional<std::string> moved_to(std::string_view path) const;
+
+  /// Tombstones that name `path` as where their file went.
+  std::vector<std::string> moved_here(std::string_view path) const;
 
   /// An id for a file that is made now, unlike any other.
   std::string new_file_id(std::string_view path) const;

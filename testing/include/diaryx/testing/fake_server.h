@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ class FakeServer {
   void commit(TimestampMs now);
   bool has_uncommitted() const { return !waiting_.empty(); }
   void tick(TimestampMs now);
+
+  /// Keeps what is committed now, and puts it back as an operator does with a backup. Blobs are files of their own and stay.
+  void keep_backup() { backup_ = log_; }
+  bool has_backup() const { return backup_.has_value(); }
+  void roll_back();
 
   /// The process dies: what was not committed is gone, every connection too.
   void crash();
@@ -56,6 +62,7 @@ class FakeServer {
   bool feeding_ = false;
   std::deque<Waiting> waiting_;
   std::map<std::string, std::vector<Bytes>> log_;  // committed
+  std::optional<std::map<std::string, std::vector<Bytes>>> backup_;
   std::map<Sha256, std::string> blobs_;
 };
 

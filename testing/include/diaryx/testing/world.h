@@ -21,6 +21,24 @@
 
 namespace diaryx::testing {
 
+/// What a run cost and did, for bounds and reports.
+struct WorldFigures {
+  uint64_t frames = 0;
+  uint64_t bytes = 0;
+  uint64_t largest_frame = 0;
+  uint64_t cuts = 0;
+  uint64_t device_crashes = 0;
+  uint64_t crashes_in_batch = 0;
+  uint64_t server_crashes = 0;
+  uint64_t rollbacks = 0;
+  uint64_t refused_writes = 0;  // the file was another one by then, or the disk was full
+  uint64_t full_disks = 0;
+  uint64_t clock_jumps = 0;
+  uint64_t overtaken = 0;
+  uint64_t duplicated = 0;
+  uint64_t outside_root = 0;  // must stay zero
+};
+
 struct WorldOptions {
   size_t devices = 3;
   /// Milliseconds a message travels, at least and at most; order per connection is kept, as TCP does.
@@ -30,6 +48,23 @@ struct WorldOptions {
   double cut = 0;
   double device_crash = 0;
   double server_crash = 0;
+  /// Chance per batch of actions that the device dies in the middle of it.
+  double crash_in_batch = 0;
+  /// Chance per batch that what is to be done on disk waits, so that other programs come first.
+  double slow_disk = 0;
+  /// Chance per step that a disk is full for a while.
+  double disk_full = 0;
+  /// Chance per message of another document to overtake, and of a message to a device to come twice.
+  double reorder = 0;
+  double duplicate = 0;
+  /// Chance per step that the server keeps a backup, and that it is put back.
+  double backup = 0;
+  double rollback = 0;
+  /// Chance per step that a device's clock jumps, by up to an hour either way.
+  double clock_jump = 0;
+  /// Of the devices' disks, in turn; empty: all are ordinary.
+  std::vector<sync::DiskTraits> disks{};
+  sync::BreakerOptions breaker{};
 };
 
 class World;
@@ -41,10 +76,17 @@ class Device {
 
   // --- what the user does; sync hears of it when the watcher does
   void user_writes(std::string_view path, std::string_view bytes);
+  /// An outside program that writes one half and appends the other: the watcher may see the first alone.
+  void user_writes_slowly(std::string_view path, std::string_view bytes);
   void user_deletes(std::string_view path);
   void user_renames(std::string_view from, std::string_view to);
+  /// Renames every file below a folder, as a rename of the folder does.
+  void user_renames_folder(std::string_view from, std::string_view to);
   /// The watcher reports what changed since it last looked.
   void watcher_looks();
+
+  /// The watcher looks, and all deadlines that follow from it pass.
+  void look_and_settle();
 
   void go_online();
   void go_offline();
@@ -53,12 +95,22 @@ class Device {
   bool online() const { return connection_.has_value(); }
   bool wants_online() const { return wants_online_; }
   const FakeDisk& disk() const { return disk_; }
+  const sync::DiskTraits& traits() const { return traits_; }
   const sync::Replica& replica() const { return *replica_; }
   const std::vector<std::string>& problems() const { return problems_; }
+  /// The last word about a wave that is held.
+  const sync::MassChangeHeld& last_held() const { return last_held_; }
+  /// Gives the replica a command.
+  void tell(const sync::Event& command) { feed(command); }
 
  private:
   friend class World;
 
+  TimestampMs now() const;
+  void finish_slow_writes();
+  void finish_waiting_actions();
+  bool on_disk(const sync::Action& action) const;
+  bool safe_path(std::string_view path);
   void start();
   void feed(const sync::Event& event);
   void perform(const std::vector<sync::Action>& batch);
@@ -70,6 +122,7 @@ class Device {
   size_t number_;
   uint64_t starts_ = 0;
   bool wants_online_ = true;
+  sync::DiskTraits traits_;
   FakeDisk disk_;
   FakeDisk::Files seen_;  // what the watcher saw last
   std::vector<std::pair<std::string, std::string>> moves_;
@@ -78,8 +131,14 @@ class Device {
   std::unique_ptr<sync::Replica> replica_;
   std::optional<sync::relay::ConnectionId> connection_;
   std::deque<std::function<void()>> answers_;
+  std::deque<sync::Action> waiting_;  // for a slow disk
+  std::vector<std::pair<std::string, std::string>> slow_writes_;
+  int64_t clock_skew_ms_ = 0;
+  int full_steps_ = 0;
+  bool dying_ = false;
   bool feeding_ = false;
   std::vector<std::string> problems_;
+  sync::MassChangeHeld last_held_;
 };
 
 class World {
@@ -91,12 +150,19 @@ class World {
   Random& random() { return random_; }
   FakeServer& server() { return server_; }
   TimestampMs now() const { return now_; }
+  const WorldFigures& figures() const { return figures_; }
 
   /// Delivers what is due, commits, looks, and lets time pass a little; with the faults of the options.
   void step();
+  /// Time passes and the watchers look, without faults and without anybody coming online.
+  void step_offline();
+  /// Faults again, after they were ended by `run_until_quiet`.
+  void set_faults(const WorldOptions& options) { options_ = options; }
   /// No more faults: everybody online, then steps until nothing moves. False when that does not end.
   bool run_until_quiet();
 
+  /// A device's files by key: what the user calls them on every device.
+  FakeDisk::Files files_by_key(size_t device) const;
   bool all_equal() const;
   /// "device 0 and 2 differ in notes/a.md: ..." or empty.
   std::string first_difference() const;
@@ -115,6 +181,7 @@ class World {
     std::deque<Parcel> parcels;
     TimestampMs last_to_server;
     TimestampMs last_to_device;
+    std::map<std::string, TimestampMs> last_of_document;
   };
 
   void send(sync::relay::ConnectionId connection, bool to_server, bool text, std::string bytes);
@@ -123,6 +190,7 @@ class World {
   bool quiet() const;
 
   WorldOptions options_;
+  WorldFigures figures_;
   Random random_;
   TimestampMs now_{1'700'000'000'000};
   std::map<sync::relay::ConnectionId, Wire> wires_;

@@ -112,8 +112,24 @@ struct PeersChanged {
 };
 /// Everything here is on the server's disk and everything there is on ours.
 struct Settled {};
+/// A change that waits for ReleaseHeld or UndoHeld.
+struct HeldChange {
+  enum class Direction : uint8_t { Outgoing, Incoming };  // found on this disk; made elsewhere
+  enum class Kind : uint8_t { Deletion, Truncation };
+  std::string path;
+  Direction direction;
+  Kind kind;
+};
+/// A wave of deletions or truncations is held, or (all zero) is not held any more.
+struct MassChangeHeld {
+  uint64_t deletions = 0;
+  uint64_t truncations = 0;
+  uint64_t files = 0;  // of so many on this device
+  HeldChange::Direction direction = HeldChange::Direction::Outgoing;
+};
 
-using Notice = std::variant<StatusChanged, Progress, FileChanged, BodyChanged, Problem, PeersChanged, Settled>;
+using Notice =
+    std::variant<StatusChanged, Progress, FileChanged, BodyChanged, Problem, PeersChanged, Settled, MassChangeHeld>;
 
 struct Notify {
   Notice notice;

@@ -94,11 +94,15 @@ struct TransferFailed {
 struct FocusFiles {
   std::vector<std::string> paths;
 };
+/// Lets the held wave of deletions and truncations happen.
+struct ReleaseHeld {};
+/// Puts back what the held wave took away: on this disk if it began here, on all devices if it came from elsewhere.
+struct UndoHeld {};
 /// `next_deadline()` has come.
 struct DeadlineReached {};
 
 using Event = std::variant<Connected, Disconnected, BinaryReceived, TextReceived, TextFileSeen, BlobFileSeen, FileGone,
                            FileMoved, FilesSettled, FileWritten, FileRemoved, FileRefused, BlobUploaded, TransferFailed,
-                           FocusFiles, DeadlineReached>;
+                           FocusFiles, ReleaseHeld, UndoHeld, DeadlineReached>;
 
 }  // namespace diaryx::sync

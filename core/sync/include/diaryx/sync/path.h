@@ -3,7 +3,7 @@
 // A path that passed `parse_path` is safe to join to a root folder on every system: relative, no `.` or `..`, no empty
 // component, no control character, no Windows device name. Names that only some file systems dislike (`a:b.md`,
 // `what?.md`, a trailing dot or space, names that differ in case) are legal here: the logical name stays as the user
-// wrote it, and a shell whose disk refuses it stores the file under an alias.
+// wrote it, and on a disk that refuses it the file gets an alias (disk_names.h).
 #pragma once
 
 #include <cstddef>

@@ -12,7 +12,9 @@
 // 1. A body is seeded from disk only after the server answered for it with nothing (T1), and seeds are deterministic.
 // 2. A file on disk is replaced or removed only if it still has the content that was last read or written here.
 // 3. A document is never told to the server before its updates were handed out as Persist actions.
-// 4. `settled()` means: every document was answered and everything sent was acknowledged as stored.
+// 4. `settled()` means: every document was answered and everything sent was acknowledged as stored. What is held does not
+//    count: it waits for a person.
+// 5. A wave of deletions or truncations beyond `BreakerOptions` is neither sent nor carried out before ReleaseHeld.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +27,25 @@
 #include "diaryx/base/result.h"
 #include "diaryx/base/units.h"
 #include "diaryx/sync/action.h"
+#include "diaryx/sync/disk_names.h"
 #include "diaryx/sync/event.h"
 #include "diaryx/sync/metadata.h"
 
 namespace diaryx::sync {
 
+/// When a wave of deletions or truncations is held until somebody says what to do with it.
+struct BreakerOptions {
+  /// Both must be reached: this many files ...
+  size_t min_files = 50;
+  /// ... and this share of all.
+  size_t share_percent = 50;
+  /// Changes this close together are one wave.
+  DurationMs window{60'000};
+};
+
 struct ReplicaOptions {
   std::string workspace_id;
-  /// For all documents of this run: 32 random bits, new at each start, so that a copied folder never reuses an id.
+  /// Names this run, and with each key a client of its own: 32 random bits, new at each start, so that a copied folder never reuses an id.
   ClientId client;
   /// Body documents asked for at one time (T28).
   uint32_t max_in_flight = 32;
@@ -40,6 +53,9 @@ struct ReplicaOptions {
   DurationMs answer_timeout{10'000};
   /// False for a guest of a shared session: documents only, no file is written.
   bool write_files = true;
+  /// What the disk makes of names. Events and actions name files as this disk does; everything else is said in keys.
+  DiskTraits disk{};
+  BreakerOptions breaker{};
 };
 
 /// One line of `status`.
@@ -51,6 +67,8 @@ struct ReplicaStatus {
   uint64_t uploads = 0;  // blobs to send
   uint64_t downloads = 0;  // blobs to fetch
   uint64_t pending_writes = 0;  // files to bring up to date on disk
+  uint64_t held_outgoing = 0;  // deletions and truncations found here that wait for ReleaseHeld or UndoHeld
+  uint64_t held_incoming = 0;  // the same from elsewhere
 };
 
 class Replica {
@@ -82,10 +100,15 @@ class Replica {
   ReplicaStatus status() const;
   /// All is in step with the server and on both disks. False while not connected.
   bool settled() const;
-  /// Paths that were last known to be on this disk. Order: by path.
+  /// The name of a key on this disk, and the key of a name.
+  std::string disk_path(std::string_view key) const;
+  std::string key_of(std::string_view disk_path) const;
+  /// Paths that were last known to be on this disk, as it names them. Order: by key.
   std::vector<std::string> known_files() const;
-  /// The digest that a known file had, for shells that compare before reading.
+  /// The digest that a file known by this name on disk had, for shells that compare before reading.
   std::optional<Sha256> known_hash(std::string_view path) const;
+  /// What a wave of changes that is held would do. Order: by direction and path.
+  std::vector<HeldChange> held() const;
   /// Live text files by path, and live binary files.
   std::vector<std::string> text_files() const;
   std::vector<BinaryRef> binary_files() const;

@@ -1,0 +1,172 @@
+#include "diaryx/sync/disk_names.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "diaryx/base/sha256.h"
+#include "diaryx/sync/path.h"
+#include "diaryx/sync/unicode.h"
+#include "fault.h"
+
+namespace diaryx::sync {
+namespace {
+
+constexpr std::string_view kRefusedByWindows = "<>:\"|?*";
+constexpr size_t kMarkDigits = 8;
+constexpr size_t kMostDigits = 64;
+
+/// Calls `visit(prefix, component)` for each folder of a path and the path itself, outermost first.
+template <typename Visit>
+void for_each_prefix(std::string_view path, Visit&& visit) {
+  size_t begin = 0;
+  while (begin <= path.size()) {
+    const size_t slash = std::min(path.find('/', begin), path.size());
+    visit(path.substr(0, slash), path.substr(begin, slash - begin));
+    begin = slash + 1;
+  }
+}
+
+}  // namespace
+
+std::string DiskNames::comparable(std::string_view disk_path) const {
+  std::string form = traits_.normalising ? to_nfd(disk_path) : std::string(disk_path);
+  return traits_.case_insensitive ? fold_case(form) : form;
+}
+
+std::string DiskNames::legal(std::string_view component) const {
+  std::string name(component);
+  if (!traits_.windows_names) return name;
+  for (char& c : name) {
+    if (kRefusedByWindows.contains(c)) c = '_';
+  }
+  while (name.ends_with('.') || name.ends_with(' ')) name.pop_back();
+  return name;
+}
+
+std::string DiskNames::component_alias(std::string_view component, size_t digits) const {
+  const std::string mark = " (name " + sha256(component).hex().substr(0, digits) + ")";
+  const std::string name = legal(component);
+  const std::string_view ending = extension(name);
+  return std::string(stem(name)) + mark + std::string(ending);
+}
+
+DiskNames::Node& DiskNames::claim_node(std::string_view logical, std::string_view disk_parent,
+                                       std::string_view component) {
+  if (const auto known = nodes_.find(logical); known != nodes_.end()) return known->second;
+  std::string disk = join(disk_parent, component);
+  if (!DX_PLANTED(10) && (legal(component) != component || taken_.contains(comparable(disk)))) {
+    // Longer marks only for a name that somebody made to look like an alias.
+    for (size_t digits = kMarkDigits; digits <= kMostDigits; digits += kMarkDigits) {
+      disk = join(disk_parent, component_alias(component, digits));
+      if (!taken_.contains(comparable(disk))) break;
+    }
+  }
+  taken_.insert_or_assign(comparable(disk), std::string(logical));
+  return nodes_.emplace(std::string(logical), Node{std::move(disk), 0}).first->second;
+}
+
+std::string DiskNames::to_disk(std::string_view key) {
+  if (!traits_.peculiar()) return std::string(key);
+  if (const auto known = keys_.find(key); known != keys_.end()) return known->second;
+  std::string disk;
+  for_each_prefix(key, [&](std::string_view prefix, std::string_view component) {
+    Node& node = claim_node(prefix, disk, component);
+    ++node.uses;
+    disk = node.disk;
+  });
+  keys_.emplace(std::string(key), disk);
+  return disk;
+}
+
+std::string DiskNames::disk_name(std::string_view key) const {
+  const auto known = keys_.find(key);
+  return known == keys_.end() ? std::string(key) : known->second;
+}
+
+std::string DiskNames::to_key(std::string_view disk_path) const {
+  if (!traits_.peculiar()) return std::string(disk_path);
+  std::string key;
+  for_each_prefix(disk_path, [&](std::string_view prefix, std::string_view component) {
+    const std::string typed = traits_.normalising ? to_nfc(component) : std::string(component);
+    const auto same = taken_.find(comparable(prefix));
+    if (same == taken_.end()) {
+      key = join(key, typed);
+      return;
+    }
+    const std::string_view ours = file_name(nodes_.find(same->second)->second.disk);
+    const bool same_case = traits_.normalising ? to_nfc(ours) == typed : ours == component;
+    key = join(key, same_case ? file_name(same->second) : std::string_view(typed));
+  });
+  return key;
+}
+
+std::string DiskNames::see(std::string_view disk_path) {
+  if (!traits_.peculiar()) return std::string(disk_path);
+  std::string key = to_key(disk_path);
+  const auto known = keys_.find(key);
+  if (known != keys_.end() && known->second == disk_path) return key;
+  if (known != keys_.end()) release(key);  // the same name in another form
+  put(key, disk_path);
+  return key;
+}
+
+void DiskNames::put(std::string_view key, std::string_view disk_path) {
+  // Folders first: where this disk spells one anew, the keys in the old spelling lose their names.
+  std::vector<std::pair<std::string, std::string>> prefixes;
+  for_each_prefix(key, [&](std::string_view prefix, std::string_view) { prefixes.emplace_back(prefix, ""); });
+  size_t level = 0;
+  size_t levels = 0;
+  for_each_prefix(disk_path, [&](std::string_view, std::string_view) { ++levels; });
+  if (levels != prefixes.size()) return;  // not a name that was made here
+  for_each_prefix(disk_path, [&](std::string_view prefix, std::string_view) { prefixes[level++].second = prefix; });
+  for (const auto& [logical, disk] : prefixes) {
+    const auto taken = taken_.find(comparable(disk));
+    if (taken != taken_.end() && taken->second != logical) {
+      const std::string other = taken->second;
+      std::vector<std::string> losers;
+      for (const auto& [other_key, name] : keys_) {
+        if (other_key == other || other_key.starts_with(other + "/")) losers.push_back(other_key);
+      }
+      for (const std::string& loser : losers) release(loser);
+    }
+    auto node = nodes_.find(logical);
+    if (node == nodes_.end()) {
+      node = nodes_.emplace(logical, Node{}).first;
+    } else if (node->second.disk != disk) {
+      taken_.erase(comparable(node->second.disk));
+    }
+    node->second.disk = disk;
+    ++node->second.uses;
+    taken_.insert_or_assign(comparable(disk), logical);
+  }
+  keys_.insert_or_assign(std::string(key), std::string(disk_path));
+}
+
+void DiskNames::restore(std::string_view key, std::string_view disk_path) {
+  if (!traits_.peculiar()) return;
+  release(key);
+  put(key, disk_path);
+}
+
+void DiskNames::release(std::string_view key) {
+  const auto known = keys_.find(key);
+  if (known == keys_.end()) return;
+  for_each_prefix(std::string(known->first), [&](std::string_view prefix, std::string_view) {
+    const auto node = nodes_.find(prefix);
+    if (node == nodes_.end() || --node->second.uses > 0) return;
+    if (const auto taken = taken_.find(comparable(node->second.disk));
+        taken != taken_.end() && taken->second == prefix) {
+      taken_.erase(taken);
+    }
+    nodes_.erase(node);
+  });
+  keys_.erase(keys_.find(key));
+}
+
+void DiskNames::rename(std::string_view from, std::string_view to) {
+  release(from);
+  to_disk(to);
+}
+
+}  // namespace diaryx::sync

@@ -1,0 +1,242 @@
+// Waves of deletions and truncations: held, released, undone.
+//
+// A folder on a stick that was pulled out, a script that went wrong, a disk that gives empty files: all look like a person
+// who deletes everything. So removals are counted, by batch and over the last minute, before they are sent (found here) or
+// carried out (made elsewhere). Beyond the set share they wait until a person says what they were.
+//
+// What is held is not stored: after a restart the same files are missing, or their entries are, and are counted again.
+#include <algorithm>
+#include <utility>
+
+#include "diaryx/sync/frontmatter.h"
+#include "replica/replica_impl.h"
+
+namespace diaryx::sync {
+
+namespace {
+
+constexpr DurationMs kWaveGrace{1'000};
+
+}  // namespace
+
+bool is_truncation(std::string_view before, std::string_view after) {
+  if (before.empty()) return false;
+  return after.empty() || (after.size() < before.size() / 2 && before.starts_with(after));
+}
+
+// --- found here -------------------------------------------------------------------------------------------------
+
+bool Replica::Impl::wait_for_wave(std::string_view path, const FileRecord& known, std::string_view bytes) {
+  if (settling_) return false;
+  const std::string before = known.base ? *known.base : text_of(path);
+  if (!is_truncation(before, bytes)) return false;
+  const auto waiting = truncated_.find(path);
+  const bool held = waiting != truncated_.end() && waiting->second.held;
+  truncated_.insert_or_assign(std::string(path), Truncated{std::string(bytes), held});
+  return true;
+}
+
+void Replica::Impl::send_deletions() {
+  std::vector<std::string> due;
+  bool holding = false;
+  for (const auto& [path, gone] : gone_) {
+    holding = holding || gone.held;
+    if (!gone.held && (!gone.wait_until || *gone.wait_until <= now_)) due.push_back(path);
+  }
+  std::vector<std::string> shorter;
+  for (const auto& [path, text] : truncated_) {
+    holding = holding || text.held;
+    if (!text.held) shorter.push_back(path);
+  }
+  const size_t count = due.size() + shorter.size();
+  if (count == 0) {
+    growing_ = 0;
+    return deletions_due_.reset();
+  }
+  // A folder is emptied file by file: wait until nothing more is missing before counting.
+  if (!holding && outgoing_.may_become_wave(count, records_.size()) &&
+      !outgoing_.is_wave(count, records_.size(), now_)) {
+    if (count != growing_) deletions_due_ = now_ + kWaveGrace;
+    growing_ = count;
+    if (deletions_due_ && *deletions_due_ > now_) return;
+  }
+  growing_ = 0;
+  deletions_due_.reset();
+  if (holding || outgoing_.is_wave(count, records_.size(), now_)) {
+    for (const std::string& path : due) {
+      gone_.at(path).held = true;
+      gone_.at(path).wait_until.reset();
+    }
+    for (const std::string& path : shorter) truncated_.at(path).held = true;
+    return tell_held(HeldChange::Direction::Outgoing);
+  }
+
+  // In one transaction, so that other devices see the whole batch at once.
+  edit_workspace([&](crdt::Transaction& txn) {
+    for (const std::string& path : due) delete_entry(path, gone_.at(path).record, txn);
+  });
+  for (const std::string& path : due) {
+    gone_.erase(path);
+    drop_record(path);
+    index_file(path);
+    outgoing_.add(path, /*left=*/true, now_);
+    reconcile(path);  // if a change from elsewhere won
+  }
+  settling_ = true;
+  for (const std::string& path : shorter) {
+    const std::string bytes = std::move(truncated_.at(path).bytes);
+    truncated_.erase(path);
+    outgoing_.add(path, /*left=*/false, now_);
+    on_text_seen(path, bytes);
+  }
+  settling_ = false;
+}
+
+// --- made elsewhere ---------------------------------------------------------------------------------------------
+
+bool Replica::Impl::ask_to_take(std::string_view path, HeldChange::Kind kind) {
+  if (taking_away_) return true;
+  if (held_incoming_.contains(path)) return false;
+  leaving_.insert_or_assign(std::string(path), kind);
+  // Texts come one by one, so a wave of them is only seen when it has been quiet for a moment.
+  if (kind == HeldChange::Kind::Truncation) truncations_due_ = now_ + kWaveGrace;
+  return false;
+}
+
+void Replica::Impl::take_away() {
+  // Before the folder was looked at and the list of files came, a wave would be seen piece by piece.
+  if (leaving_.empty() || (!scanned_ && !workspace_link_.answered())) return;
+  std::map<std::string, HeldChange::Kind, std::less<>> leaving;
+  if (truncations_due_ && *truncations_due_ > now_) {
+    std::erase_if(leaving_, [&](const auto& entry) {
+      const bool now = entry.second == HeldChange::Kind::Deletion;
+      if (now) leaving.insert(entry);
+      return now;
+    });
+    if (leaving.empty()) return;
+  } else {
+    leaving = std::exchange(leaving_, {});
+    truncations_due_.reset();
+  }
+  if (!held_incoming_.empty() || incoming_.is_wave(leaving.size(), records_.size(), now_)) {
+    held_incoming_.insert(leaving.begin(), leaving.end());
+    return tell_held(HeldChange::Direction::Incoming);
+  }
+  taking_away_ = true;
+  for (const auto& [path, kind] : leaving) {
+    incoming_.add(path, kind == HeldChange::Kind::Deletion, now_);
+    reconcile(path);
+  }
+  taking_away_ = false;
+}
+
+// --- what a person says -----------------------------------------------------------------------------------------
+
+std::vector<HeldChange> Replica::Impl::held() const {
+  std::vector<HeldChange> changes;
+  const auto add = [&](const std::string& path, HeldChange::Direction direction, HeldChange::Kind kind) {
+    changes.push_back({path, direction, kind});
+  };
+  for (const auto& [path, gone] : gone_) {
+    if (gone.held) add(path, HeldChange::Direction::Outgoing, HeldChange::Kind::Deletion);
+  }
+  for (const auto& [path, text] : truncated_) {
+    if (text.held) add(path, HeldChange::Direction::Outgoing, HeldChange::Kind::Truncation);
+  }
+  for (const auto& [path, kind] : held_incoming_) add(path, HeldChange::Direction::Incoming, kind);
+  std::ranges::sort(changes, {}, [](const HeldChange& change) { return std::pair(change.direction, change.path); });
+  return changes;
+}
+
+void Replica::Impl::tell_held(HeldChange::Direction direction) {
+  MassChangeHeld notice{.files = records_.size(), .direction = direction};
+  for (const HeldChange& change : held()) {
+    if (change.direction != direction) continue;
+    ++(change.kind == HeldChange::Kind::Deletion ? notice.deletions : notice.truncations);
+  }
+  notify(notice);
+}
+
+void Replica::Impl::release_held() {
+  for (auto& [path, gone] : gone_) gone.held = false;
+  for (auto& [path, text] : truncated_) text.held = false;
+  const MassChange limits = std::exchange(outgoing_, MassChange({.min_files = SIZE_MAX / 1000}));
+  send_deletions();
+  outgoing_ = limits;
+  taking_away_ = true;
+  for (const auto& [path, kind] : std::exchange(held_incoming_, {})) reconcile(path);
+  taking_away_ = false;
+  tell_held(HeldChange::Direction::Outgoing);
+  tell_held(HeldChange::Direction::Incoming);
+}
+
+void Replica::Impl::undo_held() {
+  undo_outgoing();
+  undo_incoming();
+  tell_held(HeldChange::Direction::Outgoing);
+  tell_held(HeldChange::Direction::Incoming);
+}
+
+void Replica::Impl::undo_outgoing() {
+  bool any = false;
+  std::vector<std::string> missing;
+  for (const auto& [path, gone] : gone_) {
+    if (gone.held) missing.push_back(path);
+  }
+  for (const std::string& path : missing) {
+    any = true;
+    gone_.erase(path);
+    drop_record(path);
+    reconcile(path);  // writes it anew
+  }
+  std::vector<std::string> shorter;
+  for (const auto& [path, text] : truncated_) {
+    if (text.held) shorter.push_back(path);
+  }
+  for (const std::string& path : shorter) {
+    any = true;
+    FileRecord known = *record(path);
+    known.base = std::move(truncated_.at(path).bytes);  // what is on disk, and is to be replaced
+    known.hash = sha256(*known.base);
+    truncated_.erase(path);
+    save_record(path, std::move(known));
+    reconcile(path);
+  }
+  if (!any) return;
+  for (const std::string& path : outgoing_.take_recent(now_)) undo_deletion(path);
+}
+
+void Replica::Impl::undo_incoming() {
+  const std::map<std::string, HeldChange::Kind, std::less<>> held = std::exchange(held_incoming_, {});
+  if (held.empty()) return;
+  for (const auto& [path, kind] : held) {
+    if (kind == HeldChange::Kind::Deletion) {
+      undo_deletion(path);
+      continue;
+    }
+    const FileRecord* known = record(path);
+    if (known != nullptr && known->base) {
+      const std::string base = *known->base;
+      const SplitText split = split_frontmatter(base);
+      commit_body(path, bodies_.open(path).restore_text(path, split.head, split.body));
+    }
+    refresh_metadata(path);
+    reconcile(path);
+  }
+  for (const std::string& path : incoming_.take_recent(now_)) undo_deletion(path);
+}
+
+void Replica::Impl::undo_deletion(const std::string& path) {
+  if (workspace_.live_file(path) || workspace_.live_binary(path)) return reconcile(path);
+  if (const std::optional<FileMetadata> entry = workspace_.file(path); entry && !extra_text(*entry, kMovedTo)) {
+    revive_entry(path);
+    return reconcile(path);
+  }
+  std::optional<BinaryRef> ref = workspace_.binary(path);
+  if (!ref || !Sha256::from_hex(ref->hash)) return;
+  ref->deleted = false;
+  edit_workspace([&](crdt::Transaction& txn) { workspace_.set_binary(txn, *ref); });
+  reconcile(path);
+}
+
+}  // namespace diaryx::sync

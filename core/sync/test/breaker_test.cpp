@@ -1,0 +1,163 @@
+// Waves of deletions and truncations: held, released, undone.
+#include <gtest/gtest.h>
+
+#include "diaryx/testing/world.h"
+
+namespace diaryx::sync {
+namespace {
+
+using testing::Device;
+using testing::World;
+
+constexpr size_t kFiles = 40;
+
+std::string name(size_t i) { return (i % 4 == 3 ? "p" + std::to_string(i) + ".png" : "n" + std::to_string(i) + ".md"); }
+std::string text(size_t i) { return "the text of file number " + std::to_string(i) + "\n"; }
+
+World many_files() {
+  World world{31, {.devices = 3, .breaker = {.min_files = 10, .share_percent = 50}}};
+  for (size_t i = 0; i < kFiles; ++i) world.device(0).user_writes(name(i), text(i));
+  EXPECT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  return world;
+}
+
+void expect_all_there(World& world) {
+  ASSERT_TRUE(world.run_until_quiet());
+  ASSERT_EQ(world.first_difference(), "");
+  for (size_t i = 0; i < kFiles; ++i) EXPECT_EQ(world.device(1).disk().read(name(i)), text(i)) << name(i);
+}
+
+size_t held(const Device& device) { return device.replica().held().size(); }
+
+TEST(Breaker, HoldsAWaveOfDeletionsFoundHere) {
+  World world = many_files();
+  for (size_t i = 0; i < 30; ++i) world.device(0).user_deletes(name(i));
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(held(world.device(0)), 30u);
+  EXPECT_EQ(world.device(0).replica().status().held_outgoing, 30u);
+  EXPECT_EQ(world.device(0).last_held().deletions, 30u);
+  EXPECT_EQ(world.device(0).last_held().files, kFiles);
+  EXPECT_EQ(world.device(1).disk().files().size(), kFiles);
+
+  world.device(0).crash_and_restart();
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(held(world.device(0)), 30u) << "a restart lets nothing through";
+  EXPECT_EQ(world.device(1).disk().files().size(), kFiles);
+}
+
+TEST(Breaker, ReleasesADeletionThatWasMeant) {
+  World world = many_files();
+  for (size_t i = 0; i < 30; ++i) world.device(0).user_deletes(name(i));
+  ASSERT_TRUE(world.run_until_quiet());
+  world.device(0).tell(ReleaseHeld{});
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(held(world.device(0)), 0u);
+  EXPECT_EQ(world.device(0).disk().files().size(), kFiles - 30);
+  // The others are asked, too: they cannot know that somebody was.
+  EXPECT_EQ(held(world.device(1)), 30u);
+  world.device(1).tell(ReleaseHeld{});
+  world.device(2).tell(ReleaseHeld{});
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  EXPECT_EQ(world.device(2).disk().files().size(), kFiles - 30);
+}
+
+TEST(Breaker, UndoesADeletionFoundHere) {
+  World world = many_files();
+  for (size_t i = 0; i < 30; ++i) world.device(0).user_deletes(name(i));
+  ASSERT_TRUE(world.run_until_quiet());
+  world.device(0).tell(UndoHeld{});
+  expect_all_there(world);
+  EXPECT_EQ(held(world.device(0)), 0u);
+}
+
+TEST(Breaker, UndoesADeletionMadeElsewhere) {
+  World world = many_files();
+  world.device(1).go_offline();
+  for (size_t i = 0; i < 30; ++i) world.device(0).user_deletes(name(i));
+  world.step();
+  world.device(0).tell(ReleaseHeld{});
+  ASSERT_TRUE(world.run_until_quiet());
+  ASSERT_EQ(held(world.device(1)), 30u);
+  EXPECT_EQ(world.device(1).last_held().direction, HeldChange::Direction::Incoming);
+  world.device(1).crash_and_restart();
+  ASSERT_TRUE(world.run_until_quiet());
+  ASSERT_EQ(held(world.device(1)), 30u) << "a restart lets nothing through";
+  world.device(1).tell(UndoHeld{});
+  ASSERT_TRUE(world.run_until_quiet());
+  world.device(2).tell(UndoHeld{});
+  expect_all_there(world);
+}
+
+TEST(Breaker, CountsAWaveThatComesInPieces) {
+  World world = many_files();
+  for (size_t i = 0; i < 30; ++i) {
+    world.device(0).user_deletes(name(i));
+    world.step();
+  }
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.device(1).disk().files().size(), kFiles - 19) << "half of 40 is a wave";
+  EXPECT_EQ(held(world.device(0)), 11u);
+  world.device(0).tell(UndoHeld{});
+  expect_all_there(world);  // those that were let through as well
+}
+
+TEST(Breaker, HoldsAWaveOfTruncations) {
+  World world = many_files();
+  for (size_t i = 0; i < kFiles; ++i) {
+    if (name(i).ends_with(".md")) world.device(0).user_writes(name(i), i % 2 == 0 ? "" : text(i).substr(0, 5));
+  }
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(held(world.device(0)), 30u);
+  EXPECT_EQ(world.device(0).last_held().truncations, 30u);
+  EXPECT_EQ(world.device(1).disk().read(name(0)), text(0));
+  world.device(0).tell(UndoHeld{});
+  expect_all_there(world);
+}
+
+TEST(Breaker, HoldsAWaveOfTruncationsFromElsewhere) {
+  World world = many_files();
+  for (size_t i = 0; i < kFiles; ++i) {
+    if (name(i).ends_with(".md")) world.device(0).user_writes(name(i), "");
+  }
+  ASSERT_TRUE(world.run_until_quiet());
+  world.device(0).tell(ReleaseHeld{});
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.device(0).disk().read(name(0)), "");
+  EXPECT_EQ(held(world.device(1)), 30u);
+  EXPECT_EQ(world.device(1).last_held().truncations, 30u);
+  world.device(1).tell(UndoHeld{});
+  world.device(2).tell(UndoHeld{});
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  EXPECT_EQ(world.device(0).disk().read(name(38)), text(38));
+}
+
+TEST(Breaker, LetsEverydayWorkPass) {
+  World world = many_files();
+  for (size_t i = 0; i < 9; ++i) world.device(0).user_deletes(name(i));
+  world.device(1).user_writes(name(20), "");  // meant
+  for (size_t i = 24; i < kFiles; ++i) world.device(2).user_renames(name(i), "moved/" + name(i));
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  EXPECT_EQ(world.device(2).disk().files().size(), kFiles - 9);
+  EXPECT_EQ(world.device(2).disk().read(name(20)), "");
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(held(world.device(i)), 0u);
+}
+
+TEST(Breaker, GoesOnWithOtherFilesMeanwhile) {
+  World world = many_files();
+  for (size_t i = 0; i < 30; ++i) world.device(0).user_deletes(name(i));
+  ASSERT_TRUE(world.run_until_quiet());
+  world.device(0).user_writes("new.md", "written meanwhile\n");
+  world.device(1).user_writes(name(0), text(0) + "edited meanwhile\n");
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.device(2).disk().read("new.md"), "written meanwhile\n");
+  world.device(0).tell(ReleaseHeld{});
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.device(1).disk().read(name(0)), text(0) + "edited meanwhile\n") << "the edit wins";
+}
+
+}  // namespace
+}  // namespace diaryx::sync

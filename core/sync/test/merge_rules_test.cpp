@@ -1,0 +1,354 @@
+// The table of docs/merge-rules.md: one test per row, named as the row says.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "diaryx/testing/world.h"
+
+namespace diaryx::sync {
+namespace {
+
+using testing::Device;
+using testing::World;
+
+using Files = std::map<std::string, std::string>;
+
+constexpr const char* kLong =
+    "# The garden\n\nbeans along the wall\ntomatoes in the glasshouse\npeas at the fence\nleave room for herbs\n";
+constexpr const char* kOther = "# Travel\n\ntrains to Lisbon\nthe ferry leaves at nine\npack the blue bag\n";
+
+/// Three devices that hold `files`.
+World in_step(const Files& files, uint64_t seed = 11) {
+  World world{seed, {.devices = 3}};
+  for (const auto& [path, bytes] : files) world.device(0).user_writes(path, bytes);
+  EXPECT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  return world;
+}
+
+/// Lets each device do its part alone, then brings them together again, the first one first.
+Files together(World& world, const std::vector<std::function<void(Device&)>>& parts) {
+  for (size_t i = 0; i < world.size(); ++i) world.device(i).go_offline();
+  for (size_t i = 0; i < parts.size(); ++i) parts[i](world.device(i));
+  for (int i = 0; i < 30; ++i) world.step_offline();
+  for (size_t i = 0; i < world.size(); ++i) {
+    world.device(i).go_online();
+    for (int step = 0; step < 60; ++step) world.step();
+  }
+  EXPECT_TRUE(world.run_until_quiet()) << "devices did not come to rest";
+  EXPECT_EQ(world.first_difference(), "");
+  const auto& files = world.device(0).disk().files();
+  return Files(files.begin(), files.end());
+}
+
+std::string all_text(const Files& files) {
+  std::string all;
+  for (const auto& [path, bytes] : files) all += bytes;
+  return all;
+}
+
+size_t count(const std::string& text, const std::string& marker) {
+  size_t found = 0;
+  for (size_t at = text.find(marker); at != std::string::npos; at = text.find(marker, at + 1)) ++found;
+  return found;
+}
+
+// --- a file and its name ------------------------------------------------------------------------------------------
+
+TEST(MergeRules, RenameAndEdit) {
+  World world = in_step({{"a.md", kLong}});
+  const Files files = together(world, {[](Device& d) { d.user_renames("a.md", "b.md"); },
+                                       [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); }});
+  EXPECT_EQ(files, (Files{{"b.md", std::string(kLong) + "late\n"}}));
+}
+
+TEST(MergeRules, RenameAndRename) {
+  World world = in_step({{"a.md", kLong}});
+  const Files files = together(world, {[](Device& d) { d.user_renames("a.md", "second.md"); },
+                                       [](Device& d) { d.user_renames("a.md", "first.md"); }});
+  EXPECT_EQ(files, (Files{{"first.md", kLong}}));
+}
+
+TEST(MergeRules, RenameAndDelete) {
+  for (const bool rename_first : {true, false}) {
+    World world = in_step({{"a.md", kLong}});
+    const auto rename = [](Device& d) { d.user_renames("a.md", "b.md"); };
+    const auto remove = [](Device& d) { d.user_deletes("a.md"); };
+    const Files files = rename_first ? together(world, {rename, remove}) : together(world, {remove, rename});
+    EXPECT_EQ(files, (Files{{"b.md", kLong}})) << rename_first;
+  }
+}
+
+TEST(MergeRules, DeleteAndEdit) {
+  for (const bool edit_first : {true, false}) {
+    World world = in_step({{"a.md", kLong}});
+    const auto edit = [](Device& d) { d.user_writes("a.md", std::string(kLong) + "edited\n"); };
+    const auto remove = [](Device& d) { d.user_deletes("a.md"); };
+    const Files files = edit_first ? together(world, {edit, remove}) : together(world, {remove, edit});
+    EXPECT_EQ(files, (Files{{"a.md", std::string(kLong) + "edited\n"}})) << edit_first;
+  }
+}
+
+TEST(MergeRules, DeleteAndDelete) {
+  World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+  const auto remove = [](Device& d) { d.user_deletes("a.md"); };
+  EXPECT_EQ(together(world, {remove, remove}), (Files{{"b.md", kOther}}));
+}
+
+TEST(MergeRules, CreateAndCreateTheSame) {
+  World world = in_step({});
+  const auto create = [](Device& d) { d.user_writes("a.md", kLong); };
+  EXPECT_EQ(together(world, {create, create}), (Files{{"a.md", kLong}}));
+}
+
+TEST(MergeRules, CreateAndCreateDifferently) {
+  World world = in_step({});
+  const Files files = together(
+      world, {[](Device& d) { d.user_writes("a.md", kLong); }, [](Device& d) { d.user_writes("a.md", kOther); }});
+  EXPECT_EQ(files.size(), 2u);
+  EXPECT_EQ(files.at("a.md"), kLong);
+  EXPECT_EQ(all_text(files).size(), std::string(kLong).size() + std::string(kOther).size());
+}
+
+TEST(MergeRules, CreateAndRenameToTheSameName) {
+  for (const bool create_first : {true, false}) {
+    World world = in_step({{"a.md", kLong}});
+    const auto create = [](Device& d) { d.user_writes("b.md", kOther); };
+    const auto rename = [](Device& d) { d.user_renames("a.md", "b.md"); };
+    const Files files = create_first ? together(world, {create, rename}) : together(world, {rename, create});
+    EXPECT_EQ(files.size(), 2u) << create_first;
+    EXPECT_FALSE(files.contains("a.md"));
+    EXPECT_EQ(files.at("b.md"), create_first ? kOther : kLong);
+    EXPECT_EQ(all_text(files).size(), std::string(kLong).size() + std::string(kOther).size()) << all_text(files);
+  }
+}
+
+TEST(MergeRules, RenameOfTwoFilesToOneName) {
+  World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+  const Files files = together(
+      world, {[](Device& d) { d.user_renames("a.md", "c.md"); }, [](Device& d) { d.user_renames("b.md", "c.md"); }});
+  EXPECT_EQ(files.size(), 2u);
+  EXPECT_EQ(files.at("c.md"), kLong);
+  EXPECT_EQ(all_text(files).size(), std::string(kLong).size() + std::string(kOther).size()) << all_text(files);
+}
+
+TEST(MergeRules, EditOfAFileWhoseNameIsUsedAnew) {
+  // A new file under a key that was renamed away never receives late edits meant for the old one.
+  World world = in_step({{"a.md", kLong}});
+  const Files files = together(world, {[](Device& d) {
+                                         d.user_renames("a.md", "b.md");
+                                         d.look_and_settle();
+                                         d.user_writes("a.md", kOther);
+                                       },
+                                       [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); }});
+  EXPECT_EQ(files, (Files{{"a.md", kOther}, {"b.md", std::string(kLong) + "late\n"}}));
+}
+
+TEST(MergeRules, EditInFlightOfAFileWhoseNameIsUsedAnew) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    World world = in_step({{"a.md", kLong}}, seed);
+    world.device(0).user_renames("a.md", "b.md");
+    world.device(0).look_and_settle();
+    world.device(0).user_writes("a.md", kOther);
+    for (uint64_t steps = seed % 9; steps > 0; --steps) world.step();
+    if (world.device(1).disk().read("a.md") == kLong) {
+      world.device(1).user_writes("a.md", std::string(kLong) + "late\n");
+    }
+    ASSERT_TRUE(world.run_until_quiet());
+    ASSERT_EQ(world.first_difference(), "") << seed;
+    const std::string a = *world.device(2).disk().read("a.md");
+    EXPECT_EQ(a, kOther) << seed;
+    EXPECT_TRUE(world.device(2).disk().read("b.md")->starts_with(kLong)) << seed;
+  }
+}
+
+TEST(MergeRules, SwapOfTwoNames) {
+  World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+  const Files files = together(world, {[](Device& d) {
+                                         d.user_renames("a.md", "t.md");
+                                         d.user_renames("b.md", "a.md");
+                                         d.user_renames("t.md", "b.md");
+                                       },
+                                       [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); },
+                                       [](Device& d) { d.user_writes("b.md", std::string(kOther) + "later\n"); }});
+  EXPECT_EQ(all_text(files).size(), std::string(kLong).size() + std::string(kOther).size() + 11);
+  EXPECT_EQ(files.size(), 2u);
+}
+
+TEST(MergeRules, RenameThereAndBack) {
+  World world = in_step({{"a.md", kLong}});
+  world.device(0).user_renames("a.md", "b.md");
+  ASSERT_TRUE(world.run_until_quiet());
+  world.device(1).user_renames("b.md", "a.md");
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  EXPECT_EQ(world.device(2).disk().files().size(), 1u);
+  EXPECT_EQ(world.device(2).disk().read("a.md"), kLong);
+}
+
+TEST(MergeRules, RenameToTheNameOfADeletedFile) {
+  World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+  world.device(0).user_deletes("b.md");
+  ASSERT_TRUE(world.run_until_quiet());
+  const Files files = together(world, {[](Device& d) { d.user_renames("a.md", "b.md"); }});
+  EXPECT_EQ(files, (Files{{"b.md", kLong}}));
+}
+
+// --- renames that nobody saw --------------------------------------------------------------------------------------
+
+TEST(MergeRules, RenameAndEditWhileNoProgramRuns) {
+  World world = in_step({{"a.md", kLong}, {"other.md", kOther}});
+  const Files files = together(world, {[](Device& d) {
+                                         d.user_deletes("a.md");
+                                         d.user_writes("folder/b.md", std::string(kLong) + "edited too\n");
+                                         d.crash_and_restart();
+                                       },
+                                       [](Device& d) { d.user_writes("a.md", "late\n" + std::string(kLong)); }});
+  EXPECT_EQ(files, (Files{{"folder/b.md", "late\n" + std::string(kLong) + "edited too\n"}, {"other.md", kOther}}));
+}
+
+TEST(MergeRules, DeleteAndCreateSomethingElseWhileNoProgramRuns) {  // T14
+  World world = in_step({{"a.md", kLong}});
+  const Files files = together(world, {[](Device& d) {
+                                         d.user_deletes("a.md");
+                                         d.user_writes("b.md", kOther);
+                                         d.crash_and_restart();
+                                       },
+                                       [](Device& d) { d.user_writes("a.md", "late\n" + std::string(kLong)); }});
+  EXPECT_EQ(files.at("b.md"), kOther);
+  EXPECT_EQ(files.at("a.md"), "late\n" + std::string(kLong));
+}
+
+TEST(MergeRules, DeleteAndCreateFromATemplateWhileNoProgramRuns) {  // T14
+  const std::string page = "# Day\n\n## Morning\n\n- [ ] water the plants\n\n## Evening\n\n- [ ] write the diary\n";
+  World world = in_step({{"monday.md", page + "rain\n"}, {"tuesday.md", page + "sun\n"}});
+  const Files files = together(world, {[&](Device& d) {
+                                         d.user_deletes("monday.md");
+                                         d.user_writes("wednesday.md", page + "wind\n");
+                                         d.crash_and_restart();
+                                       },
+                                       [&](Device& d) { d.user_writes("monday.md", page + "rain, late\n"); }});
+  EXPECT_EQ(files.at("wednesday.md"), page + "wind\n");
+  EXPECT_EQ(files.at("monday.md"), page + "rain, late\n");
+}
+
+// --- folders ------------------------------------------------------------------------------------------------------
+
+TEST(MergeRules, FolderRenameAndEdit) {
+  World world = in_step({{"f/a.md", kLong}, {"f/g/b.md", kOther}});
+  const Files files = together(world, {[](Device& d) { d.user_renames_folder("f", "h"); },
+                                       [](Device& d) { d.user_writes("f/g/b.md", std::string(kOther) + "late\n"); }});
+  EXPECT_EQ(files, (Files{{"h/a.md", kLong}, {"h/g/b.md", std::string(kOther) + "late\n"}}));
+}
+
+TEST(MergeRules, FolderRenameAndFolderRename) {
+  World world = in_step({{"f/a.md", kLong}, {"f/b.md", kOther}});
+  const Files files = together(
+      world, {[](Device& d) { d.user_renames_folder("f", "y"); }, [](Device& d) { d.user_renames_folder("f", "x"); }});
+  EXPECT_EQ(files, (Files{{"x/a.md", kLong}, {"x/b.md", kOther}}));
+}
+
+TEST(MergeRules, FolderRenameAndMoveIntoIt) {
+  World world = in_step({{"f/a.md", kLong}, {"b.md", kOther}});
+  const Files files = together(
+      world, {[](Device& d) { d.user_renames_folder("f", "g"); }, [](Device& d) { d.user_renames("b.md", "f/b.md"); }});
+  EXPECT_EQ(files, (Files{{"f/b.md", kOther}, {"g/a.md", kLong}}));
+}
+
+TEST(MergeRules, FolderRenameAndCreateInIt) {
+  World world = in_step({{"f/a.md", kLong}});
+  const Files files = together(world, {[](Device& d) { d.user_renames_folder("f", "g"); },
+                                       [](Device& d) { d.user_writes("f/new.md", kOther); }});
+  EXPECT_EQ(files, (Files{{"f/new.md", kOther}, {"g/a.md", kLong}}));
+}
+
+TEST(MergeRules, FolderRenameAndDeleteOfAFileInIt) {
+  World world = in_step({{"f/a.md", kLong}, {"f/b.md", kOther}});
+  const Files files = together(
+      world, {[](Device& d) { d.user_renames_folder("f", "g"); }, [](Device& d) { d.user_deletes("f/a.md"); }});
+  EXPECT_EQ(files, (Files{{"g/a.md", kLong}, {"g/b.md", kOther}}));
+}
+
+TEST(MergeRules, FolderDeleteAndEditInIt) {
+  World world = in_step({{"f/a.md", kLong}, {"f/b.md", kOther}});
+  const Files files = together(world, {[](Device& d) {
+                                         d.user_deletes("f/a.md");
+                                         d.user_deletes("f/b.md");
+                                       },
+                                       [](Device& d) { d.user_writes("f/a.md", std::string(kLong) + "late\n"); }});
+  EXPECT_EQ(files, (Files{{"f/a.md", std::string(kLong) + "late\n"}}));
+}
+
+// --- text ---------------------------------------------------------------------------------------------------------
+
+TEST(MergeRules, EditAndEditInTwoPlaces) {
+  World world = in_step({{"a.md", "one\ntwo\nthree\n"}});
+  const Files files = together(world, {[](Device& d) { d.user_writes("a.md", "ONE\ntwo\nthree\n"); },
+                                       [](Device& d) { d.user_writes("a.md", "one\ntwo\nTHREE\n"); }});
+  EXPECT_EQ(files, (Files{{"a.md", "ONE\ntwo\nTHREE\n"}}));
+}
+
+TEST(MergeRules, EditAndEditInOnePlace) {
+  World world = in_step({{"a.md", "one\n"}});
+  const Files files = together(world, {[](Device& d) { d.user_writes("a.md", "one\nleft\n"); },
+                                       [](Device& d) { d.user_writes("a.md", "one\nright\n"); }});
+  const std::string text = files.at("a.md");
+  EXPECT_EQ(count(text, "left\n"), 1u);
+  EXPECT_EQ(count(text, "right\n"), 1u);
+  EXPECT_EQ(text.size(), 15u);
+}
+
+TEST(MergeRules, ClearAndEdit) {
+  World world = in_step({{"a.md", "one\ntwo\n"}});
+  const Files files = together(world, {[](Device& d) { d.user_writes("a.md", ""); },
+                                       [](Device& d) { d.user_writes("a.md", "one\ntwo\nthree\n"); }});
+  EXPECT_EQ(files, (Files{{"a.md", "three\n"}}));
+}
+
+// --- attachments --------------------------------------------------------------------------------------------------
+
+TEST(MergeRules, AttachmentEditAndEdit) {
+  World world = in_step({{"p.png", "old"}});
+  const Files files = together(
+      world, {[](Device& d) { d.user_writes("p.png", "left"); }, [](Device& d) { d.user_writes("p.png", "right"); }});
+  EXPECT_EQ(files.size(), 2u);
+  EXPECT_EQ(all_text(files).size(), 9u);
+}
+
+TEST(MergeRules, AttachmentDeleteAndEdit) {
+  for (const bool edit_first : {true, false}) {
+    World world = in_step({{"p.png", "old"}});
+    const auto edit = [](Device& d) { d.user_writes("p.png", "new"); };
+    const auto remove = [](Device& d) { d.user_deletes("p.png"); };
+    const Files files = edit_first ? together(world, {edit, remove}) : together(world, {remove, edit});
+    EXPECT_EQ(files, (Files{{"p.png", "new"}})) << edit_first;
+  }
+}
+
+TEST(MergeRules, AttachmentRenameAndDelete) {
+  World world = in_step({{"p.png", "old"}});
+  const Files files = together(
+      world, {[](Device& d) { d.user_renames("p.png", "q.png"); }, [](Device& d) { d.user_deletes("p.png"); }});
+  EXPECT_EQ(files, (Files{{"q.png", "old"}}));
+}
+
+TEST(MergeRules, AttachmentRenameAndRename) {
+  World world = in_step({{"p.png", "old"}});
+  const Files files = together(world, {[](Device& d) { d.user_renames("p.png", "q.png"); },
+                                       [](Device& d) { d.user_renames("p.png", "r.png"); }});
+  EXPECT_EQ(files, (Files{{"q.png", "old"}, {"r.png", "old"}}));
+}
+
+TEST(MergeRules, AttachmentRenamedThenEditedElsewhere) {
+  World world = in_step({{"p.png", "old"}});
+  world.device(0).user_renames("p.png", "q.png");
+  ASSERT_TRUE(world.run_until_quiet());
+  world.device(1).user_writes("q.png", "new");
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  EXPECT_EQ(world.device(0).disk().files().size(), 1u);
+  EXPECT_EQ(world.device(0).disk().read("q.png"), "new");
+}
+
+}  // namespace
+}  // namespace diaryx::sync

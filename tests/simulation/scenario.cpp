@@ -1,0 +1,347 @@
+#include "scenario.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace diaryx::testing {
+namespace {
+
+constexpr int kEdits = 120;
+/// About twice what the worst of the first 400 runs needed.
+constexpr uint64_t kMaxFramesPerEdit = 80;
+constexpr uint64_t kMaxFrameBytes = 64 * 1024;
+
+size_t occurrences(const std::string& text, const std::string& marker) {
+  size_t count = 0;
+  for (size_t at = text.find(marker); at != std::string::npos; at = text.find(marker, at + 1)) ++count;
+  return count;
+}
+
+/// All markers `<n>` in a text.
+std::vector<size_t> markers_in(const std::string& text) {
+  std::vector<size_t> found;
+  for (size_t at = text.find('<'); at != std::string::npos; at = text.find('<', at + 1)) {
+    const size_t end = text.find('>', at);
+    if (end == std::string::npos) break;
+    const std::string digits = text.substr(at + 1, end - at - 1);
+    if (!digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos) {
+      found.push_back(std::stoul(digits));
+    }
+  }
+  return found;
+}
+
+/// People at work. Every line carries a marker of its own, so that a loss or a doubling shows; the first line of a file is
+/// never deleted alone, so that it tells which file a line was typed into.
+class People {
+ public:
+  People(World& world, Mix mix) : world_(world), mix_(mix) {}
+
+  /// Everybody has the same file already, from a stick.
+  void import_everywhere() {
+    std::string text = fresh_line();
+    for (int i = 0; i < 3; ++i) text += fresh_line(0);
+    for (size_t i = 0; i < world_.size(); ++i) world_.device(i).user_writes("start.md", text);
+  }
+
+  void edit_once() {
+    Random& random = world_.random();
+    Device& device = world_.device(random.below(world_.size()));
+    const std::vector<std::string> notes = files_of(device, ".md");
+    uint64_t choice = random.below(100);
+    if (mix_ == Mix::Everyday && ((choice >= 18 && choice < 28) || (choice >= 40 && choice < 44))) choice = 99;
+    if (notes.empty() || choice < 9) return create(device, random);
+    if (choice < 13) return change_picture(device, random);
+    if (choice < 18) return move_file(device, random, random.pick(notes));
+    if (choice < 21) return rename_folder(device, random, random.pick(notes));
+    if (choice < 23) return rename_case(device, random.pick(notes));
+    if (choice < 25) return swap(device, random, notes);
+    if (choice < 28) return reuse_name(device, random, random.pick(notes));
+    if (choice < 31) return delete_file(device, random.pick(notes));
+    if (choice < 37) return delete_line(device, random, random.pick(notes));
+    if (choice < 38) return clear(device, random.pick(notes));
+    if (choice < 40) return save_by_renaming(device, random.pick(notes));
+    insert_line(device, random, random.pick(notes), choice < 44);
+  }
+
+  /// Deletes up to three files on one device. Returns markers that must be gone for good.
+  std::set<size_t> delete_some() {
+    Random& random = world_.random();
+    Device& device = world_.device(random.below(world_.size()));
+    std::set<size_t> gone;
+    for (int i = 0; i < 3; ++i) {
+      const std::vector<std::string> notes = files_of(device, ".md");
+      if (notes.size() < 2) break;
+      const std::string path = random.pick(notes);
+      for (const size_t marker : markers_in(*device.disk().read(path))) gone.insert(marker);
+      delete_file(device, path);
+    }
+    return gone;
+  }
+
+  /// What is wrong with the files, or nothing.
+  std::string complaint() const {
+    std::map<size_t, std::vector<std::string>> places;
+    for (const auto& [path, bytes] : world_.device(0).disk().files()) {
+      for (const size_t marker : markers_in(bytes)) places[marker].push_back(path);
+    }
+    for (size_t marker = 0; marker < homes_.size(); ++marker) {
+      const auto found = places.find(marker);
+      const std::string name = "<" + std::to_string(marker) + ">";
+      if (found == places.end()) {
+        if (!deleted_.contains(marker)) return name + " is lost";
+        continue;
+      }
+      if (found->second.size() > 1) return name + " is doubled: " + found->second[0] + ", " + found->second[1];
+      // In the file that it was typed into, if that is still known by its first line.
+      const size_t home = homes_[marker];
+      const auto first = places.find(home);
+      if (home == marker || first == places.end() || first->second[0] == found->second[0]) continue;
+      return name + " was typed into the file of <" + std::to_string(home) + ">, " + first->second[0] + ", and is in " +
+             found->second[0];
+    }
+    return {};
+  }
+
+  uint64_t edits() const { return homes_.size(); }
+
+ private:
+  static std::vector<std::string> files_of(const Device& device, std::string_view ending) {
+    std::vector<std::string> paths;
+    for (const auto& [path, bytes] : device.disk().files()) {
+      if (path.ends_with(ending)) paths.push_back(path);
+    }
+    return paths;
+  }
+
+  std::string fresh_line(std::optional<size_t> home = std::nullopt) {
+    const size_t marker = homes_.size();
+    homes_.push_back(home.value_or(marker));
+    return "line <" + std::to_string(marker) + "> é😀\n";
+  }
+
+  static std::optional<size_t> home_of(const std::string& text) {
+    const std::vector<size_t> markers = markers_in(text);
+    return markers.empty() ? std::nullopt : std::optional(markers.front());
+  }
+
+  std::string fresh_name(Random& random, const Device& device) {
+    static const char* const kFolders[] = {"", "", "moved/", "deep/er/", "other/"};
+    static const char* const kOdd[] = {"what?", "caf\u00e9", "cafe\u0301", "Note", "dot.", "a+b"};
+    const std::string folder = kFolders[random.below(std::size(kFolders))];
+    const std::string stem =
+        (random.chance(0.15) ? kOdd[random.below(std::size(kOdd))] : "note") + std::to_string(next_file_++);
+    const std::string name = folder + stem + ".md";
+    return device.disk().can_name(name) ? name : folder + "note" + std::to_string(next_file_++) + ".md";
+  }
+
+  void create(Device& device, Random& random) {
+    const std::string path = fresh_name(random, device);
+    if (device.disk().has(path)) return;
+    std::string text = fresh_line();
+    const size_t home = homes_.size() - 1;
+    if (random.chance(0.3)) text = "---\ntitle: \"T\"\n---\n" + text;
+    for (uint64_t more = random.below(4); more > 0; --more) text += fresh_line(home);
+    device.user_writes(path, text);
+  }
+
+  void change_picture(Device& device, Random& random) {
+    const std::string path = "picture" + std::to_string(random.below(4)) + ".png";
+    const uint64_t choice = random.below(10);
+    if (choice < 7) return device.user_writes(path, "bytes " + std::to_string(random.next()));
+    if (choice < 8) return device.user_deletes(path);
+    device.user_renames(path, "moved/picture" + std::to_string(random.below(4)) + ".png");
+  }
+
+  void move_file(Device& device, Random& random, const std::string& path) {
+    const std::string to = fresh_name(random, device);
+    if (!device.disk().has(to)) device.user_renames(path, to);
+  }
+
+  void rename_folder(Device& device, Random& random, const std::string& path) {
+    const size_t slash = path.find('/');
+    if (slash == std::string::npos) return;
+    const std::string to = random.chance(0.5) ? "moved" : "folder" + std::to_string(next_file_++);
+    for (const auto& [other, bytes] : FakeDisk::Files(device.disk().files())) {
+      if (other.starts_with(to + "/")) return;  // merging folders is many moves, which are tried elsewhere
+    }
+    device.user_renames_folder(path.substr(0, slash), to);
+  }
+
+  void rename_case(Device& device, const std::string& path) {
+    std::string to = path;
+    char& first = to[to.rfind('/') == std::string::npos ? 0 : to.rfind('/') + 1];
+    first = static_cast<char>(first ^ ((first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') ? 0x20 : 0));
+    if (to != path && !device.disk().files().contains(to)) device.user_renames(path, to);
+  }
+
+  void swap(Device& device, Random& random, const std::vector<std::string>& notes) {
+    const std::string a = random.pick(notes);
+    const std::string b = random.pick(notes);
+    if (a == b || device.disk().has("swap.md")) return;
+    device.user_renames(a, "swap.md");
+    device.look_and_settle();
+    device.user_renames(b, a);
+    device.look_and_settle();
+    device.user_renames("swap.md", b);
+  }
+
+  void reuse_name(Device& device, Random& random, const std::string& path) {
+    const std::string to = fresh_name(random, device);
+    if (device.disk().has(to)) return;
+    device.user_renames(path, to);
+    device.look_and_settle();
+    if (!device.disk().has(path)) device.user_writes(path, fresh_line());
+  }
+
+  void forget(const std::string& text) {
+    for (const size_t marker : markers_in(text)) deleted_.insert(marker);
+  }
+
+  void delete_file(Device& device, const std::string& path) {
+    forget(*device.disk().read(path));
+    device.user_deletes(path);
+  }
+
+  void clear(Device& device, const std::string& path) {
+    forget(*device.disk().read(path));
+    device.user_writes(path, "");
+  }
+
+  void delete_line(Device& device, Random& random, const std::string& path) {
+    std::string text = *device.disk().read(path);
+    const size_t first = text.find("line <");
+    const size_t begin = line_start(text, random.below(text.size() + 1));
+    if (first == std::string::npos || begin <= first || begin >= text.size()) return;
+    const size_t end = line_start(text, begin);
+    forget(text.substr(begin, end - begin));
+    text.erase(begin, end - begin);
+    device.user_writes(path, text);
+  }
+
+  void save_by_renaming(Device& device, const std::string& path) {
+    // As many editors do: a temporary file takes the place of the old one. The watcher sees a changed file.
+    const std::string text = *device.disk().read(path);
+    const std::optional<size_t> home = home_of(text);
+    device.user_writes(path + ".tmp", text + (home ? fresh_line(home) : fresh_line()));
+    const std::string fresh = *device.disk().read(path + ".tmp");
+    device.user_deletes(path + ".tmp");
+    device.user_writes(path, fresh);
+  }
+
+  void insert_line(Device& device, Random& random, const std::string& path, bool slowly) {
+    std::string text = *device.disk().read(path);
+    const size_t first = text.find("line <");
+    size_t at = line_start(text, random.below(text.size() + 1));
+    if (first != std::string::npos) at = std::max(at, line_start(text, first));
+    text.insert(at, fresh_line(home_of(text)));
+    if (slowly) {
+      forget(text.substr(text.size() / 2));  // if somebody renames the file between the halves, the second has no place
+      device.user_writes_slowly(path, text);
+    } else {
+      device.user_writes(path, text);
+    }
+  }
+
+  /// The start of the line behind `near`.
+  static size_t line_start(const std::string& text, size_t near) {
+    const size_t newline = text.find('\n', near);
+    return newline == std::string::npos ? text.size() : newline + 1;
+  }
+
+  World& world_;
+  Mix mix_;
+  uint64_t next_file_ = 0;
+  std::vector<size_t> homes_;  // per marker: the first marker of the file it was typed into
+  std::set<size_t> deleted_;
+};
+
+/// Every seed has a surrounding of its own: some faults often, some never.
+WorldOptions surroundings(uint64_t seed, Network network) {
+  Random random(seed * 0x9e3779b97f4a7c15ull + 1);
+  WorldOptions options{.devices = 2 + random.below(3), .max_delay_ms = static_cast<int64_t>(1 + random.below(80))};
+  if (random.chance(0.4)) {
+    const sync::DiskTraits linux_disk{};
+    const sync::DiskTraits mac{.case_insensitive = true, .normalising = true};
+    const sync::DiskTraits windows{.case_insensitive = true, .windows_names = true};
+    options.disks = {linux_disk, mac, windows};
+  }
+  if (network == Network::Good) return options;
+  const auto sometimes = [&](double chance) { return random.chance(0.6) ? chance * random.chance(0.5) + chance : 0; };
+  options.cut = sometimes(0.006);
+  options.device_crash = sometimes(0.003);
+  options.crash_in_batch = sometimes(0.004);
+  options.server_crash = sometimes(0.002);
+  options.slow_disk = sometimes(0.2);
+  options.disk_full = sometimes(0.003);
+  options.reorder = sometimes(0.1);
+  options.duplicate = sometimes(0.02);
+  options.backup = sometimes(0.01);
+  options.rollback = sometimes(0.002);
+  options.clock_jump = sometimes(0.002);
+  return options;
+}
+
+std::string after_healing(World& world, const People& people, const std::string& when) {
+  if (!world.run_until_quiet()) return when + ": the devices did not come to rest";
+  if (std::string difference = world.first_difference(); !difference.empty()) return when + ": " + difference;
+  if (std::string complaint = people.complaint(); !complaint.empty()) return when + ": " + complaint;
+  if (world.figures().outside_root != 0) return when + ": a path outside the root was to be touched";
+  const uint64_t frames = world.figures().frames;
+  for (int i = 0; i < 50; ++i) world.step();
+  if (world.figures().frames != frames) return when + ": messages go on though nothing happens";
+  return {};
+}
+
+}  // namespace
+
+Outcome run_seed(uint64_t seed, Network network, Mix mix) {
+  const WorldOptions options = surroundings(seed, network);
+  World world{seed, options};
+  People people{world, mix};
+  Random& random = world.random();
+  const auto step = [&](uint64_t count) {
+    for (; count > 0; --count) world.step();
+  };
+  people.import_everywhere();
+  if (std::string failure = after_healing(world, people, "after the import"); !failure.empty()) {
+    return Outcome{.failure = std::move(failure), .figures = world.figures()};
+  }
+  world.set_faults(options);
+  for (int i = 0; i < kEdits; ++i) {
+    people.edit_once();
+    step(random.below(12));
+    if (random.chance(0.05)) world.device(random.below(world.size())).go_offline();
+    if (random.chance(0.05)) world.device(random.below(world.size())).go_online();
+  }
+  Outcome outcome{.failure = after_healing(world, people, "after the edits")};
+  if (outcome.failure.empty()) {
+    world.set_faults(options);
+    const std::set<size_t> gone = people.delete_some();
+    step(40);
+    outcome.failure = after_healing(world, people, "after the deletions");
+    std::string all;
+    for (const auto& [path, bytes] : world.device(0).disk().files()) all += bytes;
+    for (const size_t marker : gone) {
+      const std::string name = "<" + std::to_string(marker) + ">";
+      if (outcome.failure.empty() && occurrences(all, name) != 0) {
+        outcome.failure = "the deleted file of " + name + " came back";
+      }
+    }
+  }
+  outcome.figures = world.figures();
+  outcome.edits = people.edits();
+  outcome.files = world.device(0).disk().files().size();
+  outcome.stored_updates = world.server().stored_updates();
+  if (outcome.failure.empty() && outcome.figures.frames > kMaxFramesPerEdit * kEdits) {
+    outcome.failure = std::to_string(outcome.figures.frames) + " messages for " + std::to_string(kEdits) + " edits";
+  }
+  if (outcome.failure.empty() && outcome.figures.largest_frame > kMaxFrameBytes) {
+    outcome.failure = "a message of " + std::to_string(outcome.figures.largest_frame) + " bytes";
+  }
+  return outcome;
+}
+
+}  // namespace diaryx::testing

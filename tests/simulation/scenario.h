@@ -1,0 +1,36 @@
+// One seed: a world with faults, people who work in it, and what must hold afterwards.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "diaryx/testing/world.h"
+
+namespace diaryx::testing {
+
+struct Outcome {
+  std::string failure;  // empty: all held
+  WorldFigures figures;
+  uint64_t edits = 0;
+  uint64_t files = 0;
+  uint64_t stored_updates = 0;
+};
+
+/// Everyday: notes and pictures are made, edited, cleared, renamed, moved, deleted. Everything: folders are renamed too, names
+/// change in case alone, are swapped and used anew at once, and programs write in two halves.
+enum class Mix : uint8_t { Everyday, Everything };
+
+enum class Network : uint8_t { Good, Bad };
+
+/// Runs a seed: random edits of every kind under random faults, healing, then deletions under faults, and healing again.
+///
+/// What must hold:
+/// 1. All devices end with the same files, byte for byte, and come to rest; after that nothing is sent any more.
+/// 2. Every line that somebody typed and nobody deleted is there exactly once, in the file that it was typed into.
+/// 3. No line is there twice, deleted or not.
+/// 4. A file that was deleted while nobody edited it does not come back.
+/// 5. Nothing outside the root is touched, and no name is written that a disk refuses.
+/// 6. Messages stay bounded: in number by the edits, in size by the texts.
+Outcome run_seed(uint64_t seed, Network network, Mix mix = Mix::Everyday);
+
+}  // namespace diaryx::testing

@@ -1,0 +1,152 @@
+// ./dev sim: many seeds of the simulation, with figures. Exit 1 and one line that replays it on the first failure.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "diaryx/base/json.h"
+#include "scenario.h"
+
+namespace diaryx::testing {
+namespace {
+
+struct Arguments {
+  uint64_t seeds = 200;
+  uint64_t start = 1;
+  std::string json;
+  Mix mix = Mix::Everyday;
+};
+
+constexpr const char* kUsage =
+    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everyday|everything]\n"
+    "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault\n";
+
+bool parse(int argc, char** argv, Arguments& arguments) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    if (i + 1 >= argc) return false;
+    const char* const value = argv[++i];
+    char* end = nullptr;
+    if (name == "--json") {
+      arguments.json = value;
+      continue;
+    }
+    if (name == "--mix") {
+      if (std::string_view(value) != "everyday" && std::string_view(value) != "everything") return false;
+      arguments.mix = std::string_view(value) == "everything" ? Mix::Everything : Mix::Everyday;
+      continue;
+    }
+    const uint64_t number = std::strtoull(value, &end, 10);
+    if (*value == '\0' || *end != '\0') return false;
+    if (name == "--seeds") {
+      arguments.seeds = number;
+    } else if (name == "--start") {
+      arguments.start = number;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Sums over all runs; the largest frame is a maximum.
+struct Sum {
+  WorldFigures figures;
+  uint64_t runs = 0;
+  uint64_t edits = 0;
+  uint64_t most_frames = 0;
+
+  void add(const Outcome& outcome) {
+    const WorldFigures& f = outcome.figures;
+    ++runs;
+    edits += outcome.edits;
+    most_frames = std::max(most_frames, f.frames);
+    figures.frames += f.frames;
+    figures.bytes += f.bytes;
+    figures.largest_frame = std::max(figures.largest_frame, f.largest_frame);
+    figures.cuts += f.cuts;
+    figures.device_crashes += f.device_crashes;
+    figures.crashes_in_batch += f.crashes_in_batch;
+    figures.server_crashes += f.server_crashes;
+    figures.rollbacks += f.rollbacks;
+    figures.refused_writes += f.refused_writes;
+    figures.full_disks += f.full_disks;
+    figures.clock_jumps += f.clock_jumps;
+    figures.overtaken += f.overtaken;
+    figures.duplicated += f.duplicated;
+    figures.outside_root += f.outside_root;
+  }
+
+  Json to_json() const {
+    Json json = Json::object();
+    json.set("runs", runs)
+        .set("edits", edits)
+        .set("frames", figures.frames)
+        .set("most_frames_in_a_run", most_frames)
+        .set("bytes", figures.bytes)
+        .set("largest_frame_bytes", figures.largest_frame)
+        .set("cut_connections", figures.cuts)
+        .set("device_crashes", figures.device_crashes)
+        .set("device_crashes_in_a_batch", figures.crashes_in_batch)
+        .set("server_crashes", figures.server_crashes)
+        .set("server_rollbacks", figures.rollbacks)
+        .set("refused_disk_actions", figures.refused_writes)
+        .set("full_disks", figures.full_disks)
+        .set("clock_jumps", figures.clock_jumps)
+        .set("overtaken_messages", figures.overtaken)
+        .set("duplicated_messages", figures.duplicated)
+        .set("paths_outside_root", figures.outside_root);
+    return json;
+  }
+};
+
+int run(const Arguments& arguments) {
+  Sum sum;
+  std::string failure;
+  uint64_t failed_seed = 0;
+  for (uint64_t seed = arguments.start; failure.empty() && seed < arguments.start + arguments.seeds; ++seed) {
+    for (const Network network : {Network::Good, Network::Bad}) {
+      const Outcome outcome = run_seed(seed, network, arguments.mix);
+      sum.add(outcome);
+      if (outcome.failure.empty()) continue;
+      failure = (network == Network::Good ? "on a good network, " : "with faults, ") + outcome.failure;
+      failed_seed = seed;
+      break;
+    }
+  }
+  Json json = sum.to_json();
+  json.set("first_seed", arguments.start).set("passed", failure.empty());
+  if (!failure.empty()) json.set("failed_seed", failed_seed).set("failure", failure);
+  if (!arguments.json.empty()) {
+    std::FILE* const file = std::fopen(arguments.json.c_str(), "w");
+    if (file == nullptr) {
+      std::fprintf(stderr, "dx_sim: %s cannot be written\n", arguments.json.c_str());
+      return 2;
+    }
+    std::fprintf(file, "%s\n", json.dump().c_str());
+    std::fclose(file);
+  }
+  if (!failure.empty()) {
+    std::printf("seed %llu: %s\nreplay: ./dev sim --start %llu --seeds 1\n",
+                static_cast<unsigned long long>(failed_seed), failure.c_str(),
+                static_cast<unsigned long long>(failed_seed));
+    return 1;
+  }
+  for (const Json::Member& member : *json.as_object()) {
+    std::printf("%-28s %s\n", member.key.c_str(), member.value.dump().c_str());
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace diaryx::testing
+
+int main(int argc, char** argv) {
+  diaryx::testing::Arguments arguments;
+  if (!diaryx::testing::parse(argc, argv, arguments)) {
+    std::fputs(diaryx::testing::kUsage, stderr);
+    return 2;
+  }
+  return diaryx::testing::run(arguments);
+}
