@@ -137,6 +137,22 @@ std::vector<TextRun> Text::runs() const {
   return runs;
 }
 
+std::vector<TextSpan> Text::spans() const {
+  std::vector<TextSpan> spans;
+  for (ItemRef ref = store_->type(as_type(type_)).start; some(ref); ref = store_->item(ref).right) {
+    const Item& item = store_->item(ref);
+    if (item.kind != ContentKind::String || item.deleted()) continue;
+    const Id first{store_->client_id(item.client), Clock{item.clock}};
+    if (!spans.empty() && spans.back().first.client == first.client &&
+        spans.back().first.clock + spans.back().length == first.clock) {
+      spans.back().length += Length{item.length};
+    } else {
+      spans.push_back({first, Length{item.length}});
+    }
+  }
+  return spans;
+}
+
 Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf8) {
   if (utf8.empty()) return {};
   const std::optional<Length> length_if_valid = utf16_length_if_valid(utf8);

@@ -143,5 +143,37 @@ TEST(Text, HasAttributesAsAWhole) {
   EXPECT_EQ(text.length(), Length{0});
 }
 
+TEST(Text, SaysWhoWroteWhatItShows) {
+  Doc doc({.client = ClientId{1}});
+  Text text = doc.text("t");
+  Transaction first = doc.transact();
+  ASSERT_TRUE(text.insert(first, Utf16Offset{0}, "hello world"));
+  const Bytes ours = std::move(first).commit().update_v1();
+  Doc other({.client = ClientId{2}});
+  ASSERT_TRUE(other.apply_update_v1(ours));
+  Transaction second = other.transact();
+  ASSERT_TRUE(other.text("t").insert(second, Utf16Offset{5}, "é😀"));
+  ASSERT_TRUE(other.text("t").erase(second, Utf16Offset{0}, Length{1}));
+  ASSERT_TRUE(doc.apply_update_v1(std::move(second).commit().update_v1()));
+  EXPECT_EQ(text.to_string(), "elloé😀 world");
+  EXPECT_EQ(text.spans(), (std::vector<TextSpan>{{{ClientId{1}, Clock{1}}, Length{4}},
+                                                 {{ClientId{2}, Clock{0}}, Length{3}},
+                                                 {{ClientId{1}, Clock{5}}, Length{6}}}));
+}
+
+TEST(Text, JoinsSpansWhoseIdsGoOn) {
+  Doc doc({.client = ClientId{1}});
+  Text text = doc.text("t");
+  for (uint32_t i = 0; i < 3; ++i) {
+    Transaction txn = doc.transact();
+    ASSERT_TRUE(text.insert(txn, Utf16Offset{i}, "x"));
+    doc.map("m").set(txn, "k", Any::number(i));  // keeps the items apart
+  }
+  EXPECT_EQ(text.spans().size(), 3u);
+  Transaction txn = doc.transact();
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{3}, "yz"));
+  EXPECT_EQ(text.spans().back(), (TextSpan{{ClientId{1}, Clock{6}}, Length{2}}));
+}
+
 }  // namespace
 }  // namespace diaryx::crdt

@@ -10,6 +10,7 @@
 #include "diaryx/base/result.h"
 #include "diaryx/base/units.h"
 #include "diaryx/crdt/any.h"
+#include "diaryx/crdt/id.h"
 #include "diaryx/crdt/shared.h"
 #include "diaryx/crdt/transaction.h"
 #include "diaryx/crdt/value.h"
@@ -39,6 +40,14 @@ struct TextEdit {
   static TextEdit insert(std::string utf8, Attributes attributes = {});
   static TextEdit embed_value(NewValue value, Attributes attributes = {});
   static TextEdit erase(Length length);
+};
+
+/// Visible units that one client wrote in a row: ids `first`, `first` + 1 ...
+struct TextSpan {
+  Id first;
+  Length length;
+
+  friend bool operator==(const TextSpan&, const TextSpan&) = default;
 };
 
 /// A handle: cheap to copy, valid as long as the Doc. Offsets and lengths count UTF-16 units, text goes in and out as UTF-8.
@@ -71,6 +80,8 @@ class Text : public Shared {
   Result<void> apply_delta(Transaction& txn, std::span<const TextEdit> edits);
   /// The visible content: Yjs `toDelta`. A run ends at every mark.
   std::vector<TextRun> runs() const;
+  /// Who wrote what `to_string()` shows: one span after another covers its units. Neighbours whose ids go on are one span.
+  std::vector<TextSpan> spans() const;
 
   /// Deletes `length` units from `at` on.
   /// What lies beyond the end is left out, as in Yjs. Errors: WrongType (see `is_live`).

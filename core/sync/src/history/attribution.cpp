@@ -1,0 +1,91 @@
+// Who wrote what: the ids of a text's units lead to the records that brought them.
+#include <algorithm>
+#include <utility>
+
+#include "diaryx/base/utf.h"
+#include "history/history_impl.h"
+#include "history/history_names.h"
+
+namespace diaryx::sync {
+namespace {
+
+/// A file that was renamed more often than this says of older text only when it came along.
+constexpr int kMaxRenames = 64;
+
+struct Source {
+  const HistoryRecord* record = nullptr;
+  Clock until;  // good up to here
+};
+
+/// The record that first brought a unit, over renames: operations that came along have their record in the old document.
+Source source_of(const History& history, std::string key, crdt::Id id) {
+  Source source{.until = id.clock + Length{1}};
+  for (int i = 0; i < kMaxRenames; ++i) {
+    const DocHistory* records = history.document(body_document(key));
+    const std::optional<DocHistory::Found> found = records == nullptr ? std::nullopt : records->record_of(id);
+    if (!found) return source;
+    source = {.record = &records->records()[found->record],
+              .until = i == 0 ? found->until : std::min(source.until, found->until)};
+    if (source.record->origin != HistoryOrigin::Move || source.record->note.empty()) return source;
+    key = source.record->note;
+  }
+  return source;
+}
+
+}  // namespace
+
+std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view path, HistoryPoint point) const {
+  const std::optional<std::string> name = name_at(path, point);
+  if (!name || impl_->workspace_at(point).live_binary(*name)) return std::nullopt;
+  const std::optional<FileMetadata> entry = impl_->workspace_at(point).live_file(*name);
+  const std::unique_ptr<crdt::Doc> body = impl_->body_at(*name, point);
+  std::vector<AttributedSpan> spans;
+  const auto append = [&](AttributedSpan span) {
+    const bool joins = !spans.empty() && spans.back().sequence == span.sequence && spans.back().device == span.device;
+    if (joins) {
+      spans.back().text += span.text;
+    } else {
+      spans.push_back(std::move(span));
+    }
+  };
+  const auto append_text = [&](const crdt::Text& text) {
+    const std::string content = text.to_string();
+    Utf16Offset at{0};
+    size_t at_byte = 0;
+    // Records follow one another inside a span of one client, so it is cut where the record changes.
+    for (const crdt::TextSpan& span : text.spans()) {
+      Clock clock = span.first.clock;
+      const Clock end = clock + span.length;
+      while (clock < end) {
+        const Source source = source_of(*this, *name, {span.first.client, clock});
+        const Clock until = std::min(end, source.until);
+        at = at + (until - clock);
+        const size_t end_byte = to_utf8(content, at).value();
+        AttributedSpan part{.text = content.substr(at_byte, end_byte - at_byte)};
+        part.device = device_of(span.first.client);
+        if (source.record != nullptr) {
+          part.time = source.record->time;
+          part.origin = source.record->origin;
+          part.sequence = source.record->sequence;
+          if (part.device.id.empty()) part.device = source.record->device;
+        }
+        append(std::move(part));
+        clock = until;
+        at_byte = end_byte;
+      }
+    }
+  };
+  if (body == nullptr) {
+    if (entry) append({.text = head_without_text(*entry, *name)});
+    return spans;
+  }
+  if (std::string head = impl_->head_of(body->text(kHeadRootName), entry, *name);
+      body->text(kHeadRootName).length() == Length{0} && !head.empty()) {
+    append({.text = std::move(head)});
+  }
+  append_text(body->text(kHeadRootName));
+  append_text(body->text(kBodyRootName));
+  return spans;
+}
+
+}  // namespace diaryx::sync

@@ -1,0 +1,260 @@
+#include "diaryx/sync/history.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "diaryx/sync/path.h"
+#include "diaryx/sync/render.h"
+#include "history/history_impl.h"
+#include "history/history_names.h"
+
+namespace diaryx::sync {
+namespace {
+
+// A client id for documents that are only read.
+constexpr ClientId kReader{1};
+constexpr size_t kMaxNames = 64;
+
+crdt::DocOptions reader_options() { return {.client = kReader, .emit = crdt::Emit::Nothing}; }
+
+std::optional<std::string> usable_key(std::string_view key) {
+  const Result<WorkspacePath> path = parse_path(key);
+  if (!path || !is_carried(path->view())) return std::nullopt;
+  return path->str();
+}
+
+}  // namespace
+
+std::string body_document(std::string_view path) { return std::string(kBodyDocumentPrefix).append(path); }
+
+// --- replaying --------------------------------------------------------------------------------------------------
+
+const DocHistory* History::Impl::document(std::string_view doc) const {
+  const auto found = documents_.find(doc);
+  return found == documents_.end() ? nullptr : &found->second;
+}
+
+void History::Impl::forget() {
+  pass_.reset();
+  past_.reset();
+  known_writers_.reset();
+}
+
+const History::Impl::WorkspacePass& History::Impl::pass() const {
+  if (pass_ != nullptr) return *pass_;
+  pass_ = std::make_unique<WorkspacePass>();
+  pass_->present = std::make_unique<WorkspaceDoc>(kReader);
+  WorkspaceDoc& workspace = *pass_->present;
+  if (const DocHistory* records = document(kWorkspaceDocument)) {
+    for (const HistoryRecord& record : records->records()) {
+      std::vector<std::string>& changed = pass_->files_changed.emplace_back();
+      const Result<crdt::Commit> commit = workspace.doc().apply_update_v1(record.update);
+      if (!commit) {
+        ++damaged_;
+        continue;
+      }
+      for (const std::string_view root : {kFilesRootName, kBinariesRootName}) {
+        for (const std::string& key : commit->changed_keys(root)) {
+          if (std::optional<std::string> path = usable_key(key)) changed.push_back(*std::move(path));
+        }
+      }
+      std::ranges::sort(changed);
+      changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+      for (const std::string& path : changed) {
+        if (const std::optional<crdt::Id> id = workspace.doc().map(kFilesRootName).current_id(path))
+          pass_->first_writer.emplace(path, id->client);
+      }
+    }
+  }
+  read_devices(*pass_);
+  read_moves(*pass_);
+  return *pass_;
+}
+
+void History::Impl::read_devices(WorkspacePass& pass) const {
+  crdt::Doc& doc = pass.present->doc();
+  doc.map(kWritersRoot).for_each([&](std::string_view key, const crdt::Any& value) {
+    uint64_t client = 0;
+    const auto read = std::from_chars(key.data(), key.data() + key.size(), client);
+    const std::string* device = value.as_string();
+    if (read.ec == std::errc{} && read.ptr == key.data() + key.size() && device != nullptr && device->size() <= kMaxDeviceText)
+      pass.device_ids.emplace(client, *device);
+  });
+  doc.map(kDevicesRoot).for_each([&](std::string_view key, const crdt::Any& value) {
+    if (const std::string* name = value.as_string(); name != nullptr && name->size() <= kMaxDeviceText)
+      pass.device_names.emplace(std::string(key), *name);
+  });
+}
+
+void History::Impl::read_moves(WorkspacePass& pass) const {
+  pass.present->doc().map(kFilesRootName).for_each([&](std::string_view key, const crdt::Any&) {
+    const std::optional<std::string> path = usable_key(key);
+    const std::optional<FileMetadata> entry = path ? pass.present->file(*path) : std::nullopt;
+    if (!entry || !entry->deleted) return;
+    if (const std::optional<std::string> to = extra_text(*entry, kMovedTo)) pass.came_from[*to].insert(*path);
+  });
+}
+
+const WorkspaceDoc& History::Impl::workspace_at(HistoryPoint point) const {
+  const DocHistory* records = document(kWorkspaceDocument);
+  if (records == nullptr || (!records->records().empty() && point >= records->records().back().sequence))
+    return *pass().present;
+  if (past_ == nullptr || past_point_ > point) {
+    past_ = std::make_unique<WorkspaceDoc>(kReader);
+    past_point_ = kHistoryStart;
+  }
+  damaged_ += records->replay(past_->doc(), past_point_, point);
+  past_point_ = point;
+  return *past_;
+}
+
+std::unique_ptr<crdt::Doc> History::Impl::body_at(std::string_view path, HistoryPoint point) const {
+  const DocHistory* records = document(body_document(path));
+  if (records == nullptr) return nullptr;
+  auto doc = std::make_unique<crdt::Doc>(reader_options());
+  damaged_ += records->replay(*doc, kHistoryStart, point);
+  return doc;
+}
+
+std::string History::Impl::head_of(const crdt::Text& head, const std::optional<FileMetadata>& entry,
+                                   std::string_view path) const {
+  std::string text = head.to_string();
+  return text.empty() && entry ? head_without_text(*entry, path) : text;
+}
+
+const std::map<uint64_t, HistoryDevice>& History::Impl::known_writers() const {
+  if (known_writers_) return *known_writers_;
+  known_writers_.emplace();
+  for (const auto& [client, device] : pass().device_ids) {
+    const auto name = pass().device_names.find(device);
+    known_writers_->emplace(client, HistoryDevice{device, name == pass().device_names.end() ? "" : name->second});
+  }
+  for (const auto& [doc, records] : documents_) {
+    for (size_t i = 0; i < records.records().size(); ++i) {
+      const HistoryRecord& record = records.records()[i];
+      for (const HistoryWriter& writer : record.writers) known_writers_->emplace(writer.client.value(), writer.device);
+      const bool own = record.origin == HistoryOrigin::Local || record.origin == HistoryOrigin::Restore ||
+                       record.origin == HistoryOrigin::Import;
+      if (!own || record.device.id.empty()) continue;
+      for (const RecordShape::Wrote& wrote : records.shapes()[i].wrote)
+        known_writers_->emplace(wrote.client.value(), record.device);
+    }
+  }
+  return *known_writers_;
+}
+
+// --- History ----------------------------------------------------------------------------------------------------
+
+History::History() : impl_(std::make_unique<Impl>()) {}
+History::History(History&&) noexcept = default;
+History& History::operator=(History&&) noexcept = default;
+History::~History() = default;
+
+Result<void> History::add(std::string_view doc, ByteView block) {
+  impl_->forget();
+  const auto found = impl_->documents_.find(doc);
+  if (found != impl_->documents_.end()) return found->second.add(block);
+  DocHistory records;
+  DX_TRY_VOID(records.add(block));
+  impl_->documents_.emplace(std::string(doc), std::move(records));
+  return {};
+}
+
+const DocHistory* History::document(std::string_view doc) const { return impl_->document(doc); }
+
+std::vector<std::string> History::documents() const {
+  std::vector<std::string> names;
+  for (const auto& [doc, records] : impl_->documents_) names.push_back(doc);
+  return names;
+}
+
+HistoryPoint History::last() const {
+  HistoryPoint last = kHistoryStart;
+  for (const auto& [doc, records] : impl_->documents_) {
+    if (!records.records().empty()) last = std::max(last, records.records().back().sequence);
+  }
+  return last;
+}
+
+size_t History::damaged() const { return impl_->damaged_; }
+
+std::vector<std::string> History::names_of(std::string_view path) const {
+  const auto& came_from = impl_->pass().came_from;
+  std::vector<std::string> names{std::string(path)};
+  for (size_t at = 0; at < names.size() && names.size() < kMaxNames; ++at) {
+    const auto found = came_from.find(names[at]);
+    if (found == came_from.end()) continue;
+    for (const std::string& name : found->second) {
+      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> History::documents_of(std::string_view path) const {
+  std::vector<std::string> documents;
+  for (const std::string& name : names_of(path)) documents.push_back(body_document(name));
+  return documents;
+}
+
+std::optional<std::string> History::name_at(std::string_view path, HistoryPoint point) const {
+  const WorkspaceDoc& workspace = impl_->workspace_at(point);
+  for (const std::string& name : names_of(path)) {
+    if (workspace.live_file(name) || workspace.live_binary(name)) return name;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> History::files_at(HistoryPoint point) const {
+  const WorkspaceDoc& workspace = impl_->workspace_at(point);
+  std::vector<std::string> paths = workspace.live_files();
+  for (const BinaryRef& ref : workspace.live_binaries()) paths.push_back(ref.path);
+  std::ranges::sort(paths);
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
+std::optional<PastFile> History::file_at(std::string_view path, HistoryPoint point) const {
+  const std::optional<std::string> name = name_at(path, point);
+  if (!name) return std::nullopt;
+  const WorkspaceDoc& workspace = impl_->workspace_at(point);
+  // Where both are listed the replica carries the file as a binary one.
+  if (std::optional<BinaryRef> ref = workspace.live_binary(*name)) return PastFile{.path = *name, .binary = *ref};
+  PastFile file{.path = *name, .metadata = workspace.live_file(*name)};
+  const std::unique_ptr<crdt::Doc> body = impl_->body_at(*name, point);
+  if (body == nullptr) {
+    file.text = head_without_text(*file.metadata, *name);
+  } else {
+    file.text = impl_->head_of(body->text(kHeadRootName), file.metadata, *name) + body->text(kBodyRootName).to_string();
+  }
+  return file;
+}
+
+std::optional<FileMetadata> History::metadata_at(std::string_view path, HistoryPoint point) const {
+  return impl_->workspace_at(point).file(path);
+}
+
+const std::vector<std::vector<std::string>>& History::files_changed() const { return impl_->pass().files_changed; }
+
+HistoryDevice History::device_of(ClientId client) const {
+  const auto& writers = impl_->known_writers();
+  const auto found = writers.find(client.value());
+  return found == writers.end() ? HistoryDevice{} : found->second;
+}
+
+HistoryDevice History::device_of(std::string_view doc, size_t record) const {
+  const DocHistory& records = *impl_->document(doc);
+  const HistoryRecord& said = records.records()[record];
+  if (!said.device.id.empty()) return said.device;
+  HistoryDevice only;
+  for (const RecordShape::Wrote& wrote : records.shapes()[record].wrote) {
+    const HistoryDevice device = device_of(wrote.client);
+    if (device.id.empty()) continue;
+    if (!only.id.empty() && only.id != device.id) return {};
+    only = device;
+  }
+  return only;
+}
+
+}  // namespace diaryx::sync

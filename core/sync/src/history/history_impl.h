@@ -1,0 +1,50 @@
+// The inside of History: what is read once and kept.
+#pragma once
+
+#include <functional>
+#include <set>
+
+#include "diaryx/sync/history.h"
+#include "replica/workspace_doc.h"
+
+namespace diaryx::sync {
+
+class History::Impl {
+ public:
+  using Documents = std::map<std::string, DocHistory, std::less<>>;
+
+  /// What one pass over the workspace document's records tells.
+  struct WorkspacePass {
+    std::unique_ptr<WorkspaceDoc> present;
+    std::vector<std::vector<std::string>> files_changed;           // by record
+    std::map<std::string, std::set<std::string>, std::less<>> came_from;  // path -> names whose tombstones lead to it
+    std::map<std::string, ClientId, std::less<>> first_writer;     // of a file's entry
+    std::map<uint64_t, std::string> device_ids;                    // by client
+    std::map<std::string, std::string, std::less<>> device_names;  // by device id
+  };
+
+  const DocHistory* document(std::string_view doc) const;
+  const WorkspacePass& pass() const;
+  const WorkspaceDoc& workspace_at(HistoryPoint point) const;
+  /// The body document at a point; null if there are no records of it.
+  std::unique_ptr<crdt::Doc> body_at(std::string_view path, HistoryPoint point) const;
+  const std::map<uint64_t, HistoryDevice>& known_writers() const;
+  std::string head_of(const crdt::Text& head, const std::optional<FileMetadata>& entry, std::string_view path) const;
+
+  Documents documents_;
+  mutable size_t damaged_ = 0;
+
+  /// Everything derived is made anew after a block was added.
+  void forget();
+
+ private:
+  void read_devices(WorkspacePass& pass) const;
+  void read_moves(WorkspacePass& pass) const;
+
+  mutable std::unique_ptr<WorkspacePass> pass_;
+  mutable std::unique_ptr<WorkspaceDoc> past_;  // the workspace document at `past_point_`
+  mutable HistoryPoint past_point_ = 0;
+  mutable std::optional<std::map<uint64_t, HistoryDevice>> known_writers_;
+};
+
+}  // namespace diaryx::sync
