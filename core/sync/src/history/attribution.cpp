@@ -48,6 +48,15 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
       spans.push_back(std::move(span));
     }
   };
+  // A first import is made under an id of its own, the same on every device; who listed the file imported it.
+  const std::optional<std::string> seed =
+      body == nullptr ? std::nullopt : body->map(kSeedRootName).get_string(kSeedClientKey);
+  const auto device_of_span = [&](ClientId client) {
+    HistoryDevice device = device_of(client);
+    if (!device.id.empty() || seed != std::to_string(client.value())) return device;
+    const auto importer = impl_->pass().first_writer.find(*name);
+    return importer == impl_->pass().first_writer.end() ? device : device_of(importer->second);
+  };
   const auto append_text = [&](const crdt::Text& text) {
     const std::string content = text.to_string();
     Utf16Offset at{0};
@@ -62,7 +71,7 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
         at = at + (until - clock);
         const size_t end_byte = to_utf8(content, at).value();
         AttributedSpan part{.text = content.substr(at_byte, end_byte - at_byte)};
-        part.device = device_of(span.first.client);
+        part.device = device_of_span(span.first.client);
         if (source.record != nullptr) {
           part.time = source.record->time;
           part.origin = source.record->origin;

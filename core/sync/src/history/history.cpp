@@ -78,7 +78,8 @@ void History::Impl::read_devices(WorkspacePass& pass) const {
     uint64_t client = 0;
     const auto read = std::from_chars(key.data(), key.data() + key.size(), client);
     const std::string* device = value.as_string();
-    if (read.ec == std::errc{} && read.ptr == key.data() + key.size() && device != nullptr && device->size() <= kMaxDeviceText)
+    if (read.ec == std::errc{} && read.ptr == key.data() + key.size() && device != nullptr &&
+        device->size() <= kMaxDeviceText)
       pass.device_ids.emplace(client, *device);
   });
   doc.map(kDevicesRoot).for_each([&](std::string_view key, const crdt::Any& value) {

@@ -18,8 +18,8 @@ class History::Impl {
     std::unique_ptr<WorkspaceDoc> present;
     std::vector<std::vector<std::string>> files_changed;           // by record
     std::map<std::string, std::set<std::string>, std::less<>> came_from;  // path -> names whose tombstones lead to it
-    std::map<std::string, ClientId, std::less<>> first_writer;     // of a file's entry
-    std::map<uint64_t, std::string> device_ids;                    // by client
+    std::map<std::string, ClientId, std::less<>> first_writer;  // of a file's entry
+    std::map<uint64_t, std::string> device_ids;  // by client
     std::map<std::string, std::string, std::less<>> device_names;  // by device id
   };
 

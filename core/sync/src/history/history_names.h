@@ -15,6 +15,8 @@ inline constexpr std::string_view kFilesRootName = "files";
 inline constexpr std::string_view kBinariesRootName = "binaries";
 inline constexpr std::string_view kHeadRootName = "head";
 inline constexpr std::string_view kBodyRootName = "body";
+inline constexpr std::string_view kSeedRootName = "seed";
+inline constexpr std::string_view kSeedClientKey = "client";
 
 /// Root maps of the workspace document by which devices say who they are: client id in decimal -> device id, and device id ->
 /// name. Old peers ignore both.

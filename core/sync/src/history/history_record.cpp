@@ -49,7 +49,8 @@ void write_record(Writer& out, DeviceTable& devices, const HistoryRecord& record
   const int64_t time = std::clamp(record.time.value(), -kLatestMs, kLatestMs);
   const int64_t difference = time - previous_ms;
   out.var_uint(record.sequence - previous_sequence);
-  out.var_int({.magnitude = static_cast<uint64_t>(difference < 0 ? -difference : difference), .negative = difference < 0});
+  out.var_int(
+      {.magnitude = static_cast<uint64_t>(difference < 0 ? -difference : difference), .negative = difference < 0});
   out.u8(static_cast<uint8_t>(static_cast<uint8_t>(record.origin) | (has_device ? kHasDevice : 0) |
                               (record.note.empty() ? 0 : kHasNote) | (is_merged ? kIsMerged : 0)));
   if (has_device) out.var_uint(devices.index(record.device));

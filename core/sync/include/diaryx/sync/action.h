@@ -13,6 +13,7 @@
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/sha256.h"
 #include "diaryx/base/units.h"
+#include "diaryx/sync/history_record.h"
 
 namespace diaryx::sync {
 
@@ -22,6 +23,9 @@ namespace diaryx::sync {
 struct PersistUpdate {
   std::string doc;  // `workspace` or `body:<key>`
   Bytes update;     // v1
+  /// For shells that keep history (`history_keep.h`).
+  HistoryOrigin origin = HistoryOrigin::Local;
+  std::string note = {};
 };
 /// Stores a small record; an empty value removes it.
 struct PersistRecord {

@@ -62,7 +62,7 @@ class DocHistory {
 
   struct Found {
     size_t record;  // index
-    Clock until;    // the units of this client up to here came with it, too
+    Clock until;  // the units of this client up to here came with it, too
   };
   /// The record that brought this unit; nothing for a unit that no record has.
   std::optional<Found> record_of(crdt::Id id) const;
@@ -88,8 +88,8 @@ struct PastFile {
 /// One part of a text and where it comes from.
 struct AttributedSpan {
   std::string text;
-  HistoryDevice device;     // empty when not known
-  TimestampMs time;         // when it was stored here, see `HistoryRecord::time`
+  HistoryDevice device;  // empty when not known
+  TimestampMs time;  // when it was stored here, see `HistoryRecord::time`
   HistoryOrigin origin = HistoryOrigin::Local;
   HistoryPoint sequence = 0;  // of the record; 0 when no record has it
 

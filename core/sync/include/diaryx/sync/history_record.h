@@ -33,17 +33,17 @@ inline constexpr size_t kMaxHistoryBlockBytes = size_t{256} << 20;
 
 /// Why an update was stored.
 enum class HistoryOrigin : uint8_t {
-  Local,    // edited on this device
-  Remote,   // another device's edit, as it happened
-  Sync,     // another device's edits, as the answer to "what do you have that I lack"
+  Local,  // edited on this device
+  Remote,  // another device's edit, as it happened
+  Sync,  // another device's edits, as the answer to "what do you have that I lack"
   Restore,  // brought back from history on this device; the note names the restore
-  Import,   // the first time a file of this device's disk was taken in
-  Move,     // operations that came along when the file was renamed; the note is the key they came from
-  Base,     // what the document held when its history began here
+  Import,  // the first time a file of this device's disk was taken in
+  Move,  // operations that came along when the file was renamed; the note is the key they came from
+  Base,  // what the document held when its history began here
 };
 
 struct HistoryDevice {
-  std::string id;    // empty when not known
+  std::string id;  // empty when not known
   std::string name;  // for people; may be empty
 
   bool operator==(const HistoryDevice&) const = default;
