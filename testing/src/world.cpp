@@ -29,15 +29,38 @@ Device::Device(World& world, size_t number) : world_(&world), number_(number) {
   const std::vector<sync::DiskTraits>& disks = world.options_.disks;
   if (!disks.empty()) traits_ = disks[number % disks.size()];
   disk_ = FakeDisk(traits_);
+  const std::string name = std::to_string(number);
+  if (world.options_.history) recorder_.emplace(sync::HistoryDevice{"id-" + name, "Device " + name}, 0, std::nullopt);
   start();
+}
+
+sync::History Device::history() const {
+  sync::History history;
+  for (const auto& [doc, blocks] : history_) {
+    for (const Bytes& block : blocks) DX_ASSERT(history.add(doc, block));
+  }
+  return history;
+}
+
+void Device::compact_history(const sync::RetentionRule& rule) {
+  for (auto& [doc, blocks] : history_) {
+    sync::DocHistory records;
+    for (const Bytes& block : blocks) DX_ASSERT(records.add(block));
+    blocks.clear();
+    for (sync::StoredBlock& block : *sync::compact_history(records, marks_, world_->now_, rule))
+      blocks.push_back(std::move(block.bytes));
+  }
 }
 
 void Device::start() {
   ++starts_;
-  replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{.workspace_id = "ws1",
-                                                                  .client = ClientId{1000 * (number_ + 1) + starts_},
-                                                                  .disk = traits_,
-                                                                  .breaker = world_->options_.breaker});
+  sync::ReplicaOptions options{.workspace_id = "ws1",
+                               .client = ClientId{1000 * (number_ + 1) + starts_},
+                               .disk = traits_,
+                               .breaker = world_->options_.breaker};
+  const std::string name = std::to_string(number_);
+  if (recorder_) options.device = {"id-" + name, "Device " + name};
+  replica_ = std::make_unique<sync::Replica>(std::move(options));
   for (const auto& [doc, updates] : stored_updates_) {
     for (const Bytes& update : updates) DX_ASSERT(replica_->restore_update(doc, update));
   }
@@ -192,6 +215,10 @@ void Device::perform(const std::vector<sync::Action>& batch) {
   for (const sync::Action& action : batch) {
     if (const auto* update = std::get_if<sync::PersistUpdate>(&action)) {
       stored_updates_[update->doc].push_back(update->update);
+      if (!recorder_) continue;
+      sync::HistoryRecorder::Row row = *recorder_->record(*update, world_->now_);
+      history_[row.doc].push_back(std::move(row.block));
+      if (row.mark) marks_.push_back(*row.mark);
     } else if (const auto* record = std::get_if<sync::PersistRecord>(&action)) {
       if (record->value.empty()) {
         stored_records_.erase(record->key);

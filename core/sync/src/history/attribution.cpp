@@ -41,6 +41,7 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
   const std::unique_ptr<crdt::Doc> body = impl_->body_at(*name, point);
   std::vector<AttributedSpan> spans;
   const auto append = [&](AttributedSpan span) {
+    if (span.text.empty()) return;
     const bool joins = !spans.empty() && spans.back().sequence == span.sequence && spans.back().device == span.device;
     if (joins) {
       spans.back().text += span.text;

@@ -5,6 +5,7 @@
 
 #include "diaryx/sync/history_diff.h"
 #include "history/history_names.h"
+#include "history/touched.h"
 
 namespace diaryx::sync {
 namespace {
@@ -45,7 +46,8 @@ bool same_content(const PastFile& a, const PastFile& b) {
   return a.binary ? a.binary->hash == b.binary->hash : a.text == b.text;
 }
 
-/// Names of files that may differ: touched entries, and bodies with records in between.
+}  // namespace
+
 std::set<std::string> touched_files(const History& history, HistoryPoint low, HistoryPoint high) {
   std::set<std::string> names = touched_entries(history, low, high);
   for (const std::string& doc : history.documents()) {
@@ -56,6 +58,8 @@ std::set<std::string> touched_files(const History& history, HistoryPoint low, Hi
   }
   return names;
 }
+
+namespace {
 
 /// A member that is not there is compared as if it were null.
 Json member(const Json& json, std::string_view key) {

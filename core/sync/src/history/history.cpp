@@ -37,7 +37,7 @@ const DocHistory* History::Impl::document(std::string_view doc) const {
 
 void History::Impl::forget() {
   pass_.reset();
-  past_.reset();
+  past_ = {};
   known_writers_.reset();
 }
 
@@ -62,13 +62,13 @@ const History::Impl::WorkspacePass& History::Impl::pass() const {
       std::ranges::sort(changed);
       changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
       for (const std::string& path : changed) {
+        note_move(*pass_, path);
         if (const std::optional<crdt::Id> id = workspace.doc().map(kFilesRootName).current_id(path))
           pass_->first_writer.emplace(path, id->client);
       }
     }
   }
   read_devices(*pass_);
-  read_moves(*pass_);
   return *pass_;
 }
 
@@ -88,26 +88,26 @@ void History::Impl::read_devices(WorkspacePass& pass) const {
   });
 }
 
-void History::Impl::read_moves(WorkspacePass& pass) const {
-  pass.present->doc().map(kFilesRootName).for_each([&](std::string_view key, const crdt::Any&) {
-    const std::optional<std::string> path = usable_key(key);
-    const std::optional<FileMetadata> entry = path ? pass.present->file(*path) : std::nullopt;
-    if (!entry || !entry->deleted) return;
-    if (const std::optional<std::string> to = extra_text(*entry, kMovedTo)) pass.came_from[*to].insert(*path);
-  });
+void History::Impl::note_move(WorkspacePass& pass, const std::string& path) {
+  const std::optional<FileMetadata> entry = pass.present->file(path);
+  if (!entry || !entry->deleted) return;
+  const std::optional<std::string> to = extra_text(*entry, kMovedTo);
+  if (to && *to != path) pass.came_from[*to].insert(path);
 }
 
 const WorkspaceDoc& History::Impl::workspace_at(HistoryPoint point) const {
   const DocHistory* records = document(kWorkspaceDocument);
   if (records == nullptr || (!records->records().empty() && point >= records->records().back().sequence))
     return *pass().present;
-  if (past_ == nullptr || past_point_ > point) {
-    past_ = std::make_unique<WorkspaceDoc>(kReader);
-    past_point_ = kHistoryStart;
-  }
-  damaged_ += records->replay(past_->doc(), past_point_, point);
-  past_point_ = point;
-  return *past_;
+  const auto is_it = [&](const Past& past) { return past.workspace != nullptr && past.point == point; };
+  if (!is_it(past_[0])) std::swap(past_[0], past_[1]);
+  Past& past = past_[0];
+  if (is_it(past)) return *past.workspace;
+  if (past.workspace == nullptr || past.point > point)
+    past = {.workspace = std::make_unique<WorkspaceDoc>(kReader), .point = kHistoryStart};
+  damaged_ += records->replay(past.workspace->doc(), past.point, point);
+  past.point = point;
+  return *past.workspace;
 }
 
 std::unique_ptr<crdt::Doc> History::Impl::body_at(std::string_view path, HistoryPoint point) const {
@@ -201,8 +201,16 @@ std::vector<std::string> History::documents_of(std::string_view path) const {
 
 std::optional<std::string> History::name_at(std::string_view path, HistoryPoint point) const {
   const WorkspaceDoc& workspace = impl_->workspace_at(point);
+  if (workspace.live_file(path) || workspace.live_binary(path)) return std::string(path);
+  const std::optional<FileMetadata> present = impl_->pass().present->file(path);
+  const std::optional<std::string> id = present ? extra_text(*present, kFileId) : std::nullopt;
   for (const std::string& name : names_of(path)) {
-    if (workspace.live_file(name) || workspace.live_binary(name)) return name;
+    const std::optional<FileMetadata> entry = workspace.live_file(name);
+    if (!entry && !workspace.live_binary(name)) continue;
+    // A name may have been another file's then.
+    const std::optional<std::string> its_id = entry ? extra_text(*entry, kFileId) : std::nullopt;
+    if (id && its_id && id != its_id) continue;
+    return name;
   }
   return std::nullopt;
 }

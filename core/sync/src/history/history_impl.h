@@ -1,6 +1,7 @@
 // The inside of History: what is read once and kept.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <set>
 
@@ -39,11 +40,15 @@ class History::Impl {
 
  private:
   void read_devices(WorkspacePass& pass) const;
-  void read_moves(WorkspacePass& pass) const;
+  static void note_move(WorkspacePass& pass, const std::string& path);
 
   mutable std::unique_ptr<WorkspacePass> pass_;
-  mutable std::unique_ptr<WorkspaceDoc> past_;  // the workspace document at `past_point_`
-  mutable HistoryPoint past_point_ = 0;
+  // The workspace document at two points, since two are compared; the one used last comes first.
+  struct Past {
+    std::unique_ptr<WorkspaceDoc> workspace;
+    HistoryPoint point = kHistoryStart;
+  };
+  mutable std::array<Past, 2> past_;
   mutable std::optional<std::map<uint64_t, HistoryDevice>> known_writers_;
 };
 

@@ -8,6 +8,7 @@
 #include "diaryx/sync/render.h"
 #include "diaryx/sync/unicode.h"
 #include "fault.h"
+#include "history/history_names.h"
 #include "replica/replica_impl.h"
 
 namespace diaryx::sync {
@@ -73,6 +74,7 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
   pump_uploads();
   barrier_if_needed();
   announce();
+  restore_id_.clear();
   out_ = nullptr;
 }
 
@@ -112,6 +114,7 @@ void Replica::Impl::dispatch(const Event& event) {
                  },
                  [&](const ReleaseHeld&) { release_held(); },
                  [&](const UndoHeld&) { undo_held(); },
+                 [&](const RestoreFiles& e) { on_restore(e); },
                  [&](const DeadlineReached&) { on_deadline(); },
              },
              event);
@@ -190,24 +193,45 @@ Bytes Replica::Impl::set_document_text(std::string_view path, std::string_view t
 
 // --- shared -----------------------------------------------------------------------------------------------------
 
-void Replica::Impl::commit_body(std::string_view key, Bytes update) {
+void Replica::Impl::persist(std::string doc, Bytes update, HistoryOrigin origin, std::string note) {
+  if (!restore_id_.empty() && (origin == HistoryOrigin::Local || origin == HistoryOrigin::Import)) {
+    origin = HistoryOrigin::Restore;
+    note = restore_id_;
+  }
+  emit(PersistUpdate{std::move(doc), std::move(update), origin, std::move(note)});
+}
+
+void Replica::Impl::say_who(crdt::Transaction& txn) {
+  if (options_.device.id.empty() || said_who_) return;
+  said_who_ = true;
+  workspace_.doc()
+      .map(kWritersRoot)
+      .set(txn, std::to_string(options_.client.value()), crdt::Any::string(options_.device.id));
+  const crdt::Map devices = workspace_.doc().map(kDevicesRoot);
+  if (devices.get_string(options_.device.id) != options_.device.name)
+    workspace_.doc().map(kDevicesRoot).set(txn, options_.device.id, crdt::Any::string(options_.device.name));
+}
+
+void Replica::Impl::commit_body(std::string_view key, Bytes update, HistoryOrigin origin, std::string note) {
   if (update.empty()) return;
+  if (!said_who_ && origin == HistoryOrigin::Local) edit_workspace([](crdt::Transaction&) {});
   Bytes payload;
   if (const auto open = open_bodies_.find(key); open != open_bodies_.end()) {
     payload = open->second.link.on_local_update(update);
     track(key, open->second);
   }
-  if (!DX_PLANTED(3)) emit(PersistUpdate{std::string(kBodyPrefix).append(key), std::move(update)});
+  if (!DX_PLANTED(3)) persist(std::string(kBodyPrefix).append(key), std::move(update), origin, std::move(note));
   send_body(key, std::move(payload));
 }
 
 void Replica::Impl::edit_workspace(const std::function<void(crdt::Transaction&)>& edit) {
   crdt::Transaction txn = workspace_.doc().transact();
+  say_who(txn);
   edit(txn);
   const crdt::Commit commit = std::move(txn).commit();
   if (!commit.changed()) return;
   file_count_.reset();
-  emit(PersistUpdate{std::string(kWorkspaceName), commit.update_v1()});
+  persist(std::string(kWorkspaceName), commit.update_v1(), HistoryOrigin::Local);
   send_workspace(workspace_link_.on_local_update(commit.update_v1()));
 }
 

@@ -159,9 +159,9 @@ void Replica::Impl::on_workspace_message(const Message& message) {
     Result<Bytes> answer = workspace_link_.on_step1(workspace_.doc(), step1->state_vector);
     if (answer) send_workspace(*std::move(answer));
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
-    apply_workspace(step2->update, /*answer=*/true);
+    apply_workspace(step2->update, /*answer=*/true, HistoryOrigin::Sync);
   } else if (const auto* update = std::get_if<Update>(&message)) {
-    apply_workspace(update->update, /*answer=*/false);
+    apply_workspace(update->update, /*answer=*/false, HistoryOrigin::Remote);
   }
 }
 
@@ -176,14 +176,15 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
     const bool first = !body.link.answered();
     const bool foreign = first && is_foreign(key, body.link, step2->update);
-    const bool applied = foreign ? split_unrelated(std::string(key), step2->update) : apply_body(key, step2->update);
+    const bool applied = foreign ? split_unrelated(std::string(key), step2->update)
+                                 : apply_body(key, step2->update, HistoryOrigin::Sync);
     if (!applied) return;  // asked for again at the time-out
     body.refused = false;
     send_body(key, body.link.on_step2(bodies_.open(key).doc(), step2->update));
     track(key, body);
     if (first) on_body_ready(key);
   } else if (const auto* update = std::get_if<Update>(&message)) {
-    apply_body(key, update->update);
+    apply_body(key, update->update, HistoryOrigin::Remote);
   }
 }
 
@@ -198,7 +199,7 @@ void Replica::Impl::on_text(std::string_view json) {
     emit(SendText{format_control(FilesReady{})});
   } else if (const auto* state = std::get_if<CrdtState>(&*message)) {
     become_active();
-    apply_workspace(state->state, /*answer=*/false);
+    apply_workspace(state->state, /*answer=*/false, HistoryOrigin::Sync);
   } else if (const auto* saved = std::get_if<Saved>(&*message)) {
     const Result<ParsedDocId> id = parse_doc_id(saved->doc);
     if (!id || id->workspace != options_.workspace_id) return;

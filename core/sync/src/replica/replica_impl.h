@@ -198,8 +198,8 @@ class Replica::Impl {
   void tell_held(HeldChange::Direction direction);
 
   // --- replica_remote.cpp
-  void apply_workspace(ByteView update, bool answer);
-  bool apply_body(std::string_view key, ByteView update);
+  void apply_workspace(ByteView update, bool answer, HistoryOrigin origin);
+  bool apply_body(std::string_view key, ByteView update, HistoryOrigin origin);
   void follow_edit_of_deleted(std::string_view key);
   void remember_base(std::string_view path, const std::string& before);
   void on_file_entry_changed(const std::string& path);
@@ -215,12 +215,23 @@ class Replica::Impl {
   void dispatch(const Event& event);
   void name_for_disk(Action& action);
 
+  // --- history/replica_restore.cpp
+  void on_restore(const RestoreFiles& restore);
+  void restore_file(const RestoreFile& file);
+  void restore_text(const RestoreFile& file);
+  void bring_back(const RestoreFile& file);
+  void restore_absence(const RestoreFile& file);
+  void restore_binary(const RestoreFile& file);
+
   // --- shared
   std::string head_of(std::string_view path) const;
   std::string text_of(std::string_view path) const;
   bool text_is_here(std::string_view path) const;
   Bytes set_document_text(std::string_view path, std::string_view text);
-  void commit_body(std::string_view key, Bytes update);
+  void commit_body(std::string_view key, Bytes update, HistoryOrigin origin = HistoryOrigin::Local,
+                   std::string note = {});
+  void persist(std::string doc, Bytes update, HistoryOrigin origin, std::string note = {});
+  void say_who(crdt::Transaction& txn);
   void edit_workspace(const std::function<void(crdt::Transaction&)>& edit);
   void save_record(std::string_view path, FileRecord record);
   void drop_record(std::string_view path);
@@ -231,6 +242,13 @@ class Replica::Impl {
 
   // Counting reads every entry, so a count is good until the list changes.
   mutable std::optional<uint64_t> file_count_;
+
+  // History: what the updates of this batch are stored as.
+  std::string restore_id_;  // while a restore is under way
+  std::map<std::string, std::string, std::less<>>
+      brought_back_;  // path -> restore, written to disk and not read back yet
+  std::string moved_from_;  // where the operations that are given come from
+  bool said_who_ = false;
 
   // The batch being made.
   // Deadlines count on time that never goes back, whatever the device's clock does; people see the clock.

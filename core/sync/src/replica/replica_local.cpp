@@ -152,9 +152,11 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
   const bool came_back = tombstone.has_value();
   // The file that was here before lives on under another name: what is typed into that one must not come here.
   const bool tombstone_moved = came_back && extra_text(*tombstone, kMovedTo).has_value();
+  if (const auto restored = brought_back_.extract(path)) restore_id_ = restored.mapped();
   if (!listed) create_entry(path, bytes, workspace_.new_file_id(path));
   BodyDoc& body = bodies_.open(path);
   Bytes update;
+  HistoryOrigin origin = HistoryOrigin::Local;
   if (came_back && tombstone_moved && !body.is_virgin()) {
     const SplitText split = split_frontmatter(bytes);
     update = body.begin_era(path, workspace_.new_file_id(path), departed(path, *tombstone), kEmptyUpdate, split.head,
@@ -162,6 +164,7 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
   } else if (body.is_virgin()) {
     const SplitText split = split_frontmatter(bytes);
     update = DX_PLANTED(1) ? body.set_text(split.head, split.body) : seed_update(path, split.head, split.body);
+    origin = HistoryOrigin::Import;
     if (!update.empty() && !DX_PLANTED(1)) {
       DX_ASSERT(body.doc().apply_update_v1(update, crdt::TransactionOrigin::Import));
       open_bodies_[path].own_seed = seed_name(path, split.head, split.body);
@@ -171,7 +174,7 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
     update = set_document_text(path, bytes);
   }
   save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .unsaved = !update.empty()});
-  commit_body(path, std::move(update));
+  commit_body(path, std::move(update), origin);
   refresh_metadata(path);
   reconcile(path);
 }

@@ -18,14 +18,14 @@ constexpr std::string_view kBinariesRoot = "binaries";
 
 // --- documents --------------------------------------------------------------------------------------------------
 
-void Replica::Impl::apply_workspace(ByteView update, bool answer) {
+void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin origin) {
   const Result<crdt::Commit> commit = workspace_.doc().apply_update_v1(update);
   if (!commit) {
     return problem({}, "the server sent a change of the file list that cannot be read: " + describe(commit.error()));
   }
   if (commit->changed()) {
     file_count_.reset();
-    emit(PersistUpdate{"workspace", commit->update_v1()});
+    persist("workspace", commit->update_v1(), origin);
   }
   const bool first_answer = answer && !workspace_link_.answered();
   if (answer) send_workspace(workspace_link_.on_step2(workspace_.doc(), update));
@@ -80,7 +80,7 @@ void Replica::Impl::remember_base(std::string_view path, const std::string& befo
   save_record(path, std::move(behind));
 }
 
-bool Replica::Impl::apply_body(std::string_view key, ByteView update) {
+bool Replica::Impl::apply_body(std::string_view key, ByteView update, HistoryOrigin origin) {
   const std::string before = text_of(key);
   const std::string body_before = bodies_.open(key).body();
   std::optional<EndedEra> era;
@@ -91,7 +91,7 @@ bool Replica::Impl::apply_body(std::string_view key, ByteView update) {
     return false;
   }
   if (!commit->changed()) return true;
-  emit(PersistUpdate{std::string("body:").append(key), commit->update_v1()});
+  persist(std::string("body:").append(key), commit->update_v1(), origin);
   repair_lost_seed(key, update);
 
   if (era && era->name != bodies_.open(key).era(key)) {

@@ -193,8 +193,10 @@ void Replica::Impl::move_body(const std::string& from, const std::string& to) {
   BodyDoc& target = bodies_.open(to);
   if (!here.covers(there)) {
     const PastEra past = tombstone ? departed(to, *tombstone) : PastEra{};
-    return commit_body(to, target.begin_era(to, workspace_.new_file_id(to), past, state, head, body));
+    return commit_body(to, target.begin_era(to, workspace_.new_file_id(to), past, state, head, body),
+                       HistoryOrigin::Move, from);
   }
+  moved_from_ = from;
   give_body(state, to);
   // A file that comes back to a key from which its text was taken: deletions are for ever, so it is typed in again.
   commit_body(to, bodies_.open(to).set_text(head, body));
@@ -432,6 +434,7 @@ void Replica::Impl::inherit_moved_body(std::string_view from, std::string_view t
   // The text may come before the list of files: then the document is another file's already.
   const std::optional<FileMetadata> tombstone = workspace_.file(from);
   if (tombstone && tombstone->deleted && extra_text(*tombstone, kEra) != era_mark(from)) return;
+  moved_from_ = from;
   give_body(bodies_.state(from), to);
 }
 
@@ -456,7 +459,7 @@ void Replica::Impl::give_body(ByteView state, std::string_view to) {
   const Result<crdt::Commit> commit = bodies_.open(target->view()).doc().apply_update_v1(state);
   if (!commit || !commit->changed()) return;
   remember_base(target->view(), before);
-  commit_body(target->view(), commit->update_v1());
+  commit_body(target->view(), commit->update_v1(), HistoryOrigin::Move, moved_from_);
 }
 
 // --- eras -------------------------------------------------------------------------------------------------------
@@ -472,6 +475,7 @@ void Replica::Impl::on_era_ended(const std::string& key, const EndedEra& before)
   // The list of files may come after the text: then the name that the era's beginner gave it is the best we know.
   if (!target && past && parse_path(past->target) && !workspace_.file(past->target)) target = past->target;
   if (target && *target != key) {
+    moved_from_ = key;
     if (!late.empty()) give_body(before.state, *target);
     move_on_disk(key, *target);
     return reconcile(*target);
@@ -500,7 +504,7 @@ bool Replica::Impl::split_unrelated(const std::string& key, ByteView theirs) {
     problem(key, "the server sent a change of this file that cannot be read: " + describe(commit.error()));
     return false;
   }
-  emit(PersistUpdate{"body:" + key, commit->update_v1()});
+  persist("body:" + key, commit->update_v1(), HistoryOrigin::Sync);
   commit_body(key, body.erase_operations(operations_between({}, ours)));
   if (own.text.empty()) return true;
   // If our file came here by a rename, its id goes with it, and the name belongs to the other file.
@@ -522,6 +526,7 @@ void Replica::Impl::keep_document_copy(const std::string& key, const EndedEra& o
   const Sha256 hash = sha256(own.text);
   const std::string copy = conflict_copy(WorkspacePath(key), hash).str();
   problem(key, "another file has this name now; yours is kept as \"" + copy + "\"");
+  moved_from_ = key;
   give_body(own.state, copy);
   if (file_id.empty()) file_id = sha256("copy:" + copy).hex().substr(0, 16);
   if (!workspace_.live_file(copy)) create_entry(copy, own.text, std::move(file_id));

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "diaryx/sync/history_keep.h"
 #include "diaryx/sync/replica.h"
 #include "diaryx/testing/fake_disk.h"
 #include "diaryx/testing/fake_server.h"
@@ -65,6 +66,8 @@ struct WorldOptions {
   /// Of the devices' disks, in turn; empty: all are ordinary.
   std::vector<sync::DiskTraits> disks{};
   sync::BreakerOptions breaker{};
+  /// Devices say who they are and keep the history of what they store.
+  bool history = false;
 };
 
 class World;
@@ -103,6 +106,12 @@ class Device {
   /// Gives the replica a command.
   void tell(const sync::Event& command) { feed(command); }
 
+  /// What this device stored of the past (`WorldOptions::history`); loaded anew.
+  sync::History history() const;
+  const std::vector<sync::HistoryMark>& marks() const { return marks_; }
+  void compact_history(const sync::RetentionRule& rule);
+  void restore(const sync::RestoreFiles& restore) { feed(restore); }
+
  private:
   friend class World;
 
@@ -128,6 +137,9 @@ class Device {
   std::vector<std::pair<std::string, std::string>> moves_;
   std::map<std::string, std::vector<Bytes>> stored_updates_;
   std::map<std::string, std::string> stored_records_;
+  std::optional<sync::HistoryRecorder> recorder_;
+  std::map<std::string, std::vector<Bytes>> history_;  // blocks by document
+  std::vector<sync::HistoryMark> marks_;
   std::unique_ptr<sync::Replica> replica_;
   std::optional<sync::relay::ConnectionId> connection_;
   std::deque<std::function<void()>> answers_;

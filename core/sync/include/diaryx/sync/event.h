@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -12,6 +13,7 @@
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/sha256.h"
 #include "diaryx/base/units.h"
+#include "diaryx/sync/metadata.h"
 
 namespace diaryx::sync {
 
@@ -98,11 +100,32 @@ struct FocusFiles {
 struct ReleaseHeld {};
 /// Puts back what the held wave took away: on this disk if it began here, on all devices if it came from elsewhere.
 struct UndoHeld {};
+/// One file on its way back to what it was; `plan_restore` in `history_restore.h` makes them.
+struct RestoreFile {
+  std::string path;
+  /// The name the file has now, when it is to be called `path` again.
+  std::string renamed_from;
+  /// The text it had when this was planned; nothing: there was no such text file. What was typed since is kept.
+  std::optional<std::string> before;
+  /// The text it is to have; nothing (and no binary): it goes.
+  std::optional<std::string> after;
+  /// The same for a file that is no text.
+  std::optional<BinaryRef> binary_before;
+  std::optional<BinaryRef> binary_after;
+
+  bool operator==(const RestoreFile&) const = default;
+};
+/// Brings files back by ordinary edits of today's documents (T20): differences to the texts wanted, tombstones and new entries.
+/// Nothing that was done since the plan was made is lost: edits are merged, and a file that changed meanwhile is not removed.
+struct RestoreFiles {
+  std::vector<RestoreFile> files;
+  std::string id;  // stands in the history as note of everything this does; not empty
+};
 /// `next_deadline()` has come.
 struct DeadlineReached {};
 
 using Event = std::variant<Connected, Disconnected, BinaryReceived, TextReceived, TextFileSeen, BlobFileSeen, FileGone,
                            FileMoved, FilesSettled, FileWritten, FileRemoved, FileRefused, BlobUploaded, TransferFailed,
-                           FocusFiles, ReleaseHeld, UndoHeld, DeadlineReached>;
+                           FocusFiles, ReleaseHeld, UndoHeld, RestoreFiles, DeadlineReached>;
 
 }  // namespace diaryx::sync

@@ -51,6 +51,8 @@ struct ReplicaOptions {
   uint32_t max_in_flight = 32;
   /// No answer for a document after this long: it is asked for again, the others go on (T8).
   DurationMs answer_timeout{10'000};
+  /// Who this device is to the others: said in the workspace document with its first edit, for their history. Empty: not said.
+  HistoryDevice device = {};
   /// False for a guest of a shared session: documents only, no file is written.
   bool write_files = true;
   /// What the disk makes of names. Events and actions name files as this disk does; everything else is said in keys.

@@ -1,0 +1,69 @@
+// Going back to a point: what would change, and the command that does it.
+//
+// A plan is made from the history alone, so it can be shown first. `RestoreFiles` (event.h) carries it out on the documents of
+// today: the difference between what is there and what is wanted, never an old state. Undoing is one more plan.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diaryx/base/json.h"
+#include "diaryx/sync/event.h"
+#include "diaryx/sync/history.h"
+#include "diaryx/sync/history_diff.h"
+
+namespace diaryx::sync {
+
+struct RestoreChoice {
+  HistoryPoint point = 0;
+  /// Files and folders; none: the whole workspace. A file keeps the name it has now. In folders and the workspace files are called
+  /// again what they were called, and those that came later go.
+  std::vector<std::string> paths;
+  /// Of one file: only these hunks of `diff_lines(then, now)`, counted from 0; none: all of it.
+  std::vector<size_t> hunks;
+};
+
+/// Why something that was asked for is not in the plan.
+struct RestoreSkip {
+  std::string path;
+  std::string reason;  // a sentence for people
+};
+
+struct RestorePlan {
+  std::vector<RestoreFile> files;  // by path; those that change
+  std::vector<RestoreSkip> skipped;
+};
+
+/// What restoring would do, from what the history holds. The documents of the files have to be here: those that
+/// `documents_for_restore` names.
+///
+/// now  the state it starts from; later edits are merged when it is carried out.
+RestorePlan plan_restore(const History& history, const RestoreChoice& choice, HistoryPoint now = kHistoryNow);
+/// newer  documents of the store that have records after the point.
+std::vector<std::string> documents_for_restore(const History& history, const RestoreChoice& choice,
+                                               std::span<const std::string> newer);
+
+/// A restore that was carried out, as the history knows it.
+struct DoneRestore {
+  std::string id;
+  HistoryPoint before = 0;  // the point just before it
+  HistoryPoint after = 0;  // its last record
+  TimestampMs time;
+  std::vector<std::string> paths;
+};
+/// The restores in the documents that are here, newest first.
+std::vector<DoneRestore> done_restores(const History& history);
+/// Takes back what a restore did, and nothing that was done since.
+RestorePlan plan_undo(const History& history, const DoneRestore& restore);
+
+enum class RestoreStep : uint8_t { Change, BringBack, TakeAway, Rename };
+RestoreStep step_of(const RestoreFile& file);
+std::string_view name_of(RestoreStep step);
+
+/// `{"files":[{"path","step","renamed_from","binary","hunks"}],"skipped":[{"path","reason"}]}`
+Json to_json(const RestorePlan& plan);
+
+}  // namespace diaryx::sync

@@ -1,0 +1,289 @@
+#include "diaryx/sync/history_restore.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "history/history_names.h"
+#include "history/touched.h"
+
+namespace diaryx::sync {
+namespace {
+
+bool is_within(std::string_view path, std::string_view folder) {
+  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+}
+
+std::string_view without_slash(std::string_view path) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+bool is_chosen(std::string_view path, std::span<const std::string> chosen) {
+  return chosen.empty() || std::ranges::any_of(chosen, [&](const std::string& choice) {
+           return path == without_slash(choice) || is_within(path, without_slash(choice));
+         });
+}
+
+/// Files at a point with their contents, read once.
+class Files {
+ public:
+  Files(const History& history, HistoryPoint point) : history_(history), point_(point) {
+    for (std::string& path : history.files_at(point)) paths_.insert(std::move(path));
+  }
+  const std::set<std::string>& paths() const { return paths_; }
+  bool has(const std::string& path) const { return paths_.contains(path); }
+  std::optional<PastFile> read(const std::string& path) const {
+    return has(path) ? history_.file_at(path, point_) : std::nullopt;
+  }
+
+ private:
+  const History& history_;
+  HistoryPoint point_;
+  std::set<std::string> paths_;
+};
+
+class Planner {
+ public:
+  Planner(const History& history, HistoryPoint then, HistoryPoint now)
+      : history_(history),
+        then_point_(then),
+        then_(history, then),
+        now_(history, now),
+        touched_(touched_files(history, std::min(then, now), std::max(then, now))) {
+    for (const std::string& candidate : now_.paths()) {
+      for (const std::string& name : history.names_of(candidate)) {
+        if (name != candidate && then_.has(name)) present_names_.emplace(name, candidate);
+      }
+    }
+  }
+
+  /// The file under its present name, with the content it had under whatever name.
+  void one_file(const std::string& path, std::span<const size_t> hunks) {
+    if (now_.has(path)) {
+      const std::optional<PastFile> past = history_.file_at(path, then_point_);
+      if (!past) return skip(path, "it did not exist then");
+      return change(path, {}, *past, hunks);
+    }
+    if (!then_.has(path)) return skip(path, "there was no such file then");
+    if (const std::optional<std::string> present = present_name(path))
+      return skip(path, "it is called \"" + *present + "\" now; restore it under that name");
+    bring_back(path);
+  }
+
+  /// Everything in the chosen folders as it was, names included.
+  void everything(std::span<const std::string> chosen) {
+    std::set<std::string> handled;
+    for (const std::string& path : then_.paths()) {
+      if (!is_chosen(path, chosen)) continue;
+      if (now_.has(path)) {
+        if (!touched_.contains(path)) continue;
+        if (const std::optional<PastFile> past = then_.read(path)) change(path, {}, *past, {});
+        continue;
+      }
+      const std::optional<std::string> present = present_name(path);
+      const std::optional<PastFile> past = then_.read(path);
+      if (present && past && !past->binary && !then_.has(*present) && !handled.contains(*present)) {
+        handled.insert(*present);
+        change(path, *present, *past, {});
+      } else {
+        bring_back(path);
+      }
+    }
+    for (const std::string& path : now_.paths()) {
+      if (!is_chosen(path, chosen) || then_.has(path) || handled.contains(path)) continue;
+      if (const std::optional<std::string> old = history_.name_at(path, then_point_); old && !is_chosen(*old, chosen)) {
+        skip(path, "it was moved here from \"" + *old + "\" since then, so it stays");
+        continue;
+      }
+      take_away(path);
+    }
+  }
+
+  RestorePlan take() {
+    std::ranges::sort(plan_.files, {}, &RestoreFile::path);
+    return std::move(plan_);
+  }
+
+ private:
+  void skip(const std::string& path, std::string reason) { plan_.skipped.push_back({path, std::move(reason)}); }
+
+  /// What a file that was called so is called at the point the plan starts from.
+  std::optional<std::string> present_name(const std::string& path) const {
+    const auto found = present_names_.find(path);
+    if (found == present_names_.end() || history_.name_at(found->second, then_point_) != path) return std::nullopt;
+    return found->second;
+  }
+
+  void change(const std::string& path, const std::string& renamed_from, const PastFile& past,
+              std::span<const size_t> hunks) {
+    const std::optional<PastFile> present = now_.read(renamed_from.empty() ? path : renamed_from);
+    if (!present) return;
+    if (past.binary.has_value() != present->binary.has_value()) return skip(path, "it was another kind of file then");
+    RestoreFile file{.path = path, .renamed_from = renamed_from};
+    if (past.binary) {
+      if (past.binary->hash == present->binary->hash) return;
+      file.binary_before = present->binary;
+      file.binary_after = past.binary;
+    } else {
+      file.before = present->text;
+      file.after = hunks.empty() ? past.text : turn_back(past.text, present->text, hunks);
+      if (file.before == file.after && renamed_from.empty()) return;
+    }
+    plan_.files.push_back(std::move(file));
+  }
+
+  void bring_back(const std::string& path) {
+    const std::optional<PastFile> past = then_.read(path);
+    if (!past) return;
+    RestoreFile file{.path = path};
+    if (past->binary) {
+      file.binary_after = past->binary;
+    } else {
+      file.after = past->text;
+    }
+    plan_.files.push_back(std::move(file));
+  }
+
+  void take_away(const std::string& path) {
+    const std::optional<PastFile> present = now_.read(path);
+    if (!present) return;
+    RestoreFile file{.path = path};
+    if (present->binary) {
+      file.binary_before = present->binary;
+    } else {
+      file.before = present->text;
+    }
+    plan_.files.push_back(std::move(file));
+  }
+
+  const History& history_;
+  HistoryPoint then_point_;
+  Files then_;
+  Files now_;
+  std::set<std::string> touched_;  // all others are as they were
+  std::map<std::string, std::string> present_names_;
+  RestorePlan plan_;
+};
+
+/// A choice that names a file, then or now, and not a folder.
+bool is_file(const History& history, const std::string& path, HistoryPoint then) {
+  for (const HistoryPoint point : {then, kHistoryNow}) {
+    const std::vector<std::string> files = history.files_at(point);
+    if (std::ranges::binary_search(files, path)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+RestorePlan plan_restore(const History& history, const RestoreChoice& choice, HistoryPoint now) {
+  Planner planner(history, choice.point, now);
+  if (choice.paths.empty()) planner.everything({});
+  std::vector<std::string> folders;
+  for (const std::string& path : choice.paths) {
+    const std::string name(without_slash(path));
+    if (is_file(history, name, choice.point)) {
+      planner.one_file(name, choice.hunks);
+    } else {
+      folders.push_back(name);
+    }
+  }
+  if (!folders.empty()) planner.everything(folders);
+  return planner.take();
+}
+
+std::vector<std::string> documents_for_restore(const History& history, const RestoreChoice& choice,
+                                               std::span<const std::string> newer) {
+  std::set<std::string> touched = touched_files(history, choice.point, kHistoryNow);
+  for (const std::string& doc : newer) {
+    if (doc.starts_with(kBodyDocumentPrefix)) touched.insert(doc.substr(kBodyDocumentPrefix.size()));
+  }
+  std::set<std::string> documents;
+  const auto add = [&](const std::string& path) {
+    for (std::string& doc : history.documents_of(path)) documents.insert(std::move(doc));
+  };
+  for (const HistoryPoint point : {choice.point, kHistoryNow}) {
+    for (const std::string& path : history.files_at(point)) {
+      const std::vector<std::string> names = history.names_of(path);
+      const bool may_differ =
+          std::ranges::any_of(names, [&](const std::string& name) { return touched.contains(name); });
+      if (may_differ && is_chosen(path, choice.paths)) add(path);
+    }
+  }
+  return {documents.begin(), documents.end()};
+}
+
+std::vector<DoneRestore> done_restores(const History& history) {
+  std::map<std::string, DoneRestore> by_id;
+  for (const std::string& doc : history.documents()) {
+    const auto& records = history.document(doc)->records();
+    for (size_t i = 0; i < records.size(); ++i) {
+      const HistoryRecord& record = records[i];
+      if (record.origin != HistoryOrigin::Restore || record.note.empty()) continue;
+      DoneRestore& done = by_id[record.note];
+      if (done.id.empty()) done = {.id = record.note, .before = record.sequence - 1};
+      done.before = std::min(done.before, record.sequence - 1);
+      done.after = std::max(done.after, record.sequence);
+      done.time = std::max(done.time, record.time);
+      const auto add = [&](const std::string& path) {
+        if (std::ranges::find(done.paths, path) == done.paths.end()) done.paths.push_back(path);
+      };
+      if (doc.starts_with(kBodyDocumentPrefix)) {
+        add(doc.substr(kBodyDocumentPrefix.size()));
+      } else {
+        for (const std::string& path : history.files_changed()[i]) add(path);
+      }
+    }
+  }
+  std::vector<DoneRestore> restores;
+  for (auto& [id, done] : by_id) restores.push_back(std::move(done));
+  std::ranges::sort(restores, std::ranges::greater(), &DoneRestore::after);
+  return restores;
+}
+
+RestorePlan plan_undo(const History& history, const DoneRestore& restore) {
+  // From what the restore left to what there was before it: everything done since is merged when it is carried out.
+  Planner planner(history, restore.before, restore.after);
+  planner.everything(restore.paths);
+  return planner.take();
+}
+
+RestoreStep step_of(const RestoreFile& file) {
+  if (!file.renamed_from.empty()) return RestoreStep::Rename;
+  if (!file.before && !file.binary_before) return RestoreStep::BringBack;
+  if (!file.after && !file.binary_after) return RestoreStep::TakeAway;
+  return RestoreStep::Change;
+}
+
+std::string_view name_of(RestoreStep step) {
+  switch (step) {
+    case RestoreStep::Change: return "change";
+    case RestoreStep::BringBack: return "bring_back";
+    case RestoreStep::TakeAway: return "take_away";
+    case RestoreStep::Rename: return "rename";
+  }
+  return "change";
+}
+
+Json to_json(const RestorePlan& plan) {
+  Json files = Json::array();
+  for (const RestoreFile& file : plan.files) {
+    Json hunks = Json::array();
+    if (file.before && file.after) {
+      for (const DiffHunk& hunk : diff_lines(*file.before, *file.after)) hunks.push(to_json(hunk));
+    }
+    files.push(Json::object({{"path", file.path},
+                             {"step", name_of(step_of(file))},
+                             {"renamed_from", file.renamed_from.empty() ? Json() : Json(file.renamed_from)},
+                             {"binary", file.binary_before.has_value() || file.binary_after.has_value()},
+                             {"hunks", std::move(hunks)}}));
+  }
+  Json skipped = Json::array();
+  for (const RestoreSkip& skip : plan.skipped)
+    skipped.push(Json::object({{"path", skip.path}, {"reason", skip.reason}}));
+  return Json::object({{"files", std::move(files)}, {"skipped", std::move(skipped)}});
+}
+
+}  // namespace diaryx::sync
