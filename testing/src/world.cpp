@@ -30,7 +30,8 @@ Device::Device(World& world, size_t number) : world_(&world), number_(number) {
   if (!disks.empty()) traits_ = disks[number % disks.size()];
   disk_ = FakeDisk(traits_);
   const std::string name = std::to_string(number);
-  if (world.options_.history) recorder_.emplace(sync::HistoryDevice{"id-" + name, "Device " + name}, 0, std::nullopt);
+  if (world.options_.history)
+    recorder_.emplace(sync::HistoryDevice{"id-" + name, "Device " + name}, 0, TimestampMs{}, std::nullopt);
   start();
 }
 

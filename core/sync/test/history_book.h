@@ -19,7 +19,7 @@ namespace diaryx::sync::testing {
 /// The device that keeps the history. Others hand it their updates.
 class Book {
  public:
-  explicit Book(HistoryDevice device = {"laptop-id", "Laptop"}) : recorder_(device, 0, std::nullopt) {}
+  explicit Book(HistoryDevice device = {"laptop-id", "Laptop"}) : recorder_(device, 0, TimestampMs{}, std::nullopt) {}
 
   TimestampMs now{1'700'000'000'000};
 

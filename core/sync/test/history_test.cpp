@@ -169,6 +169,21 @@ TEST(HistoryTimeline, GroupsAsPeopleEdit) {
   EXPECT_EQ(groups[2].until - groups[2].from, DurationMs{58'000});
 }
 
+TEST(HistoryTimeline, TakesTheListingOfAFileTogetherWithItsText) {
+  Book book;
+  for (const char* path : {"a.md", "b.md"}) {
+    book.list(path);
+    book.record(std::string("body:") + path, crdt::Doc({.client = ClientId{7}}).encode_update_v1(),
+                HistoryOrigin::Import);
+  }
+  book.write("a.md", "typed");
+  const std::vector<TimelineGroup> groups = timeline(book.history());
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].origin, HistoryOrigin::Local);
+  EXPECT_EQ(groups[1].origin, HistoryOrigin::Import);
+  EXPECT_EQ(groups[1].files, (std::vector<std::string>{"a.md", "b.md"}));
+}
+
 TEST(HistoryTimeline, EndsAGroupThatGrowsTooLongOrTooLarge) {
   Book book;
   std::string text;

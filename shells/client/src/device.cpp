@@ -19,6 +19,7 @@ namespace {
 constexpr int64_t kBatchGapMs = 3;           // under load, frames of this span share one commit
 constexpr int64_t kStatusEveryMs = 1'000;
 constexpr int64_t kLookEveryMs = 15 * 60'000;
+constexpr int64_t kTidyEveryMs = 60 * 60'000;
 constexpr int64_t kLookOftenMs = 30'000;     // when not every folder can be watched
 constexpr int64_t kUnreachableMs = 10'000;   // Once: so long without any connection, and it is given up
 constexpr int64_t kUnreadableMs = 4'000;     // Once: so long a file that cannot be read is waited for
@@ -37,7 +38,9 @@ TimestampMs now() {
 }
 
 sync::ReplicaOptions replica_options(const DeviceConfig& config) {
-  return {.workspace_id = config.workspace_id, .client = ClientId{uint32_t(native::random_u64())}};
+  return {.workspace_id = config.workspace_id,
+          .client = ClientId{uint32_t(native::random_u64())},
+          .device = {config.device_id, config.device_name}};
 }
 
 }  // namespace
@@ -83,6 +86,9 @@ Attempt<std::unique_ptr<Device>> Device::open(const DeviceFolder& folder, const 
     output.problem(record.name,
                    "a stored change could not be read (" + record.reason + "); it is kept aside and fetched again");
   }
+  if (auto kept = device->store_.keep_history({config.device_id, config.device_name}, device->replica_, now()); !kept) {
+    return std::unexpected(std::move(kept.error()));
+  }
   if (auto restored = device->store_.restore_digests(device->disk_.digests()); !restored) {
     return std::unexpected(std::move(restored.error()));
   }
@@ -92,6 +98,7 @@ Attempt<std::unique_ptr<Device>> Device::open(const DeviceFolder& folder, const 
 Attempt<void> Device::start() {
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
+  signals_.add(SIGURG);  // another command left a request
   if (options_.mode == RunMode::Watch) {
     signals_.add(SIGUSR1);
     signals_.add(SIGUSR2);
@@ -108,8 +115,11 @@ Attempt<void> Device::start() {
   last_movement_ = now();
   lost_since_ = now();
   look_at_everything();
-  output_.state("connecting");
-  connection_.go_online();
+  take_requests();
+  if (options_.mode != RunMode::Local) {
+    output_.state("connecting");
+    connection_.go_online();
+  }
   schedule();
   return {};
 }
@@ -143,6 +153,8 @@ void Device::on_signal() {
     } else if (signal == SIGUSR2) {
       output_.state("connecting");
       connection_.go_online();
+    } else if (signal == SIGURG) {
+      take_requests();
     } else if (options_.mode == RunMode::Watch) {
       return end(ExitCode::Done);
     } else {
@@ -190,6 +202,34 @@ void Device::on_lost(const native::SocketClosed& why) {
     return end(failure(ExitCode::Unreachable, why.problem.sentence));
   }
   output_.state("reconnecting", why.problem.sentence);
+}
+
+void Device::take_requests() {
+  auto requests = store_.history_requests();
+  if (!requests) return output_.problem({}, requests.error().sentence);
+  for (HistoryRequest& request : *requests) {
+    // Edits that the watcher has not told yet are taken in first, so that the restore is merged with them.
+    disk_.report_everything(now(), tell_);
+    const size_t before = actions_.size();
+    take(request.restore);
+    std::string outcome;
+    for (size_t i = before; i < actions_.size(); ++i) {
+      const auto* notify = std::get_if<sync::Notify>(&actions_[i]);
+      const auto* problem = notify == nullptr ? nullptr : std::get_if<sync::Problem>(&notify->notice);
+      if (problem == nullptr) continue;
+      if (!outcome.empty()) outcome += '\n';
+      if (!problem->path.empty()) outcome += problem->path + ": ";
+      outcome += problem->message;
+    }
+    requests_.emplace_back(request.id, std::move(outcome));
+  }
+}
+
+/// Told only when what they did is stored: a request that a crash interrupts is taken again, and does nothing twice.
+void Device::finish_requests() {
+  for (const auto& [id, outcome] : std::exchange(requests_, {})) {
+    if (auto told = store_.finish_request(id, outcome); !told) output_.problem({}, told.error().sentence);
+  }
 }
 
 void Device::look_at_everything() {
@@ -258,10 +298,11 @@ void Device::schedule() {
 void Device::perform_batch() {
   scheduled_ = false;
   std::vector<sync::Action> batch = std::exchange(actions_, {});
-  if (auto stored = store_.persist(batch); !stored) return end(std::unexpected(std::move(stored.error())));
+  if (auto stored = store_.persist(batch, now()); !stored) return end(std::unexpected(std::move(stored.error())));
   if (auto compacted = store_.compact(replica_); !compacted) return end(std::unexpected(std::move(compacted.error())));
   for (sync::Action& action : batch) perform(action);
   flush_disk();
+  finish_requests();
   last_batch_ = now();
   after_batch();
 }
@@ -330,6 +371,12 @@ void Device::after_batch() {
   }
   if (now() - status_saved_at_ >= DurationMs{kStatusEveryMs}) save_status();
   if (options_.mode == RunMode::Once) end_if_settled();
+  if (options_.mode == RunMode::Local && actions_.empty() && !scheduled_) end(ExitCode::Done);
+  if (next_tidying_ <= now()) {
+    // A history that cannot be folded is longer than it should be, and no reason to stop.
+    if (const auto tidy = store_.tidy_history(now()); !tidy) output_.problem({}, tidy.error().sentence);
+    next_tidying_ = now() + DurationMs{kTidyEveryMs};
+  }
   arm_timer();
 }
 

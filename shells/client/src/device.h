@@ -30,6 +30,7 @@ namespace diaryx::client {
 enum class RunMode : uint8_t {
   Once,   // until everything is in step, then end
   Watch,  // until a signal says so
+  Local,  // without the server: what other commands asked for is done on this disk, then end
 };
 
 struct RunOptions {
@@ -65,6 +66,8 @@ class Device {
   void on_disk_event();
   void on_timer();
   void on_lost(const native::SocketClosed& why);
+  void take_requests();
+  void finish_requests();
 
   void take(const sync::Event& event);
   void schedule();
@@ -99,8 +102,10 @@ class Device {
   boost::asio::steady_timer batch_timer_;
 
   std::vector<sync::Action> actions_;  // given by the replica, not performed yet
+  std::vector<std::pair<int64_t, std::string>> requests_;  // taken, with their outcome; told when stored
   bool scheduled_ = false;
   bool first_look_done_ = false;
+  TimestampMs next_tidying_{};   // of the history
   TimestampMs next_look_{};      // at everything, in case a change was missed
   TimestampMs last_batch_{};
   TimestampMs last_movement_{};  // something was done or received

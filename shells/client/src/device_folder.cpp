@@ -40,6 +40,7 @@ std::string to_json(const DeviceConfig& config) {
       .set("workspace_id", config.workspace_id)
       .set("workspace_name", config.workspace_name)
       .set("device_id", config.device_id)
+      .set("device_name", config.device_name)
       .set("linked_at_ms", config.linked_at_ms);
   return json.dump() + "\n";
 }
@@ -54,6 +55,7 @@ std::optional<DeviceConfig> from_json(std::string_view text) {
                       .workspace_id = std::string(*workspace_id),
                       .workspace_name = std::string(json->string_member("workspace_name").value_or("")),
                       .device_id = std::string(json->string_member("device_id").value_or("")),
+                      .device_name = std::string(json->string_member("device_name").value_or(computer_name())),
                       .linked_at_ms = json->integer_member("linked_at_ms").value_or(0)};
 }
 
@@ -75,6 +77,12 @@ native::UniqueFd open_lock(const native::RootFolder& root, int flags) {
 }
 
 }  // namespace
+
+std::string computer_name() {
+  char name[256] = {};
+  if (::gethostname(name, sizeof name - 1) != 0) return {};
+  return name;
+}
 
 Attempt<FolderLock> FolderLock::acquire(const native::RootFolder& root) {
   auto file = open_lock(root, O_RDWR | O_CREAT);

@@ -27,8 +27,12 @@ struct DeviceConfig {
   std::string workspace_id;
   std::string workspace_name;
   std::string device_id;  // made at link, never sent as a secret
+  std::string device_name;  // what the history calls this device
   int64_t linked_at_ms = 0;
 };
+
+/// This computer's name, for folders that were linked without one.
+std::string computer_name();
 
 /// Held by the one process that works on a folder; the system releases it when the process ends, however it ends.
 class FolderLock {

@@ -59,6 +59,9 @@ Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
                       .workspace_id = std::move(workspace->id),
                       .workspace_name = std::move(workspace->name),
                       .device_id = *existing ? (*existing)->device_id : native::uuid_v4(),
+                      .device_name = !arguments.device_name.empty() ? arguments.device_name
+                                     : *existing                    ? (*existing)->device_name
+                                                                    : computer_name(),
                       .linked_at_ms = now_ms()};
   if (*existing && (*existing)->workspace_id != config.workspace_id) {
     return failure(ExitCode::LinkedElsewhere,

@@ -27,6 +27,13 @@ void add_folder(CLI::App& command, std::string& folder) {
   command.add_option("FOLDER", folder, "The folder on this device")->required();
 }
 
+constexpr const char* kPoints =
+    "A number from the history, a snapshot's name, 2h, 3d or 2w for so long ago, or \"2026-11-25 14:30\"";
+
+void add_path(CLI::App& command, std::string& path) {
+  command.add_option("PATH", path, "A file or folder in a linked folder, or the folder itself")->capture_default_str();
+}
+
 /// Parses and runs; the command's outcome is kept in `outcome`.
 int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   CLI::App app("Keeps folders of notes in step with a workspace on a Diaryx sync server.", "diaryx-sync");
@@ -42,6 +49,9 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
       ->required()
       ->envname("DIARYX_TOKEN");
   link_command.add_option("--workspace", link.workspace, "Name of the workspace")->required();
+  link_command.add_option(
+      "--device-name", link.device_name,
+      "What the history calls this device, here and on the others; the computer's name if not given");
   link_command.callback([&] { outcome = link_folder(link); });
 
   SyncArguments once;
@@ -81,6 +91,65 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   add_folder(undo_command, held.folder);
   undo_command.add_flag("--json", held.json, "Say what happens as one JSON object per line");
   undo_command.callback([&] { outcome = undo_held(held); });
+
+  HistoryArguments history;
+  CLI::App& history_command =
+      *app.add_subcommand("history", "What happened to a file, a folder or everything, newest first");
+  add_path(history_command, history.path);
+  history_command.add_option("--limit", history.limit, "At most so many stretches of work; 0: all")
+      ->capture_default_str();
+  history_command.add_flag("--json", history.json, "One JSON object per line");
+  history_command.callback([&] { outcome = show_history(history); });
+
+  DiffArguments diff;
+  CLI::App& diff_command = *app.add_subcommand("diff", "What is different between two points in time");
+  add_path(diff_command, diff.path);
+  diff_command.add_option("--from", diff.from, std::string("Default: before the last stretch of work. ") + kPoints);
+  diff_command.add_option("--to", diff.to, kPoints)->capture_default_str();
+  diff_command.add_flag("--words", diff.words, "The whole text with [-removed-] and {+added+} words");
+  diff_command.add_flag("--json", diff.json, "As JSON, lines and words");
+  diff_command.callback([&] { outcome = show_diff(diff); });
+
+  BlameArguments blame;
+  CLI::App& blame_command = *app.add_subcommand("blame", "Who wrote each line of a file, when and on which device");
+  blame_command.add_option("FILE", blame.path, "A file in a linked folder")->required();
+  blame_command.add_option("--at", blame.at, kPoints)->capture_default_str();
+  blame_command.add_flag("--json", blame.json, "One JSON object per span");
+  blame_command.callback([&] { outcome = show_blame(blame); });
+
+  RestoreArguments restore;
+  CLI::App& restore_command =
+      *app.add_subcommand("restore", "Bring a file, a folder or everything back; nothing typed since is lost");
+  add_path(restore_command, restore.path);
+  restore_command.add_option("--to", restore.to, kPoints);
+  restore_command
+      .add_option("--hunk", restore.hunks, "Of one file: only this change, as diff --from POINT numbers them")
+      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}));
+  restore_command.add_flag("--undo", restore.undo, "Take back the last restore");
+  restore_command.add_flag("--dry-run", restore.dry_run, "Only say what would change");
+  restore_command.add_flag("--json", restore.json, "The plan as JSON");
+  restore_command.callback([&] { outcome = restore_files(restore); });
+
+  SnapshotArguments snapshot;
+  CLI::App& snapshot_command = *app.add_subcommand("snapshot", "Mark a point in time, list the marks, go back to one");
+  snapshot_command.require_subcommand(1);
+  const auto add_snapshot = [&](const char* name, const char* about, bool named,
+                                Attempt<ExitCode> (*act)(const SnapshotArguments&)) -> CLI::App& {
+    CLI::App& command = *snapshot_command.add_subcommand(name, about);
+    if (named) command.add_option("NAME", snapshot.name, "Its name")->required();
+    command.add_option("--folder", snapshot.folder, "The linked folder, or anything in it")->capture_default_str();
+    command.add_flag("--json", snapshot.json, "As JSON");
+    command.callback([&outcome, &snapshot, act] { outcome = act(snapshot); });
+    return command;
+  };
+  add_snapshot("create", "Name the present state; it is kept until it is deleted", true, create_snapshot);
+  add_snapshot("list", "Named and automatic snapshots, newest first", false, list_snapshots);
+  add_snapshot("show", "What changed since", true, show_snapshot);
+  add_snapshot("delete", "Forget a name; your files stay", true, delete_snapshot);
+  CLI::App& snapshot_restore = add_snapshot("restore", "Bring some files, or all, back to it", true, restore_snapshot);
+  snapshot_restore.add_option("PATHS", snapshot.paths,
+                              "Files and folders, as paths inside the linked folder; none: all");
+  snapshot_restore.add_flag("--dry-run", snapshot.dry_run, "Only say what would change");
 
   std::string unlink;
   CLI::App& unlink_command = *app.add_subcommand("unlink", "Forget the link and all sync state; your files stay");

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "sql.h"
+
 namespace diaryx::client {
 namespace {
 
@@ -19,6 +21,8 @@ CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 1), json T
 CREATE TABLE IF NOT EXISTS damaged (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, data BLOB NOT NULL, reason TEXT NOT NULL);
 )sql";
 
+}  // namespace
+
 std::unexpected<Failure> store_failure(const native::SqliteError& error) {
   if (error.is_damaged()) {
     return failure(ExitCode::Failed, "the state of this folder (.diaryx/state.db) is damaged: " + error.message +
@@ -31,36 +35,11 @@ std::unexpected<Failure> store_failure(const native::SqliteError& error) {
   return failure(ExitCode::Failed, "the state of this folder (.diaryx/state.db) cannot be used: " + error.message);
 }
 
-/// Runs a cached statement to its end.
-template <typename... Values>
-Attempt<void> run(native::Database& database, std::string_view sql, const Values&... values) {
-  auto statement = database.cached(sql);
-  if (!statement) return store_failure(statement.error());
-  int index = 0;
-  ((*statement)->bind(++index, values), ...);
-  if (auto done = (*statement)->run(); !done) return store_failure(done.error());
-  return {};
-}
-
-/// Calls `row(statement)` for every row.
-template <typename Row>
-Attempt<void> for_each_row(native::Database& database, std::string_view sql, Row row) {
-  auto statement = database.prepare(sql);
-  if (!statement) return store_failure(statement.error());
-  for (;;) {
-    const auto more = statement->step();
-    if (!more) return store_failure(more.error());
-    if (!*more) return {};
-    row(*statement);
-  }
-}
-
-}  // namespace
-
 Attempt<StateStore> StateStore::open(const std::string& path) {
   auto database = native::Database::open(path, native::Durability::Full);
   if (!database) return store_failure(database.error());
   if (auto made = database->execute(kSchema); !made) return store_failure(made.error());
+  if (auto made = database->execute(kHistorySchema); !made) return store_failure(made.error());
   return StateStore(std::move(*database));
 }
 
@@ -104,10 +83,30 @@ Attempt<void> StateStore::set_aside(std::string_view doc, ByteView data, std::st
   return run(database_, "INSERT INTO damaged (doc, data, reason) VALUES (?, ?, ?)", doc, data, reason);
 }
 
-Attempt<void> StateStore::put(const sync::PersistUpdate& update) {
+Attempt<void> StateStore::put(const sync::PersistUpdate& update, TimestampMs now) {
   ++log_lengths_[update.doc];
-  return run(database_, "INSERT INTO updates (doc, data) VALUES (?, ?)", std::string_view(update.doc),
-             ByteView(update.update));
+  auto stored = run(database_, "INSERT INTO updates (doc, data) VALUES (?, ?)", std::string_view(update.doc),
+                    ByteView(update.update));
+  if (!stored || !history_) return stored;
+  return history_->put(database_, update, now);
+}
+
+Attempt<void> StateStore::keep_history(const sync::HistoryDevice& device, const sync::Replica& replica,
+                                       TimestampMs now) {
+  auto history = HistoryStore::begin(database_, device);
+  if (!history) return std::unexpected(std::move(history.error()));
+  history_.emplace(std::move(*history));
+  return history_->adopt(database_, replica, now);
+}
+
+Attempt<void> StateStore::tidy_history(TimestampMs now) {
+  return history_ ? history_->tidy(database_, now) : Attempt<void>{};
+}
+
+Attempt<std::vector<HistoryRequest>> StateStore::history_requests() { return read_requests(database_); }
+
+Attempt<void> StateStore::finish_request(int64_t id, std::string_view outcome) {
+  return client::finish_request(database_, id, outcome);
 }
 
 Attempt<void> StateStore::put(const sync::PersistRecord& record) {
@@ -117,7 +116,7 @@ Attempt<void> StateStore::put(const sync::PersistRecord& record) {
              std::string_view(record.key), std::string_view(record.value));
 }
 
-Attempt<void> StateStore::persist(std::span<const sync::Action> batch) {
+Attempt<void> StateStore::persist(std::span<const sync::Action> batch, TimestampMs now) {
   const auto is_persist = [](const sync::Action& action) {
     return std::holds_alternative<sync::PersistUpdate>(action) || std::holds_alternative<sync::PersistRecord>(action);
   };
@@ -126,7 +125,7 @@ Attempt<void> StateStore::persist(std::span<const sync::Action> batch) {
   if (!transaction) return store_failure(transaction.error());
   for (const sync::Action& action : batch) {
     if (const auto* update = std::get_if<sync::PersistUpdate>(&action)) {
-      if (auto stored = put(*update); !stored) return stored;
+      if (auto stored = put(*update, now); !stored) return stored;
     } else if (const auto* record = std::get_if<sync::PersistRecord>(&action)) {
       if (auto stored = put(*record); !stored) return stored;
     }

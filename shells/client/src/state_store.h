@@ -13,6 +13,7 @@
 #include "diaryx/sync/action.h"
 #include "diaryx/sync/replica.h"
 #include "exit_code.h"
+#include "history_store.h"
 
 namespace diaryx::client {
 
@@ -33,7 +34,19 @@ class StateStore {
   Attempt<std::vector<DamagedRecord>> restore(sync::Replica& replica);
 
   /// Makes every Persist action of a batch durable in one transaction; other actions are passed over.
-  Attempt<void> persist(std::span<const sync::Action> batch);
+  ///
+  /// now  the time that stands in the history, see `keep_history`.
+  Attempt<void> persist(std::span<const sync::Action> batch, TimestampMs now);
+
+  /// From now on every update is a record of the history as well, in the same transaction. Documents that an older version
+  /// stored without one begin theirs with what `replica` holds. Call after `restore`.
+  Attempt<void> keep_history(const sync::HistoryDevice& device, const sync::Replica& replica, TimestampMs now);
+  /// Folds old history by the rule of `history_keep.h`, some documents at a time. Call now and then, between batches.
+  Attempt<void> tidy_history(TimestampMs now);
+
+  /// What other commands asked the one that works on the folder to do.
+  Attempt<std::vector<HistoryRequest>> history_requests();
+  Attempt<void> finish_request(int64_t id, std::string_view outcome);
 
   /// Replaces logs that have become long by the whole state. Call right after `persist`, before another event.
   Attempt<void> compact(const sync::Replica& replica);
@@ -47,12 +60,13 @@ class StateStore {
  private:
   explicit StateStore(native::Database database) : database_(std::move(database)) {}
 
-  Attempt<void> put(const sync::PersistUpdate& update);
+  Attempt<void> put(const sync::PersistUpdate& update, TimestampMs now);
   Attempt<void> put(const sync::PersistRecord& record);
   Attempt<void> set_aside(std::string_view doc, ByteView data, std::string_view reason);
   Attempt<void> put_digest(const std::string& path, const native::KnownFile& known);
 
   native::Database database_;
+  std::optional<HistoryStore> history_;
   std::map<std::string, uint32_t, std::less<>> log_lengths_;  // rows per document
   std::map<std::string, native::KnownFile, std::less<>> stored_digests_;
 };

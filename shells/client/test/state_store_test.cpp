@@ -49,7 +49,7 @@ TEST_F(StateStoreTest, BringsAReplicaBackAsItWas) {
   sync::Replica first = new_replica(1);
   const auto actions = some_work(first);
   ASSERT_EQ(first.file_text("a.md"), "hello");
-  ASSERT_TRUE(open().persist(actions));
+  ASSERT_TRUE(open().persist(actions, kNow));
 
   sync::Replica second = new_replica(2);
   const auto damaged = open().restore(second);
@@ -65,10 +65,10 @@ TEST_F(StateStoreTest, SetsADamagedRowAsideAndKeepsTheOthers) {
   sync::Replica first = new_replica(1);
   {
     StateStore store = open();
-    ASSERT_TRUE(store.persist(some_work(first)));
+    ASSERT_TRUE(store.persist(some_work(first), kNow));
     std::vector<sync::Action> broken;
     broken.push_back(sync::PersistUpdate{"body:b.md", Bytes{1, 2, 3}});
-    ASSERT_TRUE(store.persist(broken));
+    ASSERT_TRUE(store.persist(broken, kNow));
   }
   for (int run = 0; run < 2; ++run) {
     sync::Replica again = new_replica(2);
@@ -83,10 +83,10 @@ TEST_F(StateStoreTest, RemovesARecordWithAnEmptyValue) {
   sync::Replica replica = new_replica(1);
   {
     StateStore store = open();
-    ASSERT_TRUE(store.persist(some_work(replica)));
+    ASSERT_TRUE(store.persist(some_work(replica), kNow));
     std::vector<sync::Action> removal;
     removal.push_back(sync::PersistRecord{"file:a.md", ""});
-    ASSERT_TRUE(store.persist(removal));
+    ASSERT_TRUE(store.persist(removal, kNow));
   }
   sync::Replica again = new_replica(2);
   ASSERT_TRUE(open().restore(again));
@@ -96,13 +96,13 @@ TEST_F(StateStoreTest, RemovesARecordWithAnEmptyValue) {
 TEST_F(StateStoreTest, FoldsALongLogIntoOneState) {
   sync::Replica replica = new_replica(1);
   StateStore store = open();
-  ASSERT_TRUE(store.persist(some_work(replica)));
+  ASSERT_TRUE(store.persist(some_work(replica), kNow));
   std::vector<sync::Action> actions;
   for (int edit = 0; edit < 400; ++edit) {
     actions.clear();
     const std::string text = "hello " + std::to_string(edit);
     replica.handle(sync::TextFileSeen{"a.md", text}, kNow, actions);
-    ASSERT_TRUE(store.persist(actions));
+    ASSERT_TRUE(store.persist(actions, kNow));
     ASSERT_TRUE(store.compact(replica));
   }
   auto database = native::Database::open_reader(folder_ / "state.db");

@@ -12,8 +12,10 @@ bool is_own(HistoryOrigin origin) { return origin != HistoryOrigin::Remote && or
 
 }  // namespace
 
-HistoryRecorder::HistoryRecorder(HistoryDevice device, HistoryPoint last, std::optional<HistoryMark> last_mark)
-    : device_(std::move(device)), last_(last) {
+HistoryRecorder::HistoryRecorder(HistoryDevice device, HistoryPoint last, TimestampMs last_time,
+                                 std::optional<HistoryMark> last_mark)
+    : device_(std::move(device)), last_(last), last_time_(last_time) {
+  if (last_ != kHistoryStart) marked_at_ = last_time;
   if (last_mark) set_last_mark(*last_mark);
 }
 
@@ -24,11 +26,12 @@ void HistoryRecorder::set_last_mark(const HistoryMark& mark) {
 
 Result<HistoryRecorder::Row> HistoryRecorder::record(const PersistUpdate& update, TimestampMs now) {
   Row row{.doc = update.doc, .sequence = last_ + 1};
+  if (!marked_at_) marked_at_ = now;
   if (last_ > marked_) {
-    const DurationMs since = marked_at_ ? now - *marked_at_ : kMarkEvery;
+    const DurationMs since = now - *marked_at_;
     // A clock that was set back counts as time that passed, so that marks go on.
     if (since >= kMarkEvery || since.value() <= -kMarkEvery.value()) {
-      row.mark = HistoryMark{.point = last_, .time = last_time_ == TimestampMs{} ? now : last_time_};
+      row.mark = HistoryMark{.point = last_, .time = last_time_};
       marked_ = last_;
       marked_at_ = now;
     }

@@ -67,6 +67,8 @@ void Replica::Impl::bring_back(const RestoreFile& file) {
   if (options_.write_files) {
     // Done as if the user had put the file there again; it is read back and listed like any new file.
     brought_back_.insert_or_assign(file.path, restore_id_);
+    emit(PersistRecord{std::string(kRestoredPrefix).append(file.path),
+                       restore_id_});  // perhaps read back in another run
     notify(FileChanged{file.path, FileChange::Created, {}});
     return emit(WriteText{file.path, *file.after, std::nullopt});
   }

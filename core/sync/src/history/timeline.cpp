@@ -81,9 +81,18 @@ HistoryEntry entry_of(const History& history, Step step) {
 /// Origins that people tell apart: others' edits are others' edits, whichever way they came.
 HistoryOrigin kind_of(HistoryOrigin origin) { return origin == HistoryOrigin::Sync ? HistoryOrigin::Remote : origin; }
 
+/// A group while it is made. Entries of the file list come with what changes the file, so they join whatever that is.
+struct OpenGroup {
+  size_t place;
+  bool listings_only;
+};
+
+bool is_same_work(const TimelineGroup& group, const TimelineGroup& step) {
+  return kind_of(group.origin) == kind_of(step.origin) && group.note == step.note;
+}
+
 bool joins(const TimelineGroup& group, const TimelineGroup& step, const GroupRule& rule) {
-  if (kind_of(group.origin) != kind_of(step.origin) || group.device != step.device || group.note != step.note)
-    return false;
+  if (group.device != step.device) return false;
   const DurationMs pause = step.from - group.until;
   // A clock that was set back must not tear a stretch of work apart, nor hold it together for ever.
   if (pause > rule.pause || pause < DurationMs{-rule.pause.value()}) return false;
@@ -126,15 +135,25 @@ std::vector<TimelineGroup> group_steps(const History& history, std::vector<Step>
   std::ranges::sort(steps, {}, [](const Step& step) { return step.said->sequence; });
   std::vector<TimelineGroup> groups;
   // A rename or a restore stands alone; edits join the open group of their device.
-  std::map<std::string, size_t> open;
+  std::map<std::string, OpenGroup> open;
   for (Step& step : steps) {
+    const bool is_listing = step.doc == kWorkspaceDocument && step.said->origin != HistoryOrigin::Restore;
     TimelineGroup made = group_of(history, std::move(step));
     const auto found = open.find(made.device.id);
-    if (found != open.end() && joins(groups[found->second], made, rule)) {
-      take_in(groups[found->second], std::move(made));
-      continue;
+    if (found != open.end()) {
+      TimelineGroup& group = groups[found->second.place];
+      const bool fits = is_listing || found->second.listings_only || is_same_work(group, made);
+      if (fits && joins(group, made, rule)) {
+        if (found->second.listings_only && !is_listing) {
+          group.origin = made.origin;
+          group.note = made.note;
+          found->second.listings_only = false;
+        }
+        take_in(group, std::move(made));
+        continue;
+      }
     }
-    open.insert_or_assign(made.device.id, groups.size());
+    open.insert_or_assign(made.device.id, OpenGroup{groups.size(), is_listing});
     groups.push_back(std::move(made));
   }
   std::ranges::sort(groups, std::ranges::greater(), &TimelineGroup::last);

@@ -53,6 +53,7 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
     restored_names_.insert_or_assign(std::string(key.substr(kNamePrefix.size())), std::string(value));
     named_ = false;
   }
+  if (key.starts_with(kRestoredPrefix)) brought_back_.emplace(key.substr(kRestoredPrefix.size()), value);
   if (!key.starts_with(kFilePrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
   records_.insert_or_assign(std::string(key.substr(kFilePrefix.size())), std::move(record));

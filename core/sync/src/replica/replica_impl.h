@@ -24,6 +24,9 @@
 
 namespace diaryx::sync {
 
+/// Records of files that a restore put on the disk and that were not read back yet.
+inline constexpr std::string_view kRestoredPrefix = "restored:";
+
 class Replica::Impl {
  public:
   explicit Impl(ReplicaOptions options);

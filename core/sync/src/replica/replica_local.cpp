@@ -152,7 +152,10 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
   const bool came_back = tombstone.has_value();
   // The file that was here before lives on under another name: what is typed into that one must not come here.
   const bool tombstone_moved = came_back && extra_text(*tombstone, kMovedTo).has_value();
-  if (const auto restored = brought_back_.extract(path)) restore_id_ = restored.mapped();
+  if (const auto restored = brought_back_.extract(path)) {
+    restore_id_ = restored.mapped();
+    emit(PersistRecord{std::string(kRestoredPrefix).append(path), {}});
+  }
   if (!listed) create_entry(path, bytes, workspace_.new_file_id(path));
   BodyDoc& body = bodies_.open(path);
   Bytes update;

@@ -68,9 +68,10 @@ std::vector<HistoryMark> marks_to_drop(std::span<const HistoryMark> marks, Times
 /// Turns updates that are about to be stored into records.
 class HistoryRecorder {
  public:
-  /// device  this one; stands in records of what was done here.
-  /// last    the last sequence and the last mark of the store.
-  HistoryRecorder(HistoryDevice device, HistoryPoint last, std::optional<HistoryMark> last_mark);
+  /// device     this one; stands in records of what was done here.
+  /// last       the last sequence of the store, and its time; 0 when it is empty.
+  /// last_mark  the last mark of the store.
+  HistoryRecorder(HistoryDevice device, HistoryPoint last, TimestampMs last_time, std::optional<HistoryMark> last_mark);
 
   struct Row {
     std::string doc;

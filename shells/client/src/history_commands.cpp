@@ -1,0 +1,275 @@
+// `history`, `diff` and `blame`: what happened, what is different, who wrote it.
+#include <algorithm>
+#include <cstdio>
+
+#include "commands.h"
+#include "diaryx/sync/history_diff.h"
+#include "diaryx/sync/history_timeline.h"
+#include "history_place.h"
+
+namespace diaryx::client {
+namespace {
+
+void say(const std::string& text) {
+  const std::string safe = safe_text(text) + "\n";
+  std::fwrite(safe.data(), 1, safe.size(), stdout);
+}
+
+void say_json(const Json& json) { std::printf("%s\n", json.dump().c_str()); }
+
+std::string device_name(const sync::HistoryDevice& device, const DeviceConfig& config) {
+  if (device.id.empty()) return "another device";
+  const std::string name = device.name.empty() ? "device " + device.id.substr(0, 8) : device.name;
+  return device.id == config.device_id ? name + " (this device)" : name;
+}
+
+std::string file_list(const std::vector<std::string>& files) {
+  constexpr size_t kShown = 3;
+  std::string text;
+  for (size_t i = 0; i < std::min(files.size(), kShown); ++i) text += (i == 0 ? "" : ", ") + files[i];
+  if (files.size() > kShown) text += " and " + counted(files.size() - kShown, "more file");
+  return text;
+}
+
+std::string what_happened(const sync::TimelineGroup& group) {
+  switch (group.origin) {
+    case sync::HistoryOrigin::Restore: return "brought back from history";
+    case sync::HistoryOrigin::Move: return "renamed from " + group.note;
+    case sync::HistoryOrigin::Import: return "first taken in, " + counted(group.inserted, "character");
+    case sync::HistoryOrigin::Base: return "as it was when this history began";
+    default: break;
+  }
+  std::string text;
+  if (group.inserted != 0) text = counted(group.inserted, "character") + " typed";
+  if (group.deleted != 0) text += (text.empty() ? "" : ", ") + counted(group.deleted, "character") + " deleted";
+  return text.empty() ? "listing changed" : text;
+}
+
+void say_group(const sync::TimelineGroup& group, const DeviceConfig& config, TimestampMs now, bool with_files) {
+  std::string line =
+      std::to_string(group.last) + ": " + spoken_time(group.until, now) + ", " + device_name(group.device, config);
+  if (const std::string span = spoken_span(group.until - group.from); !span.empty()) line += ", over " + span;
+  line += ": " + what_happened(group);
+  if (with_files) line += ", in " + file_list(group.files);
+  say(line + ".");
+}
+
+void warn_of_damage(const HistoryReader& reader) {
+  if (const size_t bad = reader.damaged_blocks() + reader.history().damaged(); bad != 0) {
+    std::fprintf(stderr, "diaryx-sync: %s of the history cannot be read; what they held is missing here\n",
+                 counted(bad, "part").c_str());
+  }
+}
+
+bool names_a_folder(const sync::History& history, const std::string& path) {
+  if (path.empty()) return true;
+  const auto holds = [&](const std::string& file) { return file.starts_with(path + "/"); };
+  return std::ranges::any_of(history.files_at(sync::kHistoryNow), holds) ||
+         std::ranges::any_of(history.files_changed(),
+                             [&](const auto& files) { return std::ranges::any_of(files, holds); });
+}
+
+/// Loads a file with its names, or everything for a folder.
+Attempt<void> load(HistoryReader& reader, const std::string& path) {
+  return names_a_folder(reader.history(), path) ? reader.load_everything() : reader.load_file(path);
+}
+
+std::vector<sync::TimelineGroup> groups_of(const sync::History& history, const std::string& path) {
+  if (!names_a_folder(history, path)) return sync::file_timeline(history, path);
+  std::vector<sync::TimelineGroup> groups = sync::timeline(history);
+  if (path.empty()) return groups;
+  for (sync::TimelineGroup& group : groups)
+    std::erase_if(group.files, [&](const std::string& file) { return !file.starts_with(path + "/"); });
+  std::erase_if(groups, [](const sync::TimelineGroup& group) { return group.files.empty(); });
+  return groups;
+}
+
+Failure no_such_file(const std::string& path, const char* when) {
+  return {ExitCode::Usage, "there is no file \"" + path + "\" " + when + "; diaryx-sync history lists what there was"};
+}
+
+void say_hunk(const sync::DiffHunk& hunk, size_t number) {
+  say("Change " + std::to_string(number) + ", at line " + std::to_string(hunk.after_line) + ":");
+  for (const sync::DiffLine& line : hunk.lines) {
+    std::string text = line.kind == sync::DiffKind::Same ? "  " : line.kind == sync::DiffKind::Removed ? "- " : "+ ";
+    text += line.text;
+    const bool ends = text.ends_with('\n');
+    if (ends) text.pop_back();
+    if (text.ends_with('\r')) text.pop_back();
+    say(text);
+    if (!ends) say("  (no line end at the end of the file)");
+  }
+}
+
+std::string marked_words(std::string_view before, std::string_view after) {
+  std::string text;
+  for (const sync::DiffPiece& piece : sync::diff_words(before, after)) {
+    if (piece.kind == sync::DiffKind::Same) text += piece.text;
+    if (piece.kind == sync::DiffKind::Removed) text += "[-" + piece.text + "-]";
+    if (piece.kind == sync::DiffKind::Added) text += "{+" + piece.text + "+}";
+  }
+  return text;
+}
+
+struct Side {
+  std::optional<sync::PastFile> file;
+  std::string text() const { return file ? file->text : std::string(); }
+};
+
+Json file_diff_json(const std::string& path, const Side& before, const Side& after, const sync::History& history,
+                    sync::HistoryPoint from, sync::HistoryPoint to) {
+  Json hunks = Json::array();
+  for (const sync::DiffHunk& hunk : sync::diff_lines(before.text(), after.text())) hunks.push(sync::to_json(hunk));
+  Json fields = Json::array();
+  for (const sync::FieldChange& change :
+       sync::field_changes(history.metadata_at(path, from), history.metadata_at(path, to)))
+    fields.push(Json::object({{"field", change.field}, {"before", change.before}, {"after", change.after}}));
+  return Json::object({{"path", path},
+                       {"from_id", from},
+                       {"to_id", to},
+                       {"existed_before", before.file.has_value()},
+                       {"exists_after", after.file.has_value()},
+                       {"hunks", std::move(hunks)},
+                       {"words", sync::to_json(sync::diff_words(before.text(), after.text()))},
+                       {"metadata", std::move(fields)}});
+}
+
+/// The point before the last stretch of work on what is asked for: what `diff` compares with when nothing is said.
+sync::HistoryPoint before_last_change(const sync::History& history, const std::string& path) {
+  const auto groups = groups_of(history, path);
+  return groups.empty() ? sync::kHistoryStart : groups.front().first - 1;
+}
+
+}  // namespace
+
+Attempt<ExitCode> show_history(const HistoryArguments& arguments) {
+  auto place = find_place(arguments.path);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  if (auto loaded = load(*reader, place->path); !loaded) return std::unexpected(std::move(loaded.error()));
+  const sync::History& history = reader->history();
+  const auto groups = groups_of(history, place->path);
+  warn_of_damage(*reader);
+  const size_t shown = arguments.limit <= 0 ? groups.size() : std::min(groups.size(), size_t(arguments.limit));
+  if (arguments.json) {
+    for (size_t i = 0; i < shown; ++i) say_json(sync::to_json(groups[i]));
+    return ExitCode::Done;
+  }
+  if (groups.empty() && !place->path.empty()) return std::unexpected(no_such_file(place->path, "in the history"));
+  const TimestampMs now = time_now();
+  say((place->path.empty() ? std::string("This folder") : place->path) + ": " +
+      counted(groups.size(), "stretch of work", "stretches of work") + ", newest first" +
+      (shown < groups.size() ? ", the last " + std::to_string(shown) + " of them." : "."));
+  for (size_t i = 0; i < shown; ++i) say_group(groups[i], place->config, now, names_a_folder(history, place->path));
+  return ExitCode::Done;
+}
+
+Attempt<ExitCode> show_diff(const DiffArguments& arguments) {
+  auto place = find_place(arguments.path);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  if (auto loaded = load(*reader, place->path); !loaded) return std::unexpected(std::move(loaded.error()));
+  const sync::History& history = reader->history();
+  const TimestampMs now = time_now();
+  const auto to = parse_point(*reader, arguments.to, now);
+  if (!to) return std::unexpected(to.error());
+  sync::HistoryPoint from = sync::kHistoryStart;
+  if (arguments.from.empty()) {
+    from = before_last_change(history, place->path);
+  } else {
+    const auto parsed = parse_point(*reader, arguments.from, now);
+    if (!parsed) return std::unexpected(parsed.error());
+    from = *parsed;
+  }
+  if (!names_a_folder(history, place->path)) {
+    const Side before{history.file_at(place->path, from)};
+    const Side after{history.file_at(place->path, *to)};
+    warn_of_damage(*reader);
+    if (!before.file && !after.file) return std::unexpected(no_such_file(place->path, "at either point"));
+    if (arguments.json) {
+      say_json(file_diff_json(place->path, before, after, history, from, *to));
+      return ExitCode::Done;
+    }
+    const auto hunks = sync::diff_lines(before.text(), after.text());
+    say(place->path + ", from point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
+        (hunks.empty() ? "no difference." : counted(hunks.size(), "change") + "."));
+    if (arguments.words) {
+      if (!hunks.empty()) say(marked_words(before.text(), after.text()));
+      return ExitCode::Done;
+    }
+    size_t number = 0;
+    for (const sync::DiffHunk& hunk : hunks) say_hunk(hunk, ++number);
+    return ExitCode::Done;
+  }
+  std::vector<sync::ChangedFile> changed = sync::changed_files(history, from, *to);
+  std::erase_if(changed, [&](const sync::ChangedFile& file) {
+    return !place->path.empty() && !file.path.starts_with(place->path + "/") &&
+           !file.from.starts_with(place->path + "/");
+  });
+  warn_of_damage(*reader);
+  if (!arguments.json) {
+    say("From point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
+        counted(changed.size(), "file is", "files are") + " different.");
+  }
+  for (const sync::ChangedFile& file : changed) {
+    if (arguments.json) {
+      say_json(sync::to_json(file));
+    } else {
+      say(std::string(sync::name_of(file.kind)) + ": " + (file.from.empty() ? "" : file.from + " to ") + file.path);
+    }
+  }
+  return ExitCode::Done;
+}
+
+Attempt<ExitCode> show_blame(const BlameArguments& arguments) {
+  auto place = find_place(arguments.path);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  if (auto loaded = reader->load_file(place->path); !loaded) return std::unexpected(std::move(loaded.error()));
+  const TimestampMs now = time_now();
+  const auto point = parse_point(*reader, arguments.at, now);
+  if (!point) return std::unexpected(point.error());
+  const auto spans = reader->history().attribution(place->path, *point);
+  warn_of_damage(*reader);
+  if (!spans) return std::unexpected(no_such_file(place->path, "at that point, or it is no text"));
+  if (arguments.json) {
+    for (const sync::AttributedSpan& span : *spans) {
+      say_json(Json::object({{"text", span.text},
+                             {"device_id", span.device.id.empty() ? Json() : Json(span.device.id)},
+                             {"device_name", span.device.name.empty() ? Json() : Json(span.device.name)},
+                             {"time", span.time.value()},
+                             {"origin", sync::name_of(span.origin)},
+                             {"id", span.sequence}}));
+    }
+    return ExitCode::Done;
+  }
+  // For people: whole lines, each by whoever wrote in it last; lines of one stretch stand together.
+  struct Line {
+    std::string text;
+    const sync::AttributedSpan* last = nullptr;
+  };
+  std::vector<Line> lines(1);
+  for (const sync::AttributedSpan& span : *spans) {
+    for (const char c : span.text) {
+      Line& line = lines.back();
+      if (line.last == nullptr || span.sequence > line.last->sequence) line.last = &span;
+      line.text += c;
+      if (c == '\n') lines.emplace_back();
+    }
+  }
+  if (lines.back().text.empty()) lines.pop_back();
+  std::string said;
+  for (Line& line : lines) {
+    const std::string who =
+        device_name(line.last->device, place->config) + ", " + spoken_time(line.last->time, now) + ":";
+    if (who != said) say(said = who);
+    while (line.text.ends_with('\n') || line.text.ends_with('\r')) line.text.pop_back();
+    say("    " + line.text);
+  }
+  return ExitCode::Done;
+}
+
+}  // namespace diaryx::client

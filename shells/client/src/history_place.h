@@ -1,0 +1,37 @@
+// Where a history command works: a folder or a file in one, and points in time as people type them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "device_folder.h"
+#include "history_store.h"
+
+namespace diaryx::client {
+
+struct HistoryPlace {
+  DeviceFolder folder;
+  DeviceConfig config;
+  std::string path;  // inside the folder; empty: the folder itself
+};
+
+/// Finds the linked folder that a path lies in, upwards; the file itself need not exist any more.
+/// Errors: NotLinked.
+Attempt<HistoryPlace> find_place(const std::string& path);
+
+/// A point as people type it: `now`, a number from the timeline, the name of a snapshot, `2h`, `3d`, `2w` ago, or a local time
+/// `2026-11-25`, `2026-11-25 14:30`. Errors: Usage, with what would be understood.
+Attempt<sync::HistoryPoint> parse_point(HistoryReader& reader, const std::string& text, TimestampMs now);
+
+/// "today at 14:02", "yesterday at 09:15", "24 November 2026 at 09:15"; local time.
+std::string spoken_time(TimestampMs time, TimestampMs now);
+/// "12 minutes", "1 hour 5 minutes"; empty for less than a minute.
+std::string spoken_span(DurationMs span);
+/// "1 file", "3 files".
+std::string counted(uint64_t count, std::string_view one, std::string_view many = {});
+/// A terminal must not obey what stands in a text; line ends and tabs stay.
+std::string safe_text(std::string_view text);
+
+TimestampMs time_now();
+
+}  // namespace diaryx::client

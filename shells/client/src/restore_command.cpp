@@ -1,0 +1,228 @@
+// `restore` and `snapshot`: going back, and marking where to go back to.
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "commands.h"
+#include "device.h"
+#include "diaryx/native/random.h"
+#include "diaryx/sync/history_diff.h"
+#include "diaryx/sync/history_restore.h"
+#include "history_place.h"
+
+namespace diaryx::client {
+namespace {
+
+constexpr auto kAskEvery = std::chrono::milliseconds(50);
+constexpr auto kWaitForWatcher = std::chrono::seconds(20);
+
+void say(const std::string& text) { std::printf("%s\n", safe_text(text).c_str()); }
+
+std::string sentence_of(const sync::RestoreFile& file) {
+  switch (sync::step_of(file)) {
+    case sync::RestoreStep::Rename: return file.renamed_from + " is called " + file.path + " again";
+    case sync::RestoreStep::BringBack: return file.path + " comes back";
+    case sync::RestoreStep::TakeAway: return file.path + " goes, since it was not there then";
+    case sync::RestoreStep::Change: break;
+  }
+  if (!file.before || !file.after) return file.path + " gets its old content back";
+  size_t lines = 0;
+  for (const sync::DiffHunk& hunk : sync::diff_lines(*file.before, *file.after, 0))
+    lines += std::max(hunk.before_count, hunk.after_count);
+  return file.path + " changes back in " + counted(lines, "line");
+}
+
+/// Does a plan where somebody is at work on the folder: that command does it.
+Attempt<std::string> ask_watcher(const HistoryPlace& place, int64_t holder, int64_t request) {
+  const auto end = std::chrono::steady_clock::now() + kWaitForWatcher;
+  ::kill(static_cast<pid_t>(holder), SIGURG);
+  for (;;) {
+    auto outcome = take_outcome(place.folder.state_path(), request);
+    if (!outcome) return std::unexpected(std::move(outcome.error()));
+    if (*outcome) return **std::move(outcome);
+    if (std::chrono::steady_clock::now() > end) {
+      return failure(ExitCode::TimedOut,
+                     "the diaryx-sync that works on this folder did not answer; it will do this when it next starts");
+    }
+    std::this_thread::sleep_for(kAskEvery);
+  }
+}
+
+/// Does a plan where nobody is at work: this process takes the folder, without a connection.
+Attempt<std::string> do_it_here(const HistoryPlace& place, int64_t request) {
+  auto lock = FolderLock::acquire(place.folder.root());
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  Output output(OutputStyle::Quiet);
+  auto device = Device::open(place.folder, place.config, {}, output, {.mode = RunMode::Local});
+  if (!device) return std::unexpected(std::move(device.error()));
+  if (auto ran = (*device)->run(); !ran) return std::unexpected(std::move(ran.error()));
+  auto outcome = take_outcome(place.folder.state_path(), request);
+  if (!outcome) return std::unexpected(std::move(outcome.error()));
+  if (!*outcome) return failure(ExitCode::Failed, "the files could not be brought back");
+  return **std::move(outcome);
+}
+
+/// Shows a plan and, unless it is only to be shown, carries it out.
+Attempt<ExitCode> carry_out(const HistoryPlace& place, const sync::RestorePlan& plan, bool dry_run, bool json) {
+  if (json) std::printf("%s\n", sync::to_json(plan).dump().c_str());
+  if (!json) {
+    for (const sync::RestoreFile& file : plan.files) say(sentence_of(file) + ".");
+    for (const sync::RestoreSkip& skip : plan.skipped) say(skip.path + " stays as it is: " + skip.reason + ".");
+    if (plan.files.empty() && plan.skipped.empty()) say("Nothing is different, so nothing is to be done.");
+  }
+  if (plan.files.empty()) return plan.skipped.empty() ? ExitCode::Done : ExitCode::Incomplete;
+  if (dry_run) {
+    if (!json) say("Nothing was done yet: this was a dry run.");
+    return ExitCode::Done;
+  }
+  const auto request = store_request(place.folder.state_path(), {.files = plan.files, .id = native::uuid_v4()});
+  if (!request) return std::unexpected(request.error());
+  const auto holder = FolderLock::holder(place.folder.root());
+  const auto outcome = holder ? ask_watcher(place, *holder, *request) : do_it_here(place, *request);
+  if (!outcome) return std::unexpected(outcome.error());
+  if (!outcome->empty()) {
+    std::fprintf(stderr, "%s\n", safe_text(*outcome).c_str());
+    return ExitCode::Incomplete;
+  }
+  if (!json) {
+    say("Done. To take this back: diaryx-sync restore --undo " + place.folder.root().location());
+    if (!holder) say("The other devices get it with the next sync.");
+  }
+  return ExitCode::Done;
+}
+
+Attempt<ExitCode> undo_last(const HistoryPlace& place, HistoryReader& reader, const RestoreArguments& arguments) {
+  if (auto loaded = reader.load_everything(); !loaded) return std::unexpected(std::move(loaded.error()));
+  const auto done = sync::done_restores(reader.history());
+  if (done.empty())
+    return failure(ExitCode::Usage, "nothing was restored on this device lately, so there is nothing to take back");
+  if (!arguments.json) say("Taking back what was restored " + spoken_time(done.front().time, time_now()) + ".");
+  return carry_out(place, sync::plan_undo(reader.history(), done.front()), arguments.dry_run, arguments.json);
+}
+
+Attempt<sync::HistoryMark> find_mark(HistoryReader& reader, const std::string& name) {
+  const auto marks = reader.marks();
+  if (!marks) return std::unexpected(marks.error());
+  for (const sync::HistoryMark& mark : *marks) {
+    if (mark.name == name || (!mark.is_named() && std::to_string(mark.point) == name)) return mark;
+  }
+  return failure(ExitCode::Usage,
+                 "there is no snapshot called \"" + name + "\"; diaryx-sync snapshot list shows what there is");
+}
+
+}  // namespace
+
+Attempt<ExitCode> restore_files(const RestoreArguments& arguments) {
+  auto place = find_place(arguments.path);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  if (arguments.undo) return undo_last(*place, *reader, arguments);
+  if (arguments.to.empty()) {
+    return failure(ExitCode::Usage,
+                   "say to which point: --to with a number from diaryx-sync history, a snapshot, or a time; "
+                   "or --undo to take back the last restore");
+  }
+  const auto point = parse_point(*reader, arguments.to, time_now());
+  if (!point) return std::unexpected(point.error());
+  sync::RestoreChoice choice{.point = *point};
+  if (!place->path.empty()) choice.paths = {place->path};
+  for (const int64_t hunk : arguments.hunks) choice.hunks.push_back(static_cast<size_t>(hunk - 1));
+  if (auto loaded = reader->load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
+  return carry_out(*place, sync::plan_restore(reader->history(), choice), arguments.dry_run, arguments.json);
+}
+
+// --- snapshots ----------------------------------------------------------------------------------------------------
+
+Attempt<ExitCode> create_snapshot(const SnapshotArguments& arguments) {
+  auto place = find_place(arguments.folder);
+  if (!place) return std::unexpected(std::move(place.error()));
+  if (!sync::check_mark_name(arguments.name)) {
+    return failure(ExitCode::Usage, "\"" + arguments.name +
+                                        "\" cannot be the name of a snapshot: a name is text of at most 200 "
+                                        "bytes, not only digits, with no blank at its ends");
+  }
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  const auto last = reader->last();
+  if (!last) return std::unexpected(last.error());
+  const sync::HistoryMark mark{.point = *last, .time = time_now(), .name = arguments.name};
+  if (auto stored = store_mark(place->folder.state_path(), mark); !stored)
+    return std::unexpected(std::move(stored.error()));
+  if (arguments.json) {
+    std::printf("%s\n",
+                Json::object({{"name", mark.name}, {"id", mark.point}, {"time", mark.time.value()}}).dump().c_str());
+  } else {
+    say("Snapshot \"" + mark.name + "\" is point " + std::to_string(mark.point) + ", with " +
+        counted(reader->history().files_at(mark.point).size(), "file") + ". It is kept until you delete it.");
+  }
+  return ExitCode::Done;
+}
+
+Attempt<ExitCode> list_snapshots(const SnapshotArguments& arguments) {
+  auto place = find_place(arguments.folder);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  auto marks = reader->marks();
+  if (!marks) return std::unexpected(std::move(marks.error()));
+  std::ranges::reverse(*marks);
+  if (!arguments.json) say(counted(marks->size(), "snapshot") + ", newest first.");
+  for (const sync::HistoryMark& mark : *marks) {
+    if (arguments.json) {
+      std::printf("%s\n", Json::object({{"name", mark.is_named() ? Json(mark.name) : Json()},
+                                        {"id", mark.point},
+                                        {"time", mark.time.value()},
+                                        {"automatic", !mark.is_named()}})
+                              .dump()
+                              .c_str());
+    } else {
+      say(std::to_string(mark.point) + ": " + spoken_time(mark.time, time_now()) +
+          (mark.is_named() ? ", \"" + mark.name + "\"." : ", automatic."));
+    }
+  }
+  return ExitCode::Done;
+}
+
+Attempt<ExitCode> show_snapshot(const SnapshotArguments& arguments) {
+  auto place = find_place(arguments.folder);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  const auto mark = find_mark(*reader, arguments.name);
+  if (!mark) return std::unexpected(mark.error());
+  return show_diff(
+      {.path = place->folder.root().location(), .from = std::to_string(mark->point), .json = arguments.json});
+}
+
+Attempt<ExitCode> restore_snapshot(const SnapshotArguments& arguments) {
+  auto place = find_place(arguments.folder);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  const auto mark = find_mark(*reader, arguments.name);
+  if (!mark) return std::unexpected(mark.error());
+  const sync::RestoreChoice choice{.point = mark->point, .paths = arguments.paths};
+  if (auto loaded = reader->load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
+  return carry_out(*place, sync::plan_restore(reader->history(), choice), arguments.dry_run, arguments.json);
+}
+
+Attempt<ExitCode> delete_snapshot(const SnapshotArguments& arguments) {
+  auto place = find_place(arguments.folder);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  const auto mark = find_mark(*reader, arguments.name);
+  if (!mark) return std::unexpected(mark.error());
+  if (auto removed = remove_mark(place->folder.state_path(), *mark); !removed)
+    return std::unexpected(std::move(removed.error()));
+  say("The snapshot \"" + arguments.name + "\" is deleted; your files stay.");
+  return ExitCode::Done;
+}
+
+}  // namespace diaryx::client
