@@ -69,9 +69,9 @@ bool names_a_folder(const sync::History& history, const std::string& path) {
                              [&](const auto& files) { return std::ranges::any_of(files, holds); });
 }
 
-/// Loads a file with its names, or everything for a folder.
+/// Loads a file with its names, or what changed lately for a folder.
 Attempt<void> load(HistoryReader& reader, const std::string& path) {
-  return names_a_folder(reader.history(), path) ? reader.load_everything() : reader.load_file(path);
+  return names_a_folder(reader.history(), path) ? reader.load_recent() : reader.load_file(path);
 }
 
 std::vector<sync::TimelineGroup> groups_of(const sync::History& history, const std::string& path) {
@@ -158,10 +158,11 @@ Attempt<ExitCode> show_history(const HistoryArguments& arguments) {
   }
   if (groups.empty() && !place->path.empty()) return std::unexpected(no_such_file(place->path, "in the history"));
   const TimestampMs now = time_now();
+  const bool is_folder = names_a_folder(history, place->path);
   say((place->path.empty() ? std::string("This folder") : place->path) + ": " +
-      counted(groups.size(), "stretch of work", "stretches of work") + ", newest first" +
-      (shown < groups.size() ? ", the last " + std::to_string(shown) + " of them." : "."));
-  for (size_t i = 0; i < shown; ++i) say_group(groups[i], place->config, now, names_a_folder(history, place->path));
+      counted(shown, "stretch of work", "stretches of work") + ", newest first" +
+      (shown < groups.size() ? "; --limit shows more." : "."));
+  for (size_t i = 0; i < shown; ++i) say_group(groups[i], place->config, now, is_folder);
   return ExitCode::Done;
 }
 
@@ -183,7 +184,12 @@ Attempt<ExitCode> show_diff(const DiffArguments& arguments) {
     if (!parsed) return std::unexpected(parsed.error());
     from = *parsed;
   }
-  if (!names_a_folder(history, place->path)) {
+  const bool is_folder = names_a_folder(history, place->path);
+  if (is_folder) {
+    if (auto loaded = reader->load_newer(std::min(from, *to)); !loaded)
+      return std::unexpected(std::move(loaded.error()));
+  }
+  if (!is_folder) {
     const Side before{history.file_at(place->path, from)};
     const Side after{history.file_at(place->path, *to)};
     warn_of_damage(*reader);

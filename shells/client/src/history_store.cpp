@@ -21,6 +21,9 @@ namespace {
 constexpr int64_t kManyBlocks = 32;
 constexpr int64_t kFoldedAtOnce = 64;
 
+/// So far back the timeline of a folder goes, in blocks.
+constexpr int64_t kRecentBlocks = 5'000;
+
 constexpr std::string_view kInsertBlock =
     "INSERT INTO history (first, last, doc, until_ms, block) VALUES (?, ?, ?, ?, ?)";
 constexpr std::string_view kSelectMarks = "SELECT key, value FROM records WHERE key >= 'mark:' AND key < 'mark;'";
@@ -297,12 +300,22 @@ Attempt<void> HistoryReader::load_file(std::string_view path) {
   return {};
 }
 
-Attempt<void> HistoryReader::load_everything() {
+Attempt<void> HistoryReader::load_recent() {
   std::vector<std::string> docs;
-  auto read = for_each_row(database_, "SELECT DISTINCT doc FROM history",
-                           [&](const native::Statement& row) { docs.push_back(row.text(0)); });
+  auto read = for_each_row(
+      database_, "SELECT DISTINCT doc FROM (SELECT doc FROM history ORDER BY last DESC LIMIT ?)",
+      [&](const native::Statement& row) { docs.push_back(row.text(0)); }, kRecentBlocks);
   if (!read) return read;
   for (const std::string& doc : docs) {
+    if (auto loaded = load(doc); !loaded) return loaded;
+  }
+  return {};
+}
+
+Attempt<void> HistoryReader::load_newer(sync::HistoryPoint point) {
+  const auto docs = newer_than(point);
+  if (!docs) return std::unexpected(docs.error());
+  for (const std::string& doc : *docs) {
     if (auto loaded = load(doc); !loaded) return loaded;
   }
   return {};

@@ -55,7 +55,10 @@ class HistoryReader {
   Attempt<void> load(std::string_view doc);
   /// The documents of a file, over its renames.
   Attempt<void> load_file(std::string_view path);
-  Attempt<void> load_everything();
+  /// The documents that changed last; what is older than all of these blocks is not known of afterwards.
+  Attempt<void> load_recent();
+  /// Documents with records after a point: what a comparison with it needs.
+  Attempt<void> load_newer(sync::HistoryPoint point);
   /// What a restore needs.
   Attempt<void> load_for(const sync::RestoreChoice& choice);
   /// Documents with records after a point.

@@ -97,7 +97,7 @@ Attempt<ExitCode> carry_out(const HistoryPlace& place, const sync::RestorePlan& 
 }
 
 Attempt<ExitCode> undo_last(const HistoryPlace& place, HistoryReader& reader, const RestoreArguments& arguments) {
-  if (auto loaded = reader.load_everything(); !loaded) return std::unexpected(std::move(loaded.error()));
+  if (auto loaded = reader.load_recent(); !loaded) return std::unexpected(std::move(loaded.error()));
   const auto done = sync::done_restores(reader.history());
   if (done.empty())
     return failure(ExitCode::Usage, "nothing was restored on this device lately, so there is nothing to take back");

@@ -41,7 +41,7 @@ class HistoryStoreTest : public testing::Test {
   HistoryReader reader() {
     auto reader = HistoryReader::open(path());
     EXPECT_TRUE(reader) << reader.error().sentence;
-    EXPECT_TRUE(reader->load_everything());
+    EXPECT_TRUE(reader->load_recent());
     return std::move(*reader);
   }
 

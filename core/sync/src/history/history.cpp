@@ -35,10 +35,11 @@ const DocHistory* History::Impl::document(std::string_view doc) const {
   return found == documents_.end() ? nullptr : &found->second;
 }
 
-void History::Impl::forget() {
+void History::Impl::forget(std::string_view doc) {
+  known_writers_.reset();
+  if (doc != kWorkspaceDocument) return;
   pass_.reset();
   past_ = {};
-  known_writers_.reset();
 }
 
 const History::Impl::WorkspacePass& History::Impl::pass() const {
@@ -153,7 +154,7 @@ History& History::operator=(History&&) noexcept = default;
 History::~History() = default;
 
 Result<void> History::add(std::string_view doc, ByteView block) {
-  impl_->forget();
+  impl_->forget(doc);
   const auto found = impl_->documents_.find(doc);
   if (found != impl_->documents_.end()) return found->second.add(block);
   DocHistory records;

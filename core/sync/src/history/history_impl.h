@@ -35,8 +35,8 @@ class History::Impl {
   Documents documents_;
   mutable size_t damaged_ = 0;
 
-  /// Everything derived is made anew after a block was added.
-  void forget();
+  /// What was derived from a document is made anew after a block of it was added.
+  void forget(std::string_view doc);
 
  private:
   void read_devices(WorkspacePass& pass) const;
