@@ -53,10 +53,10 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
   const std::optional<std::string> seed =
       body == nullptr ? std::nullopt : body->map(kSeedRootName).get_string(kSeedClientKey);
   const auto device_of_span = [&](ClientId client) {
-    HistoryDevice device = device_of(client);
+    HistoryDevice device = device_of(body_document(*name), client);
     if (!device.id.empty() || seed != std::to_string(client.value())) return device;
     const auto importer = impl_->pass().first_writer.find(*name);
-    return importer == impl_->pass().first_writer.end() ? device : device_of(importer->second);
+    return importer == impl_->pass().first_writer.end() ? device : device_of(kWorkspaceDocument, importer->second);
   };
   const auto append_text = [&](const crdt::Text& text) {
     const std::string content = text.to_string();

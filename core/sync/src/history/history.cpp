@@ -8,6 +8,7 @@
 #include "diaryx/sync/render.h"
 #include "history/history_impl.h"
 #include "history/history_names.h"
+#include "replica/body_store.h"
 
 namespace diaryx::sync {
 namespace {
@@ -37,6 +38,7 @@ const DocHistory* History::Impl::document(std::string_view doc) const {
 
 void History::Impl::forget(std::string_view doc) {
   known_writers_.reset();
+  body_writers_.clear();
   if (doc != kWorkspaceDocument) return;
   pass_.reset();
   past_ = {};
@@ -125,7 +127,18 @@ std::string History::Impl::head_of(const crdt::Text& head, const std::optional<F
   return text.empty() && entry ? head_without_text(*entry, path) : text;
 }
 
-const std::map<uint64_t, HistoryDevice>& History::Impl::known_writers() const {
+const History::Impl::Writers& History::Impl::body_writers(std::string_view doc,
+                                                          std::span<const std::string> names) const {
+  if (const auto found = body_writers_.find(doc); found != body_writers_.end()) return found->second;
+  Writers& writers = body_writers_[std::string(doc)];
+  for (const auto& [client, device] : pass().device_ids) {
+    const HistoryDevice known = known_writers().at(client);
+    for (const std::string& name : names) writers.emplace(body_client(ClientId{client}, name).value(), known);
+  }
+  return writers;
+}
+
+const History::Impl::Writers& History::Impl::known_writers() const {
   if (known_writers_) return *known_writers_;
   known_writers_.emplace();
   for (const auto& [client, device] : pass().device_ids) {
@@ -247,8 +260,11 @@ std::optional<FileMetadata> History::metadata_at(std::string_view path, HistoryP
 
 const std::vector<std::vector<std::string>>& History::files_changed() const { return impl_->pass().files_changed; }
 
-HistoryDevice History::device_of(ClientId client) const {
-  const auto& writers = impl_->known_writers();
+HistoryDevice History::device_of(std::string_view doc, ClientId client) const {
+  const auto& known = impl_->known_writers();
+  if (const auto found = known.find(client.value()); found != known.end()) return found->second;
+  if (!doc.starts_with(kBodyDocumentPrefix)) return {};
+  const auto& writers = impl_->body_writers(doc, names_of(doc.substr(kBodyDocumentPrefix.size())));
   const auto found = writers.find(client.value());
   return found == writers.end() ? HistoryDevice{} : found->second;
 }
@@ -259,7 +275,7 @@ HistoryDevice History::device_of(std::string_view doc, size_t record) const {
   if (!said.device.id.empty()) return said.device;
   HistoryDevice only;
   for (const RecordShape::Wrote& wrote : records.shapes()[record].wrote) {
-    const HistoryDevice device = device_of(wrote.client);
+    const HistoryDevice device = device_of(doc, wrote.client);
     if (device.id.empty()) continue;
     if (!only.id.empty() && only.id != device.id) return {};
     only = device;

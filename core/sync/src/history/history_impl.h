@@ -29,7 +29,11 @@ class History::Impl {
   const WorkspaceDoc& workspace_at(HistoryPoint point) const;
   /// The body document at a point; null if there are no records of it.
   std::unique_ptr<crdt::Doc> body_at(std::string_view path, HistoryPoint point) const;
-  const std::map<uint64_t, HistoryDevice>& known_writers() const;
+  using Writers = std::map<uint64_t, HistoryDevice>;
+  /// By client, from what devices say in the workspace document and from records made here.
+  const Writers& known_writers() const;
+  /// Clients of a body document, which are made from a device's client and a name of the file.
+  const Writers& body_writers(std::string_view doc, std::span<const std::string> names) const;
   std::string head_of(const crdt::Text& head, const std::optional<FileMetadata>& entry, std::string_view path) const;
 
   Documents documents_;
@@ -49,7 +53,8 @@ class History::Impl {
     HistoryPoint point = kHistoryStart;
   };
   mutable std::array<Past, 2> past_;
-  mutable std::optional<std::map<uint64_t, HistoryDevice>> known_writers_;
+  mutable std::optional<Writers> known_writers_;
+  mutable std::map<std::string, Writers, std::less<>> body_writers_;
 };
 
 }  // namespace diaryx::sync

@@ -7,8 +7,8 @@
 
 namespace diaryx::sync {
 
-ClientId BodyStore::client_for(std::string_view key) const {
-  const Sha256 digest = sha256(std::to_string(client_.value()) + ":" + std::string(key));
+ClientId body_client(ClientId replica, std::string_view key) {
+  const Sha256 digest = sha256(std::to_string(replica.value()) + ":" + std::string(key));
   uint64_t id = 0;
   for (size_t i = 0; i < 4; ++i) id = (id << 8) | digest.bytes[i];
   return ClientId{id};
@@ -20,7 +20,7 @@ BodyDoc& BodyStore::open(std::string_view key) const {
   Slot& slot = found->second;
   if (slot.doc != nullptr) return *slot.doc;
 
-  slot.doc = std::make_unique<BodyDoc>(client_for(key));
+  slot.doc = std::make_unique<BodyDoc>(body_client(client_, key));
   // What was parked here is our own encoding; that it decodes is our invariant.
   if (!slot.parked.empty()) DX_ASSERT(slot.doc->doc().apply_update_v1(slot.parked));
   slot.parked = {};

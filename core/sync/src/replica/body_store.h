@@ -13,6 +13,10 @@
 
 namespace diaryx::sync {
 
+/// The client of one body document in a run. Each document has its own: a renamed file takes its operations into another
+/// document, where operations of the same run must not bear the same ids.
+ClientId body_client(ClientId replica, std::string_view key);
+
 class BodyStore {
  public:
   /// Documents kept loaded; the one used longest ago is parked first.
@@ -36,10 +40,6 @@ class BodyStore {
     std::unique_ptr<BodyDoc> doc;  // null while parked
     Bytes parked;
   };
-
-  /// Each document has a client of its own: a renamed file takes its operations into another document, where operations of
-  /// the same run must not bear the same ids.
-  ClientId client_for(std::string_view key) const;
 
   ClientId client_;
   // Loading and parking change no content, so readers may do it.

@@ -131,8 +131,9 @@ class History {
   /// Keys of the file lists (text and binary) that each record of the workspace document changed, by index of the record.
   const std::vector<std::vector<std::string>>& files_changed() const;
 
-  /// Who a CRDT client is, from what devices say about themselves in the workspace document and from records made here.
-  HistoryDevice device_of(ClientId client) const;
+  /// Who a CRDT client of a document is, from what devices say about themselves in the workspace document and from records
+  /// made here.
+  HistoryDevice device_of(std::string_view doc, ClientId client) const;
   /// Who made a record: as it says, else the only device that wrote in it.
   HistoryDevice device_of(std::string_view doc, size_t record) const;
 
