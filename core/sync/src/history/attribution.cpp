@@ -52,15 +52,20 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
   // A first import is made under an id of its own, the same on every device; who listed the file imported it.
   const std::optional<std::string> seed =
       body == nullptr ? std::nullopt : body->map(kSeedRootName).get_string(kSeedClientKey);
-  const auto device_of_span = [&](ClientId client) {
+  std::map<ClientId, HistoryDevice> devices;
+  const auto find_device = [&](ClientId client) {
     HistoryDevice device = device_of(body_document(*name), client);
     if (!device.id.empty() || seed != std::to_string(client.value())) return device;
     const auto importer = impl_->pass().first_writer.find(*name);
     return importer == impl_->pass().first_writer.end() ? device : device_of(kWorkspaceDocument, importer->second);
   };
+  const auto device_of_span = [&](ClientId client) {
+    const auto [place, is_new] = devices.try_emplace(client);
+    if (is_new) place->second = find_device(client);
+    return place->second;
+  };
   const auto append_text = [&](const crdt::Text& text) {
     const std::string content = text.to_string();
-    Utf16Offset at{0};
     size_t at_byte = 0;
     // Records follow one another inside a span of one client, so it is cut where the record changes.
     for (const crdt::TextSpan& span : text.spans()) {
@@ -69,8 +74,8 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
       while (clock < end) {
         const Source source = source_of(*this, *name, {span.first.client, clock});
         const Clock until = std::min(end, source.until);
-        at = at + (until - clock);
-        const size_t end_byte = to_utf8(content, at).value();
+        const std::string_view rest = std::string_view(content).substr(at_byte);
+        const size_t end_byte = at_byte + to_utf8(rest, Utf16Offset{(until - clock).value()}).value();
         AttributedSpan part{.text = content.substr(at_byte, end_byte - at_byte)};
         part.device = device_of_span(span.first.client);
         if (source.record != nullptr) {
