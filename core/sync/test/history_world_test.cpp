@@ -191,6 +191,25 @@ TEST_F(Restoring, DoesNotReplaceAFileThatIsThereAgain) {
   EXPECT_NE(world.device(0).problems().back().find("one of that name again"), std::string::npos);
 }
 
+TEST_F(Restoring, DoesNotBringBackATextThatItDoesNotKnow) {
+  write(0, "a.md", "words\n");
+  write(0, "empty.md", "");
+  const HistoryPoint then = point(0);
+  world.device(0).user_deletes("a.md");
+  world.device(0).user_deletes("empty.md");
+  settle();
+  // The file's document is lost, or was not loaded.
+  const History whole = world.device(0).history();
+  History history;
+  const Bytes list = *encode_history_block(whole.document("workspace")->records());
+  ASSERT_TRUE(history.add("workspace", list));
+  const RestorePlan made = plan_restore(history, {.point = then});
+  ASSERT_EQ(made.files.size(), 1u);
+  EXPECT_EQ(made.files[0].path, "empty.md");
+  ASSERT_EQ(made.skipped.size(), 1u);
+  EXPECT_EQ(made.skipped[0].path, "a.md");
+}
+
 TEST_F(Restoring, SaysWhatItCannotDo) {
   write(0, "a.md", "a\n");
   const HistoryPoint then = point(0);

@@ -248,6 +248,8 @@ std::optional<PastFile> History::file_at(std::string_view path, HistoryPoint poi
   const std::unique_ptr<crdt::Doc> body = impl_->body_at(*name, point);
   if (body == nullptr) {
     file.text = head_without_text(*file.metadata, *name);
+    // Only of a file that one of our devices made without text is it known that there is none.
+    file.text_known = extra_text(*file.metadata, kHeadMark) && !extra_text(*file.metadata, kHasText);
   } else {
     file.text = impl_->head_of(body->text(kHeadRootName), file.metadata, *name) + body->text(kBodyRootName).to_string();
   }

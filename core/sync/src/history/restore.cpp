@@ -120,6 +120,7 @@ class Planner {
               std::span<const size_t> hunks) {
     const std::optional<PastFile> present = now_.read(renamed_from.empty() ? path : renamed_from);
     if (!present) return;
+    if (!past.text_known || !present->text_known) return skip(path, "its text is not in this device's history");
     if (past.binary.has_value() != present->binary.has_value()) return skip(path, "it was another kind of file then");
     RestoreFile file{.path = path, .renamed_from = renamed_from};
     if (past.binary) {
@@ -137,6 +138,7 @@ class Planner {
   void bring_back(const std::string& path) {
     const std::optional<PastFile> past = then_.read(path);
     if (!past) return;
+    if (!past->text_known) return skip(path, "its text is not in this device's history");
     RestoreFile file{.path = path};
     if (past->binary) {
       file.binary_after = past->binary;
@@ -149,6 +151,7 @@ class Planner {
   void take_away(const std::string& path) {
     const std::optional<PastFile> present = now_.read(path);
     if (!present) return;
+    if (!present->text_known) return skip(path, "its text is not in this device's history");
     RestoreFile file{.path = path};
     if (present->binary) {
       file.binary_before = present->binary;

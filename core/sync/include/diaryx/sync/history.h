@@ -82,6 +82,8 @@ struct PastFile {
   std::string path;  // the name it had then
   std::optional<FileMetadata> metadata;  // of a text file
   std::string text;  // frontmatter and body, as on disk; empty for a binary file
+  /// False when its document is not here although the file had a text: then `text` says nothing.
+  bool text_known = true;
   std::optional<BinaryRef> binary;  // of any other file
 };
 
