@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "diaryx/base/utf.h"
 #include "diaryx/sync/history_restore.h"
 #include "diaryx/testing/world.h"
 
@@ -66,9 +67,16 @@ class Story {
   size_t restores() const { return restores_; }
 
  private:
+  /// Markers are characters of their own, so that no difference of texts takes one for a part of another.
+  static constexpr char32_t kFirstMarker = 0xe000;
+
   void forget_markers(std::string_view text) {
-    for (size_t at = text.find("<"); at != std::string_view::npos; at = text.find("<", at + 1))
-      may_be_gone_.insert(std::string(text.substr(at, text.find(">", at) + 1 - at)));
+    for (size_t at = 0; at < text.size(); at += utf8_sequence_length(text[at])) {
+      if (scalar_at(text, at) < kFirstMarker) continue;
+      std::string marker;
+      append_utf8(marker, scalar_at(text, at));
+      may_be_gone_.insert(std::move(marker));
+    }
   }
 
   void edit(size_t number) {
@@ -85,7 +93,8 @@ class Story {
       if (!device.disk().has(to)) device.user_renames(path, to);
       return;
     }
-    const std::string marker = "<" + std::to_string(number) + "-" + std::to_string(typed_.size()) + ">";
+    std::string marker;
+    append_utf8(marker, kFirstMarker + static_cast<char32_t>(typed_.size()));
     std::string text = old.value_or("");
     std::vector<size_t> starts{0};
     for (size_t i = 0; i < text.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diaryx/base/base64.h"
 #include "sql.h"
 
 namespace diaryx::client {
@@ -92,6 +93,8 @@ Json to_json(const sync::RestoreFiles& restore) {
                              {"renamed_from", file.renamed_from},
                              {"before", optional_text(file.before)},
                              {"after", optional_text(file.after)},
+                             {"edit", to_base64(file.edit)},
+                             {"edit_base", to_base64(file.edit_base)},
                              {"binary_before", optional_ref(file.binary_before)},
                              {"binary_after", optional_ref(file.binary_after)}}));
   }
@@ -101,6 +104,11 @@ Json to_json(const sync::RestoreFiles& restore) {
 std::optional<std::string> text_member(const Json& json, std::string_view key) {
   const auto text = json.string_member(key);
   return text ? std::optional(std::string(*text)) : std::nullopt;
+}
+
+Bytes bytes_member(const Json& json, std::string_view key) {
+  auto bytes = from_base64(json.string_member(key).value_or(""));
+  return bytes ? *std::move(bytes) : Bytes{};
 }
 
 std::optional<sync::BinaryRef> ref_member(const Json& json, std::string_view key) {
@@ -120,6 +128,8 @@ std::optional<sync::RestoreFiles> parse_restore(std::string_view text) {
                              .renamed_from = text_member(file, "renamed_from").value_or(""),
                              .before = text_member(file, "before"),
                              .after = text_member(file, "after"),
+                             .edit = bytes_member(file, "edit"),
+                             .edit_base = bytes_member(file, "edit_base"),
                              .binary_before = ref_member(file, "binary_before"),
                              .binary_after = ref_member(file, "binary_after")});
   }

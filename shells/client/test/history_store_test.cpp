@@ -138,7 +138,7 @@ TEST_F(HistoryStoreTest, FoldsOldHistoryAndKeepsNamedSnapshots) {
 TEST_F(HistoryStoreTest, HandsARequestToWhoeverWorksOnTheFolder) {
   StateStore store = open(replica_);
   const sync::RestoreFiles wanted{
-      .files = {{.path = "a.md", .before = "now \"é\"\n", .after = "then"},
+      .files = {{.path = "a.md", .before = "now \"é\"\n", .after = "then", .edit = {1, 2, 255}, .edit_base = {0}},
                 {.path = "b.md", .renamed_from = "c.md", .before = "", .after = ""},
                 {.path = "gone.md", .after = "back"},
                 {.path = "late.md", .before = "late"},

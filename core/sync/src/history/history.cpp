@@ -256,6 +256,12 @@ std::optional<PastFile> History::file_at(std::string_view path, HistoryPoint poi
   return file;
 }
 
+std::optional<Bytes> History::body_state_at(std::string_view path, HistoryPoint point) const {
+  const std::unique_ptr<crdt::Doc> body = impl_->body_at(path, point);
+  if (body == nullptr || body->has_pending()) return std::nullopt;
+  return body->encode_update_v1();
+}
+
 std::optional<FileMetadata> History::metadata_at(std::string_view path, HistoryPoint point) const {
   return impl_->workspace_at(point).file(path);
 }

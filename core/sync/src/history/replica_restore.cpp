@@ -1,9 +1,11 @@
 // Bringing files back: ordinary edits of today's documents, so that nothing that others did is undone with them (T20).
 #include <utility>
 
+#include "diaryx/crdt/update.h"
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/merge3.h"
 #include "diaryx/sync/path.h"
+#include "history/history_names.h"
 #include "replica/replica_impl.h"
 
 namespace diaryx::sync {
@@ -17,6 +19,12 @@ void Replica::Impl::on_restore(const RestoreFiles& restore) {
     if (path && path->view() == file.path && is_carried(file.path)) restore_file(file);
   }
   taking_away_ = false;
+  const std::set<uint64_t> writers = std::exchange(restore_writers_, {});
+  if (options_.device.id.empty() || writers.empty()) return;
+  edit_workspace([&](crdt::Transaction& txn) {
+    crdt::Map map = workspace_.doc().map(kWritersRoot);
+    for (const uint64_t client : writers) map.set(txn, std::to_string(client), crdt::Any::string(options_.device.id));
+  });
 }
 
 void Replica::Impl::restore_file(const RestoreFile& file) {
@@ -38,21 +46,15 @@ void Replica::Impl::restore_file(const RestoreFile& file) {
 void Replica::Impl::restore_text(const RestoreFile& file) {
   const std::string present = file.renamed_from.empty() ? file.path : file.renamed_from;
   if (!text_is_here(present)) return problem(present, "this file was not restored: its text is not on this device yet");
-  const std::string now = text_of(present);
-  // What was typed since the plan was made stays: only what the plan changes is changed.
-  const std::string wanted =
-      file.before == now ? *file.after : apply_edits(now, merge3(*file.before, *file.after, now));
-  if (wanted != now) {
-    remember_base(present, now);
-    Bytes update = set_document_text(present, wanted);
-    if (const FileRecord* known = record(present)) {
-      FileRecord edited = *known;
-      edited.unsaved = true;
-      save_record(present, std::move(edited));
+  if (!apply_planned(file, present)) {
+    // The plan does not fit this document: merge the texts.
+    const std::string now = text_of(present);
+    const std::string wanted =
+        file.before == now ? *file.after : apply_edits(now, merge3(*file.before, *file.after, now));
+    if (wanted != now) {
+      remember_base(present, now);
+      commit_restored(present, set_document_text(present, wanted));
     }
-    commit_body(present, std::move(update));
-    refresh_metadata(present);
-    reconcile(present);
   }
   if (file.renamed_from.empty()) return;
   if (workspace_.live_file(file.path) || workspace_.live_binary(file.path))
@@ -61,6 +63,32 @@ void Replica::Impl::restore_text(const RestoreFile& file) {
   // Done as if the user had renamed it: the disk's answer makes the rename.
   if (record(present) != nullptr && options_.write_files) return emit(MoveFile{present, file.path});
   rename_text(present, file.path, *workspace_.live_file(present));
+}
+
+bool Replica::Impl::apply_planned(const RestoreFile& file, const std::string& present) {
+  const Result<crdt::StateVector> base = crdt::StateVector::decode(file.edit_base);
+  const Result<crdt::UpdateSummary> edit = crdt::summarize_update_v1(file.edit);
+  crdt::Doc& doc = bodies_.open(present).doc();
+  if (!base || !edit || !doc.state_vector().covers(*base)) return false;
+  const std::string before = text_of(present);
+  const Result<crdt::Commit> commit = doc.apply_update_v1(file.edit, crdt::TransactionOrigin::Restore);
+  if (!commit) return false;
+  if (!commit->changed()) return true;
+  for (const crdt::StateVector::Entry& entry : edit->ends) restore_writers_.insert(entry.client.value());
+  remember_base(present, before);
+  commit_restored(present, commit->update_v1());
+  return true;
+}
+
+void Replica::Impl::commit_restored(const std::string& present, Bytes update) {
+  if (const FileRecord* known = record(present)) {
+    FileRecord edited = *known;
+    edited.unsaved = true;
+    save_record(present, std::move(edited));
+  }
+  commit_body(present, std::move(update));
+  refresh_metadata(present);
+  reconcile(present);
 }
 
 void Replica::Impl::bring_back(const RestoreFile& file) {

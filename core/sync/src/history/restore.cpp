@@ -5,8 +5,11 @@
 #include <set>
 #include <utility>
 
+#include "diaryx/base/sha256.h"
+#include "diaryx/sync/frontmatter.h"
 #include "history/history_names.h"
 #include "history/touched.h"
+#include "replica/body_doc.h"
 
 namespace diaryx::sync {
 namespace {
@@ -50,6 +53,7 @@ class Planner {
       : history_(history),
         then_point_(then),
         then_(history, then),
+        now_point_(now),
         now_(history, now),
         touched_(touched_files(history, std::min(then, now), std::max(then, now))) {
     for (const std::string& candidate : now_.paths()) {
@@ -131,8 +135,29 @@ class Planner {
       file.before = present->text;
       file.after = hunks.empty() ? past.text : turn_back(past.text, present->text, hunks);
       if (file.before == file.after && renamed_from.empty()) return;
+      if (file.before != file.after) make_edit(file, renamed_from.empty() ? path : renamed_from);
     }
     plan_.files.push_back(std::move(file));
+  }
+
+  /// The same plan makes the same operations, so that two devices that go back at once do not do it twice.
+  void make_edit(RestoreFile& file, const std::string& key) const {
+    const std::optional<Bytes> state = history_.body_state_at(key, now_point_);
+    if (!state) return;
+    Sha256Hasher hasher;
+    hasher.update(*state);
+    hasher.update(*file.after);
+    const Sha256 digest = hasher.finish();
+    uint64_t client = 0;
+    for (size_t i = 0; i < 4; ++i) client = (client << 8) | digest.bytes[i];
+    BodyDoc body{ClientId{client}};
+    if (!body.doc().apply_update_v1(*state) || body.doc().state_vector().get(ClientId{client}) != Clock{0}) return;
+    file.edit_base = body.doc().state_vector().encode();
+    const SplitText wanted = split_frontmatter(*file.after);
+    // A head that is only shown, since an old peer wrote the file, stays out of the document.
+    const std::string head = body.head();
+    const bool same_head = split_frontmatter(*file.before).head == wanted.head;
+    file.edit = body.set_text(same_head ? std::string_view(head) : wanted.head, wanted.body);
   }
 
   void bring_back(const std::string& path) {
@@ -164,6 +189,7 @@ class Planner {
   const History& history_;
   HistoryPoint then_point_;
   Files then_;
+  HistoryPoint now_point_;
   Files now_;
   std::set<std::string> touched_;  // all others are as they were
   std::map<std::string, std::string> present_names_;

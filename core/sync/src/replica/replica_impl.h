@@ -222,6 +222,8 @@ class Replica::Impl {
   void on_restore(const RestoreFiles& restore);
   void restore_file(const RestoreFile& file);
   void restore_text(const RestoreFile& file);
+  bool apply_planned(const RestoreFile& file, const std::string& present);
+  void commit_restored(const std::string& present, Bytes update);
   void bring_back(const RestoreFile& file);
   void restore_absence(const RestoreFile& file);
   void restore_binary(const RestoreFile& file);
@@ -252,6 +254,7 @@ class Replica::Impl {
       brought_back_;  // path -> restore, written to disk and not read back yet
   std::string moved_from_;  // where the operations that are given come from
   bool said_who_ = false;
+  std::set<uint64_t> restore_writers_;  // clients that planned edits were made with
 
   // The batch being made.
   // Deadlines count on time that never goes back, whatever the device's clock does; people see the clock.

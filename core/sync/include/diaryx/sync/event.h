@@ -109,6 +109,11 @@ struct RestoreFile {
   std::optional<std::string> before;
   /// The text it is to have; nothing (and no binary): it goes.
   std::optional<std::string> after;
+  /// The change of the text as an update, made on the document as it was when this was planned, and the state vector of that
+  /// document. Applied to the document of today it takes out exactly what was there then, and nothing that was typed since.
+  /// Empty: the texts are merged instead.
+  Bytes edit = {};
+  Bytes edit_base = {};
   /// The same for a file that is no text.
   std::optional<BinaryRef> binary_before;
   std::optional<BinaryRef> binary_after;

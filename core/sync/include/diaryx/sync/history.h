@@ -127,6 +127,8 @@ class History {
   std::vector<std::string> files_at(HistoryPoint point) const;
   /// The file as it was, under the name it had; nothing if it was not there.
   std::optional<PastFile> file_at(std::string_view path, HistoryPoint point) const;
+  /// The body document under this very name at a point, whole; nothing if it is not here.
+  std::optional<Bytes> body_state_at(std::string_view path, HistoryPoint point) const;
   /// The stored value of an entry of the file list, tombstones included.
   std::optional<FileMetadata> metadata_at(std::string_view path, HistoryPoint point) const;
 
