@@ -1,9 +1,7 @@
 // Documents: snapshots and the log of updates.
 #include "sqlite_storage.h"
 
-#include <bit>
-#include <cstring>
-
+#include "record_check.h"
 #include "sqlite_schema.h"
 #include "sqlite_threads.h"
 
@@ -11,13 +9,6 @@ namespace diaryx::server {
 namespace {
 
 using native::Database;
-
-/// Eight bytes of SHA-256: enough to notice a damaged record, cheap to compare.
-int64_t check_of(ByteView bytes) {
-  int64_t value = 0;
-  std::memcpy(&value, sha256(bytes).bytes.data(), sizeof value);
-  return value;
-}
 
 StorageError damaged(const std::string& document, relay::Sequence sequence) {
   return {StorageError::Kind::Damaged,
@@ -50,7 +41,7 @@ StorageResult<relay::Sequence> append(Database& database, const NewUpdate& updat
   if (!document) return std::unexpected(document.error());
   DX_SQL(auto* insert, database.cached("INSERT INTO updates(document_id, data, data_check, user_id, device_id, origin, "
                                        "time_ms) VALUES(?,?,?,?,?,?,?)"));
-  insert->bind(1, *document).bind(2, ByteView(*update.bytes)).bind(3, check_of(*update.bytes));
+  insert->bind(1, *document).bind(2, ByteView(*update.bytes)).bind(3, record_check(*update.bytes));
   insert->bind(4, update.user_id).bind(5, update.device_id).bind(6, static_cast<int64_t>(update.origin));
   DX_SQL_VOID(insert->bind(7, update.time.value()).run());
   return sequence_of(database.last_insert_rowid());
@@ -66,7 +57,7 @@ StorageResult<StoredDocument> load(Database& database, const std::string& docume
   stored.last = sequence_of(find->integer(3));
   if (!find->is_null(1)) {
     stored.snapshot = find->blob(1);
-    if (check_of(stored.snapshot) != find->integer(2)) return std::unexpected(damaged(document, stored.last));
+    if (record_check(stored.snapshot) != find->integer(2)) return std::unexpected(damaged(document, stored.last));
   }
   find->reset();
   DX_SQL(auto* select,
@@ -77,7 +68,8 @@ StorageResult<StoredDocument> load(Database& database, const std::string& docume
     DX_SQL(const bool row, select->step());
     if (!row) break;
     stored.last = sequence_of(select->integer(0));
-    if (check_of(select->blob_view(1)) != select->integer(2)) return std::unexpected(damaged(document, stored.last));
+    if (record_check(select->blob_view(1)) != select->integer(2))
+      return std::unexpected(damaged(document, stored.last));
     stored.updates.push_back(select->blob(1));
   }
   select->reset();
@@ -123,7 +115,7 @@ void SqliteStorage::store_snapshot(std::string document, relay::SharedBytes stat
         // An older snapshot never replaces a newer one.
         DX_SQL(auto* update, database.cached("UPDATE documents SET snapshot=?1, snapshot_check=?2, snapshot_through=?3 "
                                              "WHERE name=?4 AND snapshot_through<=?3"));
-        update->bind(1, ByteView(*state)).bind(2, check_of(*state)).bind(3, static_cast<int64_t>(through.value()));
+        update->bind(1, ByteView(*state)).bind(2, record_check(*state)).bind(3, static_cast<int64_t>(through.value()));
         DX_SQL_VOID(update->bind(4, document).run());
         return {};
       });
@@ -144,6 +136,29 @@ void SqliteStorage::list_documents(std::string workspace, Reply<std::vector<std:
                    select->reset();
                    return names;
                  });
+}
+
+void SqliteStorage::prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) {
+  threads_->write(std::move(reply), [before, max_records](Database& database) -> StorageResult<uint64_t> {
+    DX_SQL(
+        auto* remove,
+        database.cached("DELETE FROM updates WHERE sequence IN (SELECT u.sequence FROM updates u JOIN documents d ON "
+                        "d.id=u.document_id WHERE u.time_ms<? AND u.sequence<=d.snapshot_through "
+                        "ORDER BY u.sequence LIMIT ?)"));
+    DX_SQL_VOID(remove->bind(1, before.value()).bind(2, static_cast<int64_t>(max_records)).run());
+    return static_cast<uint64_t>(database.changes());
+  });
+}
+
+void SqliteStorage::lineage(Reply<std::string> reply) {
+  threads_->read(std::move(reply), [](Database& database) -> StorageResult<std::string> {
+    DX_SQL(auto* find, database.cached("SELECT value FROM facts WHERE name='lineage'"));
+    DX_SQL(const bool found, find->step());
+    if (!found) return std::unexpected(StorageError{StorageError::Kind::Damaged, "the lineage is missing"});
+    std::string value = find->text(0);
+    find->reset();
+    return value;
+  });
 }
 
 void SqliteStorage::barrier(Reply<void> reply) {
