@@ -7,7 +7,7 @@ import {until} from './server.mjs';
 
 export function frame(id, ...message) {
   const name = new TextEncoder().encode(id);
-  return Uint8Array.of(name.length, ...name, ...message.flatMap((part) => [...part]));
+  return new Uint8Array(Buffer.concat([Uint8Array.of(name.length), name, ...message.map((part) => Uint8Array.from(part))]));
 }
 
 function message(tags, bytes) {

@@ -18,18 +18,18 @@ export function run(args, env = {}) {
 
 export class Server {
   /// Options are those of the program.
-  static async start({folder = newFolder(), port = 0, options = [], env = {}} = {}) {
-    const server = new Server(folder, options, env);
+  static async start({folder = newFolder(), port = 0, options = [], env = {}, program: other = program} = {}) {
+    const server = new Server(folder, options, env, other);
     await server.open(port);
     return server;
   }
 
-  constructor(folder, options, env) {
-    Object.assign(this, {folder, options, env, log: ''});
+  constructor(folder, options, env, program) {
+    Object.assign(this, {folder, options, env, program, log: ''});
   }
 
   async open(port) {
-    this.child = spawn(program, ['--data', this.folder, '--listen', `127.0.0.1:${port}`, ...this.options],
+    this.child = spawn(this.program, ['--data', this.folder, '--listen', `127.0.0.1:${port}`, ...this.options],
                        {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, ...this.env}});
     this.child.stderr.on('data', (bytes) => { this.log += bytes; });
     for await (const line of createInterface({input: this.child.stdout})) {

@@ -160,7 +160,14 @@ awaitable<bool> Connection::serve_route(HeadParser& head, const Target& target, 
   const auto began = std::chrono::steady_clock::now();
 
   // Before the body is read: strangers cannot make the server receive gigabytes.
-  if (auto refused = co_await let_in(*match.route, request)) co_return co_await write(std::move(*refused), false);
+  if (auto refused = co_await let_in(*match.route, request)) {
+    native::log_event(spdlog::level::info, "refused",
+                      {{"request", request_id_},
+                       {"route", std::string(match.route->pattern)},
+                       {"status", std::to_string(static_cast<unsigned>(refused->status))},
+                       {"address", visitor_.address}});
+    co_return co_await write(std::move(*refused), false);
+  }
   if (auto refused = co_await read_body(head, *match.route, request))
     co_return co_await write(std::move(*refused), false);
   HttpResponse response = co_await match.route->handler(services_, request);

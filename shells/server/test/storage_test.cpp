@@ -333,7 +333,9 @@ TEST_P(StorageContract, RemovesAUserWithEverything) {
   const Session ann = user("ann@x");
   workspace(ann, "w", "notes");
   append("w", "workspace:w", "x");
+  const uint64_t before = epoch();
   ASSERT_TRUE(wait<void>([&](auto reply) { storage->remove_user(ann.user_id, std::move(reply)); }));
+  EXPECT_GT(epoch(), before);
   EXPECT_EQ(find_session("ann@x", 1000).error().kind, Kind::NotFound);
   EXPECT_THAT(load("workspace:w")->updates, IsEmpty());
   EXPECT_EQ(wait<void>([&](auto reply) { storage->remove_user(ann.user_id, std::move(reply)); }).error().kind,
