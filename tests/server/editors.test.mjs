@@ -138,6 +138,25 @@ test('a token that is not good is refused in the words of each protocol, for goo
   other.socket.destroy();
 });
 
+test('a client that has to wait is told to come back, not that it is refused', async () => {
+  const strict = await Server.start({options: ['--token-requests', '1']});
+  const doc = new Y.Doc();
+  const name = `${await strict.workspace(strict.token())}/a.md`;
+  const key = strict.token();
+  const closes = [];
+  const refusals = [];
+  assert.equal((await strict.ask('GET', '/auth/me', {token: key})).status, 200);  // the one request of this minute
+  const socket = new HocuspocusProviderWebsocket({url: `${strict.ws}/hocuspocus`, WebSocketPolyfill: WebSocket, delay: 20, minDelay: 20, jitter: false});
+  const provider = new HocuspocusProvider({websocketProvider: socket, name, document: doc, token: key,
+    onAuthenticationFailed: ({reason}) => refusals.push(reason), onDisconnect: ({event}) => closes.push(event.code)});
+  provider.attach();
+  await until('it was sent away twice', () => closes.length >= 2);
+  assert.deepEqual(closes.slice(0, 2), [1013, 1013]);
+  assert.deepEqual(refusals, []);
+  for (const one of [provider, socket, doc]) one.destroy();
+  await strict.end();
+});
+
 test("somebody else's workspace stays shut", async () => {
   const stranger = server.token('stranger@example.org');
   const secret = yjs('secret.md');

@@ -1,13 +1,13 @@
 // Share sessions: a code opens one workspace to guests, to read or to write, until its owner ends it.
 #include <algorithm>
 
-#include "access_watch.h"
 #include "ask.h"
 #include "diaryx/native/random.h"
 #include "diaryx/sync/doc_id.h"
 #include "relay_host.h"
 #include "router.h"
 #include "share_code.h"
+#include "tell_connections.h"
 
 namespace diaryx::server {
 namespace {
@@ -31,14 +31,6 @@ boost::asio::awaitable<std::expected<Share, HttpResponse>> own_share(Services& s
     co_return std::unexpected(error_response(http::status::forbidden, kNotYours));
   }
   co_return share;
-}
-
-/// Ends when the connections concerned have been told.
-boost::asio::awaitable<void> tell_connections(Services& services) {
-  (void)co_await ask<bool>([&](Reply<bool> reply) {
-    auto shared = std::make_shared<Reply<bool>>(std::move(reply));
-    services.access.look([shared] { (*shared)(true); });
-  });
 }
 
 }  // namespace

@@ -4,13 +4,13 @@
 // whether the address has an account (traps S19, S20).
 #include <algorithm>
 
-#include "access_watch.h"
 #include "ask.h"
 #include "diaryx/native/log.h"
 #include "diaryx/native/random.h"
 #include "diaryx/sync/metadata.h"
 #include "router.h"
 #include "sign_in.h"
+#include "tell_connections.h"
 
 namespace diaryx::server {
 namespace {
@@ -85,7 +85,7 @@ Answer redeem(Services& services, HttpRequest& request, SignInProof proof, std::
                             Json::object({{"error", "Device limit reached. Choose a device to replace."},
                                           {"devices", devices_json(signed_in->devices)}}));
   }
-  services.access.look();  // a replaced device is signed out
+  co_await tell_connections(services);  // a replaced device is signed out
   native::log_event(spdlog::level::info, "signed in", {{"user", signed_in->session->user_id}, {"request", request.id}});
   co_return json_response(
       http::status::ok,
@@ -166,7 +166,7 @@ Answer post_logout(Services& services, HttpRequest& request) {
   const auto removed =
       co_await ask<void>([&](auto reply) { services.storage.remove_token(request.token_hash, std::move(reply)); });
   if (!removed && removed.error().kind != StorageError::Kind::NotFound) co_return storage_response(removed.error(), "");
-  services.access.look();
+  co_await tell_connections(services);
   co_return empty_response(http::status::no_content);
 }
 
@@ -201,7 +201,7 @@ Answer delete_device(Services& services, HttpRequest& request) {
     services.storage.remove_device(request.session.user_id, request.arguments[0], std::move(reply));
   });
   if (!removed) co_return storage_response(removed.error(), "There is no such device.");
-  services.access.look();
+  co_await tell_connections(services);
   co_return empty_response(http::status::no_content);
 }
 

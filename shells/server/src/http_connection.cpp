@@ -278,11 +278,12 @@ awaitable<bool> Connection::upgrade_for_editors(HeadParser& head, const Target& 
     co_await socket->refuse(head.release(), "The token is not valid. Sign in again.");
     co_return false;
   }
-  const auto authenticate = [this](std::string token) -> awaitable<std::optional<Admission>> {
+  const auto authenticate = [this](std::string token) -> awaitable<std::expected<Admission, uint16_t>> {
     visitor_.token = std::move(token);
     auto admitted = co_await admission_of(services_, visitor_);
-    if (!admitted) co_return std::nullopt;
-    co_return std::move(*admitted);
+    if (admitted) co_return std::move(*admitted);
+    const bool not_good = admitted.error().status == http::status::unauthorized;
+    co_return std::unexpected(not_good ? kEditorUnauthorized : static_cast<uint16_t>(relay::CloseCode::TryAgainLater));
   };
   co_await socket->run(head.release(), std::move(admission), relay::Handshake::Editor, authenticate);
   co_return false;

@@ -145,9 +145,11 @@ asio::awaitable<void> SocketSession::sign_in(const SignInWith& with) {
     auto admission = co_await authenticate_(with.token);
     if (broken_ || close_wanted_) co_return;
     if (!admission) {
-      enqueue(
-          Told{std::make_shared<const Bytes>(wire_->refused(with.name, "The token is not valid. Sign in again.")), 0});
-      co_return close_with(kEditorUnauthorized, "the token is not valid");
+      const bool for_good = admission.error() == kEditorUnauthorized;
+      const char* const reason =
+          for_good ? "The token is not valid. Sign in again." : "The server cannot check the token now. Come back.";
+      if (for_good) enqueue(Told{std::make_shared<const Bytes>(wire_->refused(with.name, reason)), 0});
+      co_return close_with(admission.error(), reason);
     }
     admit(std::move(*admission));
   } else if (admission_->key.kind == AccessKey::Kind::Token && sha256(with.token) != admission_->key.hash) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,8 +36,8 @@ struct Admission {
 class SocketSession final : public RelayPeer, public std::enable_shared_from_this<SocketSession> {
  public:
   using UpgradeRequest = boost::beast::http::request<boost::beast::http::empty_body>;
-  /// Who a token stands for; nothing if it is not good.
-  using Authenticate = std::function<boost::asio::awaitable<std::optional<Admission>>(std::string token)>;
+  /// Who a token stands for, or the code to close with: "not good" is for good, "cannot tell now" is not.
+  using Authenticate = std::function<boost::asio::awaitable<std::expected<Admission, uint16_t>>(std::string token)>;
 
   /// wire   null: the relay's own frames.
   SocketSession(Transport stream, Services& services, std::unique_ptr<EditorWire> wire);

@@ -1,6 +1,8 @@
 // Documents: snapshots and the log of updates.
 #include "sqlite_storage.h"
 
+#include <algorithm>
+
 #include "record_check.h"
 #include "sqlite_schema.h"
 #include "sqlite_threads.h"
@@ -76,6 +78,28 @@ StorageResult<StoredDocument> load(Database& database, const std::string& docume
   return stored;
 }
 
+/// The newest record that is older than `before`, found by halving: times grow with sequences. 0: none is.
+StorageResult<int64_t> last_sequence_before(Database& database, TimestampMs before) {
+  DX_SQL(auto* range, database.cached("SELECT coalesce(min(sequence),1), coalesce(max(sequence),0) FROM updates"));
+  DX_SQL(const bool any, range->step());
+  int64_t low = any ? range->integer(0) - 1 : 0;  // older, or none
+  int64_t high = any ? range->integer(1) + 1 : 1;  // not older, or none
+  range->reset();
+  DX_SQL(auto* look,
+         database.cached("SELECT sequence, time_ms FROM updates WHERE sequence>=? ORDER BY sequence LIMIT 1"));
+  while (high - low > 1) {
+    const int64_t middle = low + (high - low) / 2;
+    DX_SQL(const bool found, look->bind(1, middle).step());
+    if (found && look->integer(1) < before.value()) {
+      low = std::max(middle, look->integer(0));
+    } else {
+      high = middle;
+    }
+    look->reset();
+  }
+  return low;
+}
+
 }  // namespace
 
 native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::string& path) {
@@ -140,12 +164,14 @@ void SqliteStorage::list_documents(std::string workspace, Reply<std::vector<std:
 
 void SqliteStorage::prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) {
   threads_->write(std::move(reply), [before, max_records](Database& database) -> StorageResult<uint64_t> {
-    DX_SQL(
-        auto* remove,
-        database.cached("DELETE FROM updates WHERE sequence IN (SELECT u.sequence FROM updates u JOIN documents d ON "
-                        "d.id=u.document_id WHERE u.time_ms<? AND u.sequence<=d.snapshot_through "
-                        "ORDER BY u.sequence LIMIT ?)"));
-    DX_SQL_VOID(remove->bind(1, before.value()).bind(2, static_cast<int64_t>(max_records)).run());
+    const auto last_old = last_sequence_before(database, before);
+    if (!last_old) return std::unexpected(last_old.error());
+    // By document, so that each row that is looked at is one to remove: the writers wait only for those.
+    DX_SQL(auto* remove,
+           database.cached(
+               "DELETE FROM updates WHERE sequence IN (SELECT u.sequence FROM documents d CROSS JOIN updates u "
+               "ON u.document_id=d.id AND u.sequence<=min(d.snapshot_through,?1) LIMIT ?2)"));
+    DX_SQL_VOID(remove->bind(1, *last_old).bind(2, static_cast<int64_t>(max_records)).run());
     return static_cast<uint64_t>(database.changes());
   });
 }

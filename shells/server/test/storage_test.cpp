@@ -547,6 +547,32 @@ TEST_P(StorageContract, PrunesOnlyOldRecordsThatASnapshotCovers) {
   EXPECT_GT(*append("w", "d", "four"), *second);
 }
 
+TEST_P(StorageContract, PrunesUpToAnAge) {
+  workspace(user("a@b"), "w", "notes");
+  std::optional<relay::Sequence> last;
+  for (int64_t time = 1; time <= 20; ++time) {
+    const NewUpdate update{.workspace = "w",
+                           .document = time % 2 == 0 ? "even" : "odd",
+                           .bytes = bytes(std::to_string(time)),
+                           .user_id = "u",
+                           .device_id = "d",
+                           .time = TimestampMs{time}};
+    last = *wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
+  }
+  for (const char* document : {"even", "odd"}) {
+    wait<void>([&](auto reply) { storage->store_snapshot(document, bytes("all"), *last, std::move(reply)); });
+  }
+  const auto prune = [&](int64_t before) {
+    return *wait<uint64_t>([&](auto reply) { storage->prune_history(TimestampMs{before}, 100, std::move(reply)); });
+  };
+  EXPECT_EQ(prune(1), 0u);
+  EXPECT_EQ(prune(8), 7u);
+  EXPECT_EQ(prune(8), 0u);
+  EXPECT_EQ(prune(9), 1u);
+  EXPECT_EQ(prune(1000), 12u);
+  EXPECT_EQ(prune(1000), 0u);
+}
+
 TEST_P(StorageContract, KeepsItsLineage) {
   const auto lineage = [&] { return *wait<std::string>([&](auto reply) { storage->lineage(std::move(reply)); }); };
   const std::string before = lineage();
