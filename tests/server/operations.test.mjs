@@ -248,6 +248,27 @@ test('stopping tells clients to come back, and they find everything', async () =
   });
 });
 
+test('a server that was overtaken stores nothing more and stops', async () => {
+  await withServer({}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const id = `body:${workspace}/a.md`;
+    const {device, doc} = await type(server, token, id, 'before. ');
+    // What a second server on this database would do.
+    execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.folder, 'server.db'), 'UPDATE writer SET epoch=epoch+1']);
+    doc.getText('body').insert(8, 'too late');
+    await until('the device is sent away', () => device.closed !== null);
+    assert.ok([1001, 1013].includes(device.closed), String(device.closed));
+    await until('it stopped', () => server.child.exitCode !== null);
+    assert.equal(server.child.exitCode, 1);
+    await server.open(server.port);
+    const again = await Device.connect(server, `token=${token}`);
+    const seen = await again.open(id);
+    await until('nothing of it was stored', () => seen.getText('body').toString() === 'before. ');
+    again.end();
+  });
+});
+
 test('old records are forgotten when asked, and no text with them', async () => {
   const folder = newFolder();
   await withServer({folder, options: ['--history-days', '1']}, async (server) => {

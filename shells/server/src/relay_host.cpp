@@ -26,8 +26,19 @@ relay::StorageFailure failure_of(const StorageError& error) {
 }  // namespace
 
 RelayHost::RelayHost(boost::asio::any_io_executor executor, Storage& storage, Metrics& metrics,
-                     sync::RelayOptions options)
-    : executor_(executor), timer_(executor), storage_(storage), metrics_(metrics), relay_(std::move(options)) {}
+                     sync::RelayOptions options, uint64_t epoch, std::function<void()> superseded)
+    : executor_(executor),
+      timer_(executor),
+      storage_(storage),
+      metrics_(metrics),
+      epoch_(epoch),
+      superseded_(std::move(superseded)),
+      relay_(std::move(options)) {}
+
+relay::StorageFailure RelayHost::failed(const StorageError& error) {
+  if (error.kind == StorageError::Kind::Superseded) superseded_();
+  return failure_of(error);
+}
 
 relay::ConnectionId RelayHost::opened(std::shared_ptr<RelayPeer> peer, relay::Principal principal,
                                       relay::Handshake handshake) {
@@ -162,21 +173,22 @@ void RelayHost::perform(relay::AppendUpdate& action) {
                    .user_id = std::move(action.user_id),
                    .device_id = std::move(action.device_id),
                    .origin = action.origin,
-                   .time = action.time};
+                   .time = action.time,
+                   .epoch = epoch_};
   storage_.append_update(
       std::move(update),
       reply<relay::Sequence>([this, ticket = action.ticket](StorageResult<relay::Sequence> sequence) -> relay::Event {
         ++(sequence ? metrics_.updates_stored : metrics_.updates_not_stored);
         if (sequence) return relay::UpdateStored{ticket, *sequence};
-        return relay::UpdateNotStored{ticket, failure_of(sequence.error())};
+        return relay::UpdateNotStored{ticket, failed(sequence.error())};
       }));
 }
 
 void RelayHost::perform(relay::StoreSnapshot& action) {
-  storage_.store_snapshot(action.document.str(), std::move(action.state), action.through,
-                          reply<void>([ticket = action.ticket](StorageResult<void> stored) -> relay::Event {
+  storage_.store_snapshot(action.document.str(), std::move(action.state), action.through, epoch_,
+                          reply<void>([this, ticket = action.ticket](StorageResult<void> stored) -> relay::Event {
                             if (stored) return relay::SnapshotStored{ticket};
-                            return relay::SnapshotNotStored{ticket, failure_of(stored.error())};
+                            return relay::SnapshotNotStored{ticket, failed(stored.error())};
                           }));
 }
 

@@ -31,7 +31,10 @@ class RelayPeer {
 
 class RelayHost {
  public:
-  RelayHost(boost::asio::any_io_executor executor, Storage& storage, Metrics& metrics, sync::RelayOptions options);
+  /// epoch        of `Storage::take_over`.
+  /// superseded   called when the storage says that another server took over; may be called more than once.
+  RelayHost(boost::asio::any_io_executor executor, Storage& storage, Metrics& metrics, sync::RelayOptions options,
+            uint64_t epoch, std::function<void()> superseded);
 
   // Sockets.
   /// Registers the peer, which stays alive until `closed`, and says hello to it.
@@ -72,6 +75,8 @@ class RelayHost {
   void perform(relay::ResumeReading& action);
   void perform(relay::CloseConnection& action);
   void perform(relay::EditFinished& action);
+  /// What the relay hears of a write that failed.
+  relay::StorageFailure failed(const StorageError& error);
   RelayPeer* peer(relay::ConnectionId connection);
   TimestampMs clock();
   void arm_timer();
@@ -83,6 +88,8 @@ class RelayHost {
   std::optional<TimestampMs> armed_for_;
   Storage& storage_;
   Metrics& metrics_;
+  const uint64_t epoch_;
+  std::function<void()> superseded_;
   sync::Relay relay_;
   std::unordered_map<uint64_t, std::shared_ptr<RelayPeer>> peers_;
   std::unordered_map<uint64_t, std::function<void(bool)>> edits_;

@@ -56,13 +56,14 @@ std::string own_url(const Options& options, uint16_t port) {
 
 class Server {
  public:
-  Server(const Options& options, Storage& storage, BlobStore& blobs, std::string lineage, TlsContext tls,
-         AddressList trusted)
+  Server(const Options& options, Storage& storage, BlobStore& blobs, std::string lineage, uint64_t epoch,
+         TlsContext tls, AddressList trusted)
       : options_(options),
         acceptor_(context_),
         signals_(context_, SIGTERM, SIGINT),
         reload_(context_, SIGHUP),
-        relay_(context_.get_executor(), storage, metrics_, relay_options(std::move(lineage))),
+        relay_(context_.get_executor(), storage, metrics_, relay_options(std::move(lineage)), epoch,
+               [this] { give_way(); }),
         access_(context_.get_executor(), storage, relay_, metrics_),
         limits_(options),
         tls_(std::move(tls)),
@@ -73,6 +74,7 @@ class Server {
   boost::system::error_code listen();
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
   void run();
+  bool gave_way() const { return gave_way_; }
 
  private:
   static sync::RelayOptions relay_options(std::string lineage) {
@@ -89,6 +91,8 @@ class Server {
   asio::awaitable<void> start_and_serve(tcp::socket socket);
   asio::awaitable<void> reload_on_signal();
   asio::awaitable<void> drain_on_signal();
+  /// Another server has the documents now: what this one holds in memory may be old.
+  void give_way();
   asio::awaitable<void> keep_house();
   asio::awaitable<void> prune_history();
 
@@ -105,6 +109,7 @@ class Server {
   TlsContext tls_;  // null: plain HTTP
   Services services_;
   Lifecycle life_;
+  bool gave_way_ = false;
 };
 
 boost::system::error_code Server::listen() {
@@ -206,6 +211,12 @@ asio::awaitable<void> Server::reload_on_signal() {
   }
 }
 
+void Server::give_way() {
+  if (std::exchange(gave_way_, true)) return;
+  native::log().error("another server took over this database: stopping, so that clients find it");
+  signals_.cancel();
+}
+
 asio::awaitable<void> Server::drain_on_signal() {
   boost::system::error_code error;
   const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
@@ -295,6 +306,8 @@ int run_server(const Options& options, const std::function<void(uint16_t)>& list
   if (!blobs) return fail(kExitData, blobs.error().sentence);
   auto storage = SqliteStorage::open(options.data / "server.db");
   if (!storage) return fail(kExitData, storage.error().sentence);
+  const auto epoch = wait_for<uint64_t>([&](auto reply) { (*storage)->take_over(std::move(reply)); });
+  if (!epoch) return fail(kExitData, "the database cannot be written: " + epoch.error().detail);
   const auto lineage = wait_for<std::string>([&](auto reply) { (*storage)->lineage(std::move(reply)); });
   if (!lineage) return fail(kExitData, "the database cannot be read: " + lineage.error().detail);
   auto trusted = AddressList::parse(options.trusted_proxies);
@@ -305,7 +318,7 @@ int run_server(const Options& options, const std::function<void(uint16_t)>& list
     if (!loaded) return fail(kExitUsage, loaded.error().sentence);
     tls = std::move(*loaded);
   }
-  Server server(options, **storage, *blobs, *lineage, std::move(tls), std::move(*trusted));
+  Server server(options, **storage, *blobs, *lineage, *epoch, std::move(tls), std::move(*trusted));
   if (const auto error = server.listen()) {
     return fail(kExitListen, "cannot listen on " + options.address + ":" + std::to_string(options.port) + ": " +
                                  error.message() + "; choose another address with --listen");
@@ -319,7 +332,7 @@ int run_server(const Options& options, const std::function<void(uint16_t)>& list
   server.run();
   // Storage answers what is left while there is still an io context to answer to; nobody reads the answers.
   storage->reset();
-  return kExitDone;
+  return server.gave_way() ? kExitFailed : kExitDone;
 }
 
 }  // namespace diaryx::server

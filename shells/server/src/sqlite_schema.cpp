@@ -69,6 +69,8 @@ CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 INSERT INTO facts VALUES('lineage', lower(hex(randomblob(16))));
 CREATE TABLE access(epoch INTEGER NOT NULL) STRICT;
 INSERT INTO access VALUES(1);
+CREATE TABLE writer(epoch INTEGER NOT NULL) STRICT;
+INSERT INTO writer VALUES(0);
 CREATE TRIGGER token_ended AFTER DELETE ON tokens BEGIN UPDATE access SET epoch=epoch+1; END;
 CREATE TRIGGER share_ended AFTER DELETE ON shares BEGIN UPDATE access SET epoch=epoch+1; END;
 CREATE TRIGGER share_changed AFTER UPDATE ON shares BEGIN UPDATE access SET epoch=epoch+1; END;

@@ -38,7 +38,18 @@ StorageResult<int64_t> document_row(Database& database, const std::string& works
   return database.last_insert_rowid();
 }
 
+/// Asked inside the transaction that writes: who was overtaken stores nothing.
+StorageResult<void> check_turn(Database& database, uint64_t epoch) {
+  DX_SQL(auto* find, database.cached("SELECT epoch FROM writer"));
+  DX_SQL(const bool found, find->step());
+  const bool newest = found && static_cast<uint64_t>(find->integer(0)) == epoch;
+  find->reset();
+  if (!newest) return std::unexpected(StorageError{StorageError::Kind::Superseded, "another server took over"});
+  return {};
+}
+
 StorageResult<relay::Sequence> append(Database& database, const NewUpdate& update) {
+  if (auto turn = check_turn(database, update.epoch); !turn) return std::unexpected(turn.error());
   const auto document = document_row(database, update.workspace, update.document);
   if (!document) return std::unexpected(document.error());
   DX_SQL(auto* insert, database.cached("INSERT INTO updates(document_id, data, data_check, user_id, device_id, origin, "
@@ -115,6 +126,16 @@ native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::s
 SqliteStorage::SqliteStorage(std::unique_ptr<SqliteThreads> threads) : threads_(std::move(threads)) {}
 SqliteStorage::~SqliteStorage() = default;
 
+void SqliteStorage::take_over(Reply<uint64_t> reply) {
+  threads_->write(std::move(reply), [](Database& database) -> StorageResult<uint64_t> {
+    DX_SQL(auto* take, database.cached("UPDATE writer SET epoch=epoch+1 RETURNING epoch"));
+    DX_SQL(const bool taken, take->step());
+    const uint64_t epoch = taken ? static_cast<uint64_t>(take->integer(0)) : 0;
+    take->reset();
+    return epoch;
+  });
+}
+
 void SqliteStorage::load_document(std::string document, Reply<StoredDocument> reply) {
   threads_->read(std::move(reply),
                  [document = std::move(document)](Database& database) -> StorageResult<StoredDocument> {
@@ -132,10 +153,12 @@ void SqliteStorage::append_update(NewUpdate update, Reply<relay::Sequence> reply
 }
 
 void SqliteStorage::store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
-                                   Reply<void> reply) {
+                                   uint64_t epoch, Reply<void> reply) {
   threads_->write(
       std::move(reply),
-      [document = std::move(document), state = std::move(state), through](Database& database) -> StorageResult<void> {
+      [document = std::move(document), state = std::move(state), through,
+       epoch](Database& database) -> StorageResult<void> {
+        if (auto turn = check_turn(database, epoch); !turn) return turn;
         // An older snapshot never replaces a newer one.
         DX_SQL(auto* update, database.cached("UPDATE documents SET snapshot=?1, snapshot_check=?2, snapshot_through=?3 "
                                              "WHERE name=?4 AND snapshot_through<=?3"));

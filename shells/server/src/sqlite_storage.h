@@ -22,9 +22,10 @@ class SqliteStorage final : public Storage {
   /// Answers everything that was asked, then stops the threads.
   ~SqliteStorage() override;
 
+  void take_over(Reply<uint64_t> reply) override;
   void load_document(std::string document, Reply<StoredDocument> reply) override;
   void append_update(NewUpdate update, Reply<relay::Sequence> reply) override;
-  void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
+  void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through, uint64_t epoch,
                       Reply<void> reply) override;
   void list_documents(std::string workspace, Reply<std::vector<std::string>> reply) override;
   void barrier(Reply<void> reply) override;

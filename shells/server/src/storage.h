@@ -37,6 +37,7 @@ struct StorageError {
     Full,  // no space left
     Damaged,  // stored bytes are not what was written
     TooMany,  // a limit that was given with the question
+    Superseded,  // another server took over the documents
   };
   Kind kind;
   std::string detail;
@@ -61,6 +62,7 @@ struct NewUpdate {
   std::string device_id;
   relay::UpdateOrigin origin = relay::UpdateOrigin::Remote;
   TimestampMs time;
+  uint64_t epoch = 0;  // of the server that asks, from `take_over`
 };
 
 /// Who a token stands for.
@@ -196,12 +198,15 @@ class Storage {
   virtual ~Storage() = default;
 
   // Documents.
+  /// Makes the asker the one server that stores documents, until another takes over: a server keeps documents in memory, so two
+  /// on one database would overtake each other. Answers an epoch, larger than all before.
+  virtual void take_over(Reply<uint64_t> reply) = 0;
   /// A document that was never stored is empty, not an error.
   virtual void load_document(std::string document, Reply<StoredDocument> reply) = 0;
-  /// NotFound: the workspace does not exist (any more).
+  /// NotFound: the workspace does not exist (any more). Superseded: `epoch` is not the newest.
   virtual void append_update(NewUpdate update, Reply<relay::Sequence> reply) = 0;
-  /// Loading starts from `state` afterwards; records up to `through` are kept as history.
-  virtual void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
+  /// Loading starts from `state` afterwards; records up to `through` are kept as history. Superseded: as above.
+  virtual void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through, uint64_t epoch,
                               Reply<void> reply) = 0;
   /// Names of all documents of a workspace that were ever stored, ascending.
   virtual void list_documents(std::string workspace, Reply<std::vector<std::string>> reply) = 0;

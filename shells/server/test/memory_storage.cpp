@@ -69,8 +69,13 @@ void MemoryStorage::load_document(std::string document, Reply<StoredDocument> re
   });
 }
 
+void MemoryStorage::take_over(Reply<uint64_t> reply) {
+  write(std::move(reply), [&]() -> StorageResult<uint64_t> { return ++writer_; });
+}
+
 void MemoryStorage::append_update(NewUpdate update, Reply<relay::Sequence> reply) {
   write(std::move(reply), [&]() -> StorageResult<relay::Sequence> {
+    if (update.epoch != writer_) return no(Kind::Superseded);
     if (!workspaces_.contains(update.workspace)) return no(Kind::NotFound);
     Document& document = documents_[update.document];
     document.workspace = update.workspace;
@@ -80,8 +85,9 @@ void MemoryStorage::append_update(NewUpdate update, Reply<relay::Sequence> reply
 }
 
 void MemoryStorage::store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
-                                   Reply<void> reply) {
+                                   uint64_t epoch, Reply<void> reply) {
   write(std::move(reply), [&]() -> StorageResult<void> {
+    if (epoch != writer_) return no(Kind::Superseded);
     const auto found = documents_.find(document);
     if (found == documents_.end() || found->second.through > through.value()) return {};
     found->second.snapshot = *state;

@@ -34,9 +34,10 @@ class MemoryStorage final : public Storage {
   size_t waiting() const { return waiting_.size(); }
 
   // --- the contract -------------------------------------------------------------------------------------------------
+  void take_over(Reply<uint64_t> reply) override;
   void load_document(std::string document, Reply<StoredDocument> reply) override;
   void append_update(NewUpdate update, Reply<relay::Sequence> reply) override;
-  void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
+  void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through, uint64_t epoch,
                       Reply<void> reply) override;
   void list_documents(std::string workspace, Reply<std::vector<std::string>> reply) override;
   void barrier(Reply<void> reply) override;
@@ -141,6 +142,7 @@ class MemoryStorage final : public Storage {
 
   uint64_t last_sequence_ = 0;
   uint64_t epoch_ = 1;
+  uint64_t writer_ = 0;
   uint64_t last_id_ = 0;
   std::map<std::string, Document> documents_;
   std::vector<User> users_;

@@ -32,9 +32,14 @@ struct Peer final : RelayPeer {
 };
 
 struct StorageFaults : testing::Test {
-  StorageFaults() : host(context.get_executor(), storage, metrics, {}) {
+  StorageFaults() : host(context.get_executor(), storage, metrics, {}, first_turn(storage), [this] { ++superseded; }) {
     storage.create_user("me@x", TimestampMs{1}, [this](auto made) { user = made->id; });
     storage.create_workspace(user, {kWorkspace, "notes"}, TimestampMs{1}, [](auto) {});
+  }
+  static uint64_t first_turn(Storage& storage) {
+    uint64_t epoch = 0;
+    storage.take_over([&epoch](auto taken) { epoch = *taken; });
+    return epoch;
   }
   std::pair<std::shared_ptr<Peer>, relay::ConnectionId> connect() {
     auto peer = std::make_shared<Peer>();
@@ -75,6 +80,7 @@ struct StorageFaults : testing::Test {
   boost::asio::io_context context;
   MemoryStorage storage;
   Metrics metrics;
+  int superseded = 0;
   RelayHost host;
   std::string user;
   crdt::Doc doc{{.client = ClientId{7}}};
@@ -133,7 +139,8 @@ TEST_F(StorageFaults, ALoadThatFailsIsNeverFollowedByAStore) {
                          .bytes = std::make_shared<const Bytes>(type("old")),
                          .user_id = user,
                          .device_id = "d",
-                         .time = TimestampMs{1}},
+                         .time = TimestampMs{1},
+                         .epoch = 1},
                         [](auto) {});
   for (const auto kind : {StorageError::Kind::Unavailable, StorageError::Kind::Damaged}) {
     auto [peer, id] = connect();
@@ -154,6 +161,20 @@ TEST_F(StorageFaults, NotKnowingIsNotRefusing) {
   send(id, sync::SyncStep1{sync::kEmptyStateVector});
   EXPECT_EQ(peer->closed, relay::CloseCode::TryAgainLater);
   EXPECT_THAT(peer->frames, IsEmpty());
+}
+
+TEST_F(StorageFaults, WhoWasOvertakenStoresNothingAndSaysSo) {
+  auto [writer, from] = connect();
+  send(from, sync::SyncStep1{sync::kEmptyStateVector});
+  storage.take_over([](auto) {});  // another server
+  const Bytes update = type("too late");
+  send(from, sync::Update{update});
+  EXPECT_EQ(superseded, 1);
+  EXPECT_EQ(writer->closed, relay::CloseCode::TryAgainLater);
+  EXPECT_THAT(writer->texts, Not(Contains(HasSubstr("\"saved\""))));
+  host.closed(from);
+  settle();
+  EXPECT_EQ(text_on_server(), "");
 }
 
 TEST_F(StorageFaults, ReadOnlyDiskServesReaders) {

@@ -37,7 +37,13 @@ std::string kind_name(const testing::TestParamInfo<StorageKind>& info) {
 }
 
 struct StorageContract : testing::TestWithParam<StorageKind> {
-  StorageContract() { open(); }
+  StorageContract() {
+    open();
+    turn = take_over();
+  }
+  uint64_t take_over() {
+    return *wait<uint64_t>([&](auto reply) { storage->take_over(std::move(reply)); });
+  }
   /// Opens it again, as after a restart.
   void open() {
     if (GetParam() == StorageKind::Memory) {
@@ -68,7 +74,8 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
                      .bytes = bytes(text),
                      .user_id = "u",
                      .device_id = "d",
-                     .time = TimestampMs{5}};
+                     .time = TimestampMs{5},
+                     .epoch = turn};
     return wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
   }
   StorageResult<StoredDocument> load(const std::string& document) {
@@ -109,6 +116,7 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
 
   TemporaryFolder folder;
   std::unique_ptr<Storage> storage;
+  uint64_t turn = 0;
 };
 
 TEST_P(StorageContract, LoadsADocumentThatWasNeverStoredAsEmpty) {
@@ -143,7 +151,8 @@ TEST_P(StorageContract, StoresManyUpdatesThatWereAskedForAtOnceInOrder) {
                      .bytes = bytes(std::to_string(i)),
                      .user_id = {},
                      .device_id = {},
-                     .time = TimestampMs{5}};
+                     .time = TimestampMs{5},
+                     .epoch = turn};
     storage->append_update(std::move(update),
                            [&promise = promises[i]](auto result) { promise.set_value(std::move(result)); });
   }
@@ -165,14 +174,32 @@ TEST_P(StorageContract, LoadsFromTheSnapshotOn) {
   const auto second = append("w", "d", "two");
   append("w", "d", "three");
   ASSERT_TRUE(
-      wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("one+two"), *second, std::move(reply)); }));
+      wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("one+two"), *second, turn, std::move(reply)); }));
   const auto stored = load("d");
   EXPECT_EQ(stored->snapshot, *bytes("one+two"));
   EXPECT_THAT(stored->updates, ElementsAre(*bytes("three")));
   // An older snapshot that comes late changes nothing.
   ASSERT_TRUE(wait<void>(
-      [&](auto reply) { storage->store_snapshot("d", bytes("old"), relay::Sequence{1}, std::move(reply)); }));
+      [&](auto reply) { storage->store_snapshot("d", bytes("old"), relay::Sequence{1}, turn, std::move(reply)); }));
   EXPECT_EQ(load("d")->snapshot, *bytes("one+two"));
+}
+
+TEST_P(StorageContract, StoresOnlyForWhoTookOverLast) {
+  workspace(user("a@b"), "w", "notes");
+  const auto mine = append("w", "d", "one");
+  ASSERT_TRUE(mine);
+  const uint64_t first = turn;
+  turn = take_over();
+  EXPECT_GT(turn, first);
+  ASSERT_TRUE(append("w", "d", "theirs"));
+  turn = first;
+  EXPECT_EQ(append("w", "d", "late").error().kind, Kind::Superseded);
+  EXPECT_EQ(wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("late"), *mine, turn, std::move(reply)); })
+                .error()
+                .kind,
+            Kind::Superseded);
+  open();
+  EXPECT_THAT(load("d")->updates, ElementsAre(*bytes("one"), *bytes("theirs")));
 }
 
 TEST_P(StorageContract, RefusesUpdatesOfAWorkspaceThatIsNotThere) {
@@ -300,8 +327,13 @@ TEST_P(StorageContract, RemembersAnUploadAndItsBlob) {
 TEST_P(StorageContract, AnswersABarrierAfterTheWritesBeforeIt) {
   workspace(user("a@b"), "w", "notes");
   bool stored = false;
-  NewUpdate update{
-      .workspace = "w", .document = "d", .bytes = bytes("x"), .user_id = {}, .device_id = {}, .time = TimestampMs{5}};
+  NewUpdate update{.workspace = "w",
+                   .document = "d",
+                   .bytes = bytes("x"),
+                   .user_id = {},
+                   .device_id = {},
+                   .time = TimestampMs{5},
+                   .epoch = turn};
   storage->append_update(update, [&](auto result) { stored = result.has_value(); });
   ASSERT_TRUE(wait<void>([&](auto reply) { storage->barrier(std::move(reply)); }));
   EXPECT_TRUE(stored);
@@ -423,9 +455,14 @@ TEST_P(StorageContract, RefusingOneWriteDoesNotTouchItsNeighbours) {
                           [&](auto result) { refused += result ? 0 : 1; });
   storage->remove_token(sha256("nothing"), [&](auto result) { refused += result ? 0 : 1; });
   storage->create_user("ann@x", TimestampMs{1}, [&](auto result) { refused += result ? 0 : 1; });
-  storage->append_update(
-      {.workspace = "w", .document = "d", .bytes = bytes("x"), .user_id = {}, .device_id = {}, .time = TimestampMs{5}},
-      [&](auto result) { stored.set_value(std::move(result)); });
+  storage->append_update({.workspace = "w",
+                          .document = "d",
+                          .bytes = bytes("x"),
+                          .user_id = {},
+                          .device_id = {},
+                          .time = TimestampMs{5},
+                          .epoch = turn},
+                         [&](auto result) { stored.set_value(std::move(result)); });
   EXPECT_TRUE(stored.get_future().get());
   EXPECT_EQ(refused, 3);
   EXPECT_THAT(load("d")->updates, SizeIs(1));
@@ -536,7 +573,7 @@ TEST_P(StorageContract, PrunesOnlyOldRecordsThatASnapshotCovers) {
     return *wait<uint64_t>([&](auto reply) { storage->prune_history(TimestampMs{before}, most, std::move(reply)); });
   };
   EXPECT_EQ(prune(100, 10), 0u);  // nothing is covered yet
-  wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("one+two"), *second, std::move(reply)); });
+  wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("one+two"), *second, turn, std::move(reply)); });
   EXPECT_EQ(prune(5, 10), 0u);  // not old
   EXPECT_EQ(prune(6, 1), 1u);   // bounded
   EXPECT_EQ(prune(6, 10), 1u);
@@ -556,11 +593,12 @@ TEST_P(StorageContract, PrunesUpToAnAge) {
                            .bytes = bytes(std::to_string(time)),
                            .user_id = "u",
                            .device_id = "d",
-                           .time = TimestampMs{time}};
+                           .time = TimestampMs{time},
+                           .epoch = turn};
     last = *wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
   }
   for (const char* document : {"even", "odd"}) {
-    wait<void>([&](auto reply) { storage->store_snapshot(document, bytes("all"), *last, std::move(reply)); });
+    wait<void>([&](auto reply) { storage->store_snapshot(document, bytes("all"), *last, turn, std::move(reply)); });
   }
   const auto prune = [&](int64_t before) {
     return *wait<uint64_t>([&](auto reply) { storage->prune_history(TimestampMs{before}, 100, std::move(reply)); });
@@ -596,13 +634,15 @@ TEST(SqliteStorage, RefusesARecordThatIsNotWhatWasWritten) {
     });
     wait<Workspace>(
         [&](auto reply) { one.create_workspace(session->user_id, {"w", "n"}, TimestampMs{0}, std::move(reply)); });
+    const uint64_t epoch = *wait<uint64_t>([&](auto reply) { one.take_over(std::move(reply)); });
     wait<relay::Sequence>([&](auto reply) {
       one.append_update({.workspace = "w",
                          .document = "d",
                          .bytes = bytes("whole"),
                          .user_id = {},
                          .device_id = {},
-                         .time = TimestampMs{0}},
+                         .time = TimestampMs{0},
+                         .epoch = epoch},
                         std::move(reply));
     });
   }
@@ -628,7 +668,7 @@ TEST(SqliteStorage, BringsADatabaseOfTheFirstVersionAlong) {
     auto database = native::Database::open(path, native::Durability::Full);
     ASSERT_TRUE(database->execute(
         "DROP TRIGGER token_ended; DROP TRIGGER share_ended; DROP TRIGGER share_changed; DROP TRIGGER workspace_ended;"
-        "DROP TABLE access; DROP TABLE facts; DROP TABLE shares; DROP TABLE sign_ins;"
+        "DROP TABLE access; DROP TABLE writer; DROP TABLE facts; DROP TABLE shares; DROP TABLE sign_ins;"
         "ALTER TABLE users DROP COLUMN owner; PRAGMA user_version = 1;"));
   }
   auto storage = SqliteStorage::open(path);
