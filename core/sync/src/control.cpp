@@ -108,7 +108,7 @@ Parsed parse_focus_list(const Json& json) {
 
 Parsed parse_server_hello(const Json& json) {
   return ServerHello{text_or_empty(json, "name"), text_or_empty(json, "version"),
-                     json.bool_member("receipts").value_or(false)};
+                     json.bool_member("receipts").value_or(false), text_or_empty(json, "lineage")};
 }
 
 Parsed parse_saved(const Json& json) {
@@ -212,7 +212,8 @@ struct Formatter {
     return of_type("focus_list_changed").set("files", text_list(m.files));
   }
   Json operator()(const ServerHello& m) const {
-    return of_type("server_hello").set("name", m.name).set("version", m.version).set("receipts", m.receipts);
+    Json hello = of_type("server_hello").set("name", m.name).set("version", m.version).set("receipts", m.receipts);
+    return m.lineage.empty() ? hello : hello.set("lineage", m.lineage);
   }
   Json operator()(const Saved& m) const { return of_type("saved").set("doc", m.doc).set("received", m.received); }
   Json operator()(const DocError& m) const {

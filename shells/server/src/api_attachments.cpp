@@ -219,8 +219,14 @@ Answer complete_upload(Services& services, HttpRequest& request) {
 
 Answer get_attachment(Services& services, HttpRequest& request) {
   constexpr std::string_view kNoAttachment = "There is no attachment with this hash in the workspace.";
-  auto workspace = co_await owned_workspace(services, request);
-  if (!workspace) co_return workspace.error();
+  if (request.share) {
+    if (request.share->workspace != request.arguments[0])
+      co_return error_response(http::status::not_found, kNoWorkspace);
+  } else if (auto workspace = co_await owned_workspace(services, request); !workspace) {
+    co_return workspace.error();
+  }
+  // The bytes are the owner's, whoever reads them.
+  const std::string& owner = request.share ? request.share->owner_id : request.session.user_id;
   const auto hash = Sha256::from_hex(request.arguments[1]);
   if (!hash) co_return error_response(http::status::not_found, kNoAttachment);
   const auto blob = co_await ask<Blob>(
@@ -241,7 +247,7 @@ Answer get_attachment(Services& services, HttpRequest& request) {
     co_return response;
   }
   response.content_type = blob->mime_type;
-  response.file = FileSlice{services.blobs.blob_path(request.session.user_id, *hash), 0, blob->size_bytes, false};
+  response.file = FileSlice{services.blobs.blob_path(owner, *hash), 0, blob->size_bytes, false};
   if (range.kind == ByteRange::Kind::Part) {
     response.status = http::status::partial_content;
     response.file->offset = range.offset;

@@ -3,6 +3,7 @@
 #include "diaryx/native/random.h"
 #include "relay_host.h"
 #include "router.h"
+#include "tell_connections.h"
 
 namespace diaryx::server {
 namespace {
@@ -76,6 +77,7 @@ Answer delete_workspace(Services& services, HttpRequest& request) {
   });
   if (!removed) co_return storage_response(removed.error(), kNoWorkspace);
   services.relay.revoke(request.arguments[0], "");
+  co_await tell_connections(services);  // guests have nothing else to stay for
   co_return empty_response(http::status::no_content);
 }
 

@@ -86,6 +86,17 @@ Outcome<BlobStore> BlobStore::open(const fs::path& data) {
   return store;
 }
 
+Outcome<BlobStore> BlobStore::open_existing(const fs::path& data) {
+  std::error_code error;
+  if (!fs::is_directory(data / "blobs", error)) return native::problem("there are no attachments in " + data.native());
+  return BlobStore(data);
+}
+
+void BlobStore::discard_user(const std::string& user_id) const {
+  // An id this server made: a name that could lead elsewhere is not one.
+  if (native::is_uuid(user_id)) remove_quietly(data_ / "blobs" / user_id);
+}
+
 fs::path BlobStore::temporary() const { return data_ / "receiving" / native::uuid_v4(); }
 
 fs::path BlobStore::upload_directory(const std::string& upload_id) const { return data_ / "uploads" / upload_id; }

@@ -19,6 +19,9 @@ class BlobStore {
   /// Makes the directories and removes what a crash left half written. The error is a sentence.
   static native::Outcome<BlobStore> open(const std::filesystem::path& data);
 
+  /// For commands: the folder as it is, also while a server receives into it.
+  static native::Outcome<BlobStore> open_existing(const std::filesystem::path& data);
+
   /// A fresh name in the same file system for something that is being received; removed by the caller or at the next start.
   std::filesystem::path temporary() const;
 
@@ -40,6 +43,8 @@ class BlobStore {
 
   std::filesystem::path blob_path(const std::string& user_id, const Sha256& hash) const;
   bool has(const std::string& user_id, const Sha256& hash, uint64_t size_bytes) const;
+  /// All blobs of a user who is gone.
+  void discard_user(const std::string& user_id) const;
   void discard_upload(const std::string& upload_id) const;
 
  private:

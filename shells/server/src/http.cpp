@@ -62,6 +62,9 @@ HttpResponse storage_response(const StorageError& error, std::string_view not_fo
       native::log().error("storage is full: {}", error.detail);
       return error_response(http::status::insufficient_storage,
                             "The server's disk is full. Tell its owner; nothing was stored.");
+    case StorageError::Kind::TooMany:
+      return error_response(http::status::too_many_requests, "That was asked too often. Wait a while.");
+    case StorageError::Kind::Superseded:
     case StorageError::Kind::Unavailable:
     case StorageError::Kind::Damaged: break;
   }

@@ -33,6 +33,10 @@ struct HttpRequest {
   std::filesystem::path body_file;           // routes that take bytes; removed after the response
   uint64_t body_size = 0;
   Session session;                           // routes that need one
+  Sha256 token_hash;                         // of that session
+  std::optional<Share> share;                // instead of a session, where guests are let in
+  std::string id;                            // in the log and in the response's X-Request-Id
+  std::string limit_key;                     // what limits for this client count by
 };
 
 /// A part of a file that is sent as the body.

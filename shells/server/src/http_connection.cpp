@@ -13,7 +13,12 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 
 #include "ask.h"
+#include "diaryx/base/base64.h"
 #include "diaryx/native/log.h"
+#include "diaryx/native/random.h"
+#include "diaryx/sync/doc_id.h"
+#include "diaryx/sync/path.h"
+#include "gate.h"
 #include "relay_host.h"
 #include "router.h"
 #include "socket_session.h"
@@ -27,12 +32,13 @@ using asio::awaitable;
 
 constexpr uint32_t kMaxHeaderBytes = 16u << 10;
 constexpr uint64_t kMaxJsonBytes = 2u << 20;
+constexpr uint64_t kMaxStrangersJsonBytes = 16u << 10;  // before anybody has signed in
 constexpr size_t kSendPieceBytes = 256u << 10;
-constexpr std::chrono::seconds kHeaderTime{30};
+constexpr std::chrono::seconds kHeaderTime{20};
 constexpr std::chrono::seconds kJsonTime{30};
 constexpr std::chrono::minutes kBytesTime{30};
 constexpr std::chrono::seconds kPieceTime{60};  // for each piece of a response
-constexpr std::string_view kNotSignedIn = "Authentication required";
+constexpr std::string_view kYjsPrefix = "/yjs/";
 
 /// True for bytes that are no HTTP, not for a connection that ended.
 bool is_bad_http(const boost::system::error_code& error) {
@@ -45,8 +51,11 @@ std::string_view as_view(beast::string_view text) { return {text.data(), text.si
 /// One connection's state while it speaks HTTP.
 class Connection {
  public:
-  Connection(beast::tcp_stream stream, Services& services, Lifecycle& life)
-      : stream_(std::move(stream)), services_(services), life_(life) {}
+  Connection(Transport stream, Services& services, Lifecycle& life)
+      : stream_(std::move(stream)), services_(services), life_(life) {
+    boost::system::error_code ignored;
+    peer_ = stream_.next_layer().socket().remote_endpoint(ignored).address();
+  }
 
   awaitable<void> serve();
 
@@ -55,8 +64,10 @@ class Connection {
 
   awaitable<bool> serve_one();
   awaitable<bool> serve_route(HeadParser& head, const Target& target, const RouteMatch& match);
+  awaitable<std::optional<HttpResponse>> let_in(const Route& route, HttpRequest& request);
   awaitable<bool> upgrade(HeadParser& head, const Target& target);
-  awaitable<StorageResult<Session>> authenticate(const http::fields& headers, const Target& target);
+  awaitable<bool> upgrade_for_devices(HeadParser& head, const Target& target);
+  awaitable<bool> upgrade_for_editors(HeadParser& head, const Target& target);
   awaitable<std::optional<HttpResponse>> read_body(HeadParser& head, const Route& route, HttpRequest& request);
   awaitable<std::optional<HttpResponse>> read_json(HeadParser& head, uint64_t limit, HttpRequest& request);
   awaitable<std::optional<HttpResponse>> read_bytes(HeadParser& head, uint64_t limit, HttpRequest& request);
@@ -66,11 +77,14 @@ class Connection {
   void set_common(Response& response, const HttpResponse& from, bool keep_alive);
   awaitable<void> allow_body(const http::fields& headers);
 
-  beast::tcp_stream stream_;
+  Transport stream_;
   Services& services_;
   Lifecycle& life_;
   beast::flat_buffer buffer_;
   std::string origin_;      // of the present request, if it is an allowed one
+  asio::ip::address peer_;
+  Visitor visitor_;         // of the present request
+  std::string request_id_;
   bool upgraded_ = false;
 };
 
@@ -80,7 +94,7 @@ awaitable<void> Connection::serve() {
   }
   if (upgraded_) co_return;
   boost::system::error_code ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.next_layer().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
 /// True if the connection can take another request.
@@ -102,6 +116,7 @@ awaitable<bool> Connection::serve_one() {
   }
   if (error) co_return false;  // closed, or nothing came in time
 
+  request_id_ = to_hex(native::random_bytes(8));
   const std::string_view origin = as_view(head.get()[http::field::origin]);
   const auto& allowed = services_.options.cors_origins;
   origin_ = std::find(allowed.begin(), allowed.end(), origin) != allowed.end() ? std::string(origin) : std::string();
@@ -111,7 +126,13 @@ awaitable<bool> Connection::serve_one() {
     co_return co_await write(error_response(http::status::bad_request, "The address or its query is not valid."),
                              false);
   }
-  if (target->path == "/sync2") co_return co_await upgrade(head, *target);
+  visitor_ = visitor_of(services_, peer_, head.get(), *target);
+  if (auto refused = refuse_flood(services_, visitor_)) co_return co_await write(std::move(*refused), false);
+  const bool sockets =
+      target->path == "/sync2" || target->path == "/hocuspocus" || target->path.starts_with(kYjsPrefix);
+  if (auto refused = refuse_origin(services_, head.get(), head.get().method(), sockets))
+    co_return co_await write(std::move(*refused), false);
+  if (sockets) co_return co_await upgrade(head, *target);
   if (head.get().method() == http::verb::options) {
     co_return co_await write(empty_response(http::status::no_content), head.get().keep_alive());
   }
@@ -133,18 +154,19 @@ awaitable<bool> Connection::serve_route(HeadParser& head, const Target& target, 
   request.raw_token = target.raw_token;
   request.arguments = match.arguments;
   request.headers = head.get();
+  request.id = request_id_;
+  request.limit_key = visitor_.limit_key;
   const bool keep_alive = head.get().keep_alive();
+  const auto began = std::chrono::steady_clock::now();
 
   // Before the body is read: strangers cannot make the server receive gigabytes.
-  if (match.route->auth == Auth::User) {
-    auto session = co_await authenticate(request.headers, target);
-    if (!session) {
-      if (session.error().kind == StorageError::Kind::NotFound) {
-        co_return co_await write(text_response(http::status::unauthorized, std::string(kNotSignedIn)), false);
-      }
-      co_return co_await write(storage_response(session.error(), kNotSignedIn), false);
-    }
-    request.session = std::move(*session);
+  if (auto refused = co_await let_in(*match.route, request)) {
+    native::log_event(spdlog::level::info, "refused",
+                      {{"request", request_id_},
+                       {"route", std::string(match.route->pattern)},
+                       {"status", std::to_string(static_cast<unsigned>(refused->status))},
+                       {"address", visitor_.address}});
+    co_return co_await write(std::move(*refused), false);
   }
   if (auto refused = co_await read_body(head, *match.route, request))
     co_return co_await write(std::move(*refused), false);
@@ -153,16 +175,36 @@ awaitable<bool> Connection::serve_route(HeadParser& head, const Target& target, 
     std::error_code ignored;
     std::filesystem::remove(request.body_file, ignored);
   }
-  native::log().info("{} {} -> {}", as_view(http::to_string(request.method)), request.path,
-                     static_cast<unsigned>(response.status));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  // The pattern, not the path: paths hold share codes and names of files.
+  native::log_event(spdlog::level::info, "request",
+                    {{"request", request_id_},
+                     {"method", std::string(as_view(http::to_string(request.method)))},
+                     {"route", std::string(match.route->pattern)},
+                     {"status", std::to_string(static_cast<unsigned>(response.status))},
+                     {"took_ms", std::to_string(took.count())},
+                     {"address", visitor_.address},
+                     {"user", request.session.user_id}});
   co_return co_await write(std::move(response), keep_alive);
 }
 
-awaitable<StorageResult<Session>> Connection::authenticate(const http::fields& headers, const Target& target) {
-  const std::string token = token_of(headers, target.raw_token);
-  // Compared by hash: the look-up's time says nothing about the token.
-  co_return co_await ask<Session>(
-      [&](auto reply) { services_.storage.find_session(sha256(token), now(), std::move(reply)); });
+/// Whether the route is for this visitor; the refusal if not.
+awaitable<std::optional<HttpResponse>> Connection::let_in(const Route& route, HttpRequest& request) {
+  if (route.auth == Auth::Public) co_return std::nullopt;
+  if (route.auth == Auth::UserOrGuest && !visitor_.share.empty() && visitor_.token.empty()) {
+    auto share = co_await share_of(services_, visitor_);
+    if (!share) co_return std::move(share.error());
+    request.share = std::move(*share);
+    co_return std::nullopt;
+  }
+  auto session = co_await session_of(services_, visitor_);
+  if (!session) co_return std::move(session.error());
+  request.session = std::move(*session);
+  request.token_hash = sha256(visitor_.token);
+  if (route.auth == Auth::Owner && !request.session.owner) {
+    co_return error_response(http::status::forbidden, "This is for the owner of the server.");
+  }
+  co_return std::nullopt;
 }
 
 awaitable<bool> Connection::upgrade(HeadParser& head, const Target& target) {
@@ -170,27 +212,80 @@ awaitable<bool> Connection::upgrade(HeadParser& head, const Target& target) {
     co_return co_await write(error_response(http::status::upgrade_required, "This address speaks WebSocket only."),
                              false);
   }
-  auto session = co_await authenticate(head.get(), target);
-  if (!session) {
-    if (session.error().kind != StorageError::Kind::NotFound) {
-      co_return co_await write(storage_response(session.error(), kNotSignedIn), false);
-    }
-    const bool none = token_of(head.get(), target.raw_token).empty();
+  if (target.path == "/sync2") co_return co_await upgrade_for_devices(head, target);
+  co_return co_await upgrade_for_editors(head, target);
+}
+
+awaitable<bool> Connection::upgrade_for_devices(HeadParser& head, const Target& target) {
+  auto admission = co_await admission_of(services_, visitor_);
+  if (!admission) {
+    if (admission.error().status != http::status::unauthorized) co_return co_await write(admission.error(), false);
+    const bool none = visitor_.token.empty() && visitor_.share.empty();
     co_return co_await write(
         error_response(http::status::unauthorized,
                        none ? "No token was sent. Sign in, or make one with: diaryx-syncd token create."
                             : "The token is not valid or has expired. Sign in again."),
         false);
   }
-  services_.storage.touch_device(session->device_id, now(), [](StorageResult<void>) {});
   const auto lean = target.query.find("handshake");
   const auto handshake =
       lean != target.query.end() && lean->second == "0" ? relay::Handshake::Lean : relay::Handshake::Full;
-  relay::Principal principal{.user_id = session->user_id, .device_id = session->device_id, .guest = false};
   upgraded_ = true;
-  auto socket = std::make_shared<SocketSession>(std::move(stream_), services_.relay,
-                                                services_.options.socket_queue_bytes, relay::Limits{}.max_frame_bytes);
-  co_await socket->run(head.release(), std::move(principal), handshake);
+  auto socket = std::make_shared<SocketSession>(std::move(stream_), services_, nullptr);
+  co_await socket->run(head.release(), std::move(*admission), handshake);
+  co_return false;
+}
+
+/// The document that `/yjs/<workspace>/<key>` names; nothing if there can be none.
+std::optional<std::string> yjs_document(std::string_view path) {
+  path.remove_prefix(kYjsPrefix.size());
+  const auto decoded = percent_decode(path);
+  if (!decoded) return std::nullopt;
+  const size_t slash = decoded->find('/');
+  if (slash == std::string::npos) return std::nullopt;
+  const std::string_view key = std::string_view(*decoded).substr(slash + 1);
+  const auto checked = sync::parse_path(key);
+  if (!checked || checked->view() != key) return std::nullopt;
+  const auto document = sync::body_doc_id(std::string_view(*decoded).substr(0, slash), key);
+  if (!document) return std::nullopt;
+  return document->str();
+}
+
+awaitable<bool> Connection::upgrade_for_editors(HeadParser& head, const Target& target) {
+  std::unique_ptr<EditorWire> wire;
+  if (target.path.starts_with(kYjsPrefix)) {
+    auto document = yjs_document(target.path);
+    if (!document) {
+      co_return co_await write(
+          error_response(http::status::not_found, "Name a document: /yjs/<workspace id>/<path of the file>."), false);
+    }
+    wire = make_yjs_wire(std::move(*document));
+  } else {
+    wire = make_hocuspocus_wire();
+  }
+  const bool token_comes_later = target.path == "/hocuspocus" && visitor_.token.empty() && visitor_.share.empty();
+  std::optional<Admission> admission;
+  if (!token_comes_later) {
+    auto admitted = co_await admission_of(services_, visitor_);
+    if (!admitted && admitted.error().status != http::status::unauthorized)
+      co_return co_await write(admitted.error(), false);
+    if (admitted) admission = std::move(*admitted);
+  }
+  upgraded_ = true;
+  auto socket = std::make_shared<SocketSession>(std::move(stream_), services_, std::move(wire));
+  if (!admission && !token_comes_later) {
+    // After a refused upgrade these clients try for ever; after this they tell their user.
+    co_await socket->refuse(head.release(), "The token is not valid. Sign in again.");
+    co_return false;
+  }
+  const auto authenticate = [this](std::string token) -> awaitable<std::expected<Admission, uint16_t>> {
+    visitor_.token = std::move(token);
+    auto admitted = co_await admission_of(services_, visitor_);
+    if (admitted) co_return std::move(*admitted);
+    const bool not_good = admitted.error().status == http::status::unauthorized;
+    co_return std::unexpected(not_good ? kEditorUnauthorized : static_cast<uint16_t>(relay::CloseCode::TryAgainLater));
+  };
+  co_await socket->run(head.release(), std::move(admission), relay::Handshake::Editor, authenticate);
   co_return false;
 }
 
@@ -208,7 +303,7 @@ awaitable<std::optional<HttpResponse>> Connection::read_body(HeadParser& head, c
     const uint64_t limit = route.max_body_bytes != 0 ? route.max_body_bytes : services_.options.snapshot_upload_bytes;
     co_return co_await read_bytes(head, limit, request);
   }
-  co_return co_await read_json(head, kMaxJsonBytes, request);
+  co_return co_await read_json(head, route.auth == Auth::Public ? kMaxStrangersJsonBytes : kMaxJsonBytes, request);
 }
 
 HttpResponse body_refused(const boost::system::error_code& error, uint64_t limit) {
@@ -267,6 +362,7 @@ awaitable<std::optional<HttpResponse>> Connection::read_bytes(HeadParser& head, 
 template <typename Response>
 void Connection::set_common(Response& response, const HttpResponse& from, bool keep_alive) {
   response.set(http::field::server, std::string(kServerName));
+  if (!request_id_.empty()) response.set("X-Request-Id", request_id_);
   if (!from.content_type.empty()) response.set(http::field::content_type, from.content_type);
   for (const auto& [name, value] : from.headers) response.set(name, value);
   if (!origin_.empty()) {
@@ -281,6 +377,7 @@ void Connection::set_common(Response& response, const HttpResponse& from, bool k
 }
 
 awaitable<bool> Connection::write(HttpResponse response, bool keep_alive) {
+  ++services_.metrics.responses[std::min<size_t>(static_cast<unsigned>(response.status) / 100, 5)];
   stream_.expires_after(kPieceTime);
   boost::system::error_code error;
   keep_alive = keep_alive && !life_.draining;
@@ -329,7 +426,7 @@ awaitable<bool> Connection::write_file(const FileSlice& slice) {
 
 }  // namespace
 
-awaitable<void> serve_connection(beast::tcp_stream stream, Services& services, Lifecycle& life) {
+awaitable<void> serve_connection(Transport stream, Services& services, Lifecycle& life) {
   Connection connection(std::move(stream), services, life);
   co_await connection.serve();
 }

@@ -1,21 +1,21 @@
-// One HTTP connection: reads requests, routes them, writes responses; becomes a WebSocket when /sync2 is asked for.
+// One HTTP connection: reads requests, routes them, writes responses; becomes a WebSocket at /sync2, /yjs and /hocuspocus.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 
 #include "services.h"
+#include "transport.h"
 
 namespace diaryx::server {
 
 /// What the connections and the server know of each other.
 struct Lifecycle {
-  bool draining = false;      // no new request is begun
-  uint32_t connections = 0;   // open
+  bool draining = false;  // no new request is begun
+  uint32_t connections = 0;  // open
   uint32_t between_requests = 0;  // of these, kept open with nothing asked: nobody loses anything when they end
 };
 
 /// Serves until the connection ends.
-boost::asio::awaitable<void> serve_connection(boost::beast::tcp_stream stream, Services& services, Lifecycle& life);
+boost::asio::awaitable<void> serve_connection(Transport stream, Services& services, Lifecycle& life);
 
 }  // namespace diaryx::server

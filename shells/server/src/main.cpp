@@ -1,101 +1,140 @@
 // diaryx-syncd: the command line.
+#include <sys/stat.h>
+
 #include <csignal>
 #include <cstdio>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "command.h"
+#include "command_line.h"
 #include "diaryx/native/log.h"
 #include "server.h"
-#include "token_command.h"
 #include "version.h"
 
 namespace {
 
-using diaryx::server::Options;
-using diaryx::server::TokenOptions;
+using namespace diaryx::server;
 
-/// `HOST:PORT`, also `[::1]:PORT`. Empty = fine, else the sentence.
-std::string parse_listen(const std::string& text, Options& options) {
-  const std::string sentence = "--listen takes ADDRESS:PORT, e.g. 127.0.0.1:3030 (port 0 = any free port)";
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) return sentence;
-  const std::string port = text.substr(colon + 1);
-  if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535)
-    return sentence;
-  options.address = text.substr(0, colon);
-  if (options.address.front() == '[' && options.address.back() == ']') {
-    options.address = options.address.substr(1, options.address.size() - 2);
-  }
-  options.port = static_cast<uint16_t>(std::stoi(port));
-  return {};
-}
-
-int serve(Options options, const std::string& listen) {
-  if (const std::string wrong = parse_listen(listen, options); !wrong.empty()) {
-    std::fprintf(stderr, "diaryx-syncd: %s\n", wrong.c_str());
-    return diaryx::server::kExitUsage;
-  }
-  if (!diaryx::native::start_log("diaryx-syncd", options.log_level)) {
-    std::fprintf(stderr, "diaryx-syncd: --log-level takes trace, debug, info, warn, error or off\n");
-    return diaryx::server::kExitUsage;
-  }
+int serve(const Options& options) {
+  const auto format = options.log_format == "json" ? diaryx::native::LogFormat::Json : diaryx::native::LogFormat::Text;
+  diaryx::native::start_log("diaryx-syncd", options.log_level, format);
   const std::string shown =
       options.address.find(':') == std::string::npos ? options.address : "[" + options.address + "]";
-  return diaryx::server::run_server(options, [&shown](uint16_t port) {
-    std::printf("listening on http://%s:%u\n", shown.c_str(), port);
+  const char* const scheme = options.tls_certificate.empty() ? "http" : "https";
+  return run_server(options, [&shown, scheme](uint16_t port) {
+    std::printf("listening on %s://%s:%u\n", scheme, shown.c_str(), port);
     std::fflush(stdout);
   });
 }
 
+/// The commands about people; `chosen` is the one that was given.
+struct AccountCommands {
+  explicit AccountCommands(CLI::App& app) {
+    CLI::App* const user = app.add_subcommand("user", "People who may sign in")->require_subcommand(1);
+    with_email(add(*user, "add", "Make a user; they sign in by link or code", add_user));
+    add(*user, "list", "All users, the owner first", list_users);
+    with_email(add(*user, "remove", "Remove a user with all their workspaces", remove_user));
+    with_email(add(*user, "link", "Print a sign-in link and code, good for a day", print_user_link));
+
+    CLI::App* const token = app.add_subcommand("token", "Tokens of devices")->require_subcommand(1);
+    CLI::App* const create =
+        with_user(add(*token, "create", "Print a new token; a new user is made if needed", create_token), true);
+    create->add_option("--device", arguments.device_name, "A name for the device, shown in its list");
+    create->add_option("--expires-days", arguments.expires_days, "Days until the token ends")
+        ->check(CLI::Range(1, 36500))
+        ->capture_default_str();
+    with_user(add(*token, "list", "Tokens by the first digits of their hash", list_tokens), false);
+    add(*token, "revoke", "End a token and cut its connections", revoke_token)
+        ->add_option("digits", arguments.token_prefix, "What token list shows")
+        ->required();
+
+    CLI::App* const device = app.add_subcommand("device", "Devices of a user")->require_subcommand(1);
+    with_user(add(*device, "list", "Last seen first", list_devices), true);
+    with_user(add(*device, "remove", "Sign a device out and cut its connections", remove_device), true)
+        ->add_option("id", arguments.device, "What device list shows")
+        ->required();
+  }
+
+  CLI::App* add(CLI::App& group, const char* name, const char* help, int (*run)(const AccountArguments&)) {
+    CLI::App* const command = group.add_subcommand(name, help);
+    command->callback([this, run] { chosen = run; });
+    return command;
+  }
+  void with_email(CLI::App* command) {
+    command->add_option("email", arguments.email, "E-mail address of the user")->required();
+  }
+  CLI::App* with_user(CLI::App* command, bool required) {
+    command->add_option("--user", arguments.email, "E-mail address of the user")->required(required);
+    return command;
+  }
+
+  AccountArguments arguments;
+  int (*chosen)(const AccountArguments&) = nullptr;
+};
+
 int run(int argc, char** argv) {
   CLI::App app{"Diaryx sync server. Keeps everything in one folder."};
-  app.set_version_flag("--version", std::string(diaryx::server::kVersion));
-  Options options;
-  std::string listen = "127.0.0.1:3030";
-  std::string data;
-  app.add_option("--data", data, "Folder for the database and attachments; made if missing");
-  app.add_option("--listen", listen, "ADDRESS:PORT; port 0 = any free port")->capture_default_str();
-  app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")->capture_default_str();
-  app.add_option("--cors-origin", options.cors_origins, "Web origin that may use the API; may be repeated");
-  app.add_option("--attachment-limit", options.attachment_limit_bytes, "Bytes of attachments per user; 0 = no limit");
-
-  CLI::App* token = app.add_subcommand("token", "Make tokens for devices");
-  token->require_subcommand(1);
-  CLI::App* create = token->add_subcommand("create", "Print a new token; a new user is made if needed");
-  TokenOptions token_options;
-  create->add_option("--data", data, "Folder of the server");
-  create->add_option("--user", token_options.email, "E-mail address of the user")->required();
-  create->add_option("--device", token_options.device_name, "A name for the device, shown in its list");
-  create->add_option("--expires-days", token_options.expires_days, "Days until the token ends")
-      ->check(CLI::Range(1, 36500))
-      ->capture_default_str();
+  app.set_version_flag("--version", std::string(kVersion));
+  app.fallthrough();  // --data may stand behind a command
+  Given given;
+  add_settings(app, given);
+  AccountCommands accounts(app);
+  std::string folder;
+  RestoreArguments restoring;
+  CLI::App* const backup = app.add_subcommand("backup", "Copy everything at one moment, while the server runs");
+  backup->add_option("--to", folder, "A new or empty folder")->required();
+  CLI::App* const verifying = app.add_subcommand("verify", "Look at every record and attachment of --data or a backup");
+  verifying->add_option("folder", folder, "A backup; without it, --data");
+  CLI::App* const restore_one = app.add_subcommand("restore", "Make --data, a new folder, of a backup");
+  std::string from;
+  restore_one->add_option("--from", from, "The backup")->required();
+  restore_one->add_flag("--sign-out", restoring.sign_out, "End all tokens and shares");
+  CLI::App* const doctor = app.add_subcommand("doctor", "Say what is wrong, and what to do");
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const bool asked = error.get_exit_code() == 0;  // --help, --version
     if (asked) return app.exit(error);
-    std::fprintf(stderr, "diaryx-syncd: %s (see diaryx-syncd --help)\n", error.what());
-    return diaryx::server::kExitUsage;
+    return fail(kExitUsage, std::string(error.what()) + " (see diaryx-syncd --help)");
   }
-  if (data.empty()) {
-    std::fprintf(stderr, "diaryx-syncd: say where to keep the data, e.g. --data ./diaryx-data\n");
-    return diaryx::server::kExitUsage;
+  if (const std::string wrong = fill_in(app, given); !wrong.empty()) return fail(kExitUsage, wrong);
+  if (verifying->parsed() && !folder.empty()) return verify(folder);
+  if (const std::string wrong = settle(given); !wrong.empty()) return fail(kExitUsage, wrong);
+  const Options& options = given.options;
+  if (given.check_config) {
+    std::printf("%s", describe_settings(app).c_str());
+    return kExitDone;
   }
-  options.data = data;
-  token_options.data = data;
-  return create->parsed() ? create_token_command(token_options) : serve(std::move(options), listen);
+  if (accounts.chosen != nullptr) {
+    accounts.arguments.data = options.data;
+    accounts.arguments.base_url = options.base_url;
+    const std::string scheme = options.tls_certificate.empty() ? "http://" : "https://";
+    accounts.arguments.server_url = scheme + given.listen;
+    return accounts.chosen(accounts.arguments);
+  }
+  if (backup->parsed()) return back_up(options.data, folder);
+  if (verifying->parsed()) return verify(options.data);
+  if (restore_one->parsed()) {
+    restoring.from = from;
+    restoring.data = options.data;
+    return restore(restoring);
+  }
+  if (doctor->parsed()) return examine(options);
+  return serve(options);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  ::umask(077);  // what is kept here is for nobody else on this machine
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {  // the rim
     std::fprintf(stderr, "diaryx-syncd: it had to stop: %s\n", error.what());
-    return diaryx::server::kExitFailed;
+    return kExitFailed;
   }
 }

@@ -25,8 +25,20 @@ relay::StorageFailure failure_of(const StorageError& error) {
 
 }  // namespace
 
-RelayHost::RelayHost(boost::asio::any_io_executor executor, Storage& storage, sync::RelayOptions options)
-    : executor_(executor), timer_(executor), storage_(storage), relay_(std::move(options)) {}
+RelayHost::RelayHost(boost::asio::any_io_executor executor, Storage& storage, Metrics& metrics,
+                     sync::RelayOptions options, uint64_t epoch, std::function<void()> superseded)
+    : executor_(executor),
+      timer_(executor),
+      storage_(storage),
+      metrics_(metrics),
+      epoch_(epoch),
+      superseded_(std::move(superseded)),
+      relay_(std::move(options)) {}
+
+relay::StorageFailure RelayHost::failed(const StorageError& error) {
+  if (error.kind == StorageError::Kind::Superseded) superseded_();
+  return failure_of(error);
+}
 
 relay::ConnectionId RelayHost::opened(std::shared_ptr<RelayPeer> peer, relay::Principal principal,
                                       relay::Handshake handshake) {
@@ -51,6 +63,14 @@ void RelayHost::closed(relay::ConnectionId connection) {
 
 void RelayHost::revoke(const std::string& workspace, const std::string& user_id) {
   handle(relay::AccessRevoked{workspace, user_id});
+}
+
+void RelayHost::change_access(relay::ConnectionId connection, std::string workspace, relay::Access access) {
+  handle(relay::AccessChanged{connection, std::move(workspace), access});
+}
+
+void RelayHost::end_access(relay::ConnectionId connection, std::string sentence) {
+  handle(relay::AccessEnded{connection, std::move(sentence)});
 }
 
 void RelayHost::edit(sync::ServerEdit edit, std::function<void(bool)> done) {
@@ -94,22 +114,42 @@ Reply<T> RelayHost::reply(Make make_event) {
   };
 }
 
+relay::Event RelayHost::answer_access(relay::Ticket ticket, relay::ConnectionId connection,
+                                      StorageResult<relay::Access> found) {
+  // "I cannot tell" must not sound like "you may not": the connection is asked to come back.
+  const bool unknown = !found && found.error().kind != StorageError::Kind::NotFound;
+  RelayPeer* const asker = unknown ? peer(connection) : nullptr;
+  if (asker != nullptr) asker->close(relay::CloseCode::TryAgainLater, "storage failed, come back");
+  return relay::Authorized{ticket, found.value_or(relay::Access::Denied)};
+}
+
 void RelayHost::perform(relay::Authorize& action) {
-  const auto answer = [this, ticket = action.ticket,
-                       connection = action.connection](StorageResult<Workspace> found) -> relay::Event {
-    // "I cannot tell" must not sound like "you may not": the connection is asked to come back.
-    const bool unknown = !found && found.error().kind != StorageError::Kind::NotFound;
-    RelayPeer* const asker = unknown ? peer(connection) : nullptr;
-    if (asker != nullptr) asker->close(relay::CloseCode::TryAgainLater, "storage failed, come back");
-    return relay::Authorized{ticket, found ? relay::Access::ReadWrite : relay::Access::Denied};
-  };
   // Ids only, never names: two users may have a workspace of one name (trap S1).
   if (!native::is_uuid(action.workspace)) {
     boost::asio::post(executor_,
                       [this, ticket = action.ticket] { handle(relay::Authorized{ticket, relay::Access::Denied}); });
     return;
   }
-  storage_.find_workspace(action.principal.user_id, action.workspace, reply<Workspace>(answer));
+  if (action.principal.guest) return authorize_guest(action);
+  storage_.find_workspace(action.principal.user_id, action.workspace,
+                          reply<Workspace>([this, ticket = action.ticket, connection = action.connection](
+                                               StorageResult<Workspace> found) -> relay::Event {
+                            if (!found) return answer_access(ticket, connection, std::unexpected(found.error()));
+                            return answer_access(ticket, connection, relay::Access::ReadWrite);
+                          }));
+}
+
+/// A guest may open the one workspace that its code stands for, as the share says now.
+void RelayHost::authorize_guest(relay::Authorize& action) {
+  storage_.find_share(sha256(action.principal.join_code),
+                      reply<Share>([this, ticket = action.ticket, connection = action.connection,
+                                    workspace = action.workspace](StorageResult<Share> found) -> relay::Event {
+                        if (!found) return answer_access(ticket, connection, std::unexpected(found.error()));
+                        if (found->workspace != workspace)
+                          return answer_access(ticket, connection, relay::Access::Denied);
+                        return answer_access(ticket, connection,
+                                             found->read_only ? relay::Access::ReadOnly : relay::Access::ReadWrite);
+                      }));
 }
 
 void RelayHost::perform(relay::LoadDocument& action) {
@@ -133,20 +173,22 @@ void RelayHost::perform(relay::AppendUpdate& action) {
                    .user_id = std::move(action.user_id),
                    .device_id = std::move(action.device_id),
                    .origin = action.origin,
-                   .time = action.time};
+                   .time = action.time,
+                   .epoch = epoch_};
   storage_.append_update(
       std::move(update),
-      reply<relay::Sequence>([ticket = action.ticket](StorageResult<relay::Sequence> sequence) -> relay::Event {
+      reply<relay::Sequence>([this, ticket = action.ticket](StorageResult<relay::Sequence> sequence) -> relay::Event {
+        ++(sequence ? metrics_.updates_stored : metrics_.updates_not_stored);
         if (sequence) return relay::UpdateStored{ticket, *sequence};
-        return relay::UpdateNotStored{ticket, failure_of(sequence.error())};
+        return relay::UpdateNotStored{ticket, failed(sequence.error())};
       }));
 }
 
 void RelayHost::perform(relay::StoreSnapshot& action) {
-  storage_.store_snapshot(action.document.str(), std::move(action.state), action.through,
-                          reply<void>([ticket = action.ticket](StorageResult<void> stored) -> relay::Event {
+  storage_.store_snapshot(action.document.str(), std::move(action.state), action.through, epoch_,
+                          reply<void>([this, ticket = action.ticket](StorageResult<void> stored) -> relay::Event {
                             if (stored) return relay::SnapshotStored{ticket};
-                            return relay::SnapshotNotStored{ticket, failure_of(stored.error())};
+                            return relay::SnapshotNotStored{ticket, failed(stored.error())};
                           }));
 }
 

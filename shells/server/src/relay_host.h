@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "diaryx/sync/relay.h"
+#include "metrics.h"
 #include "storage.h"
 
 namespace diaryx::server {
@@ -30,7 +31,10 @@ class RelayPeer {
 
 class RelayHost {
  public:
-  RelayHost(boost::asio::any_io_executor executor, Storage& storage, sync::RelayOptions options);
+  /// epoch        of `Storage::take_over`.
+  /// superseded   called when the storage says that another server took over; may be called more than once.
+  RelayHost(boost::asio::any_io_executor executor, Storage& storage, Metrics& metrics, sync::RelayOptions options,
+            uint64_t epoch, std::function<void()> superseded);
 
   // Sockets.
   /// Registers the peer, which stays alive until `closed`, and says hello to it.
@@ -42,9 +46,13 @@ class RelayHost {
   // The API.
   /// Closes the open documents of a workspace for a user, or for everybody when `user_id` is empty.
   void revoke(const std::string& workspace, const std::string& user_id);
+  /// What a connection may do changed, or ended: see relay::AccessChanged and relay::AccessEnded.
+  void change_access(relay::ConnectionId connection, std::string workspace, relay::Access access);
+  void end_access(relay::ConnectionId connection, std::string sentence);
   /// An edit on the live document; `done(stored)` is called later.
   void edit(sync::ServerEdit edit, std::function<void(bool stored)> done);
   crdt::Doc* find(const DocId& document) const { return relay_.find(document); }
+  size_t members(const DocId& document) const { return relay_.members(document); }
   sync::RelayStatistics statistics() const { return relay_.statistics(); }
 
   /// Asks all connections to end; what they sent is still stored.
@@ -56,6 +64,8 @@ class RelayHost {
   void handle(relay::Event event);
   void perform_all();
   void perform(relay::Authorize& action);
+  void authorize_guest(relay::Authorize& action);
+  relay::Event answer_access(relay::Ticket ticket, relay::ConnectionId connection, StorageResult<relay::Access> found);
   void perform(relay::LoadDocument& action);
   void perform(relay::AppendUpdate& action);
   void perform(relay::StoreSnapshot& action);
@@ -65,6 +75,8 @@ class RelayHost {
   void perform(relay::ResumeReading& action);
   void perform(relay::CloseConnection& action);
   void perform(relay::EditFinished& action);
+  /// What the relay hears of a write that failed.
+  relay::StorageFailure failed(const StorageError& error);
   RelayPeer* peer(relay::ConnectionId connection);
   TimestampMs clock();
   void arm_timer();
@@ -75,6 +87,9 @@ class RelayHost {
   boost::asio::steady_timer timer_;
   std::optional<TimestampMs> armed_for_;
   Storage& storage_;
+  Metrics& metrics_;
+  const uint64_t epoch_;
+  std::function<void()> superseded_;
   sync::Relay relay_;
   std::unordered_map<uint64_t, std::shared_ptr<RelayPeer>> peers_;
   std::unordered_map<uint64_t, std::function<void(bool)>> edits_;

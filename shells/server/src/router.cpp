@@ -14,6 +14,25 @@ constexpr std::array kRoutes = {
     Route{verb::get, "/", Auth::Public, BodyKind::None, 0, get_root},
     Route{verb::get, "/health", Auth::Public, BodyKind::None, 0, get_health},
     Route{verb::get, "/api/status", Auth::Public, BodyKind::None, 0, get_status},
+    Route{verb::get, "/sign-in", Auth::Public, BodyKind::None, 0, get_sign_in_page},
+    Route{verb::get, "/openapi.json", Auth::Public, BodyKind::None, 0, get_openapi},
+    Route{verb::get, "/metrics", Auth::Owner, BodyKind::None, 0, get_metrics},
+    Route{verb::post, "/auth/magic-link", Auth::Public, BodyKind::Json, 0, post_magic_link},
+    Route{verb::get, "/auth/verify", Auth::Public, BodyKind::None, 0, get_verify},
+    Route{verb::post, "/auth/verify", Auth::Public, BodyKind::Json, 0, post_verify},
+    Route{verb::post, "/auth/verify-code", Auth::Public, BodyKind::Json, 0, post_verify_code},
+    Route{verb::post, "/auth/logout", Auth::User, BodyKind::None, 0, post_logout},
+    Route{verb::get, "/auth/devices", Auth::User, BodyKind::None, 0, get_devices},
+    Route{verb::patch, "/auth/devices/{}", Auth::User, BodyKind::Json, 0, patch_device},
+    Route{verb::delete_, "/auth/devices/{}", Auth::User, BodyKind::None, 0, delete_device},
+    Route{verb::post, "/api/share/sessions", Auth::User, BodyKind::Json, 0, create_share},
+    Route{verb::get, "/api/share/sessions/{}", Auth::Public, BodyKind::None, 0, get_share},
+    Route{verb::patch, "/api/share/sessions/{}", Auth::User, BodyKind::Json, 0, patch_share},
+    Route{verb::delete_, "/api/share/sessions/{}", Auth::User, BodyKind::None, 0, delete_share},
+    Route{verb::post, "/api/sessions", Auth::User, BodyKind::Json, 0, create_share},
+    Route{verb::get, "/api/sessions/{}", Auth::Public, BodyKind::None, 0, get_share},
+    Route{verb::patch, "/api/sessions/{}", Auth::User, BodyKind::Json, 0, patch_share},
+    Route{verb::delete_, "/api/sessions/{}", Auth::User, BodyKind::None, 0, delete_share},
     Route{verb::get, "/auth/me", Auth::User, BodyKind::None, 0, get_me},
     Route{verb::get, "/api/user/has-data", Auth::User, BodyKind::None, 0, get_has_data},
     Route{verb::get, "/api/user/storage", Auth::User, BodyKind::None, 0, get_storage_use},
@@ -29,7 +48,7 @@ constexpr std::array kRoutes = {
           put_part},
     Route{verb::post, "/api/workspaces/{}/attachments/uploads/{}/complete", Auth::User, BodyKind::Json, 0,
           complete_upload},
-    Route{verb::get, "/api/workspaces/{}/attachments/{}", Auth::User, BodyKind::None, 0, get_attachment},
+    Route{verb::get, "/api/workspaces/{}/attachments/{}", Auth::UserOrGuest, BodyKind::None, 0, get_attachment},
 };
 
 std::string_view next_segment(std::string_view& rest) {
@@ -57,6 +76,8 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
 }
 
 }  // namespace
+
+std::span<const Route> all_routes() { return kRoutes; }
 
 RouteMatch find_route(http::verb method, std::string_view path) {
   RouteMatch found;

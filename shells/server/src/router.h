@@ -1,6 +1,7 @@
 // Which handler answers which request.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,12 @@
 
 namespace diaryx::server {
 
-enum class Auth : uint8_t { Public, User };
+enum class Auth : uint8_t {
+  Public,
+  User,          // a token
+  UserOrGuest,   // a token, or `session=<code>` of a share
+  Owner,         // a token of the server's owner
+};
 enum class BodyKind : uint8_t { None, Json, Bytes };
 
 struct Route {
@@ -31,11 +37,32 @@ struct RouteMatch {
   std::vector<std::string> arguments;  // percent-decoded
 };
 
+/// All of them, for tests and documents.
+std::span<const Route> all_routes();
+
 RouteMatch find_route(http::verb method, std::string_view path);
 
 // Handlers, by file. Paths and bodies: shells/server/README.md and the comments in each file.
 using Answer = boost::asio::awaitable<HttpResponse>;
 
+// api_sign_in.cpp
+Answer post_magic_link(Services&, HttpRequest&);
+Answer get_verify(Services&, HttpRequest&);
+Answer post_verify(Services&, HttpRequest&);
+Answer post_verify_code(Services&, HttpRequest&);
+Answer post_logout(Services&, HttpRequest&);
+Answer get_devices(Services&, HttpRequest&);
+Answer patch_device(Services&, HttpRequest&);
+Answer delete_device(Services&, HttpRequest&);
+// api_shares.cpp
+Answer create_share(Services&, HttpRequest&);
+Answer get_share(Services&, HttpRequest&);
+Answer patch_share(Services&, HttpRequest&);
+Answer delete_share(Services&, HttpRequest&);
+// api_pages.cpp
+Answer get_sign_in_page(Services&, HttpRequest&);
+Answer get_openapi(Services&, HttpRequest&);
+Answer get_metrics(Services&, HttpRequest&);
 // api_account.cpp
 Answer get_root(Services&, HttpRequest&);
 Answer get_health(Services&, HttpRequest&);

@@ -17,14 +17,18 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "access_watch.h"
 #include "ask.h"
+#include "command.h"
 #include "diaryx/native/log.h"
 #include "diaryx/native/random.h"
 #include "diaryx/native/unique_fd.h"
 #include "http_connection.h"
 #include "relay_host.h"
 #include "services.h"
+#include "sign_in.h"
 #include "sqlite_storage.h"
+#include "tls.h"
 #include "version.h"
 
 namespace diaryx::server {
@@ -35,23 +39,47 @@ using asio::ip::tcp;
 constexpr std::chrono::seconds kDrainTime{10};   // for the storage
 constexpr std::chrono::seconds kGoodbyeTime{2};  // for clients to answer the close, once all is stored
 constexpr std::chrono::minutes kHousekeeping{10};
+constexpr std::chrono::seconds kTlsTime{10};
+constexpr uint32_t kPruneBite = 2000;
+constexpr int64_t kDayMs = 24 * 3600 * 1000;
+
+/// What must reach the owner and no log: straight to standard error.
+void tell_owner(const std::string& line) { std::fprintf(stderr, "diaryx-syncd: %s\n", line.c_str()); }
+
+std::string own_url(const Options& options, uint16_t port) {
+  const bool v6 = options.address.find(':') != std::string::npos;
+  // Nobody can open 0.0.0.0; the machine itself can open this.
+  const bool any = options.address == "0.0.0.0" || options.address == "::";
+  const std::string host = any ? "localhost" : v6 ? "[" + options.address + "]" : options.address;
+  return std::string(options.tls_certificate.empty() ? "http" : "https") + "://" + host + ":" + std::to_string(port);
+}
 
 class Server {
  public:
-  Server(const Options& options, Storage& storage, BlobStore& blobs)
+  Server(const Options& options, Storage& storage, BlobStore& blobs, std::string lineage, uint64_t epoch,
+         TlsContext tls, AddressList trusted)
       : options_(options),
         acceptor_(context_),
         signals_(context_, SIGTERM, SIGINT),
-        relay_(context_.get_executor(), storage, relay_options()),
-        services_{options_, storage, blobs, relay_, pool_} {}
+        reload_(context_, SIGHUP),
+        relay_(context_.get_executor(), storage, metrics_, relay_options(std::move(lineage)), epoch,
+               [this] { give_way(); }),
+        access_(context_.get_executor(), storage, relay_, metrics_),
+        limits_(options),
+        tls_(std::move(tls)),
+        services_{options_, storage, blobs, relay_, access_, limits_, metrics_, pool_, {}, tell_owner} {
+    limits_.trusted_proxies = std::move(trusted);
+  }
 
   boost::system::error_code listen();
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
   void run();
+  bool gave_way() const { return gave_way_; }
 
  private:
-  static sync::RelayOptions relay_options() {
+  static sync::RelayOptions relay_options(std::string lineage) {
     sync::RelayOptions options;
+    options.lineage = std::move(lineage);
     options.server_name = kServerName;
     options.server_version = kVersion;
     options.seed = native::random_u64();
@@ -60,17 +88,28 @@ class Server {
 
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> serve(tcp::socket socket);
+  asio::awaitable<void> start_and_serve(tcp::socket socket);
+  asio::awaitable<void> reload_on_signal();
   asio::awaitable<void> drain_on_signal();
+  /// Another server has the documents now: what this one holds in memory may be old.
+  void give_way();
   asio::awaitable<void> keep_house();
+  asio::awaitable<void> prune_history();
 
   const Options& options_;
   asio::io_context context_{1};
   asio::thread_pool pool_{1};
   tcp::acceptor acceptor_;
   asio::signal_set signals_;
+  asio::signal_set reload_;
+  Metrics metrics_;
   RelayHost relay_;
+  AccessWatch access_;
+  Limits limits_;
+  TlsContext tls_;  // null: plain HTTP
   Services services_;
   Lifecycle life_;
+  bool gave_way_ = false;
 };
 
 boost::system::error_code Server::listen() {
@@ -89,7 +128,10 @@ boost::system::error_code Server::listen() {
 }
 
 void Server::run() {
+  services_.own_url = own_url(options_, port());
+  access_.start();
   asio::co_spawn(context_, accept_loop(), asio::detached);
+  asio::co_spawn(context_, reload_on_signal(), asio::detached);
   asio::co_spawn(context_, drain_on_signal(), asio::detached);
   asio::co_spawn(context_, keep_house(), asio::detached);
   context_.run();
@@ -110,6 +152,7 @@ asio::awaitable<void> Server::accept_loop() {
       continue;
     }
     if (life_.connections >= options_.max_connections) {
+      ++metrics_.refused_connections;
       native::log().warn("a connection was refused: {} are open", life_.connections);
       continue;
     }
@@ -119,14 +162,59 @@ asio::awaitable<void> Server::accept_loop() {
   }
 }
 
+asio::awaitable<void> Server::start_and_serve(tcp::socket socket) {
+  Transport transport(std::move(socket));
+  if (tls_ != nullptr) {
+    transport.expires_after(kTlsTime);
+    if (const auto error = co_await transport.start_tls(tls_)) {
+      native::log().debug("a TLS handshake failed: {}", error.message());
+      co_return;
+    }
+  }
+  co_await serve_connection(std::move(transport), services_, life_);
+}
+
 asio::awaitable<void> Server::serve(tcp::socket socket) {
+  boost::system::error_code error;
+  const auto peer = socket.remote_endpoint(error).address();
+  // Behind a proxy all connections come from the proxy; it has limits of its own.
+  const std::string key = limits_.trusted_proxies.contains(peer) ? std::string("proxy") : limit_key(peer);
+  uint32_t& open = limits_.open_connections[key];
+  if (key != "proxy" && options_.max_connections_per_address != 0 && open >= options_.max_connections_per_address) {
+    ++metrics_.refused_connections;
+    co_return;
+  }
+  ++open;  // map entries stay where they are
   ++life_.connections;
   try {
-    co_await serve_connection(boost::beast::tcp_stream(std::move(socket)), services_, life_);
+    co_await start_and_serve(std::move(socket));
   } catch (const std::exception& error) {  // the rim: libraries may throw, one connection ends and no other
     native::log().error("a connection ended by an exception: {}", error.what());
   }
   --life_.connections;
+  if (--limits_.open_connections[key] == 0) limits_.open_connections.erase(key);
+}
+
+asio::awaitable<void> Server::reload_on_signal() {
+  while (!life_.draining) {
+    boost::system::error_code error;
+    co_await reload_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    if (error || life_.draining) co_return;
+    if (tls_ == nullptr) continue;
+    auto fresh = load_tls(options_.tls_certificate, options_.tls_key);
+    if (!fresh) {
+      native::log().error("the certificate stays as it was: {}", fresh.error().sentence);
+      continue;
+    }
+    tls_ = std::move(*fresh);  // for new connections
+    native::log().info("the certificate was read again");
+  }
+}
+
+void Server::give_way() {
+  if (std::exchange(gave_way_, true)) return;
+  native::log().error("another server took over this database: stopping, so that clients find it");
+  signals_.cancel();
 }
 
 asio::awaitable<void> Server::drain_on_signal() {
@@ -134,6 +222,8 @@ asio::awaitable<void> Server::drain_on_signal() {
   const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
   native::log().info("signal {}: storing what was received, then stopping", signal);
   life_.draining = true;
+  access_.stop();
+  reload_.cancel(error);
   acceptor_.close(error);
   relay_.drain();
   asio::steady_timer timer(context_);
@@ -156,8 +246,27 @@ asio::awaitable<void> Server::keep_house() {
     if (expired) {
       for (const Upload& upload : *expired) services_.blobs.discard_upload(upload.id);
     }
+    co_await ask<void>([&](auto reply) { services_.storage.expire_access(now(), std::move(reply)); });
+    co_await prune_history();
     boost::system::error_code error;
     timer.expires_after(kHousekeeping);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+/// In bites, each a transaction of its own, so that writers wait little.
+asio::awaitable<void> Server::prune_history() {
+  if (options_.history_days == 0) co_return;
+  const TimestampMs before = now() + DurationMs{-int64_t{options_.history_days} * kDayMs};
+  asio::steady_timer timer(context_);
+  while (!life_.draining) {
+    const auto pruned = co_await ask<uint64_t>(
+        [&](auto reply) { services_.storage.prune_history(before, kPruneBite, std::move(reply)); });
+    if (!pruned) co_return;
+    metrics_.history_pruned += *pruned;
+    if (*pruned < kPruneBite) co_return;
+    boost::system::error_code error;
+    timer.expires_after(std::chrono::milliseconds(200));
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
 }
@@ -175,9 +284,17 @@ native::Outcome<native::UniqueFd> lock_folder(const std::filesystem::path& data)
   return lock;
 }
 
-int fail(ExitCode code, const std::string& sentence) {
-  std::fprintf(stderr, "diaryx-syncd: %s\n", sentence.c_str());
-  return code;
+/// A server without users gets its owner and one link, which is shown and not kept.
+StorageResult<std::string> link_for_new_owner(const Options& options, Storage& storage, uint16_t port) {
+  const auto users = wait_for<std::vector<User>>([&](auto reply) { storage.list_users(std::move(reply)); });
+  if (!users) return std::unexpected(users.error());
+  if (!users->empty()) return std::string();
+  const auto owner = wait_for<User>([&](auto reply) { storage.create_user(options.owner, now(), std::move(reply)); });
+  if (!owner) return std::unexpected(owner.error());
+  const SignInSecrets secrets = make_sign_in(owner->email, now(), DurationMs{kDayMs});
+  const auto stored = wait_for<void>([&](auto reply) { storage.create_sign_in(secrets.stored, std::move(reply)); });
+  if (!stored) return std::unexpected(stored.error());
+  return sign_in_link(options.base_url, own_url(options, port), secrets.token);
 }
 
 }  // namespace
@@ -189,16 +306,33 @@ int run_server(const Options& options, const std::function<void(uint16_t)>& list
   if (!blobs) return fail(kExitData, blobs.error().sentence);
   auto storage = SqliteStorage::open(options.data / "server.db");
   if (!storage) return fail(kExitData, storage.error().sentence);
-  Server server(options, **storage, *blobs);
+  const auto epoch = wait_for<uint64_t>([&](auto reply) { (*storage)->take_over(std::move(reply)); });
+  if (!epoch) return fail(kExitData, "the database cannot be written: " + epoch.error().detail);
+  const auto lineage = wait_for<std::string>([&](auto reply) { (*storage)->lineage(std::move(reply)); });
+  if (!lineage) return fail(kExitData, "the database cannot be read: " + lineage.error().detail);
+  auto trusted = AddressList::parse(options.trusted_proxies);
+  if (!trusted) return fail(kExitUsage, "--trust-proxy: " + trusted.error().sentence);
+  TlsContext tls;
+  if (!options.tls_certificate.empty()) {
+    auto loaded = load_tls(options.tls_certificate, options.tls_key);
+    if (!loaded) return fail(kExitUsage, loaded.error().sentence);
+    tls = std::move(*loaded);
+  }
+  Server server(options, **storage, *blobs, *lineage, *epoch, std::move(tls), std::move(*trusted));
   if (const auto error = server.listen()) {
     return fail(kExitListen, "cannot listen on " + options.address + ":" + std::to_string(options.port) + ": " +
                                  error.message() + "; choose another address with --listen");
+  }
+  const auto link = link_for_new_owner(options, **storage, server.port());
+  if (!link) return fail(kExitData, "the first user was not stored: " + link.error().detail);
+  if (!link->empty()) {
+    tell_owner("this server is new. Its owner is " + options.owner + "; sign in within a day with " + *link);
   }
   listening(server.port());
   server.run();
   // Storage answers what is left while there is still an io context to answer to; nobody reads the answers.
   storage->reset();
-  return kExitDone;
+  return server.gave_way() ? kExitFailed : kExitDone;
 }
 
 }  // namespace diaryx::server

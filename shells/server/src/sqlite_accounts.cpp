@@ -1,4 +1,5 @@
 // Users, devices, tokens and workspaces.
+#include "sqlite_accounts.h"
 #include "diaryx/native/random.h"
 #include "sqlite_storage.h"
 #include "sqlite_threads.h"
@@ -26,10 +27,13 @@ StorageResult<std::string> user_of(Database& database, const NewToken& token) {
   }
   find->reset();
   std::string id = native::uuid_v4();
-  DX_SQL(auto* insert, database.cached("INSERT INTO users(id, email, created_ms) VALUES(?,?,?)"));
+  DX_SQL(auto* insert, database.cached("INSERT INTO users(id, email, created_ms, owner) "
+                                       "VALUES(?,?,?,NOT EXISTS(SELECT 1 FROM users))"));
   DX_SQL_VOID(insert->bind(1, id).bind(2, token.email).bind(3, token.now.value()).run());
   return id;
 }
+
+}  // namespace
 
 StorageResult<Session> add_token(Database& database, const NewToken& token) {
   DX_SQL(auto part, Savepoint::begin(database));
@@ -46,19 +50,21 @@ StorageResult<Session> add_token(Database& database, const NewToken& token) {
   if (auto added = add->bind(4, token.now.value()).bind(5, token.expires.value()).run(); !added) {
     return std::unexpected(conflict_or(added.error()));
   }
+  DX_SQL(auto* owner, database.cached("SELECT owner FROM users WHERE id=?"));
+  DX_SQL(const bool known, owner->bind(1, *user).step());
+  const bool is_owner = known && owner->integer(0) != 0;
+  owner->reset();
   DX_SQL_VOID(part.release());
-  return Session{*user, token.email, device};
+  return Session{*user, token.email, device, is_owner, token.expires};
 }
-
-}  // namespace
 
 void SqliteStorage::find_session(Sha256 token_hash, TimestampMs now, Reply<Session> reply) {
   threads_->read(std::move(reply), [token_hash, now](Database& database) -> StorageResult<Session> {
-    DX_SQL(auto* find, database.cached("SELECT t.user_id, u.email, t.device_id FROM tokens t JOIN users u ON "
-                                       "u.id=t.user_id WHERE t.hash=? AND t.expires_ms>?"));
+    DX_SQL(auto* find, database.cached("SELECT t.user_id, u.email, t.device_id, u.owner, t.expires_ms FROM tokens t "
+                                       "JOIN users u ON u.id=t.user_id WHERE t.hash=? AND t.expires_ms>?"));
     DX_SQL(const bool found, find->bind(1, ByteView(token_hash.bytes)).bind(2, now.value()).step());
     if (!found) return std::unexpected(not_found("no such token"));
-    Session session{find->text(0), find->text(1), find->text(2)};
+    Session session{find->text(0), find->text(1), find->text(2), find->integer(3) != 0, TimestampMs{find->integer(4)}};
     find->reset();
     return session;
   });

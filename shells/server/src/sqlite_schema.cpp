@@ -3,7 +3,7 @@
 namespace diaryx::server {
 namespace {
 
-constexpr int64_t kSchemaVersion = 1;
+constexpr int64_t kSchemaVersion = 2;
 
 // Times are Unix milliseconds. `updates.sequence` is AUTOINCREMENT because a snapshot remembers the sequence it covers:
 // a number that was used again after old records were removed would hide a new record behind an old snapshot.
@@ -51,6 +51,33 @@ CREATE TABLE upload_parts(
 PRAGMA user_version = 1;
 )sql";
 
+// Version 2: the owner, signing in, share sessions, the lineage.
+// The triggers count what ends access, whoever ends it: a second program on the same file, a cascade, a person with sqlite3.
+constexpr const char* kSecond = R"sql(
+ALTER TABLE users ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;
+UPDATE users SET owner=1 WHERE id=(SELECT id FROM users ORDER BY created_ms, id LIMIT 1);
+CREATE TABLE sign_ins(
+  link_hash BLOB PRIMARY KEY, email TEXT NOT NULL, salt BLOB NOT NULL, code_hash BLOB NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0,
+  created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX sign_ins_of_address ON sign_ins(email, created_ms);
+CREATE TABLE shares(
+  code_hash BLOB PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces ON DELETE CASCADE,
+  read_only INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX shares_of_workspace ON shares(workspace_id);
+CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO facts VALUES('lineage', lower(hex(randomblob(16))));
+CREATE TABLE access(epoch INTEGER NOT NULL) STRICT;
+INSERT INTO access VALUES(1);
+CREATE TABLE writer(epoch INTEGER NOT NULL) STRICT;
+INSERT INTO writer VALUES(0);
+CREATE TRIGGER token_ended AFTER DELETE ON tokens BEGIN UPDATE access SET epoch=epoch+1; END;
+CREATE TRIGGER share_ended AFTER DELETE ON shares BEGIN UPDATE access SET epoch=epoch+1; END;
+CREATE TRIGGER share_changed AFTER UPDATE ON shares BEGIN UPDATE access SET epoch=epoch+1; END;
+CREATE TRIGGER workspace_ended AFTER DELETE ON workspaces BEGIN UPDATE access SET epoch=epoch+1; END;
+PRAGMA user_version = 2;
+)sql";
+
 }  // namespace
 
 native::Outcome<void> prepare_schema(native::Database& database) {
@@ -70,6 +97,9 @@ native::Outcome<void> prepare_schema(native::Database& database) {
   }
   if (found == 0) {
     if (auto created = database.execute(kCreate); !created) return sentence(created.error());
+  }
+  if (found < 2) {
+    if (auto upgraded = database.execute(kSecond); !upgraded) return sentence(upgraded.error());
   }
   if (auto committed = transaction->commit(); !committed) return sentence(committed.error());
   return {};

@@ -1,9 +1,9 @@
 // Documents: snapshots and the log of updates.
 #include "sqlite_storage.h"
 
-#include <bit>
-#include <cstring>
+#include <algorithm>
 
+#include "record_check.h"
 #include "sqlite_schema.h"
 #include "sqlite_threads.h"
 
@@ -11,13 +11,6 @@ namespace diaryx::server {
 namespace {
 
 using native::Database;
-
-/// Eight bytes of SHA-256: enough to notice a damaged record, cheap to compare.
-int64_t check_of(ByteView bytes) {
-  int64_t value = 0;
-  std::memcpy(&value, sha256(bytes).bytes.data(), sizeof value);
-  return value;
-}
 
 StorageError damaged(const std::string& document, relay::Sequence sequence) {
   return {StorageError::Kind::Damaged,
@@ -45,12 +38,23 @@ StorageResult<int64_t> document_row(Database& database, const std::string& works
   return database.last_insert_rowid();
 }
 
+/// Asked inside the transaction that writes: who was overtaken stores nothing.
+StorageResult<void> check_turn(Database& database, uint64_t epoch) {
+  DX_SQL(auto* find, database.cached("SELECT epoch FROM writer"));
+  DX_SQL(const bool found, find->step());
+  const bool newest = found && static_cast<uint64_t>(find->integer(0)) == epoch;
+  find->reset();
+  if (!newest) return std::unexpected(StorageError{StorageError::Kind::Superseded, "another server took over"});
+  return {};
+}
+
 StorageResult<relay::Sequence> append(Database& database, const NewUpdate& update) {
+  if (auto turn = check_turn(database, update.epoch); !turn) return std::unexpected(turn.error());
   const auto document = document_row(database, update.workspace, update.document);
   if (!document) return std::unexpected(document.error());
   DX_SQL(auto* insert, database.cached("INSERT INTO updates(document_id, data, data_check, user_id, device_id, origin, "
                                        "time_ms) VALUES(?,?,?,?,?,?,?)"));
-  insert->bind(1, *document).bind(2, ByteView(*update.bytes)).bind(3, check_of(*update.bytes));
+  insert->bind(1, *document).bind(2, ByteView(*update.bytes)).bind(3, record_check(*update.bytes));
   insert->bind(4, update.user_id).bind(5, update.device_id).bind(6, static_cast<int64_t>(update.origin));
   DX_SQL_VOID(insert->bind(7, update.time.value()).run());
   return sequence_of(database.last_insert_rowid());
@@ -66,7 +70,7 @@ StorageResult<StoredDocument> load(Database& database, const std::string& docume
   stored.last = sequence_of(find->integer(3));
   if (!find->is_null(1)) {
     stored.snapshot = find->blob(1);
-    if (check_of(stored.snapshot) != find->integer(2)) return std::unexpected(damaged(document, stored.last));
+    if (record_check(stored.snapshot) != find->integer(2)) return std::unexpected(damaged(document, stored.last));
   }
   find->reset();
   DX_SQL(auto* select,
@@ -77,11 +81,34 @@ StorageResult<StoredDocument> load(Database& database, const std::string& docume
     DX_SQL(const bool row, select->step());
     if (!row) break;
     stored.last = sequence_of(select->integer(0));
-    if (check_of(select->blob_view(1)) != select->integer(2)) return std::unexpected(damaged(document, stored.last));
+    if (record_check(select->blob_view(1)) != select->integer(2))
+      return std::unexpected(damaged(document, stored.last));
     stored.updates.push_back(select->blob(1));
   }
   select->reset();
   return stored;
+}
+
+/// The newest record that is older than `before`, found by halving: times grow with sequences. 0: none is.
+StorageResult<int64_t> last_sequence_before(Database& database, TimestampMs before) {
+  DX_SQL(auto* range, database.cached("SELECT coalesce(min(sequence),1), coalesce(max(sequence),0) FROM updates"));
+  DX_SQL(const bool any, range->step());
+  int64_t low = any ? range->integer(0) - 1 : 0;  // older, or none
+  int64_t high = any ? range->integer(1) + 1 : 1;  // not older, or none
+  range->reset();
+  DX_SQL(auto* look,
+         database.cached("SELECT sequence, time_ms FROM updates WHERE sequence>=? ORDER BY sequence LIMIT 1"));
+  while (high - low > 1) {
+    const int64_t middle = low + (high - low) / 2;
+    DX_SQL(const bool found, look->bind(1, middle).step());
+    if (found && look->integer(1) < before.value()) {
+      low = std::max(middle, look->integer(0));
+    } else {
+      high = middle;
+    }
+    look->reset();
+  }
+  return low;
 }
 
 }  // namespace
@@ -98,6 +125,16 @@ native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::s
 
 SqliteStorage::SqliteStorage(std::unique_ptr<SqliteThreads> threads) : threads_(std::move(threads)) {}
 SqliteStorage::~SqliteStorage() = default;
+
+void SqliteStorage::take_over(Reply<uint64_t> reply) {
+  threads_->write(std::move(reply), [](Database& database) -> StorageResult<uint64_t> {
+    DX_SQL(auto* take, database.cached("UPDATE writer SET epoch=epoch+1 RETURNING epoch"));
+    DX_SQL(const bool taken, take->step());
+    const uint64_t epoch = taken ? static_cast<uint64_t>(take->integer(0)) : 0;
+    take->reset();
+    return epoch;
+  });
+}
 
 void SqliteStorage::load_document(std::string document, Reply<StoredDocument> reply) {
   threads_->read(std::move(reply),
@@ -116,14 +153,16 @@ void SqliteStorage::append_update(NewUpdate update, Reply<relay::Sequence> reply
 }
 
 void SqliteStorage::store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
-                                   Reply<void> reply) {
+                                   uint64_t epoch, Reply<void> reply) {
   threads_->write(
       std::move(reply),
-      [document = std::move(document), state = std::move(state), through](Database& database) -> StorageResult<void> {
+      [document = std::move(document), state = std::move(state), through,
+       epoch](Database& database) -> StorageResult<void> {
+        if (auto turn = check_turn(database, epoch); !turn) return turn;
         // An older snapshot never replaces a newer one.
         DX_SQL(auto* update, database.cached("UPDATE documents SET snapshot=?1, snapshot_check=?2, snapshot_through=?3 "
                                              "WHERE name=?4 AND snapshot_through<=?3"));
-        update->bind(1, ByteView(*state)).bind(2, check_of(*state)).bind(3, static_cast<int64_t>(through.value()));
+        update->bind(1, ByteView(*state)).bind(2, record_check(*state)).bind(3, static_cast<int64_t>(through.value()));
         DX_SQL_VOID(update->bind(4, document).run());
         return {};
       });
@@ -144,6 +183,31 @@ void SqliteStorage::list_documents(std::string workspace, Reply<std::vector<std:
                    select->reset();
                    return names;
                  });
+}
+
+void SqliteStorage::prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) {
+  threads_->write(std::move(reply), [before, max_records](Database& database) -> StorageResult<uint64_t> {
+    const auto last_old = last_sequence_before(database, before);
+    if (!last_old) return std::unexpected(last_old.error());
+    // By document, so that each row that is looked at is one to remove: the writers wait only for those.
+    DX_SQL(auto* remove,
+           database.cached(
+               "DELETE FROM updates WHERE sequence IN (SELECT u.sequence FROM documents d CROSS JOIN updates u "
+               "ON u.document_id=d.id AND u.sequence<=min(d.snapshot_through,?1) LIMIT ?2)"));
+    DX_SQL_VOID(remove->bind(1, *last_old).bind(2, static_cast<int64_t>(max_records)).run());
+    return static_cast<uint64_t>(database.changes());
+  });
+}
+
+void SqliteStorage::lineage(Reply<std::string> reply) {
+  threads_->read(std::move(reply), [](Database& database) -> StorageResult<std::string> {
+    DX_SQL(auto* find, database.cached("SELECT value FROM facts WHERE name='lineage'"));
+    DX_SQL(const bool found, find->step());
+    if (!found) return std::unexpected(StorageError{StorageError::Kind::Damaged, "the lineage is missing"});
+    std::string value = find->text(0);
+    find->reset();
+    return value;
+  });
 }
 
 void SqliteStorage::barrier(Reply<void> reply) {

@@ -22,17 +22,40 @@ class SqliteStorage final : public Storage {
   /// Answers everything that was asked, then stops the threads.
   ~SqliteStorage() override;
 
+  void take_over(Reply<uint64_t> reply) override;
   void load_document(std::string document, Reply<StoredDocument> reply) override;
   void append_update(NewUpdate update, Reply<relay::Sequence> reply) override;
-  void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
+  void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through, uint64_t epoch,
                       Reply<void> reply) override;
   void list_documents(std::string workspace, Reply<std::vector<std::string>> reply) override;
   void barrier(Reply<void> reply) override;
+  void prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) override;
+  void lineage(Reply<std::string> reply) override;
 
   void find_session(Sha256 token_hash, TimestampMs now, Reply<Session> reply) override;
   void create_token(NewToken token, Reply<Session> reply) override;
   void touch_device(std::string device_id, TimestampMs now, Reply<void> reply) override;
   void list_devices(std::string user_id, Reply<std::vector<Device>> reply) override;
+  void create_user(std::string email, TimestampMs now, Reply<User> reply) override;
+  void find_user(std::string email, Reply<User> reply) override;
+  void list_users(Reply<std::vector<User>> reply) override;
+  void remove_user(std::string user_id, Reply<void> reply) override;
+  void rename_device(std::string user_id, std::string device_id, std::string name, Reply<void> reply) override;
+  void remove_device(std::string user_id, std::string device_id, Reply<void> reply) override;
+  void list_tokens(std::string user_id, Reply<std::vector<TokenEntry>> reply) override;
+  void remove_token(Sha256 token_hash, Reply<void> reply) override;
+
+  void create_sign_in(NewSignIn sign_in, Reply<void> reply) override;
+  void redeem_sign_in(Redemption redemption, Reply<SignedIn> reply) override;
+
+  void create_share(Share share, TimestampMs now, Reply<void> reply) override;
+  void find_share(Sha256 code_hash, Reply<Share> reply) override;
+  void change_share(std::string owner_id, Sha256 code_hash, bool read_only, Reply<Share> reply) override;
+  void remove_share(std::string owner_id, Sha256 code_hash, Reply<Share> reply) override;
+
+  void access_epoch(Reply<uint64_t> reply) override;
+  void check_access(std::vector<AccessKey> keys, TimestampMs now, Reply<std::vector<AccessState>> reply) override;
+  void expire_access(TimestampMs now, Reply<void> reply) override;
 
   void list_workspaces(std::string user_id, Reply<std::vector<Workspace>> reply) override;
   void find_workspace(std::string user_id, std::string id, Reply<Workspace> reply) override;

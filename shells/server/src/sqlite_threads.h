@@ -18,7 +18,8 @@ StorageError storage_error(const native::SqliteError& error);
 
 /// True for failures of the world, after which nothing of the group can be trusted to be stored.
 inline bool fails_the_group(const StorageError& error) {
-  return error.kind != StorageError::Kind::NotFound && error.kind != StorageError::Kind::Conflict;
+  return error.kind == StorageError::Kind::Unavailable || error.kind == StorageError::Kind::Full ||
+         error.kind == StorageError::Kind::Damaged;
 }
 
 /// `DX_SQL(auto* find, database.cached("…"));` declares, or returns the error as a StorageError.

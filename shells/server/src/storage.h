@@ -36,6 +36,8 @@ struct StorageError {
     Unavailable,  // disk or database failed; later may be better
     Full,  // no space left
     Damaged,  // stored bytes are not what was written
+    TooMany,  // a limit that was given with the question
+    Superseded,  // another server took over the documents
   };
   Kind kind;
   std::string detail;
@@ -60,6 +62,7 @@ struct NewUpdate {
   std::string device_id;
   relay::UpdateOrigin origin = relay::UpdateOrigin::Remote;
   TimestampMs time;
+  uint64_t epoch = 0;  // of the server that asks, from `take_over`
 };
 
 /// Who a token stands for.
@@ -67,6 +70,15 @@ struct Session {
   std::string user_id;
   std::string email;
   std::string device_id;
+  bool owner = false;  // of the server: the first user
+  TimestampMs expires;
+};
+
+struct User {
+  std::string id;
+  std::string email;  // lower case
+  bool owner = false;
+  TimestampMs created;
 };
 
 struct Device {
@@ -87,6 +99,71 @@ struct NewToken {
   std::string device_name;
   TimestampMs now;
   TimestampMs expires;
+};
+
+/// A token as lists show it: enough to choose one, nothing to sign in with.
+struct TokenEntry {
+  Sha256 hash;
+  std::string email;
+  std::string device_id;
+  std::string device_name;
+  TimestampMs created;
+  TimestampMs expires;
+};
+
+/// Somebody wants to sign in: a link and a code go out, their hashes stay here.
+struct NewSignIn {
+  std::string email;
+  Sha256 link_hash;
+  Bytes salt;  // random, for the code: six digits alone would be found by trying a million hashes of all rows at once
+  Sha256 code_hash;  // `hash_code`
+  TimestampMs now;
+  TimestampMs expires;
+  bool new_users = false;  // an unknown address makes an account when it is redeemed
+  uint32_t max_per_hour = 0;  // for this address; 0: no limit
+};
+
+/// What came back: the link's token, or the code together with the address it was sent to.
+struct SignInProof {
+  std::optional<Sha256> link_hash;
+  std::string email;
+  std::string code;
+};
+
+inline constexpr uint32_t kMaxCodeAttempts = 5;
+
+/// What a proof is exchanged for. `token.email` is taken from the sign-in.
+struct Redemption {
+  SignInProof proof;
+  NewToken token;
+  std::string replace_device;  // id of a device of the same user that makes room; may be empty
+  uint32_t max_devices = 0;  // 0: no limit
+};
+
+/// A session, or the devices of which one has to go first; the proof stays good then.
+struct SignedIn {
+  std::optional<Session> session;
+  std::vector<Device> devices;
+};
+
+/// A share session: whoever knows the code may open one workspace. Only the code's hash is stored.
+struct Share {
+  Sha256 code_hash;
+  std::string workspace;
+  std::string owner_id;
+  bool read_only = false;
+};
+
+/// What lets a connection in, to ask again whether it still does.
+struct AccessKey {
+  enum class Kind : uint8_t { Token, Share };
+  Kind kind;
+  Sha256 hash;
+  auto operator<=>(const AccessKey&) const = default;
+};
+struct AccessState {
+  bool valid = false;
+  bool read_only = false;  // of a share
 };
 
 struct StorageUse {
@@ -121,17 +198,26 @@ class Storage {
   virtual ~Storage() = default;
 
   // Documents.
+  /// Makes the asker the one server that stores documents, until another takes over: a server keeps documents in memory, so two
+  /// on one database would overtake each other. Answers an epoch, larger than all before.
+  virtual void take_over(Reply<uint64_t> reply) = 0;
   /// A document that was never stored is empty, not an error.
   virtual void load_document(std::string document, Reply<StoredDocument> reply) = 0;
-  /// NotFound: the workspace does not exist (any more).
+  /// NotFound: the workspace does not exist (any more). Superseded: `epoch` is not the newest.
   virtual void append_update(NewUpdate update, Reply<relay::Sequence> reply) = 0;
-  /// Loading starts from `state` afterwards; records up to `through` are kept as history.
-  virtual void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
+  /// Loading starts from `state` afterwards; records up to `through` are kept as history. Superseded: as above.
+  virtual void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through, uint64_t epoch,
                               Reply<void> reply) = 0;
   /// Names of all documents of a workspace that were ever stored, ascending.
   virtual void list_documents(std::string workspace, Reply<std::vector<std::string>> reply) = 0;
   /// Answered when every write asked for before is durable or was refused.
   virtual void barrier(Reply<void> reply) = 0;
+  /// Forgets at most `max_records` records that a snapshot covers and that are older than `before`; answers how many.
+  /// Bounded, so that writes that wait behind it wait little: call again while it answers `max_records`.
+  virtual void prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) = 0;
+  /// The name of this history: made once, and anew when a backup is restored, so that nobody takes what an older copy
+  /// knows for what this one confirmed.
+  virtual void lineage(Reply<std::string> reply) = 0;
 
   // Accounts.
   /// NotFound: unknown or expired.
@@ -140,6 +226,44 @@ class Storage {
   virtual void touch_device(std::string device_id, TimestampMs now, Reply<void> reply) = 0;
   /// Newest first.
   virtual void list_devices(std::string user_id, Reply<std::vector<Device>> reply) = 0;
+
+  /// Conflict: the address is taken. The first user is the owner of the server.
+  virtual void create_user(std::string email, TimestampMs now, Reply<User> reply) = 0;
+  virtual void find_user(std::string email, Reply<User> reply) = 0;
+  /// Oldest first.
+  virtual void list_users(Reply<std::vector<User>> reply) = 0;
+  /// With devices, tokens, workspaces and all they hold. The bytes of attachments are the caller's to remove.
+  virtual void remove_user(std::string user_id, Reply<void> reply) = 0;
+  virtual void rename_device(std::string user_id, std::string device_id, std::string name, Reply<void> reply) = 0;
+  /// Its tokens end with it.
+  virtual void remove_device(std::string user_id, std::string device_id, Reply<void> reply) = 0;
+  /// Of one user, or of all when `user_id` is empty. Newest first.
+  virtual void list_tokens(std::string user_id, Reply<std::vector<TokenEntry>> reply) = 0;
+  /// Its device goes too when this was its last token.
+  virtual void remove_token(Sha256 token_hash, Reply<void> reply) = 0;
+
+  // Signing in.
+  /// NotFound: an unknown address, and new users are not wanted. TooMany: asked too often.
+  virtual void create_sign_in(NewSignIn sign_in, Reply<void> reply) = 0;
+  /// Used up by a success; a wrong code counts against every open sign-in of the address.
+  /// NotFound: unknown, expired, used, or tried too often. Conflict: the device to replace is not this user's.
+  virtual void redeem_sign_in(Redemption redemption, Reply<SignedIn> reply) = 0;
+
+  // Share sessions.
+  /// NotFound: the workspace is not the owner's.
+  virtual void create_share(Share share, TimestampMs now, Reply<void> reply) = 0;
+  virtual void find_share(Sha256 code_hash, Reply<Share> reply) = 0;
+  /// NotFound: there is none of this owner.
+  virtual void change_share(std::string owner_id, Sha256 code_hash, bool read_only, Reply<Share> reply) = 0;
+  virtual void remove_share(std::string owner_id, Sha256 code_hash, Reply<Share> reply) = 0;
+
+  // Access that ends while it is used.
+  /// A number that grows whenever a token, device, user, share or workspace goes or a share changes, whoever did it.
+  virtual void access_epoch(Reply<uint64_t> reply) = 0;
+  /// In the order of the keys.
+  virtual void check_access(std::vector<AccessKey> keys, TimestampMs now, Reply<std::vector<AccessState>> reply) = 0;
+  /// Removes tokens and sign-ins that ended.
+  virtual void expire_access(TimestampMs now, Reply<void> reply) = 0;
 
   // Workspaces. One of another user is NotFound.
   virtual void list_workspaces(std::string user_id, Reply<std::vector<Workspace>> reply) = 0;
@@ -164,5 +288,8 @@ class Storage {
   /// Uploads that ended without being completed; their records are removed by this call.
   virtual void expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) = 0;
 };
+
+/// How a code is kept: salted, because it is short.
+Sha256 hash_code(ByteView salt, std::string_view code);
 
 }  // namespace diaryx::server

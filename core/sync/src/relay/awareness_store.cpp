@@ -24,6 +24,7 @@ Result<void> AwarenessStore::apply(ConnectionId from, ByteView update, size_t ma
     if (known != entries_.end()) {
       // y-protocols: a newer clock wins; at the same clock only leaving does.
       const bool newer = entry.clock > known->second.clock || (entry.clock == known->second.clock && leaves);
+      // What is not newer stays with who told it first: y-websocket clients repeat what they hear of others.
       if (!newer) continue;
       size_bytes_ -= known->second.state.size() + kEntryBytes;
       entries_.erase(known);
@@ -35,15 +36,29 @@ Result<void> AwarenessStore::apply(ConnectionId from, ByteView update, size_t ma
   return {};
 }
 
-void AwarenessStore::forget(ConnectionId from) {
+Bytes AwarenessStore::forget(ConnectionId from) {
+  Writer gone;
+  uint64_t count = 0;
   for (auto it = entries_.begin(); it != entries_.end();) {
     if (it->second.from != from) {
       ++it;
       continue;
     }
+    // y-protocols: at the clock that is known only leaving counts.
+    gone.var_uint(it->first);
+    gone.var_uint(it->second.clock);
+    gone.var_string("null");
+    ++count;
     size_bytes_ -= it->second.state.size() + kEntryBytes;
     it = entries_.erase(it);
   }
+  if (count == 0) return {};
+  Writer out;
+  out.var_uint(count);
+  Bytes update = out.take();
+  const Bytes entries = gone.take();
+  update.insert(update.end(), entries.begin(), entries.end());
+  return update;
 }
 
 Bytes AwarenessStore::encode() const {

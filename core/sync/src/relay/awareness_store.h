@@ -19,8 +19,8 @@ class AwarenessStore {
   /// Errors     as parse_awareness, TooLarge.
   Result<void> apply(ConnectionId from, ByteView update, size_t max_bytes);
 
-  /// Forgets what this connection told.
-  void forget(ConnectionId from);
+  /// Forgets what this connection told. Returns the awareness update that tells the others; empty if there was nothing.
+  Bytes forget(ConnectionId from);
 
   /// The awareness update of all that is known; `00` for nobody.
   Bytes encode() const;
@@ -32,7 +32,7 @@ class AwarenessStore {
     std::string state;
   };
   std::map<uint64_t, Entry> entries_;  // by client
-  size_t size_bytes_ = 0;              // of all states
+  size_t size_bytes_ = 0;  // of all states
 };
 
 }  // namespace diaryx::sync::relay

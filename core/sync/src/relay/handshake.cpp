@@ -26,10 +26,18 @@ void Machine::make_manifest(Room& room) {
 }
 
 bool Machine::needs_handshake(const Connection& connection, Room& room) {
-  if (room.kind != DocKind::Workspace || connection.handshake == Handshake::Lean) return false;
+  if (room.kind != DocKind::Workspace || connection.handshake != Handshake::Full) return false;
   make_manifest(room);
-  // `session_joined` for guests goes before the manifest once shared sessions exist.
   return room.live_files > 0 || connection.principal.guest;
+}
+
+/// Guests are told what they joined, before anything else about the workspace.
+void Machine::send_joined(Connection& connection, Room& room) {
+  if (room.kind != DocKind::Workspace || !connection.principal.guest) return;
+  const auto access = connection.workspaces.find(room.workspace);
+  const bool writes = access != connection.workspaces.end() && access->second.access == Access::ReadWrite;
+  const SessionJoined joined{connection.principal.join_code, room.workspace, !writes};
+  send(room, SendText{{connection.id}, std::make_shared<const std::string>(format_control(joined))});
 }
 
 void Machine::send_manifest(Connection& connection, Room& room) {

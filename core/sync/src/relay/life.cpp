@@ -1,6 +1,7 @@
 // Idle documents, snapshots, failures and revocation.
 #include <algorithm>
 
+#include "diaryx/sync/control.h"
 #include "machine.h"
 
 namespace diaryx::sync::relay {
@@ -155,6 +156,38 @@ void Machine::on(AccessRevoked& event) {
     drop_room(dropped, Refusal::Unauthorized, kGone);
     if (dropped.appends.empty()) erase(dropped);
   }
+}
+
+void Machine::on(AccessChanged& event) {
+  DX_ASSERT(event.access != Access::Denied);
+  Connection* const found = connection(event.connection);
+  if (found == nullptr || found->closing) return;
+  const auto known = found->workspaces.find(event.workspace);
+  if (known == found->workspaces.end()) return;  // asked about when it is needed
+  if (!known->second.access) {
+    drop_questions(event.connection, event.workspace);
+    return ask_access(*found, event.workspace);
+  }
+  if (known->second.access == event.access) return;
+  known->second.access = event.access;
+  for (auto& [document, seat] : found->seats) {
+    const auto parsed = parse_doc_id(document.view());
+    if (parsed && parsed->workspace == event.workspace) seat.told_read_only = false;
+  }
+  const ReadOnlyChanged changed{event.access == Access::ReadOnly};
+  out_->push_back(SendText{{found->id}, std::make_shared<const std::string>(format_control(changed))});
+}
+
+void Machine::on(AccessEnded& event) {
+  Connection* const found = connection(event.connection);
+  if (found == nullptr || found->closing) return;
+  drop_questions(event.connection, "");
+  while (!found->seats.empty()) leave(*found, DocId(found->seats.begin()->first));
+  if (found->principal.guest) {
+    out_->push_back(SendText{{found->id}, std::make_shared<const std::string>(format_control(SessionEnded{}))});
+  }
+  refuse(*found, "", Refusal::Unauthorized, event.sentence);
+  close(*found, CloseCode::PolicyViolation, std::move(event.sentence));
 }
 
 }  // namespace diaryx::sync::relay

@@ -44,6 +44,11 @@ Room* Machine::room(const DocId& document) {
   return found == rooms_.end() ? nullptr : found->second.get();
 }
 
+size_t Machine::members(const DocId& document) {
+  Room* const found = room(document);
+  return found != nullptr ? found->members.size() : 0;
+}
+
 crdt::Doc* Machine::find(const DocId& document) {
   Room* const found = room(document);
   return found != nullptr && found->doc ? &*found->doc : nullptr;
@@ -54,7 +59,8 @@ void Machine::on(ConnectionOpened& event) {
   connection.id = event.connection;
   connection.principal = std::move(event.principal);
   connection.handshake = event.handshake;
-  const ServerHello hello{.name = options_.server_name, .version = options_.server_version, .receipts = true};
+  const ServerHello hello{
+      .name = options_.server_name, .version = options_.server_version, .receipts = true, .lineage = options_.lineage};
   out_->push_back(SendText{{event.connection}, std::make_shared<const std::string>(format_control(hello))});
 }
 

@@ -29,6 +29,7 @@ class Machine {
   void handle(Event event, TimestampMs now, std::vector<Action>& out);
   Ticket edit(ServerEdit edit, TimestampMs now, std::vector<Action>& out);
   crdt::Doc* find(const DocId& document);
+  size_t members(const DocId& document);
   std::optional<TimestampMs> next_deadline() const;
   void drain(TimestampMs now, std::vector<Action>& out);
   bool quiet() const { return append_rooms_.empty() && snapshot_rooms_.empty(); }
@@ -52,6 +53,8 @@ class Machine {
   void on(DocumentLoaded& event);
   void on(DocumentLoadFailed& event);
   void start_seat(Connection& connection, const DocId& document, const ParsedDocId& parsed, ByteView payload);
+  void ask_access(const Connection& connection, const std::string& workspace);
+  void drop_questions(ConnectionId id, std::string_view workspace);
   void approach(Connection& connection, const DocId& document);
   Room& room_for(const DocId& document, const ParsedDocId& parsed);
   void start_loading(Room& room);
@@ -66,6 +69,7 @@ class Machine {
   // handshake.cpp
   void make_manifest(Room& room);
   bool needs_handshake(const Connection& connection, Room& room);
+  void send_joined(Connection& connection, Room& room);
   void send_manifest(Connection& connection, Room& room);
   void files_ready(Connection& connection);
   void send_workspace_state(Connection& connection, Room& room);
@@ -95,6 +99,8 @@ class Machine {
   void on(SnapshotStored& event);
   void on(SnapshotNotStored& event);
   void on(AccessRevoked& event);
+  void on(AccessChanged& event);
+  void on(AccessEnded& event);
   void on(DeadlineReached& event);
   void finish_snapshot(Ticket ticket, bool stored);
   void store_snapshot(Room& room);

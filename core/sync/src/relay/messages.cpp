@@ -100,9 +100,9 @@ void Machine::take(Connection& connection, Seat&, Room& room, const Awareness& m
                "A presence message was refused: " + describe(taken.error()) + ".");
     return count_bad_frame(connection);
   }
-  std::vector<ConnectionId> others = room.members;
-  std::erase(others, connection.id);
-  send_message(room, std::move(others), message);
+  std::vector<ConnectionId> to = room.members;
+  if (connection.handshake != Handshake::Editor) std::erase(to, connection.id);
+  send_message(room, std::move(to), message);
 }
 
 void Machine::send_sync_step1(Connection& connection, Room& room) {

@@ -39,9 +39,20 @@ void Machine::start_seat(Connection& connection, const DocId& document, const Pa
   const bool asked = !access.waiting.empty();
   access.waiting.push_back(document);
   if (asked) return;
+  ask_access(connection, workspace);
+}
+
+void Machine::ask_access(const Connection& connection, const std::string& workspace) {
   const Ticket ticket = next_ticket();
   authorizations_.emplace(ticket, std::pair{connection.id, workspace});
   out_->push_back(Authorize{ticket, connection.id, connection.principal, workspace});
+}
+
+/// A question that is still out must not be answered by what was true before. All of the connection if `workspace` is empty.
+void Machine::drop_questions(ConnectionId id, std::string_view workspace) {
+  std::erase_if(authorizations_, [&](const auto& asked) {
+    return asked.second.first == id && (workspace.empty() || asked.second.second == workspace);
+  });
 }
 
 void Machine::on(Authorized& event) {
@@ -162,6 +173,7 @@ void Machine::give_up_loading(Room& room, StorageFailure why) {
 /// The document is here: handshake first, or straight in.
 void Machine::admit(Connection& connection, Room& room) {
   Seat& seat = connection.seats.at(room.id);
+  send_joined(connection, room);
   if (needs_handshake(connection, room)) {
     // The frames so far only asked for the document: dropped, as the handshake demands.
     for (const Bytes& payload : std::exchange(seat.held, {})) release(connection, payload.size());
@@ -203,7 +215,8 @@ void Machine::leave(Connection& connection, const DocId& document) {
   std::erase(left->shaking, connection.id);
   if (state == Seat::State::Open) {
     std::erase(left->members, connection.id);
-    left->awareness.forget(connection.id);
+    const Bytes gone = left->awareness.forget(connection.id);
+    if (!gone.empty()) send_message(*left, left->members, Awareness{gone});
     announce_peer(*left, connection, false);
   }
   note_if_idle(*left);
@@ -214,7 +227,7 @@ void Machine::announce_peer(Room& room, const Connection& who, bool joined) {
   for (const ConnectionId id : room.members) {
     if (id == who.id) continue;
     const Connection* const member = connection(id);
-    if (member == nullptr || member->closing) continue;
+    if (member == nullptr || member->closing || member->handshake == Handshake::Editor) continue;
     // Old clients are told about every document; ours only need to know who is in the workspace.
     if (member->handshake == Handshake::Full || room.kind == DocKind::Workspace) others.push_back(id);
   }

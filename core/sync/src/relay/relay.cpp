@@ -17,6 +17,7 @@ relay::Ticket Relay::edit(ServerEdit edit, TimestampMs now, std::vector<relay::A
   return machine_->edit(std::move(edit), now, out);
 }
 crdt::Doc* Relay::find(const DocId& document) const { return machine_->find(document); }
+size_t Relay::members(const DocId& document) const { return machine_->members(document); }
 std::optional<TimestampMs> Relay::next_deadline() const { return machine_->next_deadline(); }
 void Relay::drain(TimestampMs now, std::vector<relay::Action>& out) { machine_->drain(now, out); }
 bool Relay::quiet() const { return machine_->quiet(); }

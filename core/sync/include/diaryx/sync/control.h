@@ -81,6 +81,7 @@ struct ServerHello {
   std::string name;
   std::string version;
   bool receipts = false;
+  std::string lineage = {};  // another one than before: the server was restored from a backup; empty: not told
   bool operator==(const ServerHello&) const = default;
 };
 /// Ours. The first `received` SyncStep2 and Update messages that this connection sent for `doc` are committed.

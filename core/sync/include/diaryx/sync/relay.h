@@ -15,7 +15,7 @@
 // (as one Update frame, encoded once), changes that only delete are relayed, a refused document is answered.
 //
 // Additions that older clients ignore (text messages):
-//   {"type":"server_hello","name":…,"version":…,"receipts":true}        first message on every connection
+//   {"type":"server_hello","name":…,"version":…,"receipts":true,"lineage":…}   first message on every connection
 //   {"type":"saved","doc":D,"received":N}    the first N update-bearing messages (SyncStep2, Update) that this connection
 //                                            sent for D since it opened D are settled: stored, or refused by an `error`
 //                                            message sent before this one
@@ -46,6 +46,7 @@ class Machine;
 struct RelayOptions {
   std::string server_name = "diaryx-syncd";
   std::string server_version = "0";
+  std::string lineage;  // of the storage; told in `server_hello`, empty: not told
   uint64_t seed = 0;  // makes the client ids of the server's own edits; random per process
   relay::Limits limits{};
 };
@@ -93,6 +94,9 @@ class Relay {
   /// The document if it is in memory and completely loaded, else null; for reading, valid until the next call. It may be
   /// ahead of the storage: who shows it to anybody waits for a barrier of the storage first.
   crdt::Doc* find(const DocId& document) const;
+
+  /// How many connections have the document open.
+  size_t members(const DocId& document) const;
 
   /// When `DeadlineReached` is due; nothing = no deadline.
   std::optional<TimestampMs> next_deadline() const;

@@ -19,6 +19,8 @@ enum class Handshake : uint8_t {
   Full,  // as the hosted server: manifest, FilesReady, crdt_state; peers announced on every document
   Lean,  // `handshake=0` in the URL (our own clients): a workspace document opens like a body document, its first frame
   // is answered, and peers are announced on workspace documents only
+  Editor,  // a Yjs editor behind an adapter: as Lean, never told about peers, and hears its own presence again, by which
+  // y-websocket and Hocuspocus clients know that the connection lives
 };
 
 struct ConnectionOpened {
@@ -94,11 +96,24 @@ struct AccessRevoked {
   std::string user_id;
 };
 
+/// A connection may now do more or less in a workspace than it was told; takes effect with the next message.
+struct AccessChanged {
+  ConnectionId connection;
+  std::string workspace;
+  Access access;  // not Denied: that is `AccessEnded`
+};
+
+/// What let this connection in is gone: it leaves every document at once and is closed with `PolicyViolation`.
+struct AccessEnded {
+  ConnectionId connection;
+  std::string sentence;  // for the person at the other end
+};
+
 /// `sync::Relay::next_deadline()` has come.
 struct DeadlineReached {};
 
 using Event = std::variant<ConnectionOpened, BinaryFrame, TextMessage, ConnectionClosed, Authorized, DocumentLoaded,
                            DocumentLoadFailed, UpdateStored, UpdateNotStored, SnapshotStored, SnapshotNotStored,
-                           AccessRevoked, DeadlineReached>;
+                           AccessRevoked, AccessChanged, AccessEnded, DeadlineReached>;
 
 }  // namespace diaryx::sync::relay

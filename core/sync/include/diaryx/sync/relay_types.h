@@ -29,6 +29,7 @@ struct Principal {
   std::string user_id;    // `guest:<id>` for guests
   std::string device_id;  // stored with every update of this connection; may be empty
   bool guest = false;
+  std::string join_code = {};  // of the share session that let a guest in; told to the guest itself only
 };
 
 /// What a principal may do with one workspace.

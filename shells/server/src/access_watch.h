@@ -1,0 +1,72 @@
+// Cuts connections whose access ended while they were open (traps S3, S4).
+//
+// Every connection is remembered with what let it in: the hash of a token or of a share's code. Once a second the storage
+// is asked whether anything about access changed, by whomever: this server, a command, another server on the same
+// database. Only then, and when a token's time is up, are the connections asked about again. A connection that was
+// accepted while something changed is asked about once more after it was registered, so none slips through.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "diaryx/sync/relay_types.h"
+#include "metrics.h"
+#include "storage.h"
+
+namespace diaryx::server {
+
+class RelayHost;
+
+class AccessWatch {
+ public:
+  AccessWatch(boost::asio::any_io_executor executor, Storage& storage, RelayHost& relay, Metrics& metrics);
+
+  void start();
+  void stop();
+
+  /// workspace   of a share; empty for a token.
+  /// expires     of a token.
+  void add(relay::ConnectionId connection, AccessKey key, std::string workspace, std::optional<TimestampMs> expires);
+  void remove(relay::ConnectionId connection);
+  uint32_t guests_of(const std::string& workspace) const;
+
+  /// Looks at once: something was changed here. `then` is called when the connections concerned were told.
+  void look(std::function<void()> then = {});
+
+ private:
+  struct Entry {
+    AccessKey key;
+    std::string workspace;
+    std::optional<TimestampMs> expires;
+    bool checked = false;  // asked about since it was added
+  };
+  void wait();
+  void compare(StorageResult<uint64_t> epoch);
+  void check(bool everybody);
+  void judge(const std::vector<relay::ConnectionId>& asked, StorageResult<std::vector<AccessState>> states);
+  void finish();
+  template <typename T>
+  Reply<T> reply(std::move_only_function<void(StorageResult<T>)> handle);
+
+  boost::asio::any_io_executor executor_;
+  boost::asio::steady_timer timer_;
+  Storage& storage_;
+  RelayHost& relay_;
+  Metrics& metrics_;
+  std::map<relay::ConnectionId, Entry> entries_;
+  std::map<std::string, uint32_t> guests_;
+  uint64_t epoch_ = 0;
+  bool looking_ = false;
+  bool again_ = false;
+  bool stopped_ = false;
+  std::vector<std::function<void()>> waiting_;  // for the look under way
+  std::vector<std::function<void()>> next_;  // for the one after it
+};
+
+}  // namespace diaryx::server

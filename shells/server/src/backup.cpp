@@ -1,0 +1,330 @@
+// `diaryx-syncd backup|verify|restore`
+//
+// A backup is a folder: `server.db` (one consistent copy), `blobs/` as in the data folder, `backup.json` written last, so a
+// folder without it is not a backup. The database is copied first and the attachments that it names after it: a blob is
+// in its place before it is recorded, and blobs never change, so a later copy of them is the same.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "command.h"
+#include "diaryx/base/json.h"
+#include "diaryx/crdt/doc.h"
+#include "diaryx/native/file_hash.h"
+#include "diaryx/native/problem.h"
+#include "diaryx/native/sqlite.h"
+#include "diaryx/native/unique_fd.h"
+#include "diaryx/sync/metadata.h"
+#include "record_check.h"
+#include "services.h"
+#include "sqlite_schema.h"
+#include "version.h"
+
+namespace diaryx::server {
+namespace {
+
+namespace fs = std::filesystem;
+using native::Database;
+using native::Durability;
+using native::Outcome;
+using native::problem;
+using native::UniqueFd;
+
+constexpr const char* kManifest = "backup.json";
+
+std::unexpected<native::Problem> database_problem(const native::SqliteError& error) {
+  return problem("the database cannot be read: " + error.message);
+}
+
+#define DX_DB(declaration, expression) DX_DB_INNER(DX_CONCAT(dx_db_, __COUNTER__), declaration, expression)
+#define DX_DB_INNER(temporary, declaration, expression) \
+  auto&& temporary = (expression);                      \
+  if (!temporary) [[unlikely]]                          \
+    return database_problem(temporary.error());         \
+  declaration = *std::forward<decltype(temporary)>(temporary)
+
+Outcome<void> make_empty_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return native::os_problem("make the folder", folder.native(), error.value());
+  if (!fs::is_empty(folder, error) || error)
+    return problem("the folder " + folder.native() + " is not empty; name a new one");
+  return {};
+}
+
+Outcome<void> sync_path(const fs::path& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return native::os_problem("sync", path.native(), errno);
+  return {};
+}
+
+Outcome<Sha256> hash_of_file(const fs::path& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return native::os_problem("read", path.native(), errno);
+  return native::hash_descriptor(fd.get(), path.native());
+}
+
+struct BlobRow {
+  std::string user;
+  Sha256 hash;
+  uint64_t size_bytes;
+  fs::path below(const fs::path& root) const {
+    const std::string name = hash.hex();
+    return root / "blobs" / user / name.substr(0, 2) / name;
+  }
+};
+
+Outcome<std::vector<BlobRow>> blobs_in(Database& database) {
+  std::vector<BlobRow> rows;
+  DX_DB(auto select, database.prepare("SELECT user_id, hash, size_bytes FROM blobs ORDER BY user_id, hash"));
+  while (true) {
+    DX_DB(const bool row, select.step());
+    if (!row) return rows;
+    BlobRow blob{select.text(0), {}, static_cast<uint64_t>(select.integer(2))};
+    const ByteView hash = select.blob_view(1);
+    if (hash.size() == blob.hash.bytes.size()) std::copy(hash.begin(), hash.end(), blob.hash.bytes.begin());
+    rows.push_back(std::move(blob));
+  }
+}
+
+/// Copies the blobs and checks each copy against its name.
+Outcome<void> copy_blobs(const std::vector<BlobRow>& blobs, const fs::path& from, const fs::path& to) {
+  for (const BlobRow& blob : blobs) {
+    const fs::path target = blob.below(to);
+    std::error_code error;
+    fs::create_directories(target.parent_path(), error);
+    if (!error) fs::copy_file(blob.below(from), target, error);
+    if (error) return native::os_problem("copy", blob.below(from).native(), error.value());
+    const auto hash = hash_of_file(target);
+    if (!hash) return std::unexpected(hash.error());
+    if (*hash != blob.hash)
+      return problem("the attachment " + target.native() + " is damaged; see diaryx-syncd verify");
+    if (auto synced = sync_path(target); !synced) return synced;
+  }
+  return {};
+}
+
+Outcome<std::string> lineage_of(Database& database) {
+  DX_DB(auto find, database.prepare("SELECT value FROM facts WHERE name='lineage'"));
+  DX_DB(const bool found, find.step());
+  return found ? find.text(0) : std::string();
+}
+
+Outcome<void> write_manifest(const fs::path& target, const std::string& lineage, const std::vector<BlobRow>& blobs) {
+  const auto hash = hash_of_file(target / "server.db");
+  if (!hash) return std::unexpected(hash.error());
+  uint64_t blob_bytes = 0;
+  for (const BlobRow& blob : blobs) blob_bytes += blob.size_bytes;
+  const Json manifest = Json::object({{"format", 1},
+                                      {"made_at", sync::format_rfc3339(now())},
+                                      {"made_by", std::string("diaryx-syncd ") + std::string(kVersion)},
+                                      {"lineage", lineage},
+                                      {"database_sha256", hash->hex()},
+                                      {"blobs", uint64_t{blobs.size()}},
+                                      {"blob_bytes", blob_bytes}});
+  const fs::path path = target / kManifest;
+  {
+    std::ofstream out(path, std::ios::binary);
+    out << manifest.dump() << '\n';
+    if (!out.flush()) return native::os_problem("write", path.native(), errno);
+  }
+  if (auto synced = sync_path(path); !synced) return synced;
+  return sync_path(target);
+}
+
+Outcome<std::vector<BlobRow>> copy_everything(const fs::path& data, const fs::path& target) {
+  if (auto made = make_empty_folder(target); !made) return std::unexpected(made.error());
+  DX_DB(auto source, Database::open_reader(data / "server.db"));
+  DX_DB(auto copy, source.prepare("VACUUM INTO ?"));
+  const std::string copied = target / "server.db";
+  if (auto done = copy.bind(1, copied).run(); !done) return database_problem(done.error());
+  if (::chmod(copied.c_str(), 0600) != 0) return native::os_problem("protect", copied, errno);
+  if (auto synced = sync_path(copied); !synced) return std::unexpected(synced.error());
+  DX_DB(auto database, Database::open_reader(copied));
+  auto blobs = blobs_in(database);
+  if (!blobs) return blobs;
+  if (auto done = copy_blobs(*blobs, data, target); !done) return std::unexpected(done.error());
+  const auto lineage = lineage_of(database);
+  if (!lineage) return std::unexpected(lineage.error());
+  if (auto written = write_manifest(target, *lineage, *blobs); !written) return std::unexpected(written.error());
+  return blobs;
+}
+
+/// What `verify` finds; each line is a sentence.
+struct Findings {
+  uint64_t documents = 0;
+  uint64_t records = 0;
+  uint64_t blobs = 0;
+  std::vector<std::string> damages;
+};
+
+Outcome<void> verify_database(Database& database, Findings& findings) {
+  DX_DB(auto integrity, database.prepare("PRAGMA integrity_check"));
+  while (true) {
+    DX_DB(const bool row, integrity.step());
+    if (!row) break;
+    if (integrity.text(0) != "ok") findings.damages.push_back("the database: " + integrity.text(0));
+  }
+  DX_DB(auto keys, database.prepare("PRAGMA foreign_key_check"));
+  while (true) {
+    DX_DB(const bool row, keys.step());
+    if (!row) return {};
+    findings.damages.push_back("the database: a row of " + keys.text(0) + " belongs to nothing");
+  }
+}
+
+/// One document: what is stored must be what was written, and must be readable as updates.
+Outcome<void> verify_document(Database& database, int64_t id, const std::string& name, Findings& findings) {
+  crdt::Doc doc({.client = ClientId{1}});
+  const auto look = [&](ByteView bytes, int64_t check, const std::string& what) {
+    if (record_check(bytes) != check) {
+      findings.damages.push_back(what + " of " + name + " is not what was written");
+    } else if (!doc.apply_update_v1(bytes)) {
+      findings.damages.push_back(what + " of " + name + " cannot be read");
+    }
+  };
+  DX_DB(auto find, database.prepare("SELECT snapshot, snapshot_check, snapshot_through FROM documents WHERE id=?"));
+  DX_DB(const bool found, find.bind(1, id).step());
+  if (found && !find.is_null(0)) look(find.blob_view(0), find.integer(1), "the snapshot");
+  DX_DB(auto select,
+        database.prepare("SELECT sequence, data, data_check FROM updates WHERE document_id=? ORDER BY sequence"));
+  select.bind(1, id);
+  while (true) {
+    DX_DB(const bool row, select.step());
+    if (!row) return {};
+    ++findings.records;
+    look(select.blob_view(1), select.integer(2), "record " + std::to_string(select.integer(0)));
+  }
+}
+
+Outcome<void> verify_documents(Database& database, Findings& findings) {
+  DX_DB(auto select, database.prepare("SELECT id, name FROM documents ORDER BY id"));
+  while (true) {
+    DX_DB(const bool row, select.step());
+    if (!row) return {};
+    ++findings.documents;
+    if (auto done = verify_document(database, select.integer(0), select.text(1), findings); !done) return done;
+  }
+}
+
+void verify_blobs(const std::vector<BlobRow>& blobs, const fs::path& folder, Findings& findings) {
+  for (const BlobRow& blob : blobs) {
+    ++findings.blobs;
+    const fs::path path = blob.below(folder);
+    const auto hash = hash_of_file(path);
+    if (!hash) {
+      findings.damages.push_back("the attachment " + path.native() + " is missing or cannot be read");
+    } else if (*hash != blob.hash) {
+      findings.damages.push_back("the attachment " + path.native() + " has other bytes than its name says");
+    }
+  }
+}
+
+/// A backup's own description, when there is one.
+Outcome<void> verify_manifest(const fs::path& folder, Findings& findings) {
+  std::ifstream in(folder / kManifest, std::ios::binary);
+  if (!in) return {};  // a data folder
+  std::ostringstream text;
+  text << in.rdbuf();
+  const auto manifest = Json::parse(text.str());
+  const auto expected = manifest ? manifest->string_member("database_sha256") : std::nullopt;
+  const auto hash = hash_of_file(folder / "server.db");
+  if (!hash) return std::unexpected(hash.error());
+  if (!expected || *expected != hash->hex()) {
+    findings.damages.push_back("the database of this backup is not the one that was made");
+  }
+  return {};
+}
+
+Outcome<Findings> look_at(const fs::path& folder) {
+  Findings findings;
+  std::error_code error;
+  if (!fs::exists(folder / "server.db", error)) return problem("there is no server.db in " + folder.native());
+  if (auto done = verify_manifest(folder, findings); !done) return std::unexpected(done.error());
+  DX_DB(auto database, Database::open_reader(folder / "server.db"));
+  // One moment of the database, while a server may go on writing.
+  if (auto begun = database.execute("BEGIN"); !begun) return database_problem(begun.error());
+  if (auto done = verify_database(database, findings); !done) return std::unexpected(done.error());
+  if (auto done = verify_documents(database, findings); !done) return std::unexpected(done.error());
+  const auto blobs = blobs_in(database);
+  if (!blobs) return std::unexpected(blobs.error());
+  verify_blobs(*blobs, folder, findings);
+  return findings;
+}
+
+Outcome<void> bring_back(const RestoreArguments& arguments) {
+  std::error_code error;
+  if (fs::exists(arguments.data / "server.db", error)) {
+    return problem("there is a server in " + arguments.data.native() + " already; restore into a new folder");
+  }
+  if (!fs::exists(arguments.from / kManifest, error)) {
+    return problem(arguments.from.native() + " is not a finished backup: it has no backup.json");
+  }
+  const auto found = look_at(arguments.from);
+  if (!found) return std::unexpected(found.error());
+  if (!found->damages.empty()) return problem("the backup is damaged: " + found->damages.front());
+  fs::create_directories(arguments.data, error);
+  if (error) return native::os_problem("make the folder", arguments.data.native(), error.value());
+  {
+    DX_DB(auto source, Database::open_reader(arguments.from / "server.db"));
+    const auto blobs = blobs_in(source);
+    if (!blobs) return std::unexpected(blobs.error());
+    if (auto done = copy_blobs(*blobs, arguments.from, arguments.data); !done) return done;
+  }
+  // Under another name until it is whole: a server that starts too early must not find half of it.
+  const fs::path unfinished = arguments.data / "restoring.db";
+  fs::copy_file(arguments.from / "server.db", unfinished, fs::copy_options::overwrite_existing, error);
+  if (error) return native::os_problem("copy", unfinished.native(), error.value());
+  {
+    DX_DB(auto database, Database::open(unfinished, Durability::Full));
+    if (auto ready = prepare_schema(database); !ready) return ready;
+    auto changed = database.execute(
+        "UPDATE facts SET value=lower(hex(randomblob(16))) WHERE name='lineage'; "
+        "DELETE FROM sign_ins; DELETE FROM uploads;");
+    if (changed && arguments.sign_out) changed = database.execute("DELETE FROM tokens; DELETE FROM shares;");
+    if (changed) changed = database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!changed) return database_problem(changed.error());
+  }
+  if (auto synced = sync_path(unfinished); !synced) return synced;
+  fs::rename(unfinished, arguments.data / "server.db", error);
+  if (error) return native::os_problem("place", unfinished.native(), error.value());
+  return sync_path(arguments.data);
+}
+
+}  // namespace
+
+int back_up(const fs::path& data, const fs::path& target) {
+  const auto blobs = copy_everything(data, target);
+  if (!blobs) return fail(kExitFailed, blobs.error().sentence);
+  std::printf("backed up to %s: the database and %zu attachments\n", target.c_str(), blobs->size());
+  return kExitDone;
+}
+
+int verify(const fs::path& folder) {
+  const auto found = look_at(folder);
+  if (!found) return fail(kExitData, found.error().sentence);
+  for (const std::string& damage : found->damages) std::printf("damaged: %s\n", damage.c_str());
+  std::printf("%llu documents, %llu records, %llu attachments: %s\n", static_cast<unsigned long long>(found->documents),
+              static_cast<unsigned long long>(found->records), static_cast<unsigned long long>(found->blobs),
+              found->damages.empty() ? "all is as it was written" : "see above");
+  return found->damages.empty() ? kExitDone : kExitFailed;
+}
+
+int restore(const RestoreArguments& arguments) {
+  const auto done = bring_back(arguments);
+  if (!done) return fail(kExitFailed, done.error().sentence);
+  std::printf("restored to %s%s\n", arguments.data.c_str(),
+              arguments.sign_out
+                  ? "; everybody signs in again"
+                  : "; tokens and shares that were ended after the backup are good again (--sign-out ends all)");
+  return kExitDone;
+}
+
+}  // namespace diaryx::server

@@ -1,0 +1,183 @@
+#include "editor_wire.h"
+
+#include <algorithm>
+
+#include "diaryx/sync/control.h"
+#include "diaryx/sync/doc_id.h"
+#include "diaryx/sync/frame.h"
+
+namespace diaryx::server {
+namespace {
+
+constexpr std::string_view kBodyPrefix = "body:";
+
+relay::SharedBytes share(Bytes bytes) { return std::make_shared<const Bytes>(std::move(bytes)); }
+
+/// A frame for the relay; nothing if the id does not fit.
+void push_frame(Heard& heard, std::string_view document, ByteView payload) {
+  if (auto frame = sync::encode_frame(document, payload)) heard.emplace_back(ToRelay{std::move(*frame)});
+}
+
+/// y-protocols' auth message: permission denied.
+Bytes permission_denied(std::string_view reason) {
+  Writer out;
+  sync::write_message(out, sync::PermissionDenied{reason});
+  return out.take();
+}
+
+class YjsWire final : public EditorWire {
+ public:
+  explicit YjsWire(std::string document) : document_(std::move(document)) {}
+
+  Heard hear(ByteView message) override {
+    Heard heard;
+    push_frame(heard, document_, message);
+    return heard;
+  }
+
+  std::vector<Told> tell(const relay::SharedBytes& frame) override { return {{frame, 1 + document_.size()}}; }
+
+  std::vector<Told> tell(const std::string& control_text) override {
+    const auto control = sync::parse_control(control_text);
+    const auto* error = control ? std::get_if<sync::DocError>(&*control) : nullptr;
+    if (error == nullptr) return {};
+    return {{share(permission_denied(error->message)), 0}};
+  }
+
+  Bytes refused(const std::string&, std::string_view reason) const override { return permission_denied(reason); }
+  Bytes accepted(const std::string&, bool) const override { return {}; }
+
+ private:
+  std::string document_;
+};
+
+class HocuspocusWire final : public EditorWire {
+ public:
+  Heard hear(ByteView message) override {
+    Heard heard;
+    if (message.size() == 1) return heard;  // a pong
+    Reader in(message);
+    const auto name = in.var_string();
+    const auto type = name ? in.var_uint() : Result<uint64_t>(fail(ErrorCode::Truncated, 0));
+    if (!type) {
+      heard.emplace_back(ToRelay{Bytes(1, 0xff)});  // counted as a frame that cannot be read
+      return heard;
+    }
+    const std::string key(*name);
+    const std::string document = std::string(kBodyPrefix) + key;
+    const ByteView rest = message.subspan(in.position());
+    Writer payload;
+    switch (*type) {
+      case kSync:
+      case kAwareness:
+      case kQueryAwareness:
+        payload.var_uint(*type);
+        payload.raw(rest);
+        if (document.size() > sync::kMaxDocIdBytes) {
+          heard.emplace_back(ToEditor{refused(key, "The name of this document is too long.")});
+          break;
+        }
+        push_frame(heard, document, payload.take());
+        break;
+      case kAuth: {
+        const auto kind = in.var_uint();
+        const auto token = kind ? in.var_string() : Result<std::string_view>(fail(ErrorCode::Truncated, 0));
+        if (token && *kind == kToken) heard.emplace_back(SignInWith{key, std::string(*token)});
+        break;
+      }
+      case kClose: {
+        heard.emplace_back(ToRelayText{sync::format_control(sync::Leave{document})});
+        Writer out = begin(key, kClose);
+        out.var_string("provider_initiated");
+        heard.emplace_back(ToEditor{out.take()});
+        settled_.erase(document);
+        break;
+      }
+      default: break;  // stateless messages and what is not known yet
+    }
+    return heard;
+  }
+
+  std::vector<Told> tell(const relay::SharedBytes& frame) override {
+    const auto decoded = sync::decode_frame(*frame);
+    if (!decoded || !decoded->doc_id.starts_with(kBodyPrefix)) return {};
+    Writer out;
+    out.var_string(decoded->doc_id.substr(kBodyPrefix.size()));
+    out.raw(decoded->payload);  // its tags are Hocuspocus's types
+    return {{share(out.take()), 0}};
+  }
+
+  std::vector<Told> tell(const std::string& control_text) override {
+    const auto control = sync::parse_control(control_text);
+    if (!control) return {};
+    std::vector<Told> told;
+    if (const auto* error = std::get_if<sync::DocError>(&*control)) {
+      const std::string name = name_of(error->doc);
+      if (error->code == "unauthorized") told.push_back({share(refused(name, error->message)), 0});
+      if (error->code == "read_only") told.push_back({share(status(name, false)), 0});
+    }
+    if (const auto* saved = std::get_if<sync::Saved>(&*control)) {
+      // Providers count their own messages and want one answer for each.
+      uint64_t& settled = settled_[saved->doc];
+      if (saved->received < settled) settled = 0;  // the document was opened anew
+      for (; settled < saved->received; ++settled) told.push_back({share(status(name_of(saved->doc), true)), 0});
+    }
+    return told;
+  }
+
+  Bytes refused(const std::string& name, std::string_view reason) const override {
+    Writer out = begin(name, kAuth);
+    out.var_uint(kPermissionDenied);
+    out.var_string(reason);
+    return out.take();
+  }
+
+  Bytes accepted(const std::string& name, bool read_only) const override {
+    Writer out = begin(name, kAuth);
+    out.var_uint(kAuthenticated);
+    out.var_string(read_only ? "readonly" : "read-write");
+    return out.take();
+  }
+
+ private:
+  static constexpr uint64_t kSync = 0;
+  static constexpr uint64_t kAwareness = 1;
+  static constexpr uint64_t kAuth = 2;
+  static constexpr uint64_t kQueryAwareness = 3;
+  static constexpr uint64_t kClose = 7;
+  static constexpr uint64_t kSyncStatus = 8;
+  // Inside an auth message.
+  static constexpr uint64_t kToken = 0;
+  static constexpr uint64_t kPermissionDenied = 1;
+  static constexpr uint64_t kAuthenticated = 2;
+
+  static std::string name_of(const std::string& document) {
+    return document.starts_with(kBodyPrefix) ? document.substr(kBodyPrefix.size()) : document;
+  }
+  static Writer begin(std::string_view name, uint64_t type) {
+    Writer out;
+    out.var_string(name);
+    out.var_uint(type);
+    return out;
+  }
+  static Bytes status(std::string_view name, bool saved) {
+    Writer out = begin(name, kSyncStatus);
+    out.var_uint(saved ? 1 : 0);  // a signed number there, whose first 64 values look the same
+    return out.take();
+  }
+
+  std::map<std::string, uint64_t> settled_;  // receipts passed on, per document
+};
+
+}  // namespace
+
+std::unique_ptr<EditorWire> make_yjs_wire(std::string document) {
+  return std::make_unique<YjsWire>(std::move(document));
+}
+std::unique_ptr<EditorWire> make_hocuspocus_wire() { return std::make_unique<HocuspocusWire>(); }
+
+uint16_t editor_close_code(relay::CloseCode code) {
+  return code == relay::CloseCode::PolicyViolation ? 4403 : static_cast<uint16_t>(code);
+}
+
+}  // namespace diaryx::server

@@ -1,0 +1,69 @@
+// How Yjs editors see the relay: the y-websocket protocol for one document, and Hocuspocus's envelope for several.
+//
+// Pure: bytes in, bytes out. The relay decides as for everybody else; here its frames `[length][doc id][message]` lose or
+// change what stands in front of the message, and its control messages become what the editor's protocol has for them.
+//
+//   y-websocket    one socket is one document; a message is a frame without its front. Refusals are auth messages (tag 2).
+//   Hocuspocus     `[name][type]…`, name = `<workspace>/<key>`, types 0 sync, 1 awareness, 2 auth, 3 query awareness,
+//                  7 close, 8 sync status. The token comes in an auth message, once per document.
+// Source: y-websocket 3.1 (src/y-websocket.js), @hocuspocus/provider 4.8 (src/types.ts, src/MessageReceiver.ts).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "diaryx/base/bytes.h"
+#include "diaryx/sync/relay_types.h"
+
+namespace diaryx::server {
+
+namespace relay = sync::relay;
+
+/// What one message of an editor amounts to, in order.
+struct ToRelay {
+  Bytes frame;
+};
+struct ToRelayText {
+  std::string text;
+};
+struct ToEditor {
+  Bytes message;
+};
+/// Sign in with this token, then `accepted` or `refused` for the document.
+struct SignInWith {
+  std::string name;
+  std::string token;
+};
+using Heard = std::vector<std::variant<ToRelay, ToRelayText, ToEditor, SignInWith>>;
+
+/// Bytes for the editor that may be a part of what is shared with others.
+struct Told {
+  relay::SharedBytes bytes;
+  size_t offset = 0;
+};
+
+class EditorWire {
+ public:
+  virtual ~EditorWire() = default;
+  /// message   not trusted, whole. What cannot be read becomes a frame that the relay refuses and counts, or nothing.
+  virtual Heard hear(ByteView message) = 0;
+  virtual std::vector<Told> tell(const relay::SharedBytes& frame) = 0;
+  virtual std::vector<Told> tell(const std::string& control_text) = 0;
+  /// Access was refused before the relay was asked.
+  virtual Bytes refused(const std::string& name, std::string_view reason) const = 0;
+  virtual Bytes accepted(const std::string& name, bool read_only) const = 0;
+};
+
+/// document   `body:<workspace>/<key>`
+std::unique_ptr<EditorWire> make_yjs_wire(std::string document);
+std::unique_ptr<EditorWire> make_hocuspocus_wire();
+
+/// Closing for good: these clients come back after every code but 4400 to 4499.
+uint16_t editor_close_code(relay::CloseCode code);
+inline constexpr uint16_t kEditorUnauthorized = 4401;
+
+}  // namespace diaryx::server

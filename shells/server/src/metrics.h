@@ -1,0 +1,46 @@
+// What the server counts about itself. Written on the io thread, read there by /metrics.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace diaryx::server {
+
+struct Metrics {
+  std::array<uint64_t, 6> responses{};  // by hundreds of the status; 0: none
+  uint64_t rate_limited = 0;
+  uint64_t refused_sign_ins = 0;  // bad tokens, links and codes
+  uint64_t refused_connections = 0;  // beyond a bound
+  uint64_t sockets_opened = 0;
+  uint64_t sockets_cut_slow = 0;
+  uint64_t access_ended = 0;  // connections cut because a token or share went
+  uint64_t messages_in = 0;
+  uint64_t bytes_in = 0;
+  uint64_t messages_out = 0;
+  uint64_t bytes_out = 0;
+  uint64_t updates_stored = 0;
+  uint64_t updates_not_stored = 0;
+  uint64_t history_pruned = 0;
+};
+
+/// What is asked for at the moment of the request.
+struct MetricsNow {
+  uint64_t connections = 0;
+  uint64_t sockets = 0;
+  uint64_t documents = 0;
+  uint64_t uncommitted = 0;
+  uint64_t database_bytes = 0;
+  uint64_t wal_bytes = 0;
+  uint64_t resident_bytes = 0;
+  uint64_t open_files = 0;
+};
+
+/// Prometheus text, version 0.0.4.
+std::string format_metrics(const Metrics& counted, const MetricsNow& now);
+
+/// Of this process, from /proc; 0 when it cannot be read.
+uint64_t resident_bytes();
+uint64_t open_files();
+
+}  // namespace diaryx::server

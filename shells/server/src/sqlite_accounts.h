@@ -1,0 +1,12 @@
+// Pieces that the account queries share; inside a write of SqliteThreads.
+#pragma once
+
+#include "diaryx/native/sqlite.h"
+#include "storage.h"
+
+namespace diaryx::server {
+
+/// Makes a device and its token, and the user if new. Conflict: the token exists. All or nothing.
+StorageResult<Session> add_token(native::Database& database, const NewToken& token);
+
+}  // namespace diaryx::server

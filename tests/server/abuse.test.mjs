@@ -1,0 +1,186 @@
+// Strangers who mean ill: each gets a clear refusal or is cut, and the server goes on serving others.
+import assert from 'node:assert/strict';
+import {connect} from 'node:net';
+import {after, before, test} from 'node:test';
+import {WebSocket} from 'ws';
+import {Device, frame} from './device.mjs';
+import {Server, until} from './server.mjs';
+
+let server;
+let token;
+let workspace;
+
+before(async () => {
+  server = await Server.start({options: ['--max-connections-per-address', '40', '--cors-origin', 'https://app.example']});
+  token = server.token();
+  workspace = await server.workspace(token);
+});
+after(() => server.end());
+
+/// Sends bytes, and `then` once something came back; all that came until the server closed.
+function raw(bytes, then) {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (data) => {
+      if (then && answer === '') socket.write(then);
+      answer += data.toString('latin1');
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(answer));
+  });
+}
+const alive = async () => assert.equal((await server.ask('GET', '/health')).status, 200);
+const status = (answer) => Number(answer.split(' ')[1]);
+
+test('paths and headers with tricks in them', async () => {
+  const get = (target, more = '') => raw(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${more}\r\n`);
+  for (const [target, expected] of [
+    ['/../../etc/passwd', 404], ['/%2e%2e/%2e%2e/etc/passwd', 404], ['//health', 404], ['/health/', 404], ['/health%00', 404],
+    ['/health?x=%zz', 400], ['/health?x=%ff', 400], ['/api/workspaces/%ff', 404], ['health', 400], ['http://elsewhere/health', 400],
+    [`/api/workspaces/..%2f..%2fserver.db`, 404], [`/${'a'.repeat(5000)}`, 404],
+  ]) {
+    const asked = target.startsWith('/api/workspaces') ? await get(target, `Authorization: Bearer ${token}\r\n`) : await get(target);
+    assert.equal(status(asked), expected, target.slice(0, 60));
+  }
+  assert.equal(status(await raw('NONSENSE\r\n\r\n')), 400);
+  assert.equal(status(await raw('GET /health HTTP/1.1\r\nHost: x\r\nX: ' + 'a'.repeat(40_000) + '\r\n\r\n')), 431);
+  assert.equal(status(await get('/health', 'Bad Header : x\r\n')), 400);
+  assert.equal(status(await get('/health', 'X: a\u0000b\r\n')), 400);
+  // Smuggling: a body that two servers would measure differently.
+  const smuggled = await raw('POST /auth/verify HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /health HTTP/1.1\r\n\r\n');
+  assert.ok(!smuggled.includes('OK\r\n') && status(smuggled) >= 400, smuggled.slice(0, 80));
+  await alive();
+});
+
+test('bodies that are too large, lie about their length, or never come', async () => {
+  const post = (path, body, type = 'application/json') => server.ask('POST', path, {raw: body, type});
+  assert.equal((await post('/auth/verify', JSON.stringify({token: 'x'.repeat(20_000)}))).status, 413);
+  assert.equal(status(await raw('POST /auth/verify HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n')), 413);
+  assert.equal(status(await raw('POST /auth/verify HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n')), 400);
+  assert.equal(status(await raw('POST /auth/verify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n')), 400);
+  assert.equal((await post('/auth/verify', '{"token":'.repeat(1500))).status, 400);
+  assert.equal((await post('/auth/verify', '['.repeat(10_000))).status, 400);
+  assert.equal((await post('/auth/verify', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]))).status, 400);
+  // A stranger's snapshot is refused before a byte of it is read.
+  assert.equal(status(await raw(`POST /api/workspaces/${workspace}/snapshot HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n`)), 401);
+  await alive();
+});
+
+test('pages of other origins neither open sockets nor change anything', async () => {
+  const from = (origin, path, method = 'POST') =>
+    server.ask(method, path, {token, headers: {Origin: origin}, ...(method === 'POST' ? {body: {name: 'x'}} : {})});
+  assert.equal((await from('https://evil.example', '/api/workspaces')).status, 403);
+  assert.equal((await from('null', '/api/workspaces')).status, 403);
+  assert.equal((await from('https://app.example', '/api/workspaces')).status, 200);
+  assert.equal((await from(server.http, '/api/workspaces')).status, 409, 'its own page may');
+  const read = await from('https://evil.example', '/api/workspaces', 'GET');
+  assert.equal(read.headers.get('access-control-allow-origin'), null);
+  const open = (origin, path) => new Promise((resolve) => {
+    const socket = new WebSocket(`${server.ws}${path}?token=${token}`, {origin});
+    socket.once('unexpected-response', (_, response) => { response.resume(); resolve(response.statusCode); });
+    socket.once('open', () => { socket.terminate(); resolve(101); });
+    socket.once('error', () => resolve(0));
+  });
+  for (const path of ['/sync2', '/hocuspocus', `/yjs/${workspace}/a.md`]) {
+    assert.equal(await open('https://evil.example', path), 403, path);
+    assert.equal(await open('https://app.example', path), 101, path);
+  }
+});
+
+test('one address gets so many connections and no more; what is slow gives way to nobody else', async () => {
+  const open = [];
+  const refused = [];
+  for (let i = 0; i < 60; ++i) {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.on('close', () => refused.push(socket));
+    // A letter now and then, never a whole request.
+    socket.write('GET /hea');
+    open.push(socket);
+  }
+  await until('the rest is refused', () => refused.length >= 20);
+  open.forEach((socket) => socket.destroy());
+  await until('there is room again', async () => {
+    try { return (await server.ask('GET', '/health')).status === 200; } catch { return false; }
+  });
+});
+
+test('frames: broken, of the wrong kind, in pieces, unmasked, without end', async () => {
+  const id = `body:${workspace}/a.md`;
+  const device = await Device.connect(server, `token=${token}`);
+  // In pieces that belong together.
+  const whole = frame(id, [0, 0, 1, 0]);
+  device.follow(id);
+  device.socket.send(whole.subarray(0, 3), {fin: false});
+  device.socket.send(whole.subarray(3, 10), {fin: false});
+  device.socket.send(whole.subarray(10), {fin: true});
+  await until('answered', () => device.frames > 0);
+  device.say({type: 'x'});
+  device.socket.send('not json at all');
+  device.socket.send(Uint8Array.of(3, 0xff, 0xfe, 0xfd));
+  assert.equal((await device.hear('error')).code, 'invalid');
+  for (let i = 0; i < 30; ++i) device.socket.send(Uint8Array.of(255));
+  await until('cut after so many', () => device.closed === 1008);
+
+  const upgraded = (after) => raw(
+    `GET /sync2?token=${token} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n', Buffer.from(after));
+  for (const [what, bytes] of [
+    ['no mask', [0x82, 0x01, 0x00]],
+    ['a reserved bit', [0xc2, 0x81, 0, 0, 0, 0, 0]],
+    ['an unknown kind', [0x83, 0x81, 0, 0, 0, 0, 0]],
+    ['a large ping', [0x89, 0xfe, 0x01, 0x00, 0, 0, 0, 0]],
+    ['a continuation of nothing', [0x80, 0x81, 0, 0, 0, 0, 0]],
+    ['text that is not UTF-8', [0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28]],
+    ['a length of 2^62', [0x82, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
+  ]) assert.match(await upgraded(bytes), /^HTTP\/1\.1 101/, what);  // and then the server closed
+  await alive();
+});
+
+test('an editor that does not sign in is heard neither long nor at length', async () => {
+  const socket = new WebSocket(`${server.ws}/hocuspocus`);
+  await new Promise((resolve) => socket.once('open', resolve));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.send(new Uint8Array(100_000));
+  assert.equal(await closed, 1009);
+});
+
+test('presence without end is refused, and the document goes on', async () => {
+  const id = `body:${workspace}/p.md`;
+  const device = await Device.connect(server, `token=${token}`);
+  const doc = await device.open(id);
+  const state = new TextEncoder().encode(`"${'x'.repeat(70_000)}"`);
+  const varint = (number) => number < 128 ? [number] : [(number & 127) | 128, ...varint(number >> 7)];
+  const presence = [1, 9, 1, ...varint(state.length), ...state];
+  device.socket.send(frame(id, [1, ...varint(presence.length)], presence));
+  assert.equal((await device.hear('error')).code, 'too_large');
+  doc.getText('body').insert(0, 'goes on');
+  await device.stored();
+  device.end();
+});
+
+test('a reader that does not read is cut, and costs the others nothing', async () => {
+  const slow = await Server.start({options: ['--socket-queue', '200000']});
+  try {
+    const key = slow.token();
+    const place = await slow.workspace(key);
+    const id = `body:${place}/a.md`;
+    const lazy = await Device.connect(slow, `token=${key}`);
+    await lazy.open(id);
+    lazy.socket.pause();
+    const writer = await Device.connect(slow, `token=${key}`);
+    const doc = await writer.open(id);
+    let sent = 0;
+    await until('the lazy one is cut', async () => {
+      if (sent < 400) doc.getText('body').insert(0, 'y'.repeat(100_000));
+      ++sent;
+      await writer.stored();
+      return slow.log.includes('reads too slowly');
+    });
+    writer.end();
+    lazy.end();
+  } finally {
+    await slow.end();
+  }
+});

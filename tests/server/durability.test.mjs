@@ -1,0 +1,142 @@
+// What was confirmed is there: after kill -9 at any moment, and on a disk that is full.
+//
+// DX_ROUNDS says how often the server is killed (20 by itself), DX_SEED where the dice start.
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import {existsSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import * as Y from 'yjs';
+import {Device, frame, step1, step2} from './device.mjs';
+import {Server, newFolder, until} from './server.mjs';
+
+const rounds = Number(process.env.DX_ROUNDS ?? 20);
+const seed = Number(process.env.DX_SEED ?? 20261125);
+
+/// mulberry32
+function dice(state) {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/// A device that keeps its documents while servers come and go, and notes what was confirmed of each.
+class Writer {
+  constructor(ids) {
+    this.docs = new Map(ids.map((id) => [id, new Y.Doc()]));
+    this.promised = new Map(ids.map((id) => [id, Y.encodeStateVector(new Y.Doc())]));
+  }
+
+  async connect(server, token) {
+    const device = await Device.connect(server, `token=${token}`);
+    const history = new Map();  // state vectors after each message that was sent
+    const note = (id) => history.get(id).push(Y.encodeStateVector(this.docs.get(id)));
+    device.socket.on('message', (data, isBinary) => {
+      if (isBinary) return;
+      const text = JSON.parse(data.toString());
+      if (text.type === 'saved') this.promised.set(text.doc, history.get(text.doc)[text.received - 1]);
+    });
+    for (const [id, doc] of this.docs) {
+      history.set(id, []);
+      device.socket.send(frame(id, step2(doc)));
+      note(id);
+    }
+    this.type = (id, text) => {
+      const doc = this.docs.get(id);
+      const before = Y.encodeStateVector(doc);
+      doc.getText('body').insert(0, text);
+      device.socket.send(frame(id, step2(doc, before)));
+      note(id);
+    };
+    return device;
+  }
+}
+
+test(`every confirmed update survives ${rounds} kills`, async () => {
+  const random = dice(seed);
+  const server = await Server.start();
+  try {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const ids = ['a', 'b', 'c', 'd', 'e'].map((name) => `body:${workspace}/${name}.md`);
+    const writer = new Writer(ids);
+    let confirmed = 0;
+    for (let round = 0; round < rounds; ++round) {
+      const device = await writer.connect(server, token);
+      const wanted = Math.floor(random() * 30);
+      for (let i = 0; i < 150; ++i) writer.type(ids[Math.floor(random() * ids.length)], `${round}.${i} `);
+      const saved = () => device.texts.filter((text) => text.type === 'saved').length;
+      await until('some are confirmed', () => saved() >= wanted || device.texts.some((text) => text.received >= 25));
+      confirmed += saved();
+      await server.stop('SIGKILL');
+      device.end();
+      await server.open(server.port);
+      const reader = await Device.connect(server, `token=${token}`);
+      for (const id of ids) {
+        // Whatever the server lacks of what it promised would be in the difference to what it has.
+        const found = await reader.open(id);
+        const promise = Y.decodeStateVector(writer.promised.get(id));
+        await until(`round ${round}, seed ${seed}: ${id} is as promised`, () => {
+          const there = Y.decodeStateVector(Y.encodeStateVector(found));
+          return [...promise].every(([client, clock]) => (there.get(client) ?? 0) >= clock);
+        }, 5000);
+      }
+      reader.end();
+    }
+    assert.ok(confirmed > rounds, `${confirmed} confirmations`);
+  } finally {
+    await server.end();
+  }
+});
+
+/// A server whose folder is a small disk of its own, in a namespace of its own; null where that is not allowed.
+function smallDisk(folder) {
+  const probe = spawnSync('unshare', ['-rm', 'sh', '-c', `mount -t tmpfs -o size=1m none ${folder}`]);
+  return probe.status === 0;
+}
+
+test('a full disk is said, costs nothing that was confirmed, and is over when there is room', async (t) => {
+  const folder = newFolder();
+  if (!smallDisk(folder)) return t.skip('mounting a disk in a namespace is not allowed here');
+  const script = join(newFolder(), 'syncd');
+  writeFileSync(script, `#!/bin/sh\nexec unshare -rm sh -c 'mount -t tmpfs -o size=6m none ${folder} && exec "$0" "$@"' "${process.env.DX_SYNCD}" "$@"\n`, {mode: 0o755});
+  const server = await Server.start({folder, program: script});
+  try {
+    const inside = join(`/proc/${server.child.pid}/root`, folder);
+    assert.ok(existsSync(join(inside, 'server.db')));
+    // A sign-in link of its own: commands cannot see that disk.
+    const link = server.log.match(/#(\S+)/)[1];
+    const token = (await server.ask('POST', '/auth/verify', {body: {token: link}})).json.token;
+    const workspace = await server.workspace(token);
+    const id = `body:${workspace}/a.md`;
+    const first = await Device.connect(server, `token=${token}`);
+    const doc = await first.open(id);
+    doc.getText('body').insert(0, 'confirmed. ');
+    await first.stored();
+    try { writeFileSync(join(inside, 'filler'), Buffer.alloc(6 << 20)); } catch (error) { assert.equal(error.code, 'ENOSPC'); }
+    doc.getText('body').insert(11, 'x'.repeat(300_000));
+    await until('it is said', () => first.heard('error'));
+    assert.equal(first.heard('error').code, 'storage');
+    assert.match(first.heard('error').message, /disk is full/);
+    await until('and asked to come back', () => first.closed === 1013);
+    const reader = await Device.connect(server, `token=${token}`);
+    const seen = await reader.open(id);
+    await until('reading works', () => seen.getText('body').toString() === 'confirmed. ');
+    reader.end();
+    rmSync(join(inside, 'filler'));
+    const back = await Device.connect(server, `token=${token}`);
+    back.docs.set(id, doc);
+    back.socket.send(frame(id, step1(doc)));
+    await until('the device gives again', () => back.texts.some((text) => text.type === 'saved'));
+    const late = await Device.connect(server, `token=${token}`);
+    const copy = await late.open(id);
+    await until('everything is there', () => copy.getText('body').length === 300_011);
+    back.end();
+    late.end();
+  } finally {
+    await server.end();
+  }
+});

@@ -1,0 +1,298 @@
+// Running it: settings, doctor, backup, restore, TLS, proxies, metrics, the log, stopping.
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {rmSync, statSync, writeFileSync} from 'node:fs';
+import {request} from 'node:https';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import * as Y from 'yjs';
+import {Device} from './device.mjs';
+import {Server, newFolder, run, until} from './server.mjs';
+
+async function withServer(settings, work) {
+  const server = await Server.start(settings);
+  try { await work(server); } finally { await server.end(); }
+}
+
+test('settings come from the command line, else the environment, else the file', () => {
+  const folder = newFolder();
+  const file = join(folder, 'syncd.conf');
+  writeFileSync(file, '# a comment\nmax-guests = 7\nmax-devices = 7\nlink-minutes = 7\ncors-origin = https://a.example, https://b.example\nopen-sign-up = true\n');
+  const {code, out, err} = run(['--check-config', '--config', file, '--data', folder, '--max-guests', '9'],
+                               {DIARYX_MAX_DEVICES: '8', DIARYX_MAX_GUESTS: '8'});
+  assert.equal(code, 0, err);
+  for (const line of ['max-guests = 9', 'max-devices = 8', 'link-minutes = 7', 'cors-origin = https://a.example,https://b.example', 'open-sign-up = true'])
+    assert.ok(out.includes(line), `${line}\n${out}`);
+  rmSync(folder, {recursive: true});
+});
+
+test('wrong settings are refused with a sentence that says where', () => {
+  const folder = newFolder();
+  const file = join(folder, 'syncd.conf');
+  const refused = (content, args, sentence, env = {}) => {
+    writeFileSync(file, content);
+    const {code, err} = run(['--check-config', '--config', file, '--data', folder, ...args], env);
+    assert.equal(code, 2, content + args);
+    assert.match(err, sentence);
+    assert.equal(err.trim().split('\n').length, 1);
+  };
+  refused('max-gusts = 7', [], /line 1: there is no setting max-gusts/);
+  refused('\nnonsense', [], /line 2: write name = value/);
+  refused('max-guests = many', [], /line 1/);
+  refused('max-guests = 1\nmax-guests = 2', [], /set twice/);
+  refused('', ['--trust-proxy', '10.0.0.0/99'], /trust-proxy/);
+  refused('', ['--tls-key', file], /certificate/);
+  refused('', ['--tls-certificate', file, '--tls-key', file], /certificate/);
+  refused('', ['--owner', 'nobody'], /e-mail/);
+  refused('', [], /DIARYX_SESSION_DAYS/, {DIARYX_SESSION_DAYS: '0'});
+  assert.match(run(['--check-config', '--data', folder, '--config', join(folder, 'none')]).err, /cannot be read/);
+  rmSync(folder, {recursive: true});
+});
+
+async function type(server, token, id, text) {
+  const device = await Device.connect(server, `token=${token}`);
+  const doc = await device.open(id);
+  doc.getText('body').insert(0, text);
+  await device.stored();
+  return {device, doc};
+}
+
+test('a backup made while the server runs is whole, and is restored under a new lineage without loss or doubling', async () => {
+  const target = newFolder();
+  rmSync(target, {recursive: true});
+  await withServer({}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const id = `body:${workspace}/a.md`;
+    const {device, doc} = await type(server, token, id, 'before. ');
+    const lineage = (await device.hear('server_hello')).lineage;
+    const made = run(['backup', '--data', server.folder, '--to', target]);
+    assert.equal(made.code, 0, made.err);
+    assert.equal(run(['backup', '--data', server.folder, '--to', target]).code, 1, 'never over another');
+    assert.equal(run(['verify', target]).code, 0);
+    assert.equal(run(['verify', '--data', server.folder]).code, 0);
+    assert.equal(statSync(join(target, 'server.db')).mode & 0o77, 0);
+    // The device goes on after the backup, then the server is lost.
+    doc.getText('body').insert(8, 'after. ');
+    await device.stored();
+    await server.stop('SIGKILL');
+    const restored = newFolder();
+    const done = run(['restore', '--from', target, '--data', restored]);
+    assert.equal(done.code, 0, done.err);
+    assert.equal(run(['restore', '--from', target, '--data', restored]).code, 1, 'never over a server');
+    const again = await Server.start({folder: restored});
+    try {
+      const fresh = await Device.connect(again, `token=${token}`);
+      const seen = await fresh.open(id);
+      await until('as of the backup', () => seen.getText('body').toString() === 'before. ');
+      assert.notEqual((await fresh.hear('server_hello')).lineage, lineage);
+      // The device that knows more comes back.
+      const back = new Device(again, `token=${token}`);
+      await back.settled;
+      back.docs.set(id, doc);
+      doc.on('update', () => {});
+      const {frame, step1} = await import('./device.mjs');
+      back.socket.send(frame(id, step1(doc)));
+      await until('nothing is lost or doubled', () => seen.getText('body').toString() === 'before. after. ');
+      assert.equal(doc.getText('body').toString(), 'before. after. ');
+      assert.deepEqual(Y.encodeStateAsUpdate(seen), Y.encodeStateAsUpdate(doc));
+      back.end();
+      fresh.end();
+    } finally {
+      await again.end();
+    }
+  });
+  rmSync(target, {recursive: true});
+});
+
+test('verify finds a changed record, a changed attachment and an unfinished backup', async () => {
+  const target = newFolder();
+  rmSync(target, {recursive: true});
+  await withServer({}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const {device} = await type(server, token, `body:${workspace}/a.md`, 'text');
+    device.end();
+    assert.equal(run(['backup', '--data', server.folder, '--to', target]).code, 0);
+    execFileSync('sqlite3', [join(target, 'server.db'), "UPDATE updates SET data=x'0000'"]);
+    const found = run(['verify', target]);
+    assert.equal(found.code, 1);
+    assert.match(found.out, /damaged: record \d+ of body:/);
+    assert.match(found.out, /not the one that was made/);
+    assert.equal(run(['restore', '--from', target, '--data', join(target, 'x')]).code, 1);
+    rmSync(join(target, 'backup.json'));
+    assert.match(run(['restore', '--from', target, '--data', join(target, 'x')]).err, /not a finished backup/);
+  });
+  rmSync(target, {recursive: true});
+  assert.equal(run(['verify', '/nowhere']).code, 3);
+});
+
+test('the doctor says what is wrong and what to do', async () => {
+  await withServer({}, async (server) => {
+    const well = run(['doctor', '--data', server.folder]);
+    assert.match(well.out, /a server is running/);
+    assert.match(well.out, /warn +the owner owner@localhost has no device -> .*user link/);
+    assert.equal(statSync(join(server.folder, 'server.db')).mode & 0o77, 0);
+    assert.match(run(['doctor', '--data', server.folder, '--listen', '0.0.0.0:1']).out, /warn .*unprotected -> /);
+    await server.stop();
+    writeFileSync(join(server.folder, 'server.db'), 'not a database at all, and long enough to be read as a header of one');
+    const ill = run(['doctor', '--data', server.folder]);
+    assert.equal(ill.code, 1);
+    assert.match(ill.out, /bad +the database is damaged.* -> .*restore/);
+    assert.equal(run(['doctor', '--data', join(server.folder, 'nothing')]).code, 1);
+  });
+});
+
+function certificate(folder, name) {
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '90',
+    '-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')],
+  {stdio: 'ignore'});
+  return {cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem')};
+}
+
+test('TLS by file, for HTTP and sockets, renewed on SIGHUP', async () => {
+  const files = newFolder();
+  const {cert, key} = certificate(files, 'first');
+  await withServer({options: ['--tls-certificate', cert, '--tls-key', key]}, async (server) => {
+    assert.equal(server.scheme, 'https');
+    const get = (path) => new Promise((resolve, reject) => {
+      const asked = request(server.http + path, {rejectUnauthorized: false, agent: false}, (answer) => {
+        const name = answer.socket.getPeerCertificate().subject.CN;
+        let text = '';
+        answer.on('data', (bytes) => { text += bytes; });
+        answer.on('end', () => resolve({status: answer.statusCode, text, name}));
+      });
+      asked.on('error', reject);
+      asked.end();
+    });
+    assert.deepEqual(await get('/health'), {status: 200, text: 'OK', name: 'first'});
+    const token = server.token();
+    const device = new Device(server, `token=${token}`, {rejectUnauthorized: false});
+    await device.settled;
+    assert.ok(await device.hear('server_hello'));
+    certificate(files, 'second');
+    server.child.kill('SIGHUP');
+    await until('the new certificate', async () => (await get('/health')).name === 'second');
+    assert.equal(device.closed, null, 'open connections go on');
+    device.end();
+    assert.match(run(['doctor', '--data', server.folder, '--tls-certificate', cert, '--tls-key', key]).out, /good for (89|90) days/);
+    // Plain HTTP at a TLS port gets nothing, and the server goes on.
+    await assert.rejects(fetch(server.http.replace('https', 'http') + '/health'));
+    assert.equal((await get('/health')).status, 200);
+  });
+  rmSync(files, {recursive: true});
+});
+
+test('forwarded addresses count only from proxies that are trusted', async () => {
+  const limits = ['--address-requests', '5'];
+  const askAs = (server, address) => server.ask('GET', '/health', {headers: {'X-Forwarded-For': address}});
+  await withServer({options: [...limits, '--trust-proxy', '127.0.0.0/8']}, async (server) => {
+    for (let i = 0; i < 5; ++i) assert.equal((await askAs(server, 'spoofed, 203.0.113.7')).status, 200);
+    assert.equal((await askAs(server, '198.51.100.1, 203.0.113.7')).status, 429);
+    assert.equal((await askAs(server, '203.0.113.8')).status, 200);
+  });
+  await withServer({options: limits}, async (server) => {
+    for (let i = 0; i < 5; ++i) assert.equal((await askAs(server, `203.0.113.${i}`)).status, 200);
+    const refused = await askAs(server, '203.0.113.99');
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+  });
+});
+
+test('the log is JSON when asked, and each response names its line', async () => {
+  await withServer({options: ['--log-format', 'json']}, async (server) => {
+    const token = server.token();
+    const answer = await server.ask('GET', '/auth/me', {token});
+    const id = answer.headers.get('x-request-id');
+    await until('the line', () => server.log.includes(id));
+    const line = JSON.parse(server.log.split('\n').find((one) => one.includes(id)));
+    assert.equal(line.message, 'request');
+    assert.equal(line.route, '/auth/me');
+    assert.equal(line.status, '200');
+    assert.equal(line.user, answer.json.user.id);
+    for (const one of server.log.split('\n').filter((text) => text.startsWith('{'))) JSON.parse(one);
+  });
+});
+
+test('metrics count what happens, for the owner only', async () => {
+  await withServer({options: ['--owner', 'me@example.org']}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const {device} = await type(server, token, `body:${workspace}/a.md`, 'text');
+    const answer = await server.ask('GET', '/metrics', {token});
+    assert.equal(answer.status, 200);
+    const values = Object.fromEntries(answer.text.split('\n').filter((line) => line && line[0] !== '#').map((line) => line.split(' ')));
+    assert.equal(values.diaryx_sockets, '1');
+    assert.equal(values.diaryx_updates_stored_total, '1');
+    assert.equal(values['diaryx_http_responses_total{class="2xx"}'], '1');
+    assert.ok(Number(values.diaryx_resident_memory_bytes) > 1e6);
+    // Every value has its type, as Prometheus wants it.
+    for (const name of Object.keys(values)) assert.match(answer.text, new RegExp(`# TYPE ${name.split('{')[0]} `));
+    device.end();
+  });
+});
+
+test('stopping tells clients to come back, and they find everything', async () => {
+  await withServer({}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const id = `body:${workspace}/a.md`;
+    const {device} = await type(server, token, id, 'kept');
+    assert.equal(await server.stop(), 0);
+    await until('told', () => device.closed === 1001);
+    await server.open(server.port);
+    const again = await Device.connect(server, `token=${token}`);
+    const doc = await again.open(id);
+    await until('found', () => doc.getText('body').toString() === 'kept');
+    again.end();
+  });
+});
+
+test('a server that was overtaken stores nothing more and stops', async () => {
+  await withServer({}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const id = `body:${workspace}/a.md`;
+    const {device, doc} = await type(server, token, id, 'before. ');
+    // What a second server on this database would do.
+    execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.folder, 'server.db'), 'UPDATE writer SET epoch=epoch+1']);
+    doc.getText('body').insert(8, 'too late');
+    await until('the device is sent away', () => device.closed !== null);
+    assert.ok([1001, 1013].includes(device.closed), String(device.closed));
+    await until('it stopped', () => server.child.exitCode !== null);
+    assert.equal(server.child.exitCode, 1);
+    await server.open(server.port);
+    const again = await Device.connect(server, `token=${token}`);
+    const seen = await again.open(id);
+    await until('nothing of it was stored', () => seen.getText('body').toString() === 'before. ');
+    again.end();
+  });
+});
+
+test('old records are forgotten when asked, and no text with them', async () => {
+  const folder = newFolder();
+  await withServer({folder, options: ['--history-days', '1']}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const id = `body:${workspace}/a.md`;
+    const device = await Device.connect(server, `token=${token}`);
+    const doc = await device.open(id);
+    for (let i = 0; i < 40; ++i) doc.getText('body').insert(0, 'x');
+    await device.stored();
+    device.say({action: 'save', doc: id});
+    const count = () => Number(execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(folder, 'server.db'), 'SELECT count(*) FROM updates']));
+    const covered = () => execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(folder, 'server.db'), 'SELECT max(snapshot_through) FROM documents']).toString().trim();
+    await until('a snapshot covers them', () => Number(covered()) >= 40);
+    assert.equal(count(), 40);
+    device.end();
+    await server.stop();
+    execFileSync('sqlite3', [join(folder, 'server.db'), 'UPDATE updates SET time_ms=1 WHERE sequence<=30']);
+    await server.open(server.port);
+    await until('forgotten', () => count() === 10);
+    const late = await Device.connect(server, `token=${token}`);
+    const copy = await late.open(id);
+    await until('all text is there', () => copy.getText('body').toString() === 'x'.repeat(40));
+    assert.equal(run(['verify', '--data', folder]).code, 0);
+    late.end();
+  });
+});

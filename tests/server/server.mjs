@@ -1,0 +1,109 @@
+// The server program in a test: started on a fresh folder, asked over HTTP, stopped.
+import {spawn, spawnSync} from 'node:child_process';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {createInterface} from 'node:readline';
+
+const program = process.env.DX_SYNCD;
+if (!program) throw new Error('set DX_SYNCD to the server program');
+
+export const newFolder = () => mkdtempSync(join(tmpdir(), 'diaryx-server-'));
+
+/// Runs the program to its end: {code, out, err}.
+export function run(args, env = {}) {
+  const done = spawnSync(program, args, {encoding: 'utf8', env: {...process.env, ...env}});
+  return {code: done.status, out: done.stdout, err: done.stderr};
+}
+
+export class Server {
+  /// Options are those of the program.
+  static async start({folder = newFolder(), port = 0, options = [], env = {}, program: other = program} = {}) {
+    const server = new Server(folder, options, env, other);
+    await server.open(port);
+    return server;
+  }
+
+  constructor(folder, options, env, program) {
+    Object.assign(this, {folder, options, env, program, log: ''});
+  }
+
+  async open(port) {
+    this.child = spawn(this.program, ['--data', this.folder, '--listen', `127.0.0.1:${port}`, ...this.options],
+                       {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, ...this.env}});
+    this.child.stderr.on('data', (bytes) => { this.log += bytes; });
+    for await (const line of createInterface({input: this.child.stdout})) {
+      const found = line.match(/^listening on (https?):.*:(\d+)$/);
+      if (!found) continue;
+      this.scheme = found[1];
+      this.port = Number(found[2]);
+      return;
+    }
+    throw new Error(`the server did not start: ${this.log}`);
+  }
+
+  get http() { return `${this.scheme}://127.0.0.1:${this.port}`; }
+  get ws() { return this.http.replace('http', 'ws'); }
+
+  token(user = 'me@example.org') {
+    const made = run(['token', 'create', '--data', this.folder, '--user', user]);
+    if (made.code !== 0) throw new Error(made.err);
+    return made.out.trim();
+  }
+
+  /// {status, text, json, headers}; nothing is thrown for a refusal.
+  async ask(method, path, {token, body, raw, type, headers = {}} = {}) {
+    const answer = await fetch(this.http + path, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(token ? {Authorization: `Bearer ${token}`} : {}),
+        ...(body !== undefined ? {'Content-Type': 'application/json'} : {}),
+        ...(type ? {'Content-Type': type} : {}),
+        ...headers,
+      },
+      body: body !== undefined ? JSON.stringify(body) : raw,
+    });
+    const text = await answer.text();
+    let json = null;
+    try { json = JSON.parse(text); } catch { /* not every answer is JSON */ }
+    return {status: answer.status, text, json, headers: answer.headers};
+  }
+
+  /// The JSON of a request that must succeed.
+  async request(token, method, path, body) {
+    const answer = await this.ask(method, path, {token, body});
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.json;
+  }
+
+  async workspace(token, name = 'notes') {
+    return (await this.request(token, 'POST', '/api/workspaces', {name})).id;
+  }
+
+  async stop(signal = 'SIGTERM') {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
+    const gone = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill(signal);
+    return await gone;
+  }
+
+  async restart(signal) {
+    await this.stop(signal);
+    await this.open(this.port);
+  }
+
+  async end() {
+    await this.stop();
+    rmSync(this.folder, {recursive: true, force: true});
+  }
+}
+
+/// Waits until `condition()` is true; fails with what it was waiting for.
+export async function until(what, condition, ms = 20_000) {
+  const end = Date.now() + ms;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
