@@ -111,7 +111,7 @@ AwarenessChange Awareness::set_local_state(Any state, TimestampMs now) {
     if (!looks_equal(known.state, state)) change.changed.push_back(client_);
   }
   known.state = std::move(state);
-  known.clock = is_new ? 0 : known.clock + 1;
+  known.clock = is_new ? 0 : next(known.clock);
   known.updated = now;
   return change;
 }
@@ -165,7 +165,7 @@ void Awareness::apply_entry(AwarenessEntry entry, TimestampMs now, AwarenessChan
   known.updated = now;
   if (leaves) {
     if (entry.client == client_ && is_here) {
-      ++known.clock;  // nobody else takes this client away
+      known.clock = next(known.clock);  // nobody else takes this client away
     } else {
       known.state = Any::undefined();
     }
@@ -188,7 +188,7 @@ AwarenessChange Awareness::remove(std::span<const ClientId> clients, TimestampMs
     if (at == known_.end() || !at->second.is_here()) continue;
     at->second.state = Any::undefined();
     if (client == client_) {
-      ++at->second.clock;
+      at->second.clock = next(at->second.clock);
       at->second.updated = now;
     }
     change.removed.push_back(client);

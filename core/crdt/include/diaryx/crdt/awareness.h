@@ -33,7 +33,8 @@ struct AwarenessLimits {
   size_t max_update_bytes = size_t{1} << 20;  ///< of one update
   size_t max_clients = 10'000;  ///< known at once, those that left included until they are forgotten
   uint32_t max_depth = DecodeLimits{}.max_depth;  ///< nesting of one state
-  /// Clocks beyond it are refused, so that the owner of a state can always go higher.
+  /// Clocks beyond it are refused. A client that a stranger puts there stays there: no peer takes its news any more, and all can
+  /// still read what it sends.
   uint64_t max_clock = uint64_t{1} << 52;
 };
 
@@ -123,6 +124,7 @@ class Awareness {
 
   void apply_entry(AwarenessEntry entry, TimestampMs now, AwarenessChange& change);
   bool make_room_for(std::span<const AwarenessEntry> entries, TimestampMs now);
+  uint64_t next(uint64_t clock) const { return clock < limits_.max_clock ? clock + 1 : clock; }
 
   ClientId client_;
   AwarenessLimits limits_;
