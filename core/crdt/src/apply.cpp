@@ -43,8 +43,7 @@ class Store::Integration {
     DecodedUpdate left;
     for (auto queue = order_.rbegin(); queue != order_.rend(); ++queue) {
       if (queue->rest == kNone) continue;
-      const ClientBlock& block = block_of(queue->client);
-      left.blocks.push_back({queue->client, queue->rest, block.first + block.count - queue->rest});
+      left.blocks.push_back({queue->client, queue->rest, queue->end - queue->rest});
     }
     return encode_blocks_v2(left.blocks, update_.structs, {});
   }
@@ -62,11 +61,6 @@ class Store::Integration {
     uint32_t queue = 0;
     uint32_t at = 0;
   };
-
-  const ClientBlock& block_of(ClientId client) const {
-    return *std::find_if(update_.blocks.begin(), update_.blocks.end(),
-                         [&](const ClientBlock& block) { return block.client == client; });
-  }
 
   Queue* queue_of(ClientId client) {
     const auto at = std::lower_bound(order_.begin(), order_.end(), client,
@@ -118,14 +112,7 @@ class Store::Integration {
     return true;
   }
 
-  void note_missing(ClientId client, uint32_t clock) {
-    for (Missing& known : missing_) {
-      if (known.client != client) continue;
-      known.clock = std::min(known.clock, clock);
-      return;
-    }
-    missing_.push_back({client, clock});
-  }
+  void note_missing(ClientId client, uint32_t clock) { missing_.push_back({client, clock}); }
 
   /// Everything on the stack has to wait, with all later structs of the same clients.
   void spill() {
@@ -307,6 +294,15 @@ DeleteSet Store::apply_deletes(const DeleteSet& deletes) {
   return unknown;
 }
 
+/// Of several clocks of one client the lowest counts.
+void Store::keep_lowest(std::vector<Missing>& missing) {
+  sort_compactly(missing, [](const Missing& a, const Missing& b) {
+    return a.client != b.client ? a.client < b.client : a.clock < b.clock;
+  });
+  const auto same_client = [](const Missing& a, const Missing& b) { return a.client == b.client; };
+  missing.erase(std::unique(missing.begin(), missing.end(), same_client), missing.end());
+}
+
 void Store::apply_decoded(DecodedUpdate& update) {
   Integration integration(*this, update);
   integration.run();
@@ -315,15 +311,8 @@ void Store::apply_decoded(DecodedUpdate& update) {
   if (!pending_update_.empty()) {
     for (const Missing& wanted : missing_) retry = retry || wanted.clock < state(wanted.client);
     if (integration.has_rest()) {
-      for (const Missing& more : integration.missing()) {
-        const auto known =
-            std::find_if(missing_.begin(), missing_.end(), [&](const Missing& at) { return at.client == more.client; });
-        if (known == missing_.end()) {
-          missing_.push_back(more);
-        } else {
-          known->clock = std::min(known->clock, more.clock);
-        }
-      }
+      missing_.insert(missing_.end(), integration.missing().begin(), integration.missing().end());
+      keep_lowest(missing_);
       const Bytes rest = integration.rest();
       const ByteView both[] = {pending_update_, rest};
       auto merged = merge_updates_v2(both, kTrusted);
@@ -332,6 +321,7 @@ void Store::apply_decoded(DecodedUpdate& update) {
     }
   } else if (integration.has_rest()) {
     missing_ = std::move(integration.missing());
+    keep_lowest(missing_);
     pending_update_ = integration.rest();
   }
 

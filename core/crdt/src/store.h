@@ -238,6 +238,7 @@ class Store {
   // apply.cpp
   class Integration;
   void apply_decoded(DecodedUpdate& update);
+  static void keep_lowest(std::vector<Missing>& missing);
   void reserve_for(const DecodedUpdate& update, size_t content_bytes);
   DeleteSet apply_deletes(const DeleteSet& deletes);
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
