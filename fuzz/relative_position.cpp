@@ -46,11 +46,11 @@ void check(const RelativePosition& position) {
   for (const FollowUndone follow : {FollowUndone::No, FollowUndone::Yes}) {
     const auto place = resolve(world.doc, position, follow);
     if (!place) continue;
-    DX_ASSERT(place->index <= place->text().length().value());
+    if (const auto text = place->type.as_text()) DX_ASSERT(place->index <= text->length().value());
     // And from there to a position again.
-    const RelativePosition again = relative_position(place->text(), Utf16Offset{place->index}, position.side());
+    const RelativePosition again = relative_position(place->type, place->index, position.side());
     const auto same = resolve(world.doc, again, follow);
-    DX_ASSERT(!place->text().is_live() || (same.has_value() && same->index == place->index));
+    DX_ASSERT(!place->type.is_live() || (same.has_value() && same->index == place->index));
   }
   world.doc.check_invariants();
   DX_ASSERT(world.doc.encode_update_v1() == before && world.doc.struct_count() == structs);

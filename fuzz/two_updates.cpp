@@ -1,7 +1,7 @@
 // Two updates from strangers, who may give one id to two different things. The first byte says where the second update begins.
 //
-// 1. each is accepted or refused, and refused whole   2. no order breaks an invariant   3. what a document ends with, others take
-// 4. reading the text, keys and values that came of it works
+// 1. each is accepted or refused, and refused whole   2. no order breaks an invariant   3. what a document ends with, others take,
+// and where nothing waits they end with it too   4. reading the text, keys and values that came of it works
 #include "diaryx/base/result.h"
 #include "diaryx/crdt/doc.h"
 
@@ -39,9 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Doc other{{.client = ClientId{2}}};
     DX_ASSERT(other.apply_update_v1(doc.encode_update_v1()).has_value());
     other.check_invariants();
-    // What waits may fit at once where what it waits for was left out, since its ids are known by another content.
+    // What waits goes along, and where two things have one id either may come first: more may fit there, or less.
     DX_ASSERT(other.state_vector() == doc.state_vector() || doc.has_pending());
-    DX_ASSERT(other.state_vector().covers(doc.state_vector()));
   }
   return 0;
 }

@@ -44,9 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Doc by_v1{{.client = ClientId{2}}};
   DX_ASSERT(by_v1.apply_update_v1(state).has_value());
   by_v1.check_invariants();
-  // What waits may fit at once where what it waits for was left out, since its ids are known by another content.
+  // What waits goes along, and where two things have one id either may come first: more may fit there, or less.
   DX_ASSERT(by_v1.state_vector() == doc.state_vector() || doc.has_pending());
-  DX_ASSERT(by_v1.state_vector().covers(doc.state_vector()));
   Doc by_v2{{.client = ClientId{3}, .limits = {.min_struct_limit = 0xffffffff}}};
   DX_ASSERT(by_v2.apply_update_v2(doc.encode_update_v2()).has_value());
   by_v2.check_invariants();

@@ -34,6 +34,8 @@ class OutV1 {
   void length(uint32_t length) { out_.var_uint(length); }
   void json_value(ByteView any) {
     json_.clear();
+    // JSON has no undefined; Yjs fails here. What comes in v2 must not make a document that cannot be written in v1.
+    if (any.front() == static_cast<uint8_t>(AnyTag::Undefined)) return out_.var_string("null");
     any_to_json(any, json_);
     out_.var_bytes(json_.view());
   }
