@@ -19,7 +19,8 @@ class Session {
     this.marks = seed % 3 === 0
     this.roots = random.chance(0.1) ? [...kRoots, ...kOddRoots] : kRoots
     this.gc = random.chance(0.7)
-    this.undo = random.chance(0.5) ? 'none' : random.pick(['lazy', 'lazy', { captureTimeout: 0 }, { captureTimeout: kForever }, { captureTimeout: 0, origins: ['mine'] }])
+    this.observe = seed % 4 !== 0
+    this.undo = random.chance(0.5) ? 'none' : random.pick(['lazy', 'lazy', this.#undoOptions()])
     this.edits = random.chance(0.01) ? 2000 : random.chance(0.05) ? 500 : 20 + random.below(120)
     this.peers = []
     this.boxes = []
@@ -52,6 +53,15 @@ class Session {
     return this.script
   }
 
+  /** What is undone: changes of all roots, of one root or of anything; of any origin or of one; alone or many together. */
+  #undoOptions () {
+    const { random } = this
+    return {
+      captureTimeout: random.pick([0, 0, kForever]),
+      ...random.pick([{}, {}, { scope: [random.pick(this.roots)] }, { whole: true }, { origins: ['mine'] }])
+    }
+  }
+
   #client () {
     const { random } = this
     for (;;) {
@@ -65,7 +75,7 @@ class Session {
 
   #peer (who) {
     this.named = (this.named ?? 0) + 1
-    return new Peer(this.script, `p${who}.${this.named}`, { client: this.#client(), roots: this.roots, gc: this.gc, undo: this.undo })
+    return new Peer(this.script, `p${who}.${this.named}`, { client: this.#client(), roots: this.roots, gc: this.gc, undo: this.undo, observe: this.observe })
   }
 
   #send (who, updates) {
@@ -82,6 +92,7 @@ class Session {
     if (peer.canUndo && random.chance(0.3) && (this.undo !== 'lazy' || peer.undo)) {
       return this.#send(who, peer.edit({ op: random.pick(['undo', 'undo', 'undo', 'redo', 'redo', 'stopCapturing', random.chance(0.1) ? 'umclear' : 'redo']) }))
     }
+    if (peer.canUndo && random.chance(0.02)) peer.track({ captureTimeout: random.pick([0, kForever]), scope: [writer.place(peer.doc).path] })
     const mine = this.undo.origins && random.chance(0.6) ? { origin: 'mine' } : {}
     const op = random.chance(0.15) || mine.origin ? { op: 'tx', ops: writer.group(peer.doc), ...mine } : writer.op(peer.doc)
     this.#send(who, peer.edit(op))

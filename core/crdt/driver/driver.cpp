@@ -132,7 +132,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     if (!update) return refuse("the update is not base64");
     const auto commit = is_v2(request) ? editor.doc().apply_update_v2(*update) : editor.doc().apply_update_v1(*update);
     if (!commit) return refuse(describe(commit.error()));
-    (void)editor.take_updates();
+    editor.forget_changes();
     editor.note(*commit);
     return done_with_changes(editor);
   }
@@ -153,7 +153,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
   }
   if (command == "op") {
     editor.track_undo_once();
-    (void)editor.take_updates();
+    editor.forget_changes();
     const std::string error = editor.run(member(request, "op"));
     if (!error.empty()) return refuse(error);
     return done_with_changes(editor);
