@@ -14,9 +14,12 @@ export class Driver {
   }
 
   /** The answers to `requests`, all of which are written at once: waiting for each would cost more than the work. */
-  ask (requests) {
-    const answers = requests.map(() => new Promise((resolve, reject) => this.waiting.push({ resolve, reject })))
-    this.child.stdin.write(requests.map(request => JSON.stringify(request) + '\n').join(''))
+  ask (requests) { return this.askLines(requests.map(request => JSON.stringify(request))) }
+
+  /** The same for lines as they are: texts or bytes. */
+  askLines (lines) {
+    const answers = lines.map(() => new Promise((resolve, reject) => this.waiting.push({ resolve, reject })))
+    this.child.stdin.write(Buffer.concat(lines.flatMap(line => [Buffer.from(line), Buffer.from('\n')])))
     return Promise.allSettled(answers)
   }
 
