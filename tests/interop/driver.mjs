@@ -7,9 +7,11 @@ export class Driver {
     this.waiting = []
     this.child = spawn(program, [], { stdio: ['pipe', 'pipe', 'inherit'] })
     createInterface({ input: this.child.stdout }).on('line', line => this.waiting.shift().resolve(line))
-    this.child.on('exit', (code, signal) => {
-      for (const one of this.waiting) one.reject(new Error(`crdt-driver ended early (${signal ?? code})`))
-    })
+    this.closed = new Promise(resolve => this.child.on('close', (code, signal) => {
+      this.end = new Error(`crdt-driver ended early (${signal ?? code})`)
+      for (const one of this.waiting) one.reject(this.end)
+      resolve()
+    }))
     this.child.stdin.on('error', () => {}) // its exit says more
   }
 
@@ -18,6 +20,7 @@ export class Driver {
 
   /** The same for lines as they are: texts or bytes. */
   askLines (lines) {
+    if (this.end) return Promise.allSettled(lines.map(() => Promise.reject(this.end)))
     const answers = lines.map(() => new Promise((resolve, reject) => this.waiting.push({ resolve, reject })))
     this.child.stdin.write(Buffer.concat(lines.flatMap(line => [Buffer.from(line), Buffer.from('\n')])))
     return Promise.allSettled(answers)
@@ -25,7 +28,7 @@ export class Driver {
 
   close () {
     this.child.stdin.end()
-    return new Promise(resolve => this.child.on('close', resolve))
+    return this.closed
   }
 }
 
