@@ -153,8 +153,9 @@ std::string edit_list(Transaction& txn, const Any& op, List list) {
 
 /// The value that a step of a path leads to.
 std::optional<Value> child(const Shared& type, const Any& step) {
-  if (const double* index = step.as_number()) {
-    const auto at = static_cast<size_t>(*index);
+  if (step.as_number()) {
+    if (!is_count(step) || *step.as_number() > 4294967295.0) return std::nullopt;
+    const auto at = static_cast<size_t>(*step.as_number());
     if (const auto array = type.as_array()) return array->at(at);
     if (const auto fragment = type.as_xml_fragment()) return fragment->at(at);
     return std::nullopt;
