@@ -112,12 +112,12 @@ export class Peer {
     this.script.ask({ ...request, doc: this.name }, expected, `${this.name}, ${what ?? request.op?.op ?? request.cmd}`)
   }
 
-  #track ({ captureTimeout, origins, scope = this.roots, whole }) {
+  #track ({ captureTimeout, origins, scope = this.roots, whole, ignoreRemoteMapChanges = false }) {
     // With a whole document as its scope, Yjs makes steps of transactions that changed nothing; the engine never does.
     const captureTransaction = ({ deleteSet, beforeState, afterState }) =>
       deleteSet.clients.size > 0 || [...afterState].some(([client, clock]) => (beforeState.get(client) ?? 0) < clock)
     this.undo = new Y.UndoManager(whole ? this.doc : scope.map(one => target(this.doc, one)),
-      { captureTimeout, captureTransaction, doc: this.doc, ...(origins ? { trackedOrigins: new Set(origins) } : {}) })
+      { captureTimeout, captureTransaction, ignoreRemoteMapChanges, doc: this.doc, ...(origins ? { trackedOrigins: new Set(origins) } : {}) })
     const tell = text => this.#stacks.push(text)
     this.undo.on('stack-item-added', ({ type }) => tell(type + ' added'))
     this.undo.on('stack-item-updated', ({ type }) => tell(type + ' extended'))

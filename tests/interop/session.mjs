@@ -59,7 +59,8 @@ class Session {
     const { random } = this
     return {
       captureTimeout: random.pick([0, 0, kForever]),
-      ...random.pick([{}, {}, { scope: [random.pick(this.roots)] }, { whole: true }, { origins: ['mine'] }])
+      ...random.pick([{}, {}, { scope: [random.pick(this.roots)] }, { whole: true }, { origins: ['mine'] }]),
+      ...(random.chance(0.3) ? { ignoreRemoteMapChanges: true } : {})
     }
   }
 
@@ -175,7 +176,15 @@ class Session {
   /** Merging, cutting and converting without a document. */
   #algebra () {
     const { random, script } = this
-    const some = random.some(this.log, 0.5)
+    // Steps, and whole documents or what one of them has before another, which overlap with the steps.
+    const wholes = this.peers.map(({ doc }) => {
+      const known = random.chance(0.5) ? undefined : Y.encodeStateVector(random.pick(this.peers).doc)
+      return { update: base64(Y.encodeStateAsUpdate(doc, known)), v2: base64(Y.encodeStateAsUpdateV2(doc, known)) }
+    })
+    // From 64 updates on, the order in which Yjs meets an item and the collected range of one id is left to the sort of its engine.
+    const overlapping = random.some(wholes, 0.3)
+    const steps = random.some(this.log, 0.5)
+    const some = overlapping.length > 0 ? [...steps.slice(0, 55), ...overlapping] : steps
     if (some.length < 2) return
     const ask = (request, expected) => script.ask(request, expected, 'without a document')
     const known = Y.encodeStateVector(random.pick(this.peers).doc)
@@ -188,6 +197,7 @@ class Session {
       const merged = merge(updates)
       ask({ cmd: 'merge', v, us: updates.map(base64) }, { u: base64(merged) })
       for (const sv of [known, part]) ask({ cmd: 'diff', v, u: base64(merged), sv: base64(sv) }, { u: base64(diff(merged, sv)) })
+      ask({ cmd: 'merge', v, us: [base64(updates[0])] }, { u: base64(merge([updates[0]])) })
       ask({ cmd: 'merge', v, us: [base64(merged), base64(diff(merged, part))] }, { u: base64(merge([merged, diff(merged, part)])) })
       ask({ cmd: 'vector', v, u: base64(merged) }, { u: sv => sameVector(sv, vector(merged)) })
       ask({ cmd: 'convert', v, u: base64(merged) }, { u: base64(convert(merged)) })
