@@ -7,22 +7,28 @@ export class Driver {
     this.waiting = []
     this.child = spawn(program, [], { stdio: ['pipe', 'pipe', 'inherit'] })
     createInterface({ input: this.child.stdout }).on('line', line => this.waiting.shift().resolve(line))
-    this.child.on('exit', (code, signal) => {
-      for (const one of this.waiting) one.reject(new Error(`crdt-driver ended early (${signal ?? code})`))
-    })
+    this.closed = new Promise(resolve => this.child.on('close', (code, signal) => {
+      this.end = new Error(`crdt-driver ended early (${signal ?? code})`)
+      for (const one of this.waiting) one.reject(this.end)
+      resolve()
+    }))
     this.child.stdin.on('error', () => {}) // its exit says more
   }
 
   /** The answers to `requests`, all of which are written at once: waiting for each would cost more than the work. */
-  ask (requests) {
-    const answers = requests.map(() => new Promise((resolve, reject) => this.waiting.push({ resolve, reject })))
-    this.child.stdin.write(requests.map(request => JSON.stringify(request) + '\n').join(''))
+  ask (requests) { return this.askLines(requests.map(request => JSON.stringify(request))) }
+
+  /** The same for lines as they are: texts or bytes. */
+  askLines (lines) {
+    if (this.end) return Promise.allSettled(lines.map(() => Promise.reject(this.end)))
+    const answers = lines.map(() => new Promise((resolve, reject) => this.waiting.push({ resolve, reject })))
+    this.child.stdin.write(Buffer.concat(lines.flatMap(line => [Buffer.from(line), Buffer.from('\n')])))
     return Promise.allSettled(answers)
   }
 
   close () {
     this.child.stdin.end()
-    return new Promise(resolve => this.child.on('close', resolve))
+    return this.closed
   }
 }
 

@@ -19,7 +19,7 @@ export class Edits {
 
   /** One operation, in the vocabulary of crdt-driver. */
   op (doc) {
-    const { path: t, type } = this.#place(doc)
+    const { path: t, type } = this.place(doc)
     const { random } = this
     if (type instanceof Y.Text) return random.chance(0.04) ? this.#attribute(t) : this.#textEdit(t, type)
     if (type instanceof Y.Map) return this.#mapEdit(t)
@@ -40,7 +40,7 @@ export class Edits {
   }
 
   /** A type to edit: a root, or something inside it. */
-  #place (doc) {
+  place (doc) {
     const path = [...this.random.pick(this.roots)]
     for (let type = root(doc, path); ;) {
       const steps = []

@@ -1,6 +1,7 @@
 // A peer twice: once as real Yjs, once as the engine, under one client id. Whatever is done to it is done to both. The Yjs half
 // acts at once; what the engine half has to answer is left in the script.
 import * as Y from 'yjs'
+import { described } from './events.mjs'
 import { base64, bytes, canonical, fromTagged, root, state, target } from './values.mjs'
 
 /** Far longer than any session: changes are captured together until `stopCapturing`. */
@@ -9,26 +10,38 @@ export const kForever = 1e9
 export class Peer {
   #emitted = []
   #emittedV2 = []
+  #events = []
+  #stacks = []
 
-  /** `undo`: 'none', 'lazy' (the driver's default: over all roots, from the first operation on) or {captureTimeout, origins?}. */
-  constructor (script, name, { client, roots, gc, undo }) {
+  /**
+   * `undo`: 'none', 'lazy' (the driver's default: over all roots, from the first operation on) or {captureTimeout, origins?, scope?,
+   * whole?}. `observe`: whether events of all roots, and what becomes of the undo stacks, are compared as well.
+   */
+  constructor (script, name, { client, roots, gc, undo, observe = false }) {
     this.script = script
     this.name = name
     this.client = client
     this.roots = roots
     this.gc = gc
     this.undoes = undo
+    this.observe = observe
     this.doc = new Y.Doc({ gc, guid: name })
     this.doc.clientID = client
     this.doc.on('update', (update, _origin, _doc, transaction) => this.#emitted.push({ update: base64(update), local: transaction.local }))
     this.doc.on('updateV2', update => this.#emittedV2.push(base64(update)))
-    for (const one of roots) root(this.doc, one)
-    this.#ask({ cmd: 'new', client, gc, roots })
-    if (undo === 'none') this.#ask({ cmd: 'um', captureTimeout: 0, scope: [] })
-    else if (undo !== 'lazy') {
-      this.#ask({ cmd: 'um', ...undo })
-      this.#track(undo)
+    for (const one of roots) {
+      const type = root(this.doc, one)
+      if (observe) type.observeDeep((events, { local }) => this.#events.push(...events.map(event => described(event, one.join(':'), local))))
     }
+    this.#ask({ cmd: 'new', client, gc, roots, ...(observe ? { observe } : {}) })
+    if (undo === 'none') this.#ask({ cmd: 'um', captureTimeout: 0, scope: [] })
+    else if (undo !== 'lazy') this.track(undo)
+  }
+
+  /** Another undo manager, which the next undo acts on; the one before it goes on keeping what it may need. */
+  track (undo) {
+    this.#ask({ cmd: 'um', ...undo })
+    this.#track(undo)
   }
 
   get canUndo () { return this.undoes !== 'none' }
@@ -45,8 +58,9 @@ export class Peer {
       for (const { t } of op.ops ?? [op]) if (target(this.doc, t)?._searchMarker) target(this.doc, t)._searchMarker.length = 0
     }
     const updates = this.#take()
+    const changes = this.#takeChanges()
     if (thrown) this.#ask({ cmd: 'op', op }, { ok: false, us: undefined }, `edit that Yjs refuses: ${thrown.message}`)
-    else this.#ask({ cmd: 'op', op }, { us: updates.map(one => one.update) })
+    else this.#ask({ cmd: 'op', op }, { us: updates.map(one => one.update), ...changes })
     return updates
   }
 
@@ -58,7 +72,7 @@ export class Peer {
     if (v === 2) Y.applyUpdateV2(this.doc, bytes(update))
     else Y.applyUpdate(this.doc, bytes(update))
     const updates = this.#take()
-    this.#ask({ cmd: 'apply', v, u: update }, { us: updates.map(one => one.update) })
+    this.#ask({ cmd: 'apply', v, u: update }, { us: updates.map(one => one.update), ...this.#takeChanges() })
     return updates
   }
 
@@ -71,7 +85,7 @@ export class Peer {
   endure (update, v) {
     const copy = this.name + '.copy'
     const ask = (request, expected) => this.script.ask({ ...request, doc: copy }, expected, `${copy}, bent bytes`)
-    ask({ cmd: 'new', client: 4242, gc: this.gc, roots: this.roots })
+    ask({ cmd: 'new', client: 4242, gc: this.gc, roots: this.roots, observe: this.observe })
     ask({ cmd: 'apply', v: 1, u: base64(Y.encodeStateAsUpdate(this.doc)) })
     ask({ cmd: 'apply', v, u: update }, { ok: () => null })
     ask({ cmd: 'check' })
@@ -98,9 +112,41 @@ export class Peer {
     this.script.ask({ ...request, doc: this.name }, expected, `${this.name}, ${what ?? request.op?.op ?? request.cmd}`)
   }
 
-  #track ({ captureTimeout, origins }) {
-    this.undo = new Y.UndoManager(this.roots.map(one => root(this.doc, one)),
-      { captureTimeout, ...(origins ? { trackedOrigins: new Set(origins) } : {}) })
+  #track ({ captureTimeout, origins, scope = this.roots, whole, ignoreRemoteMapChanges = false }) {
+    // With a whole document as its scope, Yjs makes steps of transactions that changed nothing; the engine never does.
+    const captureTransaction = ({ deleteSet, beforeState, afterState }) =>
+      deleteSet.clients.size > 0 || [...afterState].some(([client, clock]) => (beforeState.get(client) ?? 0) < clock)
+    this.undo = new Y.UndoManager(whole ? this.doc : scope.map(one => target(this.doc, one)),
+      { captureTimeout, captureTransaction, ignoreRemoteMapChanges, doc: this.doc, ...(origins ? { trackedOrigins: new Set(origins) } : {}) })
+    const tell = text => this.#stacks.push(text)
+    this.undo.on('stack-item-added', ({ type }) => tell(type + ' added'))
+    this.undo.on('stack-item-updated', ({ type }) => tell(type + ' extended'))
+    this.undo.on('stack-item-popped', ({ type }) => tell(type + ' used'))
+    // A stack that holds nothing counts as cleared in Yjs, if the other one holds something.
+    this.undo.on('stack-cleared', ({ undoStackCleared }) => { if (!undoStackCleared) tell('redo cleared') })
+  }
+
+  #clearUndo () {
+    if (this.undo.canUndo()) this.#stacks.push('undo cleared')
+    if (this.undo.canRedo()) this.#stacks.push('redo cleared')
+    this.undo.clear()
+  }
+
+  /** The events and stack changes that the answer has to hold; nothing unless they are observed. */
+  #takeChanges () {
+    const [events, stacks] = [this.#events, this.#stacks]
+    this.#events = []
+    this.#stacks = []
+    if (!this.observe) return {}
+    const wanted = canonical(events)
+    return {
+      stacks,
+      events: (got = []) => {
+        // Steps are compared as they are; only what is dumped inside them may be cut differently.
+        const seen = canonical(got.map(({ delta, ...event }) => ({ ...event, steps: delta })))
+        return seen === wanted ? null : `the events differ\n  Yjs    ${wanted}\n  engine ${seen}`
+      }
+    }
   }
 
   /** Updates in both encodings, oldest first. */
@@ -117,7 +163,7 @@ export class Peer {
       case 'undo': return this.undo.undo()
       case 'redo': return this.undo.redo()
       case 'stopCapturing': return this.undo.stopCapturing()
-      case 'umclear': return this.undo.clear()
+      case 'umclear': return this.#clearUndo()
     }
     const type = target(this.doc, op.t)
     const attributes = op.a === undefined ? undefined : fromTagged(op.a)

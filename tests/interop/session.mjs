@@ -12,14 +12,16 @@ const kRoots = [['text', 't'], ['array', 'a'], ['map', 'm'], ['xml', 'x']]
 const kOddRoots = [['text', ''], ['text', 'zweiter Text 😀'], ['map', '__proto__']]
 
 class Session {
-  constructor (seed) {
+  constructor (seed, { smallClients = false } = {}) {
     this.random = new Random(seed)
+    this.smallClients = smallClients
     this.script = new Script()
     const { random } = this
     this.marks = seed % 3 === 0
     this.roots = random.chance(0.1) ? [...kRoots, ...kOddRoots] : kRoots
     this.gc = random.chance(0.7)
-    this.undo = random.chance(0.5) ? 'none' : random.pick(['lazy', 'lazy', { captureTimeout: 0 }, { captureTimeout: kForever }, { captureTimeout: 0, origins: ['mine'] }])
+    this.observe = seed % 4 !== 0
+    this.undo = random.chance(0.5) ? 'none' : random.pick(['lazy', 'lazy', this.#undoOptions()])
     this.edits = random.chance(0.01) ? 2000 : random.chance(0.05) ? 500 : 20 + random.below(120)
     this.peers = []
     this.boxes = []
@@ -52,8 +54,19 @@ class Session {
     return this.script
   }
 
+  /** What is undone: changes of all roots, of one root or of anything; of any origin or of one; alone or many together. */
+  #undoOptions () {
+    const { random } = this
+    return {
+      captureTimeout: random.pick([0, 0, kForever]),
+      ...random.pick([{}, {}, { scope: [random.pick(this.roots)] }, { whole: true }, { origins: ['mine'] }]),
+      ...(random.chance(0.3) ? { ignoreRemoteMapChanges: true } : {})
+    }
+  }
+
   #client () {
     const { random } = this
+    if (this.smallClients) return this.peers.length + this.named
     for (;;) {
       const small = random.chance(0.3)
       const client = random.chance(0.15) ? 2 ** 53 - 1 - random.below(1000) : random.chance(0.1) ? 1 + random.below(2 ** 20) * 2 ** 32 : small ? random.below(130) : random.below(2 ** 32)
@@ -65,7 +78,7 @@ class Session {
 
   #peer (who) {
     this.named = (this.named ?? 0) + 1
-    return new Peer(this.script, `p${who}.${this.named}`, { client: this.#client(), roots: this.roots, gc: this.gc, undo: this.undo })
+    return new Peer(this.script, `p${who}.${this.named}`, { client: this.#client(), roots: this.roots, gc: this.gc, undo: this.undo, observe: this.observe })
   }
 
   #send (who, updates) {
@@ -82,6 +95,7 @@ class Session {
     if (peer.canUndo && random.chance(0.3) && (this.undo !== 'lazy' || peer.undo)) {
       return this.#send(who, peer.edit({ op: random.pick(['undo', 'undo', 'undo', 'redo', 'redo', 'stopCapturing', random.chance(0.1) ? 'umclear' : 'redo']) }))
     }
+    if (peer.canUndo && random.chance(0.02)) peer.track({ captureTimeout: random.pick([0, kForever]), scope: [writer.place(peer.doc).path] })
     const mine = this.undo.origins && random.chance(0.6) ? { origin: 'mine' } : {}
     const op = random.chance(0.15) || mine.origin ? { op: 'tx', ops: writer.group(peer.doc), ...mine } : writer.op(peer.doc)
     this.#send(who, peer.edit(op))
@@ -162,7 +176,15 @@ class Session {
   /** Merging, cutting and converting without a document. */
   #algebra () {
     const { random, script } = this
-    const some = random.some(this.log, 0.5)
+    // Steps, and whole documents or what one of them has before another, which overlap with the steps.
+    const wholes = this.peers.map(({ doc }) => {
+      const known = random.chance(0.5) ? undefined : Y.encodeStateVector(random.pick(this.peers).doc)
+      return { update: base64(Y.encodeStateAsUpdate(doc, known)), v2: base64(Y.encodeStateAsUpdateV2(doc, known)) }
+    })
+    // From 64 updates on, the order in which Yjs meets an item and the collected range of one id is left to the sort of its engine.
+    const overlapping = random.some(wholes, 0.3)
+    const steps = random.some(this.log, 0.5)
+    const some = overlapping.length > 0 ? [...steps.slice(0, 55), ...overlapping] : steps
     if (some.length < 2) return
     const ask = (request, expected) => script.ask(request, expected, 'without a document')
     const known = Y.encodeStateVector(random.pick(this.peers).doc)
@@ -175,6 +197,7 @@ class Session {
       const merged = merge(updates)
       ask({ cmd: 'merge', v, us: updates.map(base64) }, { u: base64(merged) })
       for (const sv of [known, part]) ask({ cmd: 'diff', v, u: base64(merged), sv: base64(sv) }, { u: base64(diff(merged, sv)) })
+      ask({ cmd: 'merge', v, us: [base64(updates[0])] }, { u: base64(merge([updates[0]])) })
       ask({ cmd: 'merge', v, us: [base64(merged), base64(diff(merged, part))] }, { u: base64(merge([merged, diff(merged, part)])) })
       ask({ cmd: 'vector', v, u: base64(merged) }, { u: sv => sameVector(sv, vector(merged)) })
       ask({ cmd: 'convert', v, u: base64(merged) }, { u: base64(convert(merged)) })
@@ -188,8 +211,8 @@ const sameVector = (got, wanted) => {
   return text(bytes(got)) === text(wanted) ? null : `the state vector of an update is ${text(bytes(got))}, not ${text(wanted)}`
 }
 
-/** The questions and answers of one seed; for looking at a session that fails. */
-export const scriptOf = seed => new Session(seed).run()
+/** The questions and answers of one seed. With `smallClients`, the peers of all sessions write under the same client ids. */
+export const scriptOf = (seed, options) => new Session(seed, options).run()
 
 /** Throws with a line that replays the seed. */
 export const runSession = async (driver, seed) => {

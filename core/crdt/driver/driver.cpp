@@ -1,5 +1,7 @@
 #include "driver.h"
 
+#include <cmath>
+
 #include "diaryx/base/base64.h"
 #include "diaryx/crdt/update.h"
 #include "tagged.h"
@@ -50,6 +52,9 @@ std::string Driver::answer(std::string_view line, TimestampMs now) {
 
 Driver::Answer Driver::handle(const Any& request) {
   const std::string command = text_of(member(request, "cmd"));
+  const Any& version = member(request, "v");
+  if (!version.is_undefined() && !is_v2(request) && !(version.as_number() && *version.as_number() == 1))
+    return refuse("the version must be 1 or 2");
   if (command == "new") return make(request);
   if (command == "merge") return merge(request);
   if (command == "diff") return diff(request);
@@ -66,8 +71,9 @@ Driver::Answer Driver::handle(const Any& request) {
 
 Driver::Answer Driver::make(const Any& request) {
   const double* client = member(request, "client").as_number();
-  if (client == nullptr || *client < 0 || *client > 9007199254740991.0)
-    return refuse("the client must be a number up to 2^53-1");
+  if (client == nullptr || *client < 0 || *client > 9007199254740991.0 || *client != std::floor(*client))
+    return refuse("the client must be a whole number up to 2^53-1");
+  if (!member(request, "doc").as_string()) return refuse("the document needs a name");
   const bool* gc = member(request, "gc").as_bool();
   auto editor = std::make_unique<Editor>(ClientId{static_cast<uint64_t>(*client)},
                                          gc != nullptr && !*gc ? Gc::Disabled : Gc::Enabled);
@@ -75,7 +81,7 @@ Driver::Answer Driver::make(const Any& request) {
     for (const Any& root : *roots) {
       const Any::Array* pair = root.as_array();
       if (pair == nullptr || pair->size() != 2 || !editor->declare(text_of((*pair)[0]), text_of((*pair)[1]))) {
-        return refuse("a root is [kind, name] with kind text, array, map or xml");
+        return refuse("a root is [kind, name] with kind text, array, map or xml, and of one kind only");
       }
     }
   }
@@ -86,12 +92,12 @@ Driver::Answer Driver::make(const Any& request) {
 
 Driver::Answer Driver::merge(const Any& request) {
   std::vector<Bytes> updates;
-  if (const Any::Array* list = member(request, "us").as_array()) {
-    for (const Any& one : *list) {
-      auto bytes = from_base64(text_of(one));
-      if (!bytes) return refuse("an update is not base64");
-      updates.push_back(std::move(*bytes));
-    }
+  const Any::Array* list = member(request, "us").as_array();
+  if (list == nullptr) return refuse("the updates must be a list");
+  for (const Any& one : *list) {
+    auto bytes = from_base64(text_of(one));
+    if (!bytes) return refuse("an update is not base64");
+    updates.push_back(std::move(*bytes));
   }
   const std::vector<ByteView> views(updates.begin(), updates.end());
   const auto merged = is_v2(request) ? merge_updates_v2(views) : merge_updates_v1(views);
@@ -132,13 +138,13 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     if (!update) return refuse("the update is not base64");
     const auto commit = is_v2(request) ? editor.doc().apply_update_v2(*update) : editor.doc().apply_update_v1(*update);
     if (!commit) return refuse(describe(commit.error()));
-    (void)editor.take_updates();
+    editor.forget_changes();
     editor.note(*commit);
     return done_with_changes(editor);
   }
   if (command == "encode") {
     StateVector known;
-    if (!member(request, "sv").is_undefined()) {
+    if (const Any& given = member(request, "sv"); !given.is_undefined() && given.kind() != Any::Kind::Null) {
       const auto bytes = from_base64(text_of(member(request, "sv")));
       const auto decoded = bytes ? StateVector::decode(*bytes) : fail(ErrorCode::InvalidBase64);
       if (!decoded) return refuse(describe(decoded.error()));
@@ -153,7 +159,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
   }
   if (command == "op") {
     editor.track_undo_once();
-    (void)editor.take_updates();
+    editor.forget_changes();
     const std::string error = editor.run(member(request, "op"));
     if (!error.empty()) return refuse(error);
     return done_with_changes(editor);

@@ -5,6 +5,11 @@
 namespace diaryx::crdt::driver {
 namespace {
 
+/// As deep as the lines that the driver reads; updates may nest types as deep as they are long.
+constexpr uint32_t kMaxDepth = 4000;
+
+Any dump_shared_at(const Shared& shared, uint32_t depth);
+
 Any named(std::string_view kind) { return Any::string(std::string(kind)); }
 
 Any dump_subdocument(const Subdocument& subdocument) {
@@ -20,21 +25,21 @@ Any dump_subdocument(const Subdocument& subdocument) {
                                             {"shouldLoad", Any::boolean(subdocument.should_load)}})}});
 }
 
-Any dump_value(const Value& value) {
-  if (const Shared* shared = std::get_if<Shared>(&value)) return dump_shared(*shared);
+Any dump_value(const Value& value, uint32_t depth = 0) {
+  if (const Shared* shared = std::get_if<Shared>(&value)) return dump_shared_at(*shared, depth + 1);
   if (const Subdocument* subdocument = std::get_if<Subdocument>(&value)) return dump_subdocument(*subdocument);
   return to_tagged(std::get<Any>(value));
 }
 
-Any dump_list(const std::vector<Value>& values) {
+Any dump_list(const std::vector<Value>& values, uint32_t depth = 0) {
   Any::Array items;
-  for (const Value& value : values) items.push_back(dump_value(value));
+  for (const Value& value : values) items.push_back(dump_value(value, depth));
   return Any::array(std::move(items));
 }
 
-Any dump_entries(const std::vector<std::pair<std::string, Value>>& entries) {
+Any dump_entries(const std::vector<std::pair<std::string, Value>>& entries, uint32_t depth) {
   Any::Object members;
-  for (const auto& [key, value] : entries) members.push_back({key, dump_value(value)});
+  for (const auto& [key, value] : entries) members.push_back({key, dump_value(value, depth)});
   return sorted_object(std::move(members));
 }
 
@@ -59,12 +64,12 @@ Any dump_op(const DeltaOp& op) {
   return Any::object(std::move(members));
 }
 
-}  // namespace
-
-Any dump_text(const Text& text, bool is_xml) {
+Any dump_text(const Text& text, bool is_xml, uint32_t depth) {
   Any::Array delta;
   for (const TextRun& run : text.runs()) {
-    Any insert = run.is_text() ? Any::string(run.text) : run.type ? dump_shared(*run.type) : to_tagged(run.embed);
+    Any insert = run.is_text() ? Any::string(run.text)
+                 : run.type    ? dump_shared_at(*run.type, depth + 1)
+                               : to_tagged(run.embed);
     Any::Object op = {{"insert", std::move(insert)}};
     if (!run.attributes.empty()) op.push_back({"attributes", dump_attributes(run.attributes)});
     delta.push_back(Any::object(std::move(op)));
@@ -72,37 +77,37 @@ Any dump_text(const Text& text, bool is_xml) {
   Any::Object dump = {{"t", named(is_xml ? "xmltext" : "text")},
                       {"len", Any::number(text.length().value())},
                       {"delta", Any::array(std::move(delta))}};
-  Any attributes = dump_entries(text.attributes());
+  Any attributes = dump_entries(text.attributes(), depth);
   if (!attributes.as_object()->empty()) dump.push_back({"attrs", std::move(attributes)});
   return Any::object(std::move(dump));
 }
 
-Any dump_array(const Array& array) {
-  return Any::object({{"t", named("array")}, {"items", dump_list(array.values())}});
-}
-Any dump_map(const Map& map) { return Any::object({{"t", named("map")}, {"entries", dump_entries(map.entries())}}); }
-
-Any dump_fragment(const XmlFragment& fragment) {
-  return Any::object({{"t", named("xmlfragment")}, {"children", dump_list(fragment.children())}});
-}
-
-Any dump_shared(const Shared& shared) {
-  if (const auto text = shared.as_text()) return dump_text(*text, shared.kind() == Shared::Kind::XmlText);
-  if (const auto array = shared.as_array()) return dump_array(*array);
+Any dump_shared_at(const Shared& shared, uint32_t depth) {
+  if (depth > kMaxDepth) return Any::object({{"t", named("deeper")}});
+  if (const auto text = shared.as_text()) return dump_text(*text, shared.kind() == Shared::Kind::XmlText, depth);
+  if (const auto array = shared.as_array())
+    return Any::object({{"t", named("array")}, {"items", dump_list(array->values(), depth)}});
   if (const auto hook = shared.as_xml_hook()) {
-    return Any::object(
-        {{"t", named("xmlhook")}, {"name", Any::string(hook->name())}, {"entries", dump_entries(hook->entries())}});
+    return Any::object({{"t", named("xmlhook")},
+                        {"name", Any::string(hook->name())},
+                        {"entries", dump_entries(hook->entries(), depth)}});
   }
-  if (const auto map = shared.as_map()) return dump_map(*map);
+  if (const auto map = shared.as_map())
+    return Any::object({{"t", named("map")}, {"entries", dump_entries(map->entries(), depth)}});
   if (const auto element = shared.as_xml_element()) {
     return Any::object({{"t", named("xmlelement")},
                         {"name", Any::string(element->name())},
-                        {"attrs", dump_entries(element->attributes())},
-                        {"children", dump_list(element->children())}});
+                        {"attrs", dump_entries(element->attributes(), depth)},
+                        {"children", dump_list(element->children(), depth)}});
   }
-  if (const auto fragment = shared.as_xml_fragment()) return dump_fragment(*fragment);
+  if (const auto fragment = shared.as_xml_fragment())
+    return Any::object({{"t", named("xmlfragment")}, {"children", dump_list(fragment->children(), depth)}});
   return Any::object({{"t", named("undeclared")}});
 }
+
+}  // namespace
+
+Any dump_shared(const Shared& shared) { return dump_shared_at(shared, 0); }
 
 Any dump_event(const Event& event, const std::string& root, bool is_local) {
   Any::Array path;

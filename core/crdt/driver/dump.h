@@ -5,11 +5,7 @@
 
 namespace diaryx::crdt::driver {
 
-/// `{"t":"text","len":…,"delta":[…]}` and its like; object keys sorted.
-Any dump_text(const Text& text, bool is_xml);
-Any dump_array(const Array& array);
-Any dump_map(const Map& map);
-Any dump_fragment(const XmlFragment& fragment);
+/// `{"t":"text","len":…,"delta":[…]}` and its like; object keys sorted. What lies deeper than 4,000 types is `{"t":"deeper"}`.
 /// By the kind that it has; a root that nobody declared is shown as a fragment.
 Any dump_shared(const Shared& shared);
 

@@ -1,6 +1,8 @@
 #include "editor.h"
 
 #include <algorithm>
+#include <cmath>
+#include <initializer_list>
 
 #include "diaryx/base/base64.h"
 #include "diaryx/base/result.h"
@@ -21,10 +23,43 @@ std::optional<Shared::Kind> kind_from(std::string_view name) {
   return std::nullopt;
 }
 
-uint32_t count_of(const Any& op, std::string_view name) {
-  const double* number = member(op, name).as_number();
-  return number != nullptr && *number >= 0 && *number < 4294967295.0 ? static_cast<uint32_t>(*number) : 0;
+bool is_count(const Any& value) {
+  const double* number = value.as_number();
+  return number != nullptr && *number >= 0 && *number == std::floor(*number);
 }
+
+/// What does not fit lies beyond every end, and so does the largest number that fits.
+uint32_t count_of(const Any& op, std::string_view name) {
+  const Any& value = member(op, name);
+  return is_count(value) ? static_cast<uint32_t>(std::min(*value.as_number(), 4294967295.0)) : 0;
+}
+
+bool is_absent(const Any& value) { return value.is_undefined() || value.kind() == Any::Kind::Null; }
+
+/// Empty, or which member of the operation is not as it has to be.
+std::string wrong_member(const std::string& name, const Any& op) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  const Any& attributes = member(op, "a");
+  if (is_one_of({"ins", "embed", "fmt", "del", "ains"}) && !is_count(member(op, "i")))
+    return "the index must be a whole number from 0 on";
+  if (is_one_of({"fmt", "del"}) && !is_count(member(op, "n"))) return "the length must be a whole number from 0 on";
+  if (name == "ins" && !member(op, "s").as_string()) return "the text to insert is missing";
+  if (name == "fmt" && !attributes.as_object()) return "the attributes are missing";
+  if (is_one_of({"ins", "embed"}) && !is_absent(attributes) && !attributes.as_object())
+    return "the attributes must be an object";
+  if (is_one_of({"set", "mdel", "attr", "adelattr"}) && !member(op, "k").as_string()) return "the key must be a string";
+  if (name == "embed" && member(op, "v").is_undefined()) return "the value to embed is missing";
+  if (name == "tx" && !member(op, "ops").as_array()) return "the operations must be a list";
+  if (name != "tx" && (!is_tagged(member(op, "v")) || !is_tagged(attributes)))
+    return "a tagged value is not understood";
+  return {};
+}
+
+/// Far beyond what a bench asks for; formatting beyond the end of a text fills it up with newlines.
+constexpr uint32_t kMaxBeyondEnd = uint32_t{1} << 24;
+constexpr const char* kFarBeyondEnd = "the range goes too far beyond the end of the text";
 
 /// Empty, or why it could not be done.
 template <typename T>
@@ -87,6 +122,7 @@ bool new_value(const Any& value, NewValue& made) {
   return true;
 }
 
+constexpr const char* kWrongStep = "a length in the delta must be a whole number from 0 on";
 constexpr const char* kUnknownKind = "the kind of the new type is not known";
 
 /// Operations of arrays and of XML fragments, which have the same names there.
@@ -117,8 +153,9 @@ std::string edit_list(Transaction& txn, const Any& op, List list) {
 
 /// The value that a step of a path leads to.
 std::optional<Value> child(const Shared& type, const Any& step) {
-  if (const double* index = step.as_number()) {
-    const auto at = static_cast<size_t>(*index);
+  if (step.as_number()) {
+    if (!is_count(step) || *step.as_number() > 4294967295.0) return std::nullopt;
+    const auto at = static_cast<size_t>(*step.as_number());
     if (const auto array = type.as_array()) return array->at(at);
     if (const auto fragment = type.as_xml_fragment()) return fragment->at(at);
     return std::nullopt;
@@ -131,20 +168,22 @@ std::optional<Value> child(const Shared& type, const Any& step) {
 
 }  // namespace
 
+/// Nothing if the kind is unknown or the root is of another one.
 std::optional<Shared> Editor::root(const std::string& kind, const std::string& name) {
   const auto known = kind_from(kind);
   if (!known) return std::nullopt;
+  std::optional<Shared> found;
   switch (*known) {
-    case Shared::Kind::Text: return doc_.text(name);
-    case Shared::Kind::Array: return doc_.array(name);
-    case Shared::Kind::Map: return doc_.map(name);
-    case Shared::Kind::XmlFragment: return doc_.xml_fragment(name);
-    case Shared::Kind::XmlElement: return doc_.xml_element(name);
-    case Shared::Kind::XmlText: return doc_.xml_text(name);
+    case Shared::Kind::Text: found = doc_.text(name); break;
+    case Shared::Kind::Array: found = doc_.array(name); break;
+    case Shared::Kind::Map: found = doc_.map(name); break;
+    case Shared::Kind::XmlFragment: found = doc_.xml_fragment(name); break;
+    case Shared::Kind::XmlElement: found = doc_.xml_element(name); break;
+    case Shared::Kind::XmlText: found = doc_.xml_text(name); break;
     case Shared::Kind::XmlHook:
     case Shared::Kind::Undeclared: break;
   }
-  return std::nullopt;
+  return found && found->kind() == *known ? found : std::nullopt;
 }
 
 bool Editor::declare(const std::string& kind, const std::string& name) {
@@ -247,11 +286,10 @@ bool Editor::run_undo(const std::string& name, const Any& op, std::string& error
 
 std::string Editor::edit(Transaction& txn, const Any& op) {
   const std::string name = text_of(member(op, "op"));
+  if (std::string error = wrong_member(name, op); !error.empty()) return error;
   if (name == "tx") {
-    if (const Any::Array* ops = member(op, "ops").as_array()) {
-      for (const Any& inner : *ops) {
-        if (std::string error = edit(txn, inner); !error.empty()) return error;
-      }
+    for (const Any& inner : *member(op, "ops").as_array()) {
+      if (std::string error = edit(txn, inner); !error.empty()) return error;
     }
     return {};
   }
@@ -285,7 +323,7 @@ std::string Editor::edit_text(Transaction& txn, const Any& op, Text text) {
   const uint32_t length = text.length().value();
   if (name == "ins") {
     const std::string content = text_of(member(op, "s"));
-    if (attributes.is_undefined()) return outcome(text.insert(txn, at, content));
+    if (is_absent(attributes)) return outcome(text.insert(txn, at, content));
     return outcome(text.insert(txn, at, content, attributes_from(attributes)));
   }
   if (name == "embed") {
@@ -299,7 +337,9 @@ std::string Editor::edit_text(Transaction& txn, const Any& op, Text text) {
   }
   if (name == "fmt") {
     if (at.value() > length) return {};
-    return outcome(text.format(txn, at, Length{count_of(op, "n")}, attributes_from(attributes)));
+    const uint32_t count = count_of(op, "n");
+    if (count > kMaxBeyondEnd && count - kMaxBeyondEnd > length - at.value()) return kFarBeyondEnd;
+    return outcome(text.format(txn, at, Length{count}, attributes_from(attributes)));
   }
   if (name == "del") {
     return outcome(text.erase(txn, at, Length{count_of(op, "n")}));
@@ -312,6 +352,7 @@ std::string Editor::apply_delta(Transaction& txn, const Any& delta, Text text) {
   const Any::Array* ops = delta.as_array();
   if (ops == nullptr) return "the delta is not a list";
   std::vector<TextEdit> edits;
+  uint64_t retained = 0;
   for (const Any& op : *ops) {
     const Attributes attributes = attributes_from(member(op, "attributes"));
     const Any& insert = member(op, "insert");
@@ -321,9 +362,13 @@ std::string Editor::apply_delta(Transaction& txn, const Any& delta, Text text) {
       edits.push_back(TextEdit::embed_value({}, attributes));
       if (!new_value(insert, edits.back().embed)) return kUnknownKind;
     } else if (!member(op, "retain").is_undefined()) {
+      if (!is_count(member(op, "retain"))) return kWrongStep;
+      retained += count_of(op, "retain");
+      if (retained > uint64_t{kMaxBeyondEnd} + text.length().value()) return kFarBeyondEnd;
       edits.push_back(TextEdit::retain(Length{count_of(op, "retain")}, attributes));
-    } else {
-      edits.push_back(TextEdit::erase(Length{count_of(op, "delete")}));
+    } else if (!member(op, "delete").is_undefined()) {
+      if (!is_count(member(op, "delete"))) return kWrongStep;
+      edits.push_back(TextEdit::erase(Length{std::min(count_of(op, "delete"), text.length().value())}));
     }
   }
   return outcome(text.apply_delta(txn, edits));
@@ -335,15 +380,16 @@ std::string Editor::edit_keys(Transaction& txn, const Any& op, const Shared& tar
   const bool sets = name == "set" || name == "attr";
   NewValue value;
   if (sets && !new_value(member(op, "v"), value)) return kUnknownKind;
-  if (auto map = target.as_map()) {
+  const bool is_of_map = name == "set" || name == "mdel" || name == "clear";
+  if (auto map = target.as_map(); map && is_of_map) {
     if (name == "clear") return map->clear(txn), std::string();
     return sets ? outcome(map->set(txn, key, value)) : ((void)map->erase(txn, key), std::string());
   }
-  if (auto element = target.as_xml_element()) {
+  if (auto element = target.as_xml_element(); element && !is_of_map) {
     return sets ? outcome(element->set_attribute(txn, key, value))
                 : ((void)element->remove_attribute(txn, key), std::string());
   }
-  if (auto text = target.as_text()) {
+  if (auto text = target.as_text(); text && !is_of_map) {
     return sets ? outcome(text->set_attribute(txn, key, value))
                 : ((void)text->remove_attribute(txn, key), std::string());
   }

@@ -47,6 +47,13 @@ class Editor {
   Any::Array take_events() { return std::move(events_); }
   /// What undo managers did to their stacks since the last call, as `undo added`, `redo cleared` and so on.
   Any::Array take_stack_events() { return std::move(stack_events_); }
+  /// Drops what the takers would give: it belongs to an operation that was refused halfway.
+  void forget_changes() {
+    (void)take_updates();
+    (void)take_updates_v2();
+    (void)take_events();
+    (void)take_stack_events();
+  }
   void note(const Commit& commit);
 
   /// `{"text:t":{…},…}`; only roots that hold any item when `used_only`.

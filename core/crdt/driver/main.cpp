@@ -18,11 +18,13 @@ diaryx::TimestampMs now() {
 int main() {
   diaryx::crdt::driver::Driver driver;
   std::string line;
-  for (int c = std::getchar(); c != EOF; c = std::getchar()) {
-    if (c != '\n') {
+  for (int c = 0; c != EOF;) {
+    c = std::getchar();
+    if (c != '\n' && c != EOF) {
       line.push_back(static_cast<char>(c));
       continue;
     }
+    if (c == EOF && line.empty()) break;
     const std::string answer = driver.answer(line, now());
     line.clear();
     std::fwrite(answer.data(), 1, answer.size(), stdout);

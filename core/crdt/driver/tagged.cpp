@@ -27,6 +27,15 @@ int64_t bigint_from(std::string_view text) {
   return static_cast<int64_t>(negative ? 0 - magnitude : magnitude);
 }
 
+bool is_special_number(std::string_view text) {
+  return text == "NaN" || text == "Infinity" || text == "-Infinity" || text == "-0";
+}
+
+bool is_whole_number(std::string_view text) {
+  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 }  // namespace
 
 const Any& member(const Any& object, std::string_view name) {
@@ -41,6 +50,18 @@ std::string tag_of(const Any& value) { return text_of(member(value, "$")); }
 Any sorted_object(Any::Object members) {
   std::sort(members.begin(), members.end(), [](const Any::Member& a, const Any::Member& b) { return a.key < b.key; });
   return Any::object(std::move(members));
+}
+
+bool is_tagged(const Any& json) {
+  if (const Any::Array* elements = json.as_array()) return std::all_of(elements->begin(), elements->end(), is_tagged);
+  const Any::Object* members = json.as_object();
+  if (members == nullptr) return true;
+  const std::string tag = tag_of(json);
+  const std::string* text = member(json, "v").as_string();
+  if (tag == "num") return text != nullptr && is_special_number(*text);
+  if (tag == "bigint") return text != nullptr && is_whole_number(*text);
+  if (tag == "bytes") return member(json, "b64").as_string() && from_base64(text_of(member(json, "b64"))).has_value();
+  return std::all_of(members->begin(), members->end(), [](const Any::Member& entry) { return is_tagged(entry.value); });
 }
 
 Any from_tagged(const Any& json) {

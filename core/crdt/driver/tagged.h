@@ -8,6 +8,8 @@ namespace diaryx::crdt::driver {
 /// Tags: undef, num (NaN, Infinity, -Infinity, -0), bigint, bytes, obj (an object that itself has a member `$`).
 /// `new` and `doc` are no values; see Editor.
 Any from_tagged(const Any& json);
+/// False if a number, bigint or base64 inside is none.
+bool is_tagged(const Any& json);
 Any to_tagged(const Any& value);
 
 /// The member of that name, or undefined.

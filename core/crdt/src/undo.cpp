@@ -88,6 +88,9 @@ void Store::leave_out_of_undo() {
 /// Called at the end of each transaction, before anything is collected.
 void Store::capture_for_undo(UndoState& undo) {
   const bool own = undo.doing != UndoState::Doing::Nothing;
+  // What another manager undoes carries that manager as its origin in Yjs, which nobody else tracks.
+  const auto is_busy = [](const auto& other) { return other->doing != UndoState::Doing::Nothing; };
+  if (!own && std::any_of(undo_.begin(), undo_.end(), is_busy)) return;
   const bool tracked = own || ((origin_ == TransactionOrigin::Local || undo.track_remote) &&
                                std::find(undo.tags.begin(), undo.tags.end(), tag_) != undo.tags.end());
   if (!tracked || listeners_->leave_out_of_undo) return;

@@ -45,6 +45,12 @@ class StructReader {
     return turn_ < other.turn_;
   }
   void set_turn(int64_t turn) { turn_ = turn; }
+  /// The comparison of Yjs. It is no order: a collected range and an item of one id each go before the other.
+  bool yjs_puts_before(const StructReader& other) const {
+    if (client() != other.client()) return client() > other.client();
+    if (view().clock != other.view().clock) return view().clock < other.view().clock;
+    return (view().kind == ContentKind::Gc) != (other.view().kind == ContentKind::Gc);
+  }
 
  private:
   void settle() {
@@ -66,6 +72,25 @@ class StructReader {
   int64_t turn_;
 };
 
+/// As many readers are sorted by insertion alone in the engines that run Yjs; beyond it they merge runs.
+constexpr size_t kSortedByInsertion = 63;
+
+/// The sort of those engines: with a comparison that is no order, the way to the answer is part of the answer. A run at the front, turned
+/// over if it descends; the rest inserted by binary search.
+void sort_as_yjs(std::vector<StructReader>& readers) {
+  if (readers.size() < 2) return;
+  const bool descends = readers[1].yjs_puts_before(readers[0]);
+  auto run = readers.begin() + 2;
+  while (run != readers.end() && run->yjs_puts_before(*(run - 1)) == descends) ++run;
+  if (descends) std::reverse(readers.begin(), run);
+  for (; run != readers.end(); ++run) {
+    const auto place =
+        std::upper_bound(readers.begin(), run, *run,
+                         [](const StructReader& pivot, const StructReader& at) { return pivot.yjs_puts_before(at); });
+    std::rotate(place, run, run + 1);
+  }
+}
+
 /// Collected ranges and holes join; items never do here, for nobody knows their neighbours.
 bool join(Piece& left, const Piece& right) {
   if (left.view.kind != right.view.kind) return false;
@@ -77,23 +102,29 @@ bool join(Piece& left, const Piece& right) {
 template <typename Out>
 class Merger {
  public:
-  explicit Merger(std::vector<StructReader> readers) {
-    for (StructReader& reader : readers) {
-      if (!reader.done()) heap_.push_back(reader);
+  explicit Merger(const std::vector<StructReader>& readers) {
+    for (const StructReader& reader : readers) {
+      if (!reader.done()) readers_.push_back(reader);
     }
-    std::make_heap(heap_.begin(), heap_.end(), later);
   }
 
-  Bytes run(const DeleteSet& deletes) {
-    while (!heap_.empty()) {
-      std::pop_heap(heap_.begin(), heap_.end(), later);
-      StructReader& reader = heap_.back();
+  Bytes run(const DeleteSet& deletes, bool in_yjs_order) {
+    if (in_yjs_order) {
+      for (sort_as_yjs(readers_); !readers_.empty(); sort_as_yjs(readers_)) {
+        take_from(readers_.front());
+        if (readers_.front().done()) readers_.erase(readers_.begin());
+      }
+    }
+    std::make_heap(readers_.begin(), readers_.end(), later);
+    while (!readers_.empty()) {
+      std::pop_heap(readers_.begin(), readers_.end(), later);
+      StructReader& reader = readers_.back();
       take_from(reader);
       if (reader.done()) {
-        heap_.pop_back();
+        readers_.pop_back();
       } else {
         reader.set_turn(--turn_);
-        std::push_heap(heap_.begin(), heap_.end(), later);
+        std::push_heap(readers_.begin(), readers_.end(), later);
       }
     }
     if (has_current_) flush();
@@ -171,7 +202,7 @@ class Merger {
     return true;
   }
 
-  std::vector<StructReader> heap_;
+  std::vector<StructReader> readers_;
   LazyWriter<Out> writer_;
   Piece current_;
   bool has_current_ = false;
@@ -194,7 +225,13 @@ Result<Bytes> merge_with(std::span<const ByteView> updates, Encoding encoding, c
     deletes.push_back(&one.deletes);
     readers.emplace_back(one, static_cast<int64_t>(readers.size()));
   }
-  return Merger<Out>(std::move(readers)).run(DeleteSet::merge_all(deletes));
+  const auto has_collected = [](const DecodedUpdate& one) {
+    return std::any_of(one.structs.begin(), one.structs.end(),
+                       [](const StructView& view) { return view.kind == ContentKind::Gc; });
+  };
+  const bool in_yjs_order =
+      readers.size() <= kSortedByInsertion && std::any_of(decoded.begin(), decoded.end(), has_collected);
+  return Merger<Out>(readers).run(DeleteSet::merge_all(deletes), in_yjs_order);
 }
 
 template <typename Out>

@@ -141,5 +141,23 @@ TEST(Doc, CostsLittleWhenItIsSmall) {
   EXPECT_LE(doc.memory_bytes(), 4096u + 1024u);
 }
 
+TEST(Doc, KeepsWhatASplitLeftBehindInAMapThatIsDeleted) {
+  // A map in the root `a` with the entry `k`; a stranger puts text behind that entry, of which the second unit is deleted.
+  const Bytes made = {2,   1, 2,    0, 0x84, 1, 1, 4,   'a', 'b',  'c', 'd', 2, 1, 0, 7, 1, 1,
+                      'a', 1, 0x28, 0, 1,    0, 1, 'k', 1,   0x77, 1,   'v', 1, 2, 1, 1, 1};
+  const Bytes map_deleted = {0, 1, 1, 1, 0, 1};
+  for (const Gc gc : {Gc::Enabled, Gc::Disabled}) {
+    Doc doc({.client = ClientId{9}, .gc = gc});
+    ASSERT_TRUE(doc.apply_update_v1(made).has_value());
+    doc.check_invariants();
+    ASSERT_TRUE(doc.apply_update_v1(map_deleted).has_value());
+    doc.check_invariants();
+    EXPECT_EQ(doc.array("a").size(), 0u);
+    Doc copy({.client = ClientId{8}, .gc = gc});
+    ASSERT_TRUE(copy.apply_update_v1(doc.encode_update_v1()).has_value());
+    copy.check_invariants();
+  }
+}
+
 }  // namespace
 }  // namespace diaryx::crdt

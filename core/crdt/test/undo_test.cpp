@@ -136,6 +136,19 @@ TEST(UndoManager, TellsWhatBecameOfTheStacks) {
   EXPECT_EQ(told(undo.undo()), "");
 }
 
+TEST(UndoManager, TakesNoStepsFromWhatAnotherOneUndoes) {
+  Doc doc({.client = ClientId{1}});
+  UndoManager first = doc.track_undo({.roots = {"t"}});
+  UndoManager second = doc.track_undo({.roots = {"t"}});
+  type(doc, 0, "a");
+  EXPECT_TRUE(second.undo().changed());
+  EXPECT_EQ(first.steps(UndoManager::Stack::Undo).size(), 1u);
+  EXPECT_TRUE(second.redo().changed());
+  EXPECT_EQ(first.steps(UndoManager::Stack::Undo).size(), 1u);
+  EXPECT_TRUE(first.undo().changed());
+  EXPECT_EQ(doc.text("t").to_string(), "");
+}
+
 TEST(UndoManager, KeepsWhatIsAttachedToAStep) {
   Doc doc({.client = ClientId{1}});
   UndoManager undo = doc.track_undo({.roots = {"t"}});

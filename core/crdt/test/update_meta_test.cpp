@@ -35,5 +35,15 @@ TEST(UpdateMeta, OfDeletionsIsEmpty) {
   EXPECT_FALSE(parse_update_meta_v2(Bytes{0}).has_value());
 }
 
+TEST(MergeUpdates, TakesTheItemBeforeTheCollectedRangeThatYjsTakesBeforeIt) {
+  // Client 1 pushed "x" into an array of client 2 and deleted the array: its step, and its whole document, where "x" is collected.
+  const Bytes whole = {2, 1, 2, 0, 33, 1, 1, 109, 1, 107, 1, 1, 1, 0, 0, 1, 2, 2, 1, 0, 1, 1, 1, 0, 1};
+  const Bytes step = {1, 1, 1, 0, 8, 0, 2, 0, 1, 119, 1, 120, 0};
+  const Bytes yjs = {2, 1, 2, 0,   33, 1,   1, 109, 1, 107, 1, 1, 1, 0, 8, 0,
+                     2, 0, 1, 119, 1,  120, 2, 2,   1, 0,   1, 1, 1, 0, 1};  // mergeUpdates of 13.6.33
+  EXPECT_EQ(merge_updates_v1(std::vector<ByteView>{whole, step}), yjs);
+  EXPECT_EQ(merge_updates_v1(std::vector<ByteView>{step, whole}), yjs);
+}
+
 }  // namespace
 }  // namespace diaryx::crdt
