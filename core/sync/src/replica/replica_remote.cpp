@@ -67,7 +67,7 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
     return reconcile(path);
   } else if (was_edited_unseen(path)) {
     // Whoever deleted it had not seen an edit that is here: the edit wins.
-    return revive_entry(path);
+    revive_entry(path);
   }
   reconcile(path);
 }
@@ -200,7 +200,10 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
       return emit(MoveFile{std::string(path), *target});
     }
     // Edited here, deleted elsewhere before the edit arrived: the edit wins.
-    if (!target && (known.unsaved || DX_PLANTED(8))) return revive_entry(std::string(path));
+    if (!target && (known.unsaved || DX_PLANTED(8))) {
+      revive_entry(std::string(path));
+      return reconcile(path);
+    }
   } else if (!workspace_.binary(path)) {
     return;
   } else if (known.published && !workspace_.binary_replaced_knowingly(path, *known.published)) {

@@ -74,7 +74,8 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
     drop_record(from);
     save_record(to, moved);
     reconcile(to);
-    return reconcile(from);  // if it made room for another file
+    reconcile(from);  // if it made room for another file
+    return reconcile_older_names(to);
   }
   const bool target_is_new = !workspace_.live_file(to) && !workspace_.live_binary(to);
   if (!accept_path(to) || !free_target || !target_is_new) {
@@ -217,6 +218,16 @@ void Replica::Impl::finish_parked_move(std::string_view to) {
     on_gone(parked.mapped());
   }
   request_read(to);  // perhaps edited meanwhile; its answer also settles what is gone
+}
+
+void Replica::Impl::reconcile_older_names(std::string_view path) {
+  // The file was on disk under several of its names: those that were not moved waited for the one that was.
+  const auto id = id_of_.find(path);
+  const auto old_paths = id == id_of_.end() ? old_paths_of_.end() : old_paths_of_.find(id->second);
+  if (old_paths == old_paths_of_.end()) return;
+  for (const std::string& old : std::set(old_paths->second)) {
+    if (record(old) != nullptr && !workspace_.live_file(old)) reconcile(old);
+  }
 }
 
 // --- a rename and an edit that nobody saw ------------------------------------------------------------------------
