@@ -234,6 +234,19 @@ TEST(MergeRules, DeleteAndCreateFromATemplateWhileNoProgramRuns) {  // T14
 
 // --- folders ------------------------------------------------------------------------------------------------------
 
+TEST(MergeRules, DeleteAndCreateSomethingWithLinesAlikeWhileNoProgramRuns) {
+  // No line of the new file is one of the old file's, so that it is not the old one under another name.
+  const std::string old_list = "line 1 of it\nline 10 of it\nline 2 of it\nline 3 of it\n";
+  const std::string new_list = "line 11 of it\nline 12 of it\nline 13 of it\nline 14 of it\n";
+  World world = in_step({{"old.md", old_list}});
+  const Files files = together(world, {[&](Device& d) {
+                                         d.user_deletes("old.md");
+                                         d.user_writes("new.md", new_list);
+                                       },
+                                       [&](Device& d) { d.user_writes("old.md", old_list + "late\n"); }});
+  EXPECT_EQ(files, (Files{{"new.md", new_list}, {"old.md", old_list + "late\n"}}));
+}
+
 TEST(MergeRules, FolderRenameAndEdit) {
   World world = in_step({{"f/a.md", kLong}, {"f/g/b.md", kOther}});
   const Files files = together(world, {[](Device& d) { d.user_renames_folder("f", "h"); },
