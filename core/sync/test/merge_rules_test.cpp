@@ -196,6 +196,19 @@ TEST(MergeRules, RenameToTheNameOfADeletedFile) {
 
 // --- renames that nobody saw --------------------------------------------------------------------------------------
 
+TEST(MergeRules, RenameToTheNameOfADeletedFileAndUseOfTheOldName) {
+  World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+  world.device(0).user_deletes("b.md");
+  ASSERT_TRUE(world.run_until_quiet());
+  // Offline nobody can tell what else is under the name of the deleted file, so the rename waits; the new file waits too.
+  const Files files = together(world, {[](Device& d) {
+                                 d.user_renames("a.md", "b.md");
+                                 d.look_and_settle();
+                                 d.user_writes("a.md", "something new\n");
+                               }});
+  EXPECT_EQ(files, (Files{{"a.md", "something new\n"}, {"b.md", kLong}}));
+}
+
 TEST(MergeRules, RenameAndEditWhileNoProgramRuns) {
   World world = in_step({{"a.md", kLong}, {"other.md", kOther}});
   const Files files = together(world, {[](Device& d) {

@@ -138,6 +138,8 @@ void Replica::Impl::repair_lost_seed(std::string_view key, ByteView incoming) {
   // (Its deletion of our entry in `seed` may stay pending there.)
   BodyDoc theirs(options_.client);
   if (!theirs.doc().apply_update_v1(incoming) || !theirs.doc().missing().empty() || theirs.doc().is_empty()) return;
+  // Ours was renamed meanwhile: its new name has the text of both, since no file is left here to be kept as a copy.
+  if (record(key) == nullptr && new_place(key)) return;
   commit_body(key, body.set_text(theirs.head(), theirs.body()));
   if (record(key) == nullptr) return;
   // Our text is on our disk: read it again as a file that was never synced, which keeps it as a conflict copy.

@@ -204,8 +204,11 @@ void Replica::Impl::move_body(const std::string& from, const std::string& to) {
 }
 
 bool Replica::Impl::is_parked(std::string_view path) const {
-  return parked_moves_.contains(path) ||
-         std::ranges::any_of(parked_moves_, [&](const auto& move) { return move.second == path; });
+  return parked_moves_.contains(path) || is_parked_source(path);
+}
+
+bool Replica::Impl::is_parked_source(std::string_view path) const {
+  return std::ranges::any_of(parked_moves_, [&](const auto& move) { return move.second == path; });
 }
 
 void Replica::Impl::finish_parked_move(std::string_view to) {
@@ -218,6 +221,7 @@ void Replica::Impl::finish_parked_move(std::string_view to) {
     on_gone(parked.mapped());
   }
   request_read(to);  // perhaps edited meanwhile; its answer also settles what is gone
+  request_read(parked.mapped());  // perhaps another file has the old name by now
 }
 
 void Replica::Impl::reconcile_older_names(std::string_view path) {
