@@ -489,13 +489,15 @@ void Replica::Impl::on_era_ended(const std::string& key, const EndedEra& before)
   std::optional<std::string> target = past ? place_of(*past) : std::nullopt;
   // The list of files may come after the text: then the name that the era's beginner gave it is the best we know.
   if (!target && past && parse_path(past->target) && !workspace_.file(past->target)) target = past->target;
-  if (target && *target != key) {
+  // Imported here and never seen there: not the file that left, though it had the same name.
+  const bool is_other = target && *target != key && are_two_files(old, bodies_.open(*target));
+  if (target && *target != key && !is_other) {
     moved_from_ = key;
     if (!late.empty()) give_body(before.state, *target);
     move_on_disk(key, *target);
     return reconcile(*target);
   }
-  if (!late.empty()) keep_document_copy(key, before, past ? past->file_id : std::string());
+  if (!late.empty()) keep_document_copy(key, before, past && !is_other ? past->file_id : std::string());
 }
 
 bool Replica::Impl::is_foreign(std::string_view key, const DocLink& link, ByteView theirs) const {
