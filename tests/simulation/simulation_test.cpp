@@ -25,9 +25,9 @@ void run_seeds(Network network, const std::vector<uint64_t>& kept) {
   }
 }
 
-TEST(Simulation, NothingIsLostOrDoubledOnAGoodNetwork) { run_seeds(Network::Good, {}); }
+TEST(Simulation, NothingIsLostOrDoubledOnAGoodNetwork) { run_seeds(Network::Good, {782}); }
 
-TEST(Simulation, NothingIsLostOrDoubledWhenEverythingFails) { run_seeds(Network::Bad, {}); }
+TEST(Simulation, NothingIsLostOrDoubledWhenEverythingFails) { run_seeds(Network::Bad, {745, 965, 1036, 1182}); }
 
 }  // namespace
 }  // namespace diaryx::testing

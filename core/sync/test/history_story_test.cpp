@@ -1,7 +1,9 @@
 // Devices by chance: edits, faults of the network, and one of them going back in time again and again.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <set>
+#include <vector>
 
 #include "diaryx/base/utf.h"
 #include "diaryx/sync/history_restore.h"
@@ -148,7 +150,9 @@ class Story {
 
 TEST(RestoringByChance, LosesNothingThatWasTypedMeanwhile) {
   size_t restores = 0;
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
+  std::vector<uint64_t> seeds{154, 196, 270, 591, 677};  // these once failed
+  for (uint64_t seed = 1; seed <= 60; ++seed) seeds.push_back(seed);
+  for (const uint64_t seed : seeds) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Story story{seed, Users::Rename, seed % 2 == 0 ? 0.01 : 0.0};
     story.run(250);

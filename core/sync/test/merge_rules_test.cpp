@@ -196,6 +196,19 @@ TEST(MergeRules, RenameToTheNameOfADeletedFile) {
 
 // --- renames that nobody saw --------------------------------------------------------------------------------------
 
+TEST(MergeRules, RenameToTheNameOfADeletedFileAndUseOfTheOldName) {
+  World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+  world.device(0).user_deletes("b.md");
+  ASSERT_TRUE(world.run_until_quiet());
+  // Offline nobody can tell what else is under the name of the deleted file, so the rename waits; the new file waits too.
+  const Files files = together(world, {[](Device& d) {
+                                 d.user_renames("a.md", "b.md");
+                                 d.look_and_settle();
+                                 d.user_writes("a.md", "something new\n");
+                               }});
+  EXPECT_EQ(files, (Files{{"a.md", "something new\n"}, {"b.md", kLong}}));
+}
+
 TEST(MergeRules, RenameAndEditWhileNoProgramRuns) {
   World world = in_step({{"a.md", kLong}, {"other.md", kOther}});
   const Files files = together(world, {[](Device& d) {
@@ -233,6 +246,19 @@ TEST(MergeRules, DeleteAndCreateFromATemplateWhileNoProgramRuns) {  // T14
 }
 
 // --- folders ------------------------------------------------------------------------------------------------------
+
+TEST(MergeRules, DeleteAndCreateSomethingWithLinesAlikeWhileNoProgramRuns) {
+  // No line of the new file is one of the old file's, so that it is not the old one under another name.
+  const std::string old_list = "line 1 of it\nline 10 of it\nline 2 of it\nline 3 of it\n";
+  const std::string new_list = "line 11 of it\nline 12 of it\nline 13 of it\nline 14 of it\n";
+  World world = in_step({{"old.md", old_list}});
+  const Files files = together(world, {[&](Device& d) {
+                                         d.user_deletes("old.md");
+                                         d.user_writes("new.md", new_list);
+                                       },
+                                       [&](Device& d) { d.user_writes("old.md", old_list + "late\n"); }});
+  EXPECT_EQ(files, (Files{{"new.md", new_list}, {"old.md", old_list + "late\n"}}));
+}
 
 TEST(MergeRules, FolderRenameAndEdit) {
   World world = in_step({{"f/a.md", kLong}, {"f/g/b.md", kOther}});

@@ -167,7 +167,9 @@ class Replica::Impl {
   void rename_text(const std::string& from, const std::string& to, FileMetadata entry);
   void move_body(const std::string& from, const std::string& to);
   bool is_parked(std::string_view path) const;
+  bool is_parked_source(std::string_view path) const;
   void finish_parked_move(std::string_view to);
+  void reconcile_older_names(std::string_view path);
   void delete_entry(std::string_view path, const FileRecord& record, crdt::Transaction& txn);
   bool index_file(const std::string& path);  // true if another file is live there now
   void collect_moved_text(const std::string& path);

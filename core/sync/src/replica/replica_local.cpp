@@ -43,7 +43,7 @@ bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) con
 }
 
 void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) {
-  if (!accept_path(path)) return;
+  if (!accept_path(path) || is_parked_source(path)) return;  // another file already: read once the rename is done
   const Sha256 hash = sha256(bytes);
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
@@ -209,7 +209,7 @@ void Replica::Impl::refresh_metadata(std::string_view path) {
 // --- other files ------------------------------------------------------------------------------------------------
 
 void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
-  if (!accept_path(path) || waits_in_vain(path, hash)) return;
+  if (!accept_path(path) || waits_in_vain(path, hash) || is_parked_source(path)) return;
   work_.erase(std::string(path));
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   const FileRecord* known = record(path);

@@ -67,7 +67,7 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
     return reconcile(path);
   } else if (was_edited_unseen(path)) {
     // Whoever deleted it had not seen an edit that is here: the edit wins.
-    return revive_entry(path);
+    revive_entry(path);
   }
   reconcile(path);
 }
@@ -138,6 +138,8 @@ void Replica::Impl::repair_lost_seed(std::string_view key, ByteView incoming) {
   // (Its deletion of our entry in `seed` may stay pending there.)
   BodyDoc theirs(options_.client);
   if (!theirs.doc().apply_update_v1(incoming) || !theirs.doc().missing().empty() || theirs.doc().is_empty()) return;
+  // Ours was renamed meanwhile: its new name has the text of both, since no file is left here to be kept as a copy.
+  if (record(key) == nullptr && new_place(key)) return;
   commit_body(key, body.set_text(theirs.head(), theirs.body()));
   if (record(key) == nullptr) return;
   // Our text is on our disk: read it again as a file that was never synced, which keeps it as a conflict copy.
@@ -200,7 +202,10 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
       return emit(MoveFile{std::string(path), *target});
     }
     // Edited here, deleted elsewhere before the edit arrived: the edit wins.
-    if (!target && (known.unsaved || DX_PLANTED(8))) return revive_entry(std::string(path));
+    if (!target && (known.unsaved || DX_PLANTED(8))) {
+      revive_entry(std::string(path));
+      return reconcile(path);
+    }
   } else if (!workspace_.binary(path)) {
     return;
   } else if (known.published && !workspace_.binary_replaced_knowingly(path, *known.published)) {

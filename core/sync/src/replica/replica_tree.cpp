@@ -74,7 +74,8 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
     drop_record(from);
     save_record(to, moved);
     reconcile(to);
-    return reconcile(from);  // if it made room for another file
+    reconcile(from);  // if it made room for another file
+    return reconcile_older_names(to);
   }
   const bool target_is_new = !workspace_.live_file(to) && !workspace_.live_binary(to);
   if (!accept_path(to) || !free_target || !target_is_new) {
@@ -203,8 +204,11 @@ void Replica::Impl::move_body(const std::string& from, const std::string& to) {
 }
 
 bool Replica::Impl::is_parked(std::string_view path) const {
-  return parked_moves_.contains(path) ||
-         std::ranges::any_of(parked_moves_, [&](const auto& move) { return move.second == path; });
+  return parked_moves_.contains(path) || is_parked_source(path);
+}
+
+bool Replica::Impl::is_parked_source(std::string_view path) const {
+  return std::ranges::any_of(parked_moves_, [&](const auto& move) { return move.second == path; });
 }
 
 void Replica::Impl::finish_parked_move(std::string_view to) {
@@ -217,6 +221,17 @@ void Replica::Impl::finish_parked_move(std::string_view to) {
     on_gone(parked.mapped());
   }
   request_read(to);  // perhaps edited meanwhile; its answer also settles what is gone
+  request_read(parked.mapped());  // perhaps another file has the old name by now
+}
+
+void Replica::Impl::reconcile_older_names(std::string_view path) {
+  // The file was on disk under several of its names: those that were not moved waited for the one that was.
+  const auto id = id_of_.find(path);
+  const auto old_paths = id == id_of_.end() ? old_paths_of_.end() : old_paths_of_.find(id->second);
+  if (old_paths == old_paths_of_.end()) return;
+  for (const std::string& old : std::set(old_paths->second)) {
+    if (record(old) != nullptr && !workspace_.live_file(old)) reconcile(old);
+  }
 }
 
 // --- a rename and an edit that nobody saw ------------------------------------------------------------------------
@@ -474,13 +489,15 @@ void Replica::Impl::on_era_ended(const std::string& key, const EndedEra& before)
   std::optional<std::string> target = past ? place_of(*past) : std::nullopt;
   // The list of files may come after the text: then the name that the era's beginner gave it is the best we know.
   if (!target && past && parse_path(past->target) && !workspace_.file(past->target)) target = past->target;
-  if (target && *target != key) {
+  // Imported here and never seen there: not the file that left, though it had the same name.
+  const bool is_other = target && *target != key && are_two_files(old, bodies_.open(*target));
+  if (target && *target != key && !is_other) {
     moved_from_ = key;
     if (!late.empty()) give_body(before.state, *target);
     move_on_disk(key, *target);
     return reconcile(*target);
   }
-  if (!late.empty()) keep_document_copy(key, before, past ? past->file_id : std::string());
+  if (!late.empty()) keep_document_copy(key, before, past && !is_other ? past->file_id : std::string());
 }
 
 bool Replica::Impl::is_foreign(std::string_view key, const DocLink& link, ByteView theirs) const {

@@ -13,6 +13,7 @@ inline constexpr uint32_t kSimilarPercent = 60;
 inline constexpr uint32_t kUnrelatedPercent = 40;
 
 /// How much of the longer text is in both, in order: 0 (nothing) to 100 (equal). 0 when one of them is too short to tell.
+/// Of texts with several lines at least half of that has to be whole lines.
 /// Cost: as `diff_text`, but only when their lengths and lines leave the possibility of `kUnrelatedPercent`.
 uint32_t similarity_percent(std::string_view a, std::string_view b);
 
