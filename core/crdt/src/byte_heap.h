@@ -29,7 +29,8 @@ class ByteHeap {
   }
   void drop(uint32_t size) { dead_ += size; }
 
-  ByteView view(uint32_t offset, uint32_t size) const { return {bytes_.get() + offset, size}; }
+  /// An empty extent may have any offset: contents that do not live here are empty ones.
+  ByteView view(uint32_t offset, uint32_t size) const { return {size == 0 ? nullptr : bytes_.get() + offset, size}; }
   uint8_t* data(uint32_t offset) { return bytes_.get() + offset; }
   void reserve(size_t size) {
     if (size > capacity_) reallocate(size);

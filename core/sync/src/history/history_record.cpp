@@ -82,7 +82,7 @@ Result<std::vector<HistoryDevice>> read_devices(Reader& in) {
 Result<HistoryDevice> read_device(Reader& in, std::span<const HistoryDevice> devices) {
   DX_TRY(const uint64_t index, in.var_uint());
   if (index >= devices.size()) return fail(ErrorCode::BadReference, in.position());
-  return devices[index];
+  return devices[static_cast<size_t>(index)];
 }
 
 Result<void> read_merged(Reader& in, std::span<const HistoryDevice> devices, HistoryRecord& record) {
