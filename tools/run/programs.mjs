@@ -152,7 +152,7 @@ export class Device {
   async link(seconds) {
     if (this.kind !== 'native') return;  // the plugin's host links on its first start
     await runToEnd(`diaryx-sync link (${this.name})`, kClient,
-        ['link', this.folder, '--server', this.server, '--token', this.token, '--workspace', this.workspace],
+        ['link', this.folder, '--server', this.server, `--token=${this.token}`, '--workspace', this.workspace],
         {seconds, logFile: this.logFile});
   }
 
@@ -164,7 +164,7 @@ export class Device {
     const [command, args] = this.kind === 'native'
         ? [kClient, ['watch', this.folder, '--json']]
         : [process.execPath, [kPluginHost, '--plugin', kPlugin, '--folder', this.folder, '--server', this.server,
-                              '--token', this.token, '--workspace', this.workspace]];
+                              `--token=${this.token}`, '--workspace', this.workspace]];
     this.program = new Program(this.name, command, args, this.logFile, (event) => this.onEvent?.(this, event));
   }
 

@@ -55,7 +55,8 @@ std::string random_token() {
     if (c == '+') c = '-';
     if (c == '/') c = '_';
   }
-  return text;
+  // On a command line it would be taken for an option.
+  return text.front() == '-' ? random_token() : text;
 }
 
 }  // namespace diaryx::native

@@ -36,5 +36,9 @@ TEST(Random, MakesTokensFitForUrls) {
   EXPECT_NE(token, random_token());
 }
 
+TEST(Random, TokensDoNotLookLikeOptions) {
+  for (int i = 0; i < 1000; ++i) ASSERT_NE(random_token().front(), '-');
+}
+
 }  // namespace
 }  // namespace diaryx::native
