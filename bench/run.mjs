@@ -159,10 +159,16 @@ class Results {
   }
 }
 
+/// The line that says what was wrong, without the stack that Node prints below it.
+function reason(text) {
+  const lines = text.trim().split('\n')
+  return lines.find((line) => /\bError: /.test(line)) ?? lines.slice(-3).join(' ')
+}
+
 function run([command, args], seconds) {
   const child = spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, timeout: seconds * 1000 })
   const lines = (child.stdout ?? '').split('\n').filter(Boolean).map((line) => JSON.parse(line))
-  const problem = child.status === 0 ? null : child.error?.code === 'ETIMEDOUT' ? `stopped after ${seconds} s` : (child.stderr ?? '').trim().split('\n').slice(-3).join(' ') || `ended with ${child.status ?? child.signal}`
+  const problem = child.status === 0 ? null : child.error?.code === 'ETIMEDOUT' ? `stopped after ${seconds} s` : reason(child.stderr ?? '') || `ended with ${child.status ?? child.signal}`
   return { lines, problem }
 }
 
