@@ -62,7 +62,7 @@ class Check {
 };
 
 ItemRef put_type(Store& store, TypeRef parent, Gap gap, KeyRef sub, const NewType& made) {
-  const ItemRef ref = store.insert_type(parent, gap, sub, static_cast<TypeKind>(made.kind), made.name);
+  const ItemRef ref = store.insert_type(parent, gap, sub, made.kind, made.name);
   fill(store, store.type_of(store.item(ref)), made);
   return ref;
 }

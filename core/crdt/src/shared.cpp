@@ -27,7 +27,7 @@ const Item* container_of(const Store& store, TypeRef type) {
 static_assert(static_cast<uint8_t>(Shared::Kind::XmlText) == static_cast<uint8_t>(TypeKind::XmlText));
 static_assert(static_cast<uint8_t>(Shared::Kind::Undeclared) == static_cast<uint8_t>(TypeKind::Undeclared));
 
-Shared::Kind Shared::kind() const { return static_cast<Kind>(store_->type(static_cast<TypeRef>(type_)).kind); }
+Shared::Kind Shared::kind() const { return store_->type(static_cast<TypeRef>(type_)).kind; }
 bool Shared::is_live() const { return store_->is_live(static_cast<TypeRef>(type_)); }
 bool Shared::is_root() const { return store_->type(static_cast<TypeRef>(type_)).is_root; }
 

@@ -4,21 +4,13 @@
 #include <string_view>
 
 #include "diaryx/base/bytes.h"
+#include "diaryx/crdt/shared.h"
 #include "item.h"
 
 namespace diaryx::crdt {
 
-/// What a type reference on the wire says.
-enum class TypeKind : uint8_t {
-  Array = 0,
-  Map = 1,
-  Text = 2,
-  XmlElement = 3,
-  XmlFragment = 4,
-  XmlHook = 5,
-  XmlText = 6,
-  Undeclared = 255,  // a root that an update mentioned and the application has not asked for
-};
+/// What a type reference on the wire says, and what a root that nobody asked for is.
+using TypeKind = Shared::Kind;
 
 constexpr bool has_node_name(TypeKind kind) { return kind == TypeKind::XmlElement || kind == TypeKind::XmlHook; }
 

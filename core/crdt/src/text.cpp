@@ -29,10 +29,9 @@ uint32_t snap(Store& store, TypeRef type, uint32_t at, int side) {
 uint64_t marks_room(const Attributes& attributes) { return 2 * attributes.size() + 64; }
 
 TypeRef place_type(Store& store, TextEditor& editor, const NewType& made, const Attributes& attributes) {
-  const auto kind = static_cast<TypeKind>(made.kind);
   Marks negated;
   const ItemRef ref =
-      editor.begin_insert({ContentKind::Type, 1, {}, kind, made.name}, marks_from(store, attributes), negated);
+      editor.begin_insert({ContentKind::Type, 1, {}, made.kind, made.name}, marks_from(store, attributes), negated);
   const TypeRef type = store.type_of(store.item(ref));
   fill(store, type, made);
   editor.end_insert(negated);

@@ -143,63 +143,61 @@ sync::HistoryPoint before_last_change(const sync::History& history, const std::s
 }  // namespace
 
 Attempt<ExitCode> show_history(const HistoryArguments& arguments) {
-  auto place = find_place(arguments.path);
-  if (!place) return std::unexpected(std::move(place.error()));
-  auto reader = HistoryReader::open(place->folder.state_path());
-  if (!reader) return std::unexpected(std::move(reader.error()));
-  if (auto loaded = load(*reader, place->path); !loaded) return std::unexpected(std::move(loaded.error()));
-  const sync::History& history = reader->history();
-  const auto groups = groups_of(history, place->path);
-  warn_of_damage(*reader);
+  auto opened = open_history(arguments.path);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto& [place, reader] = *opened;
+  if (auto loaded = load(reader, place.path); !loaded) return std::unexpected(std::move(loaded.error()));
+  const sync::History& history = reader.history();
+  const auto groups = groups_of(history, place.path);
+  warn_of_damage(reader);
   const size_t shown = arguments.limit <= 0 ? groups.size() : std::min(groups.size(), size_t(arguments.limit));
   if (arguments.json) {
     for (size_t i = 0; i < shown; ++i) say_json(sync::to_json(groups[i]));
     return ExitCode::Done;
   }
-  if (groups.empty() && !place->path.empty()) return std::unexpected(no_such_file(place->path, "in the history"));
+  if (groups.empty() && !place.path.empty()) return std::unexpected(no_such_file(place.path, "in the history"));
   const TimestampMs now = time_now();
-  const bool is_folder = names_a_folder(history, place->path);
-  say((place->path.empty() ? std::string("This folder") : place->path) + ": " +
+  const bool is_folder = names_a_folder(history, place.path);
+  say((place.path.empty() ? std::string("This folder") : place.path) + ": " +
       counted(shown, "stretch of work", "stretches of work") + ", newest first" +
       (shown < groups.size() ? "; --limit shows more." : "."));
-  for (size_t i = 0; i < shown; ++i) say_group(groups[i], place->config, now, is_folder);
+  for (size_t i = 0; i < shown; ++i) say_group(groups[i], place.config, now, is_folder);
   return ExitCode::Done;
 }
 
 Attempt<ExitCode> show_diff(const DiffArguments& arguments) {
-  auto place = find_place(arguments.path);
-  if (!place) return std::unexpected(std::move(place.error()));
-  auto reader = HistoryReader::open(place->folder.state_path());
-  if (!reader) return std::unexpected(std::move(reader.error()));
-  if (auto loaded = load(*reader, place->path); !loaded) return std::unexpected(std::move(loaded.error()));
-  const sync::History& history = reader->history();
+  auto opened = open_history(arguments.path);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto& [place, reader] = *opened;
+  if (auto loaded = load(reader, place.path); !loaded) return std::unexpected(std::move(loaded.error()));
+  const sync::History& history = reader.history();
   const TimestampMs now = time_now();
-  const auto to = parse_point(*reader, arguments.to, now);
+  const auto to = parse_point(reader, arguments.to, now);
   if (!to) return std::unexpected(to.error());
   sync::HistoryPoint from = sync::kHistoryStart;
   if (arguments.from.empty()) {
-    from = before_last_change(history, place->path);
+    from = before_last_change(history, place.path);
   } else {
-    const auto parsed = parse_point(*reader, arguments.from, now);
+    const auto parsed = parse_point(reader, arguments.from, now);
     if (!parsed) return std::unexpected(parsed.error());
     from = *parsed;
   }
-  const bool is_folder = names_a_folder(history, place->path);
+  const bool is_folder = names_a_folder(history, place.path);
   if (is_folder) {
-    if (auto loaded = reader->load_newer(std::min(from, *to)); !loaded)
+    if (auto loaded = reader.load_newer(std::min(from, *to)); !loaded)
       return std::unexpected(std::move(loaded.error()));
   }
   if (!is_folder) {
-    const Side before{history.file_at(place->path, from)};
-    const Side after{history.file_at(place->path, *to)};
-    warn_of_damage(*reader);
-    if (!before.file && !after.file) return std::unexpected(no_such_file(place->path, "at either point"));
+    const Side before{history.file_at(place.path, from)};
+    const Side after{history.file_at(place.path, *to)};
+    warn_of_damage(reader);
+    if (!before.file && !after.file) return std::unexpected(no_such_file(place.path, "at either point"));
     if (arguments.json) {
-      say_json(file_diff_json(place->path, before, after, history, from, *to));
+      say_json(file_diff_json(place.path, before, after, history, from, *to));
       return ExitCode::Done;
     }
     const auto hunks = sync::diff_lines(before.text(), after.text());
-    say(place->path + ", from point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
+    say(place.path + ", from point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
         (hunks.empty() ? "no difference." : counted(hunks.size(), "change") + "."));
     if (arguments.words) {
       if (!hunks.empty()) say(marked_words(before.text(), after.text()));
@@ -211,10 +209,9 @@ Attempt<ExitCode> show_diff(const DiffArguments& arguments) {
   }
   std::vector<sync::ChangedFile> changed = sync::changed_files(history, from, *to);
   std::erase_if(changed, [&](const sync::ChangedFile& file) {
-    return !place->path.empty() && !file.path.starts_with(place->path + "/") &&
-           !file.from.starts_with(place->path + "/");
+    return !place.path.empty() && !file.path.starts_with(place.path + "/") && !file.from.starts_with(place.path + "/");
   });
-  warn_of_damage(*reader);
+  warn_of_damage(reader);
   if (!arguments.json) {
     say("From point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
         counted(changed.size(), "file is", "files are") + " different.");
@@ -230,17 +227,16 @@ Attempt<ExitCode> show_diff(const DiffArguments& arguments) {
 }
 
 Attempt<ExitCode> show_blame(const BlameArguments& arguments) {
-  auto place = find_place(arguments.path);
-  if (!place) return std::unexpected(std::move(place.error()));
-  auto reader = HistoryReader::open(place->folder.state_path());
-  if (!reader) return std::unexpected(std::move(reader.error()));
-  if (auto loaded = reader->load_file(place->path); !loaded) return std::unexpected(std::move(loaded.error()));
+  auto opened = open_history(arguments.path);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto& [place, reader] = *opened;
+  if (auto loaded = reader.load_file(place.path); !loaded) return std::unexpected(std::move(loaded.error()));
   const TimestampMs now = time_now();
-  const auto point = parse_point(*reader, arguments.at, now);
+  const auto point = parse_point(reader, arguments.at, now);
   if (!point) return std::unexpected(point.error());
-  const auto spans = reader->history().attribution(place->path, *point);
-  warn_of_damage(*reader);
-  if (!spans) return std::unexpected(no_such_file(place->path, "at that point, or it is no text"));
+  const auto spans = reader.history().attribution(place.path, *point);
+  warn_of_damage(reader);
+  if (!spans) return std::unexpected(no_such_file(place.path, "at that point, or it is no text"));
   if (arguments.json) {
     for (const sync::AttributedSpan& span : *spans) {
       say_json(Json::object({{"text", span.text},
@@ -270,7 +266,7 @@ Attempt<ExitCode> show_blame(const BlameArguments& arguments) {
   std::string said;
   for (Line& line : lines) {
     const std::string who =
-        device_name(line.last->device, place->config) + ", " + spoken_time(line.last->time, now) + ":";
+        device_name(line.last->device, place.config) + ", " + spoken_time(line.last->time, now) + ":";
     if (who != said) say(said = who);
     while (line.text.ends_with('\n') || line.text.ends_with('\r')) line.text.pop_back();
     say("    " + line.text);

@@ -57,8 +57,6 @@ std::optional<TimestampMs> parse_local_time(const std::string& text) {
   return std::nullopt;
 }
 
-}  // namespace
-
 Attempt<HistoryPlace> find_place(const std::string& path) {
   std::error_code error;
   const fs::path full = fs::weakly_canonical(fs::absolute(path, error), error);
@@ -78,6 +76,16 @@ Attempt<HistoryPlace> find_place(const std::string& path) {
   return failure(ExitCode::NotLinked, path +
                                           " is not in a linked folder; link the folder first: diaryx-sync link FOLDER "
                                           "--server URL --token TOKEN --workspace NAME");
+}
+
+}  // namespace
+
+Attempt<OpenHistory> open_history(const std::string& path) {
+  auto place = find_place(path);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto reader = HistoryReader::open(place->folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  return OpenHistory{std::move(*place), std::move(*reader)};
 }
 
 Attempt<sync::HistoryPoint> parse_point(HistoryReader& reader, const std::string& text, TimestampMs now) {

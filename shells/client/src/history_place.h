@@ -15,9 +15,14 @@ struct HistoryPlace {
   std::string path;  // inside the folder; empty: the folder itself
 };
 
-/// Finds the linked folder that a path lies in, upwards; the file itself need not exist any more.
-/// Errors: NotLinked.
-Attempt<HistoryPlace> find_place(const std::string& path);
+struct OpenHistory {
+  HistoryPlace place;
+  HistoryReader reader;
+};
+
+/// The linked folder that a path lies in, upwards, and its history; the file itself need not exist any more.
+/// Errors: NotLinked, also when nothing was ever synced.
+Attempt<OpenHistory> open_history(const std::string& path);
 
 /// A point as people type it: `now`, a number from the timeline, the name of a snapshot, `2h`, `3d`, `2w` ago, or a local time
 /// `2026-11-25`, `2026-11-25 14:30`. Errors: Usage, with what would be understood.

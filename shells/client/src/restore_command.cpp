@@ -118,58 +118,55 @@ Attempt<sync::HistoryMark> find_mark(HistoryReader& reader, const std::string& n
 }  // namespace
 
 Attempt<ExitCode> restore_files(const RestoreArguments& arguments) {
-  auto place = find_place(arguments.path);
-  if (!place) return std::unexpected(std::move(place.error()));
-  auto reader = HistoryReader::open(place->folder.state_path());
-  if (!reader) return std::unexpected(std::move(reader.error()));
-  if (arguments.undo) return undo_last(*place, *reader, arguments);
+  auto opened = open_history(arguments.path);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto& [place, reader] = *opened;
+  if (arguments.undo) return undo_last(place, reader, arguments);
   if (arguments.to.empty()) {
     return failure(ExitCode::Usage,
                    "say to which point: --to with a number from diaryx-sync history, a snapshot, or a time; "
                    "or --undo to take back the last restore");
   }
-  const auto point = parse_point(*reader, arguments.to, time_now());
+  const auto point = parse_point(reader, arguments.to, time_now());
   if (!point) return std::unexpected(point.error());
   sync::RestoreChoice choice{.point = *point};
-  if (!place->path.empty()) choice.paths = {place->path};
+  if (!place.path.empty()) choice.paths = {place.path};
   for (const int64_t hunk : arguments.hunks) choice.hunks.push_back(static_cast<size_t>(hunk - 1));
-  if (auto loaded = reader->load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
-  return carry_out(*place, sync::plan_restore(reader->history(), choice), arguments.dry_run, arguments.json);
+  if (auto loaded = reader.load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
+  return carry_out(place, sync::plan_restore(reader.history(), choice), arguments.dry_run, arguments.json);
 }
 
 // --- snapshots ----------------------------------------------------------------------------------------------------
 
 Attempt<ExitCode> create_snapshot(const SnapshotArguments& arguments) {
-  auto place = find_place(arguments.folder);
-  if (!place) return std::unexpected(std::move(place.error()));
   if (!sync::check_mark_name(arguments.name)) {
     return failure(ExitCode::Usage, "\"" + arguments.name +
                                         "\" cannot be the name of a snapshot: a name is text of at most 200 "
                                         "bytes, not only digits, with no blank at its ends");
   }
-  auto reader = HistoryReader::open(place->folder.state_path());
-  if (!reader) return std::unexpected(std::move(reader.error()));
-  const auto last = reader->last();
+  auto opened = open_history(arguments.folder);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto& [place, reader] = *opened;
+  const auto last = reader.last();
   if (!last) return std::unexpected(last.error());
   const sync::HistoryMark mark{.point = *last, .time = time_now(), .name = arguments.name};
-  if (auto stored = store_mark(place->folder.state_path(), mark); !stored)
+  if (auto stored = store_mark(place.folder.state_path(), mark); !stored)
     return std::unexpected(std::move(stored.error()));
   if (arguments.json) {
     std::printf("%s\n",
                 Json::object({{"name", mark.name}, {"id", mark.point}, {"time", mark.time.value()}}).dump().c_str());
   } else {
     say("Snapshot \"" + mark.name + "\" is point " + std::to_string(mark.point) + ", with " +
-        counted(reader->history().files_at(mark.point).size(), "file") + ". It is kept until you delete it.");
+        counted(reader.history().files_at(mark.point).size(), "file") + ". It is kept until you delete it.");
   }
   return ExitCode::Done;
 }
 
 Attempt<ExitCode> list_snapshots(const SnapshotArguments& arguments) {
-  auto place = find_place(arguments.folder);
-  if (!place) return std::unexpected(std::move(place.error()));
-  auto reader = HistoryReader::open(place->folder.state_path());
-  if (!reader) return std::unexpected(std::move(reader.error()));
-  auto marks = reader->marks();
+  auto opened = open_history(arguments.folder);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto& [place, reader] = *opened;
+  auto marks = reader.marks();
   if (!marks) return std::unexpected(std::move(marks.error()));
   std::ranges::reverse(*marks);
   if (!arguments.json) say(counted(marks->size(), "snapshot") + ", newest first.");
@@ -190,36 +187,33 @@ Attempt<ExitCode> list_snapshots(const SnapshotArguments& arguments) {
 }
 
 Attempt<ExitCode> show_snapshot(const SnapshotArguments& arguments) {
-  auto place = find_place(arguments.folder);
-  if (!place) return std::unexpected(std::move(place.error()));
-  auto reader = HistoryReader::open(place->folder.state_path());
-  if (!reader) return std::unexpected(std::move(reader.error()));
-  const auto mark = find_mark(*reader, arguments.name);
+  auto opened = open_history(arguments.folder);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto& [place, reader] = *opened;
+  const auto mark = find_mark(reader, arguments.name);
   if (!mark) return std::unexpected(mark.error());
   return show_diff(
-      {.path = place->folder.root().location(), .from = std::to_string(mark->point), .json = arguments.json});
+      {.path = place.folder.root().location(), .from = std::to_string(mark->point), .json = arguments.json});
 }
 
 Attempt<ExitCode> restore_snapshot(const SnapshotArguments& arguments) {
-  auto place = find_place(arguments.folder);
-  if (!place) return std::unexpected(std::move(place.error()));
-  auto reader = HistoryReader::open(place->folder.state_path());
-  if (!reader) return std::unexpected(std::move(reader.error()));
-  const auto mark = find_mark(*reader, arguments.name);
+  auto opened = open_history(arguments.folder);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto& [place, reader] = *opened;
+  const auto mark = find_mark(reader, arguments.name);
   if (!mark) return std::unexpected(mark.error());
   const sync::RestoreChoice choice{.point = mark->point, .paths = arguments.paths};
-  if (auto loaded = reader->load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
-  return carry_out(*place, sync::plan_restore(reader->history(), choice), arguments.dry_run, arguments.json);
+  if (auto loaded = reader.load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
+  return carry_out(place, sync::plan_restore(reader.history(), choice), arguments.dry_run, arguments.json);
 }
 
 Attempt<ExitCode> delete_snapshot(const SnapshotArguments& arguments) {
-  auto place = find_place(arguments.folder);
-  if (!place) return std::unexpected(std::move(place.error()));
-  auto reader = HistoryReader::open(place->folder.state_path());
-  if (!reader) return std::unexpected(std::move(reader.error()));
-  const auto mark = find_mark(*reader, arguments.name);
+  auto opened = open_history(arguments.folder);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto& [place, reader] = *opened;
+  const auto mark = find_mark(reader, arguments.name);
   if (!mark) return std::unexpected(mark.error());
-  if (auto removed = remove_mark(place->folder.state_path(), *mark); !removed)
+  if (auto removed = remove_mark(place.folder.state_path(), *mark); !removed)
     return std::unexpected(std::move(removed.error()));
   say("The snapshot \"" + arguments.name + "\" is deleted; your files stay.");
   return ExitCode::Done;
