@@ -41,9 +41,10 @@ class Store::Integration {
   /// What could not be integrated, as an update v2 without deletions.
   Bytes rest() const {
     DecodedUpdate left;
-    for (auto queue = order_.rbegin(); queue != order_.rend(); ++queue) {
-      if (queue->rest == kNone) continue;
-      left.blocks.push_back({queue->client, queue->rest, queue->end - queue->rest});
+    for (size_t i = order_.size(); i-- > 0;) {
+      const Queue& queue = order_[i];
+      if (queue.rest == kNone) continue;
+      left.blocks.push_back({queue.client, queue.rest, queue.end - queue.rest});
     }
     return encode_blocks_v2(left.blocks, update_.structs, {});
   }
@@ -101,7 +102,11 @@ class Store::Integration {
         note_missing(*dependency, store_.state(*dependency));
         spill();
       } else if (state < view.end()) {
-        store_.integrate_view(queue.index, view, state - view.clock);
+        // What is loaded was merged by who wrote it; what is typed comes in small updates.
+        const bool is_typed = update_.structs.size() < kManyStructs && state == view.clock;
+        if (!is_typed || !store_.continues_text(queue.index, view)) {
+          store_.integrate_view(queue.index, view, state - view.clock);
+        }
       } else {
         store_.split_at_origins(view);
       }
@@ -126,7 +131,7 @@ class Store::Integration {
 
   Store& store_;
   DecodedUpdate& update_;
-  std::vector<Queue> order_;  // ascending by client
+  InlineVector<Queue, 2> order_;  // ascending by client
   std::vector<Head> stack_;   // structs that wait for the one after them
   std::vector<Missing> missing_;
 };
@@ -187,6 +192,20 @@ ItemRef Store::insert_embed(TypeRef parent, Gap gap, ByteView any) {
 ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, uint32_t identity) {
   return insert(parent, gap, KeyRef::None, ContentKind::Format, 1,
                 with_prefix(ContentKind::Format, key, any, identity));
+}
+
+/// A keystroke behind the writer's last one, with nothing between them and the same right neighbour: it becomes part of that item, as it
+/// would at the end of the transaction.
+bool Store::continues_text(ClientIndex client, const StructView& view) {
+  const bool has_left = (view.bits & StructView::kHasOrigin) != 0;
+  if (view.kind != ContentKind::String || !has_left || view.origin_clock + 1 != view.clock) return false;
+  if (view.origin_client != client_id(client).value()) return false;
+  const ItemRef last = clients_[raw(client)].structs.last();
+  if (items_[last].kind != ContentKind::String) return false;
+  const bool has_right = (view.bits & StructView::kHasRightOrigin) != 0;
+  const LocalId right_origin = has_right ? local(view.right_client, view.right_clock) : LocalId{};
+  if (!(items_[last].right_origin == right_origin)) return false;
+  return extend_text(client, last, as_text(view.content), view.length);
 }
 
 /// Integrates `view` from unit `offset` on; everything it refers to is in the store.
@@ -279,19 +298,30 @@ DeleteSet Store::apply_deletes(const DeleteSet& deletes) {
         const uint32_t from = std::max(clock, known);
         unknown.add(entry.client, Clock{from}, Length{end - from});
       }
-      const uint32_t stop = std::min(end, known);
-      while (clock < stop) {
-        ItemRef ref = find({client, clock});
-        if (!items_[ref].deleted()) {
-          if (items_[ref].clock < clock) ref = split(ref, clock - items_[ref].clock);
-          if (items_[ref].end() > stop) (void)split(ref, stop - items_[ref].clock);
-          erase(ref);
-        }
-        clock = items_[ref].end();
-      }
+      delete_range(client, clock, std::min(end, known));
     }
   }
   return unknown;
+}
+
+void Store::delete_range(ClientIndex client, uint32_t clock, uint32_t stop) {
+  while (clock < stop) {
+    ItemRef ref = find({client, clock});
+    const Item& item = items_[ref];
+    const uint32_t end = std::min(item.end(), stop);
+    if (!item.deleted()) {
+      if (!some(item.parent_sub) && can_merge(item.kind) && collects_at_once(types_[item.parent])) {
+        note_change(item.parent, KeyRef::None);
+        list_changed(types_[item.parent]);
+        (void)bury_part(ref, clock - item.clock, end - clock);
+      } else {
+        if (item.clock < clock) ref = split(ref, clock - item.clock);
+        if (items_[ref].end() > stop) (void)split(ref, stop - items_[ref].clock);
+        erase(ref);
+      }
+    }
+    clock = end;
+  }
 }
 
 /// Of several clocks of one client the lowest counts.

@@ -235,17 +235,17 @@ ItemRef Store::insert_type(TypeRef parent, Gap gap, KeyRef sub, TypeKind kind, s
   return ref;
 }
 
-bool Store::extend_text(ItemRef left_ref, std::string_view utf8, uint32_t units) {
+bool Store::extend_text(ClientIndex client, ItemRef left_ref, std::string_view utf8, uint32_t units) {
   Item& left = items_[left_ref];
-  StructList& structs = clients_[raw(own_)].structs;
-  if (left.client != own_ || left.kind != ContentKind::String || left.deleted() || left.end() != structs.state() ||
-      (left.flags & Item::kRedone)) {
+  StructList& structs = clients_[raw(client)].structs;
+  if (left.client != client || left.kind != ContentKind::String || left.deleted() || left.end() != structs.state() ||
+      (left.flags & Item::kRedone) || some(left.parent_sub)) {
     return false;
   }
   // The new item would get the right neighbour as right origin; items merge only when those are equal.
   const LocalId right_origin = some(left.right) ? items_[left.right].id() : LocalId{};
   if (!(left.right_origin == right_origin)) return false;
-  touch(own_);
+  touch(client);
   if (utf8.size() != units) has_wide_text_ = true;
   left.content = heap_.extend(left.content, left.content_bytes, as_bytes(utf8));
   left.content_bytes += static_cast<uint32_t>(utf8.size());

@@ -94,7 +94,7 @@ class Store {
   /// True if this client can make `units` more units with `bytes` of content.
   bool has_room(uint64_t units, size_t bytes) const;
   /// Adds text to the end of `left` if an item inserted there would be merged with it anyway; false if it would not.
-  bool extend_text(ItemRef left, std::string_view utf8, uint32_t units);
+  bool extend_text(ClientIndex client, ItemRef left, std::string_view utf8, uint32_t units);
 
   // ---- lists (list_ops.cpp) -----------------------------------------------------------------------------------------
   /// The gap directly right of visible unit `at` - 1: before the tombstones that follow it. Splits. `at` is at most the length.
@@ -244,6 +244,8 @@ class Store {
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
   void split_at_origins(const StructView& view);
+  bool continues_text(ClientIndex client, const StructView& view);
+  void delete_range(ClientIndex client, uint32_t clock, uint32_t stop);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
 
   // events.cpp, subdocuments.cpp

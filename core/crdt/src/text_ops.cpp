@@ -18,7 +18,7 @@ void Store::insert_text(TypeRef ref, uint32_t at, std::string_view utf8, uint32_
   }
   // Text lands behind the tombstones at its place.
   while (some(gap.right) && items_[gap.right].deleted()) gap = {gap.right, items_[gap.right].right};
-  if (some(gap.left) && extend_text(gap.left, utf8, units)) {
+  if (some(gap.left) && extend_text(own_, gap.left, utf8, units)) {
     return set_cursor(ref, gap.left, at + units - items_[gap.left].length);
   }
   // What could be merged was appended above, so the commit need not look for it.

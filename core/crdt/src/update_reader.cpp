@@ -217,7 +217,7 @@ class UpdateDecoder {
       if (order[i].first == order[i + 1].first) drop[order[i].second] = any = true;
     }
     if (!any) return;
-    std::vector<ClientBlock> kept;
+    InlineVector<ClientBlock, 1> kept;
     for (uint32_t i = 0; i < out_.blocks.size(); ++i) {
       if (!drop[i]) kept.push_back(out_.blocks[i]);
     }

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "diaryx/base/inline_vector.h"
 #include "diaryx/crdt/delete_set.h"
 #include "diaryx/crdt/limits.h"
 #include "struct_view.h"
@@ -22,8 +23,9 @@ struct ClientBlock {
 /// 2. No struct refers to itself or to a later struct of its own client.
 /// 3. Contents are canonical: the bytes that JavaScript would write again.
 struct DecodedUpdate {
-  std::vector<ClientBlock> blocks;
-  std::vector<StructView> structs;  // views into the input or `scratch`
+  // Most updates are one keystroke: one struct of one client.
+  InlineVector<ClientBlock, 1> blocks;
+  InlineVector<StructView, 1> structs;  // views into the input or `scratch`
   DeleteSet deletes;
   std::vector<Bytes> scratch;       // contents that had to be converted
 };

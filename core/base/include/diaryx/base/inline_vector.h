@@ -67,6 +67,11 @@ class InlineVector {
   }
   void push_back(T value) { emplace_back(std::move(value)); }
 
+  void pop_back() {
+    --size_;
+    std::destroy_at(data_ + size_);
+  }
+
   void insert(T* at, T value) {
     const auto place = at - data_;
     push_back(std::move(value));
