@@ -237,7 +237,9 @@ class CrdtTwin::UpdateReader {
       Clock clock{static_cast<uint32_t>(number())};
       for (; structs > 0; --structs) clock = clock + read_struct({client, clock});
     }
-    twin_.waiting_deletes_.merge(must(crdt::DeleteSet::decode_v1(in_)));
+    crdt::DeleteSet deletes;
+    DX_ASSERT(crdt::DeleteSet::decode_v1(in_, deletes).has_value());
+    twin_.waiting_deletes_.merge(deletes);
   }
 
  private:

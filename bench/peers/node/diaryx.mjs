@@ -17,7 +17,8 @@ export function open(bytes) {
   let room = 0
   const reserve = (size) => {
     if (size > room) {
-      room = Math.max(65_536, 2 * size)
+      // Small inputs come often and grow; a large one comes once.
+      room = size > 1_000_000 ? size : Math.max(65_536, 2 * size)
       start = x.dx_buffer(room)
     }
     if (view.length === 0) view = new Uint8Array(memory.buffer)

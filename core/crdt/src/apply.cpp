@@ -12,13 +12,21 @@ namespace diaryx::crdt {
 namespace {
 
 constexpr size_t kManyStructs = 256;
+// WebAssembly keeps what its memory once grew to, so there the items of a large document take the place of the structs that they come from.
+// Elsewhere one large piece of memory is the quickest to get.
+constexpr size_t kMaxReserved = sizeof(void*) == 4 ? size_t{1} << 15 : ~size_t{0};
 
 }  // namespace
 
 /// Walks the blocks of one update from the highest client down, and jumps to what a struct depends on first.
 class Store::Integration {
  public:
-  Integration(Store& store, DecodedUpdate& update) : store_(store), update_(update) {
+  Integration(Store& store, DecodedUpdate& update)
+      : store_(store), update_(update), is_typed_(update.structs.size() < kManyStructs) {
+    if (!is_typed_) {
+      left_.assign(update.structs.chunk_count(), StructViews::kPerChunk);
+      left_.back() -= static_cast<uint32_t>(left_.size() * StructViews::kPerChunk - update.structs.size());
+    }
     order_.reserve(update.blocks.size());
     for (const ClientBlock& block : update.blocks) {
       order_.push_back({block.client, store.client_index(block.client), block.first, block.first + block.count, kNone});
@@ -27,10 +35,16 @@ class Store::Integration {
   }
 
   void run() {
-    uint32_t last = static_cast<uint32_t>(order_.size());
-    Head head;
-    while (next_head(last, head)) {
-      while (step(head)) {
+    for (auto last = static_cast<uint32_t>(order_.size()); last > 0; --last) {
+      Queue& queue = order_[last - 1];
+      while (queue.next < queue.end) {
+        Head head{last - 1, queue.next++};
+        if (store_.integrate_plain(queue.index, update_.structs[head.at], is_typed_)) {
+          done_with(head.at);
+          continue;
+        }
+        while (step(head)) {
+        }
       }
     }
   }
@@ -69,52 +83,45 @@ class Store::Integration {
     return at != order_.end() && at->client == client ? &*at : nullptr;
   }
 
-  /// The next struct of the highest client that has one.
-  bool next_head(uint32_t& last, Head& head) {
-    while (last > 0) {
-      Queue& queue = order_[last - 1];
-      if (queue.next < queue.end) {
-        head = {last - 1, queue.next++};
-        return true;
-      }
-      --last;
-    }
-    return false;
-  }
-
   /// Deals with `head`; true if `head` is now the struct to go on with, false to take the next one of the queues.
   bool step(Head& head) {
     Queue& queue = order_[head.queue];
     const StructView& view = update_.structs[head.at];
-    if (view.kind != ContentKind::Skip) {
-      const uint32_t state = store_.state(queue.index);
-      if (state < view.clock) {
-        stack_.push_back(head);
-        note_missing(queue.client, view.clock - 1);
-        spill();
-      } else if (const auto dependency = store_.missing_dependency(queue.index, view)) {
-        stack_.push_back(head);
-        Queue* other = queue_of(*dependency);
-        if (other != nullptr && other->next < other->end) {
-          head = {static_cast<uint32_t>(other - order_.data()), other->next++};
-          return true;
-        }
-        note_missing(*dependency, store_.state(*dependency));
-        spill();
-      } else if (state < view.end()) {
-        // What is loaded was merged by who wrote it; what is typed comes in small updates.
-        const bool is_typed = update_.structs.size() < kManyStructs && state == view.clock;
-        if (!is_typed || !store_.continues_text(queue.index, view)) {
-          store_.integrate_view(queue.index, view, state - view.clock);
-        }
+    const uint32_t state = store_.state(queue.index);
+    if (view.kind == ContentKind::Skip) {
+      done_with(head.at);
+    } else if (state < view.clock) {
+      stack_.push_back(head);
+      note_missing(queue.client, view.clock - 1);
+      spill();
+    } else if (const auto dependency = store_.missing_dependency(queue.index, view)) {
+      stack_.push_back(head);
+      Queue* other = queue_of(*dependency);
+      if (other != nullptr && other->next < other->end) {
+        head = {static_cast<uint32_t>(other - order_.data()), other->next++};
+        return true;
+      }
+      note_missing(*dependency, store_.state(*dependency));
+      spill();
+    } else {
+      if (state < view.end()) {
+        store_.integrate_view(queue.index, view, state - view.clock);
       } else {
         store_.split_at_origins(view);
       }
+      done_with(head.at);
     }
     if (stack_.empty()) return false;
     head = stack_.back();
     stack_.pop_back();
     return true;
+  }
+
+  /// The struct is in the store. What is not yet there is needed for `rest`.
+  void done_with(size_t at) {
+    if (left_.empty()) return;
+    const size_t chunk = at / StructViews::kPerChunk;
+    if (--left_[chunk] == 0) update_.structs.free_chunk(chunk);
   }
 
   void note_missing(ClientId client, uint32_t clock) { missing_.push_back({client, clock}); }
@@ -131,8 +138,10 @@ class Store::Integration {
 
   Store& store_;
   DecodedUpdate& update_;
+  bool is_typed_;  // what is loaded was merged by who wrote it; what is typed comes in small updates
   InlineVector<Queue, 2> order_;  // ascending by client
-  std::vector<Head> stack_;   // structs that wait for the one after them
+  std::vector<Head> stack_;  // structs that wait for the one after them
+  std::vector<uint32_t> left_;  // of each chunk of structs, when there are many: those that are not done
   std::vector<Missing> missing_;
 };
 
@@ -194,18 +203,66 @@ ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, ui
                 with_prefix(ContentKind::Format, key, any, identity));
 }
 
-/// A keystroke behind the writer's last one, with nothing between them and the same right neighbour: it becomes part of that item, as it
-/// would at the end of the transaction.
-bool Store::continues_text(ClientIndex client, const StructView& view) {
-  const bool has_left = (view.bits & StructView::kHasOrigin) != 0;
-  if (view.kind != ContentKind::String || !has_left || view.origin_clock + 1 != view.clock) return false;
-  if (view.origin_client != client_id(client).value()) return false;
-  const ItemRef last = clients_[raw(client)].structs.last();
-  if (items_[last].kind != ContentKind::String) return false;
-  const bool has_right = (view.bits & StructView::kHasRightOrigin) != 0;
-  const LocalId right_origin = has_right ? local(view.right_client, view.right_clock) : LocalId{};
-  if (!(items_[last].right_origin == right_origin)) return false;
-  return extend_text(client, last, as_text(view.content), view.length);
+/// What most structs are: a piece of text of a list, or of what was deleted there, that is wholly new and whose left and right origin are
+/// neighbours. False, and nothing happened, for any other.
+bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_typed) {
+  const bool is_text = view.kind == ContentKind::String;
+  if ((!is_text && view.kind != ContentKind::Deleted) || !(view.bits & StructView::kHasOrigin)) return false;
+  Client& writer = clients_[raw(client)];
+  if (writer.structs.state() != view.clock) return false;
+  const auto known = [&](uint64_t id, uint32_t clock) -> LocalId {
+    if (id == writer.id.value()) return {client, clock};
+    const LocalId found = local(id, clock);
+    return some(found.client) && clock < state(found.client) ? found : LocalId{};
+  };
+  const LocalId origin = known(view.origin_client, view.origin_clock);
+  if (!some(origin.client)) return false;
+  const bool follows = origin.client == client && origin.clock + 1 == view.clock;
+  const ItemRef left_ref = follows ? writer.structs.last() : find(origin);
+  Item& left = items_[left_ref];
+  if (left.is_gc() || some(left.parent_sub) || left.end() - 1 != origin.clock) return false;
+  const ItemRef right_ref = left.right;
+  LocalId right_origin;
+  if (view.bits & StructView::kHasRightOrigin) {
+    right_origin = known(view.right_client, view.right_clock);
+    if (!some(right_origin.client) || !some(right_ref) || !(items_[right_ref].id() == right_origin)) return false;
+  } else if (some(right_ref)) {
+    return false;
+  }
+  SharedType& parent = types_[left.parent];
+  if (!parent.is_root && items_[parent.item].deleted()) return false;
+  // A keystroke behind the writer's last one becomes part of that item, as it would at the end of the transaction.
+  if (is_typed && is_text && follows && extend_text(client, left_ref, as_text(view.content), view.length)) return true;
+
+  const ItemRef ref = items_.add();
+  Item& item = items_[ref];
+  item.client = client;
+  item.clock = view.clock;
+  item.length = view.length;
+  item.kind = view.kind;
+  item.left = left_ref;
+  item.right = right_ref;
+  item.origin = origin;
+  item.right_origin = right_origin;
+  item.parent = left.parent;
+  left.right = ref;
+  if (some(right_ref)) items_[right_ref].left = ref;
+  if (is_text) {
+    item.content_bytes = static_cast<uint32_t>(view.content.size());
+    item.content = heap_.add(view.content);
+    if (item.content_bytes != item.length) has_wide_text_ = true;
+    parent.length += item.length;
+  } else {
+    item.flags |= Item::kDeleted;
+    note_deleted(item);
+  }
+  list_changed(parent);
+  if (parent.index) parent.index->insert_after(left_ref, ref);
+  touch(client);
+  unsettled_ = true;
+  writer.structs.append(ref, item.length);
+  note_change(item.parent, KeyRef::None);
+  return true;
 }
 
 /// Integrates `view` from unit `offset` on; everything it refers to is in the store.
@@ -371,7 +428,7 @@ void Store::apply_decoded(DecodedUpdate& update) {
 
 /// A document that is loaded gets memory of the right size, once.
 void Store::reserve_for(const DecodedUpdate& update, size_t content_bytes) {
-  items_.reserve(static_cast<uint32_t>(update.structs.size()));
+  if (update.structs.size() <= kMaxReserved) items_.reserve(static_cast<uint32_t>(update.structs.size()));
   heap_.reserve(heap_.size() + content_bytes);
   for (const ClientBlock& block : update.blocks) {
     if (block.count >= kManyStructs) clients_[raw(client_index(block.client))].structs.reserve(block.count);
@@ -380,9 +437,14 @@ void Store::reserve_for(const DecodedUpdate& update, size_t content_bytes) {
 
 Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin origin, std::string_view tag) {
   DX_ASSERT(!open_);
-  DX_TRY(DecodedUpdate update, decode_update(bytes, encoding, options_.limits));
+  Result<DecodedUpdate> decoded = decode_update(bytes, encoding, options_.limits);
+  if (!decoded) return std::unexpected(decoded.error());
+  DecodedUpdate& update = *decoded;
   size_t content_bytes = 0;
-  for (const StructView& view : update.structs) content_bytes += view.content.size() + value_prefix(view.kind);
+  for (size_t i = 0; i < update.structs.size(); ++i) {
+    const StructView& view = update.structs[i];
+    content_bytes += view.content.size() + value_prefix(view.kind);
+  }
   if (!heap_.has_room(content_bytes)) return fail(ErrorCode::TooLarge);
   if (update.blocks.size() > kMaxClients - clients_.size()) return fail(ErrorCode::TooLarge);
   if (update.structs.size() >= kManyStructs) reserve_for(update, content_bytes);
@@ -390,7 +452,9 @@ Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin
   begin(origin, tag);
   apply_decoded(update);
   if (state(own_) != own_before) own_taken_ = true;
-  return commit();
+  Result<Commit> result(std::in_place);
+  commit(*result);
+  return result;
 }
 
 StateVector Store::missing() const {

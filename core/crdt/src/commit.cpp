@@ -51,23 +51,50 @@ void Store::sort_deleted() {
   deleted_.resize(kept + 1);
 }
 
-/// Clients in the order in which they came to the document: Yjs goes through them so, and an undo of several clients' changes deletes
-/// and brings back in that order.
-void Store::order_touched() {
-  for (const ClientIndex client : touched_) {
-    if (before(client) == 0) clients_[raw(client)].arrival = ++arrivals_;
-  }
-  if (touched_.size() < 2) return;
-  sort_compactly(touched_,
-                 [this](ClientIndex a, ClientIndex b) { return clients_[raw(a)].arrival < clients_[raw(b)].arrival; });
+/// One piece of text was typed or deleted in a root, nothing is left to collect or to merge, and nobody listens: most transactions there are.
+bool Store::is_keystroke() const {
+  return changes_.size() == 1 && !some(changes_[0].key) && types_[changes_[0].type].is_root && !unsettled_ &&
+         touched_.size() + deleted_.size() == 1 && undo_.empty() && !listeners_ && !wants_clean_up();
 }
 
-Commit Store::commit() {
+void Store::encode_changes(Commit& commit) {
+  for (const Deleted& range : deleted_) {
+    commit.deletions_.add(client_id(range.client), Clock{range.clock}, Length{range.length});
+  }
+  if (options_.emit == Emit::Nothing) return;
+  InlineVector<ClientFrom, 2> clients;
+  for (const ClientIndex client : touched_) clients.push_back({client, before(client)});
+  if (clients.size() > 1) {
+    sort_compactly(clients, [this](const ClientFrom& a, const ClientFrom& b) {
+      return client_id(a.client) > client_id(b.client);
+    });
+  }
+  if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::Updates)) {
+    commit.update_v1_ = encode_transaction(clients, commit.deletions_);
+  }
+  if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::UpdatesV2)) {
+    commit.details().update_v2 = encode_structs(clients, commit.deletions_, Encoding::V2);
+  }
+}
+
+void Store::commit(Commit& result) {
   DX_ASSERT(open_);
-  Commit result;
   result.origin_ = origin_;
+  if (is_keystroke()) {
+    result.changed_ = true;
+    result.touched_roots_.emplace_back(keys_.text(types_[changes_[0].type].name));
+    encode_changes(result);
+    open_ = false;
+    if (heap_.mostly_dead()) compact_heap();
+    return;
+  }
   if (deleted_.size() > 1) sort_deleted();
-  order_touched();
+  if (touched_.size() > 1) {
+    // In the order in which they came to the document: Yjs goes through them so, and an undo of several clients' changes deletes and
+    // brings back in that order.
+    sort_compactly(
+        touched_, [this](ClientIndex a, ClientIndex b) { return clients_[raw(a)].arrival < clients_[raw(b)].arrival; });
+  }
   result.changed_ = !touched_.empty() || !deleted_.empty();
   describe_changes(result);
   for (const std::unique_ptr<UndoState>& undo : undo_) capture_for_undo(*undo);
@@ -84,24 +111,7 @@ Commit Store::commit() {
     if (options_.gc == Gc::Enabled && !deleted_.empty()) collect_garbage();
     merge_after_transaction();
   }
-  if (result.changed_) {
-    for (const Deleted& range : deleted_) {
-      result.deletions_.add(client_id(range.client), Clock{range.clock}, Length{range.length});
-    }
-    if (options_.emit != Emit::Nothing) {
-      InlineVector<ClientFrom, 2> clients;
-      for (const ClientIndex client : touched_) clients.push_back({client, before(client)});
-      sort_compactly(clients, [this](const ClientFrom& a, const ClientFrom& b) {
-        return client_id(a.client) > client_id(b.client);
-      });
-      if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::Updates)) {
-        result.update_v1_ = encode_transaction(clients, result.deletions_);
-      }
-      if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::UpdatesV2)) {
-        result.update_v2_ = encode_structs(clients, result.deletions_, Encoding::V2);
-      }
-    }
-  }
+  if (result.changed_) encode_changes(result);
   open_ = false;
   if (heap_.mostly_dead()) compact_heap();
   if (!tidied.empty()) {
@@ -115,23 +125,16 @@ Commit Store::commit() {
         note_change(items_[structs.ref(i)].parent, KeyRef::None);
       }
     }
-    Commit clean_up = commit();
-    result.clean_up_v1_ = std::move(clean_up.update_v1_);
+    Commit clean_up;
+    commit(clean_up);
+    if (!clean_up.update_v1_.empty()) result.details().clean_up_v1 = std::move(clean_up.update_v1_);
     result.deletions_.merge(clean_up.deletions_);
     if (clean_up.details_) result.add_clean_up(*clean_up.details_);
   }
-  return result;
 }
 
 /// Names the roots, and the keys of root maps, that the changes lie in.
 void Store::describe_changes(Commit& commit) {
-  if (changes_.size() == 1 && !some(changes_[0].key)) {  // typing
-    const SharedType& type = types_[changes_[0].type];
-    if (type.is_root) {
-      commit.touched_roots_.emplace_back(keys_.text(type.name));
-      return;
-    }
-  }
   InlineVector<TypeRef, 4> touched;
   KeyMap seen_keys;  // of the root that was last touched by key
   TypeRef seen_root = TypeRef::None;
@@ -160,7 +163,8 @@ void Store::describe_changes(Commit& commit) {
     }
     if (seen_keys.find(key) != nullptr) continue;
     seen_keys.set(key, 1);
-    commit.changed_keys_.push_back({static_cast<uint32_t>(place - touched.begin()), std::string(keys_.text(key))});
+    commit.details().changed_keys.push_back(
+        {static_cast<uint32_t>(place - touched.begin()), std::string(keys_.text(key))});
   }
 }
 

@@ -21,6 +21,8 @@ class Cursor {
   size_t remaining() const { return static_cast<size_t>(end_ - at_); }
   size_t position() const { return static_cast<size_t>(at_ - begin_); }
   const uint8_t* at() const { return at_; }
+  /// What lies before `at`, which is within the input, was read.
+  void read_to(const uint8_t* at) { at_ = at; }
   Error error() const { return {code_, static_cast<uint32_t>(failed_at_)}; }
 
   void fail(ErrorCode code) {

@@ -107,16 +107,15 @@ void DeleteSet::merge(const DeleteSet& other) {
   }
 }
 
-DeleteSet DeleteSet::merge_all(std::span<const DeleteSet* const> sets) {
-  DeleteSet result;
-  for (const DeleteSet* set : sets) {
-    for (const ClientRanges& entry : set->clients_) {
-      Ranges& ranges = result.at(entry.client).ranges;
-      ranges.append(entry.ranges.begin(), entry.ranges.end());
-    }
+void DeleteSet::gather(const DeleteSet& other) {
+  for (const ClientRanges& entry : other.clients_) {
+    Ranges& ranges = at(entry.client).ranges;
+    for (const ClockRange& range : entry.ranges) ranges.push_back(range);
   }
-  for (ClientRanges& entry : result.clients_) normalize(entry.ranges);
-  return result;
+}
+
+void DeleteSet::settle() {
+  for (ClientRanges& entry : clients_) normalize(entry.ranges);
 }
 
 std::span<const ClockRange> DeleteSet::ranges(ClientId client) const {
@@ -150,10 +149,9 @@ namespace {
 
 enum class Encoding : uint8_t { V1, V2 };
 
-Result<Ranges> read_ranges(Reader& in, Encoding encoding) {
+Result<void> read_ranges(Reader& in, Encoding encoding, Ranges& ranges) {
   DX_TRY(const uint64_t count, in.var_uint());
   if (count > in.remaining() / 2) return fail(ErrorCode::Truncated, in.position());
-  Ranges ranges;
   ranges.reserve(static_cast<size_t>(count));
   uint64_t current = 0;
   for (uint64_t i = 0; i < count; ++i) {
@@ -168,20 +166,22 @@ Result<Ranges> read_ranges(Reader& in, Encoding encoding) {
     if (length == 0) continue;
     ranges.push_back({Clock{static_cast<uint32_t>(start)}, Length{static_cast<uint32_t>(length)}});
   }
-  normalize(ranges);
-  return ranges;
+  if (ranges.size() > 1) normalize(ranges);
+  return {};
 }
 
-Result<Clients> read_clients(Reader& in, Encoding encoding) {
+Result<void> read_clients(Reader& in, Encoding encoding, Clients& clients) {
   DX_TRY(const uint64_t count, in.var_uint());
   if (count > in.remaining() / 2) return fail(ErrorCode::Truncated, in.position());
-  Clients clients;
   clients.reserve(static_cast<size_t>(count));
   for (uint64_t i = 0; i < count; ++i) {
     DX_TRY(const uint64_t client, in.var_uint());
-    DX_TRY(Ranges ranges, read_ranges(in, encoding));
-    if (!ranges.empty()) clients.push_back({ClientId{client}, std::move(ranges)});
+    DeleteSet::ClientRanges& entry = clients.emplace_back();
+    entry.client = ClientId{client};
+    DX_TRY_VOID(read_ranges(in, encoding, entry.ranges));
+    if (entry.ranges.empty()) clients.pop_back();
   }
+  if (clients.size() < 2) return {};
   // Duplicates of a client are joined; descending is how peers write.
   const auto order = [](const DeleteSet::ClientRanges& a, const DeleteSet::ClientRanges& b) {
     return a.client > b.client;
@@ -197,28 +197,28 @@ Result<Clients> read_clients(Reader& in, Encoding encoding) {
       normalize(ranges);
     }
   }
-  return joined;
+  clients = std::move(joined);
+  return {};
 }
 
 }  // namespace
 
-Result<DeleteSet> DeleteSet::decode_v1(Reader& in) {
-  DeleteSet result;
-  DX_TRY(result.clients_, read_clients(in, Encoding::V1));
-  result.keep_order();
-  return result;
+Result<void> DeleteSet::decode_v1(Reader& in, DeleteSet& out) {
+  DX_TRY_VOID(read_clients(in, Encoding::V1, out.clients_));
+  out.keep_order();
+  return {};
 }
 
-Result<DeleteSet> DeleteSet::decode_v2(Reader& in) {
-  DeleteSet result;
-  DX_TRY(result.clients_, read_clients(in, Encoding::V2));
-  result.keep_order();
-  return result;
+Result<void> DeleteSet::decode_v2(Reader& in, DeleteSet& out) {
+  DX_TRY_VOID(read_clients(in, Encoding::V2, out.clients_));
+  out.keep_order();
+  return {};
 }
 
 Result<DeleteSet> DeleteSet::decode_v1(ByteView bytes) {
   Reader in(bytes);
-  DX_TRY(DeleteSet result, decode_v1(in));
+  DeleteSet result;
+  DX_TRY_VOID(decode_v1(in, result));
   if (!in.at_end()) return fail(ErrorCode::TrailingBytes, in.position());
   return result;
 }

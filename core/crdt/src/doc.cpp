@@ -86,18 +86,27 @@ size_t Doc::memory_bytes() const { return sizeof(Doc) + store_->memory_bytes(); 
 void Doc::check_invariants() const { store_->check(); }
 
 Transaction::~Transaction() {
-  if (store_ != nullptr) (void)store_->commit();
+  if (store_ == nullptr) return;
+  Commit lost;
+  store_->commit(lost);
 }
 
 Commit Transaction::commit() && {
   DX_ASSERT(store_ != nullptr);
   Store* store = std::exchange(store_, nullptr);
-  return store->commit();
+  Commit result;
+  store->commit(result);
+  return result;
 }
 
 void Transaction::leave_out_of_undo() {
   DX_ASSERT(store_ != nullptr);
   store_->leave_out_of_undo();
+}
+
+const Bytes& Commit::no_bytes() {
+  static const Bytes kNone;
+  return kNone;
 }
 
 bool Commit::touched(std::string_view root) const {
@@ -109,7 +118,8 @@ bool Commit::touched(std::string_view root) const {
 
 std::vector<std::string> Commit::changed_keys(std::string_view root_map) const {
   std::vector<std::string> keys;
-  for (const KeyOfRoot& change : changed_keys_) {
+  if (!details_) return keys;
+  for (const KeyOfRoot& change : details_->changed_keys) {
     if (touched_roots_[change.root] == root_map) keys.push_back(change.key);
   }
   return keys;

@@ -39,10 +39,6 @@ StructView Store::view(const Item& item) const {
     }
     if (some(item.parent_sub)) view.sub = keys_.text(item.parent_sub);
   }
-  if (joined_values_.content == item.content && item.kind == ContentKind::Any && joined_values_.units < item.length) {
-    view.border_units = joined_values_.units;
-    view.border_bytes = joined_values_.bytes;
-  }
   if (lives_in_heap(item.kind)) view.content = content(item).subspan(value_prefix(item.kind));
   if (item.kind == ContentKind::Format) view.name = keys_.text(format_key(item));
   if (item.kind == ContentKind::Type) {
@@ -53,6 +49,48 @@ StructView Store::view(const Item& item) const {
   return view;
 }
 
+/// A whole item. What makes nearly all of a text (pieces of it, deleted ones, collected ones) is written straight from the store.
+template <typename Out>
+void Store::write_item(Out& out, ClientId client, const Item& item) const {
+  if (item.is_gc()) {
+    out.info(static_cast<uint8_t>(ContentKind::Gc));
+    return out.length(item.length);
+  }
+  const bool has_origin = some(item.origin.client);
+  const bool has_right_origin = some(item.right_origin.client);
+  const bool is_text = item.kind == ContentKind::String;
+  if ((!is_text && item.kind != ContentKind::Deleted) || some(item.parent_sub) || !(has_origin || has_right_origin)) {
+    return write_struct(out, client.value(), view(item), 0);
+  }
+  out.info(static_cast<uint8_t>(static_cast<uint8_t>(item.kind) | (has_origin ? StructView::kHasOrigin : 0) |
+                                (has_right_origin ? StructView::kHasRightOrigin : 0)));
+  if (has_origin) out.left_id(client_id(item.origin.client).value(), item.origin.clock);
+  if (has_right_origin) out.right_id(client_id(item.right_origin.client).value(), item.right_origin.clock);
+  if (is_text) {
+    out.string(as_text(content(item)), item.length);
+  } else {
+    out.length(item.length);
+  }
+}
+
+/// An item from unit `offset` on. Of the values that were joined last the border is known.
+template <typename Out>
+void Store::write_rest(Out& out, ClientId client, const Item& item, uint32_t offset) const {
+  if (offset == 0) return write_item(out, client, item);
+  StructView rest = view(item);
+  const bool knows_border = joined_values_.units > 0 && joined_values_.content == item.content;
+  if (item.kind == ContentKind::Any && knows_border && joined_values_.units <= offset) {
+    rest.clock += joined_values_.units;
+    rest.length -= joined_values_.units;
+    rest.content = rest.content.subspan(joined_values_.bytes);
+    offset -= joined_values_.units;
+    rest.bits |= StructView::kHasOrigin;
+    rest.origin_client = client.value();
+    rest.origin_clock = rest.clock - 1;
+  }
+  write_struct(out, client.value(), rest, offset);
+}
+
 template <typename Out>
 void Store::write_client(Out& out, const Client& client, uint32_t from) const {
   const StructList& structs = client.structs;
@@ -60,9 +98,9 @@ void Store::write_client(Out& out, const Client& client, uint32_t from) const {
   out.rest().var_uint(structs.size() - position);
   out.client(client.id.value());
   out.rest().var_uint(from);
-  write_struct(out, client.id.value(), view(items_[structs.ref(position)]), from - structs.clock(position));
+  write_rest(out, client.id, items_[structs.ref(position)], from - structs.clock(position));
   for (++position; position < structs.size(); ++position) {
-    write_struct(out, client.id.value(), view(items_[structs.ref(position)]), 0);
+    write_item(out, client.id, items_[structs.ref(position)]);
   }
 }
 

@@ -12,14 +12,6 @@ uint32_t Store::before(ClientIndex client) const {
   return at.touched_in == epoch_ ? at.before : at.structs.state();
 }
 
-void Store::touch(ClientIndex client) {
-  Client& at = clients_[raw(client)];
-  if (at.touched_in == epoch_) return;
-  at.touched_in = epoch_;
-  at.before = at.structs.state();
-  touched_.push_back(client);
-}
-
 void Store::append_struct(ItemRef ref) {
   const Item& item = items_[ref];
   touch(item.client);
@@ -41,16 +33,13 @@ void Store::append_gc(ClientIndex client, uint32_t length) {
 }
 
 /// A change counts only for a type that was there before the transaction, and still is.
-void Store::note_change(TypeRef ref, KeyRef key) {
+void Store::note_first_change(TypeRef ref, KeyRef key) {
   SharedType& at = types_[ref];
   if (!at.is_root) {
     const Item& container = items_[at.item];
     if (container.deleted() || container.clock >= before(container.client)) return;
   }
-  if (!some(key)) {
-    if (at.changed_in == epoch_) return;
-    at.changed_in = epoch_;
-  }
+  if (!some(key)) at.changed_in = epoch_;
   changes_.push_back({ref, key});
 }
 

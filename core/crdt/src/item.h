@@ -28,6 +28,15 @@ constexpr bool is_countable(ContentKind kind) {
          kind != ContentKind::Skip;
 }
 
+/// The same, a bit for each kind.
+inline constexpr uint32_t kCountableKinds = [] {
+  uint32_t bits = 0;
+  for (uint32_t kind = 0; kind <= static_cast<uint32_t>(ContentKind::Skip); ++kind) {
+    if (is_countable(static_cast<ContentKind>(kind))) bits |= 1u << kind;
+  }
+  return bits;
+}();
+
 /// Bytes before the value in the heap: identity, and the key of a Format.
 constexpr uint32_t value_prefix(ContentKind kind) {
   return kind == ContentKind::Format ? 8 : kind == ContentKind::Embed ? 4 : 0;
@@ -59,7 +68,7 @@ inline constexpr size_t kMaxClients = (size_t{1} << 24) - 1;
 /// 56 bytes: this is what memory per document is made of.
 struct Item {
   enum Flag : uint8_t {
-    kDeleted = 1,
+    kDeleted = 1,  // `visible` counts on this bit
     kKeep = 2,    // an undo stack may need the content
     kRedone = 4,  // the store's table `redone_` says by which id
   };
@@ -85,8 +94,11 @@ struct Item {
   uint32_t end() const { return clock + length; }
   LocalId id() const { return {client, clock}; }
   LocalId last_id() const { return {client, clock + length - 1}; }
-  /// Units that a reader of the list counts.
-  uint32_t visible() const { return !deleted() && is_countable(kind) ? length : 0; }
+  /// Units that a reader of the list counts. Computed, not chosen: along a list tombstones come as they like.
+  uint32_t visible() const {
+    const uint32_t counts = kCountableKinds >> static_cast<uint32_t>(kind) & 1u & ~uint32_t{flags};
+    return length & (0u - counts);
+  }
 };
 static_assert(sizeof(Item) == 56);
 

@@ -7,6 +7,7 @@ namespace diaryx::crdt {
 namespace {
 
 constexpr uint32_t kWalk = 12;  // items that may be passed from the cursor before the tree is asked
+constexpr uint32_t kNear = 2048; // units from the cursor within which a walk is tried at all
 
 }  // namespace
 
@@ -20,7 +21,8 @@ Store::Found Store::find_unit(TypeRef ref, uint32_t unit) {
     start = type.cursor_start;
   }
   // Near the last edit (98 of 100 edits of the long trace) a few steps are enough.
-  for (uint32_t step = 0; step < kWalk || !type.index; ++step) {
+  const bool is_near = unit - start + kNear < 2 * kNear;
+  for (uint32_t step = is_near ? 0 : kWalk; step < kWalk || !type.index; ++step) {
     const Item& item = items_[at];
     if (unit < start) {
       if (!some(item.left)) break;
@@ -37,7 +39,8 @@ Store::Found Store::find_unit(TypeRef ref, uint32_t unit) {
     start += visible;
     at = item.right;
     DX_ASSERT(some(at));
-    if (step >= ListIndex::kWorthIt && !type.index) type.index = std::make_unique<ListIndex>(items_, type.start);
+    if (step >= kWalk + ListIndex::kWorthIt && !type.index)
+      type.index = std::make_unique<ListIndex>(items_, type.start);
   }
   DX_ASSERT(type.index != nullptr);
   const ListIndex::Place place = type.index->find(unit);

@@ -7,6 +7,17 @@
 
 namespace diaryx::crdt {
 
+/// Writes `value` to `at` and returns the end of it.
+template <typename Unsigned>
+uint8_t* put_var_uint(uint8_t* at, Unsigned value) {
+  while (value >= 0x80) {
+    *at++ = static_cast<uint8_t>(value | 0x80);
+    value >>= 7;
+  }
+  *at++ = static_cast<uint8_t>(value);
+  return at;
+}
+
 class Sink {
  public:
   void u8(uint8_t value) {
@@ -15,24 +26,23 @@ class Sink {
     bytes_[size_++] = value;
   }
 
-  void var_uint(uint64_t value) {
-    if (bytes_.size() - size_ < kMaxVarUintBytes) [[unlikely]]
-      grow(kMaxVarUintBytes);
-    uint8_t* at = bytes_.data() + size_;
-    while (value >= 0x80) {
-      *at++ = static_cast<uint8_t>(value | 0x80);
-      value >>= 7;
-    }
-    *at++ = static_cast<uint8_t>(value);
-    size_ = static_cast<size_t>(at - bytes_.data());
+  void var_uint(uint64_t value) { written_to(put_var_uint(room(kMaxVarUintBytes), value)); }
+
+  /// Room for `size` bytes behind what is written; `written_to` says how far they were used.
+  uint8_t* room(size_t size) {
+    if (bytes_.size() - size_ < size) [[unlikely]]
+      grow(size);
+    return bytes_.data() + size_;
   }
+  void written_to(const uint8_t* end) { size_ = static_cast<size_t>(end - bytes_.data()); }
 
   /// Sign and magnitude; -0 is a value of its own.
   void var_int(uint64_t magnitude, bool negative) {
     const auto first = static_cast<uint8_t>((magnitude & 0x3f) | (negative ? 0x40 : 0));
     magnitude >>= 6;
-    u8(magnitude == 0 ? first : static_cast<uint8_t>(first | 0x80));
-    if (magnitude != 0) var_uint(magnitude);
+    uint8_t* at = room(kMaxVarUintBytes + 1);
+    *at++ = magnitude == 0 ? first : static_cast<uint8_t>(first | 0x80);
+    written_to(magnitude == 0 ? at : put_var_uint(at, magnitude));
   }
 
   void raw(ByteView view) {

@@ -245,7 +245,7 @@ template <typename ReadDeletes>
 Result<Snapshot> decode_with(ByteView bytes, ReadDeletes&& read_deletes) {
   Reader in(bytes);
   Snapshot snapshot;
-  DX_TRY(snapshot.deletes, read_deletes(in));
+  DX_TRY_VOID(read_deletes(in, snapshot.deletes));
   DX_TRY(snapshot.state, StateVector::decode(in));
   if (!in.at_end()) return fail(ErrorCode::TrailingBytes, in.position());
   return snapshot;
@@ -268,11 +268,11 @@ Bytes Snapshot::encode_v2() const {
 }
 
 Result<Snapshot> Snapshot::decode_v1(ByteView bytes) {
-  return decode_with(bytes, [](Reader& in) { return DeleteSet::decode_v1(in); });
+  return decode_with(bytes, [](Reader& in, DeleteSet& out) { return DeleteSet::decode_v1(in, out); });
 }
 
 Result<Snapshot> Snapshot::decode_v2(ByteView bytes) {
-  return decode_with(bytes, [](Reader& in) { return DeleteSet::decode_v2(in); });
+  return decode_with(bytes, [](Reader& in, DeleteSet& out) { return DeleteSet::decode_v2(in, out); });
 }
 
 Snapshot snapshot_of(const Doc& doc) { return {doc.state_vector(), doc.delete_set()}; }

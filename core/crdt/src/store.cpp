@@ -43,8 +43,11 @@ DeleteSet Store::delete_set() const {
   for (auto at = client_order_.rbegin(); at != client_order_.rend(); ++at) {
     const StructList& structs = clients_[raw(*at)].structs;
     for (size_t i = 0; i < structs.size(); ++i) {
-      const Item& item = items_[structs.ref(i)];
-      if (item.deleted()) result.add(client_id(*at), Clock{item.clock}, Length{item.length});
+      const Item& first = items_[structs.ref(i)];
+      if (!first.deleted()) continue;
+      uint32_t end = first.end();
+      while (i + 1 < structs.size() && items_[structs.ref(i + 1)].deleted()) end = items_[structs.ref(++i)].end();
+      result.add(client_id(*at), Clock{first.clock}, Length{end - first.clock});
     }
   }
   return result;
@@ -168,16 +171,6 @@ TypeRef Store::detached_type(TypeKind kind) {
   const TypeRef made = types_.add();
   types_[made].kind = kind;
   return made;
-}
-
-bool Store::is_live(TypeRef ref) const {
-  const SharedType& at = types_[ref];
-  if (at.is_root) return true;
-  return some(at.item) && !items_[at.item].deleted();
-}
-
-bool Store::has_room(uint64_t units, size_t bytes) const {
-  return units < 0xffffffffu - state(own_) && heap_.has_room(bytes);
 }
 
 void Store::set_own_client(ClientId id) {

@@ -74,7 +74,10 @@ class Store {
   /// A type that is in no document, for edits that cannot be made.
   TypeRef detached_type(TypeKind kind);
   TypeRef type_of(const Item& item) const { return static_cast<TypeRef>(item.content); }
-  bool is_live(TypeRef ref) const;
+  bool is_live(TypeRef ref) const {
+    const SharedType& at = types_[ref];
+    return at.is_root || (some(at.item) && !items_[at.item].deleted());
+  }
   KeyTable& keys() { return keys_; }
   const KeyTable& keys() const { return keys_; }
   std::span<const TypeRef> roots() const { return roots_; }
@@ -92,7 +95,9 @@ class Store {
   /// False when every text of the document is ASCII, so that units are characters.
   bool has_wide_text() const { return has_wide_text_; }
   /// True if this client can make `units` more units with `bytes` of content.
-  bool has_room(uint64_t units, size_t bytes) const;
+  bool has_room(uint64_t units, size_t bytes) const {
+    return units < 0xffffffffu - state(own_) && heap_.has_room(bytes);
+  }
   /// Adds text to the end of `left` if an item inserted there would be merged with it anyway; false if it would not.
   bool extend_text(ClientIndex client, ItemRef left, std::string_view utf8, uint32_t units);
 
@@ -145,7 +150,8 @@ class Store {
   // ---- transactions (commit.cpp) ------------------------------------------------------------------------------------
   void begin(TransactionOrigin origin, std::string_view tag = {});
   bool in_transaction() const { return open_; }
-  Commit commit();
+  /// `result` is fresh.
+  void commit(Commit& result);
 
   // ---- undo (undo.cpp) ------------------------------------------------------------------------------------------------
   size_t track_undo(const UndoOptions& options);
@@ -214,9 +220,20 @@ class Store {
   void append_gc(ClientIndex client, uint32_t length);
   ItemRef leftmost_of_key(const SharedType& type, KeyRef key) const;
   TypeRef make_type(ItemRef container, TypeKind kind, std::string_view name);
-  void touch(ClientIndex client);
+  /// The client is about to get structs.
+  void touch(ClientIndex client) {
+    Client& at = clients_[raw(client)];
+    if (at.touched_in == epoch_) return;
+    at.touched_in = epoch_;
+    at.before = at.structs.state();
+    if (at.before == 0) at.arrival = ++arrivals_;
+    touched_.push_back(client);
+  }
   uint32_t before(ClientIndex client) const;
-  void note_change(TypeRef type, KeyRef key);
+  void note_change(TypeRef type, KeyRef key) {
+    if (some(key) || types_[type].changed_in != epoch_) note_first_change(type, key);
+  }
+  void note_first_change(TypeRef type, KeyRef key);
   void note_deleted(const Item& item) { note_deleted({item.client, item.clock, item.length}); }
   void note_deleted(const Deleted& range);
   void list_changed(SharedType& type) { type.cursor_item = ItemRef::None; }
@@ -244,7 +261,7 @@ class Store {
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
   void split_at_origins(const StructView& view);
-  bool continues_text(ClientIndex client, const StructView& view);
+  bool integrate_plain(ClientIndex client, const StructView& view, bool is_typed);
   void delete_range(ClientIndex client, uint32_t clock, uint32_t stop);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
 
@@ -275,7 +292,8 @@ class Store {
 
   // commit.cpp
   void sort_deleted();
-  void order_touched();
+  bool is_keystroke() const;
+  void encode_changes(Commit& commit);
   void describe_changes(Commit& commit);
   void collect_garbage();
   void collect(ItemRef ref);
@@ -290,6 +308,10 @@ class Store {
     ClientIndex client;
     uint32_t clock;
   };
+  template <typename Out>
+  void write_item(Out& out, ClientId client, const Item& item) const;
+  template <typename Out>
+  void write_rest(Out& out, ClientId client, const Item& item, uint32_t offset) const;
   template <typename Out>
   void write_client(Out& out, const Client& client, uint32_t from) const;
   template <typename Out>

@@ -52,12 +52,4 @@ ContentTail content_tail(ContentKind kind, ByteView content, uint32_t length, ui
   }
 }
 
-ContentTail content_tail(const StructView& view, uint32_t offset) {
-  if (view.border_units == 0 || offset < view.border_units) {
-    return content_tail(view.kind, view.content, view.length, offset);
-  }
-  const ByteView rest = view.content.subspan(view.border_bytes);
-  return content_tail(view.kind, rest, view.length - view.border_units, offset - view.border_units);
-}
-
 }  // namespace diaryx::crdt

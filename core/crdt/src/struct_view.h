@@ -30,16 +30,14 @@ struct StructView {
   uint32_t length = 0;
   uint32_t origin_clock = 0;  // ParentForm::Item: the parent's clock; such a struct has no origin
   uint64_t origin_client = 0;
-  uint64_t right_client = 0;
+  union {
+    uint64_t right_client = 0;
+    std::string_view root;  // ParentForm::Root: there is no right origin
+  };
   uint32_t right_clock = 0;
-  std::string_view root;  // ParentForm::Root
   std::string_view sub;  // kHasSub and no origins
   std::string_view name;  // key of a Format, node name of a Type
   ByteView content;  // as ContentKind says, without key and identity
-  uint32_t border_units =
-      0;  // Any and Json: unit `border_units` is known to begin at byte `border_bytes` of the content
-  uint32_t border_bytes = 0;
-
   uint32_t end() const { return clock + length; }
 };
 
@@ -50,8 +48,6 @@ struct ContentTail {
   bool leads_with_half = false;
 };
 ContentTail content_tail(ContentKind kind, ByteView content, uint32_t length, uint32_t offset);
-/// The same of a struct.
-ContentTail content_tail(const StructView& view, uint32_t offset);
 
 /// Byte offset of the element `offset` of Any or Json content.
 size_t element_offset(ContentKind kind, ByteView content, uint32_t offset);

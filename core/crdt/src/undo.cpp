@@ -269,7 +269,8 @@ Commit Store::undo(size_t index, bool redo, UndoManager::Filter may_delete) {
     steps.pop_back();
     if (take_back(undo, step, may_delete)) used = std::move(step);
   }
-  Commit result = commit();
+  Commit result;
+  commit(result);
   undo.doing = UndoState::Doing::Nothing;
   if (used) {
     result.details().undo_events.push_back(
@@ -314,7 +315,9 @@ Commit UndoManager::clear() {
   store_->begin(TransactionOrigin::Local);
   store_->forget_steps(undo, Stack::Undo);
   store_->forget_steps(undo, Stack::Redo);
-  return store_->commit();
+  Commit result;
+  store_->commit(result);
+  return result;
 }
 
 void UndoManager::stop() {

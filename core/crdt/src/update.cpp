@@ -4,6 +4,7 @@
 #include "diaryx/crdt/update.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "diaryx/base/sort.h"
 #include "update_algebra.h"
@@ -44,6 +45,7 @@ class StructReader {
     if (view().clock != other.view().clock) return view().clock < other.view().clock;
     return turn_ < other.turn_;
   }
+  int64_t turn() const { return turn_; }
   void set_turn(int64_t turn) { turn_ = turn; }
   /// The comparison of Yjs. It is no order: a collected range and an item of one id each go before the other.
   bool yjs_puts_before(const StructReader& other) const {
@@ -99,45 +101,90 @@ bool join(Piece& left, const Piece& right) {
   return true;
 }
 
+/// An update whose turn has not come: where its structs begin.
+struct Waiting {
+  ClientId client;
+  uint32_t clock;
+  uint32_t number;  // among the updates
+
+  friend bool operator<(const Waiting& a, const Waiting& b) {
+    if (a.client != b.client) return a.client > b.client;
+    if (a.clock != b.clock) return a.clock < b.clock;
+    return a.number < b.number;
+  }
+};
+
 template <typename Out>
 class Merger {
  public:
-  explicit Merger(const std::vector<StructReader>& readers) {
-    for (const StructReader& reader : readers) {
-      if (!reader.done()) readers_.push_back(reader);
+  Bytes run_in_yjs_order(std::vector<StructReader> readers, const DeleteSet& deletes) {
+    std::erase_if(readers, [](const StructReader& reader) { return reader.done(); });
+    for (sort_as_yjs(readers); !readers.empty(); sort_as_yjs(readers)) {
+      take_from(readers.front());
+      if (readers.front().done()) readers.erase(readers.begin());
     }
+    return finish(deletes);
   }
 
-  Bytes run(const DeleteSet& deletes, bool in_yjs_order) {
-    if (in_yjs_order) {
-      for (sort_as_yjs(readers_); !readers_.empty(); sort_as_yjs(readers_)) {
-        take_from(readers_.front());
-        if (readers_.front().done()) readers_.erase(readers_.begin());
-      }
-    }
-    std::make_heap(readers_.begin(), readers_.end(), later);
-    while (!readers_.empty()) {
-      std::pop_heap(readers_.begin(), readers_.end(), later);
-      StructReader& reader = readers_.back();
-      take_from(reader);
-      if (reader.done()) {
-        readers_.pop_back();
+  /// `waiting` is in order; an update is decoded (again) when its turn comes, so that few are in memory at a time.
+  Bytes run(std::span<const ByteView> updates, Encoding encoding, const DecodeLimits& limits,
+            std::span<const Waiting> waiting, const DeleteSet& deletes) {
+    std::unique_ptr<OpenUpdate> done;
+    for (size_t next = 0; next < waiting.size() || !open_.empty();) {
+      std::unique_ptr<OpenUpdate> one;
+      if (!open_.empty() && (next == waiting.size() || goes_before(open_.front()->reader, waiting[next]))) {
+        std::pop_heap(open_.begin(), open_.end(), later);
+        one = std::move(open_.back());
+        open_.pop_back();
       } else {
-        reader.set_turn(--turn_);
-        std::push_heap(readers_.begin(), readers_.end(), later);
+        one = done ? std::move(done) : std::make_unique<OpenUpdate>();
+        const uint32_t number = waiting[next++].number;
+        one->update.clear();
+        const Result<void> decoded = decode_update(updates[number], encoding, limits, one->update);
+        DX_ASSERT(decoded.has_value());  // it was read before
+        one->reader = StructReader(one->update, number);
+      }
+      take_from(one->reader);
+      if (one->reader.done()) {
+        done = std::move(one);
+      } else {
+        one->reader.set_turn(--turn_);
+        open_.push_back(std::move(one));
+        std::push_heap(open_.begin(), open_.end(), later);
       }
     }
+    return finish(deletes);
+  }
+
+ private:
+  struct OpenUpdate {
+    DecodedUpdate update;
+    StructReader reader{update, 0};
+  };
+
+  static bool later(const std::unique_ptr<OpenUpdate>& a, const std::unique_ptr<OpenUpdate>& b) {
+    return b->reader.goes_before(a->reader);
+  }
+  static bool goes_before(const StructReader& reader, const Waiting& other) {
+    if (reader.client() != other.client) return reader.client() > other.client;
+    if (reader.view().clock != other.clock) return reader.view().clock < other.clock;
+    return reader.turn() < int64_t{other.number};
+  }
+
+  Bytes finish(const DeleteSet& deletes) {
     if (has_current_) flush();
     return writer_.finish(deletes);
   }
 
- private:
-  static bool later(const StructReader& a, const StructReader& b) { return b.goes_before(a); }
-
-  void flush() { writer_.write(current_.client, current_.view, current_.offset); }
+  /// What may still become longer or shorter is written when that is decided, an item at once: its update may be gone later.
+  void flush() {
+    if (!is_written_) writer_.write(current_.client, current_.view, current_.offset);
+  }
   void go_on_with(const Piece& piece) {
     current_ = piece;
     has_current_ = true;
+    is_written_ = piece.view.kind != ContentKind::Gc && piece.view.kind != ContentKind::Skip;
+    if (is_written_) writer_.write(piece.client, piece.view, piece.offset);
   }
 
   void take_from(StructReader& reader) {
@@ -202,36 +249,51 @@ class Merger {
     return true;
   }
 
-  std::vector<StructReader> readers_;
+  std::vector<std::unique_ptr<OpenUpdate>> open_;  // a heap: what was read in part
   LazyWriter<Out> writer_;
   Piece current_;
   bool has_current_ = false;
+  bool is_written_ = false;
   int64_t turn_ = 0;
 };
 
 template <typename Out>
+Bytes merge_in_yjs_order(std::span<const ByteView> updates, Encoding encoding, const DecodeLimits& limits,
+                         const DeleteSet& deletes) {
+  std::vector<DecodedUpdate> decoded(updates.size());
+  std::vector<StructReader> readers;
+  for (size_t i = 0; i < updates.size(); ++i) {
+    const Result<void> again = decode_update(updates[i], encoding, limits, decoded[i]);
+    DX_ASSERT(again.has_value());
+    readers.emplace_back(decoded[i], static_cast<int64_t>(i));
+  }
+  return Merger<Out>().run_in_yjs_order(std::move(readers), deletes);
+}
+
+template <typename Out>
 Result<Bytes> merge_with(std::span<const ByteView> updates, Encoding encoding, const DecodeLimits& limits) {
-  std::vector<DecodedUpdate> decoded;
-  decoded.reserve(updates.size());
-  for (const ByteView update : updates) {
-    DX_TRY(DecodedUpdate one, decode_update(update, encoding, limits));
-    decoded.push_back(std::move(one));
+  std::vector<Waiting> waiting;
+  waiting.reserve(updates.size());
+  DeleteSet deletes;
+  bool has_collected = false;
+  DecodedUpdate one;
+  for (uint32_t number = 0; number < updates.size(); ++number) {
+    one.clear();
+    DX_TRY_VOID(decode_update(updates[number], encoding, limits, one));
+    deletes.gather(one.deletes);
+    for (size_t i = 0; i < one.structs.size(); ++i) {
+      has_collected = has_collected || one.structs[i].kind == ContentKind::Gc;
+    }
+    const StructReader reader(one, number);
+    if (!reader.done()) waiting.push_back({reader.client(), reader.view().clock, number});
   }
   if (updates.size() == 1) return to_bytes(updates.front());
-  std::vector<const DeleteSet*> deletes;
-  std::vector<StructReader> readers;
-  readers.reserve(decoded.size());
-  for (DecodedUpdate& one : decoded) {
-    deletes.push_back(&one.deletes);
-    readers.emplace_back(one, static_cast<int64_t>(readers.size()));
+  deletes.settle();
+  if (has_collected && updates.size() <= kSortedByInsertion) {
+    return merge_in_yjs_order<Out>(updates, encoding, limits, deletes);
   }
-  const auto has_collected = [](const DecodedUpdate& one) {
-    return std::any_of(one.structs.begin(), one.structs.end(),
-                       [](const StructView& view) { return view.kind == ContentKind::Gc; });
-  };
-  const bool in_yjs_order =
-      readers.size() <= kSortedByInsertion && std::any_of(decoded.begin(), decoded.end(), has_collected);
-  return Merger<Out>(readers).run(DeleteSet::merge_all(deletes), in_yjs_order);
+  if (!std::is_sorted(waiting.begin(), waiting.end())) sort_compactly(waiting);
+  return Merger<Out>().run(updates, encoding, limits, waiting, deletes);
 }
 
 template <typename Out>
@@ -278,8 +340,7 @@ Result<StateVector> state_vector_of(ByteView update, Encoding encoding, const De
 
 }  // namespace
 
-Bytes encode_blocks_v2(std::span<const ClientBlock> blocks, std::span<const StructView> structs,
-                       const DeleteSet& deletes) {
+Bytes encode_blocks_v2(std::span<const ClientBlock> blocks, const StructViews& structs, const DeleteSet& deletes) {
   LazyWriter<OutV2> writer;
   for (const ClientBlock& block : blocks) {
     for (uint32_t i = 0; i < block.count; ++i) writer.write(block.client, structs[block.first + i], 0);

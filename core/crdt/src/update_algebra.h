@@ -14,8 +14,7 @@ namespace diaryx::crdt {
 inline constexpr DecodeLimits kTrusted{~size_t{0}, 0xffffffffu, 0xffffffffu, 0xffffffffu};
 
 /// Writes blocks (clients descending, none empty) and a delete set.
-Bytes encode_blocks_v2(std::span<const ClientBlock> blocks, std::span<const StructView> structs,
-                       const DeleteSet& deletes);
+Bytes encode_blocks_v2(std::span<const ClientBlock> blocks, const StructViews& structs, const DeleteSet& deletes);
 
 /// Writes structs one after the other; the number of blocks, and of structs in a block, is known only at the end.
 template <typename Out>

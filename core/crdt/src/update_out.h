@@ -17,12 +17,14 @@ class OutV1 {
   void client(uint64_t client) { out_.var_uint(client); }
   void info(uint8_t info) { out_.u8(info); }
   void left_id(uint64_t client, uint32_t clock) {
-    out_.var_uint(client);
-    out_.var_uint(clock);
+    uint8_t* at = out_.room(2 * kMaxVarUintBytes);
+    at = client == last_client_.id ? last_client_.copy_to(at) : last_client_.put(at, client);
+    out_.written_to(put_var_uint(at, clock));
   }
   void right_id(uint64_t client, uint32_t clock) { left_id(client, clock); }
   void parent_is_root(bool root) { out_.var_uint(root ? 1 : 0); }
   void string(std::string_view text) { out_.var_string(text); }
+  void string(std::string_view text, uint32_t) { out_.var_string(text); }
   /// Text that begins with half a surrogate pair.
   void string_after_half(std::string_view text) {
     out_.var_uint(text.size() + 3);
@@ -41,8 +43,26 @@ class OutV1 {
   }
 
  private:
+  /// Most ids in a row are of one client, whose varint has five bytes.
+  struct LastClient {
+    uint64_t id = 0;
+    uint8_t size = 1;
+    uint8_t bytes[kMaxVarUintBytes] = {0};
+
+    uint8_t* copy_to(uint8_t* at) const {
+      memcpy(at, bytes, sizeof bytes);  // of a fixed size: quicker than the right one
+      return at + size;
+    }
+    uint8_t* put(uint8_t* at, uint64_t client) {
+      id = client;
+      size = static_cast<uint8_t>(put_var_uint(bytes, client) - bytes);
+      return copy_to(at);
+    }
+  };
+
   Sink out_;
   Sink json_;
+  LastClient last_client_;
 };
 
 class OutV2 {
@@ -60,6 +80,7 @@ class OutV2 {
   }
   void parent_is_root(bool root) { parent_info_.write(root ? 1 : 0); }
   void string(std::string_view text) { string_.write(text); }
+  void string(std::string_view text, uint32_t units) { string_.write(text, units); }
   void string_after_half(std::string_view text) { string_.write_after_half(text); }
   /// Yjs never fills its table of keys: each key gets a number of its own and is written out.
   void key(std::string_view text) {
@@ -133,7 +154,7 @@ void write_struct(Out& out, uint64_t client, const StructView& view, uint32_t of
 
 template <typename Out>
 void write_content(Out& out, const StructView& view, uint32_t offset) {
-  const ContentTail tail = content_tail(view, offset);
+  const ContentTail tail = content_tail(view.kind, view.content, view.length, offset);
   switch (view.kind) {
     case ContentKind::Deleted: return out.length(view.length - offset);
     case ContentKind::Json: {

@@ -41,12 +41,14 @@ class UpdateDecoder {
     total_ += count;
     if (kRunsStandForStructs && total_ > source_.max_structs(limits_)) return fail(ErrorCode::TooLarge);
     const auto first = static_cast<uint32_t>(out_.structs.size());
-    if (!kRunsStandForStructs) out_.structs.reserve(first + static_cast<size_t>(count));
+    if (!kRunsStandForStructs) out_.structs.expect(first + static_cast<size_t>(count));
     for (uint64_t i = 0; i < count && source_.ok(); ++i) {
       StructView& view = out_.structs.emplace_back();
       view.clock = clock_;
-      read_struct(client, view);
-      if (!source_.ok()) return;
+      if (!source_.take_plain(client, view)) {
+        read_struct(client, view);
+        if (!source_.ok()) return;
+      }
       if (view.length > 0xffffffffu - clock_) return fail(ErrorCode::ClockOverflow);
       clock_ += view.length;
       // An empty struct holds nothing, and a store of contiguous clocks has no place for it.
@@ -243,29 +245,35 @@ ByteView UpdateDecoder<SourceV2>::read_json_value() {
 }
 
 template <typename Source>
-Result<DecodedUpdate> decode_with(Source& source, DecodedUpdate& result, Encoding encoding,
-                                  const DecodeLimits& limits) {
-  UpdateDecoder<Source>(source, limits, result).run();
+Result<void> decode_with(Source& source, DecodedUpdate& out, Encoding encoding, const DecodeLimits& limits) {
+  UpdateDecoder<Source>(source, limits, out).run();
   if (!source.ok()) return std::unexpected(source.error());
   Cursor& rest = source.rest();
+  if (rest.remaining() > 0 && *rest.at() == 0) return {};  // no deletions, as most updates of one keystroke
   Reader deletes(ByteView{rest.at(), rest.remaining()});
-  auto decoded = encoding == Encoding::V1 ? DeleteSet::decode_v1(deletes) : DeleteSet::decode_v2(deletes);
+  const Result<void> decoded = encoding == Encoding::V1 ? DeleteSet::decode_v1(deletes, out.deletes)
+                                                        : DeleteSet::decode_v2(deletes, out.deletes);
   if (!decoded) return fail(decoded.error().code, rest.position() + decoded.error().position);
-  result.deletes = std::move(*decoded);
-  return std::move(result);
+  return {};
 }
 
 }  // namespace
 
-Result<DecodedUpdate> decode_update(ByteView bytes, Encoding encoding, const DecodeLimits& limits) {
+Result<void> decode_update(ByteView bytes, Encoding encoding, const DecodeLimits& limits, DecodedUpdate& out) {
   if (bytes.size() > limits.max_update_bytes) return fail(ErrorCode::TooLarge);
-  DecodedUpdate result;
   if (encoding == Encoding::V1) {
     SourceV1 source(bytes);
-    return decode_with(source, result, encoding, limits);
+    return decode_with(source, out, encoding, limits);
   }
-  SourceV2 source(bytes, result.scratch);
-  return decode_with(source, result, encoding, limits);
+  SourceV2 source(bytes, out.scratch);
+  return decode_with(source, out, encoding, limits);
+}
+
+Result<DecodedUpdate> decode_update(ByteView bytes, Encoding encoding, const DecodeLimits& limits) {
+  Result<DecodedUpdate> result(std::in_place);
+  const Result<void> decoded = decode_update(bytes, encoding, limits, *result);
+  if (!decoded) result = std::unexpected(decoded.error());
+  return result;
 }
 
 }  // namespace diaryx::crdt

@@ -6,7 +6,7 @@
 #include "diaryx/base/inline_vector.h"
 #include "diaryx/crdt/delete_set.h"
 #include "diaryx/crdt/limits.h"
-#include "struct_view.h"
+#include "struct_views.h"
 
 namespace diaryx::crdt {
 
@@ -25,12 +25,22 @@ struct ClientBlock {
 struct DecodedUpdate {
   // Most updates are one keystroke: one struct of one client.
   InlineVector<ClientBlock, 1> blocks;
-  InlineVector<StructView, 1> structs;  // views into the input or `scratch`
+  StructViews structs;  // views into the input or `scratch`
   DeleteSet deletes;
-  std::vector<Bytes> scratch;       // contents that had to be converted
+  std::vector<Bytes> scratch;  // contents that had to be converted
+
+  /// Empty again, with the room it has.
+  void clear() {
+    blocks.clear();
+    structs.clear();
+    deletes = {};
+    scratch.clear();
+  }
 };
 
 /// `bytes` must outlive the result. Errors: see Doc::apply_update_v1. Bytes after the delete set are ignored, as in Yjs.
 Result<DecodedUpdate> decode_update(ByteView bytes, Encoding encoding, const DecodeLimits& limits);
+/// The same into `out`, which is empty.
+Result<void> decode_update(ByteView bytes, Encoding encoding, const DecodeLimits& limits, DecodedUpdate& out);
 
 }  // namespace diaryx::crdt

@@ -1,6 +1,7 @@
 // Where the decoder reads each field: one stream in encoding v1, ten columns in v2.
 #pragma once
 
+#include <bit>
 #include <string_view>
 #include <vector>
 
@@ -16,9 +17,88 @@ struct WireId {
   uint32_t clock;
 };
 
+/// Reads without asking for the end of the input at each byte. What it cannot read it leaves to who can, and to report.
+class QuickReader {
+ public:
+  /// At least `kRoom` bytes lie behind `at`: enough for the ids of a struct and a length.
+  static constexpr size_t kRoom = 64;
+
+  explicit QuickReader(const uint8_t* at) : at_(at) {}
+  const uint8_t* at() const { return at_; }
+  void skip(size_t bytes) { at_ += bytes; }
+
+  /// A varUint of at most four bytes; without a branch for each, as their number is hard to guess.
+  bool var_uint(uint32_t& value) {
+    uint32_t word;
+    memcpy(&word, at_, 4);
+    const uint32_t ends = ~word & 0x80808080u;
+    if (ends == 0) [[unlikely]]
+      return false;
+    word &= ends ^ (ends - 1);  // up to the first byte that says it is the last
+    value = (word & 0x7fu) | (word & 0x7f00u) >> 1 | (word & 0x7f0000u) >> 2 | (word & 0x7f000000u) >> 3;
+    at_ += static_cast<uint32_t>(__builtin_ctz(ends)) / 8 + 1;
+    return true;
+  }
+
+  /// `known` is a client and its varint; nearly always it stands here again.
+  struct Client {
+    uint64_t id = 0;
+    uint64_t bytes = 0;
+    uint64_t mask = 0xff;
+    uint32_t size = 1;
+  };
+  bool client(Client& known, uint64_t& id) {
+    uint64_t word;
+    memcpy(&word, at_, 8);
+    if ((word & known.mask) != known.bytes) [[unlikely]] {
+      const uint64_t ends = ~word & 0x8080808080808080ull;
+      if (ends == 0) return false;
+      known.size = static_cast<uint32_t>(__builtin_ctzll(ends)) / 8 + 1;
+      known.mask = ends ^ (ends - 1);
+      known.bytes = word & known.mask;
+      known.id = 0;
+      for (uint32_t i = 0; i < known.size; ++i) known.id |= uint64_t{at_[i] & 0x7fu} << (7 * i);
+      if (known.id > kMaxVarUint) return known = {}, false;
+    }
+    at_ += known.size;
+    id = known.id;
+    return true;
+  }
+
+ private:
+  static_assert(std::endian::native == std::endian::little);
+
+  const uint8_t* at_;
+};
+
 class SourceV1 {
  public:
   explicit SourceV1(ByteView bytes) : in_(bytes) {}
+
+  /// Takes the next struct if it is like most: ASCII text, or what was deleted, with a left origin. Else nothing is read.
+  bool take_plain(ClientId client, StructView& view) {
+    if (in_.remaining() < QuickReader::kRoom) return false;
+    const uint8_t info = *in_.at();
+    const auto kind = static_cast<ContentKind>(info & 0x1f);
+    if ((kind != ContentKind::String && kind != ContentKind::Deleted) || !(info & StructView::kHasOrigin)) return false;
+    QuickReader quick(in_.at() + 1);
+    if (!take_id(quick, client, view.clock, view.origin_client, view.origin_clock)) return false;
+    const bool has_right = (info & StructView::kHasRightOrigin) != 0;
+    if (has_right && !take_id(quick, client, view.clock, view.right_client, view.right_clock)) return false;
+    uint32_t length = 0;
+    if (!quick.var_uint(length)) return false;
+    if (kind == ContentKind::String) {
+      if (length > in_.remaining() - static_cast<size_t>(quick.at() - in_.at())) return false;
+      view.content = {quick.at(), length};
+      if (!is_ascii(as_text(view.content))) return false;
+      quick.skip(length);
+    }
+    view.length = length;
+    view.kind = kind;
+    view.bits = info & (StructView::kHasOrigin | StructView::kHasRightOrigin);
+    in_.read_to(quick.at());
+    return true;
+  }
 
   /// Counts, first clocks, lengths of Skip, values, the delete set.
   Cursor& rest() { return in_; }
@@ -38,7 +118,14 @@ class SourceV1 {
   uint64_t max_structs(const DecodeLimits&) const { return in_.remaining() / 2; }
 
  private:
+  [[gnu::always_inline]] bool take_id(QuickReader& quick, ClientId client, uint32_t clock, uint64_t& id_client,
+                                      uint32_t& id_clock) {
+    if (!quick.client(last_client_, id_client) || !quick.var_uint(id_clock)) return false;
+    return id_client != client.value() || id_clock < clock;
+  }
+
   Cursor in_;
+  QuickReader::Client last_client_;
 };
 
 class SourceV2 {
@@ -59,6 +146,7 @@ class SourceV2 {
   bool ok() const { return rest_.ok(); }
   Error error() const { return rest_.error(); }
 
+  bool take_plain(ClientId, StructView&) { return false; }
   uint64_t client() { return checked(client_); }
   uint8_t info() { return checked(info_); }
   WireId left_id() {

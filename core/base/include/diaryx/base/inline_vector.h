@@ -38,8 +38,8 @@ class InlineVector {
     return *this;
   }
   ~InlineVector() {
-    clear();
-    release();
+    std::destroy(begin(), end());
+    if (!is_inline()) std::allocator<T>{}.deallocate(data_, capacity_);
   }
 
   size_t size() const { return size_; }

@@ -19,18 +19,27 @@ bool is_valid_utf8(std::string_view text);
 
 /// True if every byte is below 0x80, so that both kinds of offset are the same number.
 inline bool is_ascii(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080ull;
   const char* at = text.data();
   size_t left = text.size();
   uint64_t seen = 0;
-  for (; left >= 8; left -= 8, at += 8) {
-    uint64_t word;
-    std::memcpy(&word, at, 8);
-    seen |= word;
-    // Looked at once per step: text that is not ASCII usually shows it soon.
-    if ((seen & 0x8080808080808080ull) != 0) return false;
+  if (left >= 8) {
+    for (; left > 8; left -= 8, at += 8) {
+      std::memcpy(&seen, at, 8);
+      // Looked at once per step: text that is not ASCII usually shows it soon.
+      if ((seen & kHighBits) != 0) return false;
+    }
+    std::memcpy(&seen, at + left - 8, 8);  // again some that were seen
+  } else if (left >= 4) {
+    uint32_t first;
+    uint32_t last;
+    std::memcpy(&first, at, 4);
+    std::memcpy(&last, at + left - 4, 4);
+    seen = first | last;
+  } else if (left > 0) {
+    seen = static_cast<uint8_t>(at[0] | at[left / 2] | at[left - 1]);
   }
-  for (; left > 0; --left, ++at) seen |= static_cast<uint8_t>(*at);
-  return (seen & 0x80) == 0;
+  return (seen & kHighBits) == 0;
 }
 
 /// UTF-16 units of valid UTF-8.

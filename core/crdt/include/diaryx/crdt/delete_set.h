@@ -29,8 +29,9 @@ class DeleteSet {
   /// Adds a range; it joins what it touches or overlaps. O(1) next to the last range, else a binary search and a move.
   void add(ClientId client, Clock start, Length length);
   void merge(const DeleteSet& other);
-  /// All ids of all `sets`. Cost: one sort, not one per set.
-  static DeleteSet merge_all(std::span<const DeleteSet* const> sets);
+  /// `merge` of many sets, each with `gather`, then `settle`. Cost: one sort, not one per set. In between only `gather` may be called.
+  void gather(const DeleteSet& other);
+  void settle();
 
   bool contains(Id id) const;
   /// True if every id of `other` is in here.
@@ -50,9 +51,9 @@ class DeleteSet {
   /// Errors: Truncated, VarUintTooLong, ClockOverflow, TrailingBytes.
   /// Memory: at most 64 bytes per byte of input. Cost: n log n in the ranges.
   static Result<DeleteSet> decode_v1(ByteView bytes);
-  /// The same from the middle of an input; bytes after the set are left in `in`.
-  static Result<DeleteSet> decode_v1(Reader& in);
-  static Result<DeleteSet> decode_v2(Reader& in);
+  /// The same from the middle of an input into `out`, which is empty; bytes after the set are left in `in`.
+  static Result<void> decode_v1(Reader& in, DeleteSet& out);
+  static Result<void> decode_v2(Reader& in, DeleteSet& out);
 
   /// Same ids, whatever the order of the clients.
   friend bool operator==(const DeleteSet& a, const DeleteSet& b);

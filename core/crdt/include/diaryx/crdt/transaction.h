@@ -33,12 +33,12 @@ class Commit {
   Bytes update_v1() && { return std::move(update_v1_); }
 
   /// The same in encoding v2, for documents made with `Emit::UpdatesV2` or `Both`.
-  const Bytes& update_v2() const& { return update_v2_; }
-  Bytes update_v2() && { return std::move(update_v2_); }
+  const Bytes& update_v2() const& { return details_ ? details_->update_v2 : no_bytes(); }
+  Bytes update_v2() && { return details_ ? std::move(details_->update_v2) : Bytes{}; }
 
   /// A second update, made here: the deletion of marks that the transaction left without effect. Empty unless the document was
   /// made with `MarksAfterRemote::CleanUp`; send it to the peers as well.
-  const Bytes& clean_up_v1() const { return clean_up_v1_; }
+  const Bytes& clean_up_v1() const { return details_ ? details_->clean_up_v1 : no_bytes(); }
 
   /// Deleted by this transaction.
   const DeleteSet& deletions() const { return deletions_; }
@@ -79,7 +79,15 @@ class Commit {
 
  private:
   friend class Store;
+  struct KeyOfRoot {
+    uint32_t root;  // index into touched_roots_
+    std::string key;
+  };
+  /// What a keystroke in a text does not have.
   struct Details {
+    Bytes update_v2;
+    Bytes clean_up_v1;
+    std::vector<KeyOfRoot> changed_keys;
     std::vector<Notice> notices;
     std::vector<Notice> clean_up_notices;
     SubdocumentChanges subdocuments;
@@ -90,19 +98,13 @@ class Commit {
     if (!details_) details_ = std::make_unique<Details>();
     return *details_;
   }
-  struct KeyOfRoot {
-    uint32_t root;  // index into touched_roots_
-    std::string key;
-  };
+  static const Bytes& no_bytes();
 
   bool changed_ = false;
   TransactionOrigin origin_ = TransactionOrigin::Local;
   Bytes update_v1_;
-  Bytes update_v2_;
-  Bytes clean_up_v1_;
   DeleteSet deletions_;
   InlineVector<std::string, 1> touched_roots_;
-  std::vector<KeyOfRoot> changed_keys_;
   std::unique_ptr<Details> details_;  // null when there is nothing to tell
 };
 

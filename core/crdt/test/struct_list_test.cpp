@@ -1,0 +1,87 @@
+#include "struct_list.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace diaryx::crdt {
+namespace {
+
+/// The list, and the slow truth beside it: where each struct begins and its name.
+class ListedStructs {
+ public:
+  void append(uint32_t length) {
+    truth_.push_back({end_, next_});
+    tested_.append(ItemRef{next_++}, length);
+    end_ += length;
+  }
+  /// Splits a struct at the middle of its units, if it has two.
+  void split(size_t at) {
+    const uint32_t begin = truth_[at].clock;
+    const uint32_t length = (at + 1 < truth_.size() ? truth_[at + 1].clock : end_) - begin;
+    if (length < 2) return;
+    const uint32_t border = begin + length / 2;
+    truth_.insert(truth_.begin() + static_cast<std::ptrdiff_t>(at) + 1, {border, next_});
+    tested_.insert_after(at, ItemRef{next_++}, border);
+  }
+  void erase(size_t at, size_t count) {
+    const auto from = truth_.begin() + static_cast<std::ptrdiff_t>(at);
+    truth_.erase(from, from + static_cast<std::ptrdiff_t>(count));
+    tested_.erase(at, count);
+  }
+  size_t size() const { return truth_.size(); }
+
+  void check_all() const {
+    ASSERT_EQ(tested_.size(), truth_.size());
+    ASSERT_EQ(tested_.state(), end_);
+    for (size_t i = 0; i < truth_.size(); ++i) {
+      ASSERT_EQ(tested_.clock(i), truth_[i].clock);
+      ASSERT_EQ(tested_.ref(i), ItemRef{truth_[i].name});
+    }
+  }
+  /// `find` remembers its last answer, so the order of questions matters.
+  void check_find(uint32_t clock) const {
+    size_t expected = 0;
+    while (expected + 1 < truth_.size() && truth_[expected + 1].clock <= clock) ++expected;
+    ASSERT_EQ(tested_.find(clock), expected) << "clock " << clock;
+  }
+  uint32_t end() const { return end_; }
+
+ private:
+  struct Entry {
+    uint32_t clock;
+    uint32_t name;
+  };
+  StructList tested_;
+  std::vector<Entry> truth_;
+  uint32_t end_ = 0;
+  uint32_t next_ = 1;
+};
+
+TEST(StructList, FindsWhatAWalkFinds) {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    const auto below = [&](size_t limit) { return static_cast<uint32_t>(random() % limit); };
+    ListedStructs list;
+    // Some histories are mostly loaded, some mostly edited; long structs pass several landmarks.
+    const uint32_t longest = seed % 2 == 0 ? 300 : 5;
+    const uint32_t edits_in_10 = 1 + seed % 9;
+    for (int step = 0; step < 1500; ++step) {
+      if (list.size() < 2 || below(10) >= edits_in_10) {
+        list.append(1 + below(longest));
+      } else if (below(2) == 0) {
+        list.split(below(list.size()));
+      } else {
+        const size_t at = 1 + below(list.size() - 1);
+        list.erase(at, 1 + below(std::min<size_t>(list.size() - at, 3)));
+      }
+      for (int question = 0; question < 3; ++question) list.check_find(below(list.end()));
+      if (HasFatalFailure()) return;
+    }
+    list.check_all();
+  }
+}
+
+}  // namespace
+}  // namespace diaryx::crdt
