@@ -55,7 +55,7 @@ KeyRef KeyTable::find(std::string_view text) const {
   return slots_[slot_of(text, hash_of(text))];
 }
 
-KeyRef KeyTable::intern(std::string_view text) {
+KeyRef KeyTable::intern_by_hash(std::string_view text) {
   if ((entries_.size() + 1) * 4 > slots_.size() * 3) grow();
   const uint32_t hash = hash_of(text);
   const size_t slot = slot_of(text, hash);

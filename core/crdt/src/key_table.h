@@ -11,7 +11,15 @@ namespace diaryx::crdt {
 class KeyTable {
  public:
   /// The handle of `text`, new or known.
-  KeyRef intern(std::string_view text);
+  KeyRef intern(std::string_view text) {
+    // Maps of one kind have the same keys in the same order, so the key that followed this one last time is tried first.
+    KeyRef key = some(last_) ? entries_[raw(last_) - 1].follower : KeyRef::None;
+    if (!some(key) || this->text(key) != text) {
+      key = intern_by_hash(text);
+      if (some(last_)) entries_[raw(last_) - 1].follower = key;
+    }
+    return last_ = key;
+  }
   /// The handle if the text is known, else None.
   KeyRef find(std::string_view text) const;
   /// Valid until the next `intern`.
@@ -26,7 +34,9 @@ class KeyTable {
     uint32_t offset;
     uint32_t size;
     uint32_t hash;
+    KeyRef follower = KeyRef::None;  // interned after this one
   };
+  KeyRef intern_by_hash(std::string_view text);
   static uint32_t hash_of(std::string_view text);
   size_t slot_of(std::string_view text, uint32_t hash) const;
   void grow();
@@ -34,6 +44,7 @@ class KeyTable {
   std::vector<char> characters_;
   std::vector<Entry> entries_;
   std::vector<KeyRef> slots_;  // open addressing; a power of two, at most 3/4 full
+  KeyRef last_ = KeyRef::None;
 };
 
 /// From interned key to a 32-bit value; entries keep the order of their first insertion. Small maps are searched through.
