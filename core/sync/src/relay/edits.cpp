@@ -69,6 +69,7 @@ void Machine::apply_edit(Room& room, PendingEdit pending) {
     append(room, stored, ConnectionId{}, edit.user_id, edit.device_id, edit.origin);
     relay_update(room, *stored, ConnectionId{});
     room.manifest.reset();
+    room.answer.reset();
   }
   send(room, EditFinished{pending.ticket, true});
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,9 +57,14 @@ struct Room {
   Sequence snapshot_through;
   std::optional<TimestampMs> idle_since;  // nobody here since
 
+  // What the last SyncStep1 was answered with, as long as somebody is still being sent it: many who open a document at once
+  // ask the same, and are told in one piece of memory.
+  Bytes answered;  // the state vector of the question
+  std::weak_ptr<const Bytes> answer;  // the frame; forgotten when the document changes
+
   AwarenessStore awareness;
-  SharedText manifest;         // `file_manifest` of a workspace document; null: to be made anew
-  uint64_t live_files = 0;     // belongs to `manifest`
+  SharedText manifest;  // `file_manifest` of a workspace document; null: to be made anew
+  uint64_t live_files = 0;  // belongs to `manifest`
 
   bool in_use() const { return !members.empty() || !shaking.empty() || !waiting.empty() || !edits.empty(); }
 };
