@@ -118,10 +118,19 @@ void Socket::ready(uint32_t events) {
 void Socket::read_all() {
   // Edge-triggered: read until there is nothing left.
   while (state_ != State::Closed) {
-    const ssize_t n = ::recv(fd_, loop_.scratch_.data(), loop_.scratch_.size(), MSG_DONTWAIT);
+    // What is not kept is not copied either: MSG_TRUNC makes TCP throw it away.
+    const bool unwanted = in_body_ && opcode_ == kBinary && body_.size() >= loop_.kept_bytes && left_ > 0;
+    const size_t most =
+        unwanted ? static_cast<size_t>(std::min<uint64_t>(left_, 8 * kScratchBytes)) : loop_.scratch_.size();
+    const ssize_t n = ::recv(fd_, loop_.scratch_.data(), most, MSG_DONTWAIT | (unwanted ? MSG_TRUNC : 0));
     if (n < 0 && errno == EAGAIN) return;
     if (n < 0) return fail(std::strerror(errno));
     if (n == 0) return fail("the server closed it");
+    if (unwanted) {
+      left_ -= static_cast<uint64_t>(n);
+      if (left_ == 0) finish_message();
+      continue;
+    }
     ByteView bytes(loop_.scratch_.data(), static_cast<size_t>(n));
     if (state_ == State::Upgrading) bytes = bytes.subspan(take_upgrade(bytes));
     take_frames(bytes);

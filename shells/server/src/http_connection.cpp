@@ -16,8 +16,6 @@
 #include "diaryx/base/base64.h"
 #include "diaryx/native/log.h"
 #include "diaryx/native/random.h"
-#include "diaryx/sync/doc_id.h"
-#include "diaryx/sync/path.h"
 #include "gate.h"
 #include "relay_host.h"
 #include "router.h"
@@ -38,7 +36,6 @@ constexpr std::chrono::seconds kHeaderTime{20};
 constexpr std::chrono::seconds kJsonTime{30};
 constexpr std::chrono::minutes kBytesTime{30};
 constexpr std::chrono::seconds kPieceTime{60};  // for each piece of a response
-constexpr std::string_view kYjsPrefix = "/yjs/";
 
 /// True for bytes that are no HTTP, not for a connection that ended.
 bool is_bad_http(const boost::system::error_code& error) {
@@ -261,21 +258,6 @@ awaitable<std::shared_ptr<SocketSession>> Connection::become_socket(HeadParser& 
   if (error) co_return nullptr;
   upgraded_ = true;
   co_return std::make_shared<SocketSession>(std::move(stream_), services_, std::move(wire), std::move(counted_));
-}
-
-/// The document that `/yjs/<workspace>/<key>` names; nothing if there can be none.
-std::optional<std::string> yjs_document(std::string_view path) {
-  path.remove_prefix(kYjsPrefix.size());
-  const auto decoded = percent_decode(path);
-  if (!decoded) return std::nullopt;
-  const size_t slash = decoded->find('/');
-  if (slash == std::string::npos) return std::nullopt;
-  const std::string_view key = std::string_view(*decoded).substr(slash + 1);
-  const auto checked = sync::parse_path(key);
-  if (!checked || checked->view() != key) return std::nullopt;
-  const auto document = sync::body_doc_id(std::string_view(*decoded).substr(0, slash), key);
-  if (!document) return std::nullopt;
-  return document->str();
 }
 
 awaitable<bool> Connection::upgrade_for_editors(HeadParser& head, const Target& target) {

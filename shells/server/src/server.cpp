@@ -19,6 +19,7 @@
 
 #include "access_watch.h"
 #include "ask.h"
+#include "blob_collector.h"
 #include "command.h"
 #include "diaryx/native/log.h"
 #include "diaryx/native/random.h"
@@ -43,7 +44,8 @@ constexpr std::chrono::minutes kHousekeeping{10};
 constexpr std::chrono::seconds kTlsTime{10};
 constexpr size_t kReceiveBytes = 256u << 10;
 constexpr uint32_t kPruneBite = 2000;
-constexpr int64_t kDayMs = 24 * 3600 * 1000;
+constexpr int64_t kHourMs = 3600 * 1000;
+constexpr int64_t kDayMs = 24 * kHourMs;
 
 /// What must reach the owner and no log: straight to standard error.
 void tell_owner(const std::string& line) { std::fprintf(stderr, "diaryx-syncd: %s\n", line.c_str()); }
@@ -69,9 +71,10 @@ class Server {
         access_(context_.get_executor(), storage, relay_, metrics_),
         limits_(options),
         sockets_(context_.get_executor()),
+        collector_(storage, blobs, pool_, metrics_),
         tls_(std::move(tls)),
-        services_{options_, storage, blobs,    relay_,          access_, limits_,
-                  metrics_, pool_,   sockets_, receive_buffer_, {},      tell_owner} {
+        services_{options_, storage,  blobs,      relay_,          access_, limits_,   metrics_,
+                  pool_,    sockets_, collector_, receive_buffer_, {},      tell_owner} {
     limits_.trusted_proxies = std::move(trusted);
   }
 
@@ -111,6 +114,7 @@ class Server {
   AccessWatch access_;
   Limits limits_;
   SocketList sockets_;
+  BlobCollector collector_;
   std::vector<uint8_t> receive_buffer_ = std::vector<uint8_t>(kReceiveBytes);
   TlsContext tls_;  // null: plain HTTP
   Services services_;
@@ -251,6 +255,7 @@ asio::awaitable<void> Server::keep_house() {
     }
     co_await ask<void>([&](auto reply) { services_.storage.expire_access(now(), std::move(reply)); });
     co_await prune_history();
+    co_await collector_.collect(now() + DurationMs{-int64_t{options_.blob_hours} * kHourMs});
     boost::system::error_code error;
     timer.expires_after(kHousekeeping);
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));

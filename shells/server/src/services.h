@@ -17,6 +17,7 @@
 namespace diaryx::server {
 
 class AccessWatch;
+class BlobCollector;
 class RelayHost;
 class SocketList;
 
@@ -30,6 +31,7 @@ struct Services {
   Metrics& metrics;
   boost::asio::thread_pool& pool;  // hashing, zip: what would hold up the sockets
   SocketList& sockets;
+  BlobCollector& collector;
   std::span<uint8_t> receive_buffer;  // what sockets are read into, all of them
   std::string own_url;             // where this server is listening, for links
   /// Shows the owner something that must not be in a log: it goes to standard error as it is.

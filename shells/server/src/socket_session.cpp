@@ -52,10 +52,10 @@ void SocketSession::begin(const boost::beast::flat_buffer& early) {
 void SocketSession::start(const boost::beast::flat_buffer& early, std::optional<Admission> admission,
                           relay::Handshake handshake, Authenticate authenticate) {
   handshake_ = handshake;
-  authenticate_ = std::move(authenticate);
   if (admission) {
     admit(std::move(*admission));
   } else {
+    authenticate_ = std::move(authenticate);
     deadline_ = heard_at_ + kSignInTime;
   }
   begin(early);
@@ -68,7 +68,9 @@ void SocketSession::refuse(const boost::beast::flat_buffer& early, std::string_v
 }
 
 void SocketSession::admit(Admission admission) {
-  admission_ = admission;
+  signed_in_with_ = admission.key;
+  read_only_ = admission.read_only;
+  authenticate_ = {};
   reader_.set_limit(relay::Limits{}.max_frame_bytes);
   connection_ = services_.relay.opened(shared_from_this(), std::move(admission.principal), handshake_);
   services_.access.add(connection_, admission.key, std::move(admission.workspace), admission.expires);
@@ -176,7 +178,7 @@ void SocketSession::hear_on() {
     }
     if (auto* answer = std::get_if<ToEditor>(&one)) {
       enqueue(Told{std::make_shared<const Bytes>(std::move(answer->message)), 0});
-    } else if (!admission_) {
+    } else if (!signed_in_with_) {
       // Dropped: editors begin anew once they have signed in.
     } else if (auto* frame = std::get_if<ToRelay>(&one)) {
       services_.relay.received(connection_, std::move(frame->frame));
@@ -188,7 +190,7 @@ void SocketSession::hear_on() {
 
 asio::awaitable<void> SocketSession::sign_in(SignInWith with) {
   const auto self = shared_from_this();
-  if (!admission_) {
+  if (!signed_in_with_) {
     auto admission = co_await authenticate_(with.token);
     if (broken_ || close_wanted_) {
       // Too late.
@@ -200,13 +202,13 @@ asio::awaitable<void> SocketSession::sign_in(SignInWith with) {
       close_with(admission.error(), reason);
     } else {
       admit(std::move(*admission));
-      enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, admission_->read_only)), 0});
+      enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, read_only_)), 0});
     }
-  } else if (admission_->key.kind == AccessKey::Kind::Token && sha256(with.token) != admission_->key.hash) {
+  } else if (signed_in_with_->kind == AccessKey::Kind::Token && sha256(with.token) != signed_in_with_->hash) {
     // One connection is one sign-in: a second token on it is somebody's mistake.
     enqueue(Told{std::make_shared<const Bytes>(wire_->refused(with.name, "Use one token per connection.")), 0});
   } else {
-    enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, admission_->read_only)), 0});
+    enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, read_only_)), 0});
   }
   signing_in_ = false;
   hear_on();
@@ -386,7 +388,7 @@ void SocketSession::tick(SocketList::Clock::time_point now) {
     if (now >= deadline_) cut();
     return;
   }
-  if (!admission_ && now >= deadline_) return close_with(kEditorUnauthorized, "nobody signed in");
+  if (!signed_in_with_ && now >= deadline_) return close_with(kEditorUnauthorized, "nobody signed in");
   const auto quiet = now - heard_at_;
   if (quiet >= kDead) {
     native::log().debug("connection {} was silent for too long", connection_.value());
@@ -411,7 +413,7 @@ void SocketSession::end() {
   services_.sockets.remove(*this);
   outgoing_.clear();
   next_ = 0;
-  if (admission_) {
+  if (signed_in_with_) {
     services_.access.remove(connection_);
     services_.relay.closed(connection_);
   }

@@ -100,8 +100,8 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   Services& services_;
   std::unique_ptr<EditorWire> wire_;
   std::shared_ptr<void> counted_;
-  Authenticate authenticate_;
-  std::optional<Admission> admission_;
+  Authenticate authenticate_;  // while nobody has signed in
+  std::optional<AccessKey> signed_in_with_;
   relay::ConnectionId connection_;  // once admitted
   FrameReader reader_;
   Heard heard_;                     // of one editor's message, while a sign-in in it is under way
@@ -114,6 +114,7 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   SocketList::Clock::time_point deadline_;  // of signing in, or of closing
   size_t place_ = 0;
   relay::Handshake handshake_ = relay::Handshake::Full;
+  bool read_only_ = false;
   bool started_ = false;
   bool reading_ = false;
   bool paused_ = false;

@@ -36,6 +36,7 @@ void Machine::flush(Room& room) {
     if (const auto* finished = std::get_if<EditFinished>(message)) out_->push_back(*finished);
     room.outbox.pop();
   }
+  if (!gathers_receipts_) send_receipts();
 }
 
 /// Of what one call settled only the highest number per connection and document is worth sending.

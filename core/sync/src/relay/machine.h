@@ -129,6 +129,7 @@ class Machine {
   std::unordered_map<Ticket, DocId> snapshot_rooms_;
   std::multimap<TimestampMs, DocId> idle_checks_;  // when to look again
   std::map<std::pair<ConnectionId, DocId>, uint64_t> receipts_;  // due, only inside a call
+  bool gathers_receipts_ = false;  // of several events
   uint64_t last_ticket_ = 0;
   uint64_t documents_loaded_ = 0;
 

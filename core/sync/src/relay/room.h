@@ -6,7 +6,6 @@
 //         gone                  Failed ──appends in flight answered──► gone, or Loading again if somebody waits
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "diaryx/crdt/doc.h"
 #include "diaryx/sync/doc_id.h"
 #include "diaryx/sync/relay.h"
+#include "fifo.h"
 #include "outbox.h"
 
 namespace diaryx::sync::relay {
@@ -47,7 +47,7 @@ struct Room {
   std::vector<ConnectionId> members;  // have it open, in order of opening
   std::vector<PendingEdit> edits;     // for the document to be loaded
 
-  std::deque<PendingAppend> appends;  // asked for and not answered, oldest first
+  Fifo<PendingAppend> appends;  // asked for and not answered, oldest first
   Ticket last_append;                 // the newest ever asked for; 0: none
   Outbox outbox;
 

@@ -64,6 +64,8 @@ struct SetEntry {
 struct ServerEdit {
   DocId document;
   Bytes seed;  // update v1; applied instead of `texts` if the document holds nothing; empty: none
+  Bytes update =
+      {};  // v1, made on what the document was; applied instead of `texts`, so that edits made since then stay
   std::vector<SetText> texts;
   std::vector<SetEntry> entries;
   relay::UpdateOrigin origin = relay::UpdateOrigin::Import;
