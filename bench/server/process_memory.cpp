@@ -1,8 +1,11 @@
 #include "process_memory.h"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -30,6 +33,20 @@ uint64_t resident_bytes(pid_t process, bool collect) {
 }
 
 uint64_t peak_bytes(pid_t process) { return status_bytes(process, "VmHWM"); }
+
+double cpu_seconds(pid_t process) {
+  std::ifstream in("/proc/" + std::to_string(process) + "/stat");
+  std::string line;
+  std::getline(in, line);
+  // The second field is a name in parentheses that may hold anything.
+  std::istringstream fields(line.substr(line.rfind(')') + 2));
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) fields >> skipped;
+  uint64_t user = 0;
+  uint64_t system = 0;
+  if (!(fields >> user >> system)) give_up("the server's process is gone");
+  return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
 
 void forget_peak(pid_t process) {
   std::ofstream out("/proc/" + std::to_string(process) + "/clear_refs");

@@ -1,4 +1,4 @@
-// What a process holds, from /proc.
+// What a process holds and has used, from /proc.
 #pragma once
 
 #include <sys/types.h>
@@ -12,5 +12,7 @@ uint64_t resident_bytes(pid_t process, bool collect);
 /// The most that was resident since `forget_peak`.
 uint64_t peak_bytes(pid_t process);
 void forget_peak(pid_t process);
+/// Processor time of all its threads, user and system. Says more than the clock on a machine with other work.
+double cpu_seconds(pid_t process);
 
 }  // namespace diaryx::bench

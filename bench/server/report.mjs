@@ -7,18 +7,23 @@ const peers = ['y-websocket', 'hocuspocus']
 
 const ms = (value) => (value >= 100 ? `${Math.round(value).toLocaleString('en')} ms` : `${value.toFixed(1)} ms`)
 const bytes = (value) => (Math.abs(value) >= 1e6 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e3).toFixed(1)} kB`)
+const micro = (value) => `${value.toFixed(1)} us`
 const count = (value) => Math.round(value).toLocaleString('en')
 
 // What is shown of each row, and its goal: `more` or `less` than both peers by this factor, or an absolute bound.
 const figures = [
   ['throughput-1', 'updates_per_second', 'one document: updates per second', count, { more: 10 }],
+  ['throughput-1', 'cpu_us_per_update', 'one document: processor time per update', micro],
   ['throughput-1000', 'updates_per_second', '1,000 documents: updates per second', count, { more: 10 }],
+  ['throughput-1000', 'cpu_us_per_update', '1,000 documents: processor time per update', micro],
   ['propagation-1-1500', 'p50_ms', '1 writer, 1,500 readers: p50', ms],
   ['propagation-1-1500', 'p95_ms', '1 writer, 1,500 readers: p95', ms],
   ['propagation-1-1500', 'p99_ms', '1 writer, 1,500 readers: p99', ms, { less: 4 }],
+  ['propagation-1-1500', 'cpu_us_per_delivery', '1 writer, 1,500 readers: processor time per delivery', micro],
   ['propagation-200', 'p50_ms', '200 writers: p50', ms],
   ['propagation-200', 'p95_ms', '200 writers: p95', ms],
   ['propagation-200', 'p99_ms', '200 writers: p99', ms, { less: 4 }],
+  ['propagation-200', 'cpu_us_per_delivery', '200 writers: processor time per delivery', micro],
   ['join-4MB', 'joins_per_second', '4 MB document, 150 clients at once: joins per second', count],
   ['join-4MB', 'p95_ms', '4 MB document, 150 clients at once: p95', ms],
   ['join-4MB', 'peak_bytes', '4 MB document, 150 clients at once: peak memory', bytes, { less: 10 }],

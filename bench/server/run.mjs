@@ -86,6 +86,7 @@ async function measure(row, make) {
 const options = readOptions(process.argv.slice(2))
 installPeers()
 const began = Date.now()
+const load_before = os.loadavg()[0]
 const results = []  // {row, server, turn, ...figures}
 for (const row of plan(options).filter((one) => !options.only || options.only.some((word) => one.name.includes(word)))) {
   for (let turn = 0; turn < options.reps; turn++) {
@@ -105,7 +106,7 @@ for (const row of plan(options).filter((one) => !options.only || options.only.so
 }
 
 const report = {
-  machine: `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, Linux ${os.release()}, Node ${process.version}`,
+  machine: `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, Linux ${os.release()}, Node ${process.version}; load average ${load_before.toFixed(1)} before, ${os.loadavg()[0].toFixed(1)} at the end`,
   command: `./dev bench server ${process.argv.slice(2).filter((word, i, all) => !/^--(markdown|json)$/.test(word) && !/^--(markdown|json)$/.test(all[i - 1] ?? '')).join(' ')}`.trim(),
   seconds: Math.round((Date.now() - began) / 1000), versions: versions(), quick: options.quick, results,
 }

@@ -102,8 +102,10 @@ void throughput(const Ask& ask) {
   for (Pen& pen : all) fill(pen);
   loop.run_for(ask.seconds / 4);  // warm
   const uint64_t before = arrived;
+  const double cpu_before = cpu_seconds(ask.server);
   const Instant began = now();
   loop.run_for(ask.seconds);
+  const double cpu_us = (cpu_seconds(ask.server) - cpu_before) * 1e6 / static_cast<double>(arrived - before);
   const double per_second = static_cast<double>(arrived - before) / milliseconds_between(began, now()) * 1000;
   sending = false;
   loop.run_until("the last updates", [&] { return under_way == 0; }, kPatience);
@@ -114,7 +116,8 @@ void throughput(const Ask& ask) {
       check_text(doc, pen.client, pen.sent);
     }
   }
-  std::printf("{\"updates_per_second\":%.1f,\"updates\":%llu}\n", per_second, static_cast<unsigned long long>(arrived));
+  std::printf("{\"updates_per_second\":%.1f,\"cpu_us_per_update\":%.2f,\"updates\":%llu}\n", per_second, cpu_us,
+              static_cast<unsigned long long>(arrived));
 }
 
 void propagation(const Ask& ask) {
@@ -133,6 +136,7 @@ void propagation(const Ask& ask) {
       }
     };
   }
+  const double cpu_before = cpu_seconds(ask.server);
   const Instant began = now();
   const double gap_ms = 1000 / (ask.rate * ask.writers);
   const uint64_t count = static_cast<uint64_t>(ask.seconds * ask.rate * ask.writers);
@@ -150,13 +154,15 @@ void propagation(const Ask& ask) {
   const uint64_t expected = count * (seats.size() - 1);
   loop.run_until("the last deliveries", [&] { return latencies.size() >= expected; }, kPatience);
   const double took = milliseconds_between(began, now());
+  const double cpu_us = (cpu_seconds(ask.server) - cpu_before) * 1e6 / static_cast<double>(expected);
   if (latencies.size() != expected) give_up("more deliveries came than updates were sent");
   const crdt::Doc doc = fetch(loop, ask, document);
   for (uint32_t i = 0; i < ask.writers; ++i) check_text(doc, kFirstClient + i, sent[i].size());
   std::sort(latencies.begin(), latencies.end());
   std::printf(
-      "{\"p50_ms\":%.3f,\"p95_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"deliveries\":%llu,\"took_ms\":%.0f}\n",
-      at(latencies, 0.5), at(latencies, 0.95), at(latencies, 0.99), latencies.back(),
+      "{\"p50_ms\":%.3f,\"p95_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"cpu_us_per_delivery\":%.2f,\"deliveries\":%"
+      "llu,\"took_ms\":%.0f}\n",
+      at(latencies, 0.5), at(latencies, 0.95), at(latencies, 0.99), latencies.back(), cpu_us,
       static_cast<unsigned long long>(expected), took);
 }
 

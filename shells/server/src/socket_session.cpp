@@ -26,7 +26,8 @@ constexpr size_t kSignInMessageBytes = 64u << 10;
 constexpr size_t kPerMessageBytes = 64;  // counted beside its bytes, so that many empty ones are bounded too
 constexpr size_t kPartsPerWrite = 128;
 constexpr size_t kTlsBatchBytes = 16u << 10;
-constexpr size_t kKeptQueue = 64;  // room for so many messages is kept when the queue is empty
+constexpr size_t kWorthMoving = 64;  // places of messages that were sent, before the rest moves up
+constexpr size_t kKeptQueue = 2;  // room for so many messages is kept when the queue is empty: most sockets are quiet
 
 }  // namespace
 
@@ -352,7 +353,7 @@ void SocketSession::written(size_t messages) {
     outgoing_.clear();
     next_ = 0;
     if (outgoing_.capacity() > kKeptQueue) outgoing_.shrink_to_fit();
-  } else if (next_ > kKeptQueue && next_ > outgoing_.size() / 2) {
+  } else if (next_ > kWorthMoving && next_ > outgoing_.size() / 2) {
     outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<ptrdiff_t>(next_));
     next_ = 0;
   }
@@ -389,12 +390,13 @@ void SocketSession::tick(SocketList::Clock::time_point now) {
     return;
   }
   if (!signed_in_with_ && now >= deadline_) return close_with(kEditorUnauthorized, "nobody signed in");
+  if (paused_) heard_at_ = now;  // it is we who do not listen
   const auto quiet = now - heard_at_;
   if (quiet >= kDead) {
     native::log().debug("connection {} was silent for too long", connection_.value());
     return cut();
   }
-  if (quiet < kQuiet || pinged_ || paused_) return;
+  if (quiet < kQuiet || pinged_) return;
   pinged_ = true;
   push({nullptr, nullptr, 0, Opcode::Ping});
 }
