@@ -31,7 +31,7 @@ const figures = [
   ['join-20MB', 'p95_ms', '20 MB document, 150 clients at once: p95', ms, { below: 2000 }],
   ['join-20MB', 'peak_bytes', '20 MB document, 150 clients at once: peak memory', bytes, { below: 500e6, less: 10 }],
   ['idle', 'per_connection_bytes', 'memory per idle connection', bytes, { less: 10 }],
-  ['idle', 'per_document_bytes', 'memory per open document of 1 KB', bytes, { less: 10 }],
+  ['idle', 'per_document_bytes', 'memory per open document of 1 KB with its connection', bytes, { less: 10 }],
   ['cold-100000', 'ms', 'start with 100,000 documents stored, until one of them is there', ms],
 ]
 

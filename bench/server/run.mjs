@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { Diaryx, Hocuspocus, YWebsocket, installPeers, load, versions } from './servers.mjs'
+import { Diaryx, Hocuspocus, YWebsocket, folders, installPeers, load, versions } from './servers.mjs'
 import { goals, markdown } from './report.mjs'
 
 const caller = process.env.DX_CALLER_DIR ?? process.cwd()
@@ -41,8 +41,8 @@ function readOptions(words) {
 function plan({ quick }) {
   const seconds = quick ? '2' : '5'
   return [
-    { name: 'throughput-1', scenario: 'throughput', args: { documents: 1, writers: 8, window: 32, seconds } },
-    { name: 'throughput-1000', scenario: 'throughput', args: { documents: quick ? 200 : 1000, writers: 1, window: 4, seconds } },
+    { name: 'throughput-1', scenario: 'throughput', args: { documents: 1, writers: 8, window: 128, seconds } },
+    { name: 'throughput-1000', scenario: 'throughput', args: { documents: quick ? 200 : 1000, writers: 1, window: 16, seconds } },
     { name: 'propagation-1-1500', scenario: 'propagation', args: { writers: 1, readers: quick ? 300 : 1500, rate: 5, seconds: quick ? 4 : 10 } },
     { name: 'propagation-200', scenario: 'propagation', args: { writers: quick ? 50 : 200, readers: 0, rate: 0.5, seconds: quick ? 6 : 10 } },
     { name: 'join-4MB', scenario: 'join', args: { size: 4_000_000, clients: quick ? 50 : 150 } },
@@ -62,6 +62,24 @@ function ask(scenario, args) {
     child.stderr.on('data', (bytes) => { err += bytes })
     child.on('exit', (code) => (code === 0 ? resolve(JSON.parse(out)) : reject(new Error(err.trim() || `the generator ended with ${code}`))))
   })
+}
+
+/// How long this disk takes to make a few bytes durable: no server that stores first answers sooner.
+function diskSync() {
+  fs.mkdirSync(folders, { recursive: true })
+  const file = path.join(folders, 'sync')
+  const place = fs.openSync(file, 'w')
+  const took = []
+  for (let i = 0; i < 60; i++) {
+    fs.writeSync(place, 'x'.repeat(4096))
+    const began = performance.now()
+    fs.fdatasyncSync(place)
+    took.push(performance.now() - began)
+  }
+  fs.closeSync(place)
+  fs.rmSync(file)
+  took.sort((a, b) => a - b)
+  return `fdatasync ${took[30].toFixed(1)} ms (p50), ${took[57].toFixed(1)} ms (p95)`
 }
 
 const pairs = (words) => Object.fromEntries(words.flatMap((word, i) => (i % 2 === 0 ? [[word.slice(2), words[i + 1]]] : [])))
@@ -87,6 +105,7 @@ const options = readOptions(process.argv.slice(2))
 installPeers()
 const began = Date.now()
 const load_before = os.loadavg()[0]
+const disk = diskSync()
 const results = []  // {row, server, turn, ...figures}
 for (const row of plan(options).filter((one) => !options.only || options.only.some((word) => one.name.includes(word)))) {
   for (let turn = 0; turn < options.reps; turn++) {
@@ -106,7 +125,7 @@ for (const row of plan(options).filter((one) => !options.only || options.only.so
 }
 
 const report = {
-  machine: `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, Linux ${os.release()}, Node ${process.version}; load average ${load_before.toFixed(1)} before, ${os.loadavg()[0].toFixed(1)} at the end`,
+  machine: `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, Linux ${os.release()}, Node ${process.version}; ${disk}; load average ${load_before.toFixed(1)} before, ${os.loadavg()[0].toFixed(1)} at the end`,
   command: `./dev bench server ${process.argv.slice(2).filter((word, i, all) => !/^--(markdown|json)$/.test(word) && !/^--(markdown|json)$/.test(all[i - 1] ?? '')).join(' ')}`.trim(),
   seconds: Math.round((Date.now() - began) / 1000), versions: versions(), quick: options.quick, results,
 }

@@ -270,9 +270,8 @@ void idle(const Ask& ask) {
   const auto per = [](uint64_t more, uint64_t less, uint32_t count) {
     return (static_cast<double>(more) - static_cast<double>(less)) / count;
   };
-  const double per_connection = per(with_connections, before, ask.clients);
-  std::printf("{\"per_connection_bytes\":%.0f,\"per_document_bytes\":%.0f,\"resident_bytes\":%llu}\n", per_connection,
-              per(with_documents, with_connections, ask.documents) - per_connection,
+  std::printf("{\"per_connection_bytes\":%.0f,\"per_document_bytes\":%.0f,\"resident_bytes\":%llu}\n",
+              per(with_connections, before, ask.clients), per(with_documents, with_connections, ask.documents),
               static_cast<unsigned long long>(with_documents));
 }
 

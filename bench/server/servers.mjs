@@ -11,7 +11,7 @@ export const program = path.join(root, 'build/release/bin/diaryx-syncd')
 export const load = path.join(root, 'build/bench/bin/bench_server_load')
 const peers = path.join(here, 'peers')
 // On the disk, not in a memory file system: what is durable has to be.
-const folders = path.join(root, 'build/bench/servers')
+export const folders = path.join(root, 'build/bench/servers')
 
 /// The peers come from their lock file, the first time. (Not from ./dev setup: nothing but this benchmark needs them.)
 export function installPeers() {
