@@ -19,8 +19,8 @@ Session::Session(Options options, const Journal::Stored& stored, Disk& disk, Jou
     : options_(std::move(options)), disk_(disk), journal_(journal) {
   replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{.workspace_id = options_.workspace_id,
                                                                   .client = options_.client,
-                                                                  .write_files = options_.write_files,
-                                                                  .breaker = {.min_files = SIZE_MAX / 1000}});
+                                                                  .device = options_.device,
+                                                                  .write_files = options_.write_files});
   for (const Journal::Update& update : stored.updates) {
     if (const auto done = replica_->restore_update(update.doc, update.bytes); !done) {
       host::log(host::Level::Warn, "stored document " + update.doc + " was left out: " + describe(done.error()));
@@ -45,7 +45,7 @@ void Session::feed(const sync::Event& event) {
   replica_->handle(event, now_, actions);
   for (sync::Action& action : actions) {
     if (const auto* update = std::get_if<sync::PersistUpdate>(&action)) {
-      if (options_.keep) journal_.add_update(update->doc, update->update);
+      if (options_.keep) journal_.add_update(*update, now_);
     } else if (const auto* record = std::get_if<sync::PersistRecord>(&action)) {
       if (options_.keep) journal_.add_record(record->key, record->value);
     } else if (is_transfer(action)) {
@@ -54,6 +54,18 @@ void Session::feed(const sync::Event& event) {
       queue_.push_back(std::move(action));
     }
   }
+}
+
+std::vector<std::string> Session::restore(const sync::RestoreFiles& files) {
+  const size_t before = queue_.size();
+  feed(files);
+  std::vector<std::string> problems;
+  for (size_t i = before; i < queue_.size(); ++i) {
+    const auto* notify = std::get_if<sync::Notify>(&queue_[i]);
+    const auto* problem = notify ? std::get_if<sync::Problem>(&notify->notice) : nullptr;
+    if (problem) problems.push_back(problem->path.empty() ? problem->message : problem->path + ": " + problem->message);
+  }
+  return problems;
 }
 
 void Session::connected() {
@@ -114,7 +126,7 @@ void Session::work(const Remote* remote) {
 }
 
 void Session::fold() {
-  if (options_.keep) journal_.compact(*replica_, options_.workspace_id);
+  if (options_.keep) journal_.compact(*replica_, options_.workspace_id, now_);
 }
 
 void Session::run_queue() {

@@ -38,6 +38,7 @@ class Session {
   struct Options {
     std::string workspace_id;
     ClientId client;
+    sync::HistoryDevice device;
     bool write_files = true;
     bool keep = true;  // false: nothing of it is stored (a guest in somebody else's workspace)
   };
@@ -52,6 +53,8 @@ class Session {
   /// Starts an export: the time that holds for all of it, and answers for what an earlier one could not finish.
   void begin(TimestampMs now);
   void feed(const sync::Event& event);
+  /// Carries out a plan of the history. Returns what could not be done, as sentences.
+  std::vector<std::string> restore(const sync::RestoreFiles& files);
   void connected();
   void disconnected();
   bool is_connected() const { return connected_; }
@@ -68,6 +71,8 @@ class Session {
   void fold();
 
   SessionStatus status() const;
+  /// The content of a file of this folder that has these bytes now.
+  std::optional<Bytes> local_copy(const Sha256& hash) const;
   std::vector<EnvelopeAction> take_performed() { return std::exchange(performed_, {}); }
   /// True once after the replica asked for a new socket.
   bool take_reconnect() { return std::exchange(reconnect_wanted_, false); }
@@ -96,7 +101,6 @@ class Session {
   void fetch(const Remote& remote, const sync::FetchBlob& fetch);
   void upload(const Remote& remote, const sync::UploadBlob& upload);
 
-  std::optional<Bytes> local_copy(const Sha256& hash) const;
   void write_blob(const sync::FetchBlob& fetch, ByteView bytes);
   void refuse(const std::string& path, std::string_view reason, bool changed);
   void answer_failed(const sync::Action& action);
