@@ -94,7 +94,7 @@ Reply sync_focused_file(Guest& guest, const Json& params) {
   }
   for (const std::string& path : paths) session->report(path);
   if (!paths.empty()) {
-    session->feed(sync::FilesSettled{});
+    session->settle();
     session->feed(sync::FocusFiles{std::move(paths)});
   }
   return Json{};

@@ -73,6 +73,7 @@ Outcome Guest::shutdown() {
   if (!session_) return {};
   begin();
   disconnect();
+  session_->feed(sync::FilesSettled{});
   session_->work(nullptr);
   session_->fold();
   session_.reset();
@@ -367,7 +368,7 @@ void Guest::handle_event(std::string_view type, const Json& payload) {
     if (path.empty()) return;
     const bool was_known = session_->replica().known_hash(path).has_value();
     session_->report(path);
-    session_->feed(sync::FilesSettled{});
+    session_->settle();
     if (type == "file_deleted" && !was_known && !disk_.exists(path)) delete_entry(*this, *session_, path);
   } else if (type == "file_moved" || type == "file_renamed") {
     const std::string from = path_of("old_path");
@@ -395,7 +396,7 @@ void Guest::file_moved(const std::string& from, const std::string& to) {
   for (const auto& [old_path, new_path] : moved) session_->feed(sync::FileMoved{old_path, new_path});
   for (const auto& [old_path, new_path] : moved) session_->report(new_path);
   if (moved.empty()) session_->report(to);
-  session_->feed(sync::FilesSettled{});
+  session_->settle();
 }
 
 // --- binary exports -------------------------------------------------------------------------------------------------

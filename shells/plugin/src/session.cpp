@@ -9,6 +9,12 @@
 namespace diaryx::plugin {
 namespace {
 
+// Hosts tell of one deleted file at a time. The first few are passed on at once; if more follow, a wave is only seen when
+// they are counted together.
+constexpr uint32_t kFewFiles = 4;
+constexpr DurationMs kInARow{2'000};
+constexpr DurationMs kQuiet{700};
+
 bool is_transfer(const sync::Action& action) {
   return std::holds_alternative<sync::FetchBlob>(action) || std::holds_alternative<sync::UploadBlob>(action);
 }
@@ -38,6 +44,10 @@ void Session::begin(TimestampMs now) {
   if (current_) answer_failed(*std::exchange(current_, std::nullopt));
   if (scan_in_doubt_ && scan_) ++scan_->at;
   scan_in_doubt_ = false;
+  if (settle_at_ && *settle_at_ <= now_) {
+    settle_at_.reset();
+    feed(sync::FilesSettled{});
+  }
 }
 
 void Session::feed(const sync::Event& event) {
@@ -98,7 +108,11 @@ void Session::begin_scan() {
 void Session::report(const std::string& path) {
   const Look look = disk_.look(path);
   switch (look.state) {
-    case Look::State::Missing: return feed(sync::FileGone{path});
+    case Look::State::Missing:
+      gone_in_a_row_ = now_ <= last_gone_ + kInARow ? gone_in_a_row_ + 1 : 1;
+      last_gone_ = now_;
+      if (gone_in_a_row_ > kFewFiles) settle_at_ = now_ + kQuiet;
+      return feed(sync::FileGone{path});
     case Look::State::Unreadable:
       return host::log(host::Level::Warn, "cannot read " + path + "; it is left as it is until it can be read");
     case Look::State::Read: break;
@@ -108,6 +122,10 @@ void Session::report(const std::string& path) {
   } else {
     feed(sync::BlobFileSeen{path, sha256(look.bytes), look.bytes.size()});
   }
+}
+
+void Session::settle() {
+  if (!settle_at_) feed(sync::FilesSettled{});
 }
 
 void Session::work(const Remote* remote) {
@@ -171,7 +189,7 @@ void Session::scan_one(Scan& scan) {
 SessionStatus Session::status() const {
   SessionStatus status{
       .replica = replica_->status(), .completed = progress_.completed, .total = progress_.total, .problem = problem_};
-  status.settled = connected_ && replica_->settled() && queue_.empty() && transfers_.empty() && !scan_;
+  status.settled = connected_ && replica_->settled() && queue_.empty() && transfers_.empty() && !scan_ && !settle_at_;
   return status;
 }
 

@@ -62,8 +62,10 @@ class Session {
   /// Compares the whole folder with what is known. Goes on in later exports when there is much.
   void begin_scan();
   bool is_scanning() const { return scan_.has_value(); }
-  /// Looks at one path and reports what is there; the caller ends the batch with FilesSettled.
+  /// Looks at one path and reports what is there; the caller ends the batch with `settle`.
   void report(const std::string& path);
+  /// Ends a batch: what is gone now is deleted. When file after file goes, that is counted first when it is over.
+  void settle();
 
   /// Does what there is to do, as far as one export may go. `remote` is null when there is no server to talk to.
   void work(const Remote* remote);
@@ -116,6 +118,9 @@ class Session {
   std::deque<sync::Action> transfers_;
   std::optional<sync::Action> current_;  // being performed; still here in the next export only if that was cut short
   std::optional<Scan> scan_;
+  uint32_t gone_in_a_row_ = 0;  // files that went, each soon after the one before
+  TimestampMs last_gone_;
+  std::optional<TimestampMs> settle_at_;
   bool scan_in_doubt_ = false;  // a scan step was begun and has not returned
   sync::Progress progress_;
   std::string problem_;
