@@ -67,8 +67,8 @@ native::Outcome<std::unique_ptr<ExtismPlugin>> ExtismPlugin::load(ByteView wasm,
   auto impl = std::make_unique<Impl>(std::move(functions));
   const ExtismValType word = ExtismValType_I64;
   for (const auto& binding : impl->bindings) {
-    ExtismFunction* function = extism_function_new(binding->function.name.c_str(), &word, 1, &word, 1, &Impl::on_call,
-                                                   binding.get(), nullptr);
+    ExtismFunction* function =
+        extism_function_new(binding->function.name.c_str(), &word, 1, &word, 1, &Impl::on_call, binding.get(), nullptr);
     if (!function) return native::problem("libextism refuses the function name " + binding->function.name);
     extism_function_set_namespace(function, kUserModule);
     impl->registered.push_back(function);

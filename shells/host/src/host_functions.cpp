@@ -16,7 +16,9 @@ using Function = Answer (*)(const HostWorld& world, const Json& input);
 
 constexpr unsigned kFirstFailure = 400;
 
-std::string member(const Json& input, std::string_view name) { return std::string(input.string_member(name).value_or("")); }
+std::string member(const Json& input, std::string_view name) {
+  return std::string(input.string_member(name).value_or(""));
+}
 
 // --- files ------------------------------------------------------------------------------------------------------
 

@@ -85,8 +85,7 @@ void print_for_people(const Json& manifest, const WasmOutside& outside, size_t s
 Json as_json(const Json& manifest, const WasmOutside& outside, size_t size_bytes) {
   Json imports = Json::array();
   for (const WasmImport& import : outside.imports) {
-    imports.push(
-        Json{}.set("module", import.module).set("name", import.name).set("kind", name_of(import.kind)));
+    imports.push(Json{}.set("module", import.module).set("name", import.name).set("kind", name_of(import.kind)));
   }
   Json exports = Json::array();
   for (const WasmExport& entry : outside.exports) exports.push(entry.name);

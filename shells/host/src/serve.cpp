@@ -4,11 +4,11 @@
 #include <memory>
 #include <set>
 
+#include <unistd.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/streambuf.hpp>
-#include <unistd.h>
 
 #include "commands.h"
 #include "diaryx/base/base64.h"
@@ -60,10 +60,8 @@ class Driven {
   SocketCallbacks callbacks() {
     return {.connected =
                 [this](const std::string& workspace_id, bool write_to_disk) {
-                  tell("on_connected", as_bytes(Json{}
-                                                    .set("workspace_id", workspace_id)
-                                                    .set("write_to_disk", write_to_disk)
-                                                    .dump()));
+                  tell("on_connected",
+                       as_bytes(Json{}.set("workspace_id", workspace_id).set("write_to_disk", write_to_disk).dump()));
                 },
             .binary = [this](ByteView frame) { tell("handle_binary_message", frame); },
             .text = [this](std::string_view text) { tell("handle_text_message", as_bytes(text)); },

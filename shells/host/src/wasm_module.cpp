@@ -31,7 +31,10 @@ Result<void> skip_type(Reader& in, WasmKind kind) {
     case WasmKind::Table: DX_TRY_VOID(in.u8()); return skip_limits(in);
     case WasmKind::Memory: return skip_limits(in);
     case WasmKind::Global: DX_TRY_VOID(in.bytes(2)); return {};
-    case WasmKind::Tag: DX_TRY_VOID(in.u8()); DX_TRY_VOID(in.var_uint()); return {};
+    case WasmKind::Tag:
+      DX_TRY_VOID(in.u8());
+      DX_TRY_VOID(in.var_uint());
+      return {};
   }
   return {};
 }
