@@ -1,5 +1,6 @@
 // A device: the plugin, a real folder, a real socket, and the few rules that hold them together.
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Folder, HOST_FOLDER } from './files.mjs';
 import { hostFunctions } from './functions.mjs';
@@ -28,7 +29,7 @@ export class Device {
   #pending = 0;
 
   /**
-   * @param {{plugin: string, folder: string, server: string, token: string, sdk?: string}} options
+   * @param {{plugin: string, folder: string, server: string, token: string, workspace?: string, deviceName?: string, sdk?: string}} options
    * @param {{status(status), log(level, message), emit?(event)}} listeners
    */
   constructor(options, listeners) {
@@ -52,7 +53,7 @@ export class Device {
     const storage = new Storage(join(this.#folder.root, HOST_FOLDER, 'plugins', 'diaryx.sync', 'state'));
     const functions = hostFunctions({
       folder: this.#folder, storage, http: this.#http, socket: this.#socket,
-      context: { server_url: server, auth_token: token },
+      context: { server_url: server, auth_token: token, device_name: this.#options.deviceName ?? hostname() },
       log: this.#log, emit: event => this.emit(event),
     });
     this.#plugin = await Plugin.load(plugin, functions, { sdk });

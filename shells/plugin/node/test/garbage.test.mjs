@@ -144,8 +144,11 @@ describe('a trap in a host function', () => {
     await assert.rejects(plugin.command('SetCrdtFile', { path: 'a.md', metadata: { title: 'A' } }));
     host.broken = null;
     await assertAlive(plugin);
-    assert.equal((await plugin.command('GetCrdtFile', { path: 'a.md' })).data, null);  // it failed, so it did nothing
-    await plugin.command('SetCrdtFile', { path: 'a.md', metadata: { title: 'A' } });
+    // What could not be stored is kept, and stored by the next call.
+    assert.equal((await plugin.command('GetCrdtFile', { path: 'a.md' })).data?.title, 'A');
+    const kept = await host.load();
+    await kept.call('init', '{}');
+    assert.equal((await kept.command('GetCrdtFile', { path: 'a.md' })).data?.title, 'A');
     await plugin.call('on_connected', '{"workspace_id":"ws1"}');
     assert.ok(host.sent('send_binary').length > 0);
     await plugin.call('shutdown', '{}');
