@@ -17,6 +17,7 @@ struct ServeArguments {
   std::string folder;
   std::string server;
   std::string token;
+  std::string device_name;
 };
 /// Runs a plugin on a folder, driven by JSON lines on standard input; README.md has the protocol.
 int serve(const ServeArguments& arguments);

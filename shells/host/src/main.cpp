@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   serve_command.add_option("--folder", serve.folder, "The workspace")->required();
   serve_command.add_option("--server", serve.server, "Address of the sync server, for the plugin's context");
   serve_command.add_option("--token", serve.token, "Token, for the plugin's context")->envname("DIARYX_TOKEN");
+  serve_command.add_option("--device-name", serve.device_name, "What the history calls this device");
   serve_command.callback([&] { code = diaryx::host::serve(serve); });
 
   try {

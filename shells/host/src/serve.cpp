@@ -161,6 +161,7 @@ int serve(const ServeArguments& arguments) {
   Json context = Json::object();
   if (!arguments.server.empty()) context.set("server_url", arguments.server);
   if (!arguments.token.empty()) context.set("auth_token", arguments.token);
+  if (!arguments.device_name.empty()) context.set("device_name", arguments.device_name);
   Driven device(std::move(*files), std::move(context));
   if (const auto loaded = device.load(*wasm); !loaded) return refuse(loaded.error().sentence);
   device.run();
