@@ -12,6 +12,27 @@ const FILES = {
   'pic.bin': Buffer.from([0, 1, 2, 255, 128]),
 };
 
+const EXPORTS = ('manifest init shutdown handle_command on_event get_config handle_binary_message handle_text_message on_connected '
+  + 'on_disconnected queue_local_update on_snapshot_imported sync_body_files execute_typed_command get_component_html').split(' ');
+const WORDS = ['', '{', 'null', '[]', '7', '{"command":7}', '{"event_type":"file_saved"}', '{"event_type":null,"payload":[]}', '{"command":"GetFileAt","params":{"path":7}}',
+  '{"command":"RestoreHistory","params":{"update_id":1e99,"hunks":[-1]}}', '{"type":""}', '{"workspace_root":5,"server_url":[]}', '{"doc_id":"body:x/../..","data":"!"}',
+  '{"file_paths":[null,"../a"]}', '{"type":"file_manifest","client_is_new":false}', '{"type":"crdt_state","state":"AAA"}', '['.repeat(5000), 'x'.repeat(100_000)];
+
+function generator(seed) {
+  let at = seed >>> 0;
+  return below => {
+    at = (Math.imul(at, 1664525) + 1013904223) >>> 0;
+    return Math.floor((at / 2 ** 32) * below);
+  };
+}
+
+function garbage(random) {
+  if (random(2) === 0) return WORDS[random(WORDS.length)];
+  const bytes = Uint8Array.from({ length: random(200) }, () => random(256));
+  // Half of the frames begin as real ones do.
+  return random(2) === 0 ? bytes : Buffer.concat([Buffer.from([11]), Buffer.from('workspace:x'), bytes]);
+}
+
 /** Registers the suite for one host. */
 export function scenarios(host) {
   describe(host.name, { skip: host.skip }, () => {
@@ -340,6 +361,25 @@ export function scenarios(host) {
       await b.restart();
       await until('still the same', async () => same(a, b));
       assert.ok((await a.read('notes/garden.md')).includes('edited'));
+    });
+
+    test('no input to any export, in any order, harms the instance or what is stored', async () => {
+      const user = newUser();
+      const fresh = await device('fresh', user);
+      const { a, b } = await pair();
+      const random = generator(20260301);
+      for (const each of [fresh, a]) {
+        for (let i = 0; i < 400; ++i) {
+          const name = EXPORTS[random(EXPORTS.length)];
+          await each.call(name, garbage(random)).catch(error => assert.doesNotMatch(String(error), /unreachable|out of bounds|the native host ended/, name));
+        }
+      }
+      await a.restart();
+      await a.call('set_config', JSON.stringify({ server_url: server.http }));
+      await until('in step again', async () => (await state(a, 'synced')) && same(a, b));
+      assert.equal(await b.read('notes/garden.md'), NOTE);
+      await edit(a, 'notes/garden.md', text => text.replace('one', 'still at work'));
+      await until('an edit', async () => (await b.read('notes/garden.md')).includes('still at work'));
     });
 
     test('hosts that ask in their own ways are answered', async () => {

@@ -12,7 +12,6 @@ const scopePath = () => (state.scope === 'file' && state.entry ? state.entry.pat
 const isHere = group => Boolean(group.device_id) && group.device_id === state.device;
 const device = group => group.device_name || (group.device_id ? 'A device without a name' : 'Another device');
 const shortDevice = group => (isHere(group) ? 'This device' : device(group));
-const longDevice = group => (isHere(group) ? `${device(group)} (this device)` : device(group));
 
 // One of twelve hues for each device, the same every time (FNV-1a).
 function hue(id) {
@@ -24,7 +23,7 @@ function hue(id) {
 function title(group) {
   const [first = '', second] = group.files.map(lastName);
   const names = group.files.length > 2 ? `${first} and ${count(group.files.length - 1, 'more file')}` : second ? `${first} and ${second}` : first;
-  const what = { restore: 'Restored', import: 'First synced', move: 'Renamed', base: 'History begins' }[group.origin];
+  const what = { restore: 'Restored', import: 'Added', move: 'Renamed', base: 'History begins' }[group.origin];
   if (state.scope === 'file' && state.entry) {
     if (group.origin === 'move' && group.note) return `Renamed from ${lastName(group.note)}`;
     if (what) return what;
@@ -49,7 +48,7 @@ function row(group) {
     onclick: () => open(group),
   },
   h('span', { class: 'top' }, h('span', { class: 'what clip' }, title(group)), h('span', { class: 'count' }, tally(group))),
-  h('span', { class: 'who' }, h('span', { style: 'flex:none' }, stretch(group.from, group.until)), h('span', { 'aria-hidden': 'true' }, '\u00b7'), h('span', { class: 'clip' }, shortDevice(group)))));
+  h('span', { class: 'who' }, h('span', { style: 'flex:none' }, stretch(group.from, group.until)), h('span', { 'aria-hidden': 'true' }, '\u00b7'), h('span', { class: 'clip', title: device(group) }, shortDevice(group)))));
 }
 
 function timelineElement({ groups, more }) {
@@ -112,7 +111,8 @@ function open(group) {
   return views.open(main => drawFiles(main, group));
 }
 
-const heading = group => h('p', { class: 'soft small' }, `${moment(group.until)} \u00b7 ${longDevice(group)}`);
+const whenAndWho = group => [`${moment(group.until)} \u00b7 `, h('span', { title: device(group) }, shortDevice(group))];
+const heading = group => h('p', { class: 'soft small' }, whenAndWho(group));
 
 // Several files: which of them changed, and the way back for all.
 async function drawFiles(main, group) {
@@ -146,7 +146,7 @@ async function drawFile(main, path, group, view) {
   const live = views.token;
   const choose = tab => { view.tab = tab; return views.draw(); };
   const choices = [['changes', 'Changes'], ['text', 'Then'], ['since', 'Since then']];
-  main.replaceChildren(head(lastName(path), h('p', { class: 'soft small' }, folderOf(path) ? [folderOf(path), h('br')] : null, `${moment(group.until)} \u00b7 ${longDevice(group)}`),
+  main.replaceChildren(head(lastName(path), h('p', { class: 'soft small' }, folderOf(path) ? [folderOf(path), h('br')] : null, whenAndWho(group)),
     tabs('What to show of it', choices, view.tab, choose)), waitLine());
   const content = await { changes, text: thenText, since }[view.tab](path, group);
   if (views.token !== live) return;

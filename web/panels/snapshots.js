@@ -17,29 +17,32 @@ function row(snapshot) {
 function form() {
   const input = h('input', { type: 'text', id: 'name', placeholder: 'before the trip', maxlength: 100, autocomplete: 'off', 'aria-describedby': 'name-problem', 'data-key': 'name' });
   const note = h('p', { class: 'small minus', id: 'name-problem', role: 'alert' });
-  const create = h('button', { type: 'submit', class: 'button main', 'data-key': 'create' }, icon('flag'), 'Create');
-  return h('form', {
-    class: 'stack',
-    onsubmit: async event => {
-      event.preventDefault();
-      const name = input.value.trim();
-      if (!name) { note.textContent = 'Give it a name to find it again.'; return input.focus(); }
-      create.disabled = true;
-      const { success, data, error } = await bridge.command('CreateSnapshot', { name });
-      create.disabled = false;
-      if (!success) { note.textContent = error; return input.focus(); }
-      input.value = '';
-      toast(`\u201c${name}\u201d keeps ${count(data.files, 'file')} as they are now.`);
-      await load();
-    },
-  },
-  h('label', { for: 'name', class: 'soft small' }, 'Name this moment'),
-  h('div', { class: 'row', style: 'flex-wrap:nowrap;margin-top:4px' }, input, create), note);
+  const create = button([icon('flag'), 'Create'], make, 'main', { 'data-key': 'create' });
+  async function make() {
+    const name = input.value.trim();
+    note.textContent = name ? '' : 'Give it a name to find it again.';
+    if (!name) return input.focus();
+    create.disabled = true;
+    const { success, data, error } = await bridge.command('CreateSnapshot', { name });
+    create.disabled = false;
+    if (!success) {
+      note.textContent = error;
+      return input.focus();
+    }
+    input.value = '';
+    toast(`\u201c${name}\u201d keeps ${count(data.files, 'file')} as they are now.`);
+    await load();
+  }
+  // Hosts do not let their frames submit forms, so this is none, only the look and the keys of one.
+  input.addEventListener('keydown', event => { if (event.key === 'Enter' && !event.isComposing) make(); });
+  return h('div', { class: 'stack', id: 'new', role: 'group', 'aria-label': 'New snapshot' },
+    h('label', { for: 'name', class: 'soft small' }, 'Name this moment'),
+    h('div', { class: 'row', style: 'flex-wrap:nowrap;margin-top:4px' }, input, create), note);
 }
 
 function listView(main) {
   // What is being typed survives a new list.
-  const old = main.querySelector('form');
+  const old = main.querySelector('#new');
   const top = head('Snapshots', old ?? form());
   let body;
   if (state.data === null) body = waitLine();
@@ -167,7 +170,8 @@ async function download(pressed, snapshot) {
   const { success, data, error } = await bridge.command('PackSnapshot', { update_id: snapshot.update_id }, LONG_MS);
   pressed.disabled = false;
   if (!success) return toast(error);
-  const { file_name, missing } = data;
+  const { missing } = data;
+  const file_name = snapshot.name ? `${snapshot.name.replace(/[/\\:*?"<>|]/g, '-')}.zip` : data.file_name;
   const saved = await bridge.hostAction('download', { file_name, mime_type: 'application/zip', data: data.data }, HOST_ANSWERS_MS);
   if (!saved.success) {
     const bytes = Uint8Array.from(atob(data.data), c => c.charCodeAt(0));
