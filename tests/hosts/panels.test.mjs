@@ -64,7 +64,8 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
       }
       await sleep(20);
     }
-    assert.fail(`waited in vain: ${what}${last}`);
+    const states = await Promise.all([a, b].map(async each => `${each.name}: ${JSON.stringify(await each.status())} ${(await each.list()).length} files`));
+    assert.fail(`waited in vain: ${what}${last}\n${states.join('\n')}`);
   }
   const same = async () => JSON.stringify(await a.all()) === JSON.stringify(await b.all());
   const edit = async (device, path, from, to) => {
@@ -235,6 +236,16 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
     calm(panel);
   });
 
+  test('a restore stands in the history, and can be undone from there', async () => {
+    const panel = await open('history', { entry: ENTRY });
+    await panel.click(panel.tab('Workspace'));
+    await panel.click(row(panel, 'Restored: 2026-11-20').first());
+    await panel.press('Undo this restore');
+    await until('the file is gone again', async () => (await b.read('journal/2026-11-20.md')) === null);
+    await panel.frame.getByText('Taken back').waitFor();
+    calm(panel);
+  });
+
   test('a snapshot can be saved as a zip, by the host or by the page itself', async () => {
     let given = null;
     const panel = await open('snapshots', { theme: 'dark', width: 280, action: action => { given = action; return { success: true, data: null }; } });
@@ -285,6 +296,13 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
     await panel.frame.waitForFunction(() => document.documentElement.classList.contains('dark'));
     assert.equal((await style())[1], 'rgb(17, 17, 17)');
     calm(panel);
+  });
+
+  test('until the host names its theme, that of the system is used', async () => {
+    const panel = await open('snapshots', { theme: 'dark', silent: true });
+    await panel.frame.waitForFunction(() => document.documentElement.classList.contains('dark'));
+    await panel.send({ type: 'init', theme: 'light', cssVars: {}, entry: null });
+    await panel.frame.waitForFunction(() => !document.documentElement.classList.contains('dark'));
   });
 
   test('a host that fails is told apart from a past that is empty', async () => {

@@ -19,12 +19,8 @@ function h(tag, attributes = {}, ...children) {
 }
 
 function icon(name) {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('viewBox', '0 0 16 16');
-  svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  path.setAttribute('d', ICONS[name]);
-  svg.append(path);
+  const svg = document.getElementById('icon').content.firstChild.cloneNode(true);
+  svg.firstChild.setAttribute('d', ICONS[name]);
   return svg;
 }
 
