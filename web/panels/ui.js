@@ -51,6 +51,9 @@ const stretch = (from, until) => (clock(from) === clock(until) && day(from) === 
 
 // --- views ---------------------------------------------------------------------------------------------------------
 
+// Where a screen reader goes on when the view changes.
+const focusHeading = () => document.querySelector('h1')?.focus({ preventScroll: true });
+
 // A view is a function that fills `main`. Going back shows the one before and puts the focus where it was.
 const views = {
   stack: [],
@@ -58,7 +61,7 @@ const views = {
     const from = document.activeElement;
     views.stack.push({ view, from: from && from.dataset ? from.dataset.key : null, at: scrollY });
     views.draw();
-    document.getElementById('main').focus({ preventScroll: true });
+    focusHeading();
     scrollTo(0, 0);
   },
   back() {
@@ -67,7 +70,7 @@ const views = {
     views.draw().then(() => {
       scrollTo(0, at);
       const row = from && document.querySelector(`[data-key="${CSS.escape(from)}"]`);
-      (row ?? document.getElementById('main')).focus({ preventScroll: true });
+      if (row) row.focus({ preventScroll: true }); else focusHeading();
     });
   },
   /** Draws the top view again, in place. What comes later looks whether `views.token` is still its own before it touches the page. */
@@ -89,7 +92,7 @@ function head(title, ...more) {
   const first = views.depth > 1
     ? h('div', {}, h('button', { type: 'button', class: 'back', onclick: views.back }, icon('back'), 'Back'))
     : null;
-  return h('header', { class: 'head stack' }, first, h('div', { class: 'row' }, h('h1', {}, title), first ? null : statusLine), ...more);
+  return h('header', { class: 'head stack' }, first, h('div', { class: 'row' }, h('h1', { tabindex: -1 }, title), first ? null : statusLine), ...more);
 }
 
 const waitLine = () => h('p', { class: 'wait' }, 'One moment\u2026');

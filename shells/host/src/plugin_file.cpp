@@ -16,12 +16,12 @@ native::Outcome<Bytes> read_plugin_file(const std::string& path) {
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
   if (!file) return native::os_problem("open", path, errno);
   Bytes bytes;
-  for (;;) {
+  size_t got = kPiece;
+  while (got == kPiece) {  // less only at the end, or when reading failed
     const size_t before = bytes.size();
     bytes.resize(before + kPiece);
-    const size_t got = std::fread(bytes.data() + before, 1, kPiece, file.get());
+    got = std::fread(bytes.data() + before, 1, kPiece, file.get());
     bytes.resize(before + got);
-    if (got == 0) break;
     if (bytes.size() > kLargestBytes) return native::problem("it is larger than any plugin");
   }
   if (std::ferror(file.get())) return native::os_problem("read", path, errno);
