@@ -4,6 +4,7 @@
 #include <array>
 
 #include "diaryx/base/base64.h"
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/history_diff.h"
 #include "diaryx/sync/history_timeline.h"
 #include "document_tools.h"
@@ -52,7 +53,7 @@ std::expected<std::string, std::string> file_param(Guest& guest, const Json& par
 // --- the five of every sync plugin ----------------------------------------------------------------------------------
 
 Json entries_json(std::vector<sync::HistoryEntry> entries, size_t limit) {
-  std::ranges::sort(entries, std::ranges::greater(), &sync::HistoryEntry::update_id);
+  sort_compactly_by(entries, &sync::HistoryEntry::update_id, std::greater<>());
   if (limit > 0 && entries.size() > limit) entries.resize(limit);
   Json list = Json::array();
   for (const sync::HistoryEntry& entry : entries) list.push(sync::to_json(entry));
@@ -86,7 +87,6 @@ Reply get_file_history(Guest& guest, const Json& params) {
   const std::string key = guest.disk().to_workspace(*path);
   past.load_file(key);
   std::vector<sync::HistoryEntry> entries = sync::file_entries(past.history(), key);
-  std::ranges::stable_sort(entries, std::ranges::greater(), &sync::HistoryEntry::timestamp);
   const size_t limit = limit_param(params, 0);
   if (limit > 0 && entries.size() > limit) entries.resize(limit);
   Json list = Json::array();
@@ -147,7 +147,7 @@ Reply get_version_diff(Guest& guest, const Json& params) {
     diffs.push_back({file.path, sync::MetadataChange::Modified, history.metadata_at(file.path, begin),
                      history.metadata_at(file.path, end)});
   }
-  std::ranges::sort(diffs, {}, &sync::FileDiff::path);
+  sort_compactly_by(diffs, &sync::FileDiff::path);
   Json list = Json::array();
   for (const sync::FileDiff& diff : diffs) {
     if (*doc == kWorkspaceDoc || *doc == sync::body_document(diff.path)) list.push(sync::to_json(diff));

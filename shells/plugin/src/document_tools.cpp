@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/frame.h"
 #include "diaryx/sync/text_diff.h"
 
@@ -60,7 +61,7 @@ std::vector<Entry> entries_of(const crdt::Doc& workspace) {
     if (!text) return;
     if (auto metadata = sync::parse_metadata(*text)) entries.push_back({std::string(path), std::move(metadata->value)});
   });
-  std::ranges::sort(entries, {}, &Entry::path);
+  sort_compactly_by(entries, &Entry::path);
   return entries;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diaryx/base/sort.h"
 #include "host.h"
 #include "storage_keys.h"
 
@@ -304,7 +305,7 @@ std::vector<std::string> HistoryLog::recent(size_t count) const {
   for (const auto& [doc, blocks] : fresh_) {
     if (!blocks.empty()) docs.emplace_back(last_of(blocks.back()), doc);
   }
-  std::ranges::sort(docs, std::ranges::greater());
+  sort_compactly(docs, std::greater<>());
   if (docs.size() > count) docs.resize(count);
   std::vector<std::string> names;
   for (auto& [last, doc] : docs) names.push_back(std::move(doc));

@@ -1,14 +1,13 @@
 #include "host.h"
 
+#include <set>
+
 #include "diaryx/base/base64.h"
 #include "diaryx/base/utf.h"
-#include "pdk.h"
+#include "host_calls.h"
 
-// Imported unconditionally, because a host resolves all imports or none: these fifteen are what every shipped host has.
-#define DX_HOST(name) \
-  extern "C" __attribute__((import_module("extism:host/user"), import_name(#name))) std::uint64_t name(std::uint64_t);
+// Imported unconditionally, because a host resolves all imports or none: these eleven are in both builds.
 DX_HOST(host_log)
-DX_HOST(host_read_binary)
 DX_HOST(host_list_files)
 DX_HOST(host_file_exists)
 DX_HOST(host_write_file)
@@ -19,15 +18,28 @@ DX_HOST(host_storage_get)
 DX_HOST(host_storage_set)
 DX_HOST(host_get_timestamp)
 DX_HOST(host_ws_request)
-DX_HOST(host_http_request)
-DX_HOST(host_get_runtime_context)
-#undef DX_HOST
 
 namespace diaryx::plugin::host {
 namespace {
 
 // Half of the 32,768 blocks a JavaScript SDK has per call; the rest is for finishing what was begun.
 constexpr uint32_t kManyBlocks = 16'000;
+
+std::set<std::string> g_emptied;  // files whose last content was written here and is nothing
+
+std::string_view level_name(Level level) {
+  switch (level) {
+    case Level::Debug: return "debug";
+    case Level::Info: return "info";
+    case Level::Warn: return "warn";
+    case Level::Error: return "error";
+  }
+  return "info";
+}
+
+void socket_request(const Json& request) { ask(host_ws_request, request); }
+
+}  // namespace
 
 std::string ask(pdk::UserFunction function, const Json& request) { return pdk::call(function, request.dump()); }
 
@@ -59,20 +71,6 @@ std::optional<Bytes> wrapped_bytes(std::string_view answer) {
   return std::move(*bytes);
 }
 
-std::string_view level_name(Level level) {
-  switch (level) {
-    case Level::Debug: return "debug";
-    case Level::Info: return "info";
-    case Level::Warn: return "warn";
-    case Level::Error: return "error";
-  }
-  return "info";
-}
-
-void socket_request(const Json& request) { ask(host_ws_request, request); }
-
-}  // namespace
-
 void log(Level level, std::string_view message) {
   ask(host_log, Json{}.set("level", level_name(level)).set("message", message));
 }
@@ -83,11 +81,6 @@ TimestampMs now() {
   const auto json = parsed(answer);
   if (const auto time = json ? json->as_integer() : std::nullopt; time && *time > 0) last = *time;
   return TimestampMs{last};
-}
-
-Json runtime_context() {
-  auto json = parsed(pdk::call(host_get_runtime_context, {}));
-  return json && json->is_object() ? std::move(*json) : Json::object();
 }
 
 std::optional<Bytes> storage_get(std::string_view key) {
@@ -106,14 +99,6 @@ bool file_exists(std::string_view path) {
   return exists && *exists;
 }
 
-std::optional<Bytes> read_file(std::string_view path) {
-  if (!file_exists(path)) return std::nullopt;
-  const std::string answer = ask(host_read_binary, one("path", path));
-  // Empty text is how a web host says that it could not read; an empty file is `{"data":""}`.
-  if (answer.empty()) return std::nullopt;
-  return wrapped_bytes(answer);
-}
-
 std::vector<std::string> list_files(std::string_view prefix) {
   std::vector<std::string> paths;
   const auto json = parsed(ask(host_list_files, one("prefix", prefix)));
@@ -126,6 +111,10 @@ std::vector<std::string> list_files(std::string_view prefix) {
 }
 
 void write_file(std::string_view path, ByteView bytes) {
+  if (bytes.empty())
+    g_emptied.insert(std::string(path));
+  else
+    g_emptied.erase(std::string(path));
   if (is_valid_utf8(as_text(bytes))) {
     ask(host_write_file, one("path", path).set("content", as_text(bytes)));
   } else {
@@ -133,29 +122,11 @@ void write_file(std::string_view path, ByteView bytes) {
   }
 }
 
+bool was_emptied(std::string_view path) { return g_emptied.contains(std::string(path)); }
+
 void delete_file(std::string_view path) { ask(host_delete_file, one("path", path)); }
 
 void emit_event(const Json& event) { ask(host_emit_event, event); }
-
-HttpResponse http(const HttpRequest& request) {
-  Json headers = Json::object();
-  for (const auto& [name, value] : request.headers) headers.set(name, value);
-  Json message = Json{}.set("url", request.url).set("method", request.method).set("headers", std::move(headers));
-  if (!request.body.empty()) message.set("body_base64", to_base64(request.body));
-
-  const auto answer = parsed(ask(host_http_request, message));
-  HttpResponse response;
-  if (!answer) return response;
-  response.status = answer->integer_member("status").value_or(0);
-  const auto base64 = answer->string_member("body_base64");
-  auto bytes = base64 ? from_base64(*base64) : Result<Bytes>{Bytes{}};
-  if (bytes && !bytes->empty()) {
-    response.body = std::move(*bytes);
-  } else if (const auto body = answer->string_member("body")) {
-    response.body = to_bytes(as_bytes(*body));
-  }
-  return response;
-}
 
 std::string ws_connect(const Connection& connection) {
   Json request = Json{}

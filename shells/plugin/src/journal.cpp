@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "diaryx/base/json.h"
+#include "diaryx/base/sort.h"
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/replica.h"
 #include "host.h"
@@ -228,7 +229,7 @@ std::vector<sync::HistoryMark> Journal::marks() const {
   for (auto at = records_.lower_bound("mark:"); at != records_.end() && at->first.starts_with("mark:"); ++at) {
     if (auto mark = sync::parse_mark_record(at->first, at->second)) found.push_back(std::move(*mark));
   }
-  std::ranges::sort(found, {}, &sync::HistoryMark::point);
+  sort_compactly_by(found, &sync::HistoryMark::point);
   return found;
 }
 

@@ -106,6 +106,7 @@ void Session::begin_scan() {
 }
 
 void Session::report(const std::string& path) {
+  if (!is_ours(path)) return;
   const Look look = disk_.look(path);
   switch (look.state) {
     case Look::State::Missing:

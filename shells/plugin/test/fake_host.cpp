@@ -75,6 +75,9 @@ void ws_send_binary(ByteView) { fake_host().requests.emplace_back("send_binary")
 void ws_send_text(std::string_view text) { fake_host().requests.emplace_back(text); }
 void ws_disconnect() { fake_host().requests.emplace_back("disconnect"); }
 
+bool was_emptied(std::string_view) { return false; }
+bool carries_attachments() { return true; }
+
 bool nearly_exhausted() { return false; }
 
 }  // namespace host
