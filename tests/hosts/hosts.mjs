@@ -12,11 +12,15 @@ import { MemoryDevice } from './memory_device.mjs';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 export const WASM = process.env.DIARYX_PLUGIN ?? join(ROOT, 'build/wasm/diaryx_sync.wasm');
+/** The build for hosts that have nothing beyond the twelve functions of the README. */
+const WASM12 = WASM.replace(/\.wasm$/, '_readme12.wasm');
+const TWELVE = ['host_log', 'host_read_file', 'host_list_files', 'host_file_exists', 'host_write_file', 'host_delete_file',
+  'host_write_binary', 'host_emit_event', 'host_storage_get', 'host_storage_set', 'host_get_timestamp', 'host_ws_request'];
 const NATIVE = process.env.DX_PLUGIN_HOST ?? join(ROOT, 'build/release/bin/diaryx-plugin-host');
 const SDKS = { '2.0.0-rc13': '@extism/extism', '1.0.3': 'extism-1.0.3' };
 export const sdkVersions = Object.keys(SDKS);
 
-if (!fs.existsSync(WASM)) throw new Error(`There is no plugin at ${WASM}: make it with ./dev wasm.`);
+for (const file of [WASM, WASM12]) if (!fs.existsSync(file)) throw new Error(`There is no plugin at ${file}: make it with ./dev wasm.`);
 
 // The SDK loads node:wasi whether it is used or not; Node's warning about it would puzzle whoever reads the log.
 const warnings = process.listeners('warning');
@@ -49,6 +53,15 @@ export class Device {
     const known = await this.read(path) !== null;
     await this.raw.put(path, Buffer.from(content).toString('base64'));
     await this.event(known ? 'file_saved' : 'file_created', { path: this.#path(path) });
+  }
+  /** Like an editor that never saves over what came in since it read. */
+  async edit(path, change) {
+    for (;;) {
+      const old = await this.raw.get(path);
+      const next = Buffer.from(change(Buffer.from(old, 'base64').toString())).toString('base64');
+      if (await this.raw.swap(path, old, next)) break;
+    }
+    await this.event('file_saved', { path: this.#path(path) });
   }
   async remove(path) {
     await this.raw.drop(path);
@@ -87,10 +100,10 @@ class NodeHost {
   skip = false;
   #http = new BlockingHttp();
   constructor(sdk) { Object.assign(this, { sdk, name: `Node, Extism ${sdk}` }); }
-  async open(name, context) {
+  async open(name, context, { twelve = false } = {}) {
     const { default: createPlugin } = await import(SDKS[this.sdk]);
     const raw = new MemoryDevice({
-      createPlugin, sdk: this.sdk, wasm: fs.readFileSync(WASM), context,
+      createPlugin, sdk: this.sdk, wasm: fs.readFileSync(twelve ? WASM12 : WASM), only: twelve ? TWELVE : undefined, context,
       openSocket: url => new WebSocket(url), http: request => this.#http.request(request),
     });
     await raw.start();
@@ -109,6 +122,7 @@ function serveFiles(sdk) {
     '/memory_device.mjs': ['mjs', fs.readFileSync(new URL('./memory_device.mjs', import.meta.url))],
     '/sdk.mjs': ['mjs', fs.readFileSync(join(ROOT, 'tests/hosts/node_modules', SDKS[sdk], 'dist/browser/mod.js'))],
     '/plugin.wasm': ['wasm', fs.readFileSync(WASM)],
+    '/plugin12.wasm': ['wasm', fs.readFileSync(WASM12)],
   };
   const server = http.createServer((request, response) => {
     const found = files[request.url];
@@ -119,7 +133,7 @@ function serveFiles(sdk) {
 }
 
 // Runs in the page. HTTP is synchronous there, as every host function is.
-async function openInPage({ sdk, context }) {
+async function openInPage({ sdk, context, file, only }) {
   const [{ default: createPlugin }, { MemoryDevice: Kind, toBase64, fromBase64 }] = await Promise.all([import('/sdk.mjs'), import('/memory_device.mjs')]);
   const http = ({ url, method, headers = {}, body, body_base64 }) => {
     const request = new XMLHttpRequest();
@@ -134,8 +148,8 @@ async function openInPage({ sdk, context }) {
     const bytes = Uint8Array.from(request.responseText, c => c.charCodeAt(0) & 0xff);
     return { status: request.status, headers: {}, body: new TextDecoder().decode(bytes), body_base64: toBase64(bytes) };
   };
-  const wasm = new Uint8Array(await (await fetch('/plugin.wasm')).arrayBuffer());
-  window.device = new Kind({ createPlugin, sdk, wasm, context, http, openSocket: url => new WebSocket(url) });
+  const wasm = new Uint8Array(await (await fetch(file)).arrayBuffer());
+  window.device = new Kind({ createPlugin, sdk, wasm, only, context, http, openSocket: url => new WebSocket(url) });
   await window.device.start();
 }
 
@@ -147,6 +161,7 @@ class InPage {
     return this.page.evaluate(([each, bytes]) => window.device.call(each, Uint8Array.from(atob(bytes), c => c.charCodeAt(0))), [name, Buffer.from(input).toString('base64')]);
   }
   put(path, content) { return this.#run('put', path, content); }
+  swap(path, old, next) { return this.#run('swap', path, old, next); }
   get(path) { return this.#run('get', path); }
   drop(path) { return this.#run('drop', path); }
   move(from, to) { return this.#run('move', from, to); }
@@ -168,11 +183,11 @@ class ChromiumHost {
     this.server ??= await serveFiles(this.sdk);
     return `http://127.0.0.1:${this.server.address().port}`;
   }
-  async open(name, context) {
+  async open(name, context, { twelve = false } = {}) {
     this.browser ??= await launch();
     const page = await this.browser.newPage();
     await page.goto(await this.origin());
-    await page.evaluate(openInPage, { sdk: this.sdk, context });
+    await page.evaluate(openInPage, { sdk: this.sdk, context, file: twelve ? '/plugin12.wasm' : '/plugin.wasm', only: twelve ? TWELVE : undefined });
     return new Device(new InPage(page), name, '.');
   }
   async close() {
@@ -188,10 +203,10 @@ class InProcess {
   #waiting = new Map();
   #last = 0;
   #logs = [];
-  constructor(folder, context) { Object.assign(this, { folder, context }); }
+  constructor(folder, context, file) { Object.assign(this, { folder, context, file }); }
 
   start() {
-    this.#child = spawn(NATIVE, ['serve', WASM, '--folder', this.folder, '--server', this.context.server_url ?? '', '--token', this.context.auth_token ?? '',
+    this.#child = spawn(NATIVE, ['serve', this.file, '--folder', this.folder, '--server', this.context.server_url ?? '', '--token', this.context.auth_token ?? '',
       '--device-name', this.context.device_name]);
     let errors = '';
     this.#child.stderr.on('data', chunk => { errors += chunk; });
@@ -227,6 +242,11 @@ class InProcess {
     fs.mkdirSync(dirname(this.#at(path)), { recursive: true });
     fs.writeFileSync(this.#at(path), Buffer.from(content, 'base64'));
   }
+  swap(path, old, next) {
+    if (this.get(path) !== old) return false;
+    this.put(path, next);
+    return true;
+  }
   get(path) { return fs.existsSync(this.#at(path)) ? fs.readFileSync(this.#at(path)).toString('base64') : null; }
   drop(path) { fs.rmSync(this.#at(path)); }
   move(from, to) {
@@ -257,8 +277,9 @@ class InProcess {
 class WasmtimeHost {
   name = 'wasmtime, libextism';
   skip = fs.existsSync(NATIVE) ? false : 'libextism is not here, so there is no native plugin host: install cargo, then ./dev setup and ./dev build';
-  async open(name, context) {
-    const raw = new InProcess(fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'diaryx-host-'))), context);
+  async open(name, context, { twelve = false } = {}) {
+    const folder = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'diaryx-host-')));
+    const raw = new InProcess(folder, context, twelve ? WASM12 : WASM);
     const { root } = await raw.start();
     return new Device(raw, name, root);
   }

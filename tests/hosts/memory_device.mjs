@@ -45,8 +45,9 @@ export class MemoryDevice {
   #timer = 0;
 
   /**
-   * @param {{createPlugin, sdk: string, wasm: Uint8Array, openSocket(url), http(request), context: object}} world
-   *        `openSocket` gives a WebSocket as browsers have it, `http` answers as `host_http_request` does
+   * @param {{createPlugin, sdk: string, wasm: Uint8Array, openSocket(url), http(request), context: object, only?: string[]}} world
+   *        `openSocket` gives a WebSocket as browsers have it, `http` answers as `host_http_request` does, `only` names the host
+   *        functions that there are when not all are
    */
   constructor(world) { this.#world = world; }
 
@@ -89,6 +90,12 @@ export class MemoryDevice {
   // --- the world as a test moves it ---------------------------------------------------------------------------------
 
   put(path, base64) { this.files.set(path, fromBase64(base64)); }
+  /** Puts `next` in place of `old` if that is what is there. */
+  swap(path, old, next) {
+    if (this.get(path) !== old) return false;
+    this.put(path, next);
+    return true;
+  }
   get(path) { return this.files.has(path) ? toBase64(this.files.get(path)) : null; }
   drop(path) { this.files.delete(path); }
   move(from, to) { this.files.set(to, this.files.get(from)); this.files.delete(from); }
@@ -139,7 +146,8 @@ export class MemoryDevice {
       host_get_runtime_context: () => json(this.#world.context),
       host_ws_request: request => json(this.#request(request)),
     };
-    return Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, (call, offset) => {
+    const offered = Object.entries(answers).filter(([name]) => !this.#world.only || this.#world.only.includes(name));
+    return Object.fromEntries(offered.map(([name, answer]) => [name, (call, offset) => {
       let text = NEUTRAL[name] ?? '';
       try {
         const input = offset === 0n ? '' : call.read(offset)?.text() ?? '';

@@ -56,8 +56,8 @@ export function scenarios(host) {
 
     const newUser = () => ({ server_url: server.http, auth_token: server.token(`user${++users}@example.org`) });
 
-    async function device(name, user) {
-      const made = await host.open(name, { ...user, device_name: name });
+    async function device(name, user, options = {}) {
+      const made = await host.open(name, { ...user, device_name: name }, options);
       devices.push(made);
       const manifest = JSON.parse((await made.call('manifest')).toString());
       assert.equal(manifest.protocol_version ?? 1, 1);
@@ -81,7 +81,8 @@ export function scenarios(host) {
       }
       const states = await Promise.all(devices.map(async each => `${each.name}: ${JSON.stringify(await each.status().catch(String))} ${JSON.stringify(await each.list())}`));
       const logs = (await Promise.all(devices.map(each => each.logs()))).flat().filter(([level]) => level === 'error' || level === 'warn').slice(-6);
-      assert.fail(`waited in vain: ${what}${last ? ` (${last})` : ''}\n${states.join('\n')}\n${JSON.stringify(logs)}`);
+      const texts = await Promise.all(devices.map(each => each.read('notes/garden.md')));
+      assert.fail(`waited in vain: ${what}${last ? ` (${last})` : ''}\n${states.join('\n')}\n${JSON.stringify(logs)}\n${JSON.stringify(texts)}`);
     }
 
     const state = async (each, wanted) => (await each.status()).state === wanted;
@@ -103,7 +104,7 @@ export function scenarios(host) {
       return { a, b, user, remote_id };
     }
 
-    async function edit(each, path, change) { await each.write(path, change(await each.read(path))); }
+    const edit = (each, path, change) => each.edit(path, change);
 
     // --- the scenarios ----------------------------------------------------------------------------------------------
 
@@ -361,6 +362,20 @@ export function scenarios(host) {
       await b.restart();
       await until('still the same', async () => same(a, b));
       assert.ok((await a.read('notes/garden.md')).includes('edited'));
+    });
+
+    test('the build for twelve host functions keeps notes in step with the full one', async () => {
+      const { a, user, remote_id } = await pair();
+      const c = await device('old host', user, { twelve: true });
+      await c.call('set_config', JSON.stringify({ ...user, workspace_id: remote_id }));
+      await c.restart();
+      await until('the note', async () => (await c.read('notes/garden.md')) === NOTE);
+      await edit(c, 'notes/garden.md', text => text.replace('one', 'one from an old host'));
+      await until('its edit', async () => (await a.read('notes/garden.md')).includes('old host'));
+      await edit(a, 'notes/garden.md', text => text.replace('nine', 'nine from a new one'));
+      await until('an edit back', async () => (await c.read('notes/garden.md')) === (await a.read('notes/garden.md')));
+      assert.equal(await c.bytes('pic.bin'), null);
+      assert.ok(await a.bytes('pic.bin'), 'what it cannot carry stays where it is');
     });
 
     test('no input to any export, in any order, harms the instance or what is stored', async () => {
