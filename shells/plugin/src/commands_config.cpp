@@ -12,8 +12,8 @@ namespace {
 Reply component_html(Guest&, const Json& params) {
   const auto id = text_param(params, "component_id");
   if (!id) return std::unexpected(id.error());
-  if (*id == "sync.snapshots") return Json{kSnapshotsPanel};
-  if (*id == "sync.history") return Json{kHistoryPanel};
+  if (*id == "sync.snapshots") return Json{snapshots_panel()};
+  if (*id == "sync.history") return Json{history_panel()};
   return std::unexpected("Unknown sync component: " + *id);
 }
 

@@ -368,6 +368,11 @@ void Guest::handle_event(std::string_view type, const Json& payload) {
   } else if (type == "file_saved" || type == "file_created" || type == "file_deleted") {
     const std::string path = path_of("path");
     if (path.empty()) return;
+    // Where reading is denied, web hosts say that nothing is there. Somebody saved it a moment ago, so it is not gone; if it is, the
+    // next event says so.
+    if (type != "file_deleted" && !disk_.exists(path)) {
+      return host::log(host::Level::Warn, path + " was saved but cannot be seen; it is left as it is until it can be read");
+    }
     const bool was_known = session_->replica().known_hash(path).has_value();
     session_->report(path);
     session_->settle();
