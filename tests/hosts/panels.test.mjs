@@ -151,6 +151,11 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
     await panel.click(panel.tab('Workspace'));
     await row(panel, '2026-11-20').first().waitFor();
     await panel.shot(`${PICTURES}history-workspace-light.png`);
+    await panel.click(row(panel, '2 more files').first());
+    await panel.frame.getByText('changed', { exact: true }).first().waitFor();
+    await panel.shot(`${PICTURES}history-files-light.png`);
+    await panel.click(panel.frame.locator('.item', { hasText: '2026-11-20' }));
+    await panel.frame.locator('ins', { hasText: 'then' }).waitFor();
     calm(panel);
     assert.deepEqual(await named(panel), []);
   });
