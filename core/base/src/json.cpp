@@ -96,7 +96,13 @@ bool operator==(const Json& a, const Json& b) { return a.value_ == b.value_; }
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out.push_back('"');
-  for (const char c : text) {
+  const char* plain = text.data();  // what is copied as it stands, in runs
+  for (const char& each : text) {
+    const char c = each;
+    if (static_cast<uint8_t>(c) >= 0x20 && c != '"' && c != '\\') [[likely]]
+      continue;
+    out.append(plain, &each);
+    plain = &each + 1;
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
@@ -106,15 +112,12 @@ void append_json_string(std::string& out, std::string_view text) {
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
       default:
-        if (static_cast<uint8_t>(c) < 0x20) {
-          out += "\\u00";
-          out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
-          out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
-        } else {
-          out.push_back(c);
-        }
+        out += "\\u00";
+        out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
+        out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
     }
   }
+  out.append(plain, text.data() + text.size());
   out.push_back('"');
 }
 

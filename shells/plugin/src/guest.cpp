@@ -90,10 +90,12 @@ void Guest::begin() {
 
 void Guest::finish() {
   if (!session_) return;
-  const Endpoint server = endpoint(Json::object());
-  const Remote remote(server);
-  const bool reachable = is_linked() && !server.server_url.empty() && !server.auth_token.empty();
-  session_->work(reachable && socket_open_ ? &remote : nullptr);
+  session_->work(nullptr);
+  if (socket_open_ && is_linked() && session_->has_transfers()) {
+    const Endpoint server = endpoint(Json::object());
+    const Remote remote(server);
+    if (!server.server_url.empty() && !server.auth_token.empty()) session_->work(&remote);
+  }
   if (session_->take_reconnect() && requested_) {
     const host::Connection again = *requested_;
     disconnect();

@@ -69,6 +69,8 @@ class Session {
 
   /// Does what there is to do, as far as one export may go. `remote` is null when there is no server to talk to.
   void work(const Remote* remote);
+  /// Whether attachments wait for a server.
+  bool has_transfers() const { return !transfers_.empty() && !scan_; }
   /// Writes whole states instead of a journal.
   void fold();
 
