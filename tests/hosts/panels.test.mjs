@@ -52,7 +52,7 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
   let b;
   const panels = [];
 
-  async function until(what, condition, seconds = 20) {
+  async function until(what, condition, seconds = 60) {
     const end = Date.now() + seconds * 1000;
     let last = '';
     while (Date.now() < end) {
