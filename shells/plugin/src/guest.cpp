@@ -70,7 +70,10 @@ Outcome Guest::init(std::string_view input) {
 }
 
 Outcome Guest::shutdown() {
-  if (!session_) return {};
+  if (!session_) {
+    host::log(host::Level::Warn, "shutdown: there is nothing to shut down");
+    return {};
+  }
   begin();
   disconnect();
   session_->feed(sync::FilesSettled{});
@@ -105,7 +108,10 @@ void Guest::finish() {
 
 Bytes Guest::finish_with_envelope() {
   finish();
-  if (!session_) return encode_envelope({}).bytes;
+  if (!session_) {
+    host::log(host::Level::Warn, "there is no session yet; nothing was done");
+    return encode_envelope({}).bytes;
+  }
   Envelope envelope = encode_envelope(session_->take_performed());
   if (envelope.dropped > 0) {
     host::log(host::Level::Warn, std::to_string(envelope.dropped) + " performed actions are not in the envelope");
@@ -351,7 +357,11 @@ Outcome Guest::on_event(std::string_view event) {
   if (!json) return std::unexpected(json.error());
   const auto type = json->string_member("event_type");
   const Json* payload = json->find("payload");
-  if (!type || !payload || !session_) return {};
+  if (!type || !payload || !session_) {
+    host::log(host::Level::Warn,
+              session_ ? "an event without a type or payload was ignored" : "an event before init was ignored");
+    return {};
+  }
   begin();
   handle_event(*type, *payload);
   finish();
@@ -372,7 +382,8 @@ void Guest::handle_event(std::string_view type, const Json& payload) {
     // Where reading is denied, web hosts say that nothing is there. Somebody saved it a moment ago, so it is not gone; if it is, the
     // next event says so.
     if (type != "file_deleted" && !disk_.exists(path)) {
-      return host::log(host::Level::Warn, path + " was saved but cannot be seen; it is left as it is until it can be read");
+      return host::log(host::Level::Warn,
+                       path + " was saved but cannot be seen; it is left as it is until it can be read");
     }
     const bool was_known = session_->replica().known_hash(path).has_value();
     session_->report(path);

@@ -122,6 +122,26 @@ describe('garbage', () => {
     assert.equal((await last.command('GetCrdtFile', { path: 'kept.md' })).data?.title, 'Kept');
   });
 
+  test('that is not refused with an error leaves a line in the log', async () => {
+    const host = new PretendHost();
+    const plugin = await host.load();
+    const silent = async (name, input) => {
+      const before = host.logs.length;
+      await plugin.call(name, input);
+      return host.logs.length === before;
+    };
+    for (const name of ENVELOPES) if (name !== 'queue_local_update') assert.ok(!await silent(name, '{}'), `${name} before init`);
+    assert.ok(!await silent('on_event', '{"event_type":"file_saved","payload":{"path":"a.md"}}'), 'an event before init');
+    await plugin.call('init', '{}');
+    await plugin.call('on_connected', '{"workspace_id":"ws1"}');
+    assert.ok(!await silent('on_event', '{"event_type":"file_saved"}'), 'an event without a payload');
+    assert.ok(!await silent('handle_binary_message', Buffer.from([255, 1])), 'a frame that is cut off');
+    assert.ok(!await silent('handle_text_message', '{'), 'a text that is no JSON');
+    assert.ok(!await silent('queue_local_update', '{}'), 'an update of nothing');
+    await plugin.call('shutdown', '{}');
+    assert.ok(!await silent('shutdown', '{}'), 'a second shutdown');
+  });
+
   test('of great size is taken or refused', async () => {
     const host = new PretendHost();
     const plugin = await host.load();
