@@ -43,6 +43,7 @@ export class PanelPage {
       silent = false } = host;
     const panel = new PanelPage();
     panel.page = await browser.newPage({ viewport: { width, height }, deviceScaleFactor: 2, colorScheme: theme, reducedMotion: 'reduce' });
+    panel.page.setDefaultTimeout(60_000);
     panel.page.on('pageerror', error => panel.problems.push(error.message));
     panel.page.on('console', message => { if (message.type() === 'error') panel.problems.push(message.text()); });
     panel.page.on('request', request => { if (!/^(blob|data|about):/.test(request.url())) panel.problems.push(`network: ${request.url()}`); });

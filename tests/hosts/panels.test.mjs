@@ -52,7 +52,7 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
   let b;
   const panels = [];
 
-  async function until(what, condition, seconds = 20) {
+  async function until(what, condition, seconds = 60) {
     const end = Date.now() + seconds * 1000;
     let last = '';
     while (Date.now() < end) {
@@ -151,6 +151,11 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
     await panel.click(panel.tab('Workspace'));
     await row(panel, '2026-11-20').first().waitFor();
     await panel.shot(`${PICTURES}history-workspace-light.png`);
+    await panel.click(row(panel, '2 more files').first());
+    await panel.frame.getByText('changed', { exact: true }).first().waitFor();
+    await panel.shot(`${PICTURES}history-files-light.png`);
+    await panel.click(panel.frame.locator('.item', { hasText: '2026-11-20' }));
+    await panel.frame.locator('ins', { hasText: 'then' }).waitFor();
     calm(panel);
     assert.deepEqual(await named(panel), []);
   });

@@ -66,7 +66,7 @@ export function scenarios(host) {
     }
 
     /** Waits for `condition`; devices get the ticks that a status bar gives them. */
-    async function until(what, condition, seconds = 20) {
+    async function until(what, condition, seconds = 60) {
       const end = Date.now() + seconds * 1000;
       let last = '';
       for (;;) {
@@ -404,6 +404,12 @@ export function scenarios(host) {
         assert.match(html, /^<!doctype html>[\s\S]*<\/html>\s*$/);
       }
       await assert.rejects(a.call('get_component_html', JSON.stringify({ component_id: 'none' })), /Unknown sync component/);
+      const early = await host.open('early', { device_name: 'early' });
+      devices.push(early);
+      await early.command('SetDeviceName', { name: 'named before init' });
+      await early.init();
+      const { device_id, device_name } = await early.command('GetDevice');
+      assert.deepEqual([device_id.length, device_name], [32, 'named before init']);
       const typed = await a.call('execute_typed_command', JSON.stringify({ type: 'GetSyncStatus' }));
       assert.equal(JSON.parse(typed.toString()).type, 'PluginResult');
       assert.equal(await a.call('execute_typed_command', JSON.stringify({ type: 'NotMine' })), null);

@@ -54,5 +54,23 @@ TEST(WasmModule, RefusesEveryTruncation) {
   EXPECT_EQ(read_outside(unknown_kind).error().code, ErrorCode::UnknownTag);
 }
 
+TEST(WasmModule, SurvivesAnyChangeOfItsBytes) {
+  const Bytes whole = module_with(2, std::string("\2\1m\1f\0\0\1m\1t\1\x70\1\2\5", 16));
+  ASSERT_TRUE(read_outside(whole));
+  uint32_t at = 1;
+  const auto random = [&at](uint32_t below) { return ((at = at * 1664525u + 1013904223u) >> 8) % below; };
+  size_t read = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    Bytes changed = whole;
+    for (uint32_t changes = 1 + random(3); changes > 0; --changes)
+      changed[8 + random(static_cast<uint32_t>(changed.size()) - 8)] = static_cast<uint8_t>(random(256));
+    if (const auto outside = read_outside(changed)) {
+      ++read;
+      EXPECT_LE(outside->imports.size(), changed.size());
+    }
+  }
+  EXPECT_GT(read, 0u);
+}
+
 }  // namespace
 }  // namespace diaryx::host

@@ -211,6 +211,7 @@ void Guest::load_device() {
 }
 
 void Guest::rename_device(std::string_view name) {
+  if (device_.id.empty()) load_device();  // before `init`: a name without an id would not be found again
   device_.name = name;
   const Json stored = Json{}.set("id", device_.id).set("name", device_.name);
   host::storage_set(kDeviceKey, as_bytes(stored.dump()));
