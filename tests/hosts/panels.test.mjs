@@ -74,7 +74,9 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
     await device.write(path, text.replace(from, to));
     await until('an edit to arrive', same);
   };
-  const ago = ms => Promise.all([a, b].map(device => device.set({ clock_shift: -ms })));
+  // It is noon for the devices, whatever the time is: an hour ago was today.
+  const toNoon = new Date().setHours(12, 0, 0, 0) - Date.now();
+  const ago = (ms, devices = [a, b]) => Promise.all(devices.map(device => device.set({ clock_shift: toNoon - ms })));
 
   // A past of nine days, on two devices.
   before(async () => {
@@ -83,13 +85,13 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
     browser = await launch();
     const user = { server_url: server.http, auth_token: server.token() };
     a = await host.open('laptop', { ...user, device_name: 'Laptop' });
-    await a.set({ clock_shift: -9 * DAY });
+    await ago(9 * DAY, [a]);
     await a.init(user);
     for (const [path, content] of Object.entries(FILES)) await a.put(path, content);
     const { remote_id } = await a.command('LinkWorkspace', { name: 'notes', remote_id: null, workspace_root: '.' });
     await until('the first device', async () => (await a.status()).state === 'synced');
     b = await host.open('tablet', { ...user, device_name: 'Tablet' });
-    await b.set({ clock_shift: -9 * DAY });
+    await ago(9 * DAY, [b]);
     await b.init(user);
     await b.command('LinkWorkspace', { name: 'notes', remote_id, workspace_root: '.' });
     await until('the second device', same);

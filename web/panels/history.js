@@ -96,6 +96,7 @@ async function load(always = false) {
   } else {
     state.data = { error };
   }
+  await released();
   if (views.depth > 1) return;  // drawn when the user comes back
   const key = document.activeElement?.dataset?.key;
   views.draw();

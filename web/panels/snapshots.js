@@ -64,8 +64,10 @@ async function load() {
   const { success, data, error } = await bridge.command('ListSnapshots');
   const fresh = success ? data : { error };
   if (!success && state.data && !state.data.error) return;
-  if (JSON.stringify(fresh) === JSON.stringify(state.data)) return;
+  // The last point moves with every edit; the list does not.
+  if (state.data && JSON.stringify([fresh.snapshots, fresh.error]) === JSON.stringify([state.data.snapshots, state.data.error])) return;
   state.data = fresh;
+  await released();
   if (views.depth > 1) return;
   const key = document.activeElement?.dataset?.key;
   views.draw();

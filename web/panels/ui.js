@@ -82,6 +82,14 @@ const views = {
   get depth() { return views.stack.length; },
 };
 
+// A row that is drawn anew between the pressing and the releasing of a button would lose the click.
+let pressed = false;
+addEventListener('pointerdown', () => { pressed = true; }, true);
+for (const name of ['pointerup', 'pointercancel']) addEventListener(name, () => setTimeout(() => { pressed = false; }), true);
+async function released() {
+  while (pressed) await new Promise(done => setTimeout(done, 50));
+}
+
 document.addEventListener('keydown', event => {
   if (event.key !== 'Escape' || event.defaultPrevented) return;
   const question = document.querySelector('.ask .no');
