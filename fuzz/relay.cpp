@@ -22,7 +22,8 @@ const DocId kBody("body:w/a.md");
 constexpr uint64_t kConnections = 3;
 
 struct Shell {
-  Relay relay{{.seed = 1, .limits = {.max_frame_bytes = 4096, .max_held_bytes = 512, .max_bad_frames = 4}}};
+  Relay relay{
+      {.lineage = "l", .seed = 1, .limits = {.max_frame_bytes = 4096, .max_held_bytes = 512, .max_bad_frames = 4}}};
   std::deque<relay::Action> questions;  // not answered yet
   std::map<std::string, std::vector<Bytes>> log;
   uint64_t sequence = 0;
@@ -76,6 +77,11 @@ struct Shell {
       if (well)
         return handle(relay::DocumentLoaded{load->ticket, {}, log[load->document.str()], relay::Sequence{sequence}});
       handle(relay::DocumentLoadFailed{load->ticket, relay::StorageFailure::Unavailable});
+    } else if (const auto* list = std::get_if<relay::ListChanges>(&action)) {
+      relay::ChangesListed listed{
+          .ticket = list->ticket, .known = well && list->since, .documents = {}, .through = relay::Sequence{sequence}};
+      for (const auto& [document, updates] : log) listed.documents.push_back(document);
+      handle(std::move(listed));
     } else if (const auto* append = std::get_if<relay::AppendUpdate>(&action)) {
       --appends;
       if (!well) return handle(relay::UpdateNotStored{append->ticket, relay::StorageFailure::Full});

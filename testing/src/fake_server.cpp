@@ -14,11 +14,13 @@ FakeServer::FakeServer(uint64_t seed, Deliver deliver, Closed closed)
 void FakeServer::crash() {
   waiting_.clear();
   answers_.clear();
-  relay_ = std::make_unique<sync::Relay>(sync::RelayOptions{.seed = seed_ + ++starts_});
+  relay_ = std::make_unique<sync::Relay>(
+      sync::RelayOptions{.lineage = "lineage" + std::to_string(lineages_), .seed = seed_ + ++starts_});
 }
 
 void FakeServer::roll_back() {
   log_ = *backup_;
+  ++lineages_;  // as the server's command does
   crash();
 }
 
@@ -44,6 +46,7 @@ void FakeServer::receive(relay::ConnectionId connection, bool text, const std::s
 void FakeServer::commit(TimestampMs now) {
   std::deque<Waiting> batch = std::exchange(waiting_, {});
   for (Waiting& waiting : batch) {
+    last_of_[waiting.document] = next_sequence_;
     log_[waiting.document].push_back(std::move(waiting.update));
     feed(relay::UpdateStored{waiting.ticket, relay::Sequence{next_sequence_++}}, now);
   }
@@ -74,12 +77,25 @@ void FakeServer::feed(relay::Event event, TimestampMs now) {
   feeding_ = false;
 }
 
+relay::ChangesListed FakeServer::list_changes(const relay::ListChanges& question) const {
+  relay::ChangesListed listed{.ticket = question.ticket,
+                              .known = question.since.has_value(),
+                              .documents = {},
+                              .through = relay::Sequence{next_sequence_ - 1}};
+  for (const auto& [document, last] : last_of_) {
+    if (question.since && last > question.since->value()) listed.documents.push_back(document);
+  }
+  return listed;
+}
+
 void FakeServer::perform(relay::Action& action, TimestampMs) {
   if (const auto* authorize = std::get_if<relay::Authorize>(&action)) {
     answers_.push_back(relay::Authorized{authorize->ticket, relay::Access::ReadWrite});
   } else if (const auto* load = std::get_if<relay::LoadDocument>(&action)) {
     answers_.push_back(relay::DocumentLoaded{
         .ticket = load->ticket, .updates = log_[load->document.str()], .last = relay::Sequence{next_sequence_ - 1}});
+  } else if (const auto* list = std::get_if<relay::ListChanges>(&action)) {
+    answers_.push_back(list_changes(*list));
   } else if (const auto* append = std::get_if<relay::AppendUpdate>(&action)) {
     waiting_.push_back({append->ticket, append->document.str(), *append->update});
   } else if (const auto* snapshot = std::get_if<relay::StoreSnapshot>(&action)) {

@@ -57,6 +57,7 @@ void Device::start() {
   ++starts_;
   sync::ReplicaOptions options{.workspace_id = "ws1",
                                .client = ClientId{1000 * (number_ + 1) + starts_},
+                               .updates_per_cursor = 3,  // so that cursors are used in short runs, too
                                .disk = traits_,
                                .breaker = world_->options_.breaker};
   const std::string name = std::to_string(number_);
@@ -68,7 +69,8 @@ void Device::start() {
   for (const auto& [key, value] : stored_records_) DX_ASSERT(replica_->restore_record(key, value));
   moves_.clear();
   seen_.clear();
-  for (const std::string& path : replica_->known_files()) seen_.emplace(path, "");  // so that what is gone is noticed
+  // So that what is gone is noticed, and what is there is read, an empty file too.
+  for (const std::string& path : replica_->known_files()) seen_.emplace(path, "\xff not read yet");
 }
 
 void Device::user_writes(std::string_view path, std::string_view bytes) {
@@ -147,8 +149,10 @@ void Device::report(std::string_view path) {
 void Device::go_online() {
   wants_online_ = true;
   if (connection_) return;
-  connection_ = world_->server_.connect("user", world_->now_);
+  // The wire is there before the server says hello.
+  connection_ = world_->server_.next_connection();
   world_->wires_.insert_or_assign(*connection_, World::Wire{.device = number_});
+  world_->server_.connect("user", world_->now_);
   feed(sync::Connected{});
 }
 
@@ -329,6 +333,7 @@ void Device::perform(const sync::Action& action) {
 
 World::World(uint64_t seed, WorldOptions options)
     : options_(options),
+      old_server_(seed % 8 == 4),
       random_(seed),
       server_(
           seed, [this](ConnectionId to, bool text, std::string bytes) { send(to, false, text, std::move(bytes)); },
@@ -339,6 +344,7 @@ World::World(uint64_t seed, WorldOptions options)
 void World::send(ConnectionId connection, bool to_server, bool text, std::string bytes) {
   const auto wire = wires_.find(connection);
   if (wire == wires_.end()) return;
+  if (old_server_ && text && !to_server && bytes.starts_with(R"({"type":"server_hello")")) return;
   const int64_t spread = options_.max_delay_ms - options_.min_delay_ms + 1;
   TimestampMs due =
       now_ + DurationMs{options_.min_delay_ms + static_cast<int64_t>(random_.below(static_cast<uint64_t>(spread)))};
@@ -346,20 +352,28 @@ void World::send(ConnectionId connection, bool to_server, bool text, std::string
   ++figures_.frames;
   figures_.bytes += bytes.size();
   figures_.largest_frame = std::max<uint64_t>(figures_.largest_frame, bytes.size());
-  if (!to_server && !text && options_.reorder > 0) {
-    // The server has a queue for each document; what waits in one is overtaken by the others.
+  if (!to_server && !text) {
+    // The server has a queue for each document; what waits in one is overtaken by the others, never by its own.
     const std::string document = bytes.substr(0, 1 + static_cast<unsigned char>(bytes[0]));
-    if (random_.chance(options_.reorder)) {
-      due = due + DurationMs{static_cast<int64_t>(random_.below(80))};
-      ++figures_.overtaken;
-    }
     TimestampMs& of_document = wire->second.last_of_document[document];
-    due = of_document = std::max(due, of_document);
-    if (random_.chance(options_.duplicate)) {
-      wire->second.parcels.push_back({due, to_server, text, bytes});
-      ++figures_.duplicated;
+    if (options_.reorder == 0) {
+      due = last = of_document = std::max({due, last, of_document});
+    } else {
+      if (random_.chance(options_.reorder)) {
+        due = due + DurationMs{static_cast<int64_t>(random_.below(80))};
+        ++figures_.overtaken;
+      }
+      due = of_document = std::max(due, of_document);
+      if (random_.chance(options_.duplicate)) {
+        wire->second.parcels.push_back({due, to_server, text, bytes});
+        ++figures_.duplicated;
+      }
     }
   } else {
+    // What stands for updates of many documents waits for all of them.
+    if (!to_server && bytes.starts_with(R"({"type":"changes")")) {
+      for (const auto& [document, time] : wire->second.last_of_document) due = std::max(due, time);
+    }
     due = last = std::max(due, last);
   }
   wire->second.parcels.push_back({due, to_server, text, std::move(bytes)});

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import {FolderView, differences, isCarried, manifestOf} from '../../tools/run/manifest.mjs';
+import {makeWorkspace} from '../../tools/run/make_workspace.mjs';
 import {columns} from '../../tools/run/report.mjs';
 import {percentile} from '../../tools/run/time.mjs';
 import {Expectation, chooseFiles, insertLines, splitNote} from '../../tools/run/workspace.mjs';
@@ -73,4 +74,19 @@ test('percentiles are values that were measured', () => {
 
 test('columns line up', () => {
   assert.deepEqual(columns([['a', '1'], ['bbb', '22']]), ['a      1', 'bbb   22']);
+});
+
+test('a made workspace is the same for the same seed, and its links lead to its files', () => {
+  const files = makeWorkspace({notes: 300, seed: 5});
+  assert.deepEqual(makeWorkspace({notes: 300, seed: 5}), files);
+  const notes = [...files.keys()].filter((file) => file.endsWith('.md'));
+  assert.equal(notes.length, 300);
+  assert.ok(files.size > 315);
+  let links = 0;
+  for (const note of notes)
+    for (const [, angled, bare] of files.get(note).toString().matchAll(/\]\((?:<\/([^>]+)>|\/([^)]+))\)/g)) {
+      assert.ok(files.has(angled ?? bare), `${note} links to ${angled ?? bare}`);
+      ++links;
+    }
+  assert.ok(links > 600);
 });

@@ -187,9 +187,24 @@ test('every message for every visitor who may connect', async () => {
         assert.equal(device.heard('error').code, reads ? 'read_only' : 'unauthorized', where);
         assert.ok(!seen.getMap('files').has(`${who}.md`), where);
       }
+      // What changed: told to who reads the workspace document, and to nobody else.
+      if (id.startsWith('workspace:')) {
+        device.say({type: 'changes_wanted', workspace, cursor: 'x:1'});
+        if (reads) {
+          const changes = await device.hear('changes');
+          assert.deepEqual({known: changes.known, keys: changes.keys}, {known: false, keys: []}, where);
+          const since = await Device.connect(server, `${query}&handshake=0`);
+          await since.open(id);
+          since.say({type: 'changes_wanted', workspace, cursor: changes.cursor.replace(/\d+$/, '0')});
+          const list = await since.hear('changes');
+          assert.ok(list.known && list.keys.includes('a.md'), where);
+          since.end();
+        }
+      }
       // Control messages of strangers do nothing; the server goes on.
       for (const text of [{action: 'save', doc: id}, {type: 'FilesReady'}, {type: 'focus', files: ['a.md']}, {action: 'leave', doc: id}])
         device.say(text);
+      if (!reads) assert.equal(device.heard('changes'), undefined, where);
       device.end();
       witness.end();
     }

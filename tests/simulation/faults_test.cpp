@@ -43,7 +43,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Fault{4, "ForgetsDeletionsAtAReconnect"}, Fault{5, "SendsNothingOfWhatWasTypedOffline"},
                       Fault{6, "LeavesLateEditsUnderTheOldName"}, Fault{7, "LosesOneOfTwoChangesOfASave"},
                       Fault{8, "BringsDeletedFilesBack"}, Fault{9, "BelievesThatAWriteSucceeded"},
-                      Fault{10, "WritesNamesThatTheDiskRefuses"}),
+                      Fault{10, "WritesNamesThatTheDiskRefuses"}, Fault{11, "ForgetsWhatNoReceiptConfirmed"},
+                      Fault{12, "KeepsACursorBeforeWhatItStandsFor"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(NoFault, NoneIsPlantedAndNoneIsFound) {

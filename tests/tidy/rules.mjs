@@ -164,4 +164,28 @@ export function unfinishedWorkHasAnIssue(tree) {
   return found;
 }
 
-export const kRules = {arrows, purity, sourcesAreListed, namedPathsExist, noMachinePaths, unfinishedWorkHasAnIssue};
+/// docs/traps.md names each trap once, with a test that exists and, in the core, bears the trap's number.
+export function trapsHaveTests(tree) {
+  const file = 'docs/traps.md';
+  if (!tree.exists(file)) return [];
+  const found = [];
+  const missing = new Set([...Array(32).keys()].map((i) => `T${i + 1}`).concat([...Array(47).keys()].map((i) => `A${i + 1}`)));
+  lines(tree.read(file)).forEach((line, i) => {
+    const [, trap, where, name] = line.match(/^\| ([TA]\d+) \| (?:`(\w+)`)? ?\| (?:`(\w+)`)? ?\|/) ?? [];
+    if (!trap) return;
+    const complain = (text) => found.push({path: file, line: i + 1, text});
+    if (!missing.delete(trap)) complain(`${trap} stands here twice, or is no trap`);
+    if (!where && !name) return;
+    const places = tree.files.filter((f) => path.basename(f) === `${where}.cpp`);
+    const heads = places.flatMap((f) => lines(tree.read(f)).filter((l) => /^\s*TEST/.test(l) && l.includes(`, ${name})`)).map((l) => ({f, l})));
+    if (heads.length === 0) complain(`names the test ${name} of ${where}, which does not exist`);
+    else if (heads.every(({f, l}) => f.startsWith('core/') && !new RegExp(`${trap}(?!\\d)`).test(l)))
+      complain(`the test ${name} does not bear the number ${trap}`);
+  });
+  for (const trap of missing) found.push({path: file, line: 0, text: `says nothing about ${trap}`});
+  return found;
+}
+
+export const kRules = {
+  arrows, purity, sourcesAreListed, namedPathsExist, noMachinePaths, unfinishedWorkHasAnIssue, trapsHaveTests,
+};

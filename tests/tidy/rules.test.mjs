@@ -51,3 +51,21 @@ test('the line of a complaint is the line of the fault', () => {
   const [complaint] = kRules.purity(tree({'core/base/src/a.cpp': '\n\n#include <mutex>\n'}));
   assert.equal(complaint.line, 3);
 });
+
+// docs/traps.md with every number, whose rows name no test but those given.
+const traps = (rows) => '| Trap | Where | Test | Answer |\n' +
+  [...Array(32).keys()].map((i) => `T${i + 1}`).concat([...Array(47).keys()].map((i) => `A${i + 1}`))
+      .map((trap) => rows[trap] ?? `| ${trap} | | | answer |`).join('\n');
+
+test('trapsHaveTests wants every number once and tests that exist and bear it', () => {
+  const row = '| T5 | `traps_test` | `T5SendsTheIncrement` | answer |';
+  const look = (document, test) =>
+    kRules.trapsHaveTests(tree({'docs/traps.md': document, 'core/sync/test/traps_test.cpp': test})).map((c) => c.text);
+  const good = 'TEST(Trap, T5SendsTheIncrement) {';
+  assert.deepEqual(look(traps({T5: row}), good), []);
+  assert.deepEqual(look(traps({T5: row}).replaceAll('T5Sends', 'Sends'), 'TEST(Trap, SendsTheIncrement) {  // T5'), []);
+  assert.match(look(traps({T5: row}), 'TEST(Trap, T5SendsSomething) {')[0], /does not exist/);
+  assert.match(look(traps({T5: row.replaceAll('T5Sends', 'T55Sends')}), good.replace('T5', 'T55'))[0], /does not bear/);
+  assert.match(look(traps({T6: row}), good)[0], /says nothing about T6|stands here twice/);
+  assert.match(look(traps({T5: ''}), '')[0], /says nothing about T5/);
+});

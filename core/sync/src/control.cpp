@@ -108,7 +108,22 @@ Parsed parse_focus_list(const Json& json) {
 
 Parsed parse_server_hello(const Json& json) {
   return ServerHello{text_or_empty(json, "name"), text_or_empty(json, "version"),
-                     json.bool_member("receipts").value_or(false), text_or_empty(json, "lineage")};
+                     json.bool_member("receipts").value_or(false), text_or_empty(json, "lineage"),
+                     json.bool_member("changes").value_or(false)};
+}
+
+Parsed parse_client_hello(const Json& json) { return ClientHello{json.bool_member("handshake").value_or(true)}; }
+
+Parsed parse_changes_wanted(const Json& json) {
+  DX_TRY(std::string workspace, required_text(json, "workspace"));
+  return ChangesWanted{std::move(workspace), text_or_empty(json, "cursor")};
+}
+
+Parsed parse_changes(const Json& json) {
+  DX_TRY(std::string workspace, required_text(json, "workspace"));
+  DX_TRY(const bool known, required_bool(json, "known"));
+  DX_TRY(auto keys, required_texts(json, "keys"));
+  return Changes{std::move(workspace), text_or_empty(json, "cursor"), known, std::move(keys)};
 }
 
 Parsed parse_saved(const Json& json) {
@@ -152,6 +167,9 @@ constexpr Kind kKinds[] = {
     {"server_hello", parse_server_hello},
     {"saved", parse_saved},
     {"error", parse_error},
+    {"changes", parse_changes},
+    {"client_hello", parse_client_hello},
+    {"changes_wanted", parse_changes_wanted},
     {"FilesReady", parse_files_ready},
     {"files_ready", parse_files_ready},
     {"focus", parse_focus},
@@ -213,11 +231,22 @@ struct Formatter {
   }
   Json operator()(const ServerHello& m) const {
     Json hello = of_type("server_hello").set("name", m.name).set("version", m.version).set("receipts", m.receipts);
-    return m.lineage.empty() ? hello : hello.set("lineage", m.lineage);
+    if (!m.lineage.empty()) hello.set("lineage", m.lineage);
+    return m.changes ? hello.set("changes", true) : hello;
   }
   Json operator()(const Saved& m) const { return of_type("saved").set("doc", m.doc).set("received", m.received); }
   Json operator()(const DocError& m) const {
     return of_type("error").set("doc", m.doc).set("code", m.code).set("message", m.message);
+  }
+  Json operator()(const Changes& m) const {
+    Json json = of_type("changes");
+    json.set("workspace", m.workspace).set("cursor", m.cursor).set("known", m.known);
+    return json.set("keys", text_list(m.keys));
+  }
+  Json operator()(const ClientHello& m) const { return of_type("client_hello").set("handshake", m.handshake); }
+  Json operator()(const ChangesWanted& m) const {
+    Json json = of_type("changes_wanted").set("workspace", m.workspace);
+    return m.cursor.empty() ? json : json.set("cursor", m.cursor);
   }
   Json operator()(const FilesReady&) const { return of_type("FilesReady"); }
   Json operator()(const Focus& m) const { return of_type("focus").set("files", text_list(m.files)); }

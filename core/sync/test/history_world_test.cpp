@@ -52,7 +52,7 @@ TEST_F(Restoring, EveryDeviceKnowsWhoWroteWhat) {
   }
 }
 
-TEST_F(Restoring, BringsAFileBackAndKeepsWhatOthersTypeMeanwhile) {  // T20
+TEST_F(Restoring, BringsAFileBackAndKeepsWhatOthersTypeMeanwhile) {  // T20, A14
   write(0, "a.md", "one\ntwo\nthree\n");
   const HistoryPoint then = point(0);
   write(1, "a.md", "one\nTWO\nthree\nfour\n");

@@ -65,7 +65,7 @@ TEST(Names, RenamesAndDeletesUnderAnAlias) {
   EXPECT_EQ(by_key(world, 2), (Files{{"folder?/now.md", "a question\n"}}));
 }
 
-TEST(Names, KeepsFilesThatDifferOnlyInCase) {
+TEST(Names, KeepsFilesThatDifferOnlyInCase) {  // A32  // A32
   World world = mixed();
   const Files files = {{"note.md", "small\n"}, {"Note.md", "large\n"}, {"Folder/a.md", "1\n"},
                        {"folder/a.md", "2\n"}, {"p.png", "p"},         {"P.png", "P"}};

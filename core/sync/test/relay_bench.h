@@ -14,12 +14,14 @@
 namespace diaryx::sync::relay {
 
 struct RelayBench {
-  explicit RelayBench(Limits limits = {}) : relay({.server_version = "1", .seed = 7, .limits = limits}) {}
+  explicit RelayBench(Limits limits = {}, const std::string& lineage = {})
+      : relay({.server_version = "1", .lineage = lineage, .seed = 7, .limits = limits}) {}
 
   // --- what the bench does by itself -------------------------------------------------------------------------------
   Access access = Access::ReadWrite;
   bool answer_authorize = true;
   bool answer_loads = true;
+  bool answer_changes = true;
   bool commit_at_once = true;
 
   // --- what it saw --------------------------------------------------------------------------------------------------
@@ -27,7 +29,9 @@ struct RelayBench {
   std::vector<AppendUpdate> appends;  // not yet answered
   std::vector<LoadDocument> loads;
   std::vector<Authorize> authorizations;
+  std::vector<ListChanges> change_questions;
   std::map<std::string, std::vector<Bytes>> log;  // stored updates per document
+  std::map<std::string, uint64_t> last_of;  // sequence of the newest record per document
   std::map<std::string, Bytes> snapshots;
   std::vector<StoreSnapshot> snapshot_requests;
   std::map<uint64_t, CloseCode> closed;
@@ -68,7 +72,8 @@ struct RelayBench {
     const AppendUpdate append = appends.front();
     appends.erase(appends.begin());
     log[append.document.str()].push_back(*append.update);
-    handle(UpdateStored{append.ticket, Sequence{++sequence}});
+    last_of[append.document.str()] = ++sequence;
+    handle(UpdateStored{append.ticket, Sequence{sequence}});
   }
   void commit_all() {
     while (!appends.empty()) commit_one();
@@ -82,6 +87,18 @@ struct RelayBench {
     const LoadDocument load = loads.front();
     loads.erase(loads.begin());
     handle(DocumentLoaded{load.ticket, snapshots[load.document.str()], log[load.document.str()], Sequence{sequence}});
+  }
+
+  /// As the storage stands now; every document of the bench is of one workspace.
+  void list_one() {
+    const ListChanges question = change_questions.front();
+    change_questions.erase(change_questions.begin());
+    ChangesListed listed{
+        .ticket = question.ticket, .known = question.since.has_value(), .documents = {}, .through = Sequence{sequence}};
+    for (const auto& [document, last] : last_of) {
+      if (question.since && last > question.since->value()) listed.documents.push_back(document);
+    }
+    handle(std::move(listed));
   }
 
   /// What a connection was sent since the last look.
@@ -118,6 +135,10 @@ struct RelayBench {
   void on(LoadDocument& action) {
     loads.push_back(action);
     if (answer_loads) load_one();
+  }
+  void on(ListChanges& action) {
+    change_questions.push_back(action);
+    if (answer_changes) list_one();
   }
   void on(AppendUpdate& action) {
     appends.push_back(action);

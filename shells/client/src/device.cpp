@@ -8,6 +8,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "diaryx/native/name_traits.h"
 #include "diaryx/native/random.h"
 #include "status.h"
 
@@ -37,10 +38,13 @@ TimestampMs now() {
   return TimestampMs{duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
 }
 
-sync::ReplicaOptions replica_options(const DeviceConfig& config) {
+sync::ReplicaOptions replica_options(const DeviceConfig& config, const native::NameTraits& names) {
   return {.workspace_id = config.workspace_id,
           .client = ClientId{uint32_t(native::random_u64())},
-          .device = {config.device_id, config.device_name}};
+          .device = {config.device_id, config.device_name},
+          .disk = {.case_insensitive = names.case_insensitive,
+                   .normalising = names.normalising,
+                   .windows_names = names.windows_names}};
 }
 
 }  // namespace
@@ -48,14 +52,15 @@ sync::ReplicaOptions replica_options(const DeviceConfig& config) {
 // --- start ------------------------------------------------------------------------------------------------------
 
 Device::Device(const DeviceFolder& folder, const DeviceConfig& config, std::string token, Output& output,
-               RunOptions options, StateStore store)
+               RunOptions options, StateStore store, const native::NameTraits& names)
     : folder_(folder),
       config_(config),
       output_(output),
       options_(options),
       store_(std::move(store)),
-      replica_(replica_options(config)),
-      disk_(folder.root(), replica_, output),
+      replica_(replica_options(config, names)),
+      disk_(folder.root(), replica_, output,
+            names.case_insensitive || names.normalising ? DiskNaming::Ambiguous : DiskNaming::Exact),
       io_(1),
       http_(config.server, token),
       tell_([this](const sync::Event& event) { take(event); }),
@@ -79,7 +84,11 @@ Attempt<std::unique_ptr<Device>> Device::open(const DeviceFolder& folder, const 
   native::clear_staging(folder.root());
   auto store = StateStore::open(folder.state_path());
   if (!store) return std::unexpected(std::move(store.error()));
-  std::unique_ptr<Device> device(new Device(folder, config, std::move(token), output, options, std::move(*store)));
+  // Asked at each start: the folder may have been copied to another disk.
+  const auto names = native::probe_names(folder.root(), kSettingsFolder);
+  if (!names) return failure(names.error());
+  std::unique_ptr<Device> device(
+      new Device(folder, config, std::move(token), output, options, std::move(*store), *names));
   const auto damaged = device->store_.restore(device->replica_);
   if (!damaged) return std::unexpected(damaged.error());
   for (const DamagedRecord& record : *damaged) {

@@ -20,6 +20,7 @@
 #include "commands.h"
 #include "connection.h"
 #include "device_folder.h"
+#include "diaryx/native/name_traits.h"
 #include "disk.h"
 #include "output.h"
 #include "state_store.h"
@@ -56,7 +57,7 @@ class Device {
 
  private:
   Device(const DeviceFolder& folder, const DeviceConfig& config, std::string token, Output& output, RunOptions options,
-         StateStore store);
+         StateStore store, const native::NameTraits& names);
 
   Attempt<void> start();
   void on_signal();

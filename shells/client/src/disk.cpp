@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "diaryx/native/file_hash.h"
+#include "diaryx/native/name_traits.h"
 #include "diaryx/sync/path.h"
 
 namespace diaryx::client {
@@ -36,6 +37,7 @@ void Disk::report_everything(TimestampMs now, const Tell& tell) {
   for (const native::Problem& problem : scan.problems) output_.problem({}, problem.sentence);
   Looks looks;
   for (const native::ScannedFile& file : scan.files) looks.paths.insert(file.path);
+  looks.listed = looks.paths;
   for (std::string& path : replica_.known_files()) looks.paths.insert(std::move(path));
   tell_looks(looks, now, tell);
 }
@@ -100,6 +102,8 @@ void Disk::tell_looks(const Looks& looks, TimestampMs now, const Tell& tell) {
     const auto entry = root_.look(path);
     if (!entry) {
       set_unreadable(path, entry.error(), now);
+    } else if (entry->kind == EntryKind::File && is_other_file(path, looks)) {
+      told |= tell_gone(path, tell);
     } else if (entry->kind == EntryKind::File) {
       there.emplace_back(path, entry->stamp);
     } else if (entry->kind == EntryKind::Other) {
@@ -112,6 +116,13 @@ void Disk::tell_looks(const Looks& looks, TimestampMs now, const Tell& tell) {
   }
   for (const auto& [path, stamp] : there) told |= tell_file(path, stamp, Report::IfChanged, now, tell);
   if (told) tell(sync::FilesSettled{});
+}
+
+/// The disk finds a file under this name, and lists it under one that belongs to another key: it was renamed in case.
+bool Disk::is_other_file(const std::string& path, const Looks& looks) const {
+  if (naming_ == DiskNaming::Exact || looks.listed.contains(path)) return false;
+  const auto listed = native::listed_path(root_, path);
+  return listed && *listed != path && replica_.key_of(*listed) != replica_.key_of(path);
 }
 
 bool Disk::tell_gone(const std::string& path, const Tell& tell) {

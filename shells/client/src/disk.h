@@ -27,6 +27,9 @@ namespace diaryx::client {
 /// A Markdown file longer than this is carried as a blob: a body document is held in memory whole.
 inline constexpr uint64_t kMaxTextBytes = 16 * 1024 * 1024;
 
+/// Ambiguous: the disk finds a file under several names, in other cases or forms; its list tells which one is the file's.
+enum class DiskNaming : uint8_t { Exact, Ambiguous };
+
 /// Which paths a walk looks at: what is carried, and every folder that may hold something carried.
 bool takes_part(std::string_view path);
 
@@ -39,8 +42,9 @@ class Disk {
   using Tell = std::function<void(const sync::Event&)>;
 
   /// All must outlive this. `replica` is asked what it knows, never told anything.
-  Disk(const native::RootFolder& root, const sync::Replica& replica, Output& output)
-      : root_(root), replica_(replica), output_(output) {}
+  Disk(const native::RootFolder& root, const sync::Replica& replica, Output& output,
+       DiskNaming naming = DiskNaming::Exact)
+      : root_(root), replica_(replica), output_(output), naming_(naming) {}
 
   native::DigestCache& digests() { return digests_; }
 
@@ -80,11 +84,13 @@ class Disk {
   struct Looks {
     std::vector<std::pair<std::string, std::string>> moves;  // from, to
     std::set<std::string> paths;
+    std::set<std::string> listed;  // of those: as a walk found them
   };
 
   void add_change(const native::DiskChange& change, Looks& looks) const;
   void add_move(const std::string& from, const std::string& to, Looks& looks) const;
   void add_known_beneath(std::string_view folder, Looks& looks) const;
+  bool is_other_file(const std::string& path, const Looks& looks) const;
   void tell_looks(const Looks& looks, TimestampMs now, const Tell& tell);
 
   /// A queued change on its way: what is to be done, and how far it is.
@@ -112,6 +118,7 @@ class Disk {
   const native::RootFolder& root_;
   const sync::Replica& replica_;
   Output& output_;
+  const DiskNaming naming_;
   native::DigestCache digests_;
   std::map<std::string, Unreadable> unreadable_;
   std::vector<Change> queue_;

@@ -6,10 +6,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
+
+#include "diaryx/native/name_traits.h"
 
 namespace diaryx::native {
 namespace {
@@ -27,6 +30,16 @@ int rename_with(int from_folder, const std::string& from, int to_folder, const s
 }
 
 bool flag_is_unknown(int os_error) { return os_error == EINVAL || os_error == ENOSYS || os_error == ENOTSUP; }
+
+/// Renames to a name that nothing has; 0 or an errno. Some disks (FUSE, network) cannot do that in one step: there the name is looked
+/// at first, and whoever takes it in the moment in between is replaced.
+int rename_to_free(int from_folder, const std::string& from, int to_folder, const std::string& to) {
+  if (rename_with(from_folder, from, to_folder, to, RENAME_NOREPLACE) == 0) return 0;
+  if (!flag_is_unknown(errno)) return errno;
+  struct stat info{};
+  if (::fstatat(to_folder, to.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
+  return ::renameat(from_folder, from.c_str(), to_folder, to.c_str()) == 0 ? 0 : errno;
+}
 
 /// The digest of a name within an open folder; nullopt when it is not a regular file.
 Outcome<std::optional<Sha256>> hash_name(int folder, const std::string& name, std::string_view path) {
@@ -261,8 +274,8 @@ Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, cons
   }
   const auto moved = hash_name(staging->get(), aside, path);
   if (!moved || !*moved || **moved != expected) {
-    if (rename_with(staging->get(), aside, folder->get(), name, RENAME_NOREPLACE) != 0) {
-      return keep_aside(staging->get(), aside, path, errno);
+    if (const int error = rename_to_free(staging->get(), aside, folder->get(), name); error != 0) {
+      return keep_aside(staging->get(), aside, path, error);
     }
     return Verdict::DiskDiffers;
   }
@@ -270,6 +283,42 @@ Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, cons
   if (auto added = later.add(folder->get(), path); !added) return std::unexpected(std::move(added.error()));
   return Verdict::Done;
 }
+
+namespace {
+
+/// A name for the moment between two names that the disk takes for one. It is no temporary name: if the power fails now, the file
+/// is found under it and is not missed.
+std::string name_in_between(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  const std::string_view end = dot == std::string_view::npos || dot == 0 ? std::string_view{} : name.substr(dot);
+  return std::string(name.substr(0, name.size() - end.size())) + " (renaming)" + std::string(end);
+}
+
+/// Gives something another name that the disk takes for its present one, which it would not do in one step. Returns an errno.
+int respell(int folder, const std::string& name, const std::string& wanted) {
+  const std::string between = name_in_between(wanted);
+  if (const int error = rename_to_free(folder, name, folder, between); error != 0) return error;
+  const int error = rename_to_free(folder, between, folder, wanted);
+  if (error != 0) (void)rename_to_free(folder, between, folder, name);
+  return error;
+}
+
+/// The folders on the way get the spelling that `path` has, then the file itself.
+int respell_way(const RootFolder& root, std::string_view path) {
+  for (size_t begin = 0; begin < path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const auto listed = listed_path(root, path.substr(0, end));
+    const auto parent = root.open_parent(path.substr(0, end), MissingFolders::Refuse);
+    if (!listed || !parent) return ENOENT;
+    const std::string wanted(path.substr(begin, end - begin));
+    const std::string present(last_name(*listed));
+    if (const int error = present == wanted ? 0 : respell(parent->get(), present, wanted); error != 0) return error;
+    begin = end + 1;
+  }
+  return 0;
+}
+
+}  // namespace
 
 Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to) {
   const auto entry = root.look(from);
@@ -280,9 +329,21 @@ Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::s
   const std::string name(last_name(from));
   const auto target = root.open_parent(to, MissingFolders::Create);
   if (!target) return std::unexpected(target.error());
-  if (rename_with(source->get(), name, target->get(), std::string(last_name(to)), RENAME_NOREPLACE) != 0) {
-    if (errno == EEXIST || errno == ENOENT) return Verdict::DiskDiffers;
-    return os_problem("rename", std::string(from) + " to " + std::string(to), errno);
+  const auto there = root.look(to);
+  if (!there) return std::unexpected(there.error());
+  // Found under `to` and listed under another name; two links to one file are listed both.
+  const bool one_file = there->kind == EntryKind::File && there->stamp.device == entry->stamp.device &&
+                        there->stamp.inode == entry->stamp.inode &&
+                        listed_path(root, to).value_or(std::string(to)) != to;
+  const int error =
+      one_file ? respell_way(root, to) : rename_to_free(source->get(), name, target->get(), std::string(last_name(to)));
+  if (error == EEXIST || error == ENOENT) return Verdict::DiskDiffers;
+  if (error != 0) return os_problem("rename", std::string(from) + " to " + std::string(to), error);
+  if (one_file) {
+    const auto folder = root.open_parent(to, MissingFolders::Refuse);  // which may have another name by now
+    if (!folder) return std::unexpected(folder.error());
+    if (auto synced = sync_folder(folder->get(), to); !synced) return std::unexpected(std::move(synced.error()));
+    return Verdict::Done;
   }
   if (auto synced = sync_both(target->get(), source->get(), to); !synced)
     return std::unexpected(std::move(synced.error()));

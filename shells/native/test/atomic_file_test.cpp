@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "diaryx/native/name_traits.h"
 #include "temp_folder.h"
 
 namespace diaryx::native {
@@ -134,6 +135,23 @@ TEST_F(AtomicFile, MakesManyFilesDurableTogether) {
   EXPECT_EQ(syncs.size(), 0u);
   EXPECT_EQ(folder_.read("y/c.md"), "y/c.md");
   EXPECT_FALSE(folder_.has("x/old.md"));
+}
+
+TEST_F(AtomicFile, TakesTwoLinksToOneFileForTwoFiles) {
+  folder_.write("a.md", "text");
+  std::filesystem::create_hard_link(folder_ / "a.md", folder_ / "b.md");
+  EXPECT_EQ(*move_file(root_, "a.md", "b.md"), Verdict::DiskDiffers);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "a.md"));
+}
+
+TEST_F(AtomicFile, MovesToAnotherCaseWhateverTheDiskThinksOfIt) {
+  folder_.write("Notes/a.md", "text");
+  EXPECT_EQ(*move_file(root_, "Notes/a.md", "notes/A.md"), Verdict::Done);
+  EXPECT_EQ(*listed_path(root_, "notes/A.md"), "notes/A.md");
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
+    files += entry.is_regular_file();
+  EXPECT_EQ(files, 1u);
 }
 
 TEST_F(AtomicFile, MovesAndNeverReplaces) {

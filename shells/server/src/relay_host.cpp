@@ -164,6 +164,18 @@ void RelayHost::perform(relay::LoadDocument& action) {
       }));
 }
 
+void RelayHost::perform(relay::ListChanges& action) {
+  storage_.list_changes(
+      action.workspace, action.since,
+      reply<ChangedDocuments>([ticket = action.ticket,
+                               workspace = action.workspace](StorageResult<ChangedDocuments> changed) -> relay::Event {
+        if (changed)
+          return relay::ChangesListed{ticket, changed->known, std::move(changed->documents), changed->through};
+        native::log().error("what changed in workspace {} was not found: {}", workspace, changed.error().detail);
+        return relay::ChangesListed{.ticket = ticket, .known = false, .documents = {}, .through = {}};
+      }));
+}
+
 void RelayHost::perform(relay::AppendUpdate& action) {
   const auto parsed = sync::parse_doc_id(action.document.view());
   DX_ASSERT(parsed.has_value());  // the relay opens no other documents

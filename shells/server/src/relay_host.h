@@ -67,6 +67,7 @@ class RelayHost {
   void authorize_guest(relay::Authorize& action);
   relay::Event answer_access(relay::Ticket ticket, relay::ConnectionId connection, StorageResult<relay::Access> found);
   void perform(relay::LoadDocument& action);
+  void perform(relay::ListChanges& action);
   void perform(relay::AppendUpdate& action);
   void perform(relay::StoreSnapshot& action);
   void perform(relay::SendBinary& action);

@@ -111,6 +111,40 @@ StorageResult<int64_t> last_sequence_before(Database& database, TimestampMs befo
   return low;
 }
 
+/// Up to where records may have been removed; a cursor before it would miss what they held.
+StorageResult<int64_t> pruned_through(Database& database) {
+  DX_SQL(auto* find, database.cached("SELECT CAST(value AS INTEGER) FROM facts WHERE name='pruned_through'"));
+  DX_SQL(const bool found, find->step());
+  const int64_t through = found ? find->integer(0) : 0;
+  find->reset();
+  return through;
+}
+
+StorageResult<ChangedDocuments> changes_since(Database& database, const std::string& workspace,
+                                              std::optional<relay::Sequence> since) {
+  ChangedDocuments changed;
+  DX_SQL(auto* newest, database.cached("SELECT seq FROM sqlite_sequence WHERE name='updates'"));
+  DX_SQL(const bool any, newest->step());
+  changed.through = sequence_of(any ? newest->integer(0) : 0);
+  newest->reset();
+  const auto pruned = pruned_through(database);
+  if (!pruned) return std::unexpected(pruned.error());
+  changed.known = since && *since <= changed.through && static_cast<int64_t>(since->value()) >= *pruned;
+  if (!changed.known) return changed;
+  // From the records on, not from the documents: an answer costs what happened since, however many notes there are.
+  DX_SQL(auto* select,
+         database.cached("SELECT DISTINCT d.name FROM updates u CROSS JOIN documents d ON d.id=u.document_id "
+                         "WHERE u.sequence>? AND d.workspace_id=?"));
+  select->bind(1, static_cast<int64_t>(since->value())).bind(2, workspace);
+  while (true) {
+    DX_SQL(const bool row, select->step());
+    if (!row) break;
+    changed.documents.push_back(select->text(0));
+  }
+  select->reset();
+  return changed;
+}
+
 }  // namespace
 
 native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::string& path) {
@@ -185,10 +219,25 @@ void SqliteStorage::list_documents(std::string workspace, Reply<std::vector<std:
                  });
 }
 
+void SqliteStorage::list_changes(std::string workspace, std::optional<relay::Sequence> since,
+                                 Reply<ChangedDocuments> reply) {
+  threads_->read(std::move(reply),
+                 [workspace = std::move(workspace), since](Database& database) -> StorageResult<ChangedDocuments> {
+                   DX_SQL_VOID(database.execute("BEGIN"));
+                   auto changed = changes_since(database, workspace, since);
+                   DX_SQL_VOID(database.execute("ROLLBACK"));
+                   return changed;
+                 });
+}
+
 void SqliteStorage::prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) {
   threads_->write(std::move(reply), [before, max_records](Database& database) -> StorageResult<uint64_t> {
     const auto last_old = last_sequence_before(database, before);
     if (!last_old) return std::unexpected(last_old.error());
+    DX_SQL(auto* note,
+           database.cached("INSERT INTO facts VALUES('pruned_through', ?1) ON CONFLICT(name) DO UPDATE "
+                           "SET value=excluded.value WHERE CAST(value AS INTEGER)<CAST(excluded.value AS INTEGER)"));
+    DX_SQL_VOID(note->bind(1, std::to_string(*last_old)).run());
     // By document, so that each row that is looked at is one to remove: the writers wait only for those.
     DX_SQL(auto* remove,
            database.cached(

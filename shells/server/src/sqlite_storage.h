@@ -28,6 +28,8 @@ class SqliteStorage final : public Storage {
   void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through, uint64_t epoch,
                       Reply<void> reply) override;
   void list_documents(std::string workspace, Reply<std::vector<std::string>> reply) override;
+  void list_changes(std::string workspace, std::optional<relay::Sequence> since,
+                    Reply<ChangedDocuments> reply) override;
   void barrier(Reply<void> reply) override;
   void prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) override;
   void lineage(Reply<std::string> reply) override;

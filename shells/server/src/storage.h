@@ -54,6 +54,13 @@ struct StoredDocument {
   relay::Sequence last;  // of the newest stored update; 0: none
 };
 
+/// See relay::ChangesListed.
+struct ChangedDocuments {
+  bool known = false;
+  std::vector<std::string> documents;
+  relay::Sequence through;
+};
+
 struct NewUpdate {
   std::string workspace;  // the document goes with it when the workspace is removed
   std::string document;
@@ -210,6 +217,10 @@ class Storage {
                               Reply<void> reply) = 0;
   /// Names of all documents of a workspace that were ever stored, ascending.
   virtual void list_documents(std::string workspace, Reply<std::vector<std::string>> reply) = 0;
+  /// Documents of a workspace with records after `since`, and the newest sequence that was ever given; both of one moment.
+  /// Not known when `since` is not given, or lies ahead, or records after it were pruned.
+  virtual void list_changes(std::string workspace, std::optional<relay::Sequence> since,
+                            Reply<ChangedDocuments> reply) = 0;
   /// Answered when every write asked for before is durable or was refused.
   virtual void barrier(Reply<void> reply) = 0;
   /// Forgets at most `max_records` records that a snapshot covers and that are older than `before`; answers how many.

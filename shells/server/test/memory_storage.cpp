@@ -106,6 +106,20 @@ void MemoryStorage::list_documents(std::string workspace, Reply<std::vector<std:
   });
 }
 
+void MemoryStorage::list_changes(std::string workspace, std::optional<relay::Sequence> since,
+                                 Reply<ChangedDocuments> reply) {
+  read(std::move(reply), [&]() -> StorageResult<ChangedDocuments> {
+    ChangedDocuments changed{.known = false, .documents = {}, .through = relay::Sequence{last_sequence_}};
+    changed.known = since && since->value() >= pruned_through_ && since->value() <= last_sequence_;
+    if (!changed.known) return changed;
+    for (const auto& [name, document] : documents_) {
+      const bool later = !document.records.empty() && document.records.back().sequence > since->value();
+      if (document.workspace == workspace && later) changed.documents.push_back(name);
+    }
+    return changed;
+  });
+}
+
 void MemoryStorage::barrier(Reply<void> reply) {
   write(std::move(reply), []() -> StorageResult<void> { return {}; });
 }
@@ -117,6 +131,7 @@ void MemoryStorage::prune_history(TimestampMs before, uint32_t max_records, Repl
       removed += std::erase_if(document.records, [&](const Record& record) {
         if (removed >= max_records || record.sequence > document.through || record.time >= before) return false;
         --max_records;
+        pruned_through_ = std::max(pruned_through_, record.sequence);
         return true;
       });
     }

@@ -40,6 +40,8 @@ class MemoryStorage final : public Storage {
   void store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through, uint64_t epoch,
                       Reply<void> reply) override;
   void list_documents(std::string workspace, Reply<std::vector<std::string>> reply) override;
+  void list_changes(std::string workspace, std::optional<relay::Sequence> since,
+                    Reply<ChangedDocuments> reply) override;
   void barrier(Reply<void> reply) override;
   void prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) override;
   void lineage(Reply<std::string> reply) override;
@@ -141,6 +143,7 @@ class MemoryStorage final : public Storage {
   std::deque<std::move_only_function<void()>> waiting_;
 
   uint64_t last_sequence_ = 0;
+  uint64_t pruned_through_ = 0;
   uint64_t epoch_ = 1;
   uint64_t writer_ = 0;
   uint64_t last_id_ = 0;

@@ -611,6 +611,36 @@ TEST_P(StorageContract, PrunesUpToAnAge) {
   EXPECT_EQ(prune(1000), 0u);
 }
 
+TEST_P(StorageContract, SaysWhatChangedSinceACursor) {
+  workspace(user("a@b"), "w", "notes");
+  workspace(user("c@d"), "other", "notes");
+  const auto changes = [&](std::optional<relay::Sequence> since) {
+    return *wait<ChangedDocuments>([&](auto reply) { storage->list_changes("w", since, std::move(reply)); });
+  };
+  EXPECT_FALSE(changes(std::nullopt).known);
+  EXPECT_TRUE(changes(relay::Sequence{0}).known);
+  const relay::Sequence first = *append("w", "a", "one");
+  append("w", "b", "two");
+  append("w", "b", "three");
+  append("other", "c", "of another workspace");
+  const relay::Sequence last = *append("other", "c", "again");
+
+  EXPECT_THAT(changes(first).documents, ElementsAre("b"));
+  EXPECT_EQ(changes(first).through, last);
+  EXPECT_THAT(changes(relay::Sequence{0}).documents, testing::UnorderedElementsAre("a", "b"));
+  EXPECT_THAT(changes(last).documents, testing::IsEmpty());
+  EXPECT_TRUE(changes(last).known);
+  EXPECT_FALSE(changes(std::nullopt).known);
+  EXPECT_EQ(changes(std::nullopt).through, last);
+  EXPECT_FALSE(changes(relay::Sequence{last.value() + 1}).known) << "a cursor from a future that was lost";
+
+  // Records that are gone may have held a change: whoever asks from before them is not told that there was none.
+  wait<void>([&](auto reply) { storage->store_snapshot("b", bytes("two+three"), last, turn, std::move(reply)); });
+  wait<uint64_t>([&](auto reply) { storage->prune_history(TimestampMs{1'000'000}, 10, std::move(reply)); });
+  EXPECT_FALSE(changes(first).known);
+  EXPECT_TRUE(changes(last).known);
+}
+
 TEST_P(StorageContract, KeepsItsLineage) {
   const auto lineage = [&] { return *wait<std::string>([&](auto reply) { storage->lineage(std::move(reply)); }); };
   const std::string before = lineage();

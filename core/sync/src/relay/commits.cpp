@@ -44,6 +44,11 @@ void Machine::flush(Room& room) {
 }
 
 void Machine::on(UpdateStored& event) {
+  take_stored(event);
+  release_changes(event.ticket);
+}
+
+void Machine::take_stored(const UpdateStored& event) {
   const auto found = append_rooms_.find(event.ticket);
   if (found == append_rooms_.end()) return;
   Room& stored = *found->second;
@@ -74,6 +79,7 @@ void Machine::on(UpdateNotStored& event) {
   if (Connection* const from = connection(append.from)) release(*from, append.size_bytes);
   if (failed.life != Life::Failed) fail_room(failed, event.why);
   if (failed.appends.empty()) end_failed_room(failed);
+  release_changes(event.ticket);
 }
 
 void Machine::hold(Connection& connection, size_t size_bytes) {

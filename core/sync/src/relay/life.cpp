@@ -104,6 +104,7 @@ void Machine::drop_room(Room& room, Refusal refusal, std::string_view sentence) 
     refuse(connection, room.id.view(), refusal, sentence);
   }
   room.members.clear();
+  room.followers.clear();
   room.shaking.clear();
   room.waiting.clear();
   room.doc.reset();

@@ -59,8 +59,11 @@ void Machine::on(ConnectionOpened& event) {
   connection.id = event.connection;
   connection.principal = std::move(event.principal);
   connection.handshake = event.handshake;
-  const ServerHello hello{
-      .name = options_.server_name, .version = options_.server_version, .receipts = true, .lineage = options_.lineage};
+  const ServerHello hello{.name = options_.server_name,
+                          .version = options_.server_version,
+                          .receipts = true,
+                          .lineage = options_.lineage,
+                          .changes = !options_.lineage.empty()};
   out_->push_back(SendText{{event.connection}, std::make_shared<const std::string>(format_control(hello))});
 }
 
@@ -110,6 +113,13 @@ void Machine::on(TextMessage& event) {
   const auto message = parse_control(event.text);
   if (!message) return;  // old servers ignore what they cannot read, and clients count on it
   if (std::holds_alternative<FilesReady>(*message)) return files_ready(*from);
+  if (const auto* hello = std::get_if<ClientHello>(&*message)) {
+    // Before the first frame: what is open already was opened with a handshake.
+    if (!hello->handshake && from->handshake == Handshake::Full && from->seats.empty())
+      from->handshake = Handshake::Lean;
+    return;
+  }
+  if (const auto* wanted = std::get_if<ChangesWanted>(&*message)) return follow(*from, *wanted);
   if (const auto* leave_one = std::get_if<Leave>(&*message)) return leave(*from, DocId(leave_one->doc));
   if (const auto* save = std::get_if<Save>(&*message)) {
     const auto seat = from->seats.find(DocId(save->doc));

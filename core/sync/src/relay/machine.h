@@ -2,17 +2,20 @@
 //
 // The methods are spread over files by subject: machine.cpp (dispatch, connections), opening.cpp (authorise, load, admit),
 // handshake.cpp (manifest, FilesReady), messages.cpp (sync and awareness messages), commits.cpp (appends, outbox,
-// receipts, flow control), life.cpp (idle, snapshots, failure, revocation), edits.cpp (the server's own edits).
+// receipts, flow control), following.cpp (what changed since a cursor, updates of documents that are not open), life.cpp (idle, snapshots, failure, revocation), edits.cpp (the server's own edits).
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "connection.h"
+#include "diaryx/sync/control.h"
 #include "diaryx/sync/frame.h"
 #include "diaryx/sync/relay.h"
 #include "room.h"
@@ -85,6 +88,7 @@ class Machine {
 
   // commits.cpp
   void on(UpdateStored& event);
+  void take_stored(const UpdateStored& event);
   void on(UpdateNotStored& event);
   Ticket append(Room& room, SharedBytes update, ConnectionId from, const std::string& user, const std::string& device,
                 UpdateOrigin origin);
@@ -94,6 +98,13 @@ class Machine {
   void flush(Room& room);
   void hold(Connection& connection, size_t size_bytes);
   void release(Connection& connection, size_t size_bytes);
+
+  // following.cpp
+  void on(ChangesListed& event);
+  void follow(Connection& connection, const ChangesWanted& wanted);
+  void add_followers(const Room& room, ConnectionId except, std::vector<ConnectionId>& to);
+  void release_changes(Ticket answered);
+  std::optional<Sequence> sequence_of(std::string_view cursor) const;
 
   // life.cpp
   void on(SnapshotStored& event);
@@ -115,6 +126,19 @@ class Machine {
   // edits.cpp
   void apply_edit(Room& room, PendingEdit pending);
 
+  /// A connection asked what changed, and the storage has not answered.
+  struct ChangesQuestion {
+    ConnectionId connection;
+    std::string workspace;
+    std::set<std::string> in_flight;  // documents with appends in flight then: in no list yet, and sent to nobody new
+  };
+  /// An answer that must not overtake updates which may be part of what its cursor stands for.
+  struct HeldChanges {
+    ConnectionId connection;
+    SharedText text;
+    std::set<Ticket> behind;
+  };
+
   Ticket next_ticket() { return Ticket{++last_ticket_}; }
   ClientId next_client();
 
@@ -123,6 +147,8 @@ class Machine {
   std::unordered_map<DocId, std::unique_ptr<Room>> rooms_;  // never iterated where order would show
   std::unordered_map<Ticket, std::pair<ConnectionId, std::string>> authorizations_;
   std::unordered_map<Ticket, DocId> load_rooms_;
+  std::unordered_map<Ticket, ChangesQuestion> change_questions_;
+  std::vector<HeldChanges> held_changes_;
   std::unordered_map<Ticket, Room*> append_rooms_;  // a room outlives its appends
   std::unordered_map<Ticket, DocId> snapshot_rooms_;
   std::multimap<TimestampMs, DocId> idle_checks_;  // when to look again

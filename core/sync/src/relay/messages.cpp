@@ -89,6 +89,7 @@ void Machine::relay_update(Room& room, ByteView update, ConnectionId except) {
   others.reserve(room.members.size());
   std::copy_if(room.members.begin(), room.members.end(), std::back_inserter(others),
                [except](ConnectionId id) { return id != except; });
+  add_followers(room, except, others);
   send_message(room, std::move(others), Update{update});
 }
 

@@ -215,6 +215,7 @@ void Machine::leave(Connection& connection, const DocId& document) {
   std::erase(left->shaking, connection.id);
   if (state == Seat::State::Open) {
     std::erase(left->members, connection.id);
+    std::erase(left->followers, connection.id);
     const Bytes gone = left->awareness.forget(connection.id);
     if (!gone.empty()) send_message(*left, left->members, Awareness{gone});
     announce_peer(*left, connection, false);

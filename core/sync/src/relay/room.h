@@ -44,21 +44,22 @@ struct Room {
   std::vector<ConnectionId> waiting;  // for the document to be loaded, in order of asking
   std::vector<ConnectionId> shaking;  // have been sent the manifest and are to answer FilesReady
   std::vector<ConnectionId> members;  // have it open, in order of opening
-  std::vector<PendingEdit> edits;     // for the document to be loaded
+  std::vector<ConnectionId> followers;  // of a workspace document: members that are sent the updates of all its bodies
+  std::vector<PendingEdit> edits;  // for the document to be loaded
 
   std::deque<PendingAppend> appends;  // asked for and not answered, oldest first
-  Ticket last_append;                 // the newest ever asked for; 0: none
+  Ticket last_append;  // the newest ever asked for; 0: none
   Outbox outbox;
 
-  Sequence stored;                     // of the newest record known to be stored
+  Sequence stored;  // of the newest record known to be stored
   uint32_t records_since_snapshot = 0;
-  std::optional<Ticket> snapshot;      // being stored
+  std::optional<Ticket> snapshot;  // being stored
   Sequence snapshot_through;
   std::optional<TimestampMs> idle_since;  // nobody here since
 
   AwarenessStore awareness;
-  SharedText manifest;         // `file_manifest` of a workspace document; null: to be made anew
-  uint64_t live_files = 0;     // belongs to `manifest`
+  SharedText manifest;  // `file_manifest` of a workspace document; null: to be made anew
+  uint64_t live_files = 0;  // belongs to `manifest`
 
   bool in_use() const { return !members.empty() || !shaking.empty() || !waiting.empty() || !edits.empty(); }
 };

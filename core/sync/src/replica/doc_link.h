@@ -21,11 +21,17 @@ namespace diaryx::sync {
 
 class DocLink {
  public:
-  /// A workspace doc answers every SyncStep1 with SyncStep2 and a SyncStep1 of its own, since the server drops the one
+  /// A workspace doc answers the first SyncStep1 with SyncStep2 and a SyncStep1 of its own, since old servers drop the one
   /// that starts a handshake; a body doc answers only when it has something to give.
   enum class Kind : uint8_t { Workspace, Body };
 
   explicit DocLink(Kind kind) : kind_(kind) {}
+
+  /// Of a body document that was not asked for, because the server said that it holds what we hold.
+  static DocLink in_step();
+
+  /// The server answers the first SyncStep1, whatever the document: no second one is sent, and nothing before its answer.
+  void first_ask_is_answered() { kind_ = Kind::Body; }
 
   bool asked() const { return asked_; }
   bool can_send() const { return can_send_; }

@@ -42,13 +42,15 @@ Result<void> Replica::Impl::restore_update(std::string_view doc, ByteView update
     DX_TRY(const crdt::Commit commit, workspace_.doc().apply_update_v1(update));
     for (const std::string& path : commit.changed_keys("files")) index_file(path);
   } else if (doc.starts_with(kBodyPrefix)) {
-    DX_TRY_VOID(bodies_.open(doc.substr(kBodyPrefix.size())).doc().apply_update_v1(update));
+    return restore_body(doc.substr(kBodyPrefix.size()), update);
   }
   return {};
 }
 
 Result<void> Replica::Impl::restore_record(std::string_view key, std::string_view value) {
   if (key == kJoinedKey) joined_ = true;
+  if (key == kCursorKey) return restore_cursor(value);
+  if (key.starts_with(kUnsyncedPrefix)) unsynced_.emplace(key.substr(kUnsyncedPrefix.size()));
   if (key.starts_with(kNamePrefix)) {
     restored_names_.insert_or_assign(std::string(key.substr(kNamePrefix.size())), std::string(value));
     named_ = false;
@@ -69,10 +71,12 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
   now_ = now + set_back_;
   out_ = &out;
   names();
+  note_what_restoring_left();
   dispatch(event);
   take_away();
   pump();
   pump_uploads();
+  keep_cursor();
   barrier_if_needed();
   announce();
   restore_id_.clear();
@@ -110,7 +114,7 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const FocusFiles& e) {
                    focus_ = e.paths;
                    for (const std::string& path : focus_) {
-                     if (workspace_.live_file(path)) open_body(path, /*first=*/true);
+                     if (workspace_.live_file(path) && !in_step(path)) open_body(path, /*first=*/true);
                    }
                  },
                  [&](const ReleaseHeld&) { release_held(); },
@@ -177,8 +181,7 @@ std::string Replica::Impl::head_of(std::string_view path) const {
 std::string Replica::Impl::text_of(std::string_view path) const { return head_of(path) + bodies_.open(path).body(); }
 
 bool Replica::Impl::text_is_here(std::string_view path) const {
-  const auto open = open_bodies_.find(path);
-  if (open != open_bodies_.end() && open->second.link.answered()) return true;
+  if (is_answered(path)) return true;
   return bodies_.contains(path) && !bodies_.open(path).is_virgin();
 }
 
@@ -199,6 +202,7 @@ void Replica::Impl::persist(std::string doc, Bytes update, HistoryOrigin origin,
     origin = HistoryOrigin::Restore;
     note = restore_id_;
   }
+  if (doc.starts_with(kBodyPrefix)) ++updates_since_cursor_;
   emit(PersistUpdate{std::move(doc), std::move(update), origin, std::move(note)});
 }
 
@@ -216,10 +220,17 @@ void Replica::Impl::say_who(crdt::Transaction& txn) {
 void Replica::Impl::commit_body(std::string_view key, Bytes update, HistoryOrigin origin, std::string note) {
   if (update.empty()) return;
   if (!said_who_ && origin == HistoryOrigin::Local) edit_workspace([](crdt::Transaction&) {});
+  auto open = open_bodies_.find(key);
+  if (open == open_bodies_.end() && in_step(key)) {
+    open = open_bodies_.emplace(std::string(key), Body{.link = DocLink::in_step()}).first;
+  }
+  mark_unsynced(key);
   Bytes payload;
-  if (const auto open = open_bodies_.find(key); open != open_bodies_.end()) {
+  if (open != open_bodies_.end()) {
     payload = open->second.link.on_local_update(update);
     track(key, open->second);
+  } else if (following_ && workspace_.live_file(key)) {
+    open_body(key);
   }
   if (!DX_PLANTED(3)) persist(std::string(kBodyPrefix).append(key), std::move(update), origin, std::move(note));
   send_body(key, std::move(payload));
@@ -271,8 +282,12 @@ void Replica::Impl::problem(std::string_view path, std::string message) {
 // --- getters ----------------------------------------------------------------------------------------------------
 
 std::optional<std::string> Replica::Impl::file_text(std::string_view path) const {
-  if (!workspace_.live_file(path) || !text_is_here(path)) return std::nullopt;
-  return text_of(path);
+  if (!workspace_.live_file(path)) return std::nullopt;
+  std::string text = text_of(path);
+  // A document without operations is an empty file if that is what is on this disk.
+  const FileRecord* const known = record(path);
+  const bool is_here = text_is_here(path) || (known != nullptr && known->hash == sha256(text));
+  return is_here ? std::optional(std::move(text)) : std::nullopt;
 }
 
 Replica::Replica(ReplicaOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

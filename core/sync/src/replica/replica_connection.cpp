@@ -21,10 +21,12 @@ void Replica::Impl::on_connected() {
   phase_ = Phase::Handshaking;
   handshake_deadline_ = now_ + kHandshakeTimeout;
   set_state(SyncState::Connected);
+  emit(SendText{format_control(ClientHello{.handshake = false})});
   send_workspace(workspace_link_.ask(workspace_.doc(), now_));
 }
 
 void Replica::Impl::on_disconnected() {
+  leave_over();
   phase_ = Phase::Offline;
   receipts_ = false;
   settled_told_ = false;
@@ -34,6 +36,7 @@ void Replica::Impl::on_disconnected() {
   unanswered_.clear();
   unsaved_.clear();
   to_open_.clear();
+  queued_.clear();
   answered_told_ = 0;
   for (auto& [path, upload] : uploads_) upload.busy = false;
   set_state(SyncState::Disconnected);
@@ -57,13 +60,19 @@ void Replica::Impl::on_workspace_answered() {
     joined_ = true;
     emit(PersistRecord{"joined", "1"});
   }
-  for (const std::string& path : workspace_.live_files()) open_body(path);
-  for (const auto& [to, from] : parked_moves_) open_body(to);
-  for (const BinaryRef& ref : workspace_.live_binaries()) reconcile(ref.path);
-  // Files that were removed elsewhere while we were away, and files that waited for the list of what there is.
-  std::vector<std::string> known;
-  for (const auto& [path, record] : records_) known.push_back(path);
-  for (const std::string& path : known) reconcile(path);
+  const bool ask_for_list = offers_changes_ && cursor_is_good();
+  if (offers_changes_) want_changes(ask_for_list ? cursor_ : std::string());
+  if (!ask_for_list) open_all();
+  std::vector<std::string> paths;
+  if (!std::exchange(looked_at_disk_, true)) {
+    // Files that were removed elsewhere while we did not run, and files that waited for the list of what there is.
+    for (const BinaryRef& ref : workspace_.live_binaries()) reconcile(ref.path);
+    for (const auto& [path, record] : records_) paths.push_back(path);
+  } else {
+    // Since then each change was followed at once, or waits here.
+    for (const auto& [path, work] : work_) paths.push_back(path);
+  }
+  for (const std::string& path : paths) reconcile(path);
   const std::set<std::string, std::less<>> waiting = std::exchange(wants_read_, {});
   for (const std::string& path : waiting) request_read(path);
 }
@@ -71,9 +80,16 @@ void Replica::Impl::on_workspace_answered() {
 // --- documents --------------------------------------------------------------------------------------------------
 
 void Replica::Impl::open_body(std::string_view key, bool first) {
-  if (phase_ != Phase::Active || !workspace_link_.answered() || open_bodies_.contains(key)) return;
-  if (first) {
+  if (open_bodies_.contains(key)) return;
+  if (phase_ != Phase::Active || !workspace_link_.answered()) {
+    left_over_.emplace(key);
+    return;
+  }
+  if (!queued_.emplace(key).second) {
+    if (!first) return;
     std::erase(to_open_, key);
+  }
+  if (first) {
     to_open_.emplace_front(key);
   } else {
     to_open_.emplace_back(key);
@@ -91,6 +107,7 @@ void Replica::Impl::track(std::string_view key, const Body& body) {
   put(unanswered_, !body.link.answered());
   put(unsaved_, !body.link.saved());
   if (!body.link.saved()) return;
+  if (!body.was_refused) mark_synced(key);
   if (const FileRecord* known = record(key); known != nullptr && known->unsaved) {
     FileRecord saved = *known;
     saved.unsaved = false;
@@ -103,6 +120,7 @@ void Replica::Impl::pump() {
   while (unanswered_.size() < options_.max_in_flight && !to_open_.empty()) {
     const std::string key = std::move(to_open_.front());
     to_open_.pop_front();
+    queued_.erase(key);
     if (open_bodies_.contains(key)) continue;
     Body& body = open_bodies_[key];
     send_body(key, body.link.ask(bodies_.open(key).doc(), now_));
@@ -167,7 +185,10 @@ void Replica::Impl::on_workspace_message(const Message& message) {
 
 void Replica::Impl::on_body_message(std::string_view key, const Message& message) {
   const auto open = open_bodies_.find(key);
-  if (open == open_bodies_.end()) return;  // never asked for on this connection
+  if (open == open_bodies_.end()) {  // not asked for on this connection
+    if (const auto* update = std::get_if<Update>(&message)) on_update_of_closed(key, update->update);
+    return;
+  }
   Body& body = open->second;
   if (const auto* step1 = std::get_if<SyncStep1>(&message)) {
     Result<Bytes> answer = body.link.on_step1(bodies_.open(key).doc(), step1->state_vector);
@@ -180,10 +201,12 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
                                  : apply_body(key, step2->update, HistoryOrigin::Sync);
     if (!applied) return;  // asked for again at the time-out
     body.refused = false;
+    if (const auto left = left_over_.find(key); left != left_over_.end()) left_over_.erase(left);
     send_body(key, body.link.on_step2(bodies_.open(key).doc(), step2->update));
     track(key, body);
     if (first) on_body_ready(key);
   } else if (const auto* update = std::get_if<Update>(&message)) {
+    if (offers_changes_ && !body.link.answered()) return;  // the answer, which is on its way, has it
     apply_body(key, update->update, HistoryOrigin::Remote);
   }
 }
@@ -195,6 +218,10 @@ void Replica::Impl::on_text(std::string_view json) {
     return problem({}, "the server sent a control message that cannot be read: " + describe(message.error()));
   if (const auto* hello = std::get_if<ServerHello>(&*message)) {
     receipts_ = hello->receipts;
+    offers_changes_ = hello->changes;
+    if (hello->changes) workspace_link_.first_ask_is_answered();
+  } else if (const auto* changes = std::get_if<Changes>(&*message)) {
+    on_changes(*changes);
   } else if (std::holds_alternative<FileManifest>(*message)) {
     emit(SendText{format_control(FilesReady{})});
   } else if (const auto* state = std::get_if<CrdtState>(&*message)) {
@@ -225,7 +252,10 @@ void Replica::Impl::on_doc_error(const DocError& error) {
   const std::string_view key = id && id->kind == DocKind::Body ? id->key : std::string_view{};
   problem(key, "the server refused a change: " + (error.message.empty() ? error.code : error.message));
   const auto open = open_bodies_.find(key);
-  if (key.empty() || open == open_bodies_.end() || open->second.link.answered()) return;
+  if (key.empty() || open == open_bodies_.end()) return;
+  open->second.was_refused = true;
+  mark_unsynced(key);
+  if (open->second.link.answered()) return;
   open->second.refused = true;  // the others go on; asked again when its time-out has passed
 }
 
@@ -247,6 +277,7 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   }
   for (const auto& [path, work] : work_) consider(work.retry_at);
   for (const auto& [path, gone] : gone_) consider(gone.wait_until);
+  consider(doubtful_due_);
   consider(truncations_due_);
   consider(deletions_due_);
   const auto on_clock = [&](TimestampMs time) { return TimestampMs{time.value() - set_back_.value()}; };
@@ -265,11 +296,13 @@ void Replica::Impl::on_deadline() {
     if (++body.attempts == kMaxDocumentProblems)
       problem(key, "the server does not answer for this file; sync goes on trying");
     body.refused = false;
+    mark_unsynced(key);
     send_body(key, body.link.ask(bodies_.open(key).doc(), now_));
   }
   for (auto& [path, upload] : uploads_) {
     if (upload.retry_at && *upload.retry_at <= now_) upload.retry_at.reset();
   }
+  check_metadata();
   send_deletions();  // those that waited for their other half
   std::vector<std::string> due;
   for (auto& [path, work] : work_) {
@@ -292,7 +325,8 @@ ReplicaStatus Replica::Impl::status() const {
   ReplicaStatus status{.state = state_};
   if (!file_count_) file_count_ = workspace_.live_files().size() + workspace_.live_binaries().size();
   status.files = *file_count_;
-  status.waiting_documents = to_open_.size() + unanswered_.size() + (workspace_link_.answered() ? 0 : 1);
+  status.waiting_documents =
+      to_open_.size() + unanswered_.size() + (workspace_link_.answered() && !awaiting_changes_ ? 0 : 1);
   status.unsaved_documents = unsaved_.size() + (workspace_link_.saved() ? 0 : 1);
   status.uploads = uploads_.size();
   for (const auto& [path, work] : work_) {
@@ -310,9 +344,9 @@ ReplicaStatus Replica::Impl::status() const {
 }
 
 bool Replica::Impl::settled() const {
-  if (phase_ != Phase::Active || !workspace_link_.saved()) return false;
-  if (!to_open_.empty() || !unsaved_.empty() || !newcomers_.empty() || !parked_moves_.empty() || !leaving_.empty() ||
-      !uploads_.empty() || !wants_read_.empty() || !conflicts_.empty())
+  if (phase_ != Phase::Active || !workspace_link_.saved() || awaiting_changes_) return false;
+  if (!to_open_.empty() || !unsaved_.empty() || doubtful_due_ || !newcomers_.empty() || !parked_moves_.empty() ||
+      !leaving_.empty() || !uploads_.empty() || !wants_read_.empty() || !conflicts_.empty())
     return false;
   const auto is_open = [](const auto& entry) { return !entry.second.held; };
   if (std::ranges::any_of(gone_, is_open) || std::ranges::any_of(truncated_, is_open)) return false;
@@ -321,8 +355,8 @@ bool Replica::Impl::settled() const {
 
 void Replica::Impl::announce() {
   if (phase_ != Phase::Active || !workspace_link_.answered()) return;
-  const size_t total = open_bodies_.size() + to_open_.size();
-  const size_t waiting = to_open_.size() + unanswered_.size();
+  const size_t total = open_bodies_.size() + to_open_.size() + (awaiting_changes_ ? 1 : 0);
+  const size_t waiting = to_open_.size() + unanswered_.size() + (awaiting_changes_ ? 1 : 0);
   const size_t answered = total - waiting;
   if (answered >= answered_told_ + kProgressStep || (waiting == 0 && answered > answered_told_)) {
     answered_told_ = answered;
@@ -331,7 +365,10 @@ void Replica::Impl::announce() {
   if (waiting == 0 && state_ == SyncState::Syncing) set_state(SyncState::Synced);
 
   const bool now_settled = settled();
-  if (now_settled && !settled_told_) notify(Settled{});
+  if (now_settled && !settled_told_) {
+    notify(Settled{});
+    if (following_ && (cursor_.empty() || updates_since_cursor_ >= options_.updates_per_cursor)) want_changes({});
+  }
   settled_told_ = now_settled;
 }
 

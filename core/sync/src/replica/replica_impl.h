@@ -1,6 +1,7 @@
-// The inside of Replica. One object, six files, each a theme:
+// The inside of Replica. One object, seven files, each a theme:
 //   replica.cpp            restoring, dispatch of events, getters
 //   replica_connection.cpp the handshake, opening documents, receipts, deadlines
+//   replica_following.cpp  which documents need not be asked for, and hearing of those that were not
 //   replica_local.cpp      what the disk tells: edits, new files
 //   replica_tree.cpp       which file is which: renames, deletions, keys that are used anew
 //   replica_breaker.cpp    waves of deletions: held, released, undone
@@ -26,6 +27,9 @@ namespace diaryx::sync {
 
 /// Records of files that a restore put on the disk and that were not read back yet.
 inline constexpr std::string_view kRestoredPrefix = "restored:";
+/// Records of documents that are to be asked for whatever the server lists, and of the server's cursor.
+inline constexpr std::string_view kUnsyncedPrefix = "unsynced:";
+inline constexpr std::string_view kCursorKey = "cursor";
 
 class Replica::Impl {
  public:
@@ -59,6 +63,7 @@ class Replica::Impl {
     bool refused = false;        // the server said no; asked again at the next time-out
     uint32_t attempts = 0;
     std::string own_seed;        // seeded here on this connection: another seed may still turn up
+    bool was_refused = false;    // something of it: a receipt does not say that it is stored
   };
 
   // What is going on with a file on disk, not stored.
@@ -131,6 +136,25 @@ class Replica::Impl {
   void set_state(SyncState state);
   void track(std::string_view key, const Body& body);
   std::optional<TimestampMs> body_deadline(const Body& body) const;
+
+  // --- replica_following.cpp
+  void open_all();
+  void open_changed(const std::vector<std::string>& keys);
+  void open_first_look(std::set<std::string, std::less<>>& wanted);
+  void on_changes(const Changes& changes);
+  void on_update_of_closed(std::string_view key, ByteView update);
+  void want_changes(std::string_view cursor);
+  void keep_cursor();
+  void forget_cursor();
+  bool cursor_is_good() const;
+  bool in_step(std::string_view key) const;
+  bool is_answered(std::string_view path) const;
+  void mark_unsynced(std::string_view key);
+  void mark_synced(std::string_view key);
+  void leave_over();
+  Result<void> restore_body(std::string_view key, ByteView update);
+  Result<void> restore_cursor(std::string_view value);
+  void note_what_restoring_left();
 
   // --- replica_local.cpp
   void on_text_seen(std::string_view path, std::string_view bytes);
@@ -210,6 +234,8 @@ class Replica::Impl {
   void on_file_entry_changed(const std::string& path);
   void on_body_ready(std::string_view key);
   void adopt_old_peer_metadata(std::string_view path);
+  void doubt_metadata(std::string_view path);
+  void check_metadata();
   void repair_lost_seed(std::string_view key, ByteView incoming);
   void reconcile(std::string_view path);
   void reconcile_absent(std::string_view path, const FileRecord& record);
@@ -276,8 +302,28 @@ class Replica::Impl {
   std::set<std::string, std::less<>> unanswered_;  // of those: no SyncStep2 yet
   std::set<std::string, std::less<>> unsaved_;  // of those: something the server has not acknowledged
   std::deque<std::string> to_open_;
+  std::set<std::string, std::less<>> queued_;  // what is in to_open_
   std::vector<std::string> focus_;
   size_t answered_told_ = 0;
+
+  // Which documents need not be asked for. A live one that is neither open nor queued, while `following_`, is the same here and
+  // on the server.
+  std::string cursor_;  // stored; empty: none
+  TimestampMs checked_;  // when every document had been asked for
+  bool offers_changes_ = false;  // this server
+  bool following_ = false;  // it sends the updates of all bodies
+  bool awaiting_changes_ = false;  // the list since `cursor_`
+  bool wants_cursor_ = false;  // asked for, without a list
+  bool asked_all_ = false;  // on this connection
+  bool looked_through_ = false;  // in this run: all documents that are wanted here were asked for, or are left over
+  bool looked_at_disk_ = false;  // in this run: every file was brought to what its document says, or waits
+  uint32_t updates_since_cursor_ = 0;
+  std::optional<std::string> next_cursor_;  // kept once all that it stands for is here
+  std::set<std::string, std::less<>> unsynced_;  // stored: has changes that were not acknowledged, or lacks some
+  std::set<std::string, std::less<>> left_over_;  // not answered when the last connection ended
+  std::set<std::string, std::less<>> heard_of_;  // changed while the list was awaited
+  std::set<std::string, std::less<>> unreadable_;  // something stored of it could not be taken in
+  std::set<std::string, std::less<>> incomplete_;  // restored with updates whose base is missing
 
   // Live paths by the id of their file. More than one: two devices renamed the file at once.
   std::map<std::string, std::set<std::string>, std::less<>> paths_of_;
@@ -311,6 +357,8 @@ class Replica::Impl {
   bool settling_ = false;  // newcomers are being told again, none of them is put off
   std::set<std::string, std::less<>> deleted_here_;  // in this run: an edit that was made meanwhile wins
   std::set<std::string, std::less<>> wants_read_;  // seen, to be read once its document is answered
+  std::set<std::string, std::less<>> doubtful_;  // the entry was read from another head than the document has
+  std::optional<TimestampMs> doubtful_due_;
   std::set<std::string, std::less<>> reported_;  // problems told once
 };
 

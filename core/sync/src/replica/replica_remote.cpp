@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view kFilesRoot = "files";
 constexpr std::string_view kBinariesRoot = "binaries";
+constexpr DurationMs kMetadataGrace{1'000};
+constexpr uint64_t kTurns = 8;
+constexpr int64_t kTurnMs = 250;
 
 }  // namespace
 
@@ -36,7 +39,10 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin 
   std::set<std::string, std::less<>> arrived;
   for (const std::string& key : changed) {
     const Result<WorkspacePath> path = parse_path(key);
-    if (path && index_file(path->str())) arrived.insert(path->str());
+    if (!path) continue;
+    if (index_file(path->str())) arrived.insert(path->str());
+    // What is listed now was perhaps not before: it is in step only when it was asked for.
+    if (is_carried(path->view()) && workspace_.live_file(path->view())) open_body(path->view());
   }
   for (const std::string& key : changed) {
     const Result<WorkspacePath> path = parse_path(key);
@@ -56,9 +62,15 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin 
 void Replica::Impl::on_file_entry_changed(const std::string& path) {
   const std::optional<FileMetadata> entry = workspace_.file(path);
   if (!entry) return;
+  if (is_id_key(path)) {
+    if (entry->deleted) return;
+    return problem(path, "another program keeps a file (\"" + entry->filename +
+                             "\") under an id instead of its path; it is not written to this disk");
+  }
   if (!entry->deleted) {
     open_body(path);
     adopt_old_peer_metadata(path);
+    doubt_metadata(path);
     fold_doubled_file(path);
   } else if (const std::optional<std::string> target = new_place(path)) {
     inherit_moved_body(path, *target);
@@ -88,8 +100,10 @@ bool Replica::Impl::apply_body(std::string_view key, ByteView update, HistoryOri
   const Result<crdt::Commit> commit = bodies_.open(key).doc().apply_update_v1(update);
   if (!commit) {
     problem(key, "the server sent a change of this file that cannot be read: " + describe(commit.error()));
+    mark_unsynced(key);
     return false;
   }
+  if (bodies_.open(key).doc().has_pending()) mark_unsynced(key);  // what waits for its base is not stored here
   if (!commit->changed()) return true;
   persist(std::string("body:").append(key), commit->update_v1(), origin);
   repair_lost_seed(key, update);
@@ -103,6 +117,7 @@ bool Replica::Impl::apply_body(std::string_view key, ByteView update, HistoryOri
   }
   follow_edit_of_deleted(key);
   reconcile(key);
+  doubt_metadata(key);
   if (!workspace_.live_file(key)) return true;
   if (std::string text = bodies_.open(key).body(); text != body_before) {
     notify(BodyChanged{std::string(key), std::move(text)});
@@ -174,6 +189,33 @@ void Replica::Impl::adopt_old_peer_metadata(std::string_view path) {
   commit_body(path, body.set_text(*merged, body.body()));
 }
 
+void Replica::Impl::doubt_metadata(std::string_view path) {
+  // An entry is one value, so of two devices that changed different fields one wins (T4), while the heads are merged. The
+  // entry that belongs to a head mostly comes right behind it; when none does, the merged head is read anew.
+  if (!bodies_.contains(path)) return;
+  const std::optional<FileMetadata> entry = workspace_.live_file(path);
+  const std::optional<std::string> mark = entry ? extra_text(*entry, kHeadMark) : std::nullopt;
+  if (!mark || *mark == head_mark(bodies_.open(path).head())) {
+    if (const auto found = doubtful_.find(path); found != doubtful_.end()) doubtful_.erase(found);
+    if (doubtful_.empty()) doubtful_due_.reset();
+    return;
+  }
+  doubtful_.emplace(path);
+  // Not all devices at once: the first one spares the others the work.
+  const auto turn = static_cast<int64_t>(options_.client.value() % kTurns);
+  if (!doubtful_due_) doubtful_due_ = now_ + kMetadataGrace + DurationMs{turn * kTurnMs};
+}
+
+void Replica::Impl::check_metadata() {
+  if (!doubtful_due_ || *doubtful_due_ > now_) return;
+  doubtful_due_.reset();
+  for (const std::string& path : std::exchange(doubtful_, {})) {
+    const std::optional<FileMetadata> entry = workspace_.live_file(path);
+    const std::optional<std::string> mark = entry ? extra_text(*entry, kHeadMark) : std::nullopt;
+    if (mark && *mark != head_mark(bodies_.open(path).head())) refresh_metadata(path);
+  }
+}
+
 // --- files ------------------------------------------------------------------------------------------------------
 
 void Replica::Impl::reconcile(std::string_view path) {
@@ -222,9 +264,10 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
 void Replica::Impl::reconcile_text(std::string_view path) {
   if (wants_read_.contains(path) || !text_is_here(path)) return;
   const FileRecord* known = record(path);
-  const auto open = open_bodies_.find(path);
-  const bool answered = open != open_bodies_.end() && open->second.link.answered();
-  if (known == nullptr && !answered) return;  // what the server has may still differ
+  if (known == nullptr && !is_answered(path)) {  // what the server has may still differ
+    left_over_.emplace(path);
+    return;
+  }
   if (known == nullptr && bodies_.open(path).is_virgin() && extra_text(*workspace_.live_file(path), kHasText)) return;
   std::string text = text_of(path);
   const Sha256 hash = sha256(text);

@@ -25,6 +25,17 @@ FileMetadata without_marks(FileMetadata metadata) {
 
 }  // namespace
 
+bool is_id_key(std::string_view key) {
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  if (key.size() != kForm.size()) return false;
+  for (size_t i = 0; i < key.size(); ++i) {
+    const char c = key[i];
+    const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    if (kForm[i] == '-' ? c != '-' : !digit) return false;
+  }
+  return true;
+}
+
 WorkspaceDoc::WorkspaceDoc(ClientId client)
     : doc_({.client = client}), files_(doc_.map(kFilesRoot)), binaries_(doc_.map(kBinariesRoot)) {}
 
@@ -54,6 +65,7 @@ std::optional<BinaryRef> WorkspaceDoc::binary(std::string_view path) const {
 }
 
 std::optional<FileMetadata> WorkspaceDoc::live_file(std::string_view path) const {
+  if (is_id_key(path)) return std::nullopt;
   std::optional<FileMetadata> metadata = file(path);
   return metadata && !metadata->deleted ? std::move(metadata) : std::nullopt;
 }

@@ -23,6 +23,9 @@ inline constexpr std::string_view kHasText = "_t";  // the file was not empty: w
 inline constexpr std::string_view kEra = "_era";  // in the tombstone of a rename: the era of the key that it ended
 inline constexpr std::string_view kFileId = "_id";  // stays with a file over renames; a new file gets a new one
 
+/// Some programs name an entry by a UUID and its file by members of the metadata. Such a key is no path (T13).
+bool is_id_key(std::string_view key);
+
 class WorkspaceDoc {
  public:
   explicit WorkspaceDoc(ClientId client);
@@ -33,7 +36,7 @@ class WorkspaceDoc {
   /// The entry of a path, tombstones included; nothing if there is none or it cannot be read.
   std::optional<FileMetadata> file(std::string_view path) const;
   std::optional<BinaryRef> binary(std::string_view path) const;
-  /// The entry if it is live.
+  /// The entry if it is live. One whose key is an id is kept and passed on, and is no file here.
   std::optional<FileMetadata> live_file(std::string_view path) const;
   std::optional<BinaryRef> live_binary(std::string_view path) const;
 

@@ -21,6 +21,8 @@ class FakeServer {
 
   FakeServer(uint64_t seed, Deliver deliver, Closed closed);
 
+  /// What `connect` returns next.
+  sync::relay::ConnectionId next_connection() const { return sync::relay::ConnectionId{next_connection_}; }
   sync::relay::ConnectionId connect(std::string user, TimestampMs now);
   void disconnect(sync::relay::ConnectionId connection, TimestampMs now);
   void receive(sync::relay::ConnectionId connection, bool text, const std::string& bytes, TimestampMs now);
@@ -50,11 +52,13 @@ class FakeServer {
 
   void feed(sync::relay::Event event, TimestampMs now);
   void perform(sync::relay::Action& action, TimestampMs now);
+  sync::relay::ChangesListed list_changes(const sync::relay::ListChanges& question) const;
 
   uint64_t seed_;
   Deliver deliver_;
   Closed closed_;
   uint64_t starts_ = 0;
+  uint64_t lineages_ = 0;
   uint64_t next_connection_ = 1;
   uint64_t next_sequence_ = 1;
   std::unique_ptr<sync::Relay> relay_;
@@ -62,6 +66,7 @@ class FakeServer {
   bool feeding_ = false;
   std::deque<Waiting> waiting_;
   std::map<std::string, std::vector<Bytes>> log_;  // committed
+  std::map<std::string, uint64_t> last_of_;  // sequence of the newest record per document; a roll-back ends the lineage
   std::optional<std::map<std::string, std::vector<Bytes>>> backup_;
   std::map<Sha256, std::string> blobs_;
 };

@@ -202,6 +202,7 @@ class World {
   bool quiet() const;
 
   WorldOptions options_;
+  bool old_server_;  // one seed in eight: a server that says neither hello nor, for all that devices know, receipts
   WorldFigures figures_;
   Random random_;
   TimestampMs now_{1'700'000'000'000};

@@ -1,7 +1,7 @@
 // Control messages: the JSON text frames of the socket, both directions, as structs.
 //
-// Member names are mixed (`joinCode` beside `files_synced`) because they are so on the wire. `ServerHello`, `Saved` and
-// `DocError` are additions of ours that old clients ignore.
+// Member names are mixed (`joinCode` beside `files_synced`) because they are so on the wire. `ServerHello`, `Saved`, `DocError`,
+// `ClientHello`, `ChangesWanted` and `Changes` are additions of ours that old peers ignore.
 // Source: docs/protocol.md, "Control messages".
 #pragma once
 
@@ -82,6 +82,7 @@ struct ServerHello {
   std::string version;
   bool receipts = false;
   std::string lineage = {};  // another one than before: the server was restored from a backup; empty: not told
+  bool changes = false;  // answers `ChangesWanted`
   bool operator==(const ServerHello&) const = default;
 };
 /// Ours. The first `received` SyncStep2 and Update messages that this connection sent for `doc` are committed.
@@ -98,8 +99,31 @@ struct DocError {
   bool operator==(const DocError&) const = default;
 };
 
+/// Ours. Answer to `ChangesWanted`: from now on this connection is sent the updates of every body of the workspace, and these
+/// keys are those whose bodies changed since the cursor that was named.
+struct Changes {
+  std::string workspace;
+  /// What to name next time, when all up to here is known; opaque, empty: nothing can be named.
+  std::string cursor;
+  /// False: no cursor was named, or it means nothing here (any more); `keys` is empty, and every body may have changed.
+  bool known = false;
+  std::vector<std::string> keys;
+  bool operator==(const Changes&) const = default;
+};
+
 // Client to server.
 
+/// Ours. First message of a client; `handshake` false: a workspace document is opened like any other.
+struct ClientHello {
+  bool handshake = true;
+  bool operator==(const ClientHello&) const = default;
+};
+/// Ours. See `Changes`; sent when the workspace document is open.
+struct ChangesWanted {
+  std::string workspace;
+  std::string cursor;  // of an earlier answer; empty: none
+  bool operator==(const ChangesWanted&) const = default;
+};
 /// Ends the handshake. Read as `FilesReady` and `files_ready`, written as `FilesReady`.
 struct FilesReady {
   bool operator==(const FilesReady&) const = default;
@@ -129,9 +153,10 @@ struct Ignored {
   bool operator==(const Ignored&) const = default;
 };
 
-using ControlMessage = std::variant<SessionJoined, FileManifest, CrdtState, SyncComplete, PeerJoined, PeerLeft,
-                                    SessionEnded, ReadOnlyChanged, SyncProgress, FocusListChanged, ServerHello, Saved,
-                                    DocError, FilesReady, Focus, Unfocus, Leave, Save, Ignored>;
+using ControlMessage =
+    std::variant<SessionJoined, FileManifest, CrdtState, SyncComplete, PeerJoined, PeerLeft, SessionEnded,
+                 ReadOnlyChanged, SyncProgress, FocusListChanged, ServerHello, Saved, DocError, Changes, ClientHello,
+                 ChangesWanted, FilesReady, Focus, Unfocus, Leave, Save, Ignored>;
 
 /// Reads a text frame. Members that the wire contract lets a sender leave out get their default; extra members are
 /// ignored; a manifest entry without `doc_id` and `filename` is dropped.

@@ -1,6 +1,7 @@
 // What the relay asks of the shell. Actions are performed in the order given.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,6 +23,14 @@ struct Authorize {
 struct LoadDocument {
   Ticket ticket;
   DocId document;
+};
+
+/// Which body documents of the workspace were changed by records after `since` (nothing: only where the storage stands)?
+/// Answer: `ChangesListed`.
+struct ListChanges {
+  Ticket ticket;
+  std::string workspace;
+  std::optional<Sequence> since;
 };
 
 /// Store one update. Many may be committed together; answer each with `UpdateStored` or `UpdateNotStored`, per document
@@ -77,7 +86,7 @@ struct EditFinished {
   bool stored;
 };
 
-using Action = std::variant<Authorize, LoadDocument, AppendUpdate, StoreSnapshot, SendBinary, SendText, PauseReading,
-                            ResumeReading, CloseConnection, EditFinished>;
+using Action = std::variant<Authorize, LoadDocument, ListChanges, AppendUpdate, StoreSnapshot, SendBinary, SendText,
+                            PauseReading, ResumeReading, CloseConnection, EditFinished>;
 
 }  // namespace diaryx::sync::relay

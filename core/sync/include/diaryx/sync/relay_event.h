@@ -67,6 +67,16 @@ struct DocumentLoadFailed {
   StorageFailure why;
 };
 
+/// Answer to `ListChanges`, as the storage was at one moment after the question.
+struct ChangesListed {
+  Ticket ticket;
+  /// False: records after `since` were removed, or the storage never came that far, or it failed.
+  bool known = false;
+  std::vector<std::string>
+      documents;  // of the workspace with records after `since`; the workspace document may be among them
+  Sequence through;  // of the newest record of any document, stored for good; 0: nothing, or the storage failed
+};
+
 /// Answer to `AppendUpdate`: the update is on disk for good.
 struct UpdateStored {
   Ticket ticket;
@@ -113,7 +123,7 @@ struct AccessEnded {
 struct DeadlineReached {};
 
 using Event = std::variant<ConnectionOpened, BinaryFrame, TextMessage, ConnectionClosed, Authorized, DocumentLoaded,
-                           DocumentLoadFailed, UpdateStored, UpdateNotStored, SnapshotStored, SnapshotNotStored,
-                           AccessRevoked, AccessChanged, AccessEnded, DeadlineReached>;
+                           DocumentLoadFailed, ChangesListed, UpdateStored, UpdateNotStored, SnapshotStored,
+                           SnapshotNotStored, AccessRevoked, AccessChanged, AccessEnded, DeadlineReached>;
 
 }  // namespace diaryx::sync::relay

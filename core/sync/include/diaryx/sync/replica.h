@@ -14,7 +14,9 @@
 // 3. A document is never told to the server before its updates were handed out as Persist actions.
 // 4. `settled()` means: every document was answered and everything sent was acknowledged as stored. What is held does not
 //    count: it waits for a person.
-// 5. A wave of deletions or truncations beyond `BreakerOptions` is neither sent nor carried out before ReleaseHeld.
+// 5. A server that offers `changes` is asked only for bodies that changed there since the cursor it gave, or whose changes here it
+//    has not acknowledged; all others are the same on both sides.
+// 6. A wave of deletions or truncations beyond `BreakerOptions` is neither sent nor carried out before ReleaseHeld.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +53,11 @@ struct ReplicaOptions {
   uint32_t max_in_flight = 32;
   /// No answer for a document after this long: it is asked for again, the others go on (T8).
   DurationMs answer_timeout{10'000};
+  /// Where a server can tell which documents changed, its cursor is asked for anew after so many updates of bodies: so many of
+  /// them are asked for at most after a break of the line, though they are here.
+  uint32_t updates_per_cursor = 64;
+  /// After so long every document is asked for again, whatever the server says: what goes wrong in silence is found.
+  DurationMs full_check_after{int64_t{7} * 24 * 60 * 60 * 1000};
   /// Who this device is to the others: said in the workspace document with its first edit, for their history. Empty: not said.
   HistoryDevice device = {};
   /// False for a guest of a shared session: documents only, no file is written.

@@ -100,7 +100,8 @@ Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, cons
 /// The same, but durable only after `later.sync()`; empty folders are left to `RootFolder::remove_empty_parents`.
 Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected, FolderSyncs& later);
 
-/// Renames a file, whatever it holds, to a path where nothing is. DiskDiffers when `from` is no file or `to` is taken.
+/// Renames a file, whatever it holds, to a path where nothing is. DiskDiffers when `from` is no file or `to` is taken. Where the disk
+/// takes both names for one, the file and the folders on its way get the new spelling.
 Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to);
 
 /// Removes what a crashed run left. Only for the one process that holds the folder's lock.
