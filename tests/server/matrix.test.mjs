@@ -85,6 +85,10 @@ const table = [
   ['PATCH', '/api/workspaces/{id}', users(200, 404), {name: 'renamed'}],
   ['GET', '/api/workspaces/{id}/snapshot', users(200, 404)],
   ['POST', '/api/workspaces/{id}/snapshot', users(400, 404), 'not a zip'],
+  ['GET', '/api/workspaces/{id}/history', users(200, 404)],
+  ['GET', '/api/workspaces/{id}/history/{point}', users(200, 404)],
+  ['GET', '/api/workspaces/{id}/history/{point}/diff', users(400, 404)],
+  ['POST', '/api/workspaces/{id}/restore', users(400, 404), {paths: []}],
   ['POST', '/api/workspaces/{id}/attachments/uploads', users(200, 404), announcement],
   ['PUT', '/api/workspaces/{id}/attachments/uploads/{upload}/parts/{part}', users(409, 404), 'late'],
   ['POST', '/api/workspaces/{id}/attachments/uploads/{upload}/complete', users(200, 404), announcement],
@@ -113,7 +117,7 @@ test('the table names every operation of the description, and no other', () => {
 
 function fill(path) {
   const values = {id: path.startsWith('/auth/devices') ? world.device : world.workspace, workspace: world.workspace,
-                  key: 'a%20note.md', upload: world.upload, part: '1', hash, code: world.code};
+                  key: 'a%20note.md', upload: world.upload, part: '1', point: 'now', hash, code: world.code};
   return path.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 

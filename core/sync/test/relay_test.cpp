@@ -47,6 +47,40 @@ TEST_F(RelayPair, RelaysAndConfirmsOnlyAfterTheCommit) {
   EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 12 " + kHello)));
 }
 
+TEST_F(RelayPair, ConfirmsWhatWasStoredTogetherOnce) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(1, kB + "00 02 0f 01 01 01 05 84 01 04 02 70 21 01 01 01 03 02");
+  std::vector<Event> stored;
+  for (const AppendUpdate& append : bench.appends)
+    stored.push_back(UpdateStored{append.ticket, Sequence{++bench.sequence}});
+  ASSERT_THAT(stored, SizeIs(2));
+  std::vector<Action> actions;
+  bench.relay.handle(std::move(stored), bench.now, actions);
+  // Both updates for the reader, then one receipt for both.
+  ASSERT_THAT(actions, SizeIs(3));
+  EXPECT_EQ(std::get<SendBinary>(actions[0]).to, std::vector{ConnectionId{2}});
+  EXPECT_EQ(std::get<SendBinary>(actions[1]).to, std::vector{ConnectionId{2}});
+  EXPECT_EQ(*std::get<SendText>(actions[2]).text, saved(kBodyName, 2));
+}
+
+TEST_F(RelayPair, AnswersManyWhoAskTheSameWithOnePieceOfMemory) {
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  const auto ask = [&](uint64_t from, const std::string& vector) {
+    std::vector<Action> actions;
+    bench.relay.handle(BinaryFrame{ConnectionId{from}, RelayBench::bytes(kB + "00 00 " + vector)}, bench.now, actions);
+    return std::get<SendBinary>(actions.at(0)).bytes;
+  };
+  const SharedBytes first = ask(1, "01 00");
+  EXPECT_EQ(ask(2, "01 00"), first);
+  EXPECT_NE(ask(2, "03 01 01 02"), first);  // another question
+  const SharedBytes again = ask(1, "01 00");
+  bench.frame(1, kB + "00 02 0f 01 01 01 05 84 01 04 02 70 21 01 01 01 03 02");
+  const SharedBytes after = ask(2, "01 00");  // another answer
+  EXPECT_NE(after, again);
+  EXPECT_GT(after->size(), again->size());
+}
+
 TEST_F(RelayPair, HoldsAnAnswerThatWouldShowAnUncommittedUpdate) {
   bench.commit_at_once = false;
   bench.frame(1, kB + "00 02 12 " + kHello);
@@ -461,6 +495,34 @@ TEST(Relay, LoadsADocumentForAnEditAndUsesTheSeedOnlyIfItIsEmpty) {
   EXPECT_EQ(bench.relay.find(DocId(kBodyName))->text("body").to_string(), "Hello");
   bench.edit(edit);
   EXPECT_EQ(bench.relay.find(DocId(kBodyName))->text("body").to_string(), "Other");
+}
+
+TEST(Relay, AnEditMadeOnAnOlderStateLeavesWhatWasTypedSince) {
+  RelayBench bench;
+  bench.open(1);
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  // "Hello" becomes "Help" for somebody who does not know that it is "Help!" by now: both wrote a "p", and both stay.
+  crdt::Doc older({.client = ClientId{9}});
+  ASSERT_TRUE(older.apply_update_v1(RelayBench::bytes(kHello)));
+  crdt::Text text = older.text("body");
+  crdt::Transaction txn = older.transact();
+  ASSERT_TRUE(text.erase(txn, Utf16Offset{3}, Length{2}));
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{3}, "p"));
+  const Bytes change = std::move(txn).commit().update_v1();
+  bench.frame(1, kB + "00 02 0f 01 01 01 05 84 01 04 02 70 21 01 01 01 03 02");
+  const std::string now = bench.relay.find(DocId(kBodyName))->text("body").to_string();
+  bench.edit({.document = DocId(kBodyName),
+              .seed = {},
+              .update = change,
+              .texts = {{"body", "Help"}},
+              .entries = {},
+              .origin = UpdateOrigin::Restore,
+              .user_id = {},
+              .device_id = {}});
+  ASSERT_THAT(bench.edits, SizeIs(1));
+  EXPECT_TRUE(bench.edits[0].stored);
+  EXPECT_EQ(now, "Help!");
+  EXPECT_EQ(bench.relay.find(DocId(kBodyName))->text("body").to_string(), "Help!p");
 }
 
 TEST(Relay, TellsThatAnEditWasNotStored) {

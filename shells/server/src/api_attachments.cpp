@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "ask.h"
+#include "blob_collector.h"
 #include "diaryx/native/log.h"
 #include "diaryx/native/random.h"
 #include "router.h"
@@ -198,6 +199,7 @@ Answer complete_upload(Services& services, HttpRequest& request) {
   if (upload->completed) co_return json_response(http::status::ok, completion_json(*upload, true, Json()));
   if (auto refused = co_await over_quota(services, *upload)) co_return std::move(*refused);
 
+  const auto held = co_await services.collector.hold({upload->user_id, upload->hash});
   const auto assembled =
       co_await run_on(services.pool, [&blobs = services.blobs, copy = *upload] { return blobs.assemble(copy); });
   if (!assembled) co_return internal_error(assembled.error());

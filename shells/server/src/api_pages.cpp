@@ -64,9 +64,7 @@ Answer get_openapi(Services&, HttpRequest&) {
 Answer get_metrics(Services& services, HttpRequest&) {
   const sync::RelayStatistics counts = services.relay.statistics();
   const std::filesystem::path database = services.options.data / "server.db";
-  uint64_t connections = 0;
-  for (const auto& [address, count] : services.limits.open_connections) connections += count;
-  const MetricsNow now{.connections = connections,
+  const MetricsNow now{.connections = services.limits.open->count(),
                        .sockets = counts.connections,
                        .documents = counts.documents,
                        .uncommitted = counts.uncommitted,

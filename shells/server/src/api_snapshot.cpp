@@ -3,6 +3,7 @@
 #include <set>
 
 #include "ask.h"
+#include "blob_collector.h"
 #include "diaryx/base/utf.h"
 #include "diaryx/crdt/doc.h"
 #include "diaryx/native/log.h"
@@ -13,6 +14,7 @@
 #include "diaryx/sync/relay_archive.h"
 #include "relay_host.h"
 #include "router.h"
+#include "workspace_edits.h"
 #include "zip_archive.h"
 
 namespace diaryx::server {
@@ -20,26 +22,9 @@ namespace {
 
 using boost::asio::awaitable;
 using relay::WorkspaceFiles;
-template <typename T>
-using OrResponse = std::expected<T, HttpResponse>;
 
-constexpr std::string_view kNoWorkspace = "There is no such workspace, or it belongs to someone else.";
-constexpr std::string_view kFailed = "The server could not read or store the workspace. Try again later.";
 // An archive without entries: only the end record.
 constexpr std::string_view kEmptyZip{"PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22};
-
-HttpResponse failed(std::string_view why) {
-  native::log().error("snapshot: {}", why);
-  return error_response(http::status::internal_server_error, kFailed);
-}
-
-awaitable<std::optional<HttpResponse>> not_owned(Services& services, HttpRequest& request) {
-  const auto workspace = co_await ask<Workspace>([&](auto reply) {
-    services.storage.find_workspace(request.session.user_id, request.arguments[0], std::move(reply));
-  });
-  if (!workspace) co_return storage_response(workspace.error(), kNoWorkspace);
-  co_return std::nullopt;
-}
 
 std::expected<bool, HttpResponse> flag(const HttpRequest& request, const std::string& name, bool otherwise) {
   const auto found = request.query.find(name);
@@ -47,28 +32,6 @@ std::expected<bool, HttpResponse> flag(const HttpRequest& request, const std::st
   if (found->second == "true") return true;
   if (found->second == "false") return false;
   return std::unexpected(error_response(http::status::bad_request, name + " takes true or false."));
-}
-
-/// Makes an edit and waits until it is stored; false if it will never be.
-awaitable<bool> edit(Services& services, sync::ServerEdit change) {
-  const auto stored = co_await ask<bool>([&](Reply<bool> reply) {
-    auto shared = std::make_shared<Reply<bool>>(std::move(reply));
-    services.relay.edit(std::move(change), [shared](bool done) { (*shared)(done); });
-  });
-  co_return stored && *stored;
-}
-
-/// The workspace document as it is live; loads it if needed, and ends behind everything received before.
-awaitable<OrResponse<WorkspaceFiles>> live_files(Services& services, const std::string& workspace) {
-  sync::ServerEdit nothing;  // loads the document
-  nothing.document = *sync::workspace_doc_id(workspace);
-  const DocId id = nothing.document;
-  if (!co_await edit(services, std::move(nothing))) co_return std::unexpected(failed("the workspace was not loaded"));
-  const crdt::Doc* const doc = services.relay.find(id);
-  if (doc == nullptr) co_return std::unexpected(failed("the workspace went away"));
-  auto files = WorkspaceFiles::open(workspace, doc->encode_update_v1(), ClientId{native::random_u64() & 0xffff'ffffu});
-  if (!files) co_return std::unexpected(failed(describe(files.error())));
-  co_return std::move(*files);
 }
 
 /// The state of a document: live if it is in memory, else what is stored.
@@ -80,7 +43,7 @@ awaitable<OrResponse<Bytes>> document_state(Services& services, const DocId& doc
   crdt::Doc doc({.client = ClientId{1}});  // only read
   bool readable = stored->snapshot.empty() || doc.apply_update_v1(stored->snapshot).has_value();
   for (const Bytes& update : stored->updates) readable = readable && doc.apply_update_v1(update).has_value();
-  if (!readable) co_return std::unexpected(failed("document " + document.str() + " is damaged"));
+  if (!readable) co_return std::unexpected(workspace_failed("document " + document.str() + " is damaged"));
   co_return doc.encode_update_v1();
 }
 
@@ -94,7 +57,7 @@ awaitable<OrResponse<std::vector<ZipEntry>>> collect(Services& services, const H
     auto state = co_await document_state(services, files->body_of(path));
     if (!state) co_return std::unexpected(state.error());
     auto text = files->text_of(path, *state);
-    if (!text) co_return std::unexpected(failed(describe(text.error())));
+    if (!text) co_return std::unexpected(workspace_failed(describe(text.error())));
     paths.insert(path);
     entries.push_back({path, std::move(*text), {}});
   }
@@ -171,9 +134,10 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
     incoming.import.binaries.push_back(ref);
     if (bytes.empty()) continue;
     const Sha256 hash = *Sha256::from_hex(ref.hash);
+    const auto held = co_await services.collector.hold({user, hash});
     const auto put = co_await run_on(
         services.pool, [&blobs = services.blobs, &user, &hash, &bytes] { return blobs.put(user, hash, bytes); });
-    if (!put) co_return failed(put.error().sentence);
+    if (!put) co_return workspace_failed(put.error().sentence);
     Upload upload;
     upload.workspace = request.arguments[0];
     upload.user_id = user;
@@ -185,41 +149,6 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
         co_await ask<void>([&](auto reply) { services.storage.finish_upload(upload, now(), std::move(reply)); });
     if (!known) co_return storage_response(known.error(), kNoWorkspace);
   }
-  co_return std::nullopt;
-}
-
-/// Bodies first, entries last: a file is listed only when its text is stored.
-awaitable<std::optional<HttpResponse>> apply(Services& services, const HttpRequest& request, const Incoming& incoming) {
-  const std::string& workspace = request.arguments[0];
-  const auto sign = [&request](sync::ServerEdit change) {
-    change.user_id = request.session.user_id;
-    change.device_id = request.session.device_id;
-    return change;
-  };
-  auto files = co_await live_files(services, workspace);
-  if (!files) co_return files.error();
-  // All at once, so that the storage commits them in groups; the count comes back to this coroutine.
-  const auto& texts = incoming.import.texts;
-  const auto stored = co_await ask<size_t>([&](Reply<size_t> reply) {
-    struct Tally {
-      Reply<size_t> reply;
-      size_t waiting;
-      size_t stored = 0;
-    };
-    auto tally = std::make_shared<Tally>(Tally{std::move(reply), texts.size() + 1});
-    const auto count = [tally](bool done) {
-      tally->stored += done ? 1 : 0;
-      if (--tally->waiting == 0) tally->reply(tally->stored);
-    };
-    for (const auto& file : texts) services.relay.edit(sign(files->edit_body(file)), count);
-    count(true);  // so that an archive without text answers too
-  });
-  if (!stored || *stored != texts.size() + 1) co_return failed("not every text was stored");
-  // The list may have changed while the texts were stored.
-  files = co_await live_files(services, workspace);
-  if (!files) co_return files.error();
-  if (!co_await edit(services, sign(files->edit_entries(incoming.import, now()))))
-    co_return failed("the list was not stored");
   co_return std::nullopt;
 }
 
@@ -245,10 +174,10 @@ Answer get_snapshot(Services& services, HttpRequest& request) {
   }
   const std::filesystem::path target = services.blobs.temporary();
   const auto written = co_await run_on(services.pool, [&target, &entries] { return write_zip(target, *entries); });
-  if (!written) co_return failed(written.error().sentence);
+  if (!written) co_return workspace_failed(written.error().sentence);
   std::error_code error;
   const auto size = std::filesystem::file_size(target, error);
-  if (error) co_return failed(error.message());
+  if (error) co_return workspace_failed(error.message());
   response.file = FileSlice{target, 0, size, true};
   co_return response;
 }
@@ -274,7 +203,8 @@ Answer post_snapshot(Services& services, HttpRequest& request) {
   incoming->import.replace_texts = replace;
   incoming->import.replace_binaries = replace && *attachments;
   if (auto refused = co_await store_blobs(services, request, *incoming)) co_return std::move(*refused);
-  if (auto refused = co_await apply(services, request, *incoming)) co_return std::move(*refused);
+  if (auto refused = co_await apply_import(services, request, incoming->import, relay::UpdateOrigin::Import))
+    co_return std::move(*refused);
   co_return json_response(http::status::ok,
                           Json::object({{"files_imported", uint64_t{incoming->import.texts.size()}}}));
 }

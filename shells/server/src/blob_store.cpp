@@ -178,6 +178,10 @@ Outcome<void> BlobStore::put(const std::string& user_id, const Sha256& hash, Byt
   return stored;
 }
 
+void BlobStore::discard_blob(const std::string& user_id, const Sha256& hash) const {
+  if (native::is_uuid(user_id)) remove_quietly(blob_path(user_id, hash));
+}
+
 void BlobStore::discard_upload(const std::string& upload_id) const { remove_quietly(upload_directory(upload_id)); }
 
 }  // namespace diaryx::server

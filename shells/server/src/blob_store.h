@@ -45,6 +45,7 @@ class BlobStore {
   bool has(const std::string& user_id, const Sha256& hash, uint64_t size_bytes) const;
   /// All blobs of a user who is gone.
   void discard_user(const std::string& user_id) const;
+  void discard_blob(const std::string& user_id, const Sha256& hash) const;
   void discard_upload(const std::string& upload_id) const;
 
  private:

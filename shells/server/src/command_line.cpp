@@ -142,6 +142,9 @@ void add_settings(CLI::App& app, Given& given) {
   app.add_option("--address-sign-ins", options.address_sign_ins,
                  "Links and codes asked for or tried per hour from one address; 0 = no limit")
       ->capture_default_str();
+  app.add_option("--blob-hours", options.blob_hours,
+                 "Hours after its upload until an attachment that no workspace refers to may be taken away")
+      ->capture_default_str();
   app.add_option("--history-days", options.history_days,
                  "Forget records older than this that a snapshot covers; 0 = keep all")
       ->capture_default_str();

@@ -1,27 +1,11 @@
 #include "http.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "diaryx/base/utf.h"
 #include "diaryx/native/log.h"
 
 namespace diaryx::server {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::optional<uint64_t> parse_number(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
-}
 
 bool is_json_type(std::string_view type) {
   type = type.substr(0, type.find(';'));
@@ -102,77 +86,9 @@ std::expected<uint64_t, HttpResponse> required_size(const Json& body, std::strin
                                         "The member \"" + std::string(name) + "\" must be a whole number, 0 or more."));
 }
 
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i]);
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out.push_back(static_cast<char>(high * 16 + low));
-    i += 2;
-  }
-  if (!is_valid_utf8(out)) return std::nullopt;
-  return out;
-}
-
-std::optional<Target> parse_target(std::string_view target) {
-  Target result;
-  const size_t question = target.find('?');
-  result.path = target.substr(0, question);
-  if (result.path.empty() || result.path[0] != '/') return std::nullopt;
-  if (question == std::string_view::npos) return result;
-  std::string_view rest = target.substr(question + 1);
-  while (!rest.empty()) {
-    const size_t end = rest.find('&');
-    std::string_view pair = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    const size_t equals = pair.find('=');
-    std::string_view raw_value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-    std::string plus_free(raw_value);
-    std::replace(plus_free.begin(), plus_free.end(), '+', ' ');
-    const auto name = percent_decode(pair.substr(0, equals));
-    const auto value = percent_decode(plus_free);
-    if (!name || !value) return std::nullopt;
-    if (*name == "token" && result.raw_token.empty()) result.raw_token = raw_value;
-    result.query.emplace(*name, *value);
-  }
-  return result;
-}
-
 std::string token_of(const http::fields& headers, const std::string& raw_token) {
   const auto header = headers[http::field::authorization];
-  const std::string_view value(header.data(), header.size());
-  constexpr std::string_view kBearer = "Bearer ";
-  if (value.starts_with(kBearer)) return std::string(value.substr(kBearer.size()));
-  return raw_token;
-}
-
-ByteRange parse_range(std::string_view header, uint64_t size_bytes) {
-  constexpr std::string_view kBytes = "bytes=";
-  if (!header.starts_with(kBytes) || header.find(',') != std::string_view::npos) return {};
-  header.remove_prefix(kBytes.size());
-  const size_t dash = header.find('-');
-  if (dash == std::string_view::npos) return {};
-  const auto first = parse_number(header.substr(0, dash));
-  const auto last = parse_number(header.substr(dash + 1));
-  if (!first && !last) return {};
-  if (!first) {  // the last N bytes
-    if (dash != 0) return {};
-    if (*last == 0) return {ByteRange::Kind::Unsatisfiable, 0, 0};
-    const uint64_t length = std::min(*last, size_bytes);
-    return {ByteRange::Kind::Part, size_bytes - length, length};
-  }
-  if (dash + 1 != header.size() && !last) return {};
-  if (*first >= size_bytes) return {ByteRange::Kind::Unsatisfiable, 0, 0};
-  const uint64_t end = last ? std::min(*last, size_bytes - 1) : size_bytes - 1;
-  if (end < *first) return {};
-  return {ByteRange::Kind::Part, *first, end - *first + 1};
+  return std::string(bearer_token({header.data(), header.size()}).value_or(raw_token));
 }
 
 }  // namespace diaryx::server

@@ -16,6 +16,7 @@
 #include <boost/beast/http/verb.hpp>
 
 #include "diaryx/base/json.h"
+#include "request_text.h"
 #include "storage.h"
 
 namespace diaryx::server {
@@ -69,25 +70,7 @@ std::expected<Json, HttpResponse> json_body(const HttpRequest& request);
 std::expected<std::string, HttpResponse> required_string(const Json& body, std::string_view name);
 std::expected<uint64_t, HttpResponse> required_size(const Json& body, std::string_view name);
 
-/// The target cut at `?`, with its query. Nothing if an escape is broken or the text is not valid UTF-8.
-struct Target {
-  std::string path;
-  std::map<std::string, std::string> query;
-  std::string raw_token;
-};
-std::optional<Target> parse_target(std::string_view target);
-std::optional<std::string> percent_decode(std::string_view text);
-
 /// `Authorization: Bearer <token>`, else `token=` of the query; empty if there is none.
 std::string token_of(const http::fields& headers, const std::string& raw_token);
-
-/// The range of a `Range: bytes=…` header in a file of `size_bytes`. `Whole`: none was asked for, or several.
-struct ByteRange {
-  enum class Kind : uint8_t { Whole, Part, Unsatisfiable };
-  Kind kind = Kind::Whole;
-  uint64_t offset = 0;
-  uint64_t length = 0;
-};
-ByteRange parse_range(std::string_view header, uint64_t size_bytes);
 
 }  // namespace diaryx::server

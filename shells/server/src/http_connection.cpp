@@ -16,8 +16,6 @@
 #include "diaryx/base/base64.h"
 #include "diaryx/native/log.h"
 #include "diaryx/native/random.h"
-#include "diaryx/sync/doc_id.h"
-#include "diaryx/sync/path.h"
 #include "gate.h"
 #include "relay_host.h"
 #include "router.h"
@@ -38,7 +36,6 @@ constexpr std::chrono::seconds kHeaderTime{20};
 constexpr std::chrono::seconds kJsonTime{30};
 constexpr std::chrono::minutes kBytesTime{30};
 constexpr std::chrono::seconds kPieceTime{60};  // for each piece of a response
-constexpr std::string_view kYjsPrefix = "/yjs/";
 
 /// True for bytes that are no HTTP, not for a connection that ended.
 bool is_bad_http(const boost::system::error_code& error) {
@@ -51,8 +48,8 @@ std::string_view as_view(beast::string_view text) { return {text.data(), text.si
 /// One connection's state while it speaks HTTP.
 class Connection {
  public:
-  Connection(Transport stream, Services& services, Lifecycle& life)
-      : stream_(std::move(stream)), services_(services), life_(life) {
+  Connection(Transport stream, Services& services, Lifecycle& life, std::shared_ptr<void> counted)
+      : stream_(std::move(stream)), services_(services), life_(life), counted_(std::move(counted)) {
     boost::system::error_code ignored;
     peer_ = stream_.next_layer().socket().remote_endpoint(ignored).address();
   }
@@ -68,6 +65,7 @@ class Connection {
   awaitable<bool> upgrade(HeadParser& head, const Target& target);
   awaitable<bool> upgrade_for_devices(HeadParser& head, const Target& target);
   awaitable<bool> upgrade_for_editors(HeadParser& head, const Target& target);
+  awaitable<std::shared_ptr<SocketSession>> become_socket(HeadParser& head, std::unique_ptr<EditorWire> wire);
   awaitable<std::optional<HttpResponse>> read_body(HeadParser& head, const Route& route, HttpRequest& request);
   awaitable<std::optional<HttpResponse>> read_json(HeadParser& head, uint64_t limit, HttpRequest& request);
   awaitable<std::optional<HttpResponse>> read_bytes(HeadParser& head, uint64_t limit, HttpRequest& request);
@@ -80,6 +78,7 @@ class Connection {
   Transport stream_;
   Services& services_;
   Lifecycle& life_;
+  std::shared_ptr<void> counted_;
   beast::flat_buffer buffer_;
   std::string origin_;      // of the present request, if it is an allowed one
   asio::ip::address peer_;
@@ -212,6 +211,16 @@ awaitable<bool> Connection::upgrade(HeadParser& head, const Target& target) {
     co_return co_await write(error_response(http::status::upgrade_required, "This address speaks WebSocket only."),
                              false);
   }
+  if (as_view(head.get()[http::field::sec_websocket_version]) != "13") {
+    HttpResponse response =
+        error_response(http::status::upgrade_required, "This server speaks version 13 of the WebSocket protocol.");
+    response.headers.emplace_back("Sec-WebSocket-Version", "13");
+    co_return co_await write(std::move(response), false);
+  }
+  if (!websocket_accept(as_view(head.get()[http::field::sec_websocket_key]))) {
+    co_return co_await write(error_response(http::status::bad_request, "The upgrade has no valid Sec-WebSocket-Key."),
+                             false);
+  }
   if (target.path == "/sync2") co_return co_await upgrade_for_devices(head, target);
   co_return co_await upgrade_for_editors(head, target);
 }
@@ -230,25 +239,25 @@ awaitable<bool> Connection::upgrade_for_devices(HeadParser& head, const Target& 
   const auto lean = target.query.find("handshake");
   const auto handshake =
       lean != target.query.end() && lean->second == "0" ? relay::Handshake::Lean : relay::Handshake::Full;
-  upgraded_ = true;
-  auto socket = std::make_shared<SocketSession>(std::move(stream_), services_, nullptr);
-  co_await socket->run(head.release(), std::move(*admission), handshake);
+  if (auto socket = co_await become_socket(head, nullptr)) socket->start(buffer_, std::move(*admission), handshake);
   co_return false;
 }
 
-/// The document that `/yjs/<workspace>/<key>` names; nothing if there can be none.
-std::optional<std::string> yjs_document(std::string_view path) {
-  path.remove_prefix(kYjsPrefix.size());
-  const auto decoded = percent_decode(path);
-  if (!decoded) return std::nullopt;
-  const size_t slash = decoded->find('/');
-  if (slash == std::string::npos) return std::nullopt;
-  const std::string_view key = std::string_view(*decoded).substr(slash + 1);
-  const auto checked = sync::parse_path(key);
-  if (!checked || checked->view() != key) return std::nullopt;
-  const auto document = sync::body_doc_id(std::string_view(*decoded).substr(0, slash), key);
-  if (!document) return std::nullopt;
-  return document->str();
+/// Answers the upgrade; null if the client went away meanwhile.
+awaitable<std::shared_ptr<SocketSession>> Connection::become_socket(HeadParser& head,
+                                                                    std::unique_ptr<EditorWire> wire) {
+  http::response<http::empty_body> response(http::status::switching_protocols, 11);
+  response.set(http::field::server, std::string(kServerName));
+  response.set(http::field::upgrade, "websocket");
+  response.set(http::field::connection, "Upgrade");
+  response.set(http::field::sec_websocket_accept,
+               *websocket_accept(as_view(head.get()[http::field::sec_websocket_key])));
+  stream_.expires_after(kPieceTime);
+  boost::system::error_code error;
+  co_await http::async_write(stream_, response, asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return nullptr;
+  upgraded_ = true;
+  co_return std::make_shared<SocketSession>(std::move(stream_), services_, std::move(wire), std::move(counted_));
 }
 
 awaitable<bool> Connection::upgrade_for_editors(HeadParser& head, const Target& target) {
@@ -271,21 +280,22 @@ awaitable<bool> Connection::upgrade_for_editors(HeadParser& head, const Target& 
       co_return co_await write(admitted.error(), false);
     if (admitted) admission = std::move(*admitted);
   }
-  upgraded_ = true;
-  auto socket = std::make_shared<SocketSession>(std::move(stream_), services_, std::move(wire));
+  const auto socket = co_await become_socket(head, std::move(wire));
+  if (!socket) co_return false;
   if (!admission && !token_comes_later) {
     // After a refused upgrade these clients try for ever; after this they tell their user.
-    co_await socket->refuse(head.release(), "The token is not valid. Sign in again.");
+    socket->refuse(buffer_, "The token is not valid. Sign in again.");
     co_return false;
   }
-  const auto authenticate = [this](std::string token) -> awaitable<std::expected<Admission, uint16_t>> {
-    visitor_.token = std::move(token);
-    auto admitted = co_await admission_of(services_, visitor_);
+  auto authenticate = [&services = services_,
+                       visitor = visitor_](std::string token) mutable -> awaitable<std::expected<Admission, uint16_t>> {
+    visitor.token = std::move(token);
+    auto admitted = co_await admission_of(services, visitor);
     if (admitted) co_return std::move(*admitted);
     const bool not_good = admitted.error().status == http::status::unauthorized;
     co_return std::unexpected(not_good ? kEditorUnauthorized : static_cast<uint16_t>(relay::CloseCode::TryAgainLater));
   };
-  co_await socket->run(head.release(), std::move(admission), relay::Handshake::Editor, authenticate);
+  socket->start(buffer_, std::move(admission), relay::Handshake::Editor, std::move(authenticate));
   co_return false;
 }
 
@@ -426,8 +436,8 @@ awaitable<bool> Connection::write_file(const FileSlice& slice) {
 
 }  // namespace
 
-awaitable<void> serve_connection(Transport stream, Services& services, Lifecycle& life) {
-  Connection connection(std::move(stream), services, life);
+awaitable<void> serve_connection(Transport stream, Services& services, Lifecycle& life, std::shared_ptr<void> counted) {
+  Connection connection(std::move(stream), services, life, std::move(counted));
   co_await connection.serve();
 }
 

@@ -1,6 +1,8 @@
 // One HTTP connection: reads requests, routes them, writes responses; becomes a WebSocket at /sync2, /yjs and /hocuspocus.
 #pragma once
 
+#include <memory>
+
 #include <boost/asio/awaitable.hpp>
 
 #include "services.h"
@@ -11,11 +13,11 @@ namespace diaryx::server {
 /// What the connections and the server know of each other.
 struct Lifecycle {
   bool draining = false;  // no new request is begun
-  uint32_t connections = 0;  // open
-  uint32_t between_requests = 0;  // of these, kept open with nothing asked: nobody loses anything when they end
+  uint32_t between_requests = 0;  // connections kept open with nothing asked: nobody loses anything when they end
 };
 
-/// Serves until the connection ends.
-boost::asio::awaitable<void> serve_connection(Transport stream, Services& services, Lifecycle& life);
+/// Serves until the connection ends or became a WebSocket, which then holds `counted`.
+boost::asio::awaitable<void> serve_connection(Transport stream, Services& services, Lifecycle& life,
+                                              std::shared_ptr<void> counted);
 
 }  // namespace diaryx::server

@@ -48,6 +48,8 @@ std::string format_metrics(const Metrics& counted, const MetricsNow& now) {
   one("updates_stored_total", "counter", "Updates committed to disk.", counted.updates_stored);
   one("updates_not_stored_total", "counter", "Updates that the storage refused.", counted.updates_not_stored);
   one("history_pruned_total", "counter", "Old records forgotten by compaction.", counted.history_pruned);
+  one("blobs_collected_total", "counter", "Attachments taken away because no workspace refers to them.",
+      counted.blobs_collected);
   one("connections", "gauge", "Open connections of any kind.", now.connections);
   one("sockets", "gauge", "Open WebSockets.", now.sockets);
   one("documents", "gauge", "Documents in memory.", now.documents);

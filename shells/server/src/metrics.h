@@ -22,6 +22,7 @@ struct Metrics {
   uint64_t updates_stored = 0;
   uint64_t updates_not_stored = 0;
   uint64_t history_pruned = 0;
+  uint64_t blobs_collected = 0;
 };
 
 /// What is asked for at the moment of the request.

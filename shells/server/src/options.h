@@ -44,6 +44,7 @@ struct Options {
   uint32_t address_refusals = 60;   // requests with a token that is not good
   uint32_t address_sign_ins = 30;   // links and codes asked for or tried, per hour
 
+  uint32_t blob_hours = 24;   // an attachment that no workspace refers to is kept so long after it was uploaded
   uint32_t history_days = 0;  // records older than this that a snapshot covers are forgotten; 0: kept
 };
 

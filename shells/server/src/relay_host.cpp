@@ -108,10 +108,25 @@ template <typename T, typename Make>
 Reply<T> RelayHost::reply(Make make_event) {
   auto home = boost::asio::prefer(executor_, boost::asio::execution::outstanding_work.tracked);
   return [this, home, make_event = std::move(make_event)](StorageResult<T> result) mutable {
-    boost::asio::post(home, [this, make_event = std::move(make_event), result = std::move(result)]() mutable {
-      handle(make_event(std::move(result)));
+    const std::lock_guard lock(arrived_mutex_);
+    arrived_.emplace_back([make_event = std::move(make_event), result = std::move(result)]() mutable {
+      return make_event(std::move(result));
     });
+    if (arrived_.size() == 1) boost::asio::post(home, [this] { take_arrived(); });
   };
+}
+
+void RelayHost::take_arrived() {
+  std::vector<Arrived> arrived;
+  {
+    const std::lock_guard lock(arrived_mutex_);
+    arrived.swap(arrived_);
+  }
+  std::vector<relay::Event> events;
+  events.reserve(arrived.size());
+  for (Arrived& make_event : arrived) events.push_back(make_event());
+  relay_.handle(std::move(events), clock(), actions_);
+  perform_all();
 }
 
 relay::Event RelayHost::answer_access(relay::Ticket ticket, relay::ConnectionId connection,

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 
@@ -83,6 +84,7 @@ class RelayHost {
   void arm_timer();
   template <typename T, typename Make>
   Reply<T> reply(Make make_event);
+  void take_arrived();
 
   boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
@@ -95,6 +97,10 @@ class RelayHost {
   std::unordered_map<uint64_t, std::shared_ptr<RelayPeer>> peers_;
   std::unordered_map<uint64_t, std::function<void(bool)>> edits_;
   std::vector<relay::Action> actions_;
+  // The storage answers from its own threads, a whole group at once: one turn of the event loop takes all of it.
+  using Arrived = std::move_only_function<relay::Event()>;
+  std::mutex arrived_mutex_;
+  std::vector<Arrived> arrived_;  // guarded by arrived_mutex_
   bool performing_ = false;
   uint64_t next_connection_ = 1;
   TimestampMs latest_{0};  // the relay's time never goes backwards, whatever the system clock does

@@ -76,6 +76,11 @@ Answer create_workspace(Services&, HttpRequest&);
 Answer get_workspace(Services&, HttpRequest&);
 Answer rename_workspace(Services&, HttpRequest&);
 Answer delete_workspace(Services&, HttpRequest&);
+// api_history.cpp
+Answer get_history(Services&, HttpRequest&);
+Answer get_history_point(Services&, HttpRequest&);
+Answer get_history_diff(Services&, HttpRequest&);
+Answer post_restore(Services&, HttpRequest&);
 // api_attachments.cpp
 Answer start_upload(Services&, HttpRequest&);
 Answer put_part(Services&, HttpRequest&);

@@ -19,6 +19,7 @@
 
 #include "access_watch.h"
 #include "ask.h"
+#include "blob_collector.h"
 #include "command.h"
 #include "diaryx/native/log.h"
 #include "diaryx/native/random.h"
@@ -27,6 +28,7 @@
 #include "relay_host.h"
 #include "services.h"
 #include "sign_in.h"
+#include "socket_list.h"
 #include "sqlite_storage.h"
 #include "tls.h"
 #include "version.h"
@@ -40,8 +42,10 @@ constexpr std::chrono::seconds kDrainTime{10};   // for the storage
 constexpr std::chrono::seconds kGoodbyeTime{2};  // for clients to answer the close, once all is stored
 constexpr std::chrono::minutes kHousekeeping{10};
 constexpr std::chrono::seconds kTlsTime{10};
+constexpr size_t kReceiveBytes = 256u << 10;
 constexpr uint32_t kPruneBite = 2000;
-constexpr int64_t kDayMs = 24 * 3600 * 1000;
+constexpr int64_t kHourMs = 3600 * 1000;
+constexpr int64_t kDayMs = 24 * kHourMs;
 
 /// What must reach the owner and no log: straight to standard error.
 void tell_owner(const std::string& line) { std::fprintf(stderr, "diaryx-syncd: %s\n", line.c_str()); }
@@ -66,8 +70,11 @@ class Server {
                [this] { give_way(); }),
         access_(context_.get_executor(), storage, relay_, metrics_),
         limits_(options),
+        sockets_(context_.get_executor()),
+        collector_(storage, blobs, pool_, metrics_),
         tls_(std::move(tls)),
-        services_{options_, storage, blobs, relay_, access_, limits_, metrics_, pool_, {}, tell_owner} {
+        services_{options_, storage,  blobs,      relay_,          access_, limits_,   metrics_,
+                  pool_,    sockets_, collector_, receive_buffer_, {},      tell_owner} {
     limits_.trusted_proxies = std::move(trusted);
   }
 
@@ -88,7 +95,7 @@ class Server {
 
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> serve(tcp::socket socket);
-  asio::awaitable<void> start_and_serve(tcp::socket socket);
+  asio::awaitable<void> start_and_serve(tcp::socket socket, std::shared_ptr<void> counted);
   asio::awaitable<void> reload_on_signal();
   asio::awaitable<void> drain_on_signal();
   /// Another server has the documents now: what this one holds in memory may be old.
@@ -106,6 +113,9 @@ class Server {
   RelayHost relay_;
   AccessWatch access_;
   Limits limits_;
+  SocketList sockets_;
+  BlobCollector collector_;
+  std::vector<uint8_t> receive_buffer_ = std::vector<uint8_t>(kReceiveBytes);
   TlsContext tls_;  // null: plain HTTP
   Services services_;
   Lifecycle life_;
@@ -130,6 +140,7 @@ boost::system::error_code Server::listen() {
 void Server::run() {
   services_.own_url = own_url(options_, port());
   access_.start();
+  sockets_.start();
   asio::co_spawn(context_, accept_loop(), asio::detached);
   asio::co_spawn(context_, reload_on_signal(), asio::detached);
   asio::co_spawn(context_, drain_on_signal(), asio::detached);
@@ -151,9 +162,9 @@ asio::awaitable<void> Server::accept_loop() {
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
-    if (life_.connections >= options_.max_connections) {
+    if (limits_.open->count() >= options_.max_connections) {
       ++metrics_.refused_connections;
-      native::log().warn("a connection was refused: {} are open", life_.connections);
+      native::log().warn("a connection was refused: {} are open", limits_.open->count());
       continue;
     }
     boost::system::error_code ignored;
@@ -162,7 +173,7 @@ asio::awaitable<void> Server::accept_loop() {
   }
 }
 
-asio::awaitable<void> Server::start_and_serve(tcp::socket socket) {
+asio::awaitable<void> Server::start_and_serve(tcp::socket socket, std::shared_ptr<void> counted) {
   Transport transport(std::move(socket));
   if (tls_ != nullptr) {
     transport.expires_after(kTlsTime);
@@ -171,7 +182,7 @@ asio::awaitable<void> Server::start_and_serve(tcp::socket socket) {
       co_return;
     }
   }
-  co_await serve_connection(std::move(transport), services_, life_);
+  co_await serve_connection(std::move(transport), services_, life_, std::move(counted));
 }
 
 asio::awaitable<void> Server::serve(tcp::socket socket) {
@@ -179,20 +190,16 @@ asio::awaitable<void> Server::serve(tcp::socket socket) {
   const auto peer = socket.remote_endpoint(error).address();
   // Behind a proxy all connections come from the proxy; it has limits of its own.
   const std::string key = limits_.trusted_proxies.contains(peer) ? std::string("proxy") : limit_key(peer);
-  uint32_t& open = limits_.open_connections[key];
-  if (key != "proxy" && options_.max_connections_per_address != 0 && open >= options_.max_connections_per_address) {
+  auto counted = limits_.open->enter(key, key == "proxy" ? 0 : options_.max_connections_per_address);
+  if (!counted) {
     ++metrics_.refused_connections;
     co_return;
   }
-  ++open;  // map entries stay where they are
-  ++life_.connections;
   try {
-    co_await start_and_serve(std::move(socket));
+    co_await start_and_serve(std::move(socket), std::move(counted));
   } catch (const std::exception& error) {  // the rim: libraries may throw, one connection ends and no other
     native::log().error("a connection ended by an exception: {}", error.what());
   }
-  --life_.connections;
-  if (--limits_.open_connections[key] == 0) limits_.open_connections.erase(key);
 }
 
 asio::awaitable<void> Server::reload_on_signal() {
@@ -230,7 +237,7 @@ asio::awaitable<void> Server::drain_on_signal() {
   const auto began = std::chrono::steady_clock::now();
   while (true) {
     const auto waited = std::chrono::steady_clock::now() - began;
-    const bool nobody = relay_.all_gone() && life_.connections == life_.between_requests;
+    const bool nobody = relay_.all_gone() && limits_.open->count() == life_.between_requests;
     if (waited > kDrainTime || (relay_.all_stored() && (nobody || waited > kGoodbyeTime))) break;
     timer.expires_after(std::chrono::milliseconds(20));
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
@@ -248,6 +255,7 @@ asio::awaitable<void> Server::keep_house() {
     }
     co_await ask<void>([&](auto reply) { services_.storage.expire_access(now(), std::move(reply)); });
     co_await prune_history();
+    co_await collector_.collect(now() + DurationMs{-int64_t{options_.blob_hours} * kHourMs});
     boost::system::error_code error;
     timer.expires_after(kHousekeeping);
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));

@@ -2,12 +2,26 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <string>
 
 #include "client_address.h"
 #include "options.h"
 #include "rate_limiter.h"
 
 namespace diaryx::server {
+
+/// The connections that are open, all and by the key that limits count by.
+class OpenConnections : public std::enable_shared_from_this<OpenConnections> {
+ public:
+  uint32_t count() const { return count_; }
+  /// One more, until what is returned is released; null if `key` has `limit` already (0: no limit).
+  std::shared_ptr<void> enter(const std::string& key, uint32_t limit);
+
+ private:
+  uint32_t count_ = 0;
+  std::map<std::string, uint32_t> by_key_;
+};
 
 struct Limits {
   explicit Limits(const Options& options)
@@ -29,7 +43,7 @@ struct Limits {
   RateLimiter address_sign_ins;
   RateLimiter email_sign_ins;
   AddressList trusted_proxies;
-  std::map<std::string, uint32_t> open_connections;  // by limit key of the peer
+  std::shared_ptr<OpenConnections> open = std::make_shared<OpenConnections>();
 };
 
 }  // namespace diaryx::server

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <span>
 #include <string>
 
 #include <boost/asio/thread_pool.hpp>
@@ -16,7 +17,9 @@
 namespace diaryx::server {
 
 class AccessWatch;
+class BlobCollector;
 class RelayHost;
+class SocketList;
 
 struct Services {
   const Options& options;
@@ -27,6 +30,9 @@ struct Services {
   Limits& limits;
   Metrics& metrics;
   boost::asio::thread_pool& pool;  // hashing, zip: what would hold up the sockets
+  SocketList& sockets;
+  BlobCollector& collector;
+  std::span<uint8_t> receive_buffer;  // what sockets are read into, all of them
   std::string own_url;             // where this server is listening, for links
   /// Shows the owner something that must not be in a log: it goes to standard error as it is.
   std::function<void(const std::string& line)> tell_owner;

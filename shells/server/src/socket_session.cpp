@@ -1,250 +1,425 @@
 #include "socket_session.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/http/field.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include "access_watch.h"
 #include "diaryx/native/log.h"
-#include "version.h"
 
 namespace diaryx::server {
 namespace {
 
 namespace asio = boost::asio;
-namespace websocket = boost::beast::websocket;
 
 // A browser cannot ping; the server finds dead connections itself and keeps proxies from closing quiet ones.
-constexpr std::chrono::seconds kIdle{120};
-constexpr std::chrono::seconds kHandshake{30};
+constexpr std::chrono::seconds kQuiet{60};  // then it is pinged
+constexpr std::chrono::seconds kDead{120};  // then it is cut
 constexpr std::chrono::seconds kSignInTime{10};
+constexpr std::chrono::seconds kCloseTime{30};  // for the client to answer a close
+constexpr std::chrono::seconds kFarewellTime{2};
 constexpr size_t kSignInMessageBytes = 64u << 10;
+constexpr size_t kPerMessageBytes = 64;  // counted beside its bytes, so that many empty ones are bounded too
+constexpr size_t kPartsPerWrite = 128;
+constexpr size_t kTlsBatchBytes = 16u << 10;
+constexpr size_t kWorthMoving = 64;  // places of messages that were sent, before the rest moves up
+constexpr size_t kKeptQueue = 2;  // room for so many messages is kept when the queue is empty: most sockets are quiet
 
 }  // namespace
 
-SocketSession::SocketSession(Transport stream, Services& services, std::unique_ptr<EditorWire> wire)
-    : socket_(std::move(stream)),
+SocketSession::SocketSession(Transport transport, Services& services, std::unique_ptr<EditorWire> wire,
+                             std::shared_ptr<void> counted)
+    : stream_(std::move(transport), services.receive_buffer),
       services_(services),
       wire_(std::move(wire)),
-      resumed_(socket_.get_executor()),
-      patience_(socket_.get_executor()) {
-  socket_.auto_fragment(false);
+      counted_(std::move(counted)),
+      reader_(kSignInMessageBytes),
+      heard_at_(SocketList::Clock::now()) {}
+
+void SocketSession::begin(const boost::beast::flat_buffer& early) {
+  started_ = true;
+  ++services_.metrics.sockets_opened;
+  services_.sockets.add(*this);
+  const auto bytes = early.cdata();
+  if (bytes.size() == 0) return read();
+  Bytes copy(static_cast<const uint8_t*>(bytes.data()), static_cast<const uint8_t*>(bytes.data()) + bytes.size());
+  received({}, copy);
 }
 
-asio::awaitable<bool> SocketSession::accept(UpgradeRequest& request) {
-  boost::system::error_code error;
-  boost::beast::get_lowest_layer(socket_).expires_never();  // the WebSocket has its own timeouts
-  socket_.set_option(websocket::stream_base::timeout{kHandshake, kIdle, true});
-  socket_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
-    response.set(boost::beast::http::field::server, std::string(kServerName));
-  }));
-  co_await socket_.async_accept(request, asio::redirect_error(asio::use_awaitable, error));
-  if (!error) ++services_.metrics.sockets_opened;
-  co_return !error;
-}
-
-asio::awaitable<void> SocketSession::run(UpgradeRequest request, std::optional<Admission> admission,
-                                         relay::Handshake handshake, Authenticate authenticate) {
-  const auto self = shared_from_this();
+void SocketSession::start(const boost::beast::flat_buffer& early, std::optional<Admission> admission,
+                          relay::Handshake handshake, Authenticate authenticate) {
   handshake_ = handshake;
-  authenticate_ = std::move(authenticate);
-  if (!co_await accept(request)) co_return;
   if (admission) {
     admit(std::move(*admission));
   } else {
-    socket_.read_message_max(kSignInMessageBytes);
-    patience_.expires_after(kSignInTime);
-    patience_.async_wait([self](const boost::system::error_code& error) {
-      if (!error && !self->admission_) self->close_with(kEditorUnauthorized, "nobody signed in");
-    });
+    authenticate_ = std::move(authenticate);
+    deadline_ = heard_at_ + kSignInTime;
   }
-  co_await read_loop();
-  broken_ = true;
-  patience_.cancel();
-  if (!admission_) co_return;
-  services_.access.remove(connection_);
-  services_.relay.closed(connection_);
+  begin(early);
 }
 
-asio::awaitable<void> SocketSession::refuse(UpgradeRequest request, std::string_view reason) {
-  const auto self = shared_from_this();
-  if (!co_await accept(request)) co_return;
-  socket_.read_message_max(kSignInMessageBytes);
+void SocketSession::refuse(const boost::beast::flat_buffer& early, std::string_view reason) {
   enqueue(Told{std::make_shared<const Bytes>(wire_->refused("", reason)), 0});
-  close_with(kEditorUnauthorized, std::string(reason));
-  co_await read_loop();
-  broken_ = true;
+  close_with(kEditorUnauthorized, reason);
+  begin(early);
 }
 
 void SocketSession::admit(Admission admission) {
-  patience_.cancel();
-  admission_ = admission;
-  socket_.read_message_max(relay::Limits{}.max_frame_bytes);
+  signed_in_with_ = admission.key;
+  read_only_ = admission.read_only;
+  authenticate_ = {};
+  reader_.set_limit(relay::Limits{}.max_frame_bytes);
   connection_ = services_.relay.opened(shared_from_this(), std::move(admission.principal), handshake_);
   services_.access.add(connection_, admission.key, std::move(admission.workspace), admission.expires);
 }
 
-asio::awaitable<void> SocketSession::read_loop() {
-  while (true) {
-    while (paused_) {
-      resumed_.expires_at(asio::steady_timer::time_point::max());
-      boost::system::error_code woken;
-      co_await resumed_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-      if (broken_) co_return;
-    }
-    boost::system::error_code error;
-    co_await socket_.async_read(incoming_, asio::redirect_error(asio::use_awaitable, error));
-    if (error) {
-      if (error != websocket::error::closed)
-        native::log().debug("connection {}: {}", connection_.value(), error.message());
-      co_return;
-    }
-    const auto data = incoming_.cdata();
-    ++services_.metrics.messages_in;
-    services_.metrics.bytes_in += data.size();
-    co_await take({static_cast<const uint8_t*>(data.data()), data.size()}, socket_.got_binary());
-    incoming_.consume(incoming_.size());
-    // One large message must not hold its memory for the life of a quiet connection.
-    if (incoming_.capacity() > (1u << 20)) incoming_.shrink_to_fit();
+// --- Reading
+
+void SocketSession::read() {
+  if (reading_ || paused_ || signing_in_ || ended_) return;
+  reading_ = true;
+  stream_.async_receive([self = shared_from_this()](const boost::system::error_code& error, std::span<uint8_t> bytes) {
+    self->reading_ = false;
+    self->received(error, bytes);
+  });
+}
+
+void SocketSession::received(const boost::system::error_code& error, std::span<uint8_t> bytes) {
+  if (error) {
+    if (!close_wanted_) native::log().debug("connection {}: {}", connection_.value(), error.message());
+    return end();
+  }
+  if (deaf_) return read();
+  heard_at_ = SocketList::Clock::now();
+  pinged_ = false;
+  reader_.feed(bytes);
+  try {
+    take_messages();
+  } catch (const std::exception& exception) {  // the rim: libraries may throw, one connection ends and no other
+    native::log().error("a connection ended by an exception: {}", exception.what());
+    cut();
   }
 }
 
-asio::awaitable<void> SocketSession::take(ByteView message, bool binary) {
-  if (close_wanted_) co_return;
+void SocketSession::take_messages() {
+  while (!ended_ && !broken_) {
+    if (signing_in_) return reader_.keep_rest();  // what was read is shared with others
+    const auto message = reader_.next();
+    if (!message) {
+      // Nothing that follows can be read. Closing at once could take the close frame from the client's hands.
+      close_with(static_cast<uint16_t>(message.error()), "a frame could not be read");
+      deadline_ = SocketList::Clock::now() + kFarewellTime;
+      deaf_ = true;
+      return read();
+    }
+    if (!*message) return read();
+    take(**message);
+  }
+}
+
+void SocketSession::take(const WebSocketMessage& message) {
+  switch (message.opcode) {
+    case Opcode::Ping:
+      // Of several pings only the last needs an answer, and somebody who does not read gets no more than one.
+      if (pong_queued_ || close_wanted_) return;
+      pong_queued_ = true;
+      {
+        auto body = std::make_shared<const Bytes>(to_bytes(message.bytes));
+        push({body, body->data(), body->size(), Opcode::Pong});
+      }
+      return;
+    case Opcode::Pong: return;
+    case Opcode::Close: return take_close(message.bytes);
+    default: break;
+  }
+  ++services_.metrics.messages_in;
+  services_.metrics.bytes_in += message.bytes.size();
+  if (close_wanted_) return;
+  const bool binary = message.opcode == Opcode::Binary;
   if (wire_ != nullptr) {
-    if (binary) co_await take_from_editor(message);
+    if (binary) take_from_editor(message.bytes);
   } else if (binary) {
-    services_.relay.received(connection_, to_bytes(message));
+    services_.relay.received(connection_, to_bytes(message.bytes));
   } else {
-    services_.relay.received(connection_, std::string(as_text(message)));
+    services_.relay.received(connection_, std::string(as_text(message.bytes)));
   }
 }
 
-asio::awaitable<void> SocketSession::take_from_editor(ByteView message) {
-  for (auto& one : wire_->hear(message)) {
+void SocketSession::take_close(ByteView body) {
+  if (!close_wanted_) {
+    const uint16_t code = close_code_of(body);
+    close_with(code == 1005 ? uint16_t{1000} : code, "");
+  }
+  // Both have said goodbye once ours is sent.
+  deadline_ = SocketList::Clock::now();
+  if (next_ == outgoing_.size()) cut();
+}
+
+void SocketSession::take_from_editor(ByteView message) {
+  heard_ = wire_->hear(message);
+  hear_on();
+}
+
+/// What is left of an editor's message; stops at a sign-in, which goes on from there.
+void SocketSession::hear_on() {
+  Heard heard = std::exchange(heard_, {});
+  for (size_t i = 0; i < heard.size() && !close_wanted_ && !broken_; ++i) {
+    auto& one = heard[i];
     if (auto* token = std::get_if<SignInWith>(&one)) {
-      co_await sign_in(*token);
-    } else if (auto* answer = std::get_if<ToEditor>(&one)) {
+      SignInWith with = std::move(*token);
+      heard_.assign(std::make_move_iterator(heard.begin() + static_cast<ptrdiff_t>(i) + 1),
+                    std::make_move_iterator(heard.end()));
+      signing_in_ = true;
+      asio::co_spawn(stream_.executor(), sign_in(std::move(with)), asio::detached);
+      return;
+    }
+    if (auto* answer = std::get_if<ToEditor>(&one)) {
       enqueue(Told{std::make_shared<const Bytes>(std::move(answer->message)), 0});
-    } else if (!admission_) {
+    } else if (!signed_in_with_) {
       // Dropped: editors begin anew once they have signed in.
     } else if (auto* frame = std::get_if<ToRelay>(&one)) {
       services_.relay.received(connection_, std::move(frame->frame));
     } else if (auto* text = std::get_if<ToRelayText>(&one)) {
       services_.relay.received(connection_, std::move(text->text));
     }
-    if (close_wanted_ || broken_) co_return;
   }
 }
 
-asio::awaitable<void> SocketSession::sign_in(const SignInWith& with) {
-  if (!admission_) {
+asio::awaitable<void> SocketSession::sign_in(SignInWith with) {
+  const auto self = shared_from_this();
+  if (!signed_in_with_) {
     auto admission = co_await authenticate_(with.token);
-    if (broken_ || close_wanted_) co_return;
-    if (!admission) {
+    if (broken_ || close_wanted_) {
+      // Too late.
+    } else if (!admission) {
       const bool for_good = admission.error() == kEditorUnauthorized;
       const char* const reason =
           for_good ? "The token is not valid. Sign in again." : "The server cannot check the token now. Come back.";
       if (for_good) enqueue(Told{std::make_shared<const Bytes>(wire_->refused(with.name, reason)), 0});
-      co_return close_with(admission.error(), reason);
+      close_with(admission.error(), reason);
+    } else {
+      admit(std::move(*admission));
+      enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, read_only_)), 0});
     }
-    admit(std::move(*admission));
-  } else if (admission_->key.kind == AccessKey::Kind::Token && sha256(with.token) != admission_->key.hash) {
+  } else if (signed_in_with_->kind == AccessKey::Kind::Token && sha256(with.token) != signed_in_with_->hash) {
     // One connection is one sign-in: a second token on it is somebody's mistake.
     enqueue(Told{std::make_shared<const Bytes>(wire_->refused(with.name, "Use one token per connection.")), 0});
-    co_return;
+  } else {
+    enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, read_only_)), 0});
   }
-  enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, admission_->read_only)), 0});
+  signing_in_ = false;
+  hear_on();
+  take_messages();
 }
 
 void SocketSession::resume() {
   paused_ = false;
-  resumed_.cancel();
+  read();
 }
 
+// --- Writing
+
 void SocketSession::send(const relay::SharedBytes& frame) {
-  if (wire_ == nullptr) return enqueue({frame, frame->data(), frame->size(), true});
+  if (wire_ == nullptr) return enqueue({frame, frame->data(), frame->size(), Opcode::Binary});
   for (const Told& told : wire_->tell(frame)) enqueue(told);
 }
 
 void SocketSession::send(const relay::SharedText& text) {
-  if (wire_ == nullptr) return enqueue({text, text->data(), text->size(), false});
+  if (wire_ == nullptr)
+    return enqueue({text, reinterpret_cast<const uint8_t*>(text->data()), text->size(), Opcode::Text});
   for (const Told& told : wire_->tell(*text)) enqueue(told);
 }
 
 void SocketSession::enqueue(const Told& told) {
   if (told.bytes->size() <= told.offset) return;
-  enqueue({told.bytes, told.bytes->data() + told.offset, told.bytes->size() - told.offset, true});
+  enqueue({told.bytes, told.bytes->data() + told.offset, told.bytes->size() - told.offset, Opcode::Binary});
 }
 
 void SocketSession::enqueue(Outgoing message) {
   if (broken_ || close_wanted_) return;
-  queued_bytes_ += message.size_bytes;
   // A single message may be larger than the bound; a backlog may not.
-  if (queued_bytes_ > services_.options.socket_queue_bytes && !outgoing_.empty()) {
-    native::log().warn("connection {} reads too slowly: cut with {} bytes waiting", connection_.value(), queued_bytes_);
+  const uint64_t queued = queued_bytes_ + message.size_bytes + kPerMessageBytes;
+  if (queued > services_.options.socket_queue_bytes && next_ < outgoing_.size()) {
+    native::log().warn("connection {} reads too slowly: cut with {} bytes waiting", connection_.value(), queued);
     ++services_.metrics.sockets_cut_slow;
-    cut();
-    return;
+    return cut();
   }
   ++services_.metrics.messages_out;
   services_.metrics.bytes_out += message.size_bytes;
+  push(std::move(message));
+}
+
+void SocketSession::push(Outgoing message) {
+  queued_bytes_ += message.size_bytes + kPerMessageBytes;
   outgoing_.push_back(std::move(message));
-  if (!writing_) write_next();
+  if (writing_ || std::exchange(flush_wanted_, true)) return;
+  services_.sockets.flush_soon(shared_from_this());
 }
 
-void SocketSession::write_next() {
-  writing_ = true;
-  const Outgoing& next = outgoing_.front();
-  socket_.binary(next.binary);
-  socket_.async_write(
-      asio::const_buffer(next.data, next.size_bytes),
-      [self = shared_from_this()](const boost::system::error_code& error, size_t) { self->finish_write(error); });
+void SocketSession::flush() {
+  flush_wanted_ = false;
+  if (broken_ || writing_ || next_ == outgoing_.size()) return;
+  stream_.is_tls() ? write_tls() : write_plain();
 }
 
-void SocketSession::finish_write(const boost::system::error_code& error) {
-  writing_ = false;
-  if (error) {
-    cut();
+void SocketSession::write_plain() {
+  while (next_ < outgoing_.size()) {
+    std::array<iovec, kPartsPerWrite> parts;
+    std::array<std::array<uint8_t, kMaxFrontBytes>, kPartsPerWrite / 2> fronts;
+    size_t count = 0;
+    size_t wanted = 0;
+    size_t skip = sent_of_next_;
+    for (size_t i = next_; i < outgoing_.size() && count + 2 <= kPartsPerWrite; ++i) {
+      const Outgoing& message = outgoing_[i];
+      auto& front = fronts[count / 2];
+      const size_t front_size = write_frame_front(front, message.opcode, message.size_bytes);
+      const size_t front_skip = std::min(skip, front_size);
+      const size_t body_skip = skip - front_skip;
+      skip = 0;
+      parts[count++] = {front.data() + front_skip, front_size - front_skip};
+      parts[count++] = {const_cast<uint8_t*>(message.data) + body_skip, message.size_bytes - body_skip};
+      wanted += front_size - front_skip + message.size_bytes - body_skip;
+    }
+    boost::system::error_code error;
+    const size_t sent = stream_.send_now({parts.data(), count}, error);
+    if (error) return cut();
+    size_t left = sent_of_next_ + sent;
+    size_t messages = 0;
+    for (size_t i = next_; i < outgoing_.size(); ++i, ++messages) {
+      std::array<uint8_t, kMaxFrontBytes> front;
+      const size_t size =
+          write_frame_front(front, outgoing_[i].opcode, outgoing_[i].size_bytes) + outgoing_[i].size_bytes;
+      if (left < size) break;
+      left -= size;
+    }
+    sent_of_next_ = left;
+    written(messages);
+    if (sent == wanted) continue;
+    writing_ = true;
+    stream_.async_wait_until_writable([self = shared_from_this()](const boost::system::error_code& failed) {
+      self->writing_ = false;
+      if (failed) return self->cut();
+      self->flush();
+    });
     return;
   }
-  if (!outgoing_.empty()) {
-    queued_bytes_ -= outgoing_.front().size_bytes;
-    outgoing_.pop_front();
-  }
-  if (!outgoing_.empty()) return write_next();
-  if (close_wanted_) start_close();
+  all_written();
 }
+
+void SocketSession::write_tls() {
+  tls_bytes_.clear();
+  size_t messages = 0;
+  for (size_t i = next_; i < outgoing_.size(); ++i, ++messages) {
+    const Outgoing& message = outgoing_[i];
+    // A large message goes alone, uncopied but for its front.
+    if (!tls_bytes_.empty() && tls_bytes_.size() + message.size_bytes > kTlsBatchBytes) break;
+    std::array<uint8_t, kMaxFrontBytes> front;
+    const size_t front_size = write_frame_front(front, message.opcode, message.size_bytes);
+    tls_bytes_.insert(tls_bytes_.end(), front.begin(), front.begin() + static_cast<ptrdiff_t>(front_size));
+    if (message.size_bytes > kTlsBatchBytes) {
+      messages = 1;
+      break;
+    }
+    tls_bytes_.insert(tls_bytes_.end(), message.data, message.data + message.size_bytes);
+  }
+  const Outgoing& first = outgoing_[next_];
+  const bool alone = first.size_bytes > kTlsBatchBytes;
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(tls_bytes_),
+                                                  asio::const_buffer(first.data, alone ? first.size_bytes : 0)};
+  writing_ = true;
+  stream_.async_send(buffers, [self = shared_from_this(), messages](const boost::system::error_code& error) {
+    self->writing_ = false;
+    if (error) return self->cut();
+    self->written(messages);
+    if (self->next_ == self->outgoing_.size()) return self->all_written();
+    self->flush();
+  });
+}
+
+/// The first `messages` of the queue are sent.
+void SocketSession::written(size_t messages) {
+  for (size_t i = 0; i < messages; ++i) {
+    Outgoing& sent = outgoing_[next_ + i];
+    queued_bytes_ -= sent.size_bytes + kPerMessageBytes;
+    if (sent.opcode == Opcode::Pong) pong_queued_ = false;
+    sent.owner.reset();
+  }
+  next_ += messages;
+  if (next_ == outgoing_.size()) {
+    outgoing_.clear();
+    next_ = 0;
+    if (outgoing_.capacity() > kKeptQueue) outgoing_.shrink_to_fit();
+  } else if (next_ > kWorthMoving && next_ > outgoing_.size() / 2) {
+    outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<ptrdiff_t>(next_));
+    next_ = 0;
+  }
+}
+
+void SocketSession::all_written() {
+  if (tls_bytes_.capacity() > 2 * kTlsBatchBytes) tls_bytes_ = Bytes();
+  if (!close_wanted_) return;
+  stream_.finish_sending();
+  // The client has said goodbye before: there is nothing to wait for.
+  if (deadline_ <= SocketList::Clock::now()) cut();
+}
+
+// --- The end
 
 void SocketSession::close(relay::CloseCode code, const std::string& reason) {
   close_with(wire_ == nullptr ? static_cast<uint16_t>(code) : editor_close_code(code), reason);
 }
 
-void SocketSession::close_with(uint16_t code, const std::string& reason) {
+void SocketSession::close_with(uint16_t code, std::string_view reason) {
   if (broken_ || close_wanted_) return;
+  auto body = std::make_shared<const Bytes>(close_body(code, reason));
+  push({body, body->data(), body->size(), Opcode::Close});
   close_wanted_ = true;
-  close_reason_ = websocket::close_reason(static_cast<websocket::close_code>(code), reason);
-  if (!writing_) start_close();
+  deadline_ = SocketList::Clock::now() + kCloseTime;
+  paused_ = false;
+  if (started_) read();  // for the client's answer
 }
 
-void SocketSession::start_close() {
-  if (close_started_) return;
-  close_started_ = true;
-  resume();  // the read loop sees the end
-  socket_.async_close(close_reason_, [self = shared_from_this()](const boost::system::error_code& error) {
-    if (error) self->cut();
-  });
+void SocketSession::tick(SocketList::Clock::time_point now) {
+  if (broken_ || ended_) return;
+  if (close_wanted_) {
+    if (now >= deadline_) cut();
+    return;
+  }
+  if (!signed_in_with_ && now >= deadline_) return close_with(kEditorUnauthorized, "nobody signed in");
+  if (paused_) heard_at_ = now;  // it is we who do not listen
+  const auto quiet = now - heard_at_;
+  if (quiet >= kDead) {
+    native::log().debug("connection {} was silent for too long", connection_.value());
+    return cut();
+  }
+  if (quiet < kQuiet || pinged_) return;
+  pinged_ = true;
+  push({nullptr, nullptr, 0, Opcode::Ping});
 }
 
 void SocketSession::cut() {
-  // The read loop ends with an error and tells the relay; nothing is called back from here.
+  if (std::exchange(broken_, true)) return;
+  stream_.close();
+  // Whoever called may be in the middle of something: the relay hears of it in a turn of its own.
+  asio::post(stream_.executor(), [self = shared_from_this()] { self->end(); });
+}
+
+void SocketSession::end() {
+  if (std::exchange(ended_, true)) return;
   broken_ = true;
-  resume();
-  boost::system::error_code ignored;
-  boost::beast::get_lowest_layer(socket_).socket().close(ignored);
+  stream_.close();
+  services_.sockets.remove(*this);
+  outgoing_.clear();
+  next_ = 0;
+  if (signed_in_with_) {
+    services_.access.remove(connection_);
+    services_.relay.closed(connection_);
+  }
+  counted_.reset();
 }
 
 }  // namespace diaryx::server

@@ -1,26 +1,28 @@
 // One WebSocket connection: reads whole messages, writes in order, is cut when its reader is too slow.
+//
+// Life:  start ──► open ──close_with──► closing ──the client's close, or no time left──► ended
+//                   │ error, end of stream, cut ──────────────────────────────────────►
+// A session keeps itself alive through what it waits for; `end` runs once, in a turn of its own.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/websocket/stream.hpp>
 
+#include "byte_stream.h"
 #include "editor_wire.h"
 #include "relay_host.h"
 #include "services.h"
-#include "transport.h"
+#include "socket_list.h"
+#include "websocket_frames.h"
 
 namespace diaryx::server {
 
@@ -35,19 +37,21 @@ struct Admission {
 
 class SocketSession final : public RelayPeer, public std::enable_shared_from_this<SocketSession> {
  public:
-  using UpgradeRequest = boost::beast::http::request<boost::beast::http::empty_body>;
   /// Who a token stands for, or the code to close with: "not good" is for good, "cannot tell now" is not.
   using Authenticate = std::function<boost::asio::awaitable<std::expected<Admission, uint16_t>>(std::string token)>;
 
-  /// wire   null: the relay's own frames.
-  SocketSession(Transport stream, Services& services, std::unique_ptr<EditorWire> wire);
+  /// wire      null: the relay's own frames.
+  /// counted   what counts the connection; released when it ends.
+  SocketSession(Transport transport, Services& services, std::unique_ptr<EditorWire> wire,
+                std::shared_ptr<void> counted);
 
-  /// Accepts the upgrade and serves until the connection ends.
+  /// Serves until the connection ends. The upgrade was answered before.
+  /// early          bytes that came behind the request.
   /// admission      nothing: messages of the editor's own protocol bring the token, within bounds of time and size.
-  boost::asio::awaitable<void> run(UpgradeRequest request, std::optional<Admission> admission,
-                                   relay::Handshake handshake, Authenticate authenticate = {});
-  /// Accepts the upgrade only to say, in the editor's own protocol, that the token is not good.
-  boost::asio::awaitable<void> refuse(UpgradeRequest request, std::string_view reason);
+  void start(const boost::beast::flat_buffer& early, std::optional<Admission> admission, relay::Handshake handshake,
+             Authenticate authenticate = {});
+  /// Only says, in the editor's own protocol, that the token is not good.
+  void refuse(const boost::beast::flat_buffer& early, std::string_view reason);
 
   void send(const relay::SharedBytes& frame) override;
   void send(const relay::SharedText& text) override;
@@ -55,47 +59,74 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   void pause() override { paused_ = true; }
   void resume() override;
 
+  // For the SocketList.
+  void flush();
+  void tick(SocketList::Clock::time_point now);
+  size_t place() const { return place_; }
+  void set_place(size_t place) { place_ = place; }
+
  private:
   /// A view into what others may hold too.
   struct Outgoing {
     std::shared_ptr<const void> owner;
-    const void* data;
+    const uint8_t* data;
     size_t size_bytes;
-    bool binary;
+    Opcode opcode;
   };
 
-  boost::asio::awaitable<bool> accept(UpgradeRequest& request);
-  boost::asio::awaitable<void> read_loop();
-  boost::asio::awaitable<void> take(ByteView message, bool binary);
-  boost::asio::awaitable<void> take_from_editor(ByteView message);
-  boost::asio::awaitable<void> sign_in(const SignInWith& with);
+  void begin(const boost::beast::flat_buffer& early);
+  void read();
+  void received(const boost::system::error_code& error, std::span<uint8_t> bytes);
+  void take_messages();
+  void take(const WebSocketMessage& message);
+  void take_close(ByteView body);
+  void take_from_editor(ByteView message);
+  void hear_on();
+  boost::asio::awaitable<void> sign_in(SignInWith with);
   void admit(Admission admission);
+
   void enqueue(const Told& told);
   void enqueue(Outgoing message);
-  void write_next();
-  void finish_write(const boost::system::error_code& error);
-  void close_with(uint16_t code, const std::string& reason);
-  void start_close();
+  void push(Outgoing message);
+  void write_plain();
+  void write_tls();
+  void written(size_t messages);
+  void all_written();
+  void close_with(uint16_t code, std::string_view reason);
   void cut();
+  void end();
 
-  boost::beast::websocket::stream<Transport> socket_;
+  ByteStream stream_;
   Services& services_;
   std::unique_ptr<EditorWire> wire_;
-  relay::Handshake handshake_ = relay::Handshake::Full;
-  Authenticate authenticate_;
-  std::optional<Admission> admission_;
+  std::shared_ptr<void> counted_;
+  Authenticate authenticate_;  // while nobody has signed in
+  std::optional<AccessKey> signed_in_with_;
   relay::ConnectionId connection_;  // once admitted
-  boost::beast::flat_buffer incoming_;
-  boost::asio::steady_timer resumed_;
-  boost::asio::steady_timer patience_;  // for a connection that has not signed in yet
-  bool paused_ = false;
-  std::deque<Outgoing> outgoing_;
+  FrameReader reader_;
+  Heard heard_;                     // of one editor's message, while a sign-in in it is under way
+  std::vector<Outgoing> outgoing_;  // from `next_` on
+  size_t next_ = 0;
+  size_t sent_of_next_ = 0;  // bytes of its frame, TCP only
   uint64_t queued_bytes_ = 0;
-  bool writing_ = false;
-  bool broken_ = false;
-  bool close_wanted_ = false;
-  bool close_started_ = false;
-  boost::beast::websocket::close_reason close_reason_;
+  Bytes tls_bytes_;  // being sent
+  SocketList::Clock::time_point heard_at_;
+  SocketList::Clock::time_point deadline_;  // of signing in, or of closing
+  size_t place_ = 0;
+  relay::Handshake handshake_ = relay::Handshake::Full;
+  bool read_only_ = false;
+  bool started_ = false;
+  bool reading_ = false;
+  bool paused_ = false;
+  bool signing_in_ = false;
+  bool flush_wanted_ = false;
+  bool writing_ = false;        // waits for the socket
+  bool pinged_ = false;         // since the client was heard last
+  bool pong_queued_ = false;
+  bool broken_ = false;         // nothing more is sent
+  bool close_wanted_ = false;   // the close frame is the last of the queue, or was sent
+  bool deaf_ = false;           // what comes cannot be read: waits for the client to see the close
+  bool ended_ = false;
 };
 
 }  // namespace diaryx::server

@@ -156,6 +156,40 @@ void SqliteStorage::storage_use(std::string user_id, Reply<StorageUse> reply) {
   });
 }
 
+void SqliteStorage::review_blobs(std::optional<BlobKey> after, uint32_t limit, TimestampMs before,
+                                 Reply<BlobReview> reply) {
+  threads_->read(
+      std::move(reply), [after = std::move(after), limit, before](Database& database) -> StorageResult<BlobReview> {
+        DX_SQL(auto* select,
+               database.cached("SELECT b.user_id, b.hash, b.created_ms<?4 AND NOT EXISTS(SELECT 1 FROM workspaces s "
+                               "JOIN workspace_blobs w ON w.workspace_id=s.id AND w.hash=b.hash "
+                               "WHERE s.user_id=b.user_id) FROM blobs b WHERE (b.user_id, b.hash)>(?1, ?2) "
+                               "ORDER BY b.user_id, b.hash LIMIT ?3"));
+        select->bind(1, after ? after->user_id : std::string());
+        select->bind(2, after ? ByteView(after->hash.bytes) : ByteView());
+        select->bind(3, static_cast<int64_t>(limit)).bind(4, before.value());
+        BlobReview review;
+        while (true) {
+          DX_SQL(const bool row, select->step());
+          if (!row) break;
+          review.last = BlobKey{select->text(0), hash_of(select->blob_view(1))};
+          if (select->integer(2) != 0) review.unused.push_back(*review.last);
+        }
+        select->reset();
+        return review;
+      });
+}
+
+void SqliteStorage::forget_blob(BlobKey blob, Reply<bool> reply) {
+  threads_->write(std::move(reply), [blob = std::move(blob)](Database& database) -> StorageResult<bool> {
+    DX_SQL(auto* remove,
+           database.cached("DELETE FROM blobs WHERE user_id=?1 AND hash=?2 AND NOT EXISTS(SELECT 1 FROM workspaces s "
+                           "JOIN workspace_blobs w ON w.workspace_id=s.id AND w.hash=?2 WHERE s.user_id=?1)"));
+    DX_SQL_VOID(remove->bind(1, blob.user_id).bind(2, ByteView(blob.hash.bytes)).run());
+    return database.changes() != 0;
+  });
+}
+
 void SqliteStorage::expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) {
   threads_->write(std::move(reply), [now](Database& database) -> StorageResult<std::vector<Upload>> {
     std::vector<Upload> expired;

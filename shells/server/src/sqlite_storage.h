@@ -32,6 +32,9 @@ class SqliteStorage final : public Storage {
                     Reply<ChangedDocuments> reply) override;
   void barrier(Reply<void> reply) override;
   void prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) override;
+  void load_past(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) override;
+  void changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,
+                         Reply<std::vector<ChangedDocument>> reply) override;
   void lineage(Reply<std::string> reply) override;
 
   void find_session(Sha256 token_hash, TimestampMs now, Reply<Session> reply) override;
@@ -72,6 +75,8 @@ class SqliteStorage final : public Storage {
   void adopt_blob(Upload upload, TimestampMs now, Reply<void> reply) override;
   void find_blob(std::string workspace, Sha256 hash, Reply<Blob> reply) override;
   void storage_use(std::string user_id, Reply<StorageUse> reply) override;
+  void review_blobs(std::optional<BlobKey> after, uint32_t limit, TimestampMs before, Reply<BlobReview> reply) override;
+  void forget_blob(BlobKey blob, Reply<bool> reply) override;
   void expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) override;
 
  private:

@@ -61,6 +61,30 @@ struct ChangedDocuments {
   relay::Sequence through;
 };
 
+/// One stored update as the past shows it.
+struct StoredRecord {
+  relay::Sequence sequence;
+  TimestampMs time;
+  relay::UpdateOrigin origin = relay::UpdateOrigin::Remote;
+  std::string device_id;  // empty: a guest's, or nobody's
+  std::string device_name;  // empty also when the device is gone
+  Bytes update;
+  bool operator==(const StoredRecord&) const = default;
+};
+
+/// What is kept of a document's past. Records that a snapshot covers may be gone: then those that are left begin in the middle.
+struct DocumentPast {
+  Bytes snapshot;  // empty: none
+  relay::Sequence through;  // that it covers
+  std::vector<StoredRecord> records;  // oldest first
+};
+
+struct ChangedDocument {
+  std::string name;
+  relay::Sequence last;  // of its newest record
+  bool operator==(const ChangedDocument&) const = default;
+};
+
 struct NewUpdate {
   std::string workspace;  // the document goes with it when the workspace is removed
   std::string document;
@@ -194,6 +218,19 @@ struct Upload {
   std::vector<uint32_t> parts;  // that have arrived, ascending
 };
 
+/// One file of the blob store.
+struct BlobKey {
+  std::string user_id;
+  Sha256 hash;
+  auto operator<=>(const BlobKey&) const = default;
+};
+
+/// A part of the walk over all blobs.
+struct BlobReview {
+  std::vector<BlobKey> unused;
+  std::optional<BlobKey> last;  // looked at; nothing: the walk is at its end
+};
+
 struct Blob {
   Sha256 hash;
   uint64_t size_bytes = 0;
@@ -226,6 +263,11 @@ class Storage {
   /// Forgets at most `max_records` records that a snapshot covers and that are older than `before`; answers how many.
   /// Bounded, so that writes that wait behind it wait little: call again while it answers `max_records`.
   virtual void prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) = 0;
+  /// TooMany: it is more than `max_bytes`.
+  virtual void load_past(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) = 0;
+  /// Documents of a workspace with records after `after`, the newest first, at most `limit`.
+  virtual void changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,
+                                 Reply<std::vector<ChangedDocument>> reply) = 0;
   /// The name of this history: made once, and anew when a backup is restored, so that nobody takes what an older copy
   /// knows for what this one confirmed.
   virtual void lineage(Reply<std::string> reply) = 0;
@@ -296,6 +338,12 @@ class Storage {
   /// A blob that was uploaded to this workspace.
   virtual void find_blob(std::string workspace, Sha256 hash, Reply<Blob> reply) = 0;
   virtual void storage_use(std::string user_id, Reply<StorageUse> reply) = 0;
+  /// Looks at `limit` blobs behind `after` (nothing: from the start): those that came before `before` and that no workspace of
+  /// their user refers to.
+  virtual void review_blobs(std::optional<BlobKey> after, uint32_t limit, TimestampMs before,
+                            Reply<BlobReview> reply) = 0;
+  /// Forgets a blob unless a workspace refers to it by now; true: it is forgotten, and its bytes may go.
+  virtual void forget_blob(BlobKey blob, Reply<bool> reply) = 0;
   /// Uploads that ended without being completed; their records are removed by this call.
   virtual void expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) = 0;
 };

@@ -12,7 +12,6 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/websocket/teardown.hpp>
 
 namespace diaryx::server {
 
@@ -54,16 +53,5 @@ class Transport {
   };
   std::unique_ptr<State> state_;  // the TLS stream refers to the TCP stream, so neither may move
 };
-
-// The WebSocket's own close has told the peer everything: TLS adds no goodbye that would have to be waited for.
-inline void teardown(boost::beast::role_type role, Transport& transport, boost::system::error_code& error) {
-  using boost::beast::websocket::teardown;
-  teardown(role, transport.next_layer().socket(), error);
-}
-template <typename Handler>
-void async_teardown(boost::beast::role_type role, Transport& transport, Handler&& handler) {
-  using boost::beast::websocket::async_teardown;
-  async_teardown(role, transport.next_layer().socket(), std::forward<Handler>(handler));
-}
 
 }  // namespace diaryx::server

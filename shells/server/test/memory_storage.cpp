@@ -79,7 +79,7 @@ void MemoryStorage::append_update(NewUpdate update, Reply<relay::Sequence> reply
     if (!workspaces_.contains(update.workspace)) return no(Kind::NotFound);
     Document& document = documents_[update.document];
     document.workspace = update.workspace;
-    document.records.push_back({++last_sequence_, *update.bytes, update.time});
+    document.records.push_back({++last_sequence_, *update.bytes, update.time, update.origin, update.device_id});
     return relay::Sequence{last_sequence_};
   });
 }
@@ -136,6 +136,40 @@ void MemoryStorage::prune_history(TimestampMs before, uint32_t max_records, Repl
       });
     }
     return removed;
+  });
+}
+
+void MemoryStorage::load_past(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) {
+  read(std::move(reply), [&]() -> StorageResult<DocumentPast> {
+    DocumentPast past;
+    const auto found = documents_.find(document);
+    if (found == documents_.end()) return past;
+    past.snapshot = found->second.snapshot;
+    past.through = relay::Sequence{found->second.through};
+    uint64_t size_bytes = past.snapshot.size();
+    for (const Record& record : found->second.records) {
+      const auto device = devices_.find(record.device_id);
+      past.records.push_back({relay::Sequence{record.sequence}, record.time, record.origin, record.device_id,
+                              device == devices_.end() ? std::string() : device->second.device.name, record.bytes});
+      size_bytes += record.bytes.size();
+    }
+    if (size_bytes > max_bytes) return no(Kind::TooMany);
+    return past;
+  });
+}
+
+void MemoryStorage::changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,
+                                      Reply<std::vector<ChangedDocument>> reply) {
+  read(std::move(reply), [&]() -> StorageResult<std::vector<ChangedDocument>> {
+    std::vector<ChangedDocument> changed;
+    for (const auto& [name, document] : documents_) {
+      if (document.workspace != workspace || document.records.empty()) continue;
+      const relay::Sequence last{document.records.back().sequence};
+      if (last > after) changed.push_back({name, last});
+    }
+    std::sort(changed.begin(), changed.end(), [](const auto& a, const auto& b) { return a.last > b.last; });
+    if (changed.size() > limit) changed.resize(limit);
+    return changed;
   });
 }
 
@@ -251,7 +285,7 @@ void MemoryStorage::remove_user(std::string user_id, Reply<void> reply) {
       if (stored.user_id == user_id) gone.push_back(id);
     }
     for (const std::string& id : gone) drop_workspace(id);
-    drop_if(blobs_, [&](const auto& entry) { return entry.first.first == user_id; });
+    drop_if(blobs_, [&](const auto& entry) { return entry.first.user_id == user_id; });
     return {};
   });
 }
@@ -524,10 +558,10 @@ void MemoryStorage::add_upload_part(std::string upload_id, uint32_t part, Reply<
   });
 }
 
-void MemoryStorage::finish_upload(Upload upload, TimestampMs, Reply<void> reply) {
+void MemoryStorage::finish_upload(Upload upload, TimestampMs now, Reply<void> reply) {
   write(std::move(reply), [&]() -> StorageResult<void> {
     if (auto referred = refer(upload); !referred) return referred;
-    blobs_.emplace(std::pair{upload.user_id, upload.hash}, upload.size_bytes);
+    blobs_.emplace(BlobKey{upload.user_id, upload.hash}, StoredBlob{upload.size_bytes, now});
     if (const auto found = uploads_.find(upload.id); found != uploads_.end()) found->second.completed = true;
     return {};
   });
@@ -536,7 +570,7 @@ void MemoryStorage::finish_upload(Upload upload, TimestampMs, Reply<void> reply)
 void MemoryStorage::adopt_blob(Upload upload, TimestampMs, Reply<void> reply) {
   write(std::move(reply), [&]() -> StorageResult<void> {
     const auto found = blobs_.find({upload.user_id, upload.hash});
-    if (found == blobs_.end() || found->second != upload.size_bytes) return no(Kind::NotFound);
+    if (found == blobs_.end() || found->second.size_bytes != upload.size_bytes) return no(Kind::NotFound);
     return refer(upload);
   });
 }
@@ -552,12 +586,39 @@ void MemoryStorage::find_blob(std::string workspace, Sha256 hash, Reply<Blob> re
 void MemoryStorage::storage_use(std::string user_id, Reply<StorageUse> reply) {
   read(std::move(reply), [&]() -> StorageResult<StorageUse> {
     StorageUse use;
-    for (const auto& [key, size] : blobs_) {
-      if (key.first != user_id) continue;
-      use.used_bytes += size;
+    for (const auto& [key, blob] : blobs_) {
+      if (key.user_id != user_id) continue;
+      use.used_bytes += blob.size_bytes;
       ++use.blob_count;
     }
     return use;
+  });
+}
+
+bool MemoryStorage::is_referred_to(const BlobKey& blob) const {
+  return std::any_of(workspaces_.begin(), workspaces_.end(), [&](const auto& workspace) {
+    return workspace.second.user_id == blob.user_id && workspace_blobs_.contains({workspace.first, blob.hash});
+  });
+}
+
+void MemoryStorage::review_blobs(std::optional<BlobKey> after, uint32_t limit, TimestampMs before,
+                                 Reply<BlobReview> reply) {
+  read(std::move(reply), [&]() -> StorageResult<BlobReview> {
+    BlobReview review;
+    auto next = after ? blobs_.upper_bound(*after) : blobs_.begin();
+    for (uint32_t i = 0; i < limit && next != blobs_.end(); ++i, ++next) {
+      review.last = next->first;
+      if (next->second.created < before && !is_referred_to(next->first)) review.unused.push_back(next->first);
+    }
+    return review;
+  });
+}
+
+void MemoryStorage::forget_blob(BlobKey blob, Reply<bool> reply) {
+  write(std::move(reply), [&]() -> StorageResult<bool> {
+    if (!blobs_.contains(blob) || is_referred_to(blob)) return false;
+    blobs_.erase(blob);
+    return true;
   });
 }
 

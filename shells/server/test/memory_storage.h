@@ -44,6 +44,9 @@ class MemoryStorage final : public Storage {
                     Reply<ChangedDocuments> reply) override;
   void barrier(Reply<void> reply) override;
   void prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) override;
+  void load_past(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) override;
+  void changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,
+                         Reply<std::vector<ChangedDocument>> reply) override;
   void lineage(Reply<std::string> reply) override;
 
   void find_session(Sha256 token_hash, TimestampMs now, Reply<Session> reply) override;
@@ -84,6 +87,8 @@ class MemoryStorage final : public Storage {
   void adopt_blob(Upload upload, TimestampMs now, Reply<void> reply) override;
   void find_blob(std::string workspace, Sha256 hash, Reply<Blob> reply) override;
   void storage_use(std::string user_id, Reply<StorageUse> reply) override;
+  void review_blobs(std::optional<BlobKey> after, uint32_t limit, TimestampMs before, Reply<BlobReview> reply) override;
+  void forget_blob(BlobKey blob, Reply<bool> reply) override;
   void expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) override;
 
  private:
@@ -91,6 +96,8 @@ class MemoryStorage final : public Storage {
     uint64_t sequence;
     Bytes bytes;
     TimestampMs time;
+    relay::UpdateOrigin origin;
+    std::string device_id;
   };
   struct Document {
     std::string workspace;
@@ -155,7 +162,12 @@ class MemoryStorage final : public Storage {
   std::map<Sha256, Share> shares_;
   std::map<std::string, StoredWorkspace> workspaces_;
   std::map<std::string, Upload> uploads_;
-  std::map<std::pair<std::string, Sha256>, uint64_t> blobs_;  // user, hash: size
+  struct StoredBlob {
+    uint64_t size_bytes;
+    TimestampMs created;
+  };
+  bool is_referred_to(const BlobKey& blob) const;
+  std::map<BlobKey, StoredBlob> blobs_;
   std::map<std::pair<std::string, Sha256>, Blob> workspace_blobs_;
 };
 

@@ -641,6 +641,107 @@ TEST_P(StorageContract, SaysWhatChangedSinceACursor) {
   EXPECT_TRUE(changes(last).known);
 }
 
+TEST_P(StorageContract, ShowsThePastOfADocument) {
+  const Session ann = user("ann@x");
+  workspace(ann, "w", "notes");
+  const auto add = [&](const std::string& document, const std::string& text, int64_t time, relay::UpdateOrigin origin) {
+    const NewUpdate update{.workspace = "w",
+                           .document = document,
+                           .bytes = bytes(text),
+                           .user_id = ann.user_id,
+                           .device_id = ann.device_id,
+                           .origin = origin,
+                           .time = TimestampMs{time},
+                           .epoch = turn};
+    return *wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
+  };
+  const auto first = add("d", "one", 10, relay::UpdateOrigin::Remote);
+  const auto second = add("d", "two", 20, relay::UpdateOrigin::Restore);
+  const auto other = add("e", "three", 30, relay::UpdateOrigin::Import);
+  wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("one"), first, turn, std::move(reply)); });
+  const auto past = [&](const std::string& document, uint64_t most) {
+    return wait<DocumentPast>([&](auto reply) { storage->load_past(document, most, std::move(reply)); });
+  };
+  const auto found = past("d", 1000);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->snapshot, *bytes("one"));
+  EXPECT_EQ(found->through, first);
+  const std::string name =
+      wait<std::vector<Device>>([&](auto reply) { storage->list_devices(ann.user_id, std::move(reply)); })
+          ->front()
+          .name;
+  const StoredRecord one{first, TimestampMs{10}, relay::UpdateOrigin::Remote, ann.device_id, name, *bytes("one")};
+  const StoredRecord two{second, TimestampMs{20}, relay::UpdateOrigin::Restore, ann.device_id, name, *bytes("two")};
+  EXPECT_THAT(found->records, ElementsAre(one, two));
+  EXPECT_TRUE(past("d", 9));  // the snapshot and both records
+  EXPECT_EQ(past("d", 8).error().kind, Kind::TooMany);
+  EXPECT_THAT(past("unknown", 0)->records, IsEmpty());
+
+  const auto changed = [&](relay::Sequence after, uint32_t most) {
+    return *wait<std::vector<ChangedDocument>>(
+        [&](auto reply) { storage->changed_documents("w", after, most, std::move(reply)); });
+  };
+  EXPECT_THAT(changed({}, 10), ElementsAre(ChangedDocument{"e", other}, ChangedDocument{"d", second}));
+  EXPECT_THAT(changed({}, 1), ElementsAre(ChangedDocument{"e", other}));
+  EXPECT_THAT(changed(second, 10), ElementsAre(ChangedDocument{"e", other}));
+  EXPECT_THAT(changed(other, 10), IsEmpty());
+}
+
+TEST_P(StorageContract, ForgetsBlobsThatNoWorkspaceRefersTo) {
+  const Session ann = user("ann@x");
+  workspace(ann, "w", "notes");
+  workspace(ann, "w2", "more");
+  Upload upload{.id = "up",
+                .workspace = "w",
+                .user_id = ann.user_id,
+                .attachment_path = "a.png",
+                .hash = {},
+                .size_bytes = 7,
+                .mime_type = "image/png",
+                .part_size = 7,
+                .total_parts = 1,
+                .expires = TimestampMs{100}};
+  for (const char* text : {"a", "b", "c"}) {
+    upload.hash = sha256(text);
+    ASSERT_TRUE(wait<void>([&](auto reply) { storage->finish_upload(upload, TimestampMs{50}, std::move(reply)); }));
+  }
+  const auto review = [&](std::optional<BlobKey> after, uint32_t limit, int64_t before) {
+    return *wait<BlobReview>(
+        [&](auto reply) { storage->review_blobs(after, limit, TimestampMs{before}, std::move(reply)); });
+  };
+  const auto forget = [&](const char* text) {
+    return *wait<bool>([&](auto reply) { storage->forget_blob({ann.user_id, sha256(text)}, std::move(reply)); });
+  };
+  EXPECT_THAT(review({}, 10, 100).unused, IsEmpty());
+  EXPECT_FALSE(forget("a"));
+  // One of them is in another workspace too; then the first goes.
+  upload.workspace = "w2";
+  upload.hash = sha256("b");
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->adopt_blob(upload, TimestampMs{60}, std::move(reply)); }));
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->remove_workspace(ann.user_id, "w", std::move(reply)); }));
+  EXPECT_THAT(review({}, 10, 50).unused, IsEmpty());  // not old
+  EXPECT_THAT(review({}, 10, 51).unused,
+              testing::UnorderedElementsAre(BlobKey{ann.user_id, sha256("a")}, BlobKey{ann.user_id, sha256("c")}));
+  // The walk sees each blob once, whatever its steps are.
+  std::vector<BlobKey> unused;
+  size_t steps = 0;
+  for (std::optional<BlobKey> at;; ++steps) {
+    const BlobReview step = review(at, 1, 51);
+    unused.insert(unused.end(), step.unused.begin(), step.unused.end());
+    if (!(at = step.last)) break;
+  }
+  EXPECT_EQ(steps, 3u);
+  EXPECT_THAT(unused, SizeIs(2));
+  // In between somebody came to need one of them again.
+  upload.hash = sha256("c");
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->adopt_blob(upload, TimestampMs{70}, std::move(reply)); }));
+  EXPECT_TRUE(forget("a"));
+  EXPECT_FALSE(forget("a"));
+  EXPECT_FALSE(forget("b"));
+  EXPECT_FALSE(forget("c"));
+  EXPECT_EQ(wait<StorageUse>([&](auto reply) { storage->storage_use(ann.user_id, std::move(reply)); })->blob_count, 2u);
+}
+
 TEST_P(StorageContract, KeepsItsLineage) {
   const auto lineage = [&] { return *wait<std::string>([&](auto reply) { storage->lineage(std::move(reply)); }); };
   const std::string before = lineage();

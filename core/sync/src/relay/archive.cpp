@@ -97,9 +97,9 @@ void WorkspaceFiles::list_texts(const Import& import, TimestampMs now, ServerEdi
       edit.entries.push_back({"binaries", file.path, format_binary_ref(*ref)});
     }
   }
-  if (!import.replace_texts) return;
   for (const std::string& path : texts()) {
-    if (kept.contains(path)) continue;
+    const bool removed = std::ranges::find(import.removed, path) != import.removed.end();
+    if (kept.contains(path) || !(removed || import.replace_texts)) continue;
     std::optional<FileMetadata> metadata = doc_->file(path);
     metadata->deleted = true;
     metadata->modified_at = now;
@@ -115,9 +115,9 @@ void WorkspaceFiles::list_binaries(const Import& import, ServerEdit& edit) const
     if (known && known->hash == ref.hash && known->size == ref.size) continue;
     edit.entries.push_back({"binaries", ref.path, format_binary_ref(ref)});
   }
-  if (!import.replace_binaries) return;
   for (BinaryRef& ref : doc_->live_binaries()) {
-    if (kept.contains(ref.path)) continue;
+    const bool removed = std::ranges::find(import.removed, ref.path) != import.removed.end();
+    if (kept.contains(ref.path) || !(removed || import.replace_binaries)) continue;
     ref.deleted = true;
     edit.entries.push_back({"binaries", ref.path, format_binary_ref(ref)});
   }

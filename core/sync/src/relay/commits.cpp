@@ -28,19 +28,26 @@ void Machine::send_error(Room& room, ConnectionId to, Refusal refusal, std::stri
 
 void Machine::flush(Room& room) {
   const Ticket oldest = room.appends.empty() ? Ticket{UINT64_MAX} : room.appends.front().ticket;
-  std::map<ConnectionId, uint64_t> receipts;  // of one flush only the highest number per connection is worth sending
   while (Outgoing* message = room.outbox.ready(oldest)) {
     if (auto* binary = std::get_if<SendBinary>(message)) out_->push_back(std::move(*binary));
     if (auto* text = std::get_if<SendText>(message)) out_->push_back(std::move(*text));
-    if (const auto* receipt = std::get_if<Receipt>(message)) receipts[receipt->connection] = receipt->received;
+    if (const auto* receipt = std::get_if<Receipt>(message))
+      receipts_[{receipt->connection, room.id}] = receipt->received;
     if (const auto* finished = std::get_if<EditFinished>(message)) out_->push_back(*finished);
     room.outbox.pop();
   }
-  for (const auto& [to, received] : receipts) {
+  if (!gathers_receipts_) send_receipts();
+}
+
+/// Of what one call settled only the highest number per connection and document is worth sending.
+void Machine::send_receipts() {
+  for (const auto& [seat, received] : receipts_) {
+    const auto& [to, document] = seat;
     if (connection(to) == nullptr) continue;
-    const Saved saved{room.id.str(), received};
+    const Saved saved{document.str(), received};
     out_->push_back(SendText{{to}, std::make_shared<const std::string>(format_control(saved))});
   }
+  receipts_.clear();
 }
 
 void Machine::on(UpdateStored& event) {

@@ -1,7 +1,6 @@
 // One connection and its place at each document it named.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,7 +19,7 @@ struct Seat {
     Open,
   };
   State state = State::Waiting;
-  std::deque<Bytes> held;           // payloads
+  std::vector<Bytes> held;           // payloads
   uint64_t received = 0;            // update-bearing messages since it opened
   bool told_read_only = false;
 };

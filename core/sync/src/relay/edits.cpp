@@ -20,6 +20,7 @@ Result<crdt::Commit> perform(crdt::Doc& doc, const ServerEdit& edit) {
   const auto origin =
       edit.origin == UpdateOrigin::Restore ? crdt::TransactionOrigin::Restore : crdt::TransactionOrigin::Import;
   if (!edit.seed.empty() && doc.is_empty() && !doc.has_pending()) return doc.apply_update_v1(edit.seed, origin);
+  if (!edit.update.empty()) return doc.apply_update_v1(edit.update, origin);
   std::vector<crdt::Text> texts;  // roots are declared before the transaction is opened
   for (const SetText& set : edit.texts) texts.push_back(doc.text(set.root));
   std::vector<crdt::Map> maps;
@@ -69,6 +70,7 @@ void Machine::apply_edit(Room& room, PendingEdit pending) {
     append(room, stored, ConnectionId{}, edit.user_id, edit.device_id, edit.origin);
     relay_update(room, *stored, ConnectionId{});
     room.manifest.reset();
+    room.answer.reset();
   }
   send(room, EditFinished{pending.ticket, true});
 }

@@ -108,6 +108,7 @@ void Machine::drop_room(Room& room, Refusal refusal, std::string_view sentence) 
   room.shaking.clear();
   room.waiting.clear();
   room.doc.reset();
+  room.answer.reset();
   room.manifest.reset();
   room.snapshot.reset();
   room.awareness = AwarenessStore();

@@ -32,6 +32,20 @@ void Machine::handle(Event event, TimestampMs now, std::vector<Action>& out) {
   out_ = nullptr;
 }
 
+void Machine::handle(std::vector<Event>& events, TimestampMs now, std::vector<Action>& out) {
+  now_ = now;
+  out_ = &out;
+  gathers_receipts_ = true;
+  for (Event& event : events) {
+    // Receipts wait for one another and for nothing else: what may end or begin a seat comes after them.
+    if (!std::holds_alternative<UpdateStored>(event)) send_receipts();
+    std::visit([this](auto& one) { on(one); }, event);
+  }
+  gathers_receipts_ = false;
+  send_receipts();
+  out_ = nullptr;
+}
+
 RelayStatistics Machine::statistics() const { return {connections_.size(), rooms_.size(), append_rooms_.size()}; }
 
 Connection* Machine::connection(ConnectionId id) {

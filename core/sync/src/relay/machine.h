@@ -30,6 +30,7 @@ class Machine {
   explicit Machine(RelayOptions options);
 
   void handle(Event event, TimestampMs now, std::vector<Action>& out);
+  void handle(std::vector<Event>& events, TimestampMs now, std::vector<Action>& out);
   Ticket edit(ServerEdit edit, TimestampMs now, std::vector<Action>& out);
   crdt::Doc* find(const DocId& document);
   size_t members(const DocId& document);
@@ -96,6 +97,7 @@ class Machine {
   void send_error(Room& room, ConnectionId to, Refusal refusal, std::string_view sentence);
   void relay_update(Room& room, ByteView update, ConnectionId except);
   void flush(Room& room);
+  void send_receipts();
   void hold(Connection& connection, size_t size_bytes);
   void release(Connection& connection, size_t size_bytes);
 
@@ -152,6 +154,8 @@ class Machine {
   std::unordered_map<Ticket, Room*> append_rooms_;  // a room outlives its appends
   std::unordered_map<Ticket, DocId> snapshot_rooms_;
   std::multimap<TimestampMs, DocId> idle_checks_;  // when to look again
+  std::map<std::pair<ConnectionId, DocId>, uint64_t> receipts_;  // due, only inside a call
+  bool gathers_receipts_ = false;  // of several events
   uint64_t last_ticket_ = 0;
   uint64_t documents_loaded_ = 0;
 

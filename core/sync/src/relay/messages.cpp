@@ -44,8 +44,17 @@ void Machine::take(Connection& connection, Seat&, Room& room, const SyncStep1& m
                "A state vector could not be read: " + describe(known.error()) + ".");
     return count_bad_frame(connection);
   }
-  const Bytes difference = room.doc->encode_update_v1(*known);
-  send_message(room, {connection.id}, SyncStep2{difference});
+  if (SharedBytes same = room.answer.lock();
+      same != nullptr && std::equal(room.answered.begin(), room.answered.end(), message.state_vector.begin(),
+                                    message.state_vector.end())) {
+    return send(room, SendBinary{{connection.id}, std::move(same)});
+  }
+  auto frame = encode_frame(room.id.view(), {SyncStep2{room.doc->encode_update_v1(*known)}});
+  if (!frame) return send_error(room, connection.id, Refusal::TooLarge, kTooLargeToSend);
+  auto shared = std::make_shared<const Bytes>(std::move(*frame));
+  room.answered = to_bytes(message.state_vector);
+  room.answer = shared;
+  send(room, SendBinary{{connection.id}, std::move(shared)});
 }
 
 void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteView update) {
@@ -80,6 +89,7 @@ void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteVi
            UpdateOrigin::Remote);
     relay_update(room, *stored, connection.id);
     room.manifest.reset();
+    room.answer.reset();
   }
   send(room, receipt);
 }

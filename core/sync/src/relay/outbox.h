@@ -1,7 +1,6 @@
 // What one document still has to send, in order, each message behind the append it must not overtake.
 #pragma once
 
-#include <deque>
 #include <string>
 #include <utility>
 #include <variant>
@@ -9,6 +8,7 @@
 
 #include "diaryx/sync/relay_action.h"
 #include "diaryx/sync/relay_types.h"
+#include "fifo.h"
 
 namespace diaryx::sync::relay {
 
@@ -30,25 +30,16 @@ class Outbox {
 
   /// The head if all appends up to its ticket are stored, that is if it is older than `oldest_unstored`.
   Outgoing* ready(Ticket oldest_unstored) {
-    if (entries_.empty() || entries_.front().after >= oldest_unstored) return nullptr;
-    return &entries_.front().message;
+    if (entries_.empty() || entries_.front().first >= oldest_unstored) return nullptr;
+    return &entries_.front().second;
   }
   void pop() { entries_.pop_front(); }
 
   /// Everything that is left, for a document whose memory is thrown away.
-  std::deque<std::pair<Ticket, Outgoing>> take() {
-    std::deque<std::pair<Ticket, Outgoing>> rest;
-    for (Entry& entry : entries_) rest.emplace_back(entry.after, std::move(entry.message));
-    entries_.clear();
-    return rest;
-  }
+  std::vector<std::pair<Ticket, Outgoing>> take() { return entries_.take(); }
 
  private:
-  struct Entry {
-    Ticket after;  // 0: nothing to wait for
-    Outgoing message;
-  };
-  std::deque<Entry> entries_;
+  Fifo<std::pair<Ticket, Outgoing>> entries_;  // the ticket is 0 where there is nothing to wait for
 };
 
 }  // namespace diaryx::sync::relay

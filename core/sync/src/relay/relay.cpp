@@ -13,6 +13,9 @@ Relay& Relay::operator=(Relay&&) noexcept = default;
 void Relay::handle(relay::Event event, TimestampMs now, std::vector<relay::Action>& out) {
   machine_->handle(std::move(event), now, out);
 }
+void Relay::handle(std::vector<relay::Event> events, TimestampMs now, std::vector<relay::Action>& out) {
+  machine_->handle(events, now, out);
+}
 relay::Ticket Relay::edit(ServerEdit edit, TimestampMs now, std::vector<relay::Action>& out) {
   return machine_->edit(std::move(edit), now, out);
 }

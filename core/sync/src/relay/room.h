@@ -6,7 +6,7 @@
 //         gone                  Failed ──appends in flight answered──► gone, or Loading again if somebody waits
 #pragma once
 
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +15,7 @@
 #include "diaryx/crdt/doc.h"
 #include "diaryx/sync/doc_id.h"
 #include "diaryx/sync/relay.h"
+#include "fifo.h"
 #include "outbox.h"
 
 namespace diaryx::sync::relay {
@@ -47,8 +48,8 @@ struct Room {
   std::vector<ConnectionId> followers;  // of a workspace document: members that are sent the updates of all its bodies
   std::vector<PendingEdit> edits;  // for the document to be loaded
 
-  std::deque<PendingAppend> appends;  // asked for and not answered, oldest first
-  Ticket last_append;  // the newest ever asked for; 0: none
+  Fifo<PendingAppend> appends;  // asked for and not answered, oldest first
+  Ticket last_append;                 // the newest ever asked for; 0: none
   Outbox outbox;
 
   Sequence stored;  // of the newest record known to be stored
@@ -56,6 +57,11 @@ struct Room {
   std::optional<Ticket> snapshot;  // being stored
   Sequence snapshot_through;
   std::optional<TimestampMs> idle_since;  // nobody here since
+
+  // What the last SyncStep1 was answered with, as long as somebody is still being sent it: many who open a document at once
+  // ask the same, and are told in one piece of memory.
+  Bytes answered;  // the state vector of the question
+  std::weak_ptr<const Bytes> answer;  // the frame; forgotten when the document changes
 
   AwarenessStore awareness;
   SharedText manifest;  // `file_manifest` of a workspace document; null: to be made anew

@@ -64,6 +64,8 @@ struct SetEntry {
 struct ServerEdit {
   DocId document;
   Bytes seed;  // update v1; applied instead of `texts` if the document holds nothing; empty: none
+  Bytes update =
+      {};  // v1, made on what the document was; applied instead of `texts`, so that edits made since then stay
   std::vector<SetText> texts;
   std::vector<SetEntry> entries;
   relay::UpdateOrigin origin = relay::UpdateOrigin::Import;
@@ -86,6 +88,8 @@ class Relay {
 
   /// Takes one event and appends the actions it leads to. `now` never goes backwards.
   void handle(relay::Event event, TimestampMs now, std::vector<relay::Action>& out);
+  /// The same for several that came at once, in order; each connection gets at most one receipt per document for all of them.
+  void handle(std::vector<relay::Event> events, TimestampMs now, std::vector<relay::Action>& out);
 
   /// Makes an edit on the live document, loading it first if needed. Answered by `EditFinished` with the same ticket,
   /// which is returned here. An edit that changes nothing is finished once everything before it is stored.

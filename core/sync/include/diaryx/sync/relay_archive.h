@@ -52,6 +52,8 @@ class WorkspaceFiles {
   struct Import {
     std::vector<ImportedText> texts;
     std::vector<BinaryRef> binaries;  // their blobs are stored already
+    std::vector<std::string> removed =
+        {};  // files to tombstone, text or binary; those that are not there are passed over
     bool replace_texts = false;  // tombstone every other live text
     bool replace_binaries = false;  // and every other binary
   };

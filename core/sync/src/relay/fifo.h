@@ -1,0 +1,47 @@
+// A first-in first-out queue that owns no memory while it is empty. (std::deque always holds half a kilobyte, and most of the
+// queues of a server with many documents and connections are empty.)
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+namespace diaryx::sync::relay {
+
+template <typename T>
+class Fifo {
+ public:
+  bool empty() const { return head_ == items_.size(); }
+  T& front() { return items_[head_]; }
+  const T& front() const { return items_[head_]; }
+  void push_back(T item) { items_.push_back(std::move(item)); }
+
+  void pop_front() {
+    ++head_;
+    if (empty()) {
+      head_ = 0;
+      if (items_.capacity() > kKept) items_ = {};
+      items_.clear();
+    } else if (head_ > kKept && head_ > items_.size() / 2) {
+      items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
+      head_ = 0;
+    }
+  }
+
+  /// Everything that is left, in order.
+  std::vector<T> take() {
+    std::vector<T> rest(std::make_move_iterator(items_.begin() + static_cast<std::ptrdiff_t>(head_)),
+                        std::make_move_iterator(items_.end()));
+    items_ = {};
+    head_ = 0;
+    return rest;
+  }
+
+ private:
+  static constexpr size_t kKept = 32;  // places that stay when the queue runs empty
+  std::vector<T> items_;  // from `head_` on
+  size_t head_ = 0;
+};
+
+}  // namespace diaryx::sync::relay

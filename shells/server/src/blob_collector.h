@@ -1,0 +1,43 @@
+// Takes away the bytes of attachments that no workspace refers to any more.
+//
+// Safe beside uploads: whoever puts a blob in its place holds it until the storage knows of it, and what is held is not taken; what
+// is being taken can be held only afterwards, so that it is put in its place anew. Lives on the io thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "blob_store.h"
+#include "metrics.h"
+#include "storage.h"
+
+namespace diaryx::server {
+
+class BlobCollector {
+ public:
+  BlobCollector(Storage& storage, BlobStore& blobs, boost::asio::thread_pool& pool, Metrics& metrics)
+      : storage_(storage), blobs_(blobs), pool_(pool), metrics_(metrics) {}
+
+  /// The blob stays, until what is returned is released. Before it is looked for or put in its place.
+  boost::asio::awaitable<std::shared_ptr<void>> hold(BlobKey blob);
+
+  /// Goes on with the walk over all blobs: looks at some thousands and takes those that are unused and came before `before`.
+  boost::asio::awaitable<void> collect(TimestampMs before);
+
+ private:
+  boost::asio::awaitable<void> take(const BlobKey& blob);
+
+  Storage& storage_;
+  BlobStore& blobs_;
+  boost::asio::thread_pool& pool_;
+  Metrics& metrics_;
+  std::optional<BlobKey> looked_at_;  // the walk goes on behind it
+  std::shared_ptr<std::map<BlobKey, uint32_t>> held_ = std::make_shared<std::map<BlobKey, uint32_t>>();
+  std::set<BlobKey> going_;
+};
+
+}  // namespace diaryx::server

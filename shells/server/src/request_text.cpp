@@ -1,0 +1,114 @@
+#include "request_text.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "diaryx/base/utf.h"
+#include "diaryx/sync/doc_id.h"
+#include "diaryx/sync/path.h"
+
+namespace diaryx::server {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::optional<uint64_t> parse_number(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out.push_back(static_cast<char>(high * 16 + low));
+    i += 2;
+  }
+  if (!is_valid_utf8(out)) return std::nullopt;
+  return out;
+}
+
+std::optional<Target> parse_target(std::string_view target) {
+  Target result;
+  const size_t question = target.find('?');
+  result.path = target.substr(0, question);
+  if (result.path.empty() || result.path[0] != '/') return std::nullopt;
+  if (question == std::string_view::npos) return result;
+  std::string_view rest = target.substr(question + 1);
+  while (!rest.empty()) {
+    const size_t end = rest.find('&');
+    std::string_view pair = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    const size_t equals = pair.find('=');
+    std::string_view raw_value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    std::string plus_free(raw_value);
+    std::replace(plus_free.begin(), plus_free.end(), '+', ' ');
+    const auto name = percent_decode(pair.substr(0, equals));
+    const auto value = percent_decode(plus_free);
+    if (!name || !value) return std::nullopt;
+    if (*name == "token" && result.raw_token.empty()) result.raw_token = raw_value;
+    result.query.emplace(*name, *value);
+  }
+  return result;
+}
+
+std::optional<std::string_view> bearer_token(std::string_view authorization) {
+  constexpr std::string_view kBearer = "Bearer ";
+  if (!authorization.starts_with(kBearer)) return std::nullopt;
+  return authorization.substr(kBearer.size());
+}
+
+ByteRange parse_range(std::string_view header, uint64_t size_bytes) {
+  constexpr std::string_view kBytes = "bytes=";
+  if (!header.starts_with(kBytes) || header.find(',') != std::string_view::npos) return {};
+  header.remove_prefix(kBytes.size());
+  const size_t dash = header.find('-');
+  if (dash == std::string_view::npos) return {};
+  const auto first = parse_number(header.substr(0, dash));
+  const auto last = parse_number(header.substr(dash + 1));
+  if (!first && !last) return {};
+  if (!first) {  // the last N bytes
+    if (dash != 0) return {};
+    if (*last == 0) return {ByteRange::Kind::Unsatisfiable, 0, 0};
+    const uint64_t length = std::min(*last, size_bytes);
+    return {ByteRange::Kind::Part, size_bytes - length, length};
+  }
+  if (dash + 1 != header.size() && !last) return {};
+  if (*first >= size_bytes) return {ByteRange::Kind::Unsatisfiable, 0, 0};
+  const uint64_t end = last ? std::min(*last, size_bytes - 1) : size_bytes - 1;
+  if (end < *first) return {};
+  return {ByteRange::Kind::Part, *first, end - *first + 1};
+}
+
+std::optional<std::string> yjs_document(std::string_view path) {
+  path.remove_prefix(kYjsPrefix.size());
+  const auto decoded = percent_decode(path);
+  if (!decoded) return std::nullopt;
+  const size_t slash = decoded->find('/');
+  if (slash == std::string::npos) return std::nullopt;
+  const std::string_view key = std::string_view(*decoded).substr(slash + 1);
+  const auto checked = sync::parse_path(key);
+  if (!checked || checked->view() != key) return std::nullopt;
+  const auto document = sync::body_doc_id(std::string_view(*decoded).substr(0, slash), key);
+  if (!document) return std::nullopt;
+  return document->str();
+}
+
+}  // namespace diaryx::server

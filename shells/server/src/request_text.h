@@ -1,0 +1,39 @@
+// What a stranger writes in the head of a request: the target with its query, the token, the range.
+//
+// Pure: text in, values out.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace diaryx::server {
+
+/// The target cut at `?`, with its query. Nothing if an escape is broken or the text is not valid UTF-8.
+struct Target {
+  std::string path;
+  std::map<std::string, std::string> query;
+  std::string raw_token;  // `token=`, as sent
+};
+std::optional<Target> parse_target(std::string_view target);
+std::optional<std::string> percent_decode(std::string_view text);
+
+/// What follows `Bearer ` in `Authorization`; nothing if the header is another.
+std::optional<std::string_view> bearer_token(std::string_view authorization);
+
+/// The range of a `Range: bytes=…` header in a file of `size_bytes`. `Whole`: none was asked for, or several.
+struct ByteRange {
+  enum class Kind : uint8_t { Whole, Part, Unsatisfiable };
+  Kind kind = Kind::Whole;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+};
+ByteRange parse_range(std::string_view header, uint64_t size_bytes);
+
+inline constexpr std::string_view kYjsPrefix = "/yjs/";
+/// The document that `/yjs/<workspace>/<key>` names; nothing if there can be none. The path is as sent and has the prefix.
+std::optional<std::string> yjs_document(std::string_view path);
+
+}  // namespace diaryx::server

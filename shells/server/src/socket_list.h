@@ -1,0 +1,44 @@
+// All WebSockets of the server: writes what they queued, once per turn of the event loop, and looks at their clocks.
+//
+// What many handlers of one turn send on one connection leaves in one system call, however many messages it is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace diaryx::server {
+
+class SocketSession;
+
+class SocketList {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit SocketList(boost::asio::any_io_executor executor);
+
+  void start();
+  void stop() { timer_.cancel(); }
+
+  /// The session stays listed until `remove`.
+  void add(SocketSession& session);
+  void remove(SocketSession& session);
+  /// Calls the session's `flush` at the end of this turn.
+  void flush_soon(std::shared_ptr<SocketSession> session);
+
+ private:
+  void tick();
+  void flush();
+
+  boost::asio::any_io_executor executor_;
+  boost::asio::steady_timer timer_;
+  std::vector<SocketSession*> sessions_;
+  std::vector<std::shared_ptr<SocketSession>> unsent_;
+  bool posted_ = false;
+};
+
+}  // namespace diaryx::server

@@ -1,0 +1,41 @@
+// What handlers do with a whole workspace, always through the live documents.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "diaryx/sync/relay_archive.h"
+#include "http.h"
+#include "services.h"
+
+namespace diaryx::server {
+
+template <typename T>
+using OrResponse = std::expected<T, HttpResponse>;
+
+inline constexpr std::string_view kNoWorkspace = "There is no such workspace, or it belongs to someone else.";
+
+/// The answer for a failure of ours; `why` goes to the log.
+HttpResponse workspace_failed(std::string_view why);
+
+/// The refusal, if the workspace of the request's first argument is not the user's.
+boost::asio::awaitable<std::optional<HttpResponse>> not_owned(Services& services, const HttpRequest& request);
+
+/// Makes an edit and waits until it is stored; false if it will never be.
+boost::asio::awaitable<bool> edit_document(Services& services, sync::ServerEdit change);
+
+/// The workspace document as it is live; loads it if needed, and ends behind everything received before.
+boost::asio::awaitable<OrResponse<relay::WorkspaceFiles>> live_files(Services& services, const std::string& workspace);
+
+/// Carries an import out as edits of the request's user. Bodies first, entries last: a file is listed only when its text is stored.
+///
+/// edits   how a text of `import.texts` is reached, by its path; a text without one becomes what it is to be.
+boost::asio::awaitable<std::optional<HttpResponse>> apply_import(Services& services, const HttpRequest& request,
+                                                                 const relay::WorkspaceFiles::Import& import,
+                                                                 relay::UpdateOrigin origin,
+                                                                 const std::map<std::string, Bytes>& edits = {});
+
+}  // namespace diaryx::server

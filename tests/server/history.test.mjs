@@ -1,0 +1,154 @@
+// What happened, what a file was, and going back, over HTTP; attachments that nobody needs any more.
+import assert from 'node:assert/strict';
+import {createHash} from 'node:crypto';
+import {readdirSync} from 'node:fs';
+import {after, before, test} from 'node:test';
+import * as Y from 'yjs';
+import {Device} from './device.mjs';
+import {Server, until} from './server.mjs';
+
+let server;
+let token;
+before(async () => {
+  server = await Server.start({options: ['--blob-hours', '0', '--owner', 'me@example.org']});
+  token = server.token();
+});
+after(() => server.end());
+
+const get = (path) => server.request(token, 'GET', path);
+
+/// A workspace with `files`, uploaded one import at a time so that each is a point; {id, points}.
+async function workspaceOf(name, ...imports) {
+  const id = await server.workspace(token, name);
+  const points = [];
+  for (const files of imports) {
+    const done = await server.ask('POST', `/api/workspaces/${id}/snapshot?mode=replace`, {token, raw: zip(files), type: 'application/zip'});
+    assert.equal(done.status, 200, done.text);
+    points.push(Math.max(...(await get(`/api/workspaces/${id}/history`)).map((one) => one.last_id)));
+  }
+  return {id, points};
+}
+
+/// A zip whose entries are stored.
+function zip(files) {
+  const parts = [];
+  const directory = [];
+  let at = 0;
+  for (const [name, text] of Object.entries(files)) {
+    const [path, bytes] = [Buffer.from(name), Buffer.from(text)];
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(20, 0);
+    common.writeUInt32LE(crc32(bytes), 10);
+    common.writeUInt32LE(bytes.length, 14);
+    common.writeUInt32LE(bytes.length, 18);
+    common.writeUInt16LE(path.length, 22);
+    parts.push(Buffer.from('PK\x03\x04'), common, path, bytes);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(at, 10);
+    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, tail, path]));
+    at += 30 + path.length + bytes.length;
+  }
+  const all = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06', 0, 'latin1');
+  end.writeUInt16LE(directory.length, 8);
+  end.writeUInt16LE(directory.length, 10);
+  end.writeUInt32LE(all.length, 12);
+  end.writeUInt32LE(at, 16);
+  return Buffer.concat([...parts, all, end]);
+}
+
+function crc32(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let i = 0; i < 8; i++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+test('the past of a workspace: what happened, the files then, a text then, what is different', async () => {
+  const {id, points} = await workspaceOf('past', {'a.md': 'one\ntwo\n', 'b.md': 'stays\n'}, {'a.md': 'one\nTWO\n', 'b.md': 'stays\n', 'c.md': 'new\n'});
+  const history = await get(`/api/workspaces/${id}/history`);
+  assert.ok(history.length >= 1);
+  assert.deepEqual(Object.keys(history[0]).filter((key) => ['id', 'short_id', 'message', 'timestamp', 'file_count'].includes(key)).length, 5);
+  assert.ok(history.flatMap((one) => one.files).includes('a.md'));
+  assert.equal((await get(`/api/workspaces/${id}/history?count=1`)).length, 1);
+  assert.deepEqual((await get(`/api/workspaces/${id}/history/${points[0]}`)).files, ['a.md', 'b.md']);
+  assert.deepEqual((await get(`/api/workspaces/${id}/history/now`)).files, ['a.md', 'b.md', 'c.md']);
+  assert.equal((await get(`/api/workspaces/${id}/history/${points[0]}?path=a.md`)).text, 'one\ntwo\n');
+  assert.equal((await get(`/api/workspaces/${id}/history/now?path=a.md`)).text, 'one\nTWO\n');
+  const {hunks} = await get(`/api/workspaces/${id}/history/${points[0]}/diff?path=a.md`);
+  assert.equal(hunks.length, 1);
+  assert.match(JSON.stringify(hunks[0]), /two.*TWO/);
+  const status = async (path) => (await server.ask('GET', path, {token})).status;
+  assert.equal(await status(`/api/workspaces/${id}/history/${points[0]}?path=c.md`), 404);
+  assert.equal(await status(`/api/workspaces/${id}/history/yesterday`), 400);
+  assert.equal(await status(`/api/workspaces/${id}/history/now?path=../a.md`), 400);
+  assert.equal(await status(`/api/workspaces/${id}/history?count=0`), 400);
+});
+
+test('going back: one file, one hunk, everything; devices see it as an edit and what they typed stays', async () => {
+  const {id, points} = await workspaceOf('back', {'a.md': 'one\ntwo\nthree\n', 'old.md': 'old\n'}, {'a.md': 'ONE\ntwo\nTHREE\n', 'later.md': 'later\n'});
+  const restore = (body) => server.request(token, 'POST', `/api/workspaces/${id}/restore`, body);
+  const text = async (path) => (await get(`/api/workspaces/${id}/history/now?path=${path}`)).text;
+  const device = await Device.connect(server, `token=${token}&handshake=0`);
+  const doc = await device.open(`body:${id}/a.md`);
+  const seen = () => doc.getText('body').toString();
+  await until('the note', () => seen() === 'ONE\ntwo\nTHREE\n');
+
+  const look = await restore({point: points[0], paths: ['a.md'], dry_run: true});
+  assert.equal(look.dry_run, true);
+  assert.equal(look.files.length, 1);
+  assert.equal(await text('a.md'), 'ONE\ntwo\nTHREE\n');
+
+  await restore({point: points[0], paths: ['a.md'], hunks: [0]});
+  await until('the hunk', () => seen() === 'one\ntwo\nthree\n');
+  doc.getText('body').insert(4, 'typed since\n');
+  await device.stored();
+  assert.match(await text('a.md'), /typed since/);
+
+  const done = await restore({commit_id: String(points[0])});
+  assert.equal(done.restored_from, String(points[0]));
+  assert.deepEqual((await get(`/api/workspaces/${id}/history/now`)).files, ['a.md', 'old.md']);
+  assert.equal(await text('a.md'), 'one\ntwo\nthree\n');
+  assert.equal(await text('old.md'), 'old\n');
+  await until('the device', () => seen() === 'one\ntwo\nthree\n');
+  assert.ok((await get(`/api/workspaces/${id}/history`)).some((one) => one.origin === 'restore'));
+  device.end();
+
+  for (const [body, status] of [[{}, 400], [{point: 'x'}, 400], [{point: 1, paths: ['../x']}, 400], [{point: 1, paths: 'a.md'}, 400], [{point: 1, hunks: [0]}, 400]]) {
+    assert.equal((await server.ask('POST', `/api/workspaces/${id}/restore`, {token, body})).status, status, JSON.stringify(body));
+  }
+});
+
+const blobs = () => readdirSync(`${server.folder}/blobs`, {recursive: true}).filter((name) => /[0-9a-f]{64}$/.test(name)).length;
+
+test('attachments go with the last workspace that refers to them, and can come again', async () => {
+  const bytes = 'an attachment of two workspaces';
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  const about = {attachment_path: 'a.txt', hash, size_bytes: bytes.length, mime_type: 'text/plain'};
+  const upload = async (id) => {
+    const at = `/api/workspaces/${id}/attachments/uploads`;
+    const begun = await server.request(token, 'POST', at, about);
+    if (begun.status === 'already_exists') return begun.status;
+    assert.equal((await server.ask('PUT', `${at}/${begun.upload_id}/parts/1`, {token, raw: bytes, type: 'application/octet-stream'})).status, 200);
+    await server.request(token, 'POST', `${at}/${begun.upload_id}/complete`, about);
+    return 'uploaded';
+  };
+  const [one, two] = [await server.workspace(token, 'one'), await server.workspace(token, 'two')];
+  assert.equal(await upload(one), 'uploaded');
+  assert.equal(await upload(two), 'already_exists');
+  assert.equal(blobs(), 1);
+  await server.request(token, 'DELETE', `/api/workspaces/${one}`);
+  await server.restart();  // housekeeping begins at once
+  const collected = async () => Number((await server.ask('GET', '/metrics', {token})).text.match(/blobs_collected_total (\d+)/)[1]);
+  assert.equal(await collected(), 0);
+  assert.equal((await server.ask('GET', `/api/workspaces/${two}/attachments/${hash}`, {token})).text, bytes);
+  await server.request(token, 'DELETE', `/api/workspaces/${two}`);
+  await server.restart();
+  await until('the blob to go', async () => (await collected()) === 1 && blobs() === 0);
+  const three = await server.workspace(token, 'three');
+  assert.equal(await upload(three), 'uploaded');
+  assert.equal((await server.ask('GET', `/api/workspaces/${three}/attachments/${hash}`, {token})).text, bytes);
+});
