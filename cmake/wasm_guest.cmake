@@ -1,4 +1,5 @@
-# dx_wasm_guest(diaryx_sync SOURCES ... DEPENDS ...): an Extism module at <build>/diaryx_sync.wasm.
+# dx_wasm_guest(diaryx_sync SOURCES ... DEPENDS ...): an Extism module at <build>/diaryx_sync.wasm. READMES_TWELVE: the check
+# refuses host functions beyond the twelve of the README.
 #
 # After linking, in this order: wasm-opt (npm binaryen, pinned in tools/wasm), then the check that the module imports
 # nothing that hosts do not offer. Both are explicit steps, so that the artifact does not depend on the PATH.
@@ -12,7 +13,11 @@ if(NOT DX_WASM_OPT)
 endif()
 
 function(dx_wasm_guest name)
-  cmake_parse_arguments(DX "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(DX "READMES_TWELVE" "" "SOURCES;DEPENDS" ${ARGN})
+  set(check_options "")
+  if(DX_READMES_TWELVE)
+    set(check_options --readme12)
+  endif()
   set(guest ${name}_wasm)  # the core has a library of the artifact's name
   add_executable(${guest} ${DX_SOURCES})
   set_target_properties(${guest} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
@@ -26,7 +31,7 @@ function(dx_wasm_guest name)
   endif()
   if(DX_NODE)
     add_custom_command(TARGET ${guest} POST_BUILD
-      COMMAND ${DX_NODE} ${PROJECT_SOURCE_DIR}/tools/plugin-check.mjs $<TARGET_FILE:${guest}>
+      COMMAND ${DX_NODE} ${PROJECT_SOURCE_DIR}/tools/plugin-check.mjs ${check_options} $<TARGET_FILE:${guest}>
       COMMENT "Checking the imports of ${name}.wasm" VERBATIM)
   endif()
 endfunction()

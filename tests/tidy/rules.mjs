@@ -12,6 +12,7 @@ export const kRooms = [
   {name: 'sync', folder: 'core/sync', mayInclude: ['base', 'crdt', 'sync']},
   {name: 'native', folder: 'shells/native', mayInclude: ['base', 'native']},
   {name: 'plugin', folder: 'shells/plugin', mayInclude: ['base', 'crdt', 'sync', 'plugin']},
+  {name: 'host', folder: 'shells/host', mayInclude: ['base', 'native', 'host']},
   {name: 'client', folder: 'shells/client', mayInclude: ['base', 'crdt', 'sync', 'native', 'client']},
   {name: 'server', folder: 'shells/server', mayInclude: ['base', 'crdt', 'sync', 'native', 'server']},
 ];

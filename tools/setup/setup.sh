@@ -3,10 +3,12 @@
 #
 # 1. Debian packages of debian-packages.txt (and Node.js 18 or newer when there is none)
 # 2. npm packages, by `npm ci`, in every folder that has a package-lock.json
+# 3. libextism, from crates.io, when cargo is there; it is kept outside of the tree, since it takes minutes (DX_SKIP_EXTISM=1: not)
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
 readonly oldest_node=18
+readonly oldest_rust=91  # 1.91, what the crate asks for
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -71,8 +73,39 @@ install_npm_packages() {
   done < <(find . -name package-lock.json -not -path '*/node_modules/*' -not -path './build/*' -not -path './demo/*' | sort)
 }
 
+# Only `shells/host` needs it, so whatever is missing here is said and left out.
+make_libextism() {
+  local crate=shells/host/libextism place=${XDG_CACHE_HOME:-$HOME/.cache}/diaryx/libextism key work header minor
+  [ ! -f /usr/local/include/extism.h ] && [ ! -f /usr/include/extism.h ] || return 0
+  key=$(cat "$crate/Cargo.toml" "$crate/Cargo.lock" "$crate/src/lib.rs" | sha256sum)
+  [ "$(cat "$place/made-from" 2>/dev/null)" != "$key" ] || return 0
+  if ! command -v cargo >/dev/null; then
+    say "cargo is not here, so libextism and the native plugin host are left out"
+    return 0
+  fi
+  minor=$(rustc --version 2>/dev/null | sed -E 's/^rustc 1\.([0-9]+).*/\1/')
+  if ! [ "${minor:-0}" -ge "$oldest_rust" ] 2>/dev/null; then
+    say "Rust 1.$oldest_rust or newer is needed for libextism, so the native plugin host is left out"
+    return 0
+  fi
+  say "making libextism from crates.io, once: some minutes"
+  work=$place.work
+  mkdir -p "$place/lib" "$place/include" "$work"
+  if ! CARGO_TARGET_DIR=$work cargo build --quiet --release --locked --manifest-path "$crate/Cargo.toml"; then
+    say "libextism could not be made (see above), so the native plugin host is left out"
+    return 0
+  fi
+  header=$(cargo metadata --locked --format-version 1 --manifest-path "$crate/Cargo.toml" |
+    grep -oE '"manifest_path":"[^"]*/extism-[0-9.]+/Cargo.toml"' | head -1 | sed -E 's/^"manifest_path":"(.*)\/Cargo.toml"$/\1/')
+  cp "$header/extism.h" "$place/include/"
+  cp "$work/release/libextism.a" "$place/lib/"
+  echo "$key" >"$place/made-from"
+  rm -rf "$work"
+}
+
 started=$SECONDS
 [ -n "${DX_SKIP_APT:-}" ] || install_debian_packages
 install_npm_packages
+[ -n "${DX_SKIP_EXTISM:-}" ] || make_libextism
 took=$((SECONDS - started))
 if [ "$took" -gt 2 ]; then say "done in $took s"; fi

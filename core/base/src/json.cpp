@@ -1,11 +1,9 @@
 #include "diaryx/base/json.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
+#include "decimal.h"
 #include "diaryx/base/sort.h"
 #include "diaryx/base/utf.h"
 
@@ -98,7 +96,13 @@ bool operator==(const Json& a, const Json& b) { return a.value_ == b.value_; }
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out.push_back('"');
-  for (const char c : text) {
+  const char* plain = text.data();  // what is copied as it stands, in runs
+  for (const char& each : text) {
+    const char c = each;
+    if (static_cast<uint8_t>(c) >= 0x20 && c != '"' && c != '\\') [[likely]]
+      continue;
+    out.append(plain, &each);
+    plain = &each + 1;
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
@@ -108,78 +112,20 @@ void append_json_string(std::string& out, std::string_view text) {
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
       default:
-        if (static_cast<uint8_t>(c) < 0x20) {
-          out += "\\u00";
-          out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
-          out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
-        } else {
-          out.push_back(c);
-        }
+        out += "\\u00";
+        out.push_back(kHex[static_cast<uint8_t>(c) >> 4]);
+        out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
     }
   }
+  out.append(plain, text.data() + text.size());
   out.push_back('"');
 }
 
-namespace {
-
-/// The shortest digits that read back as `value`, and the power of ten of the first one. `value` is finite and > 0.
-struct Decimal {
-  std::string digits;
-  int exponent;  // value = d.ddd x 10^exponent
-};
-
-Decimal shortest_decimal(double value) {
-  char buffer[40];
-  for (int precision = 0; precision < 17; ++precision) {
-    std::snprintf(buffer, sizeof buffer, "%.*e", precision, value);
-    if (std::strtod(buffer, nullptr) == value) break;
-  }
-  Decimal decimal{};
-  const char* at = buffer;
-  for (; *at != 'e'; ++at) {
-    if (*at >= '0' && *at <= '9') decimal.digits.push_back(*at);  // whatever the locale's decimal point is
-  }
-  decimal.exponent = std::atoi(at + 1);
-  while (decimal.digits.size() > 1 && decimal.digits.back() == '0') decimal.digits.pop_back();
-  return decimal;
-}
-
-}  // namespace
-
-#ifdef __wasm__
-// Writing numbers needs strtod anyway; from_chars for doubles would be 30 KB more.
-double parse_json_number(std::string_view text) { return std::strtod(std::string(text).c_str(), nullptr); }
-#else
-namespace {
-
-/// True if the number, which is no double, is so for being too large: by the power of ten of its first digit that is not zero.
-bool is_too_large(std::string_view text) {
-  const size_t exponent_at = text.find_first_of("eE");
-  const std::string_view digits = text.substr(0, exponent_at);
-  const auto first = static_cast<std::ptrdiff_t>(digits.find_first_of("123456789"));
-  const auto point = static_cast<std::ptrdiff_t>(std::min(digits.find('.'), digits.size()));
-  int64_t exponent = 0;
-  if (exponent_at != std::string_view::npos) {
-    std::string_view written = text.substr(exponent_at + 1);
-    if (written.front() == '+') written.remove_prefix(1);
-    const auto result = std::from_chars(written.data(), written.data() + written.size(), exponent);
-    if (result.ec == std::errc::result_out_of_range) return written.front() != '-';
-  }
-  return exponent > first - point;
-}
-
-}  // namespace
-
 double parse_json_number(std::string_view text) {
-  double value = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec == std::errc::result_out_of_range) {
-    value = is_too_large(text) ? HUGE_VAL : 0.0;
-    if (text.front() == '-') value = -value;
-  }
-  return value;
+  const bool is_negative = text.starts_with('-');
+  const double value = nearest_double(text.substr(is_negative ? 1 : 0));
+  return is_negative ? -value : value;
 }
-#endif
 
 void append_json_number(std::string& out, double value) {
   if (!std::isfinite(value)) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/base/utf.h"
 #include "yaml_reader.h"
 
@@ -127,7 +128,7 @@ const Json* Frontmatter::find(std::string_view key) const {
 bool Frontmatter::has_repeated_key() const {
   std::vector<std::string_view> keys;
   for (const FrontmatterEntry& entry : entries_) keys.push_back(entry.key);
-  std::ranges::sort(keys);
+  sort_compactly(keys);
   return std::ranges::adjacent_find(keys) != keys.end();
 }
 

@@ -1,4 +1,5 @@
 #include "diaryx/sync/merge3.h"
+#include "diaryx/base/sort.h"
 
 #include <algorithm>
 
@@ -174,8 +175,8 @@ std::vector<ByteEdit> weave(Plan& plan) {
   std::vector<const Insertion*> insertions;
   for (const Insertion& insertion : plan.insertions) insertions.push_back(&insertion);
   // By place, and at one place in the order of our edits, which is the order of the addresses.
-  std::ranges::sort(insertions,
-                    [](const Insertion* a, const Insertion* b) { return a->at != b->at ? a->at < b->at : a < b; });
+  sort_compactly(insertions,
+                 [](const Insertion* a, const Insertion* b) { return a->at != b->at ? a->at < b->at : a < b; });
   std::vector<ByteEdit> edits;
   auto erasure = plan.erasures.begin();
   const auto add = [&](size_t begin, size_t end, std::string text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/links.h"
 #include "diaryx/sync/path.h"
@@ -146,7 +147,7 @@ bool equal_unordered(const Json::Object& a, const Json::Object& b) {
   const auto by_key = [](const Json::Object& object) {
     std::vector<const Json::Member*> members;
     for (const Json::Member& member : object) members.push_back(&member);
-    std::ranges::sort(members, {}, [](const Json::Member* member) -> const std::string& { return member->key; });
+    sort_compactly_by(members, [](const Json::Member* member) -> const std::string& { return member->key; });
     return members;
   };
   return std::ranges::equal(by_key(a), by_key(b), [](const auto* x, const auto* y) { return *x == *y; });

@@ -66,7 +66,11 @@ std::vector<char32_t> decomposed(std::string_view text) {
   for (auto begin = out.begin(); begin != out.end();) {
     begin = std::find_if(begin, out.end(), [](char32_t c) { return combining_class(c) != 0; });
     const auto end = std::find_if(begin, out.end(), [](char32_t c) { return combining_class(c) == 0; });
-    std::stable_sort(begin, end, [](char32_t a, char32_t b) { return combining_class(a) < combining_class(b); });
+    // Few, and those of one class keep their order: by insertion.
+    for (auto next = begin; next != end; ++next) {
+      const auto before = [](char32_t a, char32_t b) { return combining_class(a) < combining_class(b); };
+      std::rotate(std::upper_bound(begin, next, *next, before), next, next + 1);
+    }
     begin = end;
   }
   return out;

@@ -102,4 +102,11 @@ Attempt<ExitCode> watch_folder(const WatchArguments& arguments);
 Attempt<ExitCode> show_status(const StatusArguments& arguments);
 Attempt<ExitCode> unlink_folder(const std::string& folder);
 
+struct PluginArguments {
+  std::string file;
+  bool json = false;
+};
+/// Prints a plugin's manifest, imports and size. Does not return when the program that does it was started.
+Attempt<ExitCode> inspect_plugin(const PluginArguments& arguments);
+
 }  // namespace diaryx::client

@@ -151,6 +151,14 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
                               "Files and folders, as paths inside the linked folder; none: all");
   snapshot_restore.add_flag("--dry-run", snapshot.dry_run, "Only say what would change");
 
+  PluginArguments plugin;
+  CLI::App& plugin_command = *app.add_subcommand("plugin", "Look at a plugin for Diaryx hosts");
+  plugin_command.require_subcommand(1);
+  CLI::App& inspect_command = *plugin_command.add_subcommand("inspect", "Print its manifest, imports and size");
+  inspect_command.add_option("FILE", plugin.file, "The plugin, a .wasm file")->required();
+  inspect_command.add_flag("--json", plugin.json, "As one JSON object");
+  inspect_command.callback([&] { outcome = inspect_plugin(plugin); });
+
   std::string unlink;
   CLI::App& unlink_command = *app.add_subcommand("unlink", "Forget the link and all sync state; your files stay");
   add_folder(unlink_command, unlink);

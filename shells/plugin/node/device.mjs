@@ -1,5 +1,6 @@
 // A device: the plugin, a real folder, a real socket, and the few rules that hold them together.
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Folder, HOST_FOLDER } from './files.mjs';
 import { hostFunctions } from './functions.mjs';
@@ -28,7 +29,8 @@ export class Device {
   #pending = 0;
 
   /**
-   * @param {{plugin: string, folder: string, server: string, token: string, sdk?: string}} options
+   * @param {{plugin: string, folder: string, server: string, token: string, workspace?: string, deviceName?: string,
+   *   workspaceId?: string, onlyFunctions?: string[], sdk?: string}} options
    * @param {{status(status), log(level, message), emit?(event)}} listeners
    */
   constructor(options, listeners) {
@@ -50,11 +52,15 @@ export class Device {
   async start() {
     const { plugin, server, token, sdk } = this.#options;
     const storage = new Storage(join(this.#folder.root, HOST_FOLDER, 'plugins', 'diaryx.sync', 'state'));
-    const functions = hostFunctions({
+    const all = hostFunctions({
       folder: this.#folder, storage, http: this.#http, socket: this.#socket,
-      context: { server_url: server, auth_token: token },
+      context: { server_url: server, auth_token: token, device_name: this.#options.deviceName ?? hostname() },
       log: this.#log, emit: event => this.emit(event),
     });
+    // A host may offer fewer functions than this one; the plugin must have been built for that.
+    const functions = this.#options.onlyFunctions
+      ? Object.fromEntries(this.#options.onlyFunctions.map(name => [name, all[name]]))
+      : all;
     this.#plugin = await Plugin.load(plugin, functions, { sdk });
     const manifest = await this.#plugin.callJson('manifest');
     if ((manifest.protocol_version ?? 1) !== SUPPORTED_PROTOCOL) {
@@ -102,6 +108,11 @@ export class Device {
 
   async #link() {
     const config = await this.#plugin.callJson('get_config');
+    const { workspaceId } = this.#options;
+    if (workspaceId) {  // known, so that nothing has to be asked of the server
+      if (config.workspace_id !== workspaceId) await this.command('LinkWorkspace', { remote_id: workspaceId, workspace_root: '.' });
+      return;
+    }
     const wanted = this.#options.workspace;
     if (config.workspace_id && !wanted) return;
     if (!wanted) throw new Error('This folder is not linked yet: say which workspace with --workspace NAME_OR_ID.');

@@ -12,6 +12,7 @@ object per line; the plugin's log goes to standard error.
 
   --once           return once everything here is on the server and everything there is here
   --timeout S      give up --once after S seconds (default 120)
+  --device-name N  what this device is called in the history of all devices (default: the computer's name)
   --sdk VERSION    Extism SDK: ${sdkVersions.join(' or ')} (the first by default)
   --verbose        print the plugin's debug log too
 
@@ -30,7 +31,7 @@ const quiet = new Set(options.verbose ? [] : ['debug', 'trace']);
 const log = (level, message) => { if (!quiet.has(level)) process.stderr.write(`${level}: ${message}\n`); };
 
 let latest = { state: 'idle' };
-const device = new Device(options, {
+const device = new Device({ ...options, deviceName: options['device-name'] }, {
   log,
   status(status) {
     latest = status;
@@ -78,7 +79,7 @@ function readArguments() {
   try {
     const { values } = parseArgs({
       options: {
-        plugin: text, folder: text, server: text, token: text, workspace: text, sdk: text,
+        plugin: text, folder: text, server: text, token: text, workspace: text, sdk: text, 'device-name': text,
         timeout: { type: 'string', default: '120' }, once: flag, verbose: flag, help: flag,
       },
     });

@@ -58,6 +58,12 @@ export class Plugin {
     return this.callJson('handle_command', { command, params });
   }
 
+  /** Bytes of the module's memory, which never shrinks: its peak. */
+  async memoryBytes() {
+    const { memory } = (await this.#instance.getInstance()).exports;
+    return memory.buffer.byteLength;
+  }
+
   async close() {
     await this.#last;
     this.#closed = true;

@@ -22,6 +22,8 @@ std::span<const Command> config_commands();     // settings, panels, status
 std::span<const Command> provider_commands();   // workspaces on the server, live share
 std::span<const Command> document_commands();   // the workspace document and the bodies
 std::span<const Command> protocol_commands();   // sync messages made and read for a host with its own transport
+std::span<const Command> history_commands();    // what happened, what is different, going back
+std::span<const Command> snapshot_commands();   // names for points of the history, changes that wait, this device
 
 /// Declared names, in the order of the tables.
 std::vector<std::string_view> declared_commands();

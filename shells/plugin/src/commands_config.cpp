@@ -12,8 +12,8 @@ namespace {
 Reply component_html(Guest&, const Json& params) {
   const auto id = text_param(params, "component_id");
   if (!id) return std::unexpected(id.error());
-  if (*id == "sync.snapshots") return Json{kSnapshotsPanel};
-  if (*id == "sync.history") return Json{kHistoryPanel};
+  if (*id == "sync.snapshots") return Json{snapshots_panel()};
+  if (*id == "sync.history") return Json{history_panel()};
   return std::unexpected("Unknown sync component: " + *id);
 }
 
@@ -55,6 +55,16 @@ std::string left_to_do(const sync::ReplicaStatus& status) {
   return text;
 }
 
+std::string waiting_for_a_person(const sync::ReplicaStatus& status) {
+  std::string text;
+  if (status.held_outgoing > 0) text = std::to_string(status.held_outgoing) + " files vanished or lost their text here";
+  if (status.held_incoming > 0) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(status.held_incoming) + " were deleted or lost their text elsewhere";
+  }
+  return text + "; say in the History panel whether that was meant";
+}
+
 Reply sync_status(Guest& guest, const Json&) {
   Session* session = guest.session();
   if (!session || !guest.is_linked()) return status_line("idle", "Idle");
@@ -65,6 +75,8 @@ Reply sync_status(Guest& guest, const Json&) {
     if (guest.was_open()) return status_line("reconnecting", "Reconnecting", problem);
     return status_line("connecting", "Connecting", problem);
   }
+  if (status.replica.held_outgoing + status.replica.held_incoming > 0)
+    return status_line(status.settled ? "synced" : "syncing", "Changes held", waiting_for_a_person(status.replica));
   if (status.settled) return status_line("synced", "Synced", problem);
   return status_line("syncing", "Syncing", problem.is_null() ? Json{left_to_do(status.replica)} : problem,
                      progress_of(status));
@@ -82,7 +94,7 @@ Reply sync_focused_file(Guest& guest, const Json& params) {
   }
   for (const std::string& path : paths) session->report(path);
   if (!paths.empty()) {
-    session->feed(sync::FilesSettled{});
+    session->settle();
     session->feed(sync::FocusFiles{std::move(paths)});
   }
   return Json{};

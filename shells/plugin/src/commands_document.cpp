@@ -11,7 +11,6 @@
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/path.h"
 #include "diaryx/sync/render.h"
-#include "diaryx/sync/text_diff.h"
 #include "document_tools.h"
 
 namespace diaryx::plugin {
@@ -43,7 +42,7 @@ Reply apply_update(Guest& guest, std::string_view doc, const Json& params) {
   const auto update = bytes_param(params, "update");
   if (!update) return command_failed(update.error());
   if (const auto valid = crdt::validate_update_v1(*update); !valid) return command_failed(describe(valid.error()));
-  guest.absorb(doc, *update);
+  guest.absorb(doc, *update, {sync::HistoryOrigin::Remote});
   return Json{}.set("update_id", Json{});
 }
 
@@ -92,14 +91,6 @@ void keep_digests(sync::FileMetadata& metadata, const sync::FileMetadata& known)
     if (!ref.hash.empty()) continue;
     const auto same = std::ranges::find(known.attachments, ref.path, &sync::BinaryRef::path);
     if (same != known.attachments.end()) ref = *same;
-  }
-}
-
-void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view content) {
-  const std::vector<sync::TextEdit> edits = sync::diff_text(text.to_string(), content);
-  for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {
-    (void)text.erase(txn, edit->at, edit->erased);
-    (void)text.insert(txn, edit->at, edit->inserted);
   }
 }
 

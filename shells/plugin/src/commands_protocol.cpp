@@ -97,7 +97,7 @@ std::expected<Handled, std::string> handle_message(Guest& guest, Session& sessio
     const auto summary = crdt::summarize_update_v1(update);
     if (!summary) return std::unexpected(describe(summary.error()));
     if (summary->is_known(document.state_vector(), document.delete_set())) continue;
-    guest.absorb(doc, update);
+    guest.absorb(doc, update, {sync::HistoryOrigin::Remote});
     handled.changed = true;
   }
   return handled;
@@ -169,7 +169,7 @@ Reply handle_crdt_state(Guest& guest, const Json& params) {
   const auto state = bytes_param(params, "state");
   if (!state) return command_failed(state.error());
   if (const auto valid = crdt::validate_update_v1(*state); !valid) return command_failed(describe(valid.error()));
-  guest.absorb(kWorkspaceDoc, *state);
+  guest.absorb(kWorkspaceDoc, *state, {sync::HistoryOrigin::Sync});
   return Json{};
 }
 

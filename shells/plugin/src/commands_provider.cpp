@@ -93,7 +93,8 @@ Reply upload_snapshot(Guest& guest, const Json& params) {
   if (id.empty()) return failed("Missing remote_id");
   take_root(guest, params);
   std::string mode = trimmed_param(params, "mode");
-  if (mode != "merge") mode = "replace";
+  // What is on the server goes only when somebody says so.
+  if (mode != "replace") mode = "merge";
   const bool attachments = flag_param(params, "include_attachments", true);
 
   const PackedFolder packed = pack_folder(guest.disk(), attachments);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/path.h"
 #include "host.h"
 
@@ -50,6 +51,10 @@ Look Disk::look(std::string_view path) const {
   return {exists(path) ? Look::State::Unreadable : Look::State::Missing, {}};
 }
 
+bool is_ours(std::string_view path) {
+  return sync::is_carried(path) && (host::carries_attachments() || sync::is_markdown(path));
+}
+
 std::vector<std::string> Disk::list() const {
   std::vector<std::string> paths;
   for (const std::string& host_path : host::list_files(root())) {
@@ -57,7 +62,7 @@ std::vector<std::string> Disk::list() const {
     if (sync::check_path(path) == sync::PathProblem::Fine) paths.push_back(std::move(path));
   }
   paths = without_folders(std::move(paths));
-  std::erase_if(paths, [](const std::string& path) { return !sync::is_carried(path); });
+  std::erase_if(paths, [](const std::string& path) { return !is_ours(path); });
   return paths;
 }
 
@@ -73,7 +78,7 @@ bool Disk::remove(std::string_view path) const {
 }
 
 std::vector<std::string> without_folders(std::vector<std::string> paths) {
-  std::ranges::sort(paths);
+  sort_compactly(paths);
   const auto repeated = std::ranges::unique(paths);
   paths.erase(repeated.begin(), repeated.end());
   // Not always the next one: `a.md` sorts between `a` and `a/b`.

@@ -53,6 +53,9 @@ class Disk {
   bool has_root_ = false;
 };
 
+/// Whether this build follows a file: those of every workspace that are carried, without attachments where hosts give no bytes.
+bool is_ours(std::string_view path);
+
 /// Sorted paths without those that are a folder of another one.
 std::vector<std::string> without_folders(std::vector<std::string> paths);
 

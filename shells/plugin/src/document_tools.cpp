@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/frame.h"
+#include "diaryx/sync/text_diff.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -59,8 +61,16 @@ std::vector<Entry> entries_of(const crdt::Doc& workspace) {
     if (!text) return;
     if (auto metadata = sync::parse_metadata(*text)) entries.push_back({std::string(path), std::move(metadata->value)});
   });
-  std::ranges::sort(entries, {}, &Entry::path);
+  sort_compactly_by(entries, &Entry::path);
   return entries;
+}
+
+void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view content) {
+  const std::vector<sync::TextEdit> edits = sync::diff_text(text.to_string(), content);
+  for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {
+    (void)text.erase(txn, edit->at, edit->erased);
+    (void)text.insert(txn, edit->at, edit->inserted);
+  }
 }
 
 void set_entry(crdt::Doc& doc, crdt::Transaction& txn, std::string_view path, const sync::FileMetadata& metadata) {

@@ -10,10 +10,9 @@
 #include "diaryx/crdt/doc.h"
 #include "diaryx/sync/metadata.h"
 #include "entropy.h"
+#include "storage_keys.h"
 
 namespace diaryx::plugin {
-
-inline constexpr std::string_view kWorkspaceDoc = "workspace";
 
 /// `Plugin command error: <text>`, as hosts know failures of these commands.
 std::unexpected<std::string> command_failed(std::string_view text);
@@ -39,15 +38,17 @@ std::vector<Entry> entries_of(const crdt::Doc& workspace);
 
 /// `edit(doc, txn)` changes a copy; what it changed becomes part of the session's document.
 template <class Edit>
-void edit_document(Guest& guest, Session& session, std::string_view name, Edit edit) {
+void edit_document(Guest& guest, Session& session, std::string_view name, Edit edit, const Origin& origin = {}) {
   crdt::Doc doc({.client = fresh_client_id()});
   (void)doc.apply_update_v1(session.replica().document_state(name));  // the session's own state: it reads
   crdt::Transaction txn = doc.transact();
   edit(doc, txn);
   const crdt::Commit commit = std::move(txn).commit();
-  if (commit.changed()) guest.absorb(name, commit.update_v1());
+  if (commit.changed()) guest.absorb(name, commit.update_v1(), origin);
 }
 
+/// The smallest edits that make `content` of the text.
+void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view content);
 void set_entry(crdt::Doc& doc, crdt::Transaction& txn, std::string_view path, const sync::FileMetadata& metadata);
 
 /// Marks a live entry deleted whose file was never on this disk, so that the replica cannot see it go.

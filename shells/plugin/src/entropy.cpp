@@ -1,5 +1,7 @@
 #include "entropy.h"
 
+#include <optional>
+
 #include "diaryx/base/sha256.h"
 #include "host.h"
 
@@ -34,22 +36,35 @@ void mix_ticks(Sha256Hasher& hasher) {
   mix_number(hasher, calls_in_tick);
 }
 
-}  // namespace
-
-ClientId fresh_client_id() {
-  static uint64_t made = 0;
+Sha256 first_bits() {
   Sha256Hasher hasher;
   hasher.update("diaryx client id");
   if (const auto pool = host::storage_get(kPoolKey)) hasher.update(*pool);
   hasher.update(host::runtime_context().dump());
   const int on_stack = 0;
   mix_number(hasher, reinterpret_cast<uintptr_t>(&on_stack));
-  mix_number(hasher, ++made);
   mix_ticks(hasher);
   const Sha256 bits = hasher.finish();
-
-  // The stored pool is hashed once more, so that storage does not give away the id in use.
+  // Hashed once more, so that storage does not give away the bits in use.
   host::storage_set(kPoolKey, sha256(bits.bytes).bytes);
+  return bits;
+}
+
+}  // namespace
+
+Sha256 fresh_bits() {
+  static std::optional<Sha256> pool;
+  static uint64_t made = 0;
+  if (!pool) pool = first_bits();
+  Sha256Hasher hasher;
+  hasher.update(pool->bytes);
+  mix_number(hasher, ++made);
+  mix_number(hasher, static_cast<uint64_t>(host::now().value()));
+  return hasher.finish();
+}
+
+ClientId fresh_client_id() {
+  const Sha256 bits = fresh_bits();
   const uint32_t id = static_cast<uint32_t>(bits.bytes[0]) << 24 | static_cast<uint32_t>(bits.bytes[1]) << 16 |
                       static_cast<uint32_t>(bits.bytes[2]) << 8 | bits.bytes[3];
   return ClientId{id == 0 ? 1 : id};

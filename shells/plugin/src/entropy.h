@@ -8,11 +8,16 @@
 
 #include <cstdint>
 
+#include "diaryx/base/sha256.h"
 #include "diaryx/base/units.h"
 
 namespace diaryx::plugin {
 
-/// A client id for one run: 32 bits, never 0. Reads and writes the stored pool.
+/// Bits that differ at every call. The first call of an instance reads and writes the stored pool and watches the clock for
+/// some milliseconds; later ones go on from there.
+Sha256 fresh_bits();
+
+/// A client id for one run: 32 bits, never 0.
 ClientId fresh_client_id();
 
 }  // namespace diaryx::plugin

@@ -13,6 +13,9 @@ namespace diaryx::plugin {
 namespace {
 
 constexpr std::string_view kConfigKey = "sync.extism.config";
+constexpr std::string_view kDeviceKey = "sync.device";
+constexpr std::string_view kDeviceName = "Diaryx";
+constexpr size_t kDeviceDigits = 32;
 
 std::expected<Json, std::string> parsed(std::string_view text) {
   auto json = Json::parse(text);
@@ -56,7 +59,8 @@ Outcome Guest::init(std::string_view input) {
 
   write_to_disk_ = options.bool_member("write_to_disk").value_or(true);
   if (const auto root = options.string_member("workspace_root")) disk_.set_root(*root);
-  journal_ = Journal{};
+  load_device();
+  journal_ = fresh_journal();
   start_session(journal_.load(), config_.workspace_id, write_to_disk_, true);
   reconcile();
   if (is_linked()) session_->begin_scan();
@@ -66,9 +70,13 @@ Outcome Guest::init(std::string_view input) {
 }
 
 Outcome Guest::shutdown() {
-  if (!session_) return {};
+  if (!session_) {
+    host::log(host::Level::Warn, "shutdown: there is nothing to shut down");
+    return {};
+  }
   begin();
   disconnect();
+  session_->feed(sync::FilesSettled{});
   session_->work(nullptr);
   session_->fold();
   session_.reset();
@@ -85,10 +93,12 @@ void Guest::begin() {
 
 void Guest::finish() {
   if (!session_) return;
-  const Endpoint server = endpoint(Json::object());
-  const Remote remote(server);
-  const bool reachable = is_linked() && !server.server_url.empty() && !server.auth_token.empty();
-  session_->work(reachable && socket_open_ ? &remote : nullptr);
+  session_->work(nullptr);
+  if (socket_open_ && is_linked() && session_->has_transfers()) {
+    const Endpoint server = endpoint(Json::object());
+    const Remote remote(server);
+    if (!server.server_url.empty() && !server.auth_token.empty()) session_->work(&remote);
+  }
   if (session_->take_reconnect() && requested_) {
     const host::Connection again = *requested_;
     disconnect();
@@ -98,7 +108,10 @@ void Guest::finish() {
 
 Bytes Guest::finish_with_envelope() {
   finish();
-  if (!session_) return encode_envelope({}).bytes;
+  if (!session_) {
+    host::log(host::Level::Warn, "there is no session yet; nothing was done");
+    return encode_envelope({}).bytes;
+  }
   Envelope envelope = encode_envelope(session_->take_performed());
   if (envelope.dropped > 0) {
     host::log(host::Level::Warn, std::to_string(envelope.dropped) + " performed actions are not in the envelope");
@@ -123,7 +136,7 @@ void Guest::start_session(const Journal::Stored& stored, std::string workspace_i
     journal_.erase_all();
   }
   if (workspace_id.empty()) workspace_id = known.empty() ? std::string(kUnlinked) : known;
-  session_.emplace(Session::Options{std::move(workspace_id), fresh_client_id(), write_files, keep},
+  session_.emplace(Session::Options{std::move(workspace_id), fresh_client_id(), device_, write_files, keep},
                    other_workspace ? Journal::Stored{} : stored, disk_, journal_);
   session_->begin(host::now());
 }
@@ -143,24 +156,28 @@ Journal::Stored Guest::present_state() const {
 // over it, a later call looks again and puts both states together.
 void Guest::adopt_late_state() {
   if (!config_found_) load_config();
-  Journal late;
+  load_device();
+  Journal late = fresh_journal();
   Journal::Stored stored = late.load();
   if (stored.empty()) return;
-  for (Journal::Update& update : present_state().updates) stored.updates.push_back(std::move(update));
   host::log(host::Level::Info, "stored state was found after init");
   journal_ = std::move(late);
+  for (Journal::Update& update : present_state().updates) {
+    journal_.add_update({update.doc, update.bytes}, host::now());
+    stored.updates.push_back(std::move(update));
+  }
   start_session(stored, config_.workspace_id, write_to_disk_, true);
   reconcile();
   if (is_linked()) session_->begin_scan();
 }
 
-void Guest::absorb(std::string_view doc, ByteView update) {
+void Guest::absorb(std::string_view doc, ByteView update, const Origin& origin) {
   if (!session_) return;
   Journal::Stored state = present_state();
   state.updates.push_back({std::string(doc), to_bytes(update)});
   const Session::Options options = session_->options();
   start_session(state, options.workspace_id, options.write_files, options.keep);
-  if (options.keep) journal_.add_update(doc, update);
+  if (options.keep) journal_.add_update({std::string(doc), to_bytes(update), origin.kind, origin.note}, host::now());
   if (is_linked()) session_->begin_scan();
   // The old connection counted acknowledgements for the old replica; a new one starts from the documents.
   if (const auto again = requested_) {
@@ -176,6 +193,34 @@ void Guest::load_config() {
   if (!bytes) return;
   config_found_ = true;
   if (const auto json = Json::parse(as_text(*bytes))) config_ = Config::from_json(*json);
+}
+
+void Guest::load_device() {
+  if (const auto bytes = host::storage_get(kDeviceKey)) {
+    const auto json = Json::parse(as_text(*bytes));
+    const auto id = json ? json->string_member("id") : std::nullopt;
+    const auto name = json ? json->string_member("name") : std::nullopt;
+    if (id && !id->empty()) {
+      device_ = {std::string(*id), std::string(name.value_or(kDeviceName))};
+      return;
+    }
+  }
+  if (!device_.id.empty()) return;
+  device_ = {fresh_bits().hex().substr(0, kDeviceDigits), std::string(kDeviceName)};
+  rename_device(host::runtime_context().string_member("device_name").value_or(kDeviceName));
+}
+
+void Guest::rename_device(std::string_view name) {
+  if (device_.id.empty()) load_device();  // before `init`: a name without an id would not be found again
+  device_.name = name;
+  const Json stored = Json{}.set("id", device_.id).set("name", device_.name);
+  host::storage_set(kDeviceKey, as_bytes(stored.dump()));
+}
+
+Journal Guest::fresh_journal() const {
+  Journal journal;
+  journal.history().set_device(device_);
+  return journal;
 }
 
 void Guest::save_config() {
@@ -234,7 +279,7 @@ void Guest::link(std::string_view workspace_id) {
   save_config();
   write_to_disk_ = true;
   save();
-  if (!session_) journal_ = Journal{};
+  if (!session_) journal_ = fresh_journal();
   start_session(session_ ? present_state() : journal_.load(), linked.workspace_id, true, true);
   session_->begin_scan();
   reconcile();
@@ -312,7 +357,11 @@ Outcome Guest::on_event(std::string_view event) {
   if (!json) return std::unexpected(json.error());
   const auto type = json->string_member("event_type");
   const Json* payload = json->find("payload");
-  if (!type || !payload || !session_) return {};
+  if (!type || !payload || !session_) {
+    host::log(host::Level::Warn,
+              session_ ? "an event without a type or payload was ignored" : "an event before init was ignored");
+    return {};
+  }
   begin();
   handle_event(*type, *payload);
   finish();
@@ -330,9 +379,15 @@ void Guest::handle_event(std::string_view type, const Json& payload) {
   } else if (type == "file_saved" || type == "file_created" || type == "file_deleted") {
     const std::string path = path_of("path");
     if (path.empty()) return;
+    // Where reading is denied, web hosts say that nothing is there. Somebody saved it a moment ago, so it is not gone; if it is, the
+    // next event says so.
+    if (type != "file_deleted" && !disk_.exists(path)) {
+      return host::log(host::Level::Warn,
+                       path + " was saved but cannot be seen; it is left as it is until it can be read");
+    }
     const bool was_known = session_->replica().known_hash(path).has_value();
     session_->report(path);
-    session_->feed(sync::FilesSettled{});
+    session_->settle();
     if (type == "file_deleted" && !was_known && !disk_.exists(path)) delete_entry(*this, *session_, path);
   } else if (type == "file_moved" || type == "file_renamed") {
     const std::string from = path_of("old_path");
@@ -360,7 +415,7 @@ void Guest::file_moved(const std::string& from, const std::string& to) {
   for (const auto& [old_path, new_path] : moved) session_->feed(sync::FileMoved{old_path, new_path});
   for (const auto& [old_path, new_path] : moved) session_->report(new_path);
   if (moved.empty()) session_->report(to);
-  session_->feed(sync::FilesSettled{});
+  session_->settle();
 }
 
 // --- binary exports -------------------------------------------------------------------------------------------------
@@ -372,7 +427,8 @@ BinaryOutcome Guest::on_connected(std::string_view input) {
   const auto workspace = options.string_member("workspace_id");
   if (workspace && !workspace->empty() && (!session_ || session_->workspace_id() != *workspace)) {
     if (!session_) {
-      journal_ = Journal{};
+      load_device();
+      journal_ = fresh_journal();
       start_session(journal_.load(), std::string(*workspace), options.bool_member("write_to_disk").value_or(true),
                     true);
     } else {

@@ -34,6 +34,12 @@ inline constexpr std::string_view kNotInitialized = "Plugin state not initialize
 /// The workspace of a session that was never linked.
 inline constexpr std::string_view kUnlinked = "local";
 
+/// Why an update was made here, for the history.
+struct Origin {
+  sync::HistoryOrigin kind = sync::HistoryOrigin::Local;
+  std::string note = {};
+};
+
 /// What the protocol commands remember for a host that has a transport of its own.
 struct HelperState {
   std::map<std::string, Sha256> tracked;  // last content the host wrote, by path
@@ -86,17 +92,23 @@ class Guest {
   bool was_open() const { return was_open_; }
   const std::string& transport_problem() const { return transport_problem_; }
   /// Puts an update that was made here into a document: stored, and sent when there is a connection.
-  void absorb(std::string_view doc, ByteView update);
+  void absorb(std::string_view doc, ByteView update, const Origin& origin = {});
   /// Stores whole states now.
   void save();
   void start_scan();
   HelperState& helper() { return helper_; }
+  Journal& journal() { return journal_; }
+  /// Who this device is in the history of all devices.
+  const sync::HistoryDevice& device() const { return device_; }
+  void rename_device(std::string_view name);
 
  private:
   void begin();
   void finish();
   Bytes finish_with_envelope();
   void load_config();
+  void load_device();
+  Journal fresh_journal() const;
   void save_config();
   void start_session(const Journal::Stored& stored, std::string workspace_id, bool write_files, bool keep);
   Journal::Stored present_state() const;
@@ -105,6 +117,7 @@ class Guest {
   void file_moved(const std::string& from, const std::string& to);
 
   Config config_;
+  sync::HistoryDevice device_;
   bool config_found_ = false;
   Disk disk_;
   Journal journal_;

@@ -1,14 +1,13 @@
 #include "host.h"
 
+#include <set>
+
 #include "diaryx/base/base64.h"
 #include "diaryx/base/utf.h"
-#include "pdk.h"
+#include "host_calls.h"
 
-// Imported unconditionally, because a host resolves all imports or none: these fifteen are what every shipped host has.
-#define DX_HOST(name) \
-  extern "C" __attribute__((import_module("extism:host/user"), import_name(#name))) std::uint64_t name(std::uint64_t);
+// Imported unconditionally, because a host resolves all imports or none: these eleven are in both builds.
 DX_HOST(host_log)
-DX_HOST(host_read_binary)
 DX_HOST(host_list_files)
 DX_HOST(host_file_exists)
 DX_HOST(host_write_file)
@@ -19,15 +18,28 @@ DX_HOST(host_storage_get)
 DX_HOST(host_storage_set)
 DX_HOST(host_get_timestamp)
 DX_HOST(host_ws_request)
-DX_HOST(host_http_request)
-DX_HOST(host_get_runtime_context)
-#undef DX_HOST
 
 namespace diaryx::plugin::host {
 namespace {
 
 // Half of the 32,768 blocks a JavaScript SDK has per call; the rest is for finishing what was begun.
 constexpr uint32_t kManyBlocks = 16'000;
+
+std::set<std::string> g_emptied;  // files whose last content was written here and is nothing
+
+std::string_view level_name(Level level) {
+  switch (level) {
+    case Level::Debug: return "debug";
+    case Level::Info: return "info";
+    case Level::Warn: return "warn";
+    case Level::Error: return "error";
+  }
+  return "info";
+}
+
+void socket_request(const Json& request) { ask(host_ws_request, request); }
+
+}  // namespace
 
 std::string ask(pdk::UserFunction function, const Json& request) { return pdk::call(function, request.dump()); }
 
@@ -40,8 +52,20 @@ std::optional<Json> parsed(std::string_view text) {
   return std::move(*json);
 }
 
+std::string with_base64(std::string begun, std::string_view name, ByteView bytes) {
+  begun.append(",\"").append(name).append("\":\"").append(to_base64(bytes)).append("\"}");
+  return begun;
+}
+
 // `{"data":"<base64>"}`, or the base64 alone, quoted or bare.
 std::optional<Bytes> wrapped_bytes(std::string_view answer) {
+  constexpr std::string_view kBegin = R"({"data":")";
+  constexpr std::string_view kEnd = R"("})";
+  // As nearly every host writes it; large values need no tree then.
+  if (answer.starts_with(kBegin) && answer.ends_with(kEnd) && answer.size() >= kBegin.size() + kEnd.size()) {
+    const std::string_view inside = answer.substr(kBegin.size(), answer.size() - kBegin.size() - kEnd.size());
+    if (auto bytes = from_base64(inside)) return std::move(*bytes);
+  }
   std::string base64(answer);
   if (const auto json = parsed(answer)) {
     if (json->is_object()) {
@@ -59,20 +83,6 @@ std::optional<Bytes> wrapped_bytes(std::string_view answer) {
   return std::move(*bytes);
 }
 
-std::string_view level_name(Level level) {
-  switch (level) {
-    case Level::Debug: return "debug";
-    case Level::Info: return "info";
-    case Level::Warn: return "warn";
-    case Level::Error: return "error";
-  }
-  return "info";
-}
-
-void socket_request(const Json& request) { ask(host_ws_request, request); }
-
-}  // namespace
-
 void log(Level level, std::string_view message) {
   ask(host_log, Json{}.set("level", level_name(level)).set("message", message));
 }
@@ -85,11 +95,6 @@ TimestampMs now() {
   return TimestampMs{last};
 }
 
-Json runtime_context() {
-  auto json = parsed(pdk::call(host_get_runtime_context, {}));
-  return json && json->is_object() ? std::move(*json) : Json::object();
-}
-
 std::optional<Bytes> storage_get(std::string_view key) {
   auto bytes = wrapped_bytes(ask(host_storage_get, one("key", key)));
   if (bytes && bytes->empty()) return std::nullopt;
@@ -97,21 +102,15 @@ std::optional<Bytes> storage_get(std::string_view key) {
 }
 
 void storage_set(std::string_view key, ByteView bytes) {
-  ask(host_storage_set, one("key", key).set("data", to_base64(bytes)));
+  std::string request = R"({"key":)";
+  append_json_string(request, key);
+  pdk::call(host_storage_set, with_base64(std::move(request), "data", bytes));
 }
 
 bool file_exists(std::string_view path) {
   const auto json = parsed(ask(host_file_exists, one("path", path)));
   const bool* exists = json ? json->as_bool() : nullptr;
   return exists && *exists;
-}
-
-std::optional<Bytes> read_file(std::string_view path) {
-  if (!file_exists(path)) return std::nullopt;
-  const std::string answer = ask(host_read_binary, one("path", path));
-  // Empty text is how a web host says that it could not read; an empty file is `{"data":""}`.
-  if (answer.empty()) return std::nullopt;
-  return wrapped_bytes(answer);
 }
 
 std::vector<std::string> list_files(std::string_view prefix) {
@@ -126,36 +125,24 @@ std::vector<std::string> list_files(std::string_view prefix) {
 }
 
 void write_file(std::string_view path, ByteView bytes) {
+  if (bytes.empty())
+    g_emptied.insert(std::string(path));
+  else
+    g_emptied.erase(std::string(path));
   if (is_valid_utf8(as_text(bytes))) {
     ask(host_write_file, one("path", path).set("content", as_text(bytes)));
   } else {
-    ask(host_write_binary, one("path", path).set("content", to_base64(bytes)));
+    std::string request = R"({"path":)";
+    append_json_string(request, path);
+    pdk::call(host_write_binary, with_base64(std::move(request), "content", bytes));
   }
 }
+
+bool was_emptied(std::string_view path) { return g_emptied.contains(std::string(path)); }
 
 void delete_file(std::string_view path) { ask(host_delete_file, one("path", path)); }
 
 void emit_event(const Json& event) { ask(host_emit_event, event); }
-
-HttpResponse http(const HttpRequest& request) {
-  Json headers = Json::object();
-  for (const auto& [name, value] : request.headers) headers.set(name, value);
-  Json message = Json{}.set("url", request.url).set("method", request.method).set("headers", std::move(headers));
-  if (!request.body.empty()) message.set("body_base64", to_base64(request.body));
-
-  const auto answer = parsed(ask(host_http_request, message));
-  HttpResponse response;
-  if (!answer) return response;
-  response.status = answer->integer_member("status").value_or(0);
-  const auto base64 = answer->string_member("body_base64");
-  auto bytes = base64 ? from_base64(*base64) : Result<Bytes>{Bytes{}};
-  if (bytes && !bytes->empty()) {
-    response.body = std::move(*bytes);
-  } else if (const auto body = answer->string_member("body")) {
-    response.body = to_bytes(as_bytes(*body));
-  }
-  return response;
-}
 
 std::string ws_connect(const Connection& connection) {
   Json request = Json{}
@@ -170,7 +157,9 @@ std::string ws_connect(const Connection& connection) {
   return std::string(answer->string_member("error").value_or("the host refused to connect"));
 }
 
-void ws_send_binary(ByteView frame) { socket_request(Json{}.set("type", "send_binary").set("data", to_base64(frame))); }
+void ws_send_binary(ByteView frame) {
+  pdk::call(host_ws_request, with_base64(R"({"type":"send_binary")", "data", frame));
+}
 
 void ws_send_text(std::string_view text) { socket_request(Json{}.set("type", "send_text").set("text", text)); }
 

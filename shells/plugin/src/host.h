@@ -42,6 +42,10 @@ std::optional<Bytes> read_file(std::string_view path);
 std::vector<std::string> list_files(std::string_view prefix);
 /// Text goes as text, other bytes as base64.
 void write_file(std::string_view path, ByteView bytes);
+/// The last content of this file was written here and is nothing.
+bool was_emptied(std::string_view path);
+/// False in the build for hosts that neither give files as bytes nor send HTTP requests: attachments stay where they are then.
+bool carries_attachments();
 /// The file must exist: a native host traps otherwise.
 void delete_file(std::string_view path);
 

@@ -1,9 +1,10 @@
 #include "journal.h"
 
-#include <charconv>
+#include <algorithm>
+#include <utility>
 
 #include "diaryx/base/json.h"
-#include "diaryx/base/sha256.h"
+#include "diaryx/base/sort.h"
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/replica.h"
 #include "host.h"
@@ -11,22 +12,20 @@
 namespace diaryx::plugin {
 namespace {
 
-constexpr std::string_view kWorkspaceKey = "workspace_crdt";
 constexpr std::string_view kManifestKey = "body_doc_manifest";
 constexpr std::string_view kHeadKey = "sync.records";
 constexpr std::string_view kEntryKey = "sync.journal.";
 constexpr std::string_view kDamagedKey = "damaged:";
-constexpr std::string_view kWorkspaceDoc = "workspace";
-constexpr std::string_view kBodyPrefix = "body:";
 
 constexpr uint8_t kEntryVersion = 1;
-enum class Kind : uint8_t { Update = 0, Record = 1 };
+// Update: as older plugins wrote it, without a record of the history around it, and for updates too large for one.
+enum class Kind : uint8_t { Update = 0, Record = 1, History = 2 };
 
 // A host may fail to store one entry without a word; a few missing numbers do not end the journal.
 constexpr uint64_t kLongestGap = 4;
-constexpr size_t kMaxKeyName = 120;
 constexpr uint64_t kManyEntries = 200;
 constexpr size_t kManyBytes = 1 << 20;
+constexpr size_t kEmptyStateBytes = 2;  // `00 00`
 
 std::string entry_key(uint64_t number) { return std::string(kEntryKey) + std::to_string(number); }
 
@@ -43,22 +42,6 @@ std::optional<Json> stored_json(std::string_view key) {
 
 }  // namespace
 
-std::string body_key(std::string_view name) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string key(kBodyPrefix);
-  for (const char c : name) {
-    const bool folded = (c >= 'A' && c <= 'Z') || c == '/' || c == '\\' || c == ':' || c == '_' || c == '%' || c == '~';
-    if (!folded) {
-      key += c;
-      continue;
-    }
-    const auto byte = static_cast<uint8_t>(c);
-    key += {'%', kHex[byte >> 4], kHex[byte & 15]};
-  }
-  if (key.size() <= kMaxKeyName) return key;
-  return std::string(kBodyPrefix) + '~' + sha256(name).hex();
-}
-
 Journal::Stored Journal::load() {
   Stored stored;
   load_head(stored);
@@ -70,8 +53,14 @@ Journal::Stored Journal::load() {
     }
   }
   for (const std::string& name : stored_bodies_) load_document(std::string(kBodyPrefix) + name, stored);
+  std::vector<std::string> states;
+  for (const Update& update : stored.updates) {
+    if (update.bytes.size() > kEmptyStateBytes) states.push_back(update.doc);
+  }
+  history_.load();
   load_entries(stored);
   records_ = stored.records;
+  begin_history(states);
   found_ = found_ || !stored.empty();
   return stored;
 }
@@ -100,17 +89,28 @@ void Journal::load_head(Stored& stored) {
 }
 
 void Journal::load_document(const std::string& doc, Stored& stored) {
-  const bool is_workspace = doc == kWorkspaceDoc;
-  std::string key = is_workspace ? std::string(kWorkspaceKey) : body_key(body_name(doc));
-  auto bytes = host::storage_get(key);
-  if (!bytes && !is_workspace && key != doc) bytes = host::storage_get(key = doc);  // as older plugins named it
-  if (!bytes) return;
-  if (const auto valid = crdt::validate_update_v1(*bytes); !valid) {
+  auto found = read_document(doc);
+  if (!found) return;
+  if (const auto valid = crdt::validate_update_v1(found->state); !valid) {
     host::log(host::Level::Warn, "stored document " + doc + " is damaged and kept aside: " + describe(valid.error()));
-    damaged_.insert(key);
+    damaged_.insert(found->key);
     return;
   }
-  stored.updates.push_back({doc, std::move(*bytes)});
+  stored.updates.push_back({doc, std::move(found->state)});
+}
+
+// Documents that were stored without a history begin it with what they hold, and then with what an old journal says.
+void Journal::begin_history(std::span<const std::string> states) {
+  const TimestampMs now = host::now();
+  bool adopted = false;
+  for (const std::string& doc : states) adopted = history_.adopt(doc, now) || adopted;
+  if (adopted) history_.write_index();
+  const std::vector<sync::HistoryMark> known = marks();
+  history_.start(known.empty() ? std::nullopt : std::optional(known.back()));
+  for (Update& old : std::exchange(old_updates_, {})) {
+    is_old_ = true;
+    (void)history_.record({old.doc, std::move(old.bytes), sync::HistoryOrigin::Sync}, now);
+  }
 }
 
 void Journal::load_entries(Stored& stored) {
@@ -125,31 +125,50 @@ bool Journal::load_entry(uint64_t number, Stored& stored) {
   if (!bytes) return false;
   bytes_since_compaction_ += bytes->size();
   Reader in(*bytes);
-  bool good = in.u8().value_or(0) == kEntryVersion;
-  while (good && !in.at_end()) {
-    const auto kind = in.u8();
-    const auto name = in.var_string();
-    const auto value = in.var_bytes();
-    good = kind && name && value;
-    if (!good) break;
-    if (*kind == static_cast<uint8_t>(Kind::Update)) {
-      if (crdt::validate_update_v1(*value)) stored.updates.push_back({std::string(*name), to_bytes(*value)});
-      changed_.insert(std::string(*name));
-    } else if (value->empty()) {
-      stored.records.erase(std::string(*name));
-    } else {
-      stored.records.insert_or_assign(std::string(*name), std::string(as_text(*value)));
-    }
-  }
+  bool good = in.u8() == kEntryVersion;
+  while (good && !in.at_end()) good = read_item(in, stored);
   if (!good) host::log(host::Level::Warn, "the end of " + entry_key(number) + " is damaged and was left out");
   return true;
 }
 
-void Journal::add_update(std::string_view doc, ByteView update) {
-  pending_.u8(static_cast<uint8_t>(Kind::Update));
-  pending_.var_string(doc);
-  pending_.var_bytes(update);
-  changed_.emplace(doc);
+bool Journal::read_item(Reader& in, Stored& stored) {
+  const auto kind = in.u8();
+  const auto name = in.var_string();
+  const auto value = in.var_bytes();
+  if (!kind || !name || !value) return false;
+  const std::string key(*name);
+  switch (static_cast<Kind>(*kind)) {
+    case Kind::Record:
+      if (value->empty())
+        stored.records.erase(key);
+      else
+        stored.records.insert_or_assign(key, std::string(as_text(*value)));
+      return true;
+    case Kind::Update:
+      changed_.insert(key);
+      if (!crdt::validate_update_v1(*value)) return true;
+      stored.updates.push_back({key, to_bytes(*value)});
+      old_updates_.push_back({key, to_bytes(*value)});
+      return true;
+    case Kind::History: {
+      changed_.insert(key);
+      const std::vector<Bytes> updates = history_.replay(key, *value);
+      for (const Bytes& update : updates) {
+        if (crdt::validate_update_v1(update)) stored.updates.push_back({key, update});
+      }
+      return !updates.empty();
+    }
+  }
+  return false;
+}
+
+void Journal::add_update(const sync::PersistUpdate& update, TimestampMs now) {
+  const auto recorded = history_.record(update, now);
+  if (recorded && recorded->mark) add_mark(*recorded->mark);
+  pending_.u8(static_cast<uint8_t>(recorded ? Kind::History : Kind::Update));
+  pending_.var_string(update.doc);
+  pending_.var_bytes(recorded ? recorded->block : update.update);
+  changed_.emplace(update.doc);
 }
 
 void Journal::add_record(std::string_view key, std::string_view value) {
@@ -175,31 +194,52 @@ void Journal::flush() {
 }
 
 bool Journal::wants_compaction() const {
-  return next_ - first_ >= kManyEntries || bytes_since_compaction_ >= kManyBytes;
+  return is_old_ || next_ - first_ >= kManyEntries || bytes_since_compaction_ >= kManyBytes;
 }
 
-void Journal::compact(const sync::Replica& replica, std::string_view workspace_id) {
+void Journal::compact(const sync::Replica& replica, std::string_view workspace_id, TimestampMs now) {
+  for (const sync::HistoryMark& mark : sync::marks_to_drop(marks(), now)) remove_mark(mark);
   flush();
   if (next_ == first_ && has_workspace_) return;
   changed_.emplace(kWorkspaceDoc);
-  for (const std::string& doc : changed_) {
-    if (doc == kWorkspaceDoc) {
-      store(std::string(kWorkspaceKey), replica.document_state(doc));
-    } else if (doc.starts_with(kBodyPrefix)) {
-      store(body_key(body_name(doc)), replica.document_state(doc));
-      stored_bodies_.emplace(body_name(doc));
-    }
+  const std::vector<sync::HistoryMark> kept = marks();
+  while (!changed_.empty()) {
+    if (host::nearly_exhausted()) return;
+    const std::string doc = *changed_.begin();
+    history_.settle(doc, kept, now);
+    store(document_key(doc), replica.document_state(doc));
+    if (doc.starts_with(kBodyPrefix)) stored_bodies_.emplace(body_name(doc));
+    changed_.erase(doc);
   }
   write_manifest();
+  history_.write_index();
   const uint64_t old = first_;
   first_ = next_;
   write_head(workspace_id);
   for (uint64_t number = old; number < first_; ++number) host::storage_set(entry_key(number), {});
-  changed_.clear();
+  history_.sweep();
   bytes_since_compaction_ = 0;
   has_workspace_ = true;
+  is_old_ = false;
   flushed_ = true;
 }
+
+std::vector<sync::HistoryMark> Journal::marks() const {
+  std::vector<sync::HistoryMark> found;
+  for (auto at = records_.lower_bound("mark:"); at != records_.end() && at->first.starts_with("mark:"); ++at) {
+    if (auto mark = sync::parse_mark_record(at->first, at->second)) found.push_back(std::move(*mark));
+  }
+  sort_compactly_by(found, &sync::HistoryMark::point);
+  return found;
+}
+
+void Journal::add_mark(const sync::HistoryMark& mark) {
+  const sync::PersistRecord record = sync::mark_record(mark);
+  add_record(record.key, record.value);
+  history_.marked(mark);
+}
+
+void Journal::remove_mark(const sync::HistoryMark& mark) { add_record(sync::mark_record_key(mark), {}); }
 
 void Journal::store(const std::string& key, ByteView bytes) {
   if (damaged_.erase(key) > 0) {
@@ -229,8 +269,7 @@ void Journal::write_head(std::string_view workspace_id) {
 void Journal::erase_all() {
   pending_ = Writer{};
   records_.clear();
-  const std::set<std::string> bodies = std::move(stored_bodies_);
-  stored_bodies_.clear();
+  const std::set<std::string> bodies = std::exchange(stored_bodies_, {});
   changed_.clear();
   has_workspace_ = false;
   const uint64_t old = first_;
@@ -238,9 +277,10 @@ void Journal::erase_all() {
   // The head goes first: from then on nothing of the old state is read, whatever happens to the rest.
   write_head({});
   host::storage_set(kManifestKey, as_bytes("[]"));
-  host::storage_set(kWorkspaceKey, {});
+  host::storage_set(document_key(kWorkspaceDoc), {});
   for (const std::string& name : bodies) host::storage_set(body_key(name), {});
   for (uint64_t number = old; number < first_; ++number) host::storage_set(entry_key(number), {});
+  history_.erase_all();
 }
 
 }  // namespace diaryx::plugin

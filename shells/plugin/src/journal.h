@@ -5,7 +5,8 @@
 //  `body:<name>`          whole state of a body document; <name> is escaped, see `body_key`
 //  `body_doc_manifest`    JSON array of the body documents that are stored
 //  `sync.records`         workspace, number of the first live journal entry, the replica's records (binary, varints)
-//  `sync.journal.<n>`     one flush: updates and records, in order
+//  `sync.journal.<n>`     one flush: updates (each as a record of the history) and records, in order
+//  `sync.history`, `history.<n>:<document key>`   see `history_log.h`
 //
 // Invariants
 //  1. One flush is one `storage_set`: all of it is stored or nothing. A host without transactions thus gives us one.
@@ -21,16 +22,14 @@
 #include <vector>
 
 #include "diaryx/base/bytes.h"
+#include "history_log.h"
+#include "storage_keys.h"
 
 namespace diaryx::sync {
 class Replica;
 }
 
 namespace diaryx::plugin {
-
-/// The storage key of a body document. `/`, `\`, `:`, `_` and upper case are escaped, because some hosts make file names
-/// of keys that fold or replace those, and two documents must not share one; a name that would get too long is hashed.
-std::string body_key(std::string_view name);
 
 class Journal {
  public:
@@ -52,20 +51,27 @@ class Journal {
   /// True once something was found by `load`, or something was written.
   bool has_stored() const { return found_ || flushed_; }
 
-  void add_update(std::string_view doc, ByteView update);
+  void add_update(const sync::PersistUpdate& update, TimestampMs now);
   void add_record(std::string_view key, std::string_view value);
 
   /// Stores what was added since the last flush. Does nothing when nothing was.
   void flush();
 
-  /// Folds the journal into whole states. Writes what changed since the last time, and the workspace document if it was
-  /// never stored.
-  void compact(const sync::Replica& replica, std::string_view workspace_id);
+  /// Folds the journal into whole states and chunks of history. Writes what changed since the last time, and the workspace
+  /// document if it was never stored. When there is more than one export may ask of its host, a later call goes on.
+  void compact(const sync::Replica& replica, std::string_view workspace_id, TimestampMs now);
   /// True when the journal has grown long enough that the next start would take noticeably longer.
   bool wants_compaction() const;
 
   /// Forgets the state of another workspace before a new one takes its place.
   void erase_all();
+
+  HistoryLog& history() { return history_; }
+  const HistoryLog& history() const { return history_; }
+  /// Marks of the history, by point.
+  std::vector<sync::HistoryMark> marks() const;
+  void add_mark(const sync::HistoryMark& mark);
+  void remove_mark(const sync::HistoryMark& mark);
 
   /// All records as they stand, for a replica that is built anew.
   const std::map<std::string, std::string>& records() const { return records_; }
@@ -74,11 +80,15 @@ class Journal {
   void load_head(Stored& stored);
   void load_document(const std::string& doc, Stored& stored);
   void load_entries(Stored& stored);
+  bool read_item(Reader& in, Stored& stored);
+  void begin_history(std::span<const std::string> states);
   bool load_entry(uint64_t number, Stored& stored);
   void store(const std::string& key, ByteView bytes);
   void write_manifest() const;
   void write_head(std::string_view workspace_id);
 
+  HistoryLog history_;
+  std::vector<Update> old_updates_;  // of a journal that was written before there was a history
   std::map<std::string, std::string> records_;
   std::set<std::string> stored_bodies_;  // keys of the manifest
   std::set<std::string> changed_;  // documents with entries in the journal
@@ -88,6 +98,7 @@ class Journal {
   uint64_t next_ = 0;
   size_t bytes_since_compaction_ = 0;
   bool has_workspace_ = false;  // `workspace_crdt` is stored
+  bool is_old_ = false;  // the journal was written before there was a history
   bool found_ = false;
   bool flushed_ = false;
 };

@@ -8,7 +8,8 @@
 namespace diaryx::plugin {
 
 inline constexpr std::string_view kPluginId = "diaryx.sync";
-inline constexpr std::string_view kVersion = "0.2.0";
+/// The version that hosts know this interface by.
+inline constexpr std::string_view kVersion = "0.1.4";
 
 /// The manifest as JSON. `commands` are the declared names: a name missing there is never delivered by native hosts.
 /// Needs no state and no host function, so that a module can be inspected without being trusted.

@@ -27,8 +27,9 @@ struct ForEnvelope {
     return tagged(peers.joined ? "peerJoined" : "peerLeft").set("peer_count", peers.peer_count);
   }
   Json operator()(const sync::Settled&) const { return tagged("syncComplete").set("files_synced", 0); }
-  // The session switches the breaker off: there is no command here yet that could answer it.
-  Json operator()(const sync::MassChangeHeld&) const { return tagged("error").set("message", "a mass change is held"); }
+  Json operator()(const sync::MassChangeHeld& held) const {
+    return tagged("error").set("message", describe_held(held));
+  }
 };
 
 struct ForHost {
@@ -58,7 +59,10 @@ struct ForHost {
   std::optional<Json> operator()(const sync::PeersChanged& peers) const {
     return tagged(peers.joined ? "PeerJoined" : "PeerLeft").set("peer_count", peers.peer_count);
   }
-  std::optional<Json> operator()(const sync::MassChangeHeld&) const { return std::nullopt; }
+  std::optional<Json> operator()(const sync::MassChangeHeld& held) const {
+    if (held.deletions + held.truncations == 0) return std::nullopt;
+    return tagged("SyncStatusChanged").set("status", "error").set("error", describe_held(held));
+  }
   std::optional<Json> operator()(const sync::Settled&) const {
     return tagged("SyncCompleted").set("doc_name", "").set("files_synced", 0);
   }
@@ -76,6 +80,22 @@ std::string_view state_name(sync::SyncState state) {
     case sync::SyncState::Reconnecting: return "reconnecting";
   }
   return "disconnected";
+}
+
+std::string describe_held(const sync::MassChangeHeld& held) {
+  if (held.deletions + held.truncations == 0) return "no change is held any more";
+  const bool here = held.direction == sync::HeldChange::Direction::Outgoing;
+  std::string what;
+  if (held.deletions > 0) {
+    what = std::to_string(held.deletions) + " of " + std::to_string(held.files) +
+           (here ? " files are missing here" : " files were deleted on another device");
+  }
+  if (held.truncations > 0) {
+    if (!what.empty()) what += " and ";
+    what += std::to_string(held.truncations) + (here ? " have lost their text here" : " lost their text there");
+  }
+  return what + (here ? "; nothing was deleted elsewhere" : "; nothing was deleted here") +
+         ". Say in the History panel whether that was meant.";
 }
 
 Json envelope_event(const sync::Notice& notice) { return std::visit(ForEnvelope{}, notice); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "diaryx/base/json.h"
@@ -18,5 +19,8 @@ Json envelope_event(const sync::Notice& notice);
 /// The event for the host: `type` starts with an upper-case letter, otherwise hosts drop it. Nothing when hosts have no
 /// use for it.
 std::optional<Json> host_event(const sync::Notice& notice);
+
+/// A sentence for people: what waits, and where to answer.
+std::string describe_held(const sync::MassChangeHeld& held);
 
 }  // namespace diaryx::plugin

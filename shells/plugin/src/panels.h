@@ -1,11 +1,12 @@
 // The two iframe panels, made from web/panels at build time.
 #pragma once
 
-#include <string_view>
+#include <string>
 
 namespace diaryx::plugin {
 
-extern const std::string_view kSnapshotsPanel;
-extern const std::string_view kHistoryPanel;
+/// Whole pages, UTF-8. Cost: some 60 kB are unpacked.
+std::string snapshots_panel();
+std::string history_panel();
 
 }  // namespace diaryx::plugin

@@ -9,6 +9,12 @@
 namespace diaryx::plugin {
 namespace {
 
+// Hosts tell of one deleted file at a time. The first few are passed on at once; if more follow, a wave is only seen when
+// they are counted together.
+constexpr uint32_t kFewFiles = 4;
+constexpr DurationMs kInARow{2'000};
+constexpr DurationMs kQuiet{700};
+
 bool is_transfer(const sync::Action& action) {
   return std::holds_alternative<sync::FetchBlob>(action) || std::holds_alternative<sync::UploadBlob>(action);
 }
@@ -19,8 +25,8 @@ Session::Session(Options options, const Journal::Stored& stored, Disk& disk, Jou
     : options_(std::move(options)), disk_(disk), journal_(journal) {
   replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{.workspace_id = options_.workspace_id,
                                                                   .client = options_.client,
-                                                                  .write_files = options_.write_files,
-                                                                  .breaker = {.min_files = SIZE_MAX / 1000}});
+                                                                  .device = options_.device,
+                                                                  .write_files = options_.write_files});
   for (const Journal::Update& update : stored.updates) {
     if (const auto done = replica_->restore_update(update.doc, update.bytes); !done) {
       host::log(host::Level::Warn, "stored document " + update.doc + " was left out: " + describe(done.error()));
@@ -38,6 +44,10 @@ void Session::begin(TimestampMs now) {
   if (current_) answer_failed(*std::exchange(current_, std::nullopt));
   if (scan_in_doubt_ && scan_) ++scan_->at;
   scan_in_doubt_ = false;
+  if (settle_at_ && *settle_at_ <= now_) {
+    settle_at_.reset();
+    feed(sync::FilesSettled{});
+  }
 }
 
 void Session::feed(const sync::Event& event) {
@@ -45,7 +55,7 @@ void Session::feed(const sync::Event& event) {
   replica_->handle(event, now_, actions);
   for (sync::Action& action : actions) {
     if (const auto* update = std::get_if<sync::PersistUpdate>(&action)) {
-      if (options_.keep) journal_.add_update(update->doc, update->update);
+      if (options_.keep) journal_.add_update(*update, now_);
     } else if (const auto* record = std::get_if<sync::PersistRecord>(&action)) {
       if (options_.keep) journal_.add_record(record->key, record->value);
     } else if (is_transfer(action)) {
@@ -54,6 +64,18 @@ void Session::feed(const sync::Event& event) {
       queue_.push_back(std::move(action));
     }
   }
+}
+
+std::vector<std::string> Session::restore(const sync::RestoreFiles& files) {
+  const size_t before = queue_.size();
+  feed(files);
+  std::vector<std::string> problems;
+  for (size_t i = before; i < queue_.size(); ++i) {
+    const auto* notify = std::get_if<sync::Notify>(&queue_[i]);
+    const auto* problem = notify ? std::get_if<sync::Problem>(&notify->notice) : nullptr;
+    if (problem) problems.push_back(problem->path.empty() ? problem->message : problem->path + ": " + problem->message);
+  }
+  return problems;
 }
 
 void Session::connected() {
@@ -84,9 +106,14 @@ void Session::begin_scan() {
 }
 
 void Session::report(const std::string& path) {
+  if (!is_ours(path)) return;
   const Look look = disk_.look(path);
   switch (look.state) {
-    case Look::State::Missing: return feed(sync::FileGone{path});
+    case Look::State::Missing:
+      gone_in_a_row_ = now_ <= last_gone_ + kInARow ? gone_in_a_row_ + 1 : 1;
+      last_gone_ = now_;
+      if (gone_in_a_row_ > kFewFiles) settle_at_ = now_ + kQuiet;
+      return feed(sync::FileGone{path});
     case Look::State::Unreadable:
       return host::log(host::Level::Warn, "cannot read " + path + "; it is left as it is until it can be read");
     case Look::State::Read: break;
@@ -96,6 +123,10 @@ void Session::report(const std::string& path) {
   } else {
     feed(sync::BlobFileSeen{path, sha256(look.bytes), look.bytes.size()});
   }
+}
+
+void Session::settle() {
+  if (!settle_at_) feed(sync::FilesSettled{});
 }
 
 void Session::work(const Remote* remote) {
@@ -114,7 +145,7 @@ void Session::work(const Remote* remote) {
 }
 
 void Session::fold() {
-  if (options_.keep) journal_.compact(*replica_, options_.workspace_id);
+  if (options_.keep) journal_.compact(*replica_, options_.workspace_id, now_);
 }
 
 void Session::run_queue() {
@@ -159,7 +190,7 @@ void Session::scan_one(Scan& scan) {
 SessionStatus Session::status() const {
   SessionStatus status{
       .replica = replica_->status(), .completed = progress_.completed, .total = progress_.total, .problem = problem_};
-  status.settled = connected_ && replica_->settled() && queue_.empty() && transfers_.empty() && !scan_;
+  status.settled = connected_ && replica_->settled() && queue_.empty() && transfers_.empty() && !scan_ && !settle_at_;
   return status;
 }
 

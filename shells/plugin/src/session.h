@@ -38,6 +38,7 @@ class Session {
   struct Options {
     std::string workspace_id;
     ClientId client;
+    sync::HistoryDevice device;
     bool write_files = true;
     bool keep = true;  // false: nothing of it is stored (a guest in somebody else's workspace)
   };
@@ -52,6 +53,8 @@ class Session {
   /// Starts an export: the time that holds for all of it, and answers for what an earlier one could not finish.
   void begin(TimestampMs now);
   void feed(const sync::Event& event);
+  /// Carries out a plan of the history. Returns what could not be done, as sentences.
+  std::vector<std::string> restore(const sync::RestoreFiles& files);
   void connected();
   void disconnected();
   bool is_connected() const { return connected_; }
@@ -59,15 +62,21 @@ class Session {
   /// Compares the whole folder with what is known. Goes on in later exports when there is much.
   void begin_scan();
   bool is_scanning() const { return scan_.has_value(); }
-  /// Looks at one path and reports what is there; the caller ends the batch with FilesSettled.
+  /// Looks at one path and reports what is there; the caller ends the batch with `settle`.
   void report(const std::string& path);
+  /// Ends a batch: what is gone now is deleted. When file after file goes, that is counted first when it is over.
+  void settle();
 
   /// Does what there is to do, as far as one export may go. `remote` is null when there is no server to talk to.
   void work(const Remote* remote);
+  /// Whether attachments wait for a server.
+  bool has_transfers() const { return !transfers_.empty() && !scan_; }
   /// Writes whole states instead of a journal.
   void fold();
 
   SessionStatus status() const;
+  /// The content of a file of this folder that has these bytes now.
+  std::optional<Bytes> local_copy(const Sha256& hash) const;
   std::vector<EnvelopeAction> take_performed() { return std::exchange(performed_, {}); }
   /// True once after the replica asked for a new socket.
   bool take_reconnect() { return std::exchange(reconnect_wanted_, false); }
@@ -96,7 +105,6 @@ class Session {
   void fetch(const Remote& remote, const sync::FetchBlob& fetch);
   void upload(const Remote& remote, const sync::UploadBlob& upload);
 
-  std::optional<Bytes> local_copy(const Sha256& hash) const;
   void write_blob(const sync::FetchBlob& fetch, ByteView bytes);
   void refuse(const std::string& path, std::string_view reason, bool changed);
   void answer_failed(const sync::Action& action);
@@ -112,6 +120,9 @@ class Session {
   std::deque<sync::Action> transfers_;
   std::optional<sync::Action> current_;  // being performed; still here in the next export only if that was cut short
   std::optional<Scan> scan_;
+  uint32_t gone_in_a_row_ = 0;  // files that went, each soon after the one before
+  TimestampMs last_gone_;
+  std::optional<TimestampMs> settle_at_;
   bool scan_in_doubt_ = false;  // a scan step was begun and has not returned
   sync::Progress progress_;
   std::string problem_;

@@ -11,6 +11,7 @@ namespace diaryx::plugin {
 namespace {
 
 constexpr DurationMs kTransferTime{500};  // per export: many small attachments, without holding up the frames that wait
+constexpr std::string_view kNotesOnly = "this build of the plugin carries notes, not attachments";
 constexpr std::string_view kNotDone = "the host ended the call; check the plugin's permissions";
 
 }  // namespace
@@ -112,6 +113,7 @@ void Session::run_transfers(const Remote& remote) {
 }
 
 void Session::fetch(const Remote& remote, const sync::FetchBlob& wanted) {
+  if (!host::carries_attachments()) return feed(sync::TransferFailed{wanted.path, wanted.hash, kNotesOnly, true});
   if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{})) return write_blob(wanted, {});
   if (const auto copy = local_copy(wanted.hash)) return write_blob(wanted, *copy);
   const auto bytes = remote.attachment(options_.workspace_id, wanted.hash);

@@ -31,6 +31,7 @@ std::optional<Bytes> storage_get(std::string_view key) {
 void storage_set(std::string_view key, ByteView bytes) {
   fake_host().set_keys.emplace_back(key);
   fake_host().storage.insert_or_assign(std::string(key), to_bytes(bytes));
+  if (fake_host().record_versions) fake_host().versions.push_back(fake_host().storage);
 }
 
 bool file_exists(std::string_view path) {
@@ -73,6 +74,9 @@ std::string ws_connect(const Connection&) {
 void ws_send_binary(ByteView) { fake_host().requests.emplace_back("send_binary"); }
 void ws_send_text(std::string_view text) { fake_host().requests.emplace_back(text); }
 void ws_disconnect() { fake_host().requests.emplace_back("disconnect"); }
+
+bool was_emptied(std::string_view) { return false; }
+bool carries_attachments() { return true; }
 
 bool nearly_exhausted() { return false; }
 

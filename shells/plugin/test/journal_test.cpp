@@ -10,6 +10,8 @@
 namespace diaryx::plugin {
 namespace {
 
+constexpr TimestampMs kNow{1'700'000'000'000};
+
 Bytes typed(uint64_t client, std::string_view text) {
   crdt::Doc doc({.client = ClientId{client}});
   crdt::Transaction txn = doc.transact();
@@ -43,7 +45,7 @@ TEST(Journal, StoresOneFlushInOneStep) {
   fake_host() = {};
   Journal journal;
   (void)journal.load();
-  journal.add_update("body:a.md", typed(1, "hello"));
+  journal.add_update({"body:a.md", typed(1, "hello")}, kNow);
   journal.add_record("joined", "1");
   EXPECT_TRUE(fake_host().set_keys.empty());
   journal.flush();
@@ -74,10 +76,10 @@ TEST(Journal, FoldsIntoWholeStates) {
   fake_host() = {};
   Journal journal;
   (void)journal.load();
-  journal.add_update("body:Notes/a_b.md", typed(1, "hello"));
+  journal.add_update({"body:Notes/a_b.md", typed(1, "hello")}, kNow);
   journal.add_record("joined", "1");
   journal.flush();
-  journal.compact(replica_of(Journal{}.load()), "w");
+  journal.compact(replica_of(Journal{}.load()), "w", kNow);
   EXPECT_TRUE(fake_host().storage.contains("workspace_crdt"));
   EXPECT_TRUE(fake_host().storage.contains("body:%4Eotes%2Fa%5Fb.md"));
   EXPECT_TRUE(fake_host().storage.at("sync.journal.0").empty());
@@ -89,7 +91,7 @@ TEST(Journal, FoldsIntoWholeStates) {
   EXPECT_EQ(stored.records.at("joined"), "1");
 
   const size_t sets = fake_host().set_keys.size();
-  again.compact(replica_of(stored), "w");
+  again.compact(replica_of(stored), "w", kNow);
   EXPECT_EQ(fake_host().set_keys.size(), sets) << "nothing changed, so nothing is written";
 }
 
@@ -98,16 +100,16 @@ TEST(Journal, LosesNothingWhereverAFoldIsCutShort) {
   fake_host() = {};
   Journal journal;
   (void)journal.load();
-  journal.add_update("body:a.md", typed(1, "one"));
+  journal.add_update({"body:a.md", typed(1, "one")}, kNow);
   journal.add_record("r", "1");
   journal.flush();
-  journal.compact(replica_of(Journal{}.load()), "w");
-  journal.add_update("body:b.md", typed(2, "two"));
+  journal.compact(replica_of(Journal{}.load()), "w", kNow);
+  journal.add_update({"body:b.md", typed(2, "two")}, kNow);
   journal.add_record("r", "2");
   journal.flush();
   const auto before = fake_host().storage;
   const size_t first = fake_host().set_keys.size();
-  journal.compact(replica_of(Journal{}.load()), "w");
+  journal.compact(replica_of(Journal{}.load()), "w", kNow);
   const auto after = fake_host().storage;
   const std::vector<std::string> keys(fake_host().set_keys.begin() + static_cast<ptrdiff_t>(first),
                                       fake_host().set_keys.end());
@@ -135,7 +137,7 @@ TEST(Journal, KeepsWhatItCannotReadAside) {
   fake_host().storage["workspace_crdt"] = {7, 7, 7};
   Journal journal;
   const Journal::Stored stored = journal.load();
-  journal.compact(replica_of(stored), "w");
+  journal.compact(replica_of(stored), "w", kNow);
   EXPECT_EQ(fake_host().storage.at("damaged:workspace_crdt"), (Bytes{7, 7, 7}));
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/history_keep.h"
 
@@ -131,7 +132,7 @@ Result<std::vector<StoredBlock>> compact_history(const DocHistory& document, std
   const std::span<const RecordShape> shapes = document.shapes();
   std::vector<HistoryPoint> points;
   for (const HistoryMark& mark : marks) points.push_back(mark.point);
-  std::ranges::sort(points);
+  sort_compactly(points);
 
   const size_t old_end = first_recent(records, now, rule);
   std::vector<HistoryRecord> kept;

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/history_diff.h"
 #include "history/history_names.h"
 #include "history/touched.h"
@@ -150,7 +151,7 @@ std::vector<ChangedFile> changed_files(const History& history, HistoryPoint from
     if (!after.contains(path) && !renamed.contains(path))
       changed.push_back({path, FileChangeKind::Removed, {}, file.binary.has_value()});
   }
-  std::ranges::sort(changed, {}, &ChangedFile::path);
+  sort_compactly_by(changed, &ChangedFile::path);
   return changed;
 }
 

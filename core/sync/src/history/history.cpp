@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/path.h"
 #include "diaryx/sync/render.h"
 #include "history/history_impl.h"
@@ -62,7 +63,7 @@ const History::Impl::WorkspacePass& History::Impl::pass() const {
           if (std::optional<std::string> path = usable_key(key)) changed.push_back(*std::move(path));
         }
       }
-      std::ranges::sort(changed);
+      sort_compactly(changed);
       changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
       for (const std::string& path : changed) {
         note_move(*pass_, path);
@@ -233,7 +234,7 @@ std::vector<std::string> History::files_at(HistoryPoint point) const {
   const WorkspaceDoc& workspace = impl_->workspace_at(point);
   std::vector<std::string> paths = workspace.live_files();
   for (const BinaryRef& ref : workspace.live_binaries()) paths.push_back(ref.path);
-  std::ranges::sort(paths);
+  sort_compactly(paths);
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
   return paths;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "diaryx/base/sha256.h"
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/frontmatter.h"
 #include "history/history_names.h"
 #include "history/touched.h"
@@ -106,7 +107,7 @@ class Planner {
   }
 
   RestorePlan take() {
-    std::ranges::sort(plan_.files, {}, &RestoreFile::path);
+    sort_compactly_by(plan_.files, &RestoreFile::path);
     return std::move(plan_);
   }
 
@@ -268,7 +269,7 @@ std::vector<DoneRestore> done_restores(const History& history) {
   }
   std::vector<DoneRestore> restores;
   for (auto& [id, done] : by_id) restores.push_back(std::move(done));
-  std::ranges::sort(restores, std::ranges::greater(), &DoneRestore::after);
+  sort_compactly_by(restores, &DoneRestore::after, std::greater<>());
   return restores;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/history_timeline.h"
 #include "history/history_names.h"
 
@@ -132,7 +133,7 @@ void take_in(TimelineGroup& group, TimelineGroup step) {
 
 std::vector<TimelineGroup> group_steps(const History& history, std::vector<Step> steps, const GroupRule& rule,
                                        size_t limit) {
-  std::ranges::sort(steps, {}, [](const Step& step) { return step.said->sequence; });
+  sort_compactly_by(steps, [](const Step& step) { return step.said->sequence; });
   std::vector<TimelineGroup> groups;
   // A rename or a restore stands alone; edits join the open group of their device.
   std::map<std::string, OpenGroup> open;
@@ -156,7 +157,7 @@ std::vector<TimelineGroup> group_steps(const History& history, std::vector<Step>
     open.insert_or_assign(made.device.id, OpenGroup{groups.size(), is_listing});
     groups.push_back(std::move(made));
   }
-  std::ranges::sort(groups, std::ranges::greater(), &TimelineGroup::last);
+  sort_compactly_by(groups, &TimelineGroup::last, std::greater<>());
   if (limit != 0 && groups.size() > limit) groups.resize(limit);
   return groups;
 }
@@ -188,7 +189,7 @@ std::vector<HistoryEntry> document_entries(const History& history, std::string_v
 std::vector<HistoryEntry> file_entries(const History& history, std::string_view path, size_t limit) {
   std::vector<std::string> documents;
   std::vector<Step> steps = file_steps(history, path, documents);
-  std::ranges::sort(steps, [](const Step& a, const Step& b) {
+  sort_compactly(steps, [](const Step& a, const Step& b) {
     return a.said->time != b.said->time ? a.said->time > b.said->time : a.said->sequence > b.said->sequence;
   });
   return list_steps(history, std::move(steps), limit);

@@ -77,7 +77,7 @@ Bytes DocLink::on_local_update(ByteView update) {
 }
 
 Bytes DocLink::barrier(const crdt::Doc& doc) {
-  if (barrier_ || !can_send_ || !answered_ || sent_ == saved_) return {};
+  if (!wants_barrier()) return {};
   barrier_ = sent_;
   const Bytes state_vector = doc.state_vector().encode();
   return payload({SyncStep1{state_vector}});

@@ -52,6 +52,8 @@ class DocLink {
   Bytes on_local_update(ByteView update);
   /// A server without receipts: payload that asks for proof that all before it was handled; empty when none is needed.
   Bytes barrier(const crdt::Doc& doc);
+  /// Whether `barrier` would give anything: asked first, since opening a document costs more.
+  bool wants_barrier() const { return !barrier_ && can_send_ && answered_ && sent_ != saved_; }
   /// The server stored the first `received` of our updates.
   void on_saved(uint64_t received);
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/frontmatter.h"
 #include "replica/replica_impl.h"
 
@@ -144,7 +145,9 @@ std::vector<HeldChange> Replica::Impl::held() const {
     if (text.held) add(path, HeldChange::Direction::Outgoing, HeldChange::Kind::Truncation);
   }
   for (const auto& [path, kind] : held_incoming_) add(path, HeldChange::Direction::Incoming, kind);
-  std::ranges::sort(changes, {}, [](const HeldChange& change) { return std::pair(change.direction, change.path); });
+  sort_compactly(changes, [](const HeldChange& a, const HeldChange& b) {
+    return a.direction != b.direction ? a.direction < b.direction : a.path < b.path;
+  });
   return changes;
 }
 

@@ -146,7 +146,8 @@ void Replica::Impl::barrier_if_needed() {
   if (receipts_ || phase_ != Phase::Active) return;
   send_workspace(workspace_link_.barrier(workspace_.doc()));
   for (const std::string& key : unsaved_) {
-    send_body(key, open_bodies_[key].link.barrier(bodies_.open(key).doc()));
+    DocLink& link = open_bodies_[key].link;
+    if (link.wants_barrier()) send_body(key, link.barrier(bodies_.open(key).doc()));
   }
 }
 

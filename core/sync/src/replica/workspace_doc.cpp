@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "diaryx/base/sha256.h"
+#include "diaryx/base/sort.h"
 #include "diaryx/sync/path.h"
 
 namespace diaryx::sync {
@@ -81,7 +82,7 @@ std::vector<std::string> WorkspaceDoc::live_files() const {
     const Result<WorkspacePath> path = parse_path(key);
     if (path && is_carried(path->view()) && live_file(path->view())) paths.push_back(path->str());
   });
-  std::ranges::sort(paths);
+  sort_compactly(paths);
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
   return paths;
 }
@@ -93,7 +94,7 @@ std::vector<BinaryRef> WorkspaceDoc::live_binaries() const {
     if (!path || path->view() != key || !is_carried(key)) return;
     if (std::optional<BinaryRef> ref = live_binary(key)) refs.push_back(*std::move(ref));
   });
-  std::ranges::sort(refs, {}, &BinaryRef::path);
+  sort_compactly_by(refs, &BinaryRef::path);
   return refs;
 }
 
@@ -118,7 +119,7 @@ std::vector<std::string> WorkspaceDoc::moved_here(std::string_view path) const {
     const std::optional<FileMetadata> entry = file(at->view());
     if (entry && entry->deleted && extra_text(*entry, kMovedTo) == path) from.push_back(at->str());
   });
-  std::ranges::sort(from);
+  sort_compactly(from);
   return from;
 }
 

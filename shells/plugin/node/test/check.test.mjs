@@ -5,13 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { WASM } from './pretend_host.mjs';
+import { WASM, WASM12 } from './pretend_host.mjs';
 
 const CHECK = new URL('../../../../tools/plugin-check.mjs', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'diaryx-check-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const check = file => spawnSync('node', [CHECK, ...file ? [file] : []], { encoding: 'utf8' });
+const check = (file, ...options) => spawnSync('node', [CHECK, ...options, ...file ? [file] : []], { encoding: 'utf8' });
 
 /** A module that imports functions of type () -> () and has nothing else. */
 function moduleWith(imports) {
@@ -27,6 +27,14 @@ function moduleWith(imports) {
 test('our module can be loaded by hosts', () => {
   const { status, stderr } = check(WASM);
   assert.deepEqual([status, stderr], [0, '']);
+});
+
+test('the build for hosts of twelve functions imports no other, and the full one is refused as such', () => {
+  const { status, stderr } = check(WASM12, '--readme12');
+  assert.deepEqual([status, stderr], [0, '']);
+  const full = check(WASM, '--readme12');
+  assert.equal(full.status, 1);
+  assert.match(full.stderr, /host_read_binary, which is not one of the twelve host functions of the README/);
 });
 
 test('an import that hosts do not offer is named', () => {

@@ -1,18 +1,16 @@
 // Devices on real folders with the real server: what one does, the other has, byte for byte.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Device } from '../device.mjs';
 import { WASM } from './pretend_host.mjs';
+import { startServer } from './server.mjs';
 
-const SYNCD = process.env.DIARYX_SYNCD ?? new URL('../../../../build/release/bin/diaryx-syncd', import.meta.url).pathname;
 const HOST = new URL('../host.mjs', import.meta.url).pathname;
-if (!fs.existsSync(SYNCD)) throw new Error(`There is no server at ${SYNCD}: make it with ./dev build.`);
 
 let home;
 let server;
@@ -21,21 +19,11 @@ let token;
 let workspaces = 0;
 
 before(async () => {
-  home = fs.mkdtempSync(join(tmpdir(), 'diaryx-device-'));
-  const data = join(home, 'server');
-  fs.mkdirSync(data);
-  server = spawn(SYNCD, ['--data', data, '--listen', '127.0.0.1:0', '--log-level', 'warn']);
-  url = await new Promise((resolve, reject) => {
-    server.on('exit', code => reject(new Error(`the server ended with ${code}`)));
-    server.stdout.once('data', text => resolve(String(text).split('\n')[0].replace('listening on ', '')));
-  });
-  token = execFileSync(SYNCD, ['token', 'create', '--data', data, '--user', 'a@example.com']).toString().trim();
+  server = await startServer();
+  ({ home, url, token } = server);
 });
 
-after(() => {
-  server.kill('SIGTERM');
-  fs.rmSync(home, { recursive: true, force: true });
-});
+after(() => server.stop());
 
 class RunningDevice {
   states = [];

@@ -185,11 +185,16 @@ for (const sdk of sdkVersions) {
         let zip;
         host.http = request => {
           zip = Buffer.from(request.body_base64, 'base64');
-          assert.equal(request.url, 'https://h/api/workspaces/id%2F1/snapshot?mode=replace&include_attachments=true');
+          assert.equal(request.url, 'https://h/api/workspaces/id%2F1/snapshot?mode=merge&include_attachments=true');
           return { status: 200, headers: {}, body: '{"files_imported":1}', body_base64: '' };
         };
         const up = await ok('UploadWorkspaceSnapshot', { server_url: 'https://h', remote_id: 'id/1' });
         assert.equal(up.files_uploaded, 2);
+        // What is on the server goes only when somebody says so.
+        let url;
+        host.http = request => { url = request.url; return { status: 200, headers: {}, body: '{"files_imported":1}', body_base64: '' }; };
+        await ok('UploadWorkspaceSnapshot', { server_url: 'https://h', remote_id: 'id/1', mode: 'replace' });
+        assert.match(url, /mode=replace/);
         host.files.clear();
         host.http = () => ({ status: 200, headers: {}, body: '', body_base64: zip.toString('base64') });
         const down = await ok('DownloadWorkspace', { server_url: 'https://h', remote_id: 'id/1' });
@@ -313,8 +318,10 @@ for (const sdk of sdkVersions) {
     describe('storage', () => {
       test('is not touched by a look at the module', async () => {
         await plugin.callJson('manifest');
+        assert.deepEqual(host.logs, []);
         await plugin.call('shutdown', '{}');
         assert.deepEqual(host.sets, []);
+        assert.equal(host.logs.length, 1);  // but says that there was nothing to do
       });
 
       test('never loses to a start that found nothing', async () => {

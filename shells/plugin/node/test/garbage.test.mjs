@@ -41,10 +41,12 @@ function makeInput(pick) {
 }
 
 let COMMANDS = [];
-const VALUES = ['', 'a.md', '../x', '/etc/passwd', 'a'.repeat(300), 'notes/a.md', 'AAA=', '*', null, 7, -1, 1e300, true, [], [1, 2, 300], {}, '\ud800'];
+const VALUES = ['', 'a.md', '../x', '/etc/passwd', 'a'.repeat(300), 'notes/a.md', 'AAA=', '*', null, 7, -1, 1e300, true, [], [1, 2, 300], {}, '\ud800',
+  1, 2, 3, 2 ** 53, ['a.md'], ['notes/a.md', ''], [0], 'sync', 'replace'];
 const NAMES = ['path', 'doc_name', 'content', 'update', 'message', 'state', 'metadata', 'old_path', 'new_path', 'file_paths', 'doc_id', 'data',
   'workspace_path', 'workspace_id', 'remote_id', 'name', 'remote_state_vector', 'files', 'doc', 'received', 'client_is_new', 'component_id',
-  'server_url', 'auth_token', 'workspace_root', 'canonical_path', 'storage_path', 'session_code'];
+  'server_url', 'auth_token', 'workspace_root', 'canonical_path', 'storage_path', 'session_code', 'update_id', 'from_id', 'to_id', 'paths',
+  'hunks', 'limit', 'known_id', 'restore_id', 'preview', 'new_name', 'file_path', 'mode', 'provider_id', 'include_attachments', 'link'];
 function paramsOf(pick) {
   const params = {};
   for (let i = pick(5); i > 0; --i) params[NAMES[pick(NAMES.length)]] = VALUES[pick(VALUES.length)];
@@ -105,6 +107,11 @@ describe('garbage', () => {
     const first = await host.load();
     await first.call('init', '{}');
     await first.command('SetCrdtFile', { path: 'kept.md', metadata: { title: 'Kept' } });
+    await first.command('SetBodyContent', { doc_name: 'kept.md', content: 'kept\n' });
+    await first.command('CreateSnapshot', { name: 'kept' });
+    const history = async plugin => (await plugin.command('GetHistory', { doc_name: 'workspace' })).data.map(({ update_id }) => update_id);
+    const past = await history(first);
+    assert.equal(past.length, 2);
     await first.call('shutdown', '{}');
     const plugin = await host.load();
     const pick = random(seed + 2);
@@ -120,6 +127,30 @@ describe('garbage', () => {
     const last = await host.load();
     await last.call('init', '{}');
     assert.equal((await last.command('GetCrdtFile', { path: 'kept.md' })).data?.title, 'Kept');
+    assert.equal((await last.command('GetBodyContent', { doc_name: 'kept.md' })).data?.content, 'kept\n');
+    const found = await history(last);
+    assert.ok(past.every(id => found.includes(id)), `${found} has lost some of ${past}`);
+    assert.equal((await last.command('ListSnapshots')).data.snapshots.filter(({ name }) => name === 'kept').length, 1);
+  });
+
+  test('that is not refused with an error leaves a line in the log', async () => {
+    const host = new PretendHost();
+    const plugin = await host.load();
+    const silent = async (name, input) => {
+      const before = host.logs.length;
+      await plugin.call(name, input);
+      return host.logs.length === before;
+    };
+    for (const name of ENVELOPES) if (name !== 'queue_local_update') assert.ok(!await silent(name, '{}'), `${name} before init`);
+    assert.ok(!await silent('on_event', '{"event_type":"file_saved","payload":{"path":"a.md"}}'), 'an event before init');
+    await plugin.call('init', '{}');
+    await plugin.call('on_connected', '{"workspace_id":"ws1"}');
+    assert.ok(!await silent('on_event', '{"event_type":"file_saved"}'), 'an event without a payload');
+    assert.ok(!await silent('handle_binary_message', Buffer.from([255, 1])), 'a frame that is cut off');
+    assert.ok(!await silent('handle_text_message', '{'), 'a text that is no JSON');
+    assert.ok(!await silent('queue_local_update', '{}'), 'an update of nothing');
+    await plugin.call('shutdown', '{}');
+    assert.ok(!await silent('shutdown', '{}'), 'a second shutdown');
   });
 
   test('of great size is taken or refused', async () => {
@@ -144,8 +175,11 @@ describe('a trap in a host function', () => {
     await assert.rejects(plugin.command('SetCrdtFile', { path: 'a.md', metadata: { title: 'A' } }));
     host.broken = null;
     await assertAlive(plugin);
-    assert.equal((await plugin.command('GetCrdtFile', { path: 'a.md' })).data, null);  // it failed, so it did nothing
-    await plugin.command('SetCrdtFile', { path: 'a.md', metadata: { title: 'A' } });
+    // What could not be stored is kept, and stored by the next call.
+    assert.equal((await plugin.command('GetCrdtFile', { path: 'a.md' })).data?.title, 'A');
+    const kept = await host.load();
+    await kept.call('init', '{}');
+    assert.equal((await kept.command('GetCrdtFile', { path: 'a.md' })).data?.title, 'A');
     await plugin.call('on_connected', '{"workspace_id":"ws1"}');
     assert.ok(host.sent('send_binary').length > 0);
     await plugin.call('shutdown', '{}');

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { Plugin } from '../plugin.mjs';
 
 export const WASM = process.env.DIARYX_PLUGIN ?? new URL('../../../../build/wasm/diaryx_sync.wasm', import.meta.url).pathname;
+/** The build for hosts with nothing beyond the twelve functions of the README. */
+export const WASM12 = WASM.replace(/\.wasm$/, '_readme12.wasm');
 if (!existsSync(WASM)) throw new Error(`There is no plugin at ${WASM}: make it with ./dev wasm.`);
 
 export class PretendHost {

@@ -34,4 +34,11 @@ void sort_compactly(Range&& range, Less goes_before = {}) {
   }
 }
 
+/// The same by what `key` (a member, a function) gives of each element.
+template <std::ranges::contiguous_range Range, typename Key, typename Less = std::less<>>
+void sort_compactly_by(Range&& range, Key key, Less goes_before = {}) {
+  sort_compactly(range,
+                 [&](const auto& a, const auto& b) { return goes_before(std::invoke(key, a), std::invoke(key, b)); });
+}
+
 }  // namespace diaryx

@@ -1,0 +1,412 @@
+// What happened, what is different, and going back: the five commands that every sync plugin has, and those of the panels.
+
+#include <algorithm>
+#include <array>
+
+#include "diaryx/base/base64.h"
+#include "diaryx/base/sort.h"
+#include "diaryx/sync/history_diff.h"
+#include "diaryx/sync/history_timeline.h"
+#include "document_tools.h"
+#include "past.h"
+#include "restore.h"
+
+namespace diaryx::plugin {
+namespace {
+
+constexpr size_t kDefaultGroups = 50;
+constexpr size_t kDefaultRestores = 20;
+/// So many documents are looked through for the timeline of everything.
+constexpr size_t kRecentDocuments = 300;
+
+#define DX_OPEN(past)                                                \
+  auto past##_opened = Past::open(guest);                            \
+  if (!past##_opened) return std::unexpected(past##_opened.error()); \
+  Past& past = *past##_opened
+
+#define DX_POINT(name, params, key, otherwise)                         \
+  const auto name##_given = point_param(past, params, key, otherwise); \
+  if (!name##_given) return std::unexpected(name##_given.error());     \
+  const sync::HistoryPoint name = *name##_given
+
+size_t limit_param(const Json& params, size_t otherwise) {
+  const auto limit = params.integer_member("limit");
+  return limit && *limit > 0 ? static_cast<size_t>(*limit) : otherwise;
+}
+
+Json text_or_null(std::string_view text) { return text.empty() ? Json{} : Json{text}; }
+
+Json binary_json(const sync::BinaryRef& ref) {
+  return Json{}.set("hash", ref.hash).set("size", ref.size).set("mime_type", ref.mime_type);
+}
+
+std::string path_param(Guest& guest, const Json& params) {
+  return guest.disk().to_workspace(params.string_member("path").value_or(""));
+}
+
+std::expected<std::string, std::string> file_param(Guest& guest, const Json& params) {
+  std::string path = path_param(guest, params);
+  if (path.empty()) return std::unexpected("Missing parameter: path");
+  return path;
+}
+
+// --- the five of every sync plugin ----------------------------------------------------------------------------------
+
+Json entries_json(std::vector<sync::HistoryEntry> entries, size_t limit) {
+  sort_compactly_by(entries, &sync::HistoryEntry::update_id, std::greater<>());
+  if (limit > 0 && entries.size() > limit) entries.resize(limit);
+  Json list = Json::array();
+  for (const sync::HistoryEntry& entry : entries) list.push(sync::to_json(entry));
+  return list;
+}
+
+// Of `workspace`: everything that happened to its files, entries and texts, since both are what a workspace was.
+Reply get_history(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto doc = doc_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  const size_t limit = limit_param(params, 0);
+  std::vector<sync::HistoryEntry> entries;
+  if (*doc == kWorkspaceDoc) {
+    past.load_recent(limit > 0 ? limit : SIZE_MAX);  // the newest records are in the documents that changed last
+    for (const std::string& name : past.history().documents()) {
+      for (sync::HistoryEntry& entry : sync::document_entries(past.history(), name, limit))
+        entries.push_back(std::move(entry));
+    }
+  } else {
+    past.load(*doc);
+    entries = sync::document_entries(past.history(), *doc, limit);
+  }
+  return entries_json(std::move(entries), limit);
+}
+
+Reply get_file_history(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto path = text_param(params, "file_path");
+  if (!path) return command_failed(path.error());
+  const std::string key = guest.disk().to_workspace(*path);
+  past.load_file(key);
+  std::vector<sync::HistoryEntry> entries = sync::file_entries(past.history(), key);
+  const size_t limit = limit_param(params, 0);
+  if (limit > 0 && entries.size() > limit) entries.resize(limit);
+  Json list = Json::array();
+  for (const sync::HistoryEntry& entry : entries) list.push(sync::to_json(entry));
+  return list;
+}
+
+std::unexpected<std::string> no_state(int64_t id) {
+  return command_failed("No state found at update ID " + std::to_string(id));
+}
+
+std::expected<int64_t, std::string> id_param(const Json& params, std::string_view name) {
+  if (const auto id = params.integer_member(name)) return *id;
+  return std::unexpected("Missing parameter: " + std::string(name));
+}
+
+Reply restore_version(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto doc = doc_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  const auto id = id_param(params, "update_id");
+  if (!id) return command_failed(id.error());
+  const auto point = static_cast<sync::HistoryPoint>(*id);
+  if (*id < 1 || point > past.last()) return no_state(*id);
+  sync::RestoreChoice choice{.point = point};
+  if (*doc != kWorkspaceDoc) {
+    const std::string path = doc->substr(kBodyPrefix.size());
+    past.load_file(path);
+    if (!past.history().name_at(path, point)) return no_state(*id);
+    choice.paths = {path};
+  }
+  past.load_for(choice);
+  const Restored restored = carry_out(guest, past.history(), choice, sync::plan_restore(past.history(), choice));
+  if (!restored.problems.empty()) return command_failed(restored.problems.front());
+  return Json{};
+}
+
+Reply get_version_diff(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto doc = doc_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  const auto from = id_param(params, "from_id");
+  const auto to = id_param(params, "to_id");
+  if (!from || !to) return command_failed(!from ? from.error() : to.error());
+  const auto clamped = [&](int64_t id) {
+    return std::min<sync::HistoryPoint>(static_cast<uint64_t>(std::max<int64_t>(id, 0)), past.last());
+  };
+  const sync::HistoryPoint begin = clamped(*from);
+  const sync::HistoryPoint end = clamped(*to);
+  past.load_newer(std::min(begin, end));
+  const sync::History& history = past.history();
+
+  std::vector<sync::FileDiff> diffs = sync::metadata_changes(history, begin, end);
+  // A file whose text is another one is modified too, whatever its entry says.
+  for (const sync::ChangedFile& file : sync::changed_files(history, begin, end)) {
+    if (file.is_binary || file.kind != sync::FileChangeKind::Changed) continue;
+    if (std::ranges::find(diffs, file.path, &sync::FileDiff::path) != diffs.end()) continue;
+    diffs.push_back({file.path, sync::MetadataChange::Modified, history.metadata_at(file.path, begin),
+                     history.metadata_at(file.path, end)});
+  }
+  sort_compactly_by(diffs, &sync::FileDiff::path);
+  Json list = Json::array();
+  for (const sync::FileDiff& diff : diffs) {
+    if (*doc == kWorkspaceDoc || *doc == sync::body_document(diff.path)) list.push(sync::to_json(diff));
+  }
+  return list;
+}
+
+Reply get_state_at(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto doc = doc_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  const auto id = id_param(params, "update_id");
+  if (!id) return command_failed(id.error());
+  past.load(*doc);
+  const sync::DocHistory* records = past.history().document(*doc);
+  const auto point = static_cast<sync::HistoryPoint>(std::max<int64_t>(*id, 0));
+  if (!records || records->records().empty() || records->records().front().sequence > point) return Json{};
+  crdt::Doc state({.client = ClientId{1}, .emit = crdt::Emit::Nothing});
+  (void)records->replay(state, sync::kHistoryStart, point);
+  return data_reply(state.encode_update_v1());
+}
+
+// --- what happened --------------------------------------------------------------------------------------------------
+
+std::vector<sync::TimelineGroup> groups_of(Past& past, const std::string& path) {
+  if (!past.names_a_folder(path)) {
+    past.load_file(path);
+    return sync::file_timeline(past.history(), path);
+  }
+  past.load_recent(kRecentDocuments);
+  std::vector<sync::TimelineGroup> groups = sync::timeline(past.history());
+  if (path.empty()) return groups;
+  for (sync::TimelineGroup& group : groups)
+    std::erase_if(group.files, [&](const std::string& file) { return !file.starts_with(path + '/'); });
+  std::erase_if(groups, [](const sync::TimelineGroup& group) { return group.files.empty(); });
+  return groups;
+}
+
+Reply get_timeline(Guest& guest, const Json& params) {
+  // Panels ask every few seconds, and mostly nothing happened: then nothing is read from storage.
+  const auto known = params.integer_member("known_id");
+  const Session* session = guest.session();
+  const sync::HistoryPoint last = guest.journal().history().last();
+  if (session && session->options().keep && known && static_cast<uint64_t>(*known) == last)
+    return Json{}.set("last_id", last).set("unchanged", true);
+  DX_OPEN(past);
+  Json answer = Json{}.set("last_id", past.last());
+  const auto groups = groups_of(past, path_param(guest, params));
+  const size_t limit = std::min(limit_param(params, kDefaultGroups), groups.size());
+  Json list = Json::array();
+  for (size_t i = 0; i < limit; ++i) list.push(sync::to_json(groups[i]));
+  const sync::HistoryDevice& device = guest.device();
+  return answer.set("more", limit < groups.size())
+      .set("device_id", device.id)
+      .set("device_name", device.name)
+      .set("groups", std::move(list));
+}
+
+Reply get_file_at(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto path = file_param(guest, params);
+  if (!path) return std::unexpected(path.error());
+  DX_POINT(point, params, "update_id", past.last());
+  past.load_file(*path);
+  const auto file = past.history().file_at(*path, point);
+  return Json{}
+      .set("path", file ? file->path : *path)
+      .set("update_id", point)
+      .set("exists", file.has_value())
+      .set("text", file && !file->binary && file->text_known ? Json{file->text} : Json{})
+      .set("text_known", file.has_value() && file->text_known)
+      .set("binary", file && file->binary ? binary_json(*file->binary) : Json{});
+}
+
+Reply get_files_at(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  DX_POINT(point, params, "update_id", past.last());
+  Json files = Json::array();
+  for (const std::string& path : past.history().files_at(point)) {
+    const auto metadata = past.history().metadata_at(path, point);
+    files.push(Json{}.set("path", path).set("binary", !metadata || metadata->deleted));
+  }
+  return Json{}.set("update_id", point).set("files", std::move(files));
+}
+
+Reply get_file_diff(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto path = file_param(guest, params);
+  if (!path) return std::unexpected(path.error());
+  past.load_file(*path);
+  const sync::History& history = past.history();
+  const auto groups = sync::file_timeline(history, *path, {}, 1);
+  DX_POINT(from, params, "from_id", groups.empty() ? sync::kHistoryStart : groups.front().first - 1);
+  DX_POINT(to, params, "to_id", past.last());
+  const auto before = history.file_at(*path, from);
+  const auto after = history.file_at(*path, to);
+  const std::string_view old_text = before ? std::string_view(before->text) : std::string_view();
+  const std::string_view new_text = after ? std::string_view(after->text) : std::string_view();
+  Json hunks = Json::array();
+  for (const sync::DiffHunk& hunk : sync::diff_lines(old_text, new_text)) hunks.push(sync::to_json(hunk));
+  Json fields = Json::array();
+  for (sync::FieldChange& change :
+       sync::field_changes(history.metadata_at(*path, from), history.metadata_at(*path, to))) {
+    fields.push(Json{}
+                    .set("field", change.field)
+                    .set("before", std::move(change.before))
+                    .set("after", std::move(change.after)));
+  }
+  return Json{}
+      .set("path", *path)
+      .set("from_id", from)
+      .set("to_id", to)
+      .set("existed_before", before.has_value())
+      .set("exists_after", after.has_value())
+      .set("hunks", std::move(hunks))
+      .set("words", sync::to_json(sync::diff_words(old_text, new_text)))
+      .set("metadata", std::move(fields));
+}
+
+Reply get_changed_files(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  DX_POINT(from, params, "from_id", past.last());
+  DX_POINT(to, params, "to_id", past.last());
+  past.load_newer(std::min(from, to));
+  Json files = Json::array();
+  for (const sync::ChangedFile& file : sync::changed_files(past.history(), from, to)) {
+    files.push(Json{}
+                   .set("path", file.path)
+                   .set("kind", sync::name_of(file.kind))
+                   .set("from", text_or_null(file.from))
+                   .set("binary", file.is_binary));
+  }
+  return Json{}.set("from_id", from).set("to_id", to).set("files", std::move(files));
+}
+
+Reply get_blame(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto path = file_param(guest, params);
+  if (!path) return std::unexpected(path.error());
+  DX_POINT(point, params, "update_id", past.last());
+  past.load_file(*path);
+  const auto spans = past.history().attribution(*path, point);
+  if (!spans) return std::unexpected("there was no text file " + *path + " at that point");
+  Json list = Json::array();
+  for (const sync::AttributedSpan& span : *spans) {
+    list.push(Json{}
+                  .set("text", span.text)
+                  .set("device_id", text_or_null(span.device.id))
+                  .set("device_name", text_or_null(span.device.name))
+                  .set("time", span.time.value())
+                  .set("origin", sync::name_of(span.origin))
+                  .set("update_id", span.sequence));
+  }
+  return Json{}.set("path", *path).set("update_id", point).set("spans", std::move(list));
+}
+
+// --- going back -----------------------------------------------------------------------------------------------------
+
+std::expected<sync::RestoreChoice, std::string> choice_param(Guest& guest, const Past& past, const Json& params) {
+  if (!params.integer_member("update_id")) return std::unexpected("Missing parameter: update_id");
+  const auto point = point_param(past, params, "update_id", 0);
+  if (!point) return std::unexpected(point.error());
+  sync::RestoreChoice choice{.point = *point};
+  if (const Json* paths = params.find("paths"); paths && paths->as_array()) {
+    for (const Json& path : *paths->as_array()) {
+      if (const std::string* text = path.as_string()) choice.paths.push_back(guest.disk().to_workspace(*text));
+    }
+    if (choice.paths.empty()) return std::unexpected("paths names no file; leave it out to go back with everything");
+  }
+  if (const Json* hunks = params.find("hunks"); hunks && hunks->as_array()) {
+    for (const Json& hunk : *hunks->as_array()) {
+      if (const auto index = hunk.as_integer(); index && *index >= 0)
+        choice.hunks.push_back(static_cast<size_t>(*index));
+    }
+    if (choice.hunks.empty() || choice.paths.size() != 1)
+      return std::unexpected("hunks are those of one file: give its path in paths");
+  }
+  return choice;
+}
+
+Json restored_json(const sync::RestorePlan& plan, const Restored& restored) {
+  Json problems = Json::array();
+  for (const std::string& problem : restored.problems) problems.push(problem);
+  return sync::to_json(plan).set("restore_id", text_or_null(restored.id)).set("problems", std::move(problems));
+}
+
+Reply preview_restore(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto choice = choice_param(guest, past, params);
+  if (!choice) return std::unexpected(choice.error());
+  past.load_for(*choice);
+  return sync::to_json(sync::plan_restore(past.history(), *choice));
+}
+
+Reply restore_history(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  const auto choice = choice_param(guest, past, params);
+  if (!choice) return std::unexpected(choice.error());
+  past.load_for(*choice);
+  const sync::RestorePlan plan = sync::plan_restore(past.history(), *choice);
+  return restored_json(plan, carry_out(guest, past.history(), *choice, plan));
+}
+
+Reply list_restores(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  past.load_recent(kRecentDocuments);
+  auto restores = sync::done_restores(past.history());
+  if (const size_t limit = limit_param(params, kDefaultRestores); restores.size() > limit) restores.resize(limit);
+  Json list = Json::array();
+  for (const sync::DoneRestore& done : restores) {
+    Json paths = Json::array();
+    for (const std::string& path : done.paths) paths.push(path);
+    list.push(Json{}
+                  .set("restore_id", done.id)
+                  .set("time", done.time.value())
+                  .set("before_id", done.before)
+                  .set("after_id", done.after)
+                  .set("paths", std::move(paths)));
+  }
+  return Json{}.set("restores", std::move(list));
+}
+
+Reply undo_restore(Guest& guest, const Json& params) {
+  DX_OPEN(past);
+  past.load_recent(kRecentDocuments);
+  const auto restores = sync::done_restores(past.history());
+  const auto id = params.string_member("restore_id");
+  const auto done = id ? std::ranges::find(restores, *id, &sync::DoneRestore::id) : restores.begin();
+  if (done == restores.end()) return std::unexpected("nothing was restored lately that could be taken back");
+  for (const std::string& path : done->paths) past.load_file(path);
+  past.load_newer(done->before);
+  const sync::RestorePlan plan = sync::plan_undo(past.history(), *done);
+  if (flag_param(params, "preview", false)) return restored_json(plan, {});
+  return restored_json(plan, carry_out(guest, past.history(), {.point = done->before, .paths = done->paths}, plan));
+}
+
+#undef DX_OPEN
+#undef DX_POINT
+
+constexpr std::array kCommands{
+    Command{"GetHistory", get_history},
+    Command{"GetFileHistory", get_file_history},
+    Command{"RestoreVersion", restore_version},
+    Command{"GetVersionDiff", get_version_diff},
+    Command{"GetStateAt", get_state_at},
+    Command{"GetTimeline", get_timeline},
+    Command{"GetFileAt", get_file_at},
+    Command{"GetFilesAt", get_files_at},
+    Command{"GetFileDiff", get_file_diff},
+    Command{"GetChangedFiles", get_changed_files},
+    Command{"GetBlame", get_blame},
+    Command{"PreviewRestore", preview_restore},
+    Command{"RestoreHistory", restore_history},
+    Command{"ListRestores", list_restores},
+    Command{"UndoRestore", undo_restore},
+};
+
+}  // namespace
+
+std::span<const Command> history_commands() { return kCommands; }
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,45 @@
+// The history for a command to ask: opened in one place, with the documents loaded that a question needs.
+#pragma once
+
+#include <expected>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "diaryx/sync/history_restore.h"
+#include "guest.h"
+
+namespace diaryx::plugin {
+
+class Past {
+ public:
+  /// Errors: the phrase that hosts wait for before `init`; a session of somebody else's workspace keeps no history.
+  static std::expected<Past, std::string> open(Guest& guest);
+
+  const sync::History& history() const { return history_; }
+  sync::HistoryPoint last() const { return log_->last(); }
+
+  void load(const std::string& doc);
+  /// The documents of a file, over its renames.
+  void load_file(std::string_view path);
+  /// The documents that changed last.
+  void load_recent(size_t count);
+  /// Documents with records after a point: what a comparison with it needs.
+  void load_newer(sync::HistoryPoint point);
+  void load_for(const sync::RestoreChoice& choice);
+  /// Whether a path names a folder of the past or the present, or everything.
+  bool names_a_folder(std::string_view path) const;
+
+ private:
+  explicit Past(const HistoryLog& log) : log_(&log) {}
+
+  const HistoryLog* log_;  // the guest's
+  sync::History history_;
+  std::set<std::string, std::less<>> loaded_;
+};
+
+/// The `update_id`-like parameter of that name; `otherwise` when it is not given. Errors: no number, or not a point that is.
+std::expected<sync::HistoryPoint, std::string> point_param(const Past& past, const Json& params, std::string_view name,
+                                                           sync::HistoryPoint otherwise);
+
+}  // namespace diaryx::plugin

@@ -1,0 +1,161 @@
+// History, restore and snapshots by their commands, in a workspace that never met a server; `node/test/history.test.mjs` has the
+// same with one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_host.h"
+#include "guest.h"
+
+namespace diaryx::plugin {
+namespace {
+
+class HistoryOfGuest : public testing::Test {
+ protected:
+  void SetUp() override {
+    fake_host() = {};
+    ASSERT_TRUE(guest_.emplace().init("{}"));
+  }
+
+  Json ask(std::string_view name, const Json& params = Json::object()) {
+    const Outcome response = guest_->handle_command(Json{}.set("command", name).set("params", params).dump());
+    EXPECT_TRUE(response);
+    return *Json::parse(*response);
+  }
+  Json ok(std::string_view name, const Json& params = Json::object()) {
+    const Json answer = ask(name, params);
+    EXPECT_EQ(answer.bool_member("success"), true) << name << ": " << answer.dump();
+    return *answer.find("data");
+  }
+  std::string refused(std::string_view name, const Json& params = Json::object()) {
+    const Json answer = ask(name, params);
+    EXPECT_EQ(answer.bool_member("success"), false) << name;
+    return std::string(answer.string_member("error").value_or(""));
+  }
+  void restart() { ASSERT_TRUE(guest_.emplace().init("{}")); }
+
+  void set_file(std::string_view path, std::string_view title) {
+    ok("SetCrdtFile", Json{}.set("path", path).set("metadata", Json{}.set("title", title)));
+  }
+  void set_body(std::string_view path, std::string_view text) {
+    ok("SetBodyContent", Json{}.set("doc_name", path).set("content", text));
+  }
+  std::string body(std::string_view path) {
+    return std::string(*ok("GetBodyContent", Json{}.set("doc_name", path)).string_member("content"));
+  }
+  int64_t last() { return *ok("GetTimeline").integer_member("last_id"); }
+
+  std::optional<Guest> guest_;
+};
+
+TEST_F(HistoryOfGuest, ListsWhatHappenedNewestFirstAndSurvivesARestart) {
+  set_file("a.md", "A");
+  set_body("a.md", "one\n");
+  set_body("a.md", "one\ntwo\n");
+  restart();
+  const Json entries = ok("GetHistory", Json{}.set("doc_name", "workspace").set("limit", 50));
+  ASSERT_EQ(entries.as_array()->size(), 3u);
+  int64_t before = INT64_MAX;
+  for (const Json& entry : *entries.as_array()) {
+    EXPECT_LT(*entry.integer_member("update_id"), before);
+    before = *entry.integer_member("update_id");
+    EXPECT_GT(*entry.integer_member("timestamp"), 1'600'000'000'000);
+    EXPECT_EQ(entry.string_member("origin"), "local");
+    EXPECT_EQ((*entry.find("files_changed")->as_array())[0], Json("a.md"));
+    EXPECT_EQ(entry.string_member("device_name"), "Diaryx");
+  }
+  EXPECT_EQ(ok("GetHistory", Json{}.set("doc_name", "workspace").set("limit", 2)).as_array()->size(), 2u);
+  EXPECT_EQ(ok("GetHistory", Json{}.set("doc_name", "a.md")).as_array()->size(), 2u);
+  EXPECT_EQ(ok("GetFileHistory", Json{}.set("file_path", "a.md")).as_array()->size(), 3u);
+  EXPECT_EQ(ok("GetFileHistory", Json{}.set("file_path", "other.md")).as_array()->size(), 0u);
+}
+
+TEST_F(HistoryOfGuest, GoesBackWithTheWholeWorkspaceAndTakesItBack) {
+  set_file("a.md", "A");
+  set_body("a.md", "one\n");
+  const int64_t then = last();
+  set_body("a.md", "two\n");
+  set_file("b.md", "B");
+  const size_t entries = ok("GetHistory", Json{}.set("doc_name", "workspace")).as_array()->size();
+  EXPECT_FALSE(ok("GetVersionDiff", Json{}.set("doc_name", "workspace").set("from_id", then).set("to_id", last()))
+                   .as_array()
+                   ->empty());
+
+  EXPECT_EQ(ok("RestoreVersion", Json{}.set("doc_name", "workspace").set("update_id", then)), Json{});
+  EXPECT_EQ(body("a.md"), "one\n");
+  EXPECT_EQ(ok("ListCrdtFiles").as_array()->size(), 1u);
+  EXPECT_GT(ok("GetHistory", Json{}.set("doc_name", "workspace")).as_array()->size(), entries);
+
+  restart();
+  EXPECT_EQ(ok("ListRestores").find("restores")->as_array()->size(), 1u);
+  const Json undone = ok("UndoRestore");
+  EXPECT_EQ(undone.find("problems")->as_array()->size(), 0u) << undone.dump();
+  EXPECT_EQ(body("a.md"), "two\n");
+  EXPECT_EQ(ok("ListCrdtFiles").as_array()->size(), 2u);
+  // An undo is a restore and can be undone itself.
+  ok("UndoRestore");
+  EXPECT_EQ(body("a.md"), "one\n");
+}
+
+TEST_F(HistoryOfGuest, RefusesPointsThatAreNone) {
+  set_file("a.md", "A");
+  EXPECT_THAT(refused("RestoreVersion", Json{}.set("doc_name", "workspace").set("update_id", 99)),
+              testing::HasSubstr("No state found at update ID 99"));
+  EXPECT_THAT(refused("RestoreVersion", Json{}.set("doc_name", "other.md").set("update_id", 1)),
+              testing::HasSubstr("No state found at update ID 1"));
+  EXPECT_THAT(refused("RestoreVersion", Json{}.set("doc_name", "workspace")), testing::HasSubstr("update_id"));
+  EXPECT_THAT(refused("RestoreHistory", Json{}.set("update_id", 99)), testing::HasSubstr("no point 99"));
+  EXPECT_EQ(ok("GetStateAt", Json{}.set("doc_name", "none.md").set("update_id", 1)), Json{});
+}
+
+TEST_F(HistoryOfGuest, ShowsAFileAsItWasAndWhatIsDifferent) {
+  set_file("a.md", "A");
+  set_body("a.md", "one\ntwo\n");
+  const int64_t then = last();
+  set_body("a.md", "one\n2\n");
+  const Json file = ok("GetFileAt", Json{}.set("path", "./a.md").set("update_id", then));
+  EXPECT_EQ(file.bool_member("exists"), true);
+  EXPECT_THAT(std::string(*file.string_member("text")), testing::EndsWith("one\ntwo\n"));
+  EXPECT_EQ(ok("GetFileAt", Json{}.set("path", "x.md")).bool_member("exists"), false);
+  const Json diff = ok("GetFileDiff", Json{}.set("path", "a.md").set("from_id", then));
+  ASSERT_EQ(diff.find("hunks")->as_array()->size(), 1u);
+  EXPECT_EQ(diff.find("words")->as_array()->back().string_member("kind").has_value(), true);
+  const Json changed = ok("GetChangedFiles", Json{}.set("from_id", then));
+  ASSERT_EQ(changed.find("files")->as_array()->size(), 1u);
+  EXPECT_EQ((*changed.find("files")->as_array())[0].string_member("kind"), "changed");
+  EXPECT_FALSE(ok("GetBlame", Json{}.set("path", "a.md")).find("spans")->as_array()->empty());
+  EXPECT_EQ(ok("GetTimeline", Json{}.set("known_id", last())).bool_member("unchanged"), true);
+}
+
+TEST_F(HistoryOfGuest, NamesPointsAndPacksThem) {
+  set_file("a.md", "A");
+  set_body("a.md", "one\n");
+  const Json made = ok("CreateSnapshot", Json{}.set("name", "before"));
+  EXPECT_EQ(made.integer_member("files"), 1);
+  EXPECT_THAT(refused("CreateSnapshot", Json{}.set("name", "before")), testing::HasSubstr("already"));
+  EXPECT_THAT(refused("CreateSnapshot", Json{}.set("name", "12")), testing::HasSubstr("cannot be the name"));
+  set_body("a.md", "two\n");
+  restart();
+  const Json list = ok("ListSnapshots");
+  ASSERT_EQ(list.find("snapshots")->as_array()->size(), 1u);
+  const int64_t point = *(*list.find("snapshots")->as_array())[0].integer_member("update_id");
+  EXPECT_EQ(ok("PackSnapshot", Json{}.set("update_id", point)).integer_member("files"), 1);
+  ok("RestoreHistory", Json{}.set("update_id", point).set("paths", Json::array().push("a.md")));
+  EXPECT_EQ(body("a.md"), "one\n");
+  ok("RenameSnapshot", Json{}.set("name", "before").set("new_name", "after"));
+  EXPECT_THAT(refused("DeleteSnapshot", Json{}.set("name", "before")), testing::HasSubstr("no snapshot"));
+  ok("DeleteSnapshot", Json{}.set("name", "after"));
+  EXPECT_EQ(ok("ListSnapshots").find("snapshots")->as_array()->size(), 0u);
+}
+
+TEST_F(HistoryOfGuest, KeepsTheNameOfTheDevice) {
+  const std::string id(*ok("GetDevice").string_member("device_id"));
+  EXPECT_EQ(id.size(), 32u);
+  EXPECT_EQ(ok("SetDeviceName", Json{}.set("name", " Tablet ")).string_member("device_name"), "Tablet");
+  EXPECT_FALSE(refused("SetDeviceName", Json{}.set("name", " ")).empty());
+  restart();
+  EXPECT_EQ(ok("GetDevice").string_member("device_id"), id);
+  EXPECT_EQ(ok("GetDevice").string_member("device_name"), "Tablet");
+}
+
+}  // namespace
+}  // namespace diaryx::plugin

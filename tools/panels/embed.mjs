@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// node tools/panels/embed.mjs OUTPUT.cpp: makes a C++ source of web/panels, deflated, for the plugin.
+//
+// Both panels begin with the same page, so it is kept once: a panel is the page, its own script, and the end.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { deflateRawSync } from 'node:zlib';
+
+const FOLDER = new URL('../../web/panels/', import.meta.url);
+const END = '</script>\n</body>\n</html>\n';
+
+const read = name => readFileSync(new URL(name, FOLDER), 'utf8');
+
+/** Without indentation, empty lines and comments that have lines to themselves. Our scripts have no literals over several lines. */
+export function squeeze(text) {
+  return text.replace(/^\s*(\/\/.*|\/\*.*\*\/\s*)$/gm, '').replace(/^[ \t]+/gm, '').replace(/\n{2,}/g, '\n').replace(/^\n/, '');
+}
+
+/** The parts as they are embedded: text by name. */
+export function parts() {
+  const page = read('page.html').replace(/^@([a-z_.]+)@\n/gm, (_, name) => squeeze(read(name)));
+  return { PanelPage: page, HistoryScript: squeeze(read('history.js')), SnapshotsScript: squeeze(read('snapshots.js')), PanelEnd: END };
+}
+
+/** A whole panel: `History` or `Snapshots`. */
+export function panel(name) {
+  const { PanelPage, PanelEnd, [`${name}Script`]: script } = parts();
+  return PanelPage + script + PanelEnd;
+}
+
+function source() {
+  let text = '// Made from web/panels by tools/panels/embed.mjs; do not edit.\n#include "panel_parts.h"\n\nnamespace diaryx::plugin {\n';
+  for (const [name, content] of Object.entries(parts())) {
+    const packed = deflateRawSync(Buffer.from(content, 'utf8'), { level: 9, memLevel: 9 });
+    const lines = [...packed].join(',').replace(/(.{100,120}?,)/g, '$1\n');
+    text += `\nnamespace {\nconstexpr uint8_t k${name}Bytes[] = {\n${lines}};\n}  // namespace\n`;
+    text += `const PanelPart k${name}{k${name}Bytes, ${Buffer.byteLength(content)}};\n`;
+  }
+  return `${text}\n}  // namespace diaryx::plugin\n`;
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const [output] = process.argv.slice(2);
+  if (!output) {
+    process.stderr.write('embed: say where to: node tools/panels/embed.mjs panels.cpp\n');
+    process.exit(2);
+  }
+  writeFileSync(output, source());
+}
