@@ -12,7 +12,7 @@
 namespace diaryx::testing {
 namespace {
 
-constexpr uint64_t kSeeds = 60;
+constexpr uint64_t kSeeds = 150;
 
 struct Fault {
   int number;

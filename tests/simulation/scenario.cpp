@@ -19,6 +19,22 @@ size_t occurrences(const std::string& text, const std::string& marker) {
   return count;
 }
 
+/// `<0012>`: all of one width, since `<12>` would be a changed `<1>` to whoever compares texts.
+std::string name_of(size_t marker) {
+  std::string digits = std::to_string(marker);
+  digits.insert(0, digits.size() < 4 ? 4 - digits.size() : 0, '0');
+  return "<" + digits + ">";
+}
+
+/// A word that no other line has. Lines of people differ in more than a number; a line that was deleted and one that was typed
+/// in its place would be one changed line otherwise.
+std::string word_of(uint64_t seed) {
+  Random random(seed);
+  std::string word;
+  for (int i = 0; i < 7; ++i) word += static_cast<char>('a' + random.below(26));
+  return word;
+}
+
 /// All markers `<n>` in a text.
 std::vector<size_t> markers_in(const std::string& text) {
   std::vector<size_t> found;
@@ -89,7 +105,7 @@ class People {
     }
     for (size_t marker = 0; marker < homes_.size(); ++marker) {
       const auto found = places.find(marker);
-      const std::string name = "<" + std::to_string(marker) + ">";
+      const std::string name = name_of(marker);
       if (found == places.end()) {
         if (!deleted_.contains(marker)) return name + " is lost";
         continue;
@@ -99,7 +115,7 @@ class People {
       const size_t home = homes_[marker];
       const auto first = places.find(home);
       if (home == marker || first == places.end() || first->second[0] == found->second[0]) continue;
-      return name + " was typed into the file of <" + std::to_string(home) + ">, " + first->second[0] + ", and is in " +
+      return name + " was typed into the file of " + name_of(home) + ", " + first->second[0] + ", and is in " +
              found->second[0];
     }
     return {};
@@ -119,7 +135,7 @@ class People {
   std::string fresh_line(std::optional<size_t> home = std::nullopt) {
     const size_t marker = homes_.size();
     homes_.push_back(home.value_or(marker));
-    return "line <" + std::to_string(marker) + "> é😀\n";
+    return name_of(marker) + " " + word_of(2 * marker) + "é😀" + word_of(2 * marker + 1) + "\n";
   }
 
   static std::optional<size_t> home_of(const std::string& text) {
@@ -174,7 +190,10 @@ class People {
     std::string to = path;
     char& first = to[to.rfind('/') == std::string::npos ? 0 : to.rfind('/') + 1];
     first = static_cast<char>(first ^ ((first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') ? 0x20 : 0));
-    if (to != path && !device.disk().files().contains(to)) device.user_renames(path, to);
+    if (to == path || device.disk().files().contains(to)) return;
+    device.look_and_settle();  // if another file just left that name, that is told first
+    const FakeDisk::Files& files = device.disk().files();
+    if (files.contains(path) && !files.contains(to)) device.user_renames(path, to);
   }
 
   void swap(Device& device, Random& random, const std::vector<std::string>& notes) {
@@ -183,9 +202,10 @@ class People {
     if (a == b || device.disk().has("swap.md")) return;
     device.user_renames(a, "swap.md");
     device.look_and_settle();
-    device.user_renames(b, a);
+    // As everywhere, nobody moves a file over one that is there: sync may have put one there in between.
+    if (!device.disk().has(a)) device.user_renames(b, a);
     device.look_and_settle();
-    device.user_renames("swap.md", b);
+    if (!device.disk().has(b)) device.user_renames("swap.md", b);
   }
 
   void reuse_name(Device& device, Random& random, const std::string& path) {
@@ -212,7 +232,7 @@ class People {
 
   void delete_line(Device& device, Random& random, const std::string& path) {
     std::string text = *device.disk().read(path);
-    const size_t first = text.find("line <");
+    const size_t first = text.find('<');
     const size_t begin = line_start(text, random.below(text.size() + 1));
     if (first == std::string::npos || begin <= first || begin >= text.size()) return;
     const size_t end = line_start(text, begin);
@@ -233,12 +253,14 @@ class People {
 
   void insert_line(Device& device, Random& random, const std::string& path, bool slowly) {
     std::string text = *device.disk().read(path);
-    const size_t first = text.find("line <");
+    const size_t first = text.find('<');
     size_t at = line_start(text, random.below(text.size() + 1));
     if (first != std::string::npos) at = std::max(at, line_start(text, first));
     text.insert(at, fresh_line(home_of(text)));
     if (slowly) {
-      forget(text.substr(text.size() / 2));  // if somebody renames the file between the halves, the second has no place
+      // If somebody renames or writes the file between the halves, the second has no place.
+      const size_t newline = text.rfind('\n', text.size() / 2);
+      forget(newline == std::string::npos ? text : text.substr(newline));
       device.user_writes_slowly(path, text);
     } else {
       device.user_writes(path, text);
@@ -325,7 +347,7 @@ Outcome run_seed(uint64_t seed, Network network, Mix mix) {
     std::string all;
     for (const auto& [path, bytes] : world.device(0).disk().files()) all += bytes;
     for (const size_t marker : gone) {
-      const std::string name = "<" + std::to_string(marker) + ">";
+      const std::string name = name_of(marker);
       if (outcome.failure.empty() && occurrences(all, name) != 0) {
         outcome.failure = "the deleted file of " + name + " came back";
       }

@@ -15,16 +15,22 @@ struct Arguments {
   uint64_t seeds = 200;
   uint64_t start = 1;
   std::string json;
+  bool go_on = false;
   Mix mix = Mix::Everyday;
 };
 
 constexpr const char* kUsage =
-    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everyday|everything]\n"
-    "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault\n";
+    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everyday|everything] [--all]\n"
+    "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault\n"
+    "  --all  goes on after a failure and prints a line for each\n";
 
 bool parse(int argc, char** argv, Arguments& arguments) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
+    if (name == "--all") {
+      arguments.go_on = true;
+      continue;
+    }
     if (i + 1 >= argc) return false;
     const char* const value = argv[++i];
     char* end = nullptr;
@@ -101,17 +107,26 @@ struct Sum {
   }
 };
 
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
 int run(const Arguments& arguments) {
   Sum sum;
   std::string failure;
   uint64_t failed_seed = 0;
-  for (uint64_t seed = arguments.start; failure.empty() && seed < arguments.start + arguments.seeds; ++seed) {
+  uint64_t failures = 0;
+  for (uint64_t seed = arguments.start;
+       (failure.empty() || arguments.go_on) && seed < arguments.start + arguments.seeds; ++seed) {
     for (const Network network : {Network::Good, Network::Bad}) {
       const Outcome outcome = run_seed(seed, network, arguments.mix);
       sum.add(outcome);
       if (outcome.failure.empty()) continue;
       failure = (network == Network::Good ? "on a good network, " : "with faults, ") + outcome.failure;
       failed_seed = seed;
+      ++failures;
+      if (arguments.go_on) {
+        std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), first_line(failure).c_str());
+        std::fflush(stdout);
+      }
       break;
     }
   }
@@ -126,6 +141,11 @@ int run(const Arguments& arguments) {
     }
     std::fprintf(file, "%s\n", json.dump().c_str());
     std::fclose(file);
+  }
+  if (failures != 0 && arguments.go_on) {
+    std::printf("%llu of %llu seeds failed\n", static_cast<unsigned long long>(failures),
+                static_cast<unsigned long long>(arguments.seeds));
+    return 1;
   }
   if (!failure.empty()) {
     std::printf("seed %llu: %s\nreplay: ./dev sim --start %llu --seeds 1\n",

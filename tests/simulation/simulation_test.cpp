@@ -14,20 +14,33 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-void run_seeds(Network network, const std::vector<uint64_t>& kept) {
+void run_seeds(Network network, Mix mix, const std::vector<uint64_t>& kept) {
   std::vector<uint64_t> seeds = kept;
   const uint64_t start = from_environment("DX_START", 1);
   for (uint64_t i = 0; i < from_environment("DX_SEEDS", 200); ++i) seeds.push_back(start + i);
   if (const uint64_t seed = from_environment("DX_SEED", 0); seed != 0) seeds = {seed};
   for (const uint64_t seed : seeds) {
-    const Outcome outcome = run_seed(seed, network);
-    ASSERT_EQ(outcome.failure, "") << "replay: ./dev sim --start " << seed << " --seeds 1";
+    const Outcome outcome = run_seed(seed, network, mix);
+    ASSERT_EQ(outcome.failure, "") << "replay: ./dev sim --start " << seed << " --seeds 1"
+                                   << (mix == Mix::Everything ? " --mix everything" : "");
   }
 }
 
-TEST(Simulation, NothingIsLostOrDoubledOnAGoodNetwork) { run_seeds(Network::Good, {782}); }
+TEST(Simulation, NothingIsLostOrDoubledOnAGoodNetwork) {
+  run_seeds(Network::Good, Mix::Everyday, {329, 496, 672, 782});
+}
 
-TEST(Simulation, NothingIsLostOrDoubledWhenEverythingFails) { run_seeds(Network::Bad, {745, 965, 1036, 1182}); }
+TEST(Simulation, NothingIsLostOrDoubledWhenEverythingFails) {
+  run_seeds(Network::Bad, Mix::Everyday, {745, 846, 965, 998, 1036, 1182, 1370});
+}
+
+TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndFoldersRenamed) {
+  run_seeds(Network::Good, Mix::Everything, {482, 519, 556, 575, 612, 1038, 1119, 1519, 1654, 1933});
+}
+
+TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndEverythingFails) {
+  run_seeds(Network::Bad, Mix::Everything, {475, 491, 495, 594, 603, 653, 1004});
+}
 
 }  // namespace
 }  // namespace diaryx::testing

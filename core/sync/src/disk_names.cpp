@@ -106,9 +106,20 @@ std::string DiskNames::see(std::string_view disk_path) {
   std::string key = to_key(disk_path);
   const auto known = keys_.find(key);
   if (known != keys_.end() && known->second == disk_path) return key;
-  if (known != keys_.end()) release(key);  // the same name in another form
+  if (known != keys_.end() && comparable(known->second) == comparable(disk_path)) {
+    release(key);  // the same name in another form
+  } else if (known != keys_.end()) {
+    // Another file is called so, which has an alias on this disk: this one needs a key of its own.
+    key = conflict_copy(WorkspacePath(key), sha256(disk_path)).str();
+    release(key);
+  }
   put(key, disk_path);
   return key;
+}
+
+void DiskNames::respell(std::string_view key, std::string_view disk_path) {
+  release(key);
+  put(key, disk_path);
 }
 
 void DiskNames::put(std::string_view key, std::string_view disk_path) {

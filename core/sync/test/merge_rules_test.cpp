@@ -151,14 +151,13 @@ TEST(MergeRules, EditInFlightOfAFileWhoseNameIsUsedAnew) {
     world.device(0).look_and_settle();
     world.device(0).user_writes("a.md", kOther);
     for (uint64_t steps = seed % 9; steps > 0; --steps) world.step();
-    if (world.device(1).disk().read("a.md") == kLong) {
-      world.device(1).user_writes("a.md", std::string(kLong) + "late\n");
-    }
+    const bool is_early = world.device(1).disk().read("a.md") == kLong;
+    if (is_early) world.device(1).user_writes("a.md", std::string(kLong) + "late\n");
     ASSERT_TRUE(world.run_until_quiet());
     ASSERT_EQ(world.first_difference(), "") << seed;
     const std::string a = *world.device(2).disk().read("a.md");
     EXPECT_EQ(a, kOther) << seed;
-    EXPECT_TRUE(world.device(2).disk().read("b.md")->starts_with(kLong)) << seed;
+    EXPECT_EQ(world.device(2).disk().read("b.md"), std::string(kLong) + (is_early ? "late\n" : "")) << seed;
   }
 }
 
@@ -173,6 +172,29 @@ TEST(MergeRules, SwapOfTwoNames) {
                                        [](Device& d) { d.user_writes("b.md", std::string(kOther) + "later\n"); }});
   EXPECT_EQ(all_text(files).size(), std::string(kLong).size() + std::string(kOther).size() + 11);
   EXPECT_EQ(files.size(), 2u);
+}
+
+TEST(MergeRules, SwapOfTwoNamesOnTwoDevices) {
+  World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+  const auto swap = [](Device& d, std::string_view between, const std::string& mark) {
+    d.user_renames("a.md", between);
+    d.look_and_settle();
+    d.user_renames("b.md", "a.md");
+    d.look_and_settle();
+    d.user_renames(between, "b.md");
+    d.look_and_settle();
+    d.user_writes("a.md", std::string(kOther) + mark);
+    d.user_writes("b.md", std::string(kLong) + mark);
+  };
+  const Files files = together(
+      world, {[&](Device& d) { swap(d, "t.md", "from one\n"); }, [&](Device& d) { swap(d, "t.md", "from two\n"); }});
+  ASSERT_EQ(files.size(), 2u) << all_text(files);
+  for (const auto& [path, text] : files) {
+    EXPECT_TRUE(text.starts_with(kLong) || text.starts_with(kOther)) << path << ": " << text;
+    EXPECT_EQ(count(text, "from one\n"), 1u) << path;
+    EXPECT_EQ(count(text, "from two\n"), 1u) << path;
+  }
+  EXPECT_EQ(all_text(files).size(), std::string(kLong).size() + std::string(kOther).size() + 36);
 }
 
 TEST(MergeRules, RenameThereAndBack) {
@@ -329,6 +351,15 @@ TEST(MergeRules, ClearAndEdit) {
   const Files files = together(world, {[](Device& d) { d.user_writes("a.md", ""); },
                                        [](Device& d) { d.user_writes("a.md", "one\ntwo\nthree\n"); }});
   EXPECT_EQ(files, (Files{{"a.md", "three\n"}}));
+}
+
+TEST(MergeRules, SaveInTwoHalvesOnTwoDevices) {
+  World world = in_step({{"a.md", kLong}});
+  world.device(0).user_writes_slowly("a.md", "from one\n" + std::string(kLong));
+  world.device(1).user_writes_slowly("a.md", std::string(kLong) + "from two\n");
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  EXPECT_EQ(world.device(2).disk().read("a.md"), "from one\n" + std::string(kLong) + "from two\n");
 }
 
 // --- attachments --------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
   const std::optional<std::string> name = name_at(path, point);
   if (!name || impl_->workspace_at(point).live_binary(*name)) return std::nullopt;
   const std::optional<FileMetadata> entry = impl_->workspace_at(point).live_file(*name);
+  const std::string document = impl_->workspace_at(point).document_of(*name);
   const std::unique_ptr<crdt::Doc> body = impl_->body_at(*name, point);
   std::vector<AttributedSpan> spans;
   const auto append = [&](AttributedSpan span) {
@@ -54,7 +55,7 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
       body == nullptr ? std::nullopt : body->map(kSeedRootName).get_string(kSeedClientKey);
   std::map<ClientId, HistoryDevice> devices;
   const auto find_device = [&](ClientId client) {
-    HistoryDevice device = device_of(body_document(*name), client);
+    HistoryDevice device = device_of(body_document(document), client);
     if (!device.id.empty() || seed != std::to_string(client.value())) return device;
     const auto importer = impl_->pass().first_writer.find(*name);
     return importer == impl_->pass().first_writer.end() ? device : device_of(kWorkspaceDocument, importer->second);
@@ -72,7 +73,7 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
       Clock clock = span.first.clock;
       const Clock end = clock + span.length;
       while (clock < end) {
-        const Source source = source_of(*this, *name, {span.first.client, clock});
+        const Source source = source_of(*this, document, {span.first.client, clock});
         const Clock until = std::min(end, source.until);
         const std::string_view rest = std::string_view(content).substr(at_byte);
         const size_t end_byte = at_byte + to_utf8(rest, Utf16Offset{(until - clock).value()}).value();

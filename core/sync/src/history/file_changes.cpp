@@ -55,7 +55,7 @@ std::set<std::string> touched_files(const History& history, HistoryPoint low, Hi
     if (!doc.starts_with(kBodyDocumentPrefix)) continue;
     const auto& records = history.document(doc)->records();
     const auto first = std::ranges::upper_bound(records, low, {}, &HistoryRecord::sequence);
-    if (first != records.end() && first->sequence <= high) names.insert(doc.substr(kBodyDocumentPrefix.size()));
+    if (first != records.end() && first->sequence <= high) names.insert(history.path_of_document(doc));
   }
   return names;
 }

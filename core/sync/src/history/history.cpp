@@ -67,6 +67,7 @@ const History::Impl::WorkspacePass& History::Impl::pass() const {
       changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
       for (const std::string& path : changed) {
         note_move(*pass_, path);
+        note_document(*pass_, path);
         if (const std::optional<crdt::Id> id = workspace.doc().map(kFilesRootName).current_id(path))
           pass_->first_writer.emplace(path, id->client);
       }
@@ -99,6 +100,16 @@ void History::Impl::note_move(WorkspacePass& pass, const std::string& path) {
   if (to && *to != path) pass.came_from[*to].insert(path);
 }
 
+void History::Impl::note_document(WorkspacePass& pass, const std::string& path) {
+  const std::optional<FileMetadata> entry = pass.present->file(path);
+  if (!entry) return;
+  const std::string document = document_key(entry, path);
+  if (const std::optional<std::string> id = extra_text(*entry, kFileId)) pass.documents_of[*id].insert(document);
+  if (document == path) return;
+  pass.documents_at[path].insert(document);
+  if (!entry->deleted) pass.path_of_document.insert_or_assign(document, path);
+}
+
 const WorkspaceDoc& History::Impl::workspace_at(HistoryPoint point) const {
   const DocHistory* records = document(kWorkspaceDocument);
   if (records == nullptr || (!records->records().empty() && point >= records->records().back().sequence))
@@ -115,7 +126,7 @@ const WorkspaceDoc& History::Impl::workspace_at(HistoryPoint point) const {
 }
 
 std::unique_ptr<crdt::Doc> History::Impl::body_at(std::string_view path, HistoryPoint point) const {
-  const DocHistory* records = document(body_document(path));
+  const DocHistory* records = document(body_document(workspace_at(point).document_of(path)));
   if (records == nullptr) return nullptr;
   auto doc = std::make_unique<crdt::Doc>(reader_options());
   damaged_ += records->replay(*doc, kHistoryStart, point);
@@ -210,8 +221,40 @@ std::vector<std::string> History::names_of(std::string_view path) const {
 
 std::vector<std::string> History::documents_of(std::string_view path) const {
   std::vector<std::string> documents;
-  for (const std::string& name : names_of(path)) documents.push_back(body_document(name));
+  const auto add = [&](std::string_view key) {
+    std::string document = body_document(key);
+    if (std::ranges::find(documents, document) == documents.end()) documents.push_back(std::move(document));
+  };
+  for (const std::string& key : document_keys_of(path)) add(key);
+  for (const std::string& name : names_of(path)) {
+    add(name);
+    const auto others = impl_->pass().documents_at.find(name);
+    if (others == impl_->pass().documents_at.end()) continue;
+    for (const std::string& key : others->second) add(key);
+  }
   return documents;
+}
+
+std::vector<std::string> History::document_keys_of(std::string_view path) const {
+  const std::optional<FileMetadata> entry = impl_->pass().present->file(path);
+  std::vector<std::string> keys{document_key(entry, path)};
+  const std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
+  const auto known = id ? impl_->pass().documents_of.find(*id) : impl_->pass().documents_of.end();
+  const auto add = [&](const std::string& key) {
+    if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+  };
+  if (known != impl_->pass().documents_of.end()) {
+    for (const std::string& key : known->second) add(key);
+  } else {
+    for (const std::string& name : names_of(path)) add(name);
+  }
+  return keys;
+}
+
+std::string History::path_of_document(std::string_view doc) const {
+  const std::string_view key = doc.starts_with(kBodyDocumentPrefix) ? doc.substr(kBodyDocumentPrefix.size()) : doc;
+  const auto listed = impl_->pass().path_of_document.find(key);
+  return listed == impl_->pass().path_of_document.end() ? std::string(key) : listed->second;
 }
 
 std::optional<std::string> History::name_at(std::string_view path, HistoryPoint point) const {
@@ -273,7 +316,12 @@ HistoryDevice History::device_of(std::string_view doc, ClientId client) const {
   const auto& known = impl_->known_writers();
   if (const auto found = known.find(client.value()); found != known.end()) return found->second;
   if (!doc.starts_with(kBodyDocumentPrefix)) return {};
-  const auto& writers = impl_->body_writers(doc, names_of(doc.substr(kBodyDocumentPrefix.size())));
+  // Clients are made of the document's key; a renamed file took its operations along from the documents of its former names.
+  const std::string path = path_of_document(doc);
+  std::vector<std::string> keys = document_keys_of(path);
+  for (std::string& name : names_of(path)) keys.push_back(std::move(name));
+  keys.emplace_back(doc.substr(kBodyDocumentPrefix.size()));
+  const auto& writers = impl_->body_writers(doc, keys);
   const auto found = writers.find(client.value());
   return found == writers.end() ? HistoryDevice{} : found->second;
 }

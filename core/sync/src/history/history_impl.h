@@ -19,6 +19,9 @@ class History::Impl {
     std::unique_ptr<WorkspaceDoc> present;
     std::vector<std::vector<std::string>> files_changed;           // by record
     std::map<std::string, std::set<std::string>, std::less<>> came_from;  // path -> names whose tombstones lead to it
+    std::map<std::string, std::set<std::string>, std::less<>> documents_at;  // path -> other documents it named
+    std::map<std::string, std::set<std::string>, std::less<>> documents_of;  // id of a file -> its documents
+    std::map<std::string, std::string, std::less<>> path_of_document;  // of those that no path names
     std::map<std::string, ClientId, std::less<>> first_writer;  // of a file's entry
     std::map<uint64_t, std::string> device_ids;  // by client
     std::map<std::string, std::string, std::less<>> device_names;  // by device id
@@ -45,6 +48,7 @@ class History::Impl {
  private:
   void read_devices(WorkspacePass& pass) const;
   static void note_move(WorkspacePass& pass, const std::string& path);
+  static void note_document(WorkspacePass& pass, const std::string& path);
 
   mutable std::unique_ptr<WorkspacePass> pass_;
   // The workspace document at two points, since two are compared; the one used last comes first.

@@ -228,7 +228,7 @@ std::vector<std::string> documents_for_restore(const History& history, const Res
                                                std::span<const std::string> newer) {
   std::set<std::string> touched = touched_files(history, choice.point, kHistoryNow);
   for (const std::string& doc : newer) {
-    if (doc.starts_with(kBodyDocumentPrefix)) touched.insert(doc.substr(kBodyDocumentPrefix.size()));
+    if (doc.starts_with(kBodyDocumentPrefix)) touched.insert(history.path_of_document(doc));
   }
   std::set<std::string> documents;
   const auto add = [&](const std::string& path) {
@@ -261,7 +261,7 @@ std::vector<DoneRestore> done_restores(const History& history) {
         if (std::ranges::find(done.paths, path) == done.paths.end()) done.paths.push_back(path);
       };
       if (doc.starts_with(kBodyDocumentPrefix)) {
-        add(doc.substr(kBodyDocumentPrefix.size()));
+        add(history.path_of_document(doc));
       } else {
         for (const std::string& path : history.files_changed()[i]) add(path);
       }

@@ -29,21 +29,21 @@ void add_steps(const History& history, std::string_view doc, std::vector<Step>& 
       step.files = history.files_changed()[i];
       if (step.files.empty()) continue;  // a device that said its name, and the like
     } else {
-      step.files.emplace_back(doc.starts_with(kBodyDocumentPrefix) ? doc.substr(kBodyDocumentPrefix.size()) : doc);
+      step.files.push_back(history.path_of_document(doc));
     }
     steps.push_back(std::move(step));
   }
 }
 
-/// Up to which point the text of a former name belongs to the file: until it first came along under a later name. What is typed
-/// under the old name after that has a record in the new document, too.
-HistoryPoint end_of_name(const History& history, std::span<const std::string> names, const std::string& name) {
+/// Up to which point the text of a former document belongs to the file: until it first came along into a later one. What is
+/// typed into the old one after that has a record in the new one, too.
+HistoryPoint end_of_document(const History& history, std::span<const std::string> keys, const std::string& key) {
   HistoryPoint end = kHistoryNow;
-  for (const std::string& other : names) {
+  for (const std::string& other : keys) {
     const DocHistory* records = history.document(body_document(other));
-    if (records == nullptr || other == name) continue;
+    if (records == nullptr || other == key) continue;
     const auto moved = std::ranges::find_if(records->records(), [&](const HistoryRecord& record) {
-      return record.origin == HistoryOrigin::Move && record.note == name;
+      return record.origin == HistoryOrigin::Move && record.note == key;
     });
     if (moved != records->records().end()) end = std::min(end, moved->sequence);
   }
@@ -58,9 +58,10 @@ std::vector<Step> file_steps(const History& history, std::string_view path, std:
     return std::ranges::none_of(step.files,
                                 [&](const std::string& file) { return std::ranges::find(names, file) != names.end(); });
   });
-  for (const std::string& name : names) documents.push_back(body_document(name));
-  for (size_t i = 0; i < names.size(); ++i) {
-    add_steps(history, documents[i], steps, i == 0 ? kHistoryNow : end_of_name(history, names, names[i]));
+  const std::vector<std::string> keys = history.document_keys_of(path);
+  for (const std::string& key : keys) documents.push_back(body_document(key));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    add_steps(history, documents[i], steps, i == 0 ? kHistoryNow : end_of_document(history, keys, keys[i]));
   }
   return steps;
 }

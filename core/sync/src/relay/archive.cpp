@@ -28,7 +28,7 @@ Result<WorkspaceFiles> WorkspaceFiles::open(std::string_view workspace, ByteView
 std::vector<std::string> WorkspaceFiles::texts() const { return doc_->live_files(); }
 
 DocId WorkspaceFiles::body_of(std::string_view path) const {
-  const auto id = body_doc_id(workspace_, path);
+  const auto id = body_doc_id(workspace_, doc_->document_of(path));
   DX_ASSERT(id.has_value());  // a path that is listed or imported has at most kMaxKeyBytes
   return *id;
 }
@@ -62,11 +62,26 @@ std::vector<BinaryRef> WorkspaceFiles::binaries() const {
   return refs;
 }
 
+WorkspaceFiles::Place WorkspaceFiles::place_of(const ImportedText& file) const {
+  const std::optional<FileMetadata> known = doc_->file(file.path);
+  const std::optional<std::string> id = known ? extra_text(*known, kFileId) : std::nullopt;
+  const bool left = known && known->deleted && extra_text(*known, kMovedTo);
+  if (left) {  // what was here lives on under another name, with the document of this one
+    const std::string fresh = doc_->new_file_id(file.path);
+    return {fresh, std::string(kOwnDocument).append(fresh)};
+  }
+  const SplitText split = split_frontmatter(file.text);
+  return {id && is_file_id(*id) ? *id : seed_name(file.path, split.head, split.body), doc_->document_of(file.path)};
+}
+
 ServerEdit WorkspaceFiles::edit_body(const ImportedText& file) const {
   const SplitText split = split_frontmatter(file.text);
+  const Place place = place_of(file);
   ServerEdit edit;
-  edit.document = body_of(file.path);
-  edit.seed = seed_update(file.path, split.head, split.body);
+  const auto id = body_doc_id(workspace_, place.document);
+  DX_ASSERT(id.has_value());  // no longer than a path
+  edit.document = *id;
+  edit.seed = seed_update(place.document, place.file_id, split.head, split.body);
   edit.texts = {{"head", std::string(split.head)}, {"body", std::string(split.body)}};
   return edit;
 }
@@ -82,16 +97,20 @@ void WorkspaceFiles::list_texts(const Import& import, TimestampMs now, ServerEdi
     FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(file.path), now);
     metadata.deleted = false;
     const std::optional<FileMetadata> known = doc_->file(file.path);
-    const std::optional<std::string> id = known ? extra_text(*known, kFileId) : std::nullopt;
+    const Place place = place_of(file);
     if (known) metadata = carry_over(std::move(metadata), *known);
     for (BinaryRef& ref : metadata.attachments) {
       if (const auto found = uploaded.find(ref.path); found != uploaded.end()) ref = *found->second;
     }
     set_extra_text(metadata, kHeadMark, head_mark(head));
-    set_extra_text(metadata, kFileId, id ? *id : doc_->new_file_id(file.path));
+    set_extra_text(metadata, kFileId, place.file_id);
+    set_extra_text(metadata, kDocument, place.document == file.path ? std::nullopt : std::optional(place.document));
     const bool same = known && !known->deleted && extra_text(*known, kHeadMark) == extra_text(metadata, kHeadMark) &&
                       content_equal(*known, metadata);
-    if (!same) edit.entries.push_back({"files", file.path, format_metadata(metadata)});
+    if (!same) {
+      edit.entries.push_back({"files", file.path, format_metadata(metadata)});
+      edit.entries.push_back({"homes", place.file_id, format_home({file.path, place.document, {}})});
+    }
     if (std::optional<BinaryRef> ref = doc_->live_binary(file.path)) {  // its bytes are text now
       ref->deleted = true;
       edit.entries.push_back({"binaries", file.path, format_binary_ref(*ref)});
@@ -104,6 +123,9 @@ void WorkspaceFiles::list_texts(const Import& import, TimestampMs now, ServerEdi
     metadata->deleted = true;
     metadata->modified_at = now;
     edit.entries.push_back({"files", path, format_metadata(*metadata)});
+    const std::optional<std::string> id = extra_text(*metadata, kFileId);
+    if (!id || !is_file_id(*id)) continue;
+    edit.entries.push_back({"homes", *id, format_home({path, doc_->document_of(path), std::string(kSeenUnknown)})});
   }
 }
 

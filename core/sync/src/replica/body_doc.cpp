@@ -17,14 +17,9 @@ constexpr std::string_view kHeadRoot = "head";
 constexpr std::string_view kBodyRoot = "body";
 constexpr std::string_view kSeedRoot = "seed";
 constexpr std::string_view kSeedKey = "client";
-constexpr std::string_view kEraRoot = "era";
-/// In front of an era's name, so that its beginning is seen in the bytes of an update.
-constexpr std::string_view kEraPrefix = "era:";
-
-std::string now_key(std::string_view key) { return std::string("now:").append(key); }
-std::string past_key(std::string_view key, std::string_view era) {
-  return std::string("past:").append(key).append("\n").append(era);
-}
+constexpr std::string_view kOwnerKey = "file";
+/// In front of an owner's id, so that a claim is seen in the bytes of an update.
+constexpr std::string_view kOwnerPrefix = "file:";
 
 void apply_difference(crdt::Transaction& txn, crdt::Text& text, std::string_view before, std::string_view after) {
   const std::vector<TextEdit> edits = diff_text(before, after);
@@ -52,11 +47,7 @@ ClientId seed_client(std::string_view key, std::string_view head, std::string_vi
 }  // namespace
 
 BodyDoc::BodyDoc(ClientId client)
-    : doc_({.client = client}),
-      head_(doc_.text(kHeadRoot)),
-      body_(doc_.text(kBodyRoot)),
-      seed_(doc_.map(kSeedRoot)),
-      era_(doc_.map(kEraRoot)) {}
+    : doc_({.client = client}), head_(doc_.text(kHeadRoot)), body_(doc_.text(kBodyRoot)), seed_(doc_.map(kSeedRoot)) {}
 
 Bytes BodyDoc::set_text(std::string_view head, std::string_view body) {
   const std::string old_head = this->head();
@@ -66,6 +57,19 @@ Bytes BodyDoc::set_text(std::string_view head, std::string_view body) {
   apply_difference(txn, head_, old_head, head);
   apply_difference(txn, body_, old_body, body);
   return std::move(txn).commit().update_v1();
+}
+
+Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after) {
+  const auto edits_of = [](std::string_view old_text, std::string_view new_text) {
+    std::vector<TextEdit> edits = diff_text(old_text, new_text);
+    if (DX_PLANTED(7) && edits.size() > 1) edits.pop_back();
+    return edits;
+  };
+  crdt::Transaction txn = doc_.transact();
+  units.head = carry_edits(doc_, head_, txn, units.head, edits_of(before.head, after.head));
+  units.body = carry_edits(doc_, body_, txn, units.body, edits_of(before.body, after.body));
+  const crdt::Commit commit = std::move(txn).commit();
+  return commit.changed() ? commit.update_v1() : Bytes{};
 }
 
 Bytes BodyDoc::restore_text(std::string_view key, std::string_view head, std::string_view body) {
@@ -80,66 +84,16 @@ Bytes BodyDoc::restore_text(std::string_view key, std::string_view head, std::st
 
 std::string BodyDoc::seed_name() const { return seed_.get_string(kSeedKey).value_or(std::string()); }
 
-std::string BodyDoc::era(std::string_view key) const {
-  const std::string now = era_.get_string(now_key(key)).value_or(std::string());
-  return now.starts_with(kEraPrefix) ? now.substr(kEraPrefix.size()) : std::string();
+std::string BodyDoc::owner() const {
+  const std::string said = seed_.get_string(kOwnerKey).value_or(std::string());
+  return said.starts_with(kOwnerPrefix) ? said.substr(kOwnerPrefix.size()) : std::string();
 }
 
-std::optional<PastEra> BodyDoc::past_era(std::string_view key, std::string_view era) const {
-  const std::optional<std::string> text = era_.get_string(past_key(key, era));
-  if (!text) return std::nullopt;
-  // Three lines: target, id, state vector.
-  const size_t first = text->find('\n');
-  const size_t second = first == std::string::npos ? first : text->find('\n', first + 1);
-  if (second == std::string::npos) return std::nullopt;
-  const Result<Bytes> vector = from_base64(std::string_view(*text).substr(second + 1));
-  if (!vector) return std::nullopt;
-  Result<crdt::StateVector> known = crdt::StateVector::decode(*vector);
-  if (!known) return std::nullopt;
-  return PastEra{text->substr(0, first), text->substr(first + 1, second - first - 1), *std::move(known)};
-}
-
-crdt::StateVector BodyDoc::known_before(std::string_view key) const {
-  const std::string prefix = past_key(key, {});
-  crdt::StateVector known;
-  for (const std::string& name : era_.keys()) {
-    if (!name.starts_with(prefix)) continue;
-    const std::optional<PastEra> past = past_era(key, std::string_view(name).substr(prefix.size()));
-    if (!past) continue;
-    for (const crdt::StateVector::Entry& entry : past->known) known.raise(entry.client, entry.clock);
-  }
-  return known;
-}
-
-Bytes BodyDoc::begin_era(std::string_view key, std::string_view era, PastEra past, ByteView state,
-                         std::string_view head, std::string_view body) {
-  const std::string ended = this->era(key);
-  past.known = doc_.state_vector();
-  std::vector<std::pair<std::string, std::string>> records;
-  for (const std::string& name : era_.keys()) {
-    if (std::optional<std::string> text = era_.get_string(name)) records.emplace_back(name, *text);
-  }
-  const Bytes vector = past.known.encode();
-  records.emplace_back(past_key(key, ended), past.target + "\n" + past.file_id + "\n" + to_base64(vector));
-
-  std::vector<Bytes> updates;
-  crdt::StateVector brought;
-  if (const Result<crdt::StateVector> vector_of_state = crdt::state_vector_of_update_v1(state))
-    brought = *vector_of_state;
-  updates.push_back(erase_operations(operations_between(brought, past.known)));
-  if (Result<crdt::Commit> commit = doc_.apply_update_v1(state)) updates.push_back(commit->update_v1());
+Bytes BodyDoc::claim(std::string_view file_id) {
+  if (file_id.empty() || owner() == file_id) return {};
   crdt::Transaction txn = doc_.transact();
-  for (const auto& [name, text] : records) era_.set(txn, name, crdt::Any::string(text));
-  era_.set(txn, now_key(key), crdt::Any::string(std::string(kEraPrefix).append(era)));
-  apply_difference(txn, head_, this->head(), head);
-  apply_difference(txn, body_, this->body(), body);
-  updates.push_back(std::move(txn).commit().update_v1());
-
-  std::erase_if(updates, [](const Bytes& update) { return update.empty(); });
-  const std::vector<ByteView> views(updates.begin(), updates.end());
-  Result<Bytes> merged = crdt::merge_updates_v1(views);
-  DX_ASSERT(merged);  // all of them were written here
-  return *std::move(merged);
+  seed_.set(txn, kOwnerKey, crdt::Any::string(std::string(kOwnerPrefix).append(file_id)));
+  return std::move(txn).commit().update_v1();
 }
 
 Bytes BodyDoc::erase_operations(const crdt::DeleteSet& ids) {
@@ -152,7 +106,7 @@ Bytes BodyDoc::erase_operations(const crdt::DeleteSet& ids) {
   return commit->changed() ? commit->update_v1() : Bytes{};
 }
 
-bool may_begin_era(ByteView update) { return std::ranges::search(update, as_bytes(kEraPrefix)).size() != 0; }
+bool may_claim(ByteView update) { return std::ranges::search(update, as_bytes(kOwnerPrefix)).size() != 0; }
 
 crdt::DeleteSet operations_between(const crdt::StateVector& before, const crdt::StateVector& after) {
   crdt::DeleteSet ids;
@@ -163,7 +117,7 @@ crdt::DeleteSet operations_between(const crdt::StateVector& before, const crdt::
   return ids;
 }
 
-Bytes seed_update(std::string_view key, std::string_view head, std::string_view body) {
+Bytes seed_update(std::string_view key, std::string_view file_id, std::string_view head, std::string_view body) {
   if (head.empty() && body.empty()) return {};
   const ClientId client = seed_client(key, head, body);
   crdt::Doc doc({.client = client});
@@ -171,6 +125,7 @@ Bytes seed_update(std::string_view key, std::string_view head, std::string_view 
   if (!head.empty()) DX_ASSERT(doc.text(kHeadRoot).insert(txn, Utf16Offset{0}, head));
   if (!body.empty()) DX_ASSERT(doc.text(kBodyRoot).insert(txn, Utf16Offset{0}, body));
   doc.map(kSeedRoot).set(txn, kSeedKey, crdt::Any::string(std::to_string(client.value())));
+  doc.map(kSeedRoot).set(txn, kOwnerKey, crdt::Any::string(std::string(kOwnerPrefix).append(file_id)));
   return std::move(txn).commit().update_v1();
 }
 

@@ -18,8 +18,12 @@ struct FileRecord {
   Sha256 hash;
   /// The text with this hash, kept only while the document is ahead of the disk: the base of a three-way merge.
   std::optional<std::string> base;
+  /// What that text is made of, as `encode_units`; empty when nobody knows.
+  std::string base_units{};
   /// Edited here, and the server has not acknowledged it: a deletion from elsewhere must not win over this.
   bool unsaved = false;
+  /// Of a text: the id of the file that is on this disk under the path. The list may have another one there by now.
+  std::string file_id{};
   /// Of a blob that this device put into the list: the operation that did it. Whether a later entry was made in knowledge
   /// of it decides if the two contents are in conflict.
   std::optional<crdt::Id> published;

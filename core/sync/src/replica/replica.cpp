@@ -56,9 +56,21 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
     named_ = false;
   }
   if (key.starts_with(kRestoredPrefix)) brought_back_.emplace(key.substr(kRestoredPrefix.size()), value);
+  while (key.starts_with(kWritingPrefix) && !value.empty()) {
+    const std::string_view line = value.substr(0, value.find('\n'));
+    value.remove_prefix(std::min(line.size() + 1, value.size()));
+    const size_t units = line.find('#');
+    DX_TRY(FileRecord said, FileRecord::decode(std::string("t").append(line.substr(0, units))));
+    const std::string_view made_of = units == std::string_view::npos ? std::string_view() : line.substr(units + 1);
+    intended_[std::string(key.substr(kWritingPrefix.size()))].push_back(
+        Intended{said.hash, std::move(said.file_id), std::string(made_of), {}, /*of_earlier_run=*/true});
+  }
   if (!key.starts_with(kFilePrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
-  records_.insert_or_assign(std::string(key.substr(kFilePrefix.size())), std::move(record));
+  const std::string path(key.substr(kFilePrefix.size()));
+  if (!record.file_id.empty()) records_of_[record.file_id].insert(path);
+  records_.insert_or_assign(path, std::move(record));
+  unscanned_ = true;
   named_ = false;
   return {};
 }
@@ -95,6 +107,7 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const FileGone& e) { on_gone(key(e.path)); },
                  [&](const FileMoved& e) {
                    const std::string from = key(e.from);
+                   if (options_.disk.peculiar() && key(e.to) == from) names_.respell(from, e.to);  // an alias no more
                    const std::string to = names().see(e.to);
                    // Of a move of ours, `from` gave its name up when it was begun.
                    const auto ours = own_moves_.find(to);
@@ -114,7 +127,8 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const FocusFiles& e) {
                    focus_ = e.paths;
                    for (const std::string& path : focus_) {
-                     if (workspace_.live_file(path) && !in_step(path)) open_body(path, /*first=*/true);
+                     const std::string document = document_of(path);
+                     if (workspace_.live_file(path) && !in_step(document)) open_body(document, /*first=*/true);
                    }
                  },
                  [&](const ReleaseHeld&) { release_held(); },
@@ -169,7 +183,7 @@ void Replica::Impl::emit(Action action) {
 // --- texts ------------------------------------------------------------------------------------------------------
 
 std::string Replica::Impl::head_of(std::string_view path) const {
-  std::string head = bodies_.open(path).head();
+  std::string head = bodies_.open(document_of(path)).head();
   if (!head.empty()) return head;
   // No head in the document: either the file has no frontmatter, or only an old peer wrote it, as metadata.
   const std::optional<FileMetadata> entry = workspace_.file(path);
@@ -178,21 +192,36 @@ std::string Replica::Impl::head_of(std::string_view path) const {
   return render_head(*entry, path);
 }
 
-std::string Replica::Impl::text_of(std::string_view path) const { return head_of(path) + bodies_.open(path).body(); }
-
-bool Replica::Impl::text_is_here(std::string_view path) const {
-  if (is_answered(path)) return true;
-  return bodies_.contains(path) && !bodies_.open(path).is_virgin();
+std::string Replica::Impl::text_of(std::string_view path) const {
+  return head_of(path) + bodies_.open(document_of(path)).body();
 }
 
-Bytes Replica::Impl::set_document_text(std::string_view path, std::string_view text) {
+Replica::Impl::Version Replica::Impl::version_of(std::string_view path) const {
+  return {text_of(path), bodies_.open(document_of(path)).units()};
+}
+
+Replica::Impl::Version Replica::Impl::version_of_document(std::string_view document) const {
+  const std::optional<std::string> path = listed_path(document);
+  return path ? version_of(*path) : Version{document_text(document), bodies_.open(document).units()};
+}
+
+bool Replica::Impl::text_is_here(std::string_view path) const {
+  const std::string document = document_of(path);
+  if (is_answered(document)) return true;
+  return bodies_.contains(document) && !bodies_.open(document).is_virgin();
+}
+
+Bytes Replica::Impl::set_document_text(std::string_view document, std::string_view shown_head, std::string_view text) {
   const SplitText split = split_frontmatter(text);
-  const std::string shown_head = head_of(path);
-  BodyDoc& body = bodies_.open(path);
+  BodyDoc& body = bodies_.open(document);
   // A head that was only rendered from an old peer's metadata stays out of the document until someone edits it.
   const std::string stored_head = body.head();
   const bool unchanged = split.head == shown_head;
   return body.set_text(unchanged ? std::string_view(stored_head) : split.head, split.body);
+}
+
+Bytes Replica::Impl::set_file_text(std::string_view path, std::string_view text) {
+  return set_document_text(document_of(path), head_of(path), text);
 }
 
 // --- shared -----------------------------------------------------------------------------------------------------
@@ -229,7 +258,7 @@ void Replica::Impl::commit_body(std::string_view key, Bytes update, HistoryOrigi
   if (open != open_bodies_.end()) {
     payload = open->second.link.on_local_update(update);
     track(key, open->second);
-  } else if (following_ && workspace_.live_file(key)) {
+  } else if (following_ && listed_path(key)) {
     open_body(key);
   }
   if (!DX_PLANTED(3)) persist(std::string(kBodyPrefix).append(key), std::move(update), origin, std::move(note));
@@ -249,6 +278,8 @@ void Replica::Impl::edit_workspace(const std::function<void(crdt::Transaction&)>
 
 void Replica::Impl::save_record(std::string_view path, FileRecord record) {
   emit(PersistRecord{std::string(kFilePrefix).append(path), record.encode()});
+  forget_record_id(path);
+  if (!record.file_id.empty()) records_of_[record.file_id].emplace(path);
   records_.insert_or_assign(std::string(path), std::move(record));
   if (!options_.disk.peculiar()) return;
   // A name that this disk made different from the key is kept, so that it is the same after a restart.
@@ -265,7 +296,17 @@ void Replica::Impl::drop_record(std::string_view path) {
     if (names_.disk_name(path) != path) emit(PersistRecord{std::string(kNamePrefix).append(path), {}});
     names_.release(path);
   }
+  forget_record_id(path);
   records_.erase(found);
+}
+
+void Replica::Impl::forget_record_id(std::string_view path) {
+  const FileRecord* const known = record(path);
+  if (known == nullptr || known->file_id.empty()) return;
+  const auto paths = records_of_.find(known->file_id);
+  if (paths == records_of_.end()) return;
+  paths->second.erase(std::string(path));
+  if (paths->second.empty()) records_of_.erase(paths);
 }
 
 const FileRecord* Replica::Impl::record(std::string_view path) const {
@@ -288,6 +329,12 @@ std::optional<std::string> Replica::Impl::file_text(std::string_view path) const
   const FileRecord* const known = record(path);
   const bool is_here = text_is_here(path) || (known != nullptr && known->hash == sha256(text));
   return is_here ? std::optional(std::move(text)) : std::nullopt;
+}
+
+std::optional<std::string> Replica::Impl::body_text(std::string_view path) const {
+  const std::string document = document_of(path);
+  if (!bodies_.contains(document)) return std::nullopt;
+  return bodies_.open(document).body();
 }
 
 Replica::Replica(ReplicaOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -326,10 +373,7 @@ std::vector<std::string> Replica::text_files() const { return impl_->workspace_.
 std::vector<BinaryRef> Replica::binary_files() const { return impl_->workspace_.live_binaries(); }
 std::optional<std::string> Replica::file_text(std::string_view path) const { return impl_->file_text(path); }
 
-std::optional<std::string> Replica::body_text(std::string_view path) const {
-  if (!impl_->bodies_.contains(path)) return std::nullopt;
-  return impl_->bodies_.open(path).body();
-}
+std::optional<std::string> Replica::body_text(std::string_view path) const { return impl_->body_text(path); }
 
 std::optional<FileMetadata> Replica::metadata(std::string_view path) const { return impl_->workspace_.file(path); }
 

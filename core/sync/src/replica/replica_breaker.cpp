@@ -17,6 +17,10 @@ namespace diaryx::sync {
 namespace {
 
 constexpr DurationMs kWaveGrace{1'000};
+/// How long a program may take to go on writing; watchers wait until a file is quiet before they report it.
+constexpr DurationMs kWritingGrace{250};
+/// More of a last line is not compared.
+constexpr size_t kMaxLastLine = 64;
 
 }  // namespace
 
@@ -25,15 +29,24 @@ bool is_truncation(std::string_view before, std::string_view after) {
   return after.empty() || (after.size() < before.size() / 2 && before.starts_with(after));
 }
 
+bool lost_its_end(std::string_view before, std::string_view after) {
+  if (after.size() >= before.size()) return false;
+  const size_t newline = before.size() < 2 ? std::string_view::npos : before.rfind('\n', before.size() - 2);
+  std::string_view end = newline == std::string_view::npos ? before : before.substr(newline);
+  if (end.size() > kMaxLastLine) end.remove_prefix(end.size() - kMaxLastLine);
+  return !after.ends_with(end);
+}
+
 // --- found here -------------------------------------------------------------------------------------------------
 
 bool Replica::Impl::wait_for_wave(std::string_view path, const FileRecord& known, std::string_view bytes) {
   if (settling_) return false;
-  const std::string before = known.base ? *known.base : text_of(path);
-  if (!is_truncation(before, bytes)) return false;
+  const std::string before = known.base ? *known.base : text_behind(path, known);
+  const bool is_wave = is_truncation(before, bytes);
+  if (!is_wave && !lost_its_end(before, bytes)) return false;
   const auto waiting = truncated_.find(path);
-  const bool held = waiting != truncated_.end() && waiting->second.held;
-  truncated_.insert_or_assign(std::string(path), Truncated{std::string(bytes), held});
+  if (waiting != truncated_.end()) return true;  // the same text again
+  truncated_.emplace(std::string(path), Truncated{std::string(bytes), now_ + kWritingGrace, is_wave});
   return true;
 }
 
@@ -47,9 +60,11 @@ void Replica::Impl::send_deletions() {
   std::vector<std::string> shorter;
   for (const auto& [path, text] : truncated_) {
     holding = holding || text.held;
-    if (!text.held) shorter.push_back(path);
+    if (!text.held && text.wait_until <= now_) shorter.push_back(path);
   }
-  const size_t count = due.size() + shorter.size();
+  const auto is_wave = [this](const std::string& path) { return truncated_.at(path).is_wave; };
+  const size_t count = due.size() + static_cast<size_t>(std::ranges::count_if(shorter, is_wave));
+  if (count == 0) believe(std::exchange(shorter, {}));
   if (count == 0) {
     growing_ = 0;
     return deletions_due_.reset();
@@ -68,7 +83,12 @@ void Replica::Impl::send_deletions() {
       gone_.at(path).held = true;
       gone_.at(path).wait_until.reset();
     }
-    for (const std::string& path : shorter) truncated_.at(path).held = true;
+    std::vector<std::string> others;
+    for (const std::string& path : shorter) {
+      truncated_.at(path).held = is_wave(path);
+      if (!is_wave(path)) others.push_back(path);
+    }
+    believe(others);
     return tell_held(HeldChange::Direction::Outgoing);
   }
 
@@ -77,18 +97,24 @@ void Replica::Impl::send_deletions() {
     for (const std::string& path : due) delete_entry(path, gone_.at(path).record, txn);
   });
   for (const std::string& path : due) {
+    const std::string id = gone_.at(path).record.file_id;
     gone_.erase(path);
     drop_record(path);
     index_file(path);
     outgoing_.add(path, /*left=*/true, now_);
     reconcile(path);  // if a change from elsewhere won
+    reconcile_file(id);
   }
+  believe(shorter);
+}
+
+void Replica::Impl::believe(const std::vector<std::string>& shorter) {
   settling_ = true;
   for (const std::string& path : shorter) {
-    const std::string bytes = std::move(truncated_.at(path).bytes);
+    const Truncated text = std::move(truncated_.at(path));
     truncated_.erase(path);
-    outgoing_.add(path, /*left=*/false, now_);
-    on_text_seen(path, bytes);
+    if (text.is_wave) outgoing_.add(path, /*left=*/false, now_);
+    on_text_seen(path, text.bytes);
   }
   settling_ = false;
 }
@@ -200,6 +226,7 @@ void Replica::Impl::undo_outgoing() {
     any = true;
     FileRecord known = *record(path);
     known.base = std::move(truncated_.at(path).bytes);  // what is on disk, and is to be replaced
+    known.base_units.clear();
     known.hash = sha256(*known.base);
     truncated_.erase(path);
     save_record(path, std::move(known));
@@ -221,7 +248,8 @@ void Replica::Impl::undo_incoming() {
     if (known != nullptr && known->base) {
       const std::string base = *known->base;
       const SplitText split = split_frontmatter(base);
-      commit_body(path, bodies_.open(path).restore_text(path, split.head, split.body));
+      const std::string document = document_of(path);
+      commit_body(document, bodies_.open(document).restore_text(document, split.head, split.body));
     }
     refresh_metadata(path);
     reconcile(path);
@@ -232,8 +260,8 @@ void Replica::Impl::undo_incoming() {
 void Replica::Impl::undo_deletion(const std::string& path) {
   if (workspace_.live_file(path) || workspace_.live_binary(path)) return reconcile(path);
   if (const std::optional<FileMetadata> entry = workspace_.file(path); entry && !extra_text(*entry, kMovedTo)) {
-    revive_entry(path);
-    return reconcile(path);
+    const std::optional<std::string> id = extra_text(*entry, kFileId);
+    return revive(id && is_file_id(*id) ? *id : workspace_.new_file_id(path), path);
   }
   std::optional<BinaryRef> ref = workspace_.binary(path);
   if (!ref || !Sha256::from_hex(ref->hash)) return;

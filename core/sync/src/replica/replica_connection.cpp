@@ -108,10 +108,17 @@ void Replica::Impl::track(std::string_view key, const Body& body) {
   put(unsaved_, !body.link.saved());
   if (!body.link.saved()) return;
   if (!body.was_refused) mark_synced(key);
-  if (const FileRecord* known = record(key); known != nullptr && known->unsaved) {
+  const std::optional<std::string> listed = listed_path(key);
+  std::set<std::string> paths;
+  if (listed) paths.insert(*listed);
+  if (const auto others = records_of_.find(listed ? id_at(*listed) : std::string()); others != records_of_.end())
+    paths.insert(others->second.begin(), others->second.end());
+  for (const std::string& path : paths) {
+    const FileRecord* known = record(path);
+    if (known == nullptr || !known->unsaved) continue;
     FileRecord saved = *known;
     saved.unsaved = false;
-    save_record(key, std::move(saved));
+    save_record(path, std::move(saved));
   }
 }
 
@@ -197,18 +204,17 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
     track(key, body);
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
     const bool first = !body.link.answered();
-    const bool foreign = first && is_foreign(key, body.link, step2->update);
-    const bool applied = foreign ? split_unrelated(std::string(key), step2->update)
-                                 : apply_body(key, step2->update, HistoryOrigin::Sync);
+    const bool foreign = first && is_foreign(std::string(key), step2->update);
+    const bool applied = apply_body(std::string(key), step2->update, HistoryOrigin::Sync, foreign);
     if (!applied) return;  // asked for again at the time-out
     body.refused = false;
     if (const auto left = left_over_.find(key); left != left_over_.end()) left_over_.erase(left);
     send_body(key, body.link.on_step2(bodies_.open(key).doc(), step2->update));
     track(key, body);
-    if (first) on_body_ready(key);
+    if (first) on_body_ready(std::string(key));
   } else if (const auto* update = std::get_if<Update>(&message)) {
     if (offers_changes_ && !body.link.answered()) return;  // the answer, which is on its way, has it
-    apply_body(key, update->update, HistoryOrigin::Remote);
+    apply_body(std::string(key), update->update, HistoryOrigin::Remote);
   }
 }
 
@@ -279,6 +285,9 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   for (const auto& [path, work] : work_) consider(work.retry_at);
   for (const auto& [path, gone] : gone_) consider(gone.wait_until);
   consider(doubtful_due_);
+  for (const auto& [path, text] : truncated_) {
+    if (!text.held) consider(text.wait_until);
+  }
   consider(truncations_due_);
   consider(deletions_due_);
   const auto on_clock = [&](TimestampMs time) { return TimestampMs{time.value() - set_back_.value()}; };
@@ -312,11 +321,7 @@ void Replica::Impl::on_deadline() {
     due.push_back(path);
   }
   for (const std::string& path : due) {
-    if (const auto copy = conflicts_.find(path); copy != conflicts_.end()) {
-      emit(WriteText{path, copy->second.bytes, std::nullopt});
-    } else {
-      reconcile(path);
-    }
+    reconcile(path);
   }
 }
 
@@ -346,8 +351,8 @@ ReplicaStatus Replica::Impl::status() const {
 
 bool Replica::Impl::settled() const {
   if (phase_ != Phase::Active || !workspace_link_.saved() || awaiting_changes_) return false;
-  if (!to_open_.empty() || !unsaved_.empty() || doubtful_due_ || !newcomers_.empty() || !parked_moves_.empty() ||
-      !leaving_.empty() || !uploads_.empty() || !wants_read_.empty() || !conflicts_.empty())
+  if (!to_open_.empty() || !unsaved_.empty() || doubtful_due_ || !newcomers_.empty() || !leaving_.empty() ||
+      !uploads_.empty() || !wants_read_.empty())
     return false;
   const auto is_open = [](const auto& entry) { return !entry.second.held; };
   if (std::ranges::any_of(gone_, is_open) || std::ranges::any_of(truncated_, is_open)) return false;

@@ -119,12 +119,12 @@ void Replica::Impl::on_changes(const Changes& changes) {
 
 bool Replica::Impl::in_step(std::string_view key) const {
   return following_ && !open_bodies_.contains(key) && !queued_.contains(key) && !unsynced_.contains(key) &&
-         workspace_.live_file(key).has_value();
+         listed_path(key).has_value();
 }
 
-bool Replica::Impl::is_answered(std::string_view path) const {
-  const auto open = open_bodies_.find(path);
-  return open != open_bodies_.end() ? open->second.link.answered() : in_step(path);
+bool Replica::Impl::is_answered(std::string_view key) const {
+  const auto open = open_bodies_.find(key);
+  return open != open_bodies_.end() ? open->second.link.answered() : in_step(key);
 }
 
 void Replica::Impl::open_all() {
@@ -132,10 +132,9 @@ void Replica::Impl::open_all() {
   looked_through_ = true;
   if (!offers_changes_) forget_cursor();
   for (const std::string& path : focus_) {
-    if (workspace_.live_file(path)) open_body(path);
+    if (workspace_.live_file(path)) open_body(document_of(path));
   }
-  for (const std::string& path : workspace_.live_files()) open_body(path);
-  for (const auto& [to, from] : parked_moves_) open_body(to);
+  for (const std::string& path : workspace_.live_files()) open_body(document_of(path));
 }
 
 void Replica::Impl::open_changed(const std::vector<std::string>& keys) {
@@ -145,25 +144,27 @@ void Replica::Impl::open_changed(const std::vector<std::string>& keys) {
   wanted.insert(unsynced_.begin(), unsynced_.end());
   if (!std::exchange(looked_through_, true)) open_first_look(wanted);
   for (const std::string& path : focus_) {
-    if (wanted.contains(path) && workspace_.live_file(path)) open_body(path);
+    const std::string document = document_of(path);
+    if (wanted.contains(document) && workspace_.live_file(path)) open_body(document);
   }
   for (const std::string& key : wanted) {
     const Result<WorkspacePath> path = parse_path(key);
     if (!path || path->view() != key) continue;
-    if (workspace_.live_file(key)) {
+    if (listed_path(key)) {
       open_body(key);
     } else if (bodies_.contains(key)) {
       mark_unsynced(key);  // asked for when the key is used again
     }
   }
-  for (const auto& [to, from] : parked_moves_) open_body(to);
 }
 
 /// Once in a run: files that are listed, but whose text never came here.
 void Replica::Impl::open_first_look(std::set<std::string, std::less<>>& wanted) {
-  for (std::string& path : workspace_.live_files()) {
-    const bool is_here = bodies_.contains(path) && (!options_.write_files || record(path) != nullptr);
-    if (!is_here) wanted.insert(std::move(path));
+  for (const std::string& path : workspace_.live_files()) {
+    const FileRecord* const known = record(path);
+    const bool is_on_disk = known != nullptr && (known->kind != FileRecord::Kind::Text || is_at_home(path, *known));
+    std::string document = document_of(path);
+    if (!bodies_.contains(document) || (options_.write_files && !is_on_disk)) wanted.insert(std::move(document));
   }
 }
 
@@ -174,7 +175,8 @@ void Replica::Impl::leave_over() {
   heard_of_.clear();
   // Answered, and not on this disk yet: a file that is new here is written only while its document is known to be whole.
   for (const auto& [path, work] : work_) {
-    if (record(path) == nullptr) left_over_.insert(path);
+    const FileRecord* const known = record(path);
+    if (known == nullptr || !is_at_home(path, *known)) left_over_.insert(document_of(path));
   }
   offers_changes_ = following_ = awaiting_changes_ = wants_cursor_ = asked_all_ = false;
   next_cursor_.reset();
@@ -184,7 +186,7 @@ void Replica::Impl::leave_over() {
 
 void Replica::Impl::on_update_of_closed(std::string_view key, ByteView update) {
   if (!offers_changes_) return;
-  if (!workspace_.live_file(key)) {
+  if (!listed_path(key)) {
     if (bodies_.contains(key)) mark_unsynced(key);  // asked for when the key is used again
     return;
   }
@@ -196,7 +198,7 @@ void Replica::Impl::on_update_of_closed(std::string_view key, ByteView update) {
   if (!in_step(key)) return open_body(key);
   Body& body = open_bodies_.emplace(std::string(key), Body{.link = DocLink::in_step()}).first->second;
   track(key, body);
-  if (apply_body(key, update, HistoryOrigin::Remote) && !bodies_.open(key).doc().has_pending()) return;
+  if (apply_body(std::string(key), update, HistoryOrigin::Remote) && !bodies_.open(key).doc().has_pending()) return;
   // It was not in step after all.
   Body& asked = open_bodies_[std::string(key)];
   asked.link = DocLink(DocLink::Kind::Body);

@@ -31,6 +31,9 @@ inline constexpr std::string_view kRestoredPrefix = "restored:";
 inline constexpr std::string_view kUnsyncedPrefix = "unsynced:";
 inline constexpr std::string_view kCursorKey = "cursor";
 
+/// Records of texts that are being written to disk.
+inline constexpr std::string_view kWritingPrefix = "writing:";
+
 class Replica::Impl {
  public:
   explicit Impl(ReplicaOptions options);
@@ -45,6 +48,7 @@ class Replica::Impl {
   std::vector<HeldChange> held() const;
 
   std::optional<std::string> file_text(std::string_view path) const;
+  std::optional<std::string> body_text(std::string_view path) const;
 
   // Read by the getters of Replica.
   ReplicaOptions options_;
@@ -62,7 +66,6 @@ class Replica::Impl {
     DocLink link{DocLink::Kind::Body};
     bool refused = false;        // the server said no; asked again at the next time-out
     uint32_t attempts = 0;
-    std::string own_seed;        // seeded here on this connection: another seed may still turn up
     bool was_refused = false;    // something of it: a receipt does not say that it is stored
   };
 
@@ -90,9 +93,12 @@ class Replica::Impl {
     bool held = false;
   };
 
-  // A file that lost most of its text or all of it: counted with the whole batch before it is believed.
+  // A file that lost its end. Perhaps a program is still writing it, so it waits a moment; if most of the text is gone, it is
+  // then counted with the whole batch before it is believed.
   struct Truncated {
     std::string bytes;
+    TimestampMs wait_until;
+    bool is_wave = false;
     bool held = false;
   };
 
@@ -102,18 +108,19 @@ class Replica::Impl {
     Sha256 hash;
   };
 
-  // A body document as it was before another file took its key.
-  struct EndedEra {
-    std::string name;
-    Bytes state;
-    std::string text;
+  // What a write that is under way will have put on disk. Stored, so that after a crash our own text is known again.
+  struct Intended {
+    Sha256 hash;
+    std::string file_id;
+    std::string units;  // as `encode_units`
+    std::string text{};  // not stored
+    bool of_earlier_run = false;
   };
 
-  // A local file that stands in the way of another text of the same name: saved under another name first.
-  struct ConflictCopy {
-    std::string original;
-    Sha256 hash;
-    std::string bytes;
+  // A text, and what it is made of.
+  struct Version {
+    std::string text;
+    TextUnits units;
   };
 
   // --- replica_connection.cpp
@@ -148,7 +155,7 @@ class Replica::Impl {
   void forget_cursor();
   bool cursor_is_good() const;
   bool in_step(std::string_view key) const;
-  bool is_answered(std::string_view path) const;
+  bool is_answered(std::string_view key) const;
   void mark_unsynced(std::string_view key);
   void mark_synced(std::string_view key);
   void leave_over();
@@ -160,6 +167,11 @@ class Replica::Impl {
   void on_text_seen(std::string_view path, std::string_view bytes);
   void on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes);
   void on_file_written(std::string_view path, const Sha256& hash);
+  void intend_to_write(const std::string& path, Intended intended);
+  void persist_intended(std::string_view path);
+  void forget_writes_of_earlier_runs(std::string_view path);
+  const Intended* intended(std::string_view path, const Sha256& hash) const;
+  void note_written(const std::string& path, Intended done, std::string text);
   void on_file_removed(std::string_view path);
   void on_file_refused(std::string_view path, std::string_view reason);
   void on_blob_uploaded(std::string_view path, const Sha256& hash);
@@ -167,10 +179,11 @@ class Replica::Impl {
   bool waits_in_vain(std::string_view path, const Sha256& hash) const;
   bool accept_path(std::string_view path);
   void merge_disk_text(std::string_view path, FileRecord record, std::string_view bytes);
+  bool is_left(std::string_view path) const;
   void place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash);
   void keep_conflict_copy(const std::string& path, std::string_view bytes, const Sha256& hash);
-  void create_entry(const std::string& path, std::string_view bytes, std::string file_id);
-  void revive_entry(const std::string& path);
+  void create_entry(const std::string& path, std::string_view bytes, const std::string& file_id,
+                    const std::string& document);
   void refresh_metadata(std::string_view path);
   void keep_blob_copy(std::string_view path, const Sha256& hash);
   void start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes);
@@ -188,35 +201,52 @@ class Replica::Impl {
   void match_newcomers();
   bool is_one_of_many(std::string_view path, std::string_view text) const;
   void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
-  void rename_text(const std::string& from, const std::string& to, FileMetadata entry);
-  void move_body(const std::string& from, const std::string& to);
-  bool is_parked(std::string_view path) const;
-  bool is_parked_source(std::string_view path) const;
-  void finish_parked_move(std::string_view to);
-  void reconcile_older_names(std::string_view path);
+  std::string rename_text(const std::string& from, const std::string& to, FileMetadata entry);  // the file's id
   void delete_entry(std::string_view path, const FileRecord& record, crdt::Transaction& txn);
-  bool index_file(const std::string& path);  // true if another file is live there now
-  void collect_moved_text(const std::string& path);
-  static bool are_two_files(const BodyDoc& a, const BodyDoc& b);
-  std::optional<std::string> seen_mark(std::string_view path) const;
-  bool follow_deleted_file(std::string_view path);
-  bool was_edited_unseen(std::string_view path) const;
+  bool index_file(const std::string& path);  // true if another file is live there now, or has another document
+  bool move_on_disk(const std::string& from, const std::string& to);
+
+  // Files, by id, the paths that list them and the documents that hold their texts.
+  std::string document_of(std::string_view path) const;
+  std::optional<std::string> listed_path(std::string_view document) const;
+  std::optional<std::string> live_path(std::string_view file_id) const;
+  std::string id_at(std::string_view path) const;
+  std::string file_id_of(std::string_view path, const FileRecord& known) const;
+  bool is_at_home(std::string_view path, const FileRecord& known) const;  // the list has the file that is on disk there
+  std::string document_of_file(std::string_view file_id, std::string_view path) const;
+  std::string document_for(std::string_view path, std::string_view file_id) const;  // for a file that is put there now
+  std::set<std::string> documents_of_file(const std::string& file_id, const std::string& also) const;
+  std::string document_text(std::string_view document) const;
+  std::string text_behind(std::string_view path, const FileRecord& known) const;
+  bool is_free(std::string_view path) const;
+  std::string other_name(std::string_view path, std::string_view file_id) const;
+
+  void put_file(const std::string& path, const std::string& file_id, const std::string& present_document);
+  void move_text(const std::string& from, const std::string& to, std::string_view file_id);
+  void unite(const std::string& file_id, const std::string& also = {});
+  void give_body(ByteView state, const std::string& to);
+  void reconcile_records(const std::string& file_id);
   void fold_doubled_file(const std::string& path);
-  std::optional<std::string> era_mark(std::string_view path) const;
-  std::optional<std::string> new_place(std::string_view path) const;
-  PastEra departed(std::string_view path, const FileMetadata& tombstone) const;
-  std::optional<std::string> place_of(const PastEra& past) const;
-  void inherit_moved_body(std::string_view from, std::string_view to);
-  void give_body(ByteView state, std::string_view to);
-  void on_era_ended(const std::string& key, const EndedEra& before);
-  bool is_foreign(std::string_view key, const DocLink& link, ByteView theirs) const;
-  bool split_unrelated(const std::string& key, ByteView theirs);
-  void keep_document_copy(const std::string& key, const EndedEra& own, std::string file_id);
-  void move_on_disk(const std::string& from, const std::string& to);
+  // Of a file that is not listed: its last path, and if it was deleted what of it was seen. No path: live, or unknown.
+  struct Whereabouts {
+    std::string path;
+    std::string seen;
+  };
+  Whereabouts whereabouts(std::string_view file_id) const;
+  void relist_if_lost(const std::string& file_id);
+  bool is_contested(std::string_view path) const;
+  std::optional<std::string> seen_mark(std::string_view document) const;
+  bool is_unseen(const std::string& document, const std::string& seen) const;
+  bool revive_if_edited(const std::string& file_id, const std::string& also);
+  void revive(const std::string& file_id, const std::string& path, const std::string& also = {});
+  bool is_foreign(const std::string& document, ByteView theirs) const;
+  void on_document_taken(const std::string& document, const std::string& loser, const std::string& winner,
+                         ByteView before, const std::string& text);
 
   // --- replica_breaker.cpp
   bool wait_for_wave(std::string_view path, const FileRecord& known, std::string_view bytes);
   void send_deletions();
+  void believe(const std::vector<std::string>& shorter);
   bool ask_to_take(std::string_view path, HeldChange::Kind kind);
   void take_away();
   void release_held();
@@ -228,17 +258,20 @@ class Replica::Impl {
 
   // --- replica_remote.cpp
   void apply_workspace(ByteView update, bool answer, HistoryOrigin origin);
-  bool apply_body(std::string_view key, ByteView update, HistoryOrigin origin);
-  void follow_edit_of_deleted(std::string_view key);
-  void remember_base(std::string_view path, const std::string& before);
+  bool apply_body(const std::string& key, ByteView update, HistoryOrigin origin, bool foreign = false);
+  void follow_edit_of_unlisted(const std::string& document);
+  void remember_base(std::string_view file_id, std::string_view path, const Version& before);
   void on_file_entry_changed(const std::string& path);
-  void on_body_ready(std::string_view key);
+  void give_way(const std::set<std::string>& replaced, const std::vector<std::string>& changed_homes);
+  void on_body_ready(const std::string& key);
   void adopt_old_peer_metadata(std::string_view path);
   void doubt_metadata(std::string_view path);
   void check_metadata();
-  void repair_lost_seed(std::string_view key, ByteView incoming);
   void reconcile(std::string_view path);
   void reconcile_absent(std::string_view path, const FileRecord& record);
+  bool make_room(std::string_view path, const FileRecord& known);
+  bool comes_from_elsewhere(std::string_view path);
+  void reconcile_file(const std::string& file_id);
   void reconcile_text(std::string_view path);
   void reconcile_blob(std::string_view path, const BinaryRef& ref);
 
@@ -260,7 +293,12 @@ class Replica::Impl {
   std::string head_of(std::string_view path) const;
   std::string text_of(std::string_view path) const;
   bool text_is_here(std::string_view path) const;
-  Bytes set_document_text(std::string_view path, std::string_view text);
+  Bytes set_document_text(std::string_view document, std::string_view shown_head, std::string_view text);
+  Bytes merge_edit(std::string_view path, std::string_view document, FileRecord& known, std::string_view doc_text,
+                   std::string_view bytes);
+  Version version_of(std::string_view path) const;
+  Version version_of_document(std::string_view document) const;
+  Bytes set_file_text(std::string_view path, std::string_view text);
   void commit_body(std::string_view key, Bytes update, HistoryOrigin origin = HistoryOrigin::Local,
                    std::string note = {});
   void persist(std::string doc, Bytes update, HistoryOrigin origin, std::string note = {});
@@ -268,6 +306,7 @@ class Replica::Impl {
   void edit_workspace(const std::function<void(crdt::Transaction&)>& edit);
   void save_record(std::string_view path, FileRecord record);
   void drop_record(std::string_view path);
+  void forget_record_id(std::string_view path);
   const FileRecord* record(std::string_view path) const;
   void emit(Action action);
   void notify(Notice notice) { emit(Notify{std::move(notice)}); }
@@ -328,20 +367,25 @@ class Replica::Impl {
   // Live paths by the id of their file. More than one: two devices renamed the file at once.
   std::map<std::string, std::set<std::string>, std::less<>> paths_of_;
   std::map<std::string, std::string, std::less<>> id_of_;
-  // Tombstones by the id of the file that was there.
-  std::map<std::string, std::set<std::string>, std::less<>> old_paths_of_;
+  // Documents that a file had before, by its id.
+  std::map<std::string, std::set<std::string>, std::less<>> old_documents_of_;
+  // By path, where an entry's document is not named by it.
+  std::map<std::string, std::string, std::less<>> document_of_;
+  // Paths on this disk by the id of the file that is there.
+  std::map<std::string, std::set<std::string>, std::less<>> records_of_;
 
   // The disk.
   // Choosing names for what is known changes nothing that can be seen, so getters may do it.
   mutable DiskNames names_;
   mutable std::map<std::string, std::string, std::less<>> restored_names_;
   mutable bool named_ = false;  // known files have claimed their names
+  bool check_all_homes_ = true;  // once in a run, since the last one may have ended in between
   bool joined_ = false;  // the workspace doc was answered once, on any connection
   std::map<std::string, FileWork, std::less<>> work_;
+  std::map<std::string, std::vector<Intended>, std::less<>> intended_;  // in the order of the writes, never empty
   std::map<std::string, Upload, std::less<>> uploads_;
   std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted
   std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way
-  std::map<std::string, std::string, std::less<>> parked_moves_;  // to -> from: the key was used, ask the server first
   std::map<std::string, Newcomer, std::less<>> newcomers_;
   std::map<std::string, Truncated, std::less<>> truncated_;
   MassChange outgoing_;
@@ -353,9 +397,9 @@ class Replica::Impl {
   size_t growing_ = 0;  // how many then
   bool taking_away_ = false;
   bool scanned_ = false;  // the first FilesSettled was here
-  std::map<std::string, ConflictCopy, std::less<>> conflicts_;  // by the copy's path, under way
+  bool unscanned_ = false;  // files are known from an earlier run, and were not looked at in this one
   bool settling_ = false;  // newcomers are being told again, none of them is put off
-  std::set<std::string, std::less<>> deleted_here_;  // in this run: an edit that was made meanwhile wins
+  std::set<std::string, std::less<>> deleted_here_;  // ids, in this run: an edit that was made meanwhile wins
   std::set<std::string, std::less<>> wants_read_;  // seen, to be read once its document is answered
   std::set<std::string, std::less<>> doubtful_;  // the entry was read from another head than the document has
   std::optional<TimestampMs> doubtful_due_;

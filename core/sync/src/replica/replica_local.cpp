@@ -9,6 +9,7 @@
 #include "diaryx/sync/path.h"
 #include "fault.h"
 #include "replica/replica_impl.h"
+#include "text_hunks.h"
 
 namespace diaryx::sync {
 namespace {
@@ -20,6 +21,12 @@ constexpr uint32_t kMaxBackoffSteps = 6;
 /// 500 ms, doubled with each attempt, at most half a minute.
 DurationMs transfer_backoff(uint32_t attempts) {
   return DurationMs{std::min<int64_t>(30'000, int64_t{500} << std::min(attempts, kMaxBackoffSteps))};
+}
+
+bool share_a_line(std::string_view before, std::string_view after) {
+  size_t kept = before.size();
+  for (const Hunk& hunk : diff_lines(before, after)) kept -= hunk.old_size();
+  return kept != 0;
 }
 
 }  // namespace
@@ -43,7 +50,7 @@ bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) con
 }
 
 void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) {
-  if (!accept_path(path) || is_parked_source(path)) return;  // another file already: read once the rename is done
+  if (!accept_path(path)) return;
   const Sha256 hash = sha256(bytes);
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
@@ -52,41 +59,67 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
 
-  if (const auto copy = conflicts_.find(path); copy != conflicts_.end() && copy->second.hash == hash) {
-    on_file_written(path, hash);  // the copy was there already
+  if (const auto shorter = truncated_.find(path); shorter != truncated_.end() && shorter->second.bytes != bytes) {
+    const bool was_empty = shorter->second.bytes.empty();
+    truncated_.erase(shorter);
+    // Emptied, and then filled with something else altogether: not the old text with other words.
+    const FileRecord* const old = record(path);
+    if (was_empty && old != nullptr && !share_a_line(old->base ? *old->base : text_behind(path, *old), bytes)) {
+      work_[key].busy = true;  // nothing is written in between
+      merge_disk_text(path, *old, "");
+      work_.erase(key);
+    }
   }
   const FileRecord* known = record(path);
-  if (const auto shorter = truncated_.find(path); shorter != truncated_.end() && shorter->second.bytes != bytes) {
-    truncated_.erase(shorter);
+  if (known != nullptr && known->hash == hash) {
+    forget_writes_of_earlier_runs(path);
+    return reconcile(path);  // nothing new; perhaps a write waits for it
   }
-  if (known != nullptr && known->hash == hash) return reconcile(path);  // nothing new; perhaps a write waits for it
+  if (const Intended* const ours = intended(path, hash)) {
+    // We wrote it and died, or did not hear yet that it is done.
+    return note_written(key, *ours, std::string(bytes));
+  }
   if (known != nullptr && known->kind == FileRecord::Kind::Text) {
+    if (is_contested(path)) return read_when_possible(path);
     if (wait_for_wave(path, *known, bytes)) return;
     return merge_disk_text(path, *known, bytes);
   }
-  if (known == nullptr && !bytes.empty() && workspace_.live_file(path) && bodies_.contains(path) &&
+  if (known == nullptr && !bytes.empty() && workspace_.live_file(path) && text_is_here(path) &&
       text_of(path) == bytes) {
     // We wrote it and died before we could note that.
-    save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash});
+    save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .file_id = id_at(path)});
     return reconcile(path);
   }
   if (!joined_) return read_when_possible(path);
-  if (parked_moves_.contains(path)) return;  // read again once the rename is done
   if (adopt_rename(path, hash, FileRecord::Kind::Text)) return;
   if (wait_for_other_half(path, bytes)) return;
 
-  // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has.
-  const auto open = open_bodies_.find(path);
-  if (open == open_bodies_.end() || !open->second.link.answered()) {
-    open_body(path);
-    return read_when_possible(path);
+  // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has. Where
+  // another file was before it has a document of its own, which nobody else can know.
+  if (!is_left(path)) {
+    const std::string document = document_of(path);
+    const auto open = open_bodies_.find(document);
+    if (open == open_bodies_.end() || !open->second.link.answered()) {
+      open_body(document);
+      return read_when_possible(path);
+    }
   }
   place_new_text(key, bytes, hash);
 }
 
+bool Replica::Impl::is_left(std::string_view path) const {
+  // The file that was here lives on under another name.
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  return entry && entry->deleted && extra_text(*entry, kMovedTo);
+}
+
 void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std::string_view bytes) {
   const std::string key(path);
-  const std::string doc_text = text_of(path);
+  // The list may have another file here by now, or this one under another name: what was typed goes where the file is.
+  const bool at_home = is_at_home(path, known);
+  const std::string id = file_id_of(path, known);
+  const std::string document = at_home ? document_of(path) : document_of_file(id, path);
+  const std::string doc_text = at_home ? text_of(path) : document_text(document);
   const Sha256 hash = sha256(bytes);
   if (bytes == doc_text) {
     // We wrote it and died before we could note that, or somebody made the same change.
@@ -100,94 +133,150 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
     drop_record(path);
     return keep_conflict_copy(key, bytes, hash);
   }
-  const std::string base = known.base.value_or(doc_text);
-  const std::string merged = DX_PLANTED(2)      ? std::string(bytes)
-                             : base == doc_text ? std::string(bytes)
-                                                : apply_edits(doc_text, merge3(base, bytes, doc_text));
-  Bytes update = set_document_text(path, merged);
-  known.hash = hash;
-  known.base = merged == bytes ? std::nullopt : std::optional(std::string(bytes));
+  const auto same_file = records_of_.find(id);
+  const bool is_elsewhere_too = same_file != records_of_.end() && same_file->second.size() > 1;
+  const std::optional<Version> before = is_elsewhere_too ? std::optional(version_of_document(document)) : std::nullopt;
+  Bytes update = merge_edit(path, document, known, doc_text, bytes);
   known.unsaved = known.unsaved || !update.empty();
   save_record(path, std::move(known));
-  commit_body(path, std::move(update));
-  if (const std::optional<std::string> target = new_place(path)) {
-    inherit_moved_body(path, *target);  // renamed elsewhere, edited here
-    reconcile(*target);
-  } else if (!workspace_.live_file(path)) {
-    revive_entry(key);  // deleted elsewhere, edited here: the edit wins
+  if (before) remember_base(id, {}, *before);
+  commit_body(document, std::move(update));
+  if (at_home) {
+    refresh_metadata(path);
+  } else if (const std::optional<std::string> elsewhere = live_path(id)) {
+    unite(id, document);  // renamed elsewhere, edited here
+    refresh_metadata(*elsewhere);
+    reconcile(*elsewhere);
+  } else {
+    revive(id.empty() ? workspace_.new_file_id(path) : id, key,
+           document);  // deleted elsewhere, edited here: the edit wins
   }
-  refresh_metadata(path);
   reconcile(path);
 }
 
-void Replica::Impl::revive_entry(const std::string& path) {
-  const std::optional<FileMetadata> tombstone = workspace_.file(path);
-  const std::optional<std::string> id = tombstone ? extra_text(*tombstone, kFileId) : std::nullopt;
-  create_entry(path, text_of(path), id ? *id : workspace_.new_file_id(path));
+Bytes Replica::Impl::merge_edit(std::string_view path, std::string_view document, FileRecord& known,
+                                std::string_view doc_text, std::string_view bytes) {
+  const std::string base = known.base.value_or(std::string(doc_text));
+  BodyDoc& body = bodies_.open(document);
+  const SplitText before = split_frontmatter(base);
+  const SplitText after = split_frontmatter(bytes);
+  Result<TextUnits> units = known.base ? decode_units(known.base_units) : Result<TextUnits>(body.units());
+  // (A head that is only shown, since an old peer wrote the file, is made of nothing.)
+  // Perhaps this text came from us, before we died or had the answer: then it is compared, so that nothing is doubled.
+  const bool exact = units && !intended_.contains(path) && length_of(units->head) == utf16_length(before.head) &&
+                     length_of(units->body) == utf16_length(before.body) && doc_text == body.head() + body.body();
+  forget_writes_of_earlier_runs(path);
+  known.hash = sha256(bytes);
+  Bytes update;
+  if (DX_PLANTED(2)) {
+    update = body.set_text(after.head, after.body);
+  } else if (exact) {
+    update = body.merge_text(*units, {before.head, before.body}, {after.head, after.body});
+  } else {
+    const std::string merged =
+        base == doc_text ? std::string(bytes) : apply_edits(doc_text, merge3(base, bytes, doc_text));
+    const std::string shown_head(split_frontmatter(doc_text).head);
+    update = set_document_text(document, shown_head, merged);
+  }
+  const std::string now = exact || DX_PLANTED(2) ? body.head() + body.body() : std::string();
+  known.base.reset();
+  known.base_units.clear();
+  if (exact && now == bytes) return update;
+  known.base = bytes;
+  if (exact) known.base_units = encode_units(*units);
+  return update;
 }
 
-void Replica::Impl::create_entry(const std::string& path, std::string_view bytes, std::string file_id) {
+void Replica::Impl::create_entry(const std::string& path, std::string_view bytes, const std::string& file_id,
+                                 const std::string& document) {
   const std::string_view head = split_frontmatter(bytes).head;
   const Result<Frontmatter> front = Frontmatter::parse(head);
   FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(path), wall_clock_);
   metadata.deleted = false;
   set_extra_text(metadata, kHeadMark, head_mark(head));
-  set_extra_text(metadata, kFileId, std::move(file_id));
+  set_extra_text(metadata, kFileId, file_id);
+  if (document != path) set_extra_text(metadata, kDocument, document);
   if (!bytes.empty()) set_extra_text(metadata, kHasText, "1");
   edit_workspace([&](crdt::Transaction& txn) {
     workspace_.set_file(txn, path, metadata);
+    workspace_.set_home(txn, file_id, {path, document, {}});
     if (std::optional<BinaryRef> ref = workspace_.live_binary(path)) {
       ref->deleted = true;  // its bytes are text now
       workspace_.set_binary(txn, *ref);
     }
   });
-  deleted_here_.erase(path);
+  deleted_here_.erase(file_id);
   index_file(path);
-  open_body(path);
+  open_body(document);
 }
 
 void Replica::Impl::place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash) {
-  const bool listed = workspace_.live_file(path).has_value();
-  const std::optional<FileMetadata> tombstone = listed ? std::nullopt : workspace_.file(path);
-  const bool came_back = tombstone.has_value();
-  // The file that was here before lives on under another name: what is typed into that one must not come here.
-  const bool tombstone_moved = came_back && extra_text(*tombstone, kMovedTo).has_value();
   if (const auto restored = brought_back_.extract(path)) {
     restore_id_ = restored.mapped();
     emit(PersistRecord{std::string(kRestoredPrefix).append(path), {}});
   }
-  if (!listed) create_entry(path, bytes, workspace_.new_file_id(path));
-  BodyDoc& body = bodies_.open(path);
+  const SplitText split = split_frontmatter(bytes);
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  const bool listed = entry && !entry->deleted;
+  const std::optional<std::string> old_id = entry ? extra_text(*entry, kFileId) : std::nullopt;
+  // Deleted and made again: it goes on as the same file, since many programs save that way.
+  const bool came_back = entry && entry->deleted && !is_left(path) && !(old_id && live_path(*old_id));
+  std::string id;
+  std::string document;
+  if (listed || (came_back && old_id && is_file_id(*old_id))) {
+    id = old_id.value_or(std::string());
+    document = document_of(path);
+  } else if (!entry || came_back) {
+    document = path;
+    id = seed_name(path, split.head, split.body);
+  } else {
+    id = workspace_.new_file_id(path);
+    document = std::string(kOwnDocument).append(id);
+  }
+  BodyDoc& body = bodies_.open(document);
+  const bool text_is_missing = listed && body.is_virgin() && extra_text(*entry, kHasText);
+  if (text_is_missing && id != seed_name(path, split.head, split.body)) return keep_conflict_copy(path, bytes, hash);
+  if (!listed) create_entry(path, bytes, id, document);
   Bytes update;
   HistoryOrigin origin = HistoryOrigin::Local;
-  if (came_back && tombstone_moved && !body.is_virgin()) {
-    const SplitText split = split_frontmatter(bytes);
-    update = body.begin_era(path, workspace_.new_file_id(path), departed(path, *tombstone), kEmptyUpdate, split.head,
-                            split.body);
-  } else if (body.is_virgin()) {
-    const SplitText split = split_frontmatter(bytes);
-    update = DX_PLANTED(1) ? body.set_text(split.head, split.body) : seed_update(path, split.head, split.body);
+  if (body.is_virgin()) {
+    update = DX_PLANTED(1) ? body.set_text(split.head, split.body) : seed_update(document, id, split.head, split.body);
     origin = HistoryOrigin::Import;
     if (!update.empty() && !DX_PLANTED(1)) {
       DX_ASSERT(body.doc().apply_update_v1(update, crdt::TransactionOrigin::Import));
-      open_bodies_[path].own_seed = seed_name(path, split.head, split.body);
     }
   } else if (text_of(path) != bytes) {
     if (!came_back) return keep_conflict_copy(path, bytes, hash);
-    update = set_document_text(path, bytes);
+    update = set_file_text(path, bytes);
   }
-  save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .unsaved = !update.empty()});
-  commit_body(path, std::move(update), origin);
+  save_record(
+      path,
+      FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .unsaved = !update.empty(), .file_id = id_at(path)});
+  commit_body(document, std::move(update), origin);
   refresh_metadata(path);
   reconcile(path);
 }
 
 void Replica::Impl::keep_conflict_copy(const std::string& path, std::string_view bytes, const Sha256& hash) {
-  // The original stays as it is until the copy is durable: see on_file_written.
-  const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
-  if (!conflicts_.emplace(copy.str(), ConflictCopy{path, hash, std::string(bytes)}).second) return;
-  problem(path, "this file was here before with other content; yours is kept as \"" + copy.str() + "\"");
-  emit(WriteText{copy.str(), std::string(bytes), std::nullopt});
+  // A file of its own from now on: it is moved on disk to the name that the list gives it.
+  const SplitText split = split_frontmatter(bytes);
+  std::string name = conflict_copy(WorkspacePath(path), hash).str();
+  std::string id = seed_name(name, split.head, split.body);  // so that two devices with this text make one copy
+  if (id_at(name) != id && (workspace_.file(name) || !is_free(name))) {
+    id = workspace_.new_file_id(path);
+    name = other_name(path, id);
+  }
+  if (!live_path(id)) {
+    const std::string document = document_for(name, id);
+    create_entry(name, bytes, id, document);
+    Bytes seed = bodies_.open(document).is_virgin() ? seed_update(document, id, split.head, split.body) : Bytes();
+    if (!seed.empty()) DX_ASSERT(bodies_.open(document).doc().apply_update_v1(seed, crdt::TransactionOrigin::Import));
+    commit_body(document, std::move(seed), HistoryOrigin::Import);
+    problem(path, "this file was here before with other content; yours is kept as \"" + name + "\"");
+  }
+  save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .unsaved = true, .file_id = id});
+  reconcile(path);
+  reconcile(name);
 }
 
 void Replica::Impl::refresh_metadata(std::string_view path) {
@@ -209,7 +298,7 @@ void Replica::Impl::refresh_metadata(std::string_view path) {
 // --- other files ------------------------------------------------------------------------------------------------
 
 void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
-  if (!accept_path(path) || waits_in_vain(path, hash) || is_parked_source(path)) return;
+  if (!accept_path(path) || waits_in_vain(path, hash)) return;
   work_.erase(std::string(path));
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   const FileRecord* known = record(path);
@@ -311,38 +400,82 @@ void Replica::Impl::request_read(std::string_view path) {
 // --- answers to our own writes ----------------------------------------------------------------------------------
 
 void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
-  if (const auto found = conflicts_.find(path); found != conflicts_.end()) {
-    // The user's text is safe under its new name: from now on it is what the original was on disk.
-    const ConflictCopy copy = std::move(found->second);
-    conflicts_.erase(found);
-    save_record(copy.original, FileRecord{.kind = FileRecord::Kind::Text, .hash = copy.hash, .base = copy.bytes});
-    reconcile(copy.original);
-    if (!workspace_.live_file(path)) request_read(path);
-    return;
-  }
   const auto work = work_.find(path);
-  if (work == work_.end()) return request_read(path);  // something happened in between: look at what is there
-  FileRecord written{.kind = FileRecord::Kind::Blob, .hash = hash};
-  if (work->second.writing) {
-    written.kind = FileRecord::Kind::Text;
-    if (const FileRecord* known = record(path)) written.unsaved = known->unsaved;
-    if (text_of(path) != *work->second.writing) written.base = std::move(work->second.writing);
+  const bool is_expected = work != work_.end();
+  const bool is_text = is_expected && work->second.writing;
+  if (is_expected) work_.erase(work);
+  if (const Intended* const ours = intended(path, hash)) return note_written(std::string(path), *ours, ours->text);
+  if (!is_expected || is_text) return request_read(path);  // something happened in between: look at what is there
+  save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
+  reconcile(path);
+}
+
+const Replica::Impl::Intended* Replica::Impl::intended(std::string_view path, const Sha256& hash) const {
+  const auto writes = intended_.find(path);
+  if (writes == intended_.end()) return nullptr;
+  const auto found = std::ranges::find(writes->second, hash, &Intended::hash);
+  return found == writes->second.end() ? nullptr : &*found;
+}
+
+void Replica::Impl::intend_to_write(const std::string& path, Intended intended) {
+  intended_[path].push_back(std::move(intended));
+  persist_intended(path);
+}
+
+void Replica::Impl::forget_writes_of_earlier_runs(std::string_view path) {
+  const auto writes = intended_.find(path);
+  if (writes == intended_.end()) return;
+  const auto is_over = [](const Intended& write) { return write.of_earlier_run; };
+  if (std::erase_if(writes->second, is_over) != 0) persist_intended(path);
+}
+
+void Replica::Impl::persist_intended(std::string_view path) {
+  std::string value;
+  const auto writes = intended_.find(path);
+  if (writes != intended_.end() && writes->second.empty()) intended_.erase(writes);
+  for (const Intended& write : intended_.contains(path) ? intended_.find(path)->second : std::vector<Intended>{}) {
+    if (!value.empty()) value += '\n';
+    value += write.hash.hex();
+    if (!write.file_id.empty()) value.append("@").append(write.file_id);
+    value.append("#").append(write.units);
   }
-  work_.erase(work);
+  emit(PersistRecord{std::string(kWritingPrefix).append(path), std::move(value)});
+}
+
+void Replica::Impl::note_written(const std::string& path, Intended done, std::string text) {
+  FileRecord written{.kind = FileRecord::Kind::Text, .hash = done.hash, .file_id = std::move(done.file_id)};
+  if (const FileRecord* known = record(path); known != nullptr && known->file_id == written.file_id)
+    written.unsaved = known->unsaved;
+  if (text_behind(path, written) != text) {
+    written.base = std::move(text);
+    written.base_units = std::move(done.units);
+  }
+  // Writes are done in order: those before this one are over.
+  std::vector<Intended>& writes = intended_[path];
+  const auto found = std::ranges::find(writes, written.hash, &Intended::hash);
+  if (found != writes.end()) writes.erase(writes.begin(), found + 1);
+  persist_intended(path);
   save_record(path, std::move(written));
   reconcile(path);
 }
 
 void Replica::Impl::on_file_removed(std::string_view path) {
   work_.erase(std::string(path));
+  const FileRecord* const known = record(path);
+  const std::string id = known == nullptr ? std::string() : known->file_id;
   drop_record(path);
   reconcile(path);
+  reconcile_file(id);
 }
 
 void Replica::Impl::on_file_refused(std::string_view path, std::string_view reason) {
   if (const auto move = own_moves_.extract(std::string(path))) {
     names_.rename(path, move.mapped());
     work_[move.mapped()] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
+  }
+  if (const auto writes = intended_.find(path); writes != intended_.end()) {
+    writes->second.erase(writes->second.begin());  // they are answered in order
+    persist_intended(path);
   }
   FileWork& work = work_[std::string(path)];
   work = FileWork{.retry_at = now_ + kDiskRetry};

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kFilesRoot = "files";
 constexpr std::string_view kBinariesRoot = "binaries";
+constexpr std::string_view kHomesRoot = "homes";
 constexpr DurationMs kMetadataGrace{1'000};
 constexpr uint64_t kTurns = 8;
 constexpr int64_t kTurnMs = 250;
@@ -30,32 +31,62 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin 
     file_count_.reset();
     persist("workspace", commit->update_v1(), origin);
   }
-  const bool first_answer = answer && !workspace_link_.answered();
+  const bool catching_up = !workspace_link_.answered();
+  const bool first_answer = answer && catching_up;
   if (answer) send_workspace(workspace_link_.on_step2(workspace_.doc(), update));
   if (first_answer) on_workspace_answered();
 
   // First know every entry, then act: a rename is two of them.
   const std::vector<std::string> changed = commit->changed_keys(kFilesRoot);
-  std::set<std::string, std::less<>> arrived;
+  std::set<std::string> arrived;
+  std::set<std::string> replaced;  // paths that another file has now
+  std::set<std::string> homes;  // of files that may have lost their entry
   for (const std::string& key : changed) {
     const Result<WorkspacePath> path = parse_path(key);
     if (!path) continue;
+    const std::string before = id_at(path->view());
     if (index_file(path->str())) arrived.insert(path->str());
     // What is listed now was perhaps not before: it is in step only when it was asked for.
-    if (is_carried(path->view()) && workspace_.live_file(path->view())) open_body(path->view());
+    if (is_carried(path->view()) && workspace_.live_file(path->view())) open_body(document_of(path->view()));
+    if (id_at(path->view()) == before) continue;
+    replaced.insert(path->str());
+    if (!before.empty()) homes.insert(before);
   }
+  for (std::string& id : commit->changed_keys(kHomesRoot)) homes.insert(std::move(id));
+  if (first_answer && std::exchange(check_all_homes_, false)) {
+    for (std::string& id : workspace_.file_ids()) homes.insert(std::move(id));
+  }
+  if (catching_up) give_way(replaced, commit->changed_keys(kHomesRoot));
   for (const std::string& key : changed) {
     const Result<WorkspacePath> path = parse_path(key);
     if (path && is_carried(path->view())) {
+      if (arrived.contains(path->str())) unite(id_at(path->view()));
       on_file_entry_changed(path->str());
-      if (arrived.contains(path->str())) collect_moved_text(path->str());
     } else if (!path) {
       problem(key, std::string("another device names a file that cannot be used: ").append(describe(check_path(key))));
     }
   }
+  for (const std::string& id : homes) {
+    if (!live_path(id) && !revive_if_edited(id, {})) relist_if_lost(id);
+  }
   for (const std::string& key : commit->changed_keys(kBinariesRoot)) {
     const Result<WorkspacePath> path = parse_path(key);
     if (path && path->view() == key && is_carried(key)) reconcile(key);
+  }
+}
+
+void Replica::Impl::give_way(const std::set<std::string>& replaced, const std::vector<std::string>& changed_homes) {
+  // While we were away somebody gave a name to one file and we gave it to another: the first to reach the server has it.
+  for (const std::string& id : changed_homes) {
+    const std::optional<Home> home = workspace_.home(id);
+    if (!home || !home->seen.empty() || live_path(id)) continue;
+    const std::string ours = id_at(home->path);
+    if (ours.empty() || replaced.contains(home->path)) continue;
+    const std::string name = other_name(home->path, ours);
+    const std::string document = document_of(home->path);
+    create_entry(home->path, "", id, home->document);
+    put_file(name, ours, document);
+    reconcile_records(ours);
   }
 }
 
@@ -68,35 +99,48 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
                              "\") under an id instead of its path; it is not written to this disk");
   }
   if (!entry->deleted) {
-    open_body(path);
+    open_body(document_of(path));
     adopt_old_peer_metadata(path);
     doubt_metadata(path);
     fold_doubled_file(path);
-  } else if (const std::optional<std::string> target = new_place(path)) {
-    inherit_moved_body(path, *target);
-    reconcile(*target);
-  } else if (follow_deleted_file(path)) {
-    return reconcile(path);
-  } else if (was_edited_unseen(path)) {
-    // Whoever deleted it had not seen an edit that is here: the edit wins.
-    revive_entry(path);
+  } else if (const std::optional<std::string> id = extra_text(*entry, kFileId)) {
+    if (const std::optional<std::string> target = live_path(*id)) {
+      unite(*id, path);
+      reconcile(*target);
+    } else {
+      revive_if_edited(*id, path);
+    }
+  }
+  if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) {
+    wants_read_.erase(waiting);
+    return request_read(path);
   }
   reconcile(path);
 }
 
-void Replica::Impl::remember_base(std::string_view path, const std::string& before) {
-  const FileRecord* known = record(path);
-  if (known == nullptr || known->kind != FileRecord::Kind::Text || known->base || sha256(before) != known->hash) return;
-  FileRecord behind = *known;
-  behind.base = before;
-  save_record(path, std::move(behind));
+void Replica::Impl::remember_base(std::string_view file_id, std::string_view path, const Version& before) {
+  const auto others = file_id.empty() ? records_of_.end() : records_of_.find(file_id);
+  std::set<std::string> paths = others == records_of_.end() ? std::set<std::string>() : others->second;
+  if (!path.empty()) paths.emplace(path);
+  const Sha256 hash = sha256(before.text);
+  for (const std::string& at : paths) {
+    const FileRecord* known = record(at);
+    if (known == nullptr || known->kind != FileRecord::Kind::Text || known->base || hash != known->hash) continue;
+    FileRecord behind = *known;
+    behind.base = before.text;
+    behind.base_units = encode_units(before.units);
+    save_record(at, std::move(behind));
+  }
 }
 
-bool Replica::Impl::apply_body(std::string_view key, ByteView update, HistoryOrigin origin) {
-  const std::string before = text_of(key);
+bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryOrigin origin, bool foreign) {
+  std::optional<std::string> path = listed_path(key);
+  const Version before = version_of_document(key);
   const std::string body_before = bodies_.open(key).body();
-  std::optional<EndedEra> era;
-  if (may_begin_era(update)) era = EndedEra{bodies_.open(key).era(key), bodies_.state(key), before};
+  const std::string owner = bodies_.open(key).owner();
+  const bool may_be_taken = !owner.empty() && may_claim(update);
+  const Bytes state = may_be_taken ? bodies_.state(key) : Bytes();
+  const crdt::StateVector ours = may_be_taken ? bodies_.open(key).doc().state_vector() : crdt::StateVector();
   const Result<crdt::Commit> commit = bodies_.open(key).doc().apply_update_v1(update);
   if (!commit) {
     problem(key, "the server sent a change of this file that cannot be read: " + describe(commit.error()));
@@ -105,79 +149,80 @@ bool Replica::Impl::apply_body(std::string_view key, ByteView update, HistoryOri
   }
   if (bodies_.open(key).doc().has_pending()) mark_unsynced(key);  // what waits for its base is not stored here
   if (!commit->changed()) return true;
-  persist(std::string("body:").append(key), commit->update_v1(), origin);
-  repair_lost_seed(key, update);
+  persist("body:" + key, commit->update_v1(), origin);
 
-  if (era && era->name != bodies_.open(key).era(key)) {
-    on_era_ended(std::string(key), *era);
-    collect_moved_text(
-        std::string(key));  // what was typed into this file under older names, and had no place here before
-  } else {
-    remember_base(key, before);
+  std::string holder = bodies_.open(key).owner();
+  BodyDoc theirs(options_.client);
+  if (may_be_taken && theirs.doc().apply_update_v1(update)) {
+    if (foreign) holder = theirs.owner();
+    // Another file began here at the same moment, and ours holds the document: what came of it goes at once, before it can be
+    // taken along with ours. Whoever has it puts it elsewhere.
+    if (holder == owner && !theirs.owner().empty() && theirs.owner() != owner)
+      commit_body(key, bodies_.open(key).erase_operations(operations_between(ours, theirs.doc().state_vector())));
   }
-  follow_edit_of_deleted(key);
-  reconcile(key);
-  doubt_metadata(key);
-  if (!workspace_.live_file(key)) return true;
+  if (may_be_taken && holder != owner) {
+    on_document_taken(key, owner, holder, state, before.text);
+  } else {
+    remember_base(path ? id_at(*path) : owner, path.value_or(std::string()), before);
+  }
+  path = listed_path(key);
+  if (!path) follow_edit_of_unlisted(key);
+  path = listed_path(key);
+  if (!path) return true;
+  if (const auto waiting = wants_read_.find(*path); waiting != wants_read_.end() && !is_contested(*path)) {
+    wants_read_.erase(waiting);
+    request_read(*path);
+  }
+  if (is_contested(*path)) relist_if_lost(bodies_.open(key).owner());
+  reconcile(*path);
+  reconcile_records(id_at(*path));
+  doubt_metadata(*path);
   if (std::string text = bodies_.open(key).body(); text != body_before) {
-    notify(BodyChanged{std::string(key), std::move(text)});
+    notify(BodyChanged{*path, std::move(text)});
   }
   return true;
 }
 
-void Replica::Impl::follow_edit_of_deleted(std::string_view key) {
-  if (!workspace_.live_file(key) && (deleted_here_.contains(key) || was_edited_unseen(key))) {
-    // Whoever wrote this did not know that the file was deleted here, nor did we know the edit: the edit wins.
-    deleted_here_.erase(std::string(key));
-    revive_entry(std::string(key));
-    return;
+void Replica::Impl::follow_edit_of_unlisted(const std::string& document) {
+  std::string id = bodies_.open(document).owner();
+  if (id.empty()) {
+    const std::optional<FileMetadata> entry = workspace_.file(document);
+    id = entry ? extra_text(*entry, kFileId).value_or(std::string()) : std::string();
   }
-  // Edits that arrive under a key that is no longer used belong to the file's new name.
-  if (const std::optional<std::string> target = new_place(key)) {
-    inherit_moved_body(key, *target);
-    reconcile(*target);
-  } else if (!workspace_.live_file(key)) {
-    follow_deleted_file(key);
+  if (!is_file_id(id)) return;
+  if (const std::optional<std::string> target = live_path(id)) {
+    // Edits that arrive under a key that is no longer used belong to the file's new name.
+    unite(id, document);
+    return reconcile(*target);
   }
+  // Whoever wrote this did not know that the file was deleted, nor did whoever deleted it know this: the edit wins.
+  if (revive_if_edited(id, document)) return;
+  const Whereabouts last = whereabouts(id);
+  if (last.seen == kSeenUnknown && deleted_here_.contains(id)) return revive(id, last.path, document);
+  relist_if_lost(id);
 }
 
-void Replica::Impl::repair_lost_seed(std::string_view key, ByteView incoming) {
-  const auto open = open_bodies_.find(key);
-  if (open == open_bodies_.end() || open->second.own_seed.empty()) return;
-  BodyDoc& body = bodies_.open(key);
-  // Empty: the seed that held belonged to a file that has left this key.
-  if (const std::string holds = body.seed_name(); holds.empty() || holds == open->second.own_seed) return;
-  // Two devices imported different files under one name at the same moment, so the document holds both. The seed that
-  // holds now is the other one, everywhere. What came stands alone when its text needs nothing of ours.
-  open->second.own_seed.clear();
-  // (Its deletion of our entry in `seed` may stay pending there.)
-  BodyDoc theirs(options_.client);
-  if (!theirs.doc().apply_update_v1(incoming) || !theirs.doc().missing().empty() || theirs.doc().is_empty()) return;
-  // Ours was renamed meanwhile: its new name has the text of both, since no file is left here to be kept as a copy.
-  if (record(key) == nullptr && new_place(key)) return;
-  commit_body(key, body.set_text(theirs.head(), theirs.body()));
-  if (record(key) == nullptr) return;
-  // Our text is on our disk: read it again as a file that was never synced, which keeps it as a conflict copy.
-  drop_record(key);
-  request_read(key);
-}
-
-void Replica::Impl::on_body_ready(std::string_view key) {
-  adopt_old_peer_metadata(key);
-  finish_parked_move(key);
-  if (const auto waiting = wants_read_.find(key); waiting != wants_read_.end()) {
-    wants_read_.erase(waiting);
-    return request_read(key);
+void Replica::Impl::on_body_ready(const std::string& key) {
+  const std::optional<std::string> listed = listed_path(key);
+  if (listed) adopt_old_peer_metadata(*listed);
+  const std::optional<Home> home =
+      key.starts_with(kOwnDocument) ? workspace_.home(key.substr(kOwnDocument.size())) : std::nullopt;
+  for (const std::string& path : {key, listed.value_or(key), home ? home->path : key}) {
+    if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) {
+      wants_read_.erase(waiting);
+      return request_read(path);
+    }
   }
-  reconcile(key);
+  if (listed) reconcile(*listed);
 }
 
 void Replica::Impl::adopt_old_peer_metadata(std::string_view path) {
-  const auto open = open_bodies_.find(path);
+  const std::string document = document_of(path);
+  const auto open = open_bodies_.find(document);
   if (open == open_bodies_.end() || !open->second.link.answered()) return;
   const std::optional<FileMetadata> entry = workspace_.live_file(path);
   if (!entry || extra_text(*entry, kHeadMark)) return;  // our own devices change the head itself
-  BodyDoc& body = bodies_.open(path);
+  BodyDoc& body = bodies_.open(document);
   const std::string head = body.head();
   if (head.empty()) return;  // rendered from the metadata as long as nobody edits it
   const Result<Frontmatter> front = Frontmatter::parse(head);
@@ -186,16 +231,17 @@ void Replica::Impl::adopt_old_peer_metadata(std::string_view path) {
   if (same_meaning(said, *entry)) return;
   const Result<std::string> merged = merge_into_head(head, path, said, *entry);
   if (!merged) return;
-  commit_body(path, body.set_text(*merged, body.body()));
+  commit_body(document, body.set_text(*merged, body.body()));
 }
 
 void Replica::Impl::doubt_metadata(std::string_view path) {
   // An entry is one value, so of two devices that changed different fields one wins (T4), while the heads are merged. The
   // entry that belongs to a head mostly comes right behind it; when none does, the merged head is read anew.
-  if (!bodies_.contains(path)) return;
+  const std::string document = document_of(path);
+  if (!bodies_.contains(document)) return;
   const std::optional<FileMetadata> entry = workspace_.live_file(path);
   const std::optional<std::string> mark = entry ? extra_text(*entry, kHeadMark) : std::nullopt;
-  if (!mark || *mark == head_mark(bodies_.open(path).head())) {
+  if (!mark || is_contested(path) || *mark == head_mark(bodies_.open(document).head())) {
     if (const auto found = doubtful_.find(path); found != doubtful_.end()) doubtful_.erase(found);
     if (doubtful_.empty()) doubtful_due_.reset();
     return;
@@ -212,7 +258,8 @@ void Replica::Impl::check_metadata() {
   for (const std::string& path : std::exchange(doubtful_, {})) {
     const std::optional<FileMetadata> entry = workspace_.live_file(path);
     const std::optional<std::string> mark = entry ? extra_text(*entry, kHeadMark) : std::nullopt;
-    if (mark && *mark != head_mark(bodies_.open(path).head())) refresh_metadata(path);
+    if (!mark || is_contested(path)) continue;
+    if (*mark != head_mark(bodies_.open(document_of(path)).head())) refresh_metadata(path);
   }
 }
 
@@ -221,7 +268,7 @@ void Replica::Impl::check_metadata() {
 void Replica::Impl::reconcile(std::string_view path) {
   if (!options_.write_files || !joined_) return;
   if (const auto work = work_.find(path); work != work_.end() && (work->second.busy || work->second.retry_at)) return;
-  if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path) || is_parked(path)) return;
+  if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
   if (const auto held = held_incoming_.find(path); held != held_incoming_.end() && workspace_.live_file(path)) {
     if (held->second == HeldChange::Kind::Deletion) held_incoming_.erase(held);  // it came back by itself
@@ -231,23 +278,45 @@ void Replica::Impl::reconcile(std::string_view path) {
   names_.release(path);  // chosen for a write that is not wanted any more
 }
 
+bool Replica::Impl::make_room(std::string_view path, const FileRecord& known) {
+  // What is on disk here is a file that the list has elsewhere, or nowhere. True if it left, or is to be waited for.
+  const std::string id = file_id_of(path, known);
+  if (id.empty()) return false;
+  if (!live_path(id)) {
+    if (known.unsaved && !workspace_.home(id)) {
+      revive(id, std::string(path));
+    } else if (!revive_if_edited(id, document_of(path))) {
+      relist_if_lost(id);
+    }
+  }
+  const std::optional<std::string> target = live_path(id);
+  if (!target || *target == path) return false;
+  unite(id, std::string(path));
+  const auto move = own_moves_.find(*target);
+  if (move != own_moves_.end()) return move->second == path;  // on its way
+  if (record(*target) != nullptr) return false;  // in the way of each other: each is written over where it is
+  move_on_disk(std::string(path), *target);
+  return true;
+}
+
+bool Replica::Impl::comes_from_elsewhere(std::string_view path) {
+  // The file is on this disk under another name: it is moved, not written a second time.
+  const std::string id = id_at(path);
+  const auto paths = id.empty() ? records_of_.end() : records_of_.find(id);
+  if (paths == records_of_.end()) return false;
+  for (const std::string& other : std::set(paths->second)) {
+    if (other != path) reconcile(other);
+  }
+  const auto left = records_of_.find(id);
+  return left != records_of_.end() && !left->second.contains(std::string(path));
+}
+
 void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& known) {
-  const std::optional<FileMetadata> entry = workspace_.file(path);
   if (known.kind == FileRecord::Kind::Text) {
-    if (!entry) return;  // never listed: not ours to remove
-    const std::optional<std::string> target = new_place(path);
-    if (target && own_moves_.contains(*target)) return;  // on its way
-    if (target && record(*target) == nullptr && !wants_read_.contains(*target)) {
-      work_[*target].busy = true;
-      own_moves_.insert_or_assign(*target, std::string(path));
-      notify(FileChanged{*target, FileChange::Moved, std::string(path)});
-      return emit(MoveFile{std::string(path), *target});
-    }
-    // Edited here, deleted elsewhere before the edit arrived: the edit wins.
-    if (!target && (known.unsaved || DX_PLANTED(8))) {
-      revive_entry(std::string(path));
-      return reconcile(path);
-    }
+    if (!workspace_.file(path)) return;  // never listed: not ours to remove
+    if (make_room(path, known)) return;
+    if (workspace_.live_file(path)) return reconcile(path);
+    if (DX_PLANTED(8)) return revive(file_id_of(path, known), std::string(path));
   } else if (!workspace_.binary(path)) {
     return;
   } else if (known.published && !workspace_.binary_replaced_knowingly(path, *known.published)) {
@@ -262,31 +331,43 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
 }
 
 void Replica::Impl::reconcile_text(std::string_view path) {
-  if (wants_read_.contains(path) || !text_is_here(path)) return;
+  if (wants_read_.contains(path)) return;
   const FileRecord* known = record(path);
-  if (known == nullptr && !is_answered(path)) {  // what the server has may still differ
-    left_over_.emplace(path);
+  const bool is_other = known != nullptr && known->kind == FileRecord::Kind::Text && !is_at_home(path, *known);
+  if (is_other) {
+    if (make_room(path, FileRecord(*known))) return;
+    known = record(path);
+  }
+  if (known == nullptr && comes_from_elsewhere(path)) return;
+  const std::string document = document_of(path);
+  if ((known == nullptr || is_other) && !is_answered(document)) {  // what the server has may still differ
+    left_over_.emplace(document);
     return;
   }
-  if (known == nullptr && bodies_.open(path).is_virgin() && extra_text(*workspace_.live_file(path), kHasText)) return;
+  if (!text_is_here(path) || is_contested(path)) return;
+  const bool may_be_empty = known != nullptr && !is_other && !known->base;
+  if (!may_be_empty && bodies_.open(document).is_virgin() && extra_text(*workspace_.live_file(path), kHasText)) return;
   std::string text = text_of(path);
   const Sha256 hash = sha256(text);
   if (known != nullptr && known->hash == hash) {
-    if (known->base) {
+    if (known->base || is_other) {
       FileRecord in_step = *known;
       in_step.base.reset();
+      in_step.base_units.clear();
+      if (is_other) in_step.file_id = id_at(path);
       save_record(path, std::move(in_step));
     }
     return;
   }
   if (own_moves_.contains(path)) return;
-  if (known != nullptr && known->base && is_truncation(*known->base, text) &&
+  if (known != nullptr && !is_other && known->base && is_truncation(*known->base, text) &&
       !ask_to_take(path, HeldChange::Kind::Truncation)) {
     return;
   }
   FileWork& work = work_[std::string(path)];
   work.busy = true;
   work.writing = text;
+  intend_to_write(std::string(path), {hash, id_at(path), encode_units(bodies_.open(document).units()), text});
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
   if (DX_PLANTED(9) && known != nullptr) save_record(path, FileRecord{.hash = hash});
   notify(FileChanged{std::string(path), expected ? FileChange::Changed : FileChange::Created, {}});

@@ -1,12 +1,14 @@
-// Which file is which: renames, deletions, and keys that one file after another uses.
+// Which file is which: renames, deletions, and paths that one file after another uses.
 //
-// A key is a path and names the body document on the wire, so a document outlives the file it was made for. Three rules
-// keep one file's text out of another:
-// 1. A file that takes a key where another was begins an era of the document (`BodyDoc::begin_era`). Whoever has edits
-//    that the beginner of the era had not seen takes them out of the document again and to where the older file is now.
-// 2. Nothing is sent into a document before the server said what it holds, so offline edits of the older file never get
-//    there at all.
-// 3. Two texts without one common operation are two files, whatever their key: one of them gets another name.
+// A path names an entry of the list, and by default the body document too; neither is a file. A file is an id: its entry bears
+// it, its document says it (`BodyDoc::owner`), and the record of what is on this disk remembers it. So:
+// 1. A document is one file's for ever. The first file under a path has the document named by the path, which is where every
+//    Diaryx peer looks; a file that takes a path where another was has a document named by its id (`_doc` of its entry).
+// 2. A renamed file takes its operations into the document of its new name. All documents of a file hold the same operations,
+//    so they may be united in any order, any number of times; whatever is typed under an old name finds the new one.
+// 3. What is typed into a file on disk goes to the file that is there by its record, wherever the list has it by now.
+// 4. `homes` of the list says where each file was put last. A file whose entry another one took over without knowing it is
+//    listed again under another name, by whoever has its text; every device chooses the same name.
 #include <algorithm>
 #include <utility>
 
@@ -28,21 +30,128 @@ constexpr size_t kMaxNewcomers = 64;
 constexpr size_t kMaxNeighbours = 64;
 /// A longer state vector is left out of a tombstone.
 constexpr size_t kMaxSeenBytes = 2048;
+/// A file that was renamed more often than this while a device was away is found when it is renamed once more.
+constexpr int kMaxMoves = 64;
+
+std::string own_document(std::string_view file_id) { return std::string(kOwnDocument).append(file_id); }
 
 }  // namespace
+
+// --- files, paths and documents ---------------------------------------------------------------------------------
+
+std::string Replica::Impl::document_of(std::string_view path) const {
+  const auto other = document_of_.find(path);
+  return other == document_of_.end() ? std::string(path) : other->second;
+}
+
+std::optional<std::string> Replica::Impl::listed_path(std::string_view document) const {
+  if (document.starts_with(kOwnDocument)) {
+    const std::optional<std::string> path = live_path(document.substr(kOwnDocument.size()));
+    if (path && document_of(*path) == document) return path;
+  }
+  if (document_of_.contains(document) || !workspace_.live_file(document)) return std::nullopt;
+  return std::string(document);
+}
+
+std::optional<std::string> Replica::Impl::live_path(std::string_view file_id) const {
+  const auto paths = paths_of_.find(file_id);
+  if (paths == paths_of_.end() || paths->second.empty()) return std::nullopt;
+  return *paths->second.begin();
+}
+
+std::string Replica::Impl::id_at(std::string_view path) const {
+  const auto id = id_of_.find(path);
+  return id == id_of_.end() ? std::string() : id->second;
+}
+
+std::string Replica::Impl::file_id_of(std::string_view path, const FileRecord& known) const {
+  if (!known.file_id.empty()) return known.file_id;
+  if (std::string id = id_at(path); !id.empty()) return id;
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  const std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
+  return id && is_file_id(*id) ? *id : std::string();
+}
+
+bool Replica::Impl::is_at_home(std::string_view path, const FileRecord& known) const {
+  if (!workspace_.live_file(path)) return false;
+  const std::string id = id_at(path);
+  return known.file_id.empty() || id.empty() || id == known.file_id;
+}
+
+std::string Replica::Impl::document_of_file(std::string_view file_id, std::string_view path) const {
+  if (const std::optional<std::string> at = live_path(file_id)) return document_of(*at);
+  const std::optional<Home> home = workspace_.home(file_id);
+  const std::string document = home ? home->document : document_of(path);
+  const std::string owner = bodies_.contains(document) ? bodies_.open(document).owner() : std::string();
+  return owner.empty() || file_id.empty() || owner == file_id ? document : own_document(file_id);
+}
+
+std::string Replica::Impl::document_text(std::string_view document) const {
+  const BodyDoc& body = bodies_.open(document);
+  return body.head() + body.body();
+}
+
+std::string Replica::Impl::text_behind(std::string_view path, const FileRecord& known) const {
+  if (is_at_home(path, known)) return text_of(path);
+  return document_text(document_of_file(file_id_of(path, known), path));
+}
+
+bool Replica::Impl::is_free(std::string_view path) const {
+  return !workspace_.live_file(path) && !workspace_.live_binary(path);
+}
+
+std::string Replica::Impl::other_name(std::string_view path, std::string_view file_id) const {
+  for (int attempt = 0;; ++attempt) {
+    const std::string salt = attempt == 0 ? std::string() : std::to_string(attempt);
+    std::string name = conflict_copy(WorkspacePath(path), sha256(std::string(file_id) + salt)).str();
+    if (is_free(name) || id_at(name) == file_id) return name;
+  }
+}
+
+std::string Replica::Impl::document_for(std::string_view path, std::string_view file_id) const {
+  // The path's own document if it is this file's, or nobody's yet.
+  const bool unused = !bodies_.contains(path) || bodies_.open(path).is_virgin();
+  const std::string owner = unused ? std::string() : bodies_.open(path).owner();
+  if (!file_id.empty() && owner == file_id) return std::string(path);
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  const bool was_here = entry && extra_text(*entry, kFileId) == file_id && !extra_text(*entry, kDocument);
+  if (owner.empty() && (was_here || (!entry && unused))) return std::string(path);
+  return own_document(file_id);
+}
+
+bool Replica::Impl::index_file(const std::string& path) {
+  if (is_id_key(path)) return false;
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
+  if (id && !is_file_id(*id)) id.reset();
+  const std::string document = document_key(entry, path);
+  const std::string before = document_of(path);
+  if (document == path) {
+    document_of_.erase(path);
+  } else {
+    document_of_.insert_or_assign(path, document);
+  }
+  if (entry && entry->deleted && id) old_documents_of_[*id].insert(document);
+  const auto old = id_of_.find(path);
+  const bool live = entry && !entry->deleted && id;
+  const bool same = live && old != id_of_.end() && old->second == *id;
+  if (old != id_of_.end() && (!same || before != document)) old_documents_of_[old->second].insert(before);
+  if (same) return before != document;
+  if (old != id_of_.end()) {
+    paths_of_[old->second].erase(path);
+    id_of_.erase(old);
+  }
+  if (!live) return false;
+  id_of_.insert_or_assign(path, *id);
+  paths_of_[*id].insert(path);
+  return true;
+}
 
 // --- renames and deletions --------------------------------------------------------------------------------------
 
 void Replica::Impl::on_gone(std::string_view path) {
-  if (const auto parked = parked_moves_.find(path); parked != parked_moves_.end()) {
-    // Its rename is not told yet: what is missing now is the file under its old name.
-    const std::string from = parked->second;
-    parked_moves_.erase(parked);
-    return on_gone(from);
-  }
   const auto work = work_.find(path);
   const bool found_by_our_write = work != work_.end() && work->second.retry_at;
-  if (is_parked(path)) return;  // renamed, as we know, and not told yet
   // A new file that could not be written (a full disk) waits for its time.
   if (found_by_our_write && record(path) == nullptr) return;
   if (work != work_.end()) work_.erase(work);
@@ -50,6 +159,7 @@ void Replica::Impl::on_gone(std::string_view path) {
   if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
   if (const auto newcomer = newcomers_.find(path); newcomer != newcomers_.end()) newcomers_.erase(newcomer);
   if (const auto shorter = truncated_.find(path); shorter != truncated_.end()) truncated_.erase(shorter);
+  forget_writes_of_earlier_runs(path);
   const FileRecord* known = record(path);
   if (known == nullptr) return;
   if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;
@@ -62,7 +172,6 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   work_.erase(std::string(to));
   work_.erase(std::string(from));
   gone_.erase(std::string(from));
-  if (const auto parked = parked_moves_.extract(std::string(from))) return on_moved(parked.mapped(), to);
   const FileRecord* known = record(from);
   if (known == nullptr) {
     request_read(to);
@@ -75,10 +184,10 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
     save_record(to, moved);
     reconcile(to);
     reconcile(from);  // if it made room for another file
-    return reconcile_older_names(to);
+    return reconcile_records(moved.file_id);
   }
-  const bool target_is_new = !workspace_.live_file(to) && !workspace_.live_binary(to);
-  if (!accept_path(to) || !free_target || !target_is_new) {
+  const bool is_text = moved.kind == FileRecord::Kind::Text;
+  if (!accept_path(to) || !free_target || (!is_text && !is_free(to))) {
     on_gone(from);
     if (accept_path(to)) request_read(to);
     return;
@@ -87,7 +196,7 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
 }
 
 bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind) {
-  if (workspace_.live_file(to) || workspace_.live_binary(to)) return false;
+  if (!is_free(to) && kind == FileRecord::Kind::Blob) return false;
   const auto from = std::ranges::find_if(
       gone_, [&](const auto& entry) { return entry.second.record.kind == kind && entry.second.record.hash == hash; });
   if (from == gone_.end()) return false;
@@ -114,130 +223,108 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
     save_record(to, std::move(record));
     return reconcile(to);
   }
-  const auto open = open_bodies_.find(to);
-  if (workspace_.file(to) && (open == open_bodies_.end() || !open->second.link.answered())) {
-    // The key was another file's. Before it is used anew, we must know all that is in its document.
-    parked_moves_.insert_or_assign(to, from);
-    return open_body(to);
-  }
-  std::optional<FileMetadata> entry = workspace_.live_file(from);
-  if (!entry) {
-    if (const std::optional<std::string> elsewhere = new_place(from); elsewhere && elsewhere != to) {
-      // Renamed elsewhere too, and we know it already: this rename is the later one.
-      inherit_moved_body(from, *elsewhere);
-      drop_record(from);
-      // Perhaps the file is on disk under that name, too: then it is not the one that was moved, and has to go.
-      const FileRecord* const there = record(*elsewhere);
-      const std::optional<FileRecord> left = there == nullptr ? std::nullopt : std::optional(*there);
-      rename_file(*elsewhere, to, known);
-      if (!left) return;
-      save_record(*elsewhere, *left);
-      return reconcile(*elsewhere);
-    }
-    // Deleted elsewhere, renamed here: the user wants it. It stays the same file, in case somebody else wants it, too.
-    entry = workspace_.file(from);
-  }
-  if (!entry || known.kind != FileRecord::Kind::Text) {
+  if (known.kind != FileRecord::Kind::Text) {
     drop_record(from);
     return request_read(to);
   }
-  entry->deleted = false;
-  const std::string before = text_of(from);
-  rename_text(from, to, *std::move(entry));
+  // Renamed elsewhere too, and we know it already: this rename is the later one.
+  std::string present = from;
+  if (!is_at_home(from, known)) present = live_path(file_id_of(from, known)).value_or(from);
+  // Deleted elsewhere, renamed here: the user wants it. It stays the same file, in case somebody else wants it, too.
+  std::optional<FileMetadata> entry = workspace_.file(present);
   FileRecord record = known;
-  if (!record.base && text_of(to) != before && sha256(before) == record.hash) record.base = before;
+  std::string name = to;
+  if (present != to) {
+    const std::string id = file_id_of(from, known);
+    if (!is_free(to)) name = other_name(to, id.empty() ? from : id);  // another file took the name meanwhile
+    if (entry && (id.empty() || extra_text(*entry, kFileId) == id)) {
+      const Version before = version_of_document(document_of_file(id.empty() ? id_at(present) : id, present));
+      record.file_id = rename_text(present, name, *std::move(entry));
+      if (!record.base && text_of(name) != before.text && sha256(before.text) == record.hash) {
+        record.base = before.text;
+        record.base_units = encode_units(before.units);
+      }
+    } else if (!id.empty()) {
+      put_file(name, id, document_of_file(id, from));
+    } else {
+      drop_record(from);
+      return request_read(to);
+    }
+  }
   drop_record(from);
-  save_record(to, std::move(record));
+  save_record(to, record);
   reconcile(to);
+  reconcile(name);
+  reconcile(from);
+  reconcile_records(record.file_id);
 }
 
-void Replica::Impl::rename_text(const std::string& from, const std::string& to, FileMetadata entry) {
+std::string Replica::Impl::rename_text(const std::string& from, const std::string& to, FileMetadata entry) {
+  // An entry of an old peer has no id; two devices that rename it at once find the same one here.
+  std::string id = extra_text(entry, kFileId).value_or(std::string());
+  if (!is_file_id(id)) id = sha256(from + format_metadata(entry)).hex().substr(0, 16);
+  const std::string old_document = document_of(from);
+  const std::string document = document_for(to, id);
   FileMetadata moved = entry;
   moved.filename = file_name(to);
   moved.modified_at = wall_clock_;
+  moved.deleted = false;
+  set_extra_text(moved, kFileId, id);
   set_extra_text(moved, kMovedTo, std::nullopt);
-  // An entry of an old peer has no id; two devices that rename it at once find the same one here.
-  if (!extra_text(moved, kFileId))
-    set_extra_text(moved, kFileId, sha256(from + format_metadata(entry)).hex().substr(0, 16));
+  set_extra_text(moved, kSeen, std::nullopt);
+  set_extra_text(moved, kDocument, document == to ? std::nullopt : std::optional(document));
   entry.deleted = true;
   entry.modified_at = wall_clock_;
-  set_extra_text(entry, kFileId, extra_text(moved, kFileId));
+  set_extra_text(entry, kFileId, id);
   set_extra_text(entry, kMovedTo, to);
   set_extra_text(entry, kSeen, std::nullopt);
-  set_extra_text(entry, kEra, era_mark(from));
-  set_extra_text(moved, kEra, std::nullopt);
-  set_extra_text(moved, kSeen, std::nullopt);
-  set_extra_text(moved, kSeen, std::nullopt);
-  move_body(from, to);
+  move_text(old_document, document, id);
   edit_workspace([&](crdt::Transaction& txn) {
     workspace_.set_file(txn, from, entry);
     workspace_.set_file(txn, to, moved);
+    workspace_.set_home(txn, id, {to, document, {}});
   });
   index_file(from);
   index_file(to);
-  open_body(to);
+  deleted_here_.erase(id);
+  open_body(document);
+  return id;
 }
 
-void Replica::Impl::move_body(const std::string& from, const std::string& to) {
-  const std::optional<FileMetadata> tombstone = workspace_.file(to);
-  const crdt::StateVector there = bodies_.open(to).doc().state_vector();
-  const crdt::StateVector here = bodies_.open(from).doc().state_vector();
-  const std::string head = bodies_.open(from).head();
-  const std::string body = bodies_.open(from).body();
-  const Bytes state = bodies_.state(from);
-  const std::optional<FileMetadata> entry = workspace_.file(from);
-  const bool was_here_last = tombstone && entry && extra_text(*tombstone, kFileId) &&
-                             extra_text(*tombstone, kFileId) == extra_text(*entry, kFileId) &&
-                             extra_text(*tombstone, kEra) == era_mark(to);
-  // The file comes back to a name that nobody used meanwhile: what others typed under it belongs to it.
-  if (was_here_last) return give_body(state, to);
-  BodyDoc& target = bodies_.open(to);
-  if (!here.covers(there)) {
-    const PastEra past = tombstone ? departed(to, *tombstone) : PastEra{};
-    return commit_body(to, target.begin_era(to, workspace_.new_file_id(to), past, state, head, body),
-                       HistoryOrigin::Move, from);
-  }
+void Replica::Impl::put_file(const std::string& path, const std::string& file_id, const std::string& present_document) {
+  const std::string document = document_for(path, file_id);
+  const std::string text = document_text(present_document);
+  move_text(present_document, document, file_id);
+  create_entry(path, text, file_id, document);
+  unite(file_id);
+}
+
+void Replica::Impl::move_text(const std::string& from, const std::string& to, std::string_view file_id) {
+  if (from == to) return;
   moved_from_ = from;
-  give_body(state, to);
-  // A file that comes back to a key from which its text was taken: deletions are for ever, so it is typed in again.
-  commit_body(to, bodies_.open(to).set_text(head, body));
+  give_body(bodies_.state(from), to);
+  if (!bodies_.open(to).is_virgin() && bodies_.open(to).owner().empty())
+    commit_body(to, bodies_.open(to).claim(file_id), HistoryOrigin::Move, from);
 }
 
-bool Replica::Impl::is_parked(std::string_view path) const {
-  return parked_moves_.contains(path) || is_parked_source(path);
+void Replica::Impl::reconcile_file(const std::string& file_id) {
+  if (const std::optional<std::string> path = live_path(file_id)) reconcile(*path);
 }
 
-bool Replica::Impl::is_parked_source(std::string_view path) const {
-  return std::ranges::any_of(parked_moves_, [&](const auto& move) { return move.second == path; });
-}
-
-void Replica::Impl::finish_parked_move(std::string_view to) {
-  const auto parked = parked_moves_.extract(std::string(to));
-  if (!parked) return;
-  const FileRecord* known = record(parked.mapped());
-  if (known != nullptr && !workspace_.live_file(to) && !workspace_.live_binary(to)) {
-    rename_file(parked.mapped(), parked.key(), FileRecord(*known));
-  } else {
-    on_gone(parked.mapped());
-  }
-  request_read(to);  // perhaps edited meanwhile; its answer also settles what is gone
-  request_read(parked.mapped());  // perhaps another file has the old name by now
-}
-
-void Replica::Impl::reconcile_older_names(std::string_view path) {
-  // The file was on disk under several of its names: those that were not moved waited for the one that was.
-  const auto id = id_of_.find(path);
-  const auto old_paths = id == id_of_.end() ? old_paths_of_.end() : old_paths_of_.find(id->second);
-  if (old_paths == old_paths_of_.end()) return;
-  for (const std::string& old : std::set(old_paths->second)) {
-    if (record(old) != nullptr && !workspace_.live_file(old)) reconcile(old);
+void Replica::Impl::reconcile_records(const std::string& file_id) {
+  // The file may be on disk under several of its names: those that were not moved waited for the one that was.
+  const auto paths = records_of_.find(file_id);
+  if (file_id.empty() || paths == records_of_.end()) return;
+  for (const std::string& path : std::set(paths->second)) {
+    const FileRecord* known = record(path);
+    if (known != nullptr && !is_at_home(path, *known)) reconcile(path);
   }
 }
 
 // --- a rename and an edit that nobody saw ------------------------------------------------------------------------
 
 bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view bytes) {
-  if (workspace_.live_file(path) || workspace_.live_binary(path) || newcomers_.size() >= kMaxNewcomers) return false;
+  if (!is_free(path) || newcomers_.size() >= kMaxNewcomers) return false;
   if (bytes.size() < kMinSimilarBytes || settling_) return false;
   const bool any =
       std::ranges::any_of(gone_, [](const auto& entry) { return entry.second.record.kind == FileRecord::Kind::Text; });
@@ -253,7 +340,7 @@ void Replica::Impl::match_newcomers() {
   std::map<std::string, std::string, std::less<>> texts;
   for (const auto& [path, gone] : gone_) {
     if (gone.record.kind != FileRecord::Kind::Text || texts.size() > kMaxNewcomers) continue;
-    std::string text = gone.record.base ? *gone.record.base : text_of(path);
+    std::string text = gone.record.base ? *gone.record.base : text_behind(path, gone.record);
     if (sha256(text) == gone.record.hash) texts.emplace(path, std::move(text));
   }
   struct Pair {
@@ -297,8 +384,15 @@ bool Replica::Impl::is_one_of_many(std::string_view path, std::string_view text)
 
 void Replica::Impl::on_files_settled() {
   scanned_ = true;
+  const bool first = std::exchange(unscanned_, false);
   match_newcomers();
   send_deletions();
+  if (!first) return;
+  std::vector<std::string> waiting;  // for this
+  for (const auto& [path, known] : records_) {
+    if (!is_at_home(path, known)) waiting.push_back(path);
+  }
+  for (const std::string& path : waiting) reconcile(path);
 }
 
 void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known, crdt::Transaction& txn) {
@@ -309,262 +403,250 @@ void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known,
     return workspace_.set_binary(txn, *ref);
   }
   std::optional<FileMetadata> entry = workspace_.live_file(path);
-  if (!entry || known.base) return;  // edited elsewhere, not yet written here: the edit wins
+  if (!entry || known.base || !is_at_home(path, known)) return;  // edited or renamed elsewhere: that wins
+  const std::string id = id_at(path);
+  const std::optional<std::string> seen = seen_mark(document_of(path));
   entry->deleted = true;
   entry->modified_at = wall_clock_;
   set_extra_text(*entry, kMovedTo, std::nullopt);
-  set_extra_text(*entry, kEra, std::nullopt);
-  set_extra_text(*entry, kSeen, seen_mark(path));
-  deleted_here_.emplace(path);
+  set_extra_text(*entry, kSeen, seen);
+  deleted_here_.insert(id);
   workspace_.set_file(txn, path, *entry);
+  workspace_.set_home(txn, id, {std::string(path), document_of(path), seen.value_or(std::string(kSeenUnknown))});
 }
 
-std::optional<std::string> Replica::Impl::seen_mark(std::string_view path) const {
-  const Bytes vector = bodies_.open(path).doc().state_vector().encode();
+std::optional<std::string> Replica::Impl::seen_mark(std::string_view document) const {
+  const Bytes vector = bodies_.open(document).doc().state_vector().encode();
   if (vector.size() > kMaxSeenBytes) return std::nullopt;
   return to_base64(vector);
 }
 
-bool Replica::Impl::follow_deleted_file(std::string_view path) {
-  // Renamed elsewhere, then deleted there, by somebody who had not seen the edits that are here under the old name.
-  std::string at(path);
-  constexpr int kMaxSteps = 64;
-  for (int i = 0; i < kMaxSteps; ++i) {
+// --- files that come back ---------------------------------------------------------------------------------------
+
+bool Replica::Impl::is_unseen(const std::string& document, const std::string& seen) const {
+  if (!bodies_.contains(document)) return false;
+  const Result<Bytes> bytes = from_base64(seen);
+  if (!bytes) return false;
+  const Result<crdt::StateVector> vector = crdt::StateVector::decode(*bytes);
+  if (!vector) return false;
+  // What was taken out again is no edit.
+  const crdt::Doc& doc = bodies_.open(document).doc();
+  return !doc.delete_set().covers(operations_between(*vector, doc.state_vector()));
+}
+
+Replica::Impl::Whereabouts Replica::Impl::whereabouts(std::string_view file_id) const {
+  const std::optional<Home> home = workspace_.home(file_id);
+  if (!home || live_path(file_id)) return {};
+  if (!home->seen.empty()) return {home->path, home->seen};
+  // Deleted by somebody while somebody else said that it is alive, or overwritten.
+  std::string at = home->path;
+  for (int i = 0; i < kMaxMoves; ++i) {
     const std::optional<FileMetadata> entry = workspace_.file(at);
-    if (!entry || !entry->deleted) return false;
+    if (!entry || !entry->deleted || extra_text(*entry, kFileId) != file_id) break;
     const std::optional<std::string> next = extra_text(*entry, kMovedTo);
-    if (!next) break;
-    if (!parse_path(*next) || !is_carried(*next)) return false;
+    if (!next || !parse_path(*next) || !is_carried(*next))
+      return {at, extra_text(*entry, kSeen).value_or(std::string(kSeenUnknown))};
     at = *next;
   }
-  if (at == path) return false;
-  inherit_moved_body(path, at);
-  if (!was_edited_unseen(at)) return false;
-  revive_entry(at);
-  reconcile(at);
+  return {at, {}};
+}
+
+bool Replica::Impl::revive_if_edited(const std::string& file_id, const std::string& also) {
+  // Whoever deleted it had not seen an edit that is here: the edit wins.
+  const Whereabouts last = whereabouts(file_id);
+  if (last.seen.empty()) return false;
+  bool edited = false;
+  for (const std::string& document : documents_of_file(file_id, also))
+    edited = edited || is_unseen(document, last.seen);
+  if (!edited) return false;
+  revive(file_id, last.path, also);
   return true;
 }
 
-bool Replica::Impl::was_edited_unseen(std::string_view path) const {
-  const std::optional<FileMetadata> tombstone = workspace_.file(path);
-  if (!tombstone || !tombstone->deleted || extra_text(*tombstone, kMovedTo) || !bodies_.contains(path)) return false;
-  const std::optional<std::string> mark = extra_text(*tombstone, kSeen);
-  if (!mark) return false;
-  const Result<Bytes> bytes = from_base64(*mark);
-  if (!bytes) return false;
-  const Result<crdt::StateVector> seen = crdt::StateVector::decode(*bytes);
-  if (!seen) return false;
-  // What was taken out again is no edit.
-  const crdt::Doc& doc = bodies_.open(path).doc();
-  return !doc.delete_set().covers(operations_between(*seen, doc.state_vector()));
+void Replica::Impl::revive(const std::string& file_id, const std::string& path, const std::string& also) {
+  const Whereabouts last = whereabouts(file_id);
+  const std::string wanted = last.path.empty() ? path : last.path;
+  const std::string name = is_free(wanted) ? wanted : other_name(wanted, file_id);
+  put_file(name, file_id, document_of_file(file_id, path));
+  unite(file_id, also);
+  reconcile_records(file_id);
+  reconcile(name);
 }
 
-// --- identity ---------------------------------------------------------------------------------------------------
-
-bool Replica::Impl::index_file(const std::string& path) {
-  const std::optional<FileMetadata> entry = workspace_.file(path);
-  const std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
-  if (entry && entry->deleted && id) old_paths_of_[*id].insert(path);
-  const auto old = id_of_.find(path);
-  const bool live = entry && !entry->deleted && id;
-  if (old != id_of_.end()) {
-    if (live && old->second == *id) return false;
-    paths_of_[old->second].erase(path);
-    id_of_.erase(old);
+std::set<std::string> Replica::Impl::documents_of_file(const std::string& file_id, const std::string& also) const {
+  // A document that is not known to be this file's must say so itself.
+  std::set<std::string> documents;
+  const auto add = [&](const std::string& document, bool listed) {
+    if (!bodies_.contains(document) || bodies_.open(document).is_virgin()) return;
+    const std::string owner = bodies_.open(document).owner();
+    if (owner == file_id || (listed && owner.empty())) documents.insert(document);
+  };
+  if (const auto old = old_documents_of_.find(file_id); old != old_documents_of_.end()) {
+    for (const std::string& document : old->second) add(document, true);
   }
-  if (!live) return false;
-  id_of_.insert_or_assign(path, *id);
-  paths_of_[*id].insert(path);
-  return true;
+  if (const std::optional<Home> home = workspace_.home(file_id)) add(home->document, true);
+  add(own_document(file_id), true);
+  if (!also.empty()) add(also, false);
+  return documents;
 }
 
-void Replica::Impl::collect_moved_text(const std::string& path) {
-  const auto id = id_of_.find(path);
-  if (id == id_of_.end()) return;
-  const auto old_paths = old_paths_of_.find(id->second);
-  if (old_paths == old_paths_of_.end()) return;
-  for (const std::string& old : std::set(old_paths->second)) {
-    const std::optional<FileMetadata> tombstone = workspace_.file(old);
-    if (tombstone && tombstone->deleted && extra_text(*tombstone, kFileId) == id->second) inherit_moved_body(old, path);
+void Replica::Impl::unite(const std::string& file_id, const std::string& also) {
+  const std::optional<std::string> at = live_path(file_id);
+  if (!at || DX_PLANTED(6)) return;
+  const std::string document = document_of(*at);
+  for (const std::string& other : documents_of_file(file_id, also)) {
+    if (other == document) continue;
+    moved_from_ = other;
+    give_body(bodies_.state(other), document);
   }
 }
+
+void Replica::Impl::give_body(ByteView state, const std::string& to) {
+  BodyDoc brought(options_.client);
+  if (!brought.doc().apply_update_v1(state) || brought.doc().is_empty()) return;
+  // Another file's by now: see `on_document_taken`.
+  const std::string owner = bodies_.open(to).owner();
+  if (!owner.empty() && !brought.owner().empty() && brought.owner() != owner) return;
+  // The same operations under the new key: whatever was typed under the old one arrives too, once.
+  const std::optional<std::string> path = listed_path(to);
+  const Version before = version_of_document(to);
+  const Result<crdt::Commit> commit = bodies_.open(to).doc().apply_update_v1(state);
+  if (!commit || !commit->changed()) return;
+  remember_base(brought.owner(), path.value_or(std::string()), before);
+  commit_body(to, commit->update_v1(), HistoryOrigin::Move, moved_from_);
+}
+
+// --- two at once ------------------------------------------------------------------------------------------------
 
 void Replica::Impl::fold_doubled_file(const std::string& path) {
-  const auto id = id_of_.find(path);
-  if (id == id_of_.end()) return;
-  const std::set<std::string> paths = paths_of_[id->second];
-  if (paths.size() < 2) return;
+  const std::string id = id_at(path);
+  const auto found = paths_of_.find(id);
+  if (id.empty() || found == paths_of_.end() || found->second.size() < 2) return;
+  const std::set<std::string> paths = found->second;
   // Two devices gave the file different names at once. The name that sorts first stays; the text of all goes there.
   // Every device that sees both writes the same, so it does not matter how many do.
   const std::string& kept = *paths.begin();
+  edit_workspace([&](crdt::Transaction& txn) {
+    for (const std::string& other : paths) {
+      if (other == kept) continue;
+      FileMetadata tombstone = *workspace_.live_file(other);
+      tombstone.deleted = true;
+      set_extra_text(tombstone, kMovedTo, kept);
+      workspace_.set_file(txn, other, tombstone);
+    }
+    workspace_.set_home(txn, id, {kept, document_of(kept), {}});
+  });
   for (const std::string& other : paths) {
-    if (other == kept) continue;
-    FileMetadata tombstone = *workspace_.live_file(other);
-    tombstone.deleted = true;
-    set_extra_text(tombstone, kMovedTo, kept);
-    set_extra_text(tombstone, kEra, era_mark(other));
-    edit_workspace([&](crdt::Transaction& txn) { workspace_.set_file(txn, other, tombstone); });
-    index_file(other);
-    inherit_moved_body(other, kept);
-    reconcile(other);
+    if (other != kept) index_file(other);
+  }
+  unite(id);
+  for (const std::string& other : paths) {
+    if (other != kept) reconcile(other);
   }
   reconcile(kept);
 }
 
-std::optional<std::string> Replica::Impl::era_mark(std::string_view path) const {
-  std::string era = bodies_.open(path).era(path);
-  return era.empty() ? std::nullopt : std::optional(std::move(era));
+void Replica::Impl::relist_if_lost(const std::string& file_id) {
+  // Its entry was overwritten by somebody who put another file there and did not know of this one.
+  const auto [at, seen] = whereabouts(file_id);
+  if (at.empty() || !seen.empty()) return;
+  const std::string document = document_of_file(file_id, at);
+  const bool text_is_here = bodies_.contains(document) && !bodies_.open(document).is_virgin();
+  const auto on_disk = records_of_.find(file_id);
+  if (!text_is_here && (on_disk == records_of_.end() || on_disk->second.empty())) return;  // others have it
+  // Whose document the path names has the better right to the path.
+  const std::string rival = id_at(at);
+  const bool has_right = document == at && bodies_.open(at).owner() == file_id && !rival.empty();
+  const std::string name = is_free(at) || has_right ? at : other_name(at, file_id);
+  put_file(name, file_id, document);
+  relist_if_lost(rival);
+  reconcile_records(file_id);
+  reconcile(name);
 }
 
-std::optional<std::string> Replica::Impl::new_place(std::string_view path) const {
-  const std::optional<FileMetadata> entry = workspace_.file(path);
-  if (!entry || !entry->deleted || !extra_text(*entry, kMovedTo)) return std::nullopt;
-  return place_of(departed(path, *entry));
+bool Replica::Impl::is_contested(std::string_view path) const {
+  // The document is another file's: the text of this one is elsewhere, or not here yet. See `on_document_taken`.
+  const std::string document = document_of(path);
+  const std::string id = id_at(path);
+  if (id.empty() || document != path || !bodies_.contains(document)) return false;
+  const std::string owner = bodies_.open(document).owner();
+  return !owner.empty() && owner != id && workspace_.home(owner);
 }
 
-PastEra Replica::Impl::departed(std::string_view path, const FileMetadata& tombstone) const {
-  PastEra past{.target = extra_text(tombstone, kMovedTo).value_or(std::string()),
-               .file_id = extra_text(tombstone, kFileId).value_or(std::string()),
-               .known = {}};
-  if (past.target == path) past.target.clear();
-  return past;
-}
-
-std::optional<std::string> Replica::Impl::place_of(const PastEra& past) const {
-  if (const auto paths = paths_of_.find(past.file_id); paths != paths_of_.end() && !paths->second.empty()) {
-    return *paths->second.begin();
-  }
-  if (!parse_path(past.target) || !is_carried(past.target)) return std::nullopt;
-  const std::optional<std::string> target =
-      workspace_.live_file(past.target) ? std::optional(past.target) : workspace_.moved_to(past.target);
-  if (!target) return std::nullopt;
-  // Another file may have taken that name in the meantime. (Entries of old peers have no id.)
-  const auto id = id_of_.find(*target);
-  if (!past.file_id.empty() && id != id_of_.end() && id->second != past.file_id) return std::nullopt;
-  return target;
-}
-
-void Replica::Impl::inherit_moved_body(std::string_view from, std::string_view to) {
-  if (DX_PLANTED(6) || from == to || !bodies_.contains(from) || bodies_.open(from).is_virgin()) return;
-  // The text may come before the list of files: then the document is another file's already.
-  const std::optional<FileMetadata> tombstone = workspace_.file(from);
-  if (tombstone && tombstone->deleted && extra_text(*tombstone, kEra) != era_mark(from)) return;
-  moved_from_ = from;
-  give_body(bodies_.state(from), to);
-}
-
-bool Replica::Impl::are_two_files(const BodyDoc& a, const BodyDoc& b) {
-  const crdt::StateVector known = b.doc().state_vector();
-  const crdt::StateVector vector = a.doc().state_vector();
-  const bool share_nothing = std::ranges::none_of(
-      vector, [&](const crdt::StateVector::Entry& entry) { return known.get(entry.client) != Clock{0}; });
-  const std::string seed = a.seed_name();
-  // What was typed into a file that seemed empty has no seed: it belongs to the text that came late.
-  return share_nothing && !seed.empty() && !b.seed_name().empty() && seed != b.seed_name();
-}
-
-void Replica::Impl::give_body(ByteView state, std::string_view to) {
-  const Result<WorkspacePath> target = parse_path(to);
-  if (!target) return;
-  // Another file is there. Whoever gave the two one name finds another for one of them; then this is tried again.
-  BodyDoc brought(options_.client);
-  if (!brought.doc().apply_update_v1(state) || are_two_files(brought, bodies_.open(target->view()))) return;
-  // The same operations under the new key: whatever was typed under the old one arrives too, once.
-  const std::string before = text_of(target->view());
-  const Result<crdt::Commit> commit = bodies_.open(target->view()).doc().apply_update_v1(state);
-  if (!commit || !commit->changed()) return;
-  remember_base(target->view(), before);
-  commit_body(target->view(), commit->update_v1(), HistoryOrigin::Move, moved_from_);
-}
-
-// --- eras -------------------------------------------------------------------------------------------------------
-
-void Replica::Impl::on_era_ended(const std::string& key, const EndedEra& before) {
-  BodyDoc old(options_.client);
-  if (!old.doc().apply_update_v1(before.state) || old.doc().is_empty()) return;
-  const std::optional<PastEra> past = bodies_.open(key).past_era(key, before.name);
-  const crdt::StateVector known = past ? past->known : bodies_.open(key).known_before(key);
-  const crdt::DeleteSet late = operations_between(known, old.doc().state_vector());
-  if (!late.empty()) commit_body(key, bodies_.open(key).erase_operations(late));
-  std::optional<std::string> target = past ? place_of(*past) : std::nullopt;
-  // The list of files may come after the text: then the name that the era's beginner gave it is the best we know.
-  if (!target && past && parse_path(past->target) && !workspace_.file(past->target)) target = past->target;
-  // Imported here and never seen there: not the file that left, though it had the same name.
-  const bool is_other = target && *target != key && are_two_files(old, bodies_.open(*target));
-  if (target && *target != key && !is_other) {
-    moved_from_ = key;
-    if (!late.empty()) give_body(before.state, *target);
-    move_on_disk(key, *target);
-    return reconcile(*target);
-  }
-  if (!late.empty()) keep_document_copy(key, before, past && !is_other ? past->file_id : std::string());
-}
-
-bool Replica::Impl::is_foreign(std::string_view key, const DocLink& link, ByteView theirs) const {
-  if (!link.their_vector() || link.their_vector()->empty() || !bodies_.contains(key)) return false;
-  const crdt::StateVector ours = bodies_.open(key).doc().state_vector();
-  const bool share_something =
-      std::ranges::any_of(ours, [&](const auto& entry) { return link.their_vector()->get(entry.client) != Clock{0}; });
-  if (ours.empty() || share_something) return false;
-  // They lack all of ours, so what they send is all they have.
+bool Replica::Impl::is_foreign(const std::string& document, ByteView theirs) const {
+  if (!bodies_.contains(document) || !may_claim(theirs)) return false;
+  const std::string ours = bodies_.open(document).owner();
+  if (ours.empty()) return false;
   BodyDoc other(options_.client);
-  if (!other.doc().apply_update_v1(theirs) || other.doc().is_empty()) return false;
-  return are_two_files(bodies_.open(key), other) || (!other.seed_name().empty() && !workspace_.moved_here(key).empty());
+  if (!other.doc().apply_update_v1(theirs)) return false;
+  return !other.owner().empty() && other.owner() != ours;
 }
 
-bool Replica::Impl::split_unrelated(const std::string& key, ByteView theirs) {
-  const EndedEra own{{}, bodies_.state(key), text_of(key)};
-  BodyDoc& body = bodies_.open(key);
-  const crdt::StateVector ours = body.doc().state_vector();
-  const Result<crdt::Commit> commit = body.doc().apply_update_v1(theirs);
-  if (!commit) {
-    problem(key, "the server sent a change of this file that cannot be read: " + describe(commit.error()));
-    return false;
+void Replica::Impl::on_document_taken(const std::string& document, const std::string& loser, const std::string& winner,
+                                      ByteView before, const std::string& text) {
+  // Two files began in one document at once. The one that holds it keeps it and the path; the other goes on in a document of
+  // its own, with all its operations, under another name. Every device that has both does the same.
+  BodyDoc old(options_.client);
+  if (!old.doc().apply_update_v1(before)) return;
+  const crdt::DeleteSet ours = operations_between({}, old.doc().state_vector());
+  commit_body(document, bodies_.open(document).erase_operations(ours));
+  commit_body(document, bodies_.open(document).claim(winner));
+  const std::string own = own_document(loser);
+  moved_from_ = document;
+  give_body(before, own);
+  unite(winner);  // what was typed into it here under older names had no place before
+  old_documents_of_[loser].erase(document);
+  const std::optional<std::string> path = live_path(loser);
+  if (!path || document_of(*path) != document) {
+    unite(loser);
+    const std::optional<Home> home = workspace_.home(loser);
+    if (!path && home && home->document == document) {
+      edit_workspace([&](crdt::Transaction& txn) { workspace_.set_home(txn, loser, {home->path, own, home->seen}); });
+      relist_if_lost(loser);
+    }
+    return reconcile_records(loser);
   }
-  persist("body:" + key, commit->update_v1(), HistoryOrigin::Sync);
-  commit_body(key, body.erase_operations(operations_between({}, ours)));
-  if (own.text.empty()) return true;
-  // If our file came here by a rename, its id goes with it, and the name belongs to the other file.
-  std::string file_id;
-  for (const std::string& from : workspace_.moved_here(key)) {
-    const std::optional<FileMetadata> tombstone = workspace_.file(from);
-    if (std::optional<std::string> id = extra_text(*tombstone, kFileId)) file_id = *std::move(id);
+  const std::optional<Home> rival = workspace_.home(winner);
+  const bool keeps_name = rival && (rival->path != *path || !rival->seen.empty() || live_path(winner));
+  const std::string name = keeps_name ? *path : other_name(*path, loser);
+  if (keeps_name) {
+    create_entry(name, text, loser, own);
+  } else {
+    problem(*path, "another file has this name now; yours is kept as \"" + name + "\"");
+    if (rival) {
+      create_entry(*path, document_text(document), winner, document);
+    } else {
+      FileMetadata tombstone = *workspace_.live_file(*path);
+      tombstone.deleted = true;
+      set_extra_text(tombstone, kMovedTo, name);
+      edit_workspace([&](crdt::Transaction& txn) { workspace_.set_file(txn, *path, tombstone); });
+      index_file(*path);
+    }
+    const std::string home_document = document_for(name, loser);
+    move_text(own, home_document, loser);
+    create_entry(name, text, loser, home_document);
   }
-  const auto listed = id_of_.find(key);
-  if (!file_id.empty() && listed != id_of_.end() && listed->second == file_id) {
-    create_entry(key, text_of(key), sha256("split:" + file_id + key).hex().substr(0, 16));
-  }
-  keep_document_copy(key, own, std::move(file_id));
-  collect_moved_text(key);
-  return true;
+  old_documents_of_[loser].erase(document);
+  reconcile_records(loser);
+  reconcile(name);
+  reconcile(*path);
 }
 
-void Replica::Impl::keep_document_copy(const std::string& key, const EndedEra& own, std::string file_id) {
-  const Sha256 hash = sha256(own.text);
-  const std::string copy = conflict_copy(WorkspacePath(key), hash).str();
-  problem(key, "another file has this name now; yours is kept as \"" + copy + "\"");
-  moved_from_ = key;
-  give_body(own.state, copy);
-  if (file_id.empty()) file_id = sha256("copy:" + copy).hex().substr(0, 16);
-  if (!workspace_.live_file(copy)) create_entry(copy, own.text, std::move(file_id));
-  collect_moved_text(copy);
-  move_on_disk(key, copy);
-  reconcile(copy);
-  reconcile(key);
-}
-
-void Replica::Impl::move_on_disk(const std::string& from, const std::string& to) {
+bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to) {
   const FileRecord* known = record(from);
-  if (!options_.write_files || known == nullptr || known->kind != FileRecord::Kind::Text || record(to) != nullptr)
-    return;
-  if (gone_.contains(from) || is_parked(to) || is_parked(from) || own_moves_.contains(to) || wants_read_.contains(to))
-    return;
-  if (const auto work = work_.find(from); work != work_.end() && work->second.busy) return;
+  if (known == nullptr || known->kind != FileRecord::Kind::Text || record(to) != nullptr) return false;
+  if (gone_.contains(from) || own_moves_.contains(to) || wants_read_.contains(to)) return false;
+  // A move asks nothing about the content, so first it must be known what a write that was cut short by a crash left there.
+  if (unscanned_ || intended_.contains(from)) return false;
+  for (const std::string& path : {from, to}) {
+    if (const auto work = work_.find(path); work != work_.end() && work->second.busy) return false;
+  }
   work_[to].busy = true;
   work_[from].busy = true;
   own_moves_.insert_or_assign(to, from);
   notify(FileChanged{to, FileChange::Moved, from});
   emit(MoveFile{from, to});
+  return true;
 }
 
 }  // namespace diaryx::sync

@@ -11,9 +11,8 @@ namespace {
 
 constexpr std::string_view kFilesRoot = "files";
 constexpr std::string_view kBinariesRoot = "binaries";
-
-/// A file that was renamed more often than this while a device was away is found when it is renamed once more.
-constexpr int kMaxMoves = 64;
+constexpr std::string_view kHomesRoot = "homes";
+constexpr size_t kMaxFileIdBytes = 64;
 
 /// How other peers may have spelled a key.
 constexpr std::string_view kAliasPrefixes[] = {"./", "/"};
@@ -38,7 +37,10 @@ bool is_id_key(std::string_view key) {
 }
 
 WorkspaceDoc::WorkspaceDoc(ClientId client)
-    : doc_({.client = client}), files_(doc_.map(kFilesRoot)), binaries_(doc_.map(kBinariesRoot)) {}
+    : doc_({.client = client}),
+      files_(doc_.map(kFilesRoot)),
+      binaries_(doc_.map(kBinariesRoot)),
+      homes_(doc_.map(kHomesRoot)) {}
 
 std::optional<std::string> WorkspaceDoc::value(const crdt::Map& map, std::string_view path) const {
   if (std::optional<std::string> text = map.get_string(path)) return text;
@@ -98,30 +100,40 @@ std::vector<BinaryRef> WorkspaceDoc::live_binaries() const {
   return refs;
 }
 
-std::optional<std::string> WorkspaceDoc::moved_to(std::string_view path) const {
-  std::string at(path);
-  for (int i = 0; i < kMaxMoves; ++i) {
-    const std::optional<FileMetadata> entry = file(at);
-    if (!entry) return std::nullopt;
-    if (!entry->deleted) return at == path ? std::nullopt : std::optional(at);
-    const std::optional<std::string> next = extra_text(*entry, kMovedTo);
-    if (!next || !parse_path(*next) || !is_carried(*next)) return std::nullopt;
-    at = *next;
-  }
-  return std::nullopt;
+std::string WorkspaceDoc::document_of(std::string_view path) const { return document_key(file(path), path); }
+
+std::string document_key(const std::optional<FileMetadata>& entry, std::string_view path) {
+  const std::optional<std::string> said = entry ? extra_text(*entry, kDocument) : std::nullopt;
+  const bool usable = said && said->starts_with(kOwnDocument) && is_file_id(said->substr(kOwnDocument.size()));
+  return usable ? *said : std::string(path);
 }
 
-std::vector<std::string> WorkspaceDoc::moved_here(std::string_view path) const {
-  std::vector<std::string> from;
-  files_.for_each([&](std::string_view key, const crdt::Any&) {
-    const Result<WorkspacePath> at = parse_path(key);
-    if (!at) return;
-    const std::optional<FileMetadata> entry = file(at->view());
-    if (entry && entry->deleted && extra_text(*entry, kMovedTo) == path) from.push_back(at->str());
-  });
-  sort_compactly(from);
-  return from;
+bool is_file_id(std::string_view id) {
+  const auto is_usable = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  };
+  return !id.empty() && id.size() <= kMaxFileIdBytes && std::ranges::all_of(id, is_usable);
 }
+
+std::optional<Home> WorkspaceDoc::home(std::string_view file_id) const {
+  const std::optional<std::string> text = homes_.get_string(file_id);
+  if (!text) return std::nullopt;
+  // Three lines: path, document, what was seen.
+  const size_t first = text->find('\n');
+  const size_t second = first == std::string::npos ? first : text->find('\n', first + 1);
+  if (second == std::string::npos) return std::nullopt;
+  Home home{text->substr(0, first), text->substr(first + 1, second - first - 1), text->substr(second + 1)};
+  const bool own = home.document.starts_with(kOwnDocument) && is_file_id(home.document.substr(kOwnDocument.size()));
+  if (!parse_path(home.path) || !is_carried(home.path) || !(own || parse_path(home.document))) return std::nullopt;
+  return home;
+}
+
+void WorkspaceDoc::set_home(crdt::Transaction& txn, std::string_view file_id, const Home& home) {
+  if (!is_file_id(file_id) || this->home(file_id) == home) return;
+  homes_.set(txn, file_id, crdt::Any::string(format_home(home)));
+}
+
+std::string format_home(const Home& home) { return home.path + "\n" + home.document + "\n" + home.seen; }
 
 std::string WorkspaceDoc::new_file_id(std::string_view path) const {
   const ClientId client = doc_.client();
@@ -160,7 +172,7 @@ FileMetadata carry_over(FileMetadata fresh, const FileMetadata& known) {
     if (same != known.attachments.end() && !same->hash.empty()) ref = *same;
   }
   for (const Json::Member& member : known.extra) {
-    const bool of_tombstone = member.key == kMovedTo || member.key == kSeen || member.key == kEra;
+    const bool of_tombstone = member.key == kMovedTo || member.key == kSeen;
     if (member.key.starts_with('_') && !of_tombstone) fresh.extra.push_back(member);
   }
   return fresh;

@@ -1,7 +1,7 @@
 // The workspace document: which files there are and what is known about each.
 //
 // `files` is the map every Diaryx peer reads: path -> FileMetadata JSON. `binaries` is ours: path -> BinaryRef JSON for
-// every other file, published only after its blob is on the server.
+// every other file, published only after its blob is on the server. `homes` is ours, too: id of a file -> where it is.
 #pragma once
 
 #include <optional>
@@ -20,11 +20,31 @@ inline constexpr std::string_view kHeadMark = "_h";  // short hash of the head t
 inline constexpr std::string_view kMovedTo = "_to";  // in a tombstone: the key the file has now
 inline constexpr std::string_view kSeen = "_seen";  // in a tombstone: the state vector of the text that was deleted
 inline constexpr std::string_view kHasText = "_t";  // the file was not empty: wait for its text before writing it
-inline constexpr std::string_view kEra = "_era";  // in the tombstone of a rename: the era of the key that it ended
+inline constexpr std::string_view kDocument = "_doc";  // the key of the file's document, where that is not its path
 inline constexpr std::string_view kFileId = "_id";  // stays with a file over renames; a new file gets a new one
 
 /// Some programs name an entry by a UUID and its file by members of the metadata. Such a key is no path (T13).
 bool is_id_key(std::string_view key);
+
+/// A key in front of which this stands names the document of one file, by its id. No path of a note looks like it.
+inline constexpr std::string_view kOwnDocument = "~";
+
+/// An id that may be used in keys and records; what other peers write is not trusted.
+bool is_file_id(std::string_view id);
+
+/// What stands for a state vector that is too long to keep.
+inline constexpr std::string_view kSeenUnknown = "-";
+
+/// Where a file is, by its id: what its entry cannot say once another file has its path.
+struct Home {
+  std::string path;
+  std::string document;
+  /// Empty: alive. Else it was deleted, and this is the state vector of the text that was deleted, in Base64, or
+  /// `kSeenUnknown`.
+  std::string seen;
+
+  bool operator==(const Home&) const = default;
+};
 
 class WorkspaceDoc {
  public:
@@ -51,17 +71,19 @@ class WorkspaceDoc {
     return binaries_.replaced_knowingly(path, earlier);
   }
 
-  /// Where the file of a tombstone went, over any number of renames: a path with a live entry, or nothing.
-  std::optional<std::string> moved_to(std::string_view path) const;
+  /// The key of the body document of the entry at a path, live or not.
+  std::string document_of(std::string_view path) const;
 
-  /// Tombstones that name `path` as where their file went.
-  std::vector<std::string> moved_here(std::string_view path) const;
+  std::optional<Home> home(std::string_view file_id) const;
+  /// Ids of all files that have a home, dead ones too.
+  std::vector<std::string> file_ids() const { return homes_.keys(); }
 
   /// An id for a file that is made now, unlike any other.
   std::string new_file_id(std::string_view path) const;
 
   void set_file(crdt::Transaction& txn, std::string_view path, const FileMetadata& metadata);
   void set_binary(crdt::Transaction& txn, const BinaryRef& ref);
+  void set_home(crdt::Transaction& txn, std::string_view file_id, const Home& home);
 
  private:
   std::optional<std::string> value(const crdt::Map& map, std::string_view path) const;
@@ -69,7 +91,14 @@ class WorkspaceDoc {
   crdt::Doc doc_;
   crdt::Map files_;
   crdt::Map binaries_;
+  crdt::Map homes_;
 };
+
+/// The value of `homes`.
+std::string format_home(const Home& home);
+
+/// The key of an entry's document: what the entry says, or its path.
+std::string document_key(const std::optional<FileMetadata>& entry, std::string_view path);
 
 /// The string member of `extra`, or nothing.
 std::optional<std::string> extra_text(const FileMetadata& metadata, std::string_view key);

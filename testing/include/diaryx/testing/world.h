@@ -125,6 +125,7 @@ class Device {
   void perform(const std::vector<sync::Action>& batch);
   void perform(const sync::Action& action);
   void report(std::string_view path);
+  void saw_own_write(const std::string& path, const std::string& bytes);
   void connection_lost();
 
   World* world_;
@@ -144,10 +145,16 @@ class Device {
   std::optional<sync::relay::ConnectionId> connection_;
   std::deque<std::function<void()>> answers_;
   std::deque<sync::Action> waiting_;  // for a slow disk
-  std::vector<std::pair<std::string, std::string>> slow_writes_;
+  struct SlowWrite {
+    std::string path;
+    std::string begun;
+    std::string rest;
+  };
+  std::vector<SlowWrite> slow_writes_;
   int64_t clock_skew_ms_ = 0;
   int full_steps_ = 0;
   bool dying_ = false;
+  bool telling_moves_ = false;
   bool feeding_ = false;
   std::vector<std::string> problems_;
   sync::MassChangeHeld last_held_;

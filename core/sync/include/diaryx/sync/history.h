@@ -118,6 +118,11 @@ class History {
   /// Documents that are wanted before this file is asked about: its body under its present and former names. The workspace
   /// document has to be here.
   std::vector<std::string> documents_of(std::string_view path) const;
+  /// The same without the prefix, the present one first, and only those that held this file's text.
+  std::vector<std::string> document_keys_of(std::string_view path) const;
+  /// The path of the file whose body document this is: what is behind the prefix, or where a document that is named by a file's
+  /// id is listed.
+  std::string path_of_document(std::string_view doc) const;
   /// Names a file had, its own first; read from the tombstones that renames leave.
   std::vector<std::string> names_of(std::string_view path) const;
   /// The name under which the file that is now `path` was live at `point`; nothing if it was not.

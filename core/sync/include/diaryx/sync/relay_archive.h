@@ -64,6 +64,12 @@ class WorkspaceFiles {
   ServerEdit edit_entries(const Import& import, TimestampMs now) const;
 
  private:
+  struct Place {
+    std::string file_id;
+    std::string document;
+  };
+  /// Which file an imported one is or becomes. The same for both edits.
+  Place place_of(const ImportedText& file) const;
   WorkspaceFiles(std::string workspace, std::unique_ptr<WorkspaceDoc> doc);
   void list_texts(const Import& import, TimestampMs now, ServerEdit& edit) const;
   void list_binaries(const Import& import, ServerEdit& edit) const;
