@@ -127,7 +127,11 @@ TEST_F(Process, KeepsEverySavedUpdateThroughKillNine) {
       sent[document].push_back(docs[file]->text("body").to_string());
     }
     const int receipts = static_cast<int>(random() % 40) + 5;
-    for (int i = 0; i < receipts; ++i) {
+    // One receipt may confirm many updates, so there may be fewer of them than we would read.
+    const auto all_is_saved = [&] {
+      return std::ranges::all_of(sent, [&](const auto& entry) { return promised[entry.first] == entry.second.back(); });
+    };
+    for (int i = 0; i < receipts && !all_is_saved(); ++i) {
       const auto text = socket.read_text_with("\"saved\"");
       ASSERT_TRUE(text);
       const Json saved = *Json::parse(*text);
