@@ -200,6 +200,7 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
   Body& body = open->second;
   if (const auto* step1 = std::get_if<SyncStep1>(&message)) {
     Result<Bytes> answer = body.link.on_step1(bodies_.open(key).doc(), step1->state_vector);
+    if (answer && !answer->empty()) mark_unsynced(key);  // the server lacks something, perhaps since it was set back
     if (answer) send_body(key, *std::move(answer));
     track(key, body);
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
