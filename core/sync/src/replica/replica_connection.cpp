@@ -64,9 +64,9 @@ void Replica::Impl::on_workspace_answered() {
   if (offers_changes_) want_changes(ask_for_list ? cursor_ : std::string());
   if (!ask_for_list) open_all();
   std::vector<std::string> paths;
+  for (const BinaryRef& ref : workspace_.live_binaries()) reconcile(ref.path);  // none is fetched without a connection
   if (!std::exchange(looked_at_disk_, true)) {
     // Files that were removed elsewhere while we did not run, and files that waited for the list of what there is.
-    for (const BinaryRef& ref : workspace_.live_binaries()) reconcile(ref.path);
     for (const auto& [path, record] : records_) paths.push_back(path);
   } else {
     // Since then each change was followed at once, or waits here.
@@ -200,6 +200,7 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
   Body& body = open->second;
   if (const auto* step1 = std::get_if<SyncStep1>(&message)) {
     Result<Bytes> answer = body.link.on_step1(bodies_.open(key).doc(), step1->state_vector);
+    if (answer && !answer->empty()) mark_unsynced(key);  // the server lacks something, perhaps since it was set back
     if (answer) send_body(key, *std::move(answer));
     track(key, body);
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
