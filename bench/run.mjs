@@ -13,11 +13,11 @@ import path from 'node:path'
 import zlib from 'node:zlib'
 import { fileURLToPath } from 'node:url'
 import { goals } from './lib/goals.mjs'
+import { readOptions, refuse } from './lib/options.mjs'
 import { dataFolder, prepare } from './lib/prepare.mjs'
 import { goalTable, memories, times } from './lib/table.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
-const caller = process.env.DX_CALLER_DIR ?? process.cwd()
 const nativePeers = ['yrs', 'diamond-types', 'loro', 'automerge']
 const allPeers = ['yjs', 'ywasm', ...nativePeers]
 const program = path.join(root, 'build/bench/bin/bench_engine')
@@ -25,26 +25,14 @@ const module = path.join(root, 'build/wasm/diaryx_crdt.wasm')
 const cargoFolder = path.join(root, 'build/bench/cargo')
 const nodePeer = path.join(root, 'bench/peers/node/peer.mjs')
 
-function readOptions(words) {
-  const options = { reps: undefined, quick: false, only: null, peers: allPeers, json: null, markdown: null }
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]
-    const value = () => words[++i] ?? refuse(`${word} needs a value`)
-    if (word === '--quick') options.quick = true
-    else if (word === '--reps') options.reps = Number(value())
-    else if (word === '--json' || word === '--markdown') options[word.slice(2)] = path.resolve(caller, value())
-    else if (word === '--only') options.only = value().split(',')
-    else if (word === '--peers') options.peers = value().split(',').filter((name) => name !== 'none')
-    else refuse(`there is no option ${word}; the head of bench/run.mjs lists them`)
-  }
+const kinds = { quick: 'switch', reps: 'number', json: 'file', markdown: 'file', only: 'list', peers: 'list' }
+
+function chosenOptions(words) {
+  const options = readOptions(words, { quick: false, only: null, peers: allPeers, json: null, markdown: null }, kinds, 'bench/run.mjs')
+  options.peers = options.peers.filter((name) => name !== 'none')
   for (const peer of options.peers) if (!allPeers.includes(peer)) refuse(`there is no peer ${peer}; the peers are ${allPeers.join(', ')}`)
   options.reps ??= options.quick ? 3 : 7
   return options
-}
-
-function refuse(why) {
-  console.error(`bench: ${why}`)
-  process.exit(2)
 }
 
 const say = (line) => process.stderr.write(`${line}\n`)
@@ -272,7 +260,7 @@ function sizesOf(file) {
 }
 
 function main() {
-  const options = readOptions(process.argv.slice(2))
+  const options = chosenOptions(process.argv.slice(2))
   if (!fs.existsSync(program)) refuse('build/bench/bin/bench_engine is missing; ./dev bench engine builds it')
   const began = performance.now()
   say('preparing the works')

@@ -5,17 +5,15 @@ import path from 'node:path'
 import zlib from 'node:zlib'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { readOptions } from '../lib/options.mjs'
 import { MemoryHost } from './host.mjs'
 import { FakeServer, bodyFrame, makeWorkspace } from './workspace.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const require = createRequire(path.join(root, 'bench/peers/node/peer.mjs'))
 const Y = require('yjs')
-const caller = process.env.DX_CALLER_DIR ?? process.cwd()
 const modules = ['diaryx_sync', 'diaryx_sync_readme12'].map((name) => path.join(root, `build/wasm/${name}.wasm`))
-const words = process.argv.slice(2)
-const quick = words.includes('--quick')
-const jsonFile = words.includes('--json') ? path.resolve(caller, words[words.indexOf('--json') + 1]) : null
+const { quick, json: jsonFile } = readOptions(process.argv.slice(2), { quick: false, json: null }, { quick: 'switch', json: 'file' }, 'bench/plugin/run.mjs')
 const results = []
 const say = (line) => process.stderr.write(`${line}\n`)
 /** Processor time of this process in ms: what else the machine does counts less than on a clock. */

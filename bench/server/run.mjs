@@ -10,29 +10,20 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { readOptions, refuse } from '../lib/options.mjs'
 import { Diaryx, Hocuspocus, YWebsocket, folders, installPeers, load, versions } from './servers.mjs'
 import { goals, markdown } from './report.mjs'
 
-const caller = process.env.DX_CALLER_DIR ?? process.cwd()
-const refuse = (why) => { console.error(`bench: ${why}`); process.exit(2) }
 const say = (line) => process.stderr.write(`${line}\n`)
 
 const makers = {
   yjs: () => new Diaryx('yjs'), sync2: () => new Diaryx('sync2'), 'y-websocket': () => new YWebsocket(), hocuspocus: () => new Hocuspocus(),
 }
 
-function readOptions(words) {
-  const options = { reps: undefined, quick: false, only: null, servers: Object.keys(makers), json: null, markdown: null }
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]
-    const value = () => words[++i] ?? refuse(`${word} needs a value`)
-    if (word === '--quick') options.quick = true
-    else if (word === '--reps') options.reps = Number(value())
-    else if (word === '--json' || word === '--markdown') options[word.slice(2)] = path.resolve(caller, value())
-    else if (word === '--only') options.only = value().split(',')
-    else if (word === '--servers') options.servers = value().split(',')
-    else refuse(`there is no option ${word}; the head of bench/server/run.mjs lists them`)
-  }
+const kinds = { quick: 'switch', reps: 'number', json: 'file', markdown: 'file', only: 'list', servers: 'list' }
+
+function chosenOptions(words) {
+  const options = readOptions(words, { quick: false, only: null, servers: Object.keys(makers), json: null, markdown: null }, kinds, 'bench/server/run.mjs')
   for (const name of options.servers) if (!makers[name]) refuse(`there is no server ${name}; there are ${Object.keys(makers).join(', ')}`)
   options.reps ??= options.quick ? 1 : 3
   return options
@@ -101,7 +92,7 @@ async function measure(row, make) {
   }
 }
 
-const options = readOptions(process.argv.slice(2))
+const options = chosenOptions(process.argv.slice(2))
 installPeers()
 const began = Date.now()
 const load_before = os.loadavg()[0]

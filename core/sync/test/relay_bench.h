@@ -1,6 +1,8 @@
 // A shell for sync::Relay in tests: answers its questions at once or when told to, and keeps what was sent to whom.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <deque>
 #include <map>
 #include <string>
@@ -166,10 +168,24 @@ inline const std::string kB = "13 62 6f 64 79 3a 77 73 31 2f 6e 6f 74 65 73 2f 6
 // Client 1 inserts "Hello"; then "Hello" -> "Help!".
 inline const std::string kHello = "01 01 01 00 04 01 04 62 6f 64 79 05 48 65 6c 6c 6f 00";
 inline const std::string kHelp = "01 01 01 05 84 01 04 02 70 21 01 01 01 03 02";
+inline const std::string kOther = "0d 62 6f 64 79 3a 77 73 31 2f 62 2e 6d 64 ";  // body:ws1/b.md
 inline const std::string kBodyName = "body:ws1/notes/a.md";
 
 inline std::string saved(const std::string& doc, int received) {
   return R"({"type":"saved","doc":")" + doc + R"(","received":)" + std::to_string(received) + "}";
 }
+
+/// Two connections that have the body open.
+struct RelayPair : testing::Test {
+  RelayPair() {
+    bench.open(1);
+    bench.open(2);
+    bench.frame(1, kB + "00 00 01 00");
+    bench.frame(2, kB + "00 00 01 00");
+    bench.take(1);
+    bench.take(2);
+  }
+  RelayBench bench;
+};
 
 }  // namespace diaryx::sync::relay

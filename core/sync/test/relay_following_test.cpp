@@ -1,4 +1,4 @@
-// What changed since a cursor, and the traps of sync.md that a relay must not fall into.
+// What changed since a cursor.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,8 +15,6 @@ using testing::Not;
 using testing::SizeIs;
 
 std::string hex(const std::string& spaced) { return RelayBench::hex(spaced); }
-
-const std::string kOther = "0d 62 6f 64 79 3a 77 73 31 2f 62 2e 6d 64 ";  // body:ws1/b.md
 
 std::string wanted(const std::string& cursor = {}) { return format_control(ChangesWanted{"ws1", cursor}); }
 std::string changes(const std::string& cursor, bool known, std::vector<std::string> keys) {
@@ -158,93 +156,6 @@ TEST(RelayHello, AClientMayGoWithoutTheHandshake) {
   bench.text(1, format_control(ClientHello{.handshake = false}));
   bench.frame(1, kW + "00 00 01 00");
   EXPECT_THAT(bench.take(1), ElementsAre(hex(kW + "00 00 01 00"), hex(kW + "01 01 00"), hex(kW + "00 01 02 00 00")));
-}
-
-// --- traps ----------------------------------------------------------------------------------------------------------
-
-/// Two connections of old clients that have the body open.
-struct RelayTrap : testing::Test {
-  RelayTrap() {
-    for (const uint64_t one : {1, 2}) {
-      bench.open(one);
-      bench.frame(one, kB + "00 00 01 00");
-    }
-    bench.take(1);
-    bench.take(2);
-  }
-  RelayBench bench;
-};
-
-TEST_F(RelayTrap, T6PresenceIsReadWholeAndWhatFollowsItToo) {
-  // The state of the presence is a text that looks like an empty SyncStep1 and an update of its own.
-  const std::string presence = "01 0b 01 07 01 07 22 00 00 01 00 00 22 ";
-  bench.frame(1, kB + presence + "00 02 12 " + kHello);
-  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + presence), hex(kB + "00 02 12 " + kHello)));
-  EXPECT_THAT(bench.log[kBodyName], SizeIs(1));
-}
-
-TEST_F(RelayTrap, T8ARefusedDocumentIsAnsweredAndTheOthersGoOn) {
-  bench.frame(1, kOther + "00 02 02 ff ff");
-  EXPECT_THAT(bench.take(1), Contains(HasSubstr(R"("doc":"body:ws1/b.md","code":"invalid")")));
-  bench.frame(1, kB + "00 02 12 " + kHello);
-  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 1)));
-}
-
-TEST_F(RelayTrap, T10AReplyOfTwoMessagesIsNotRelayedWhole) {
-  bench.frame(1, kB + "00 01 12 " + kHello + " 00 00 01 00");
-  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 12 " + kHello)));
-  EXPECT_THAT(bench.take(1), Contains(hex(kB + "00 01 12 " + kHello)));  // its question is answered here
-}
-
-TEST_F(RelayTrap, T11ADeletionAloneIsStoredAndRelayed) {
-  bench.frame(1, kB + "00 02 12 " + kHello);
-  bench.take(2);
-  const std::string deletion = "00 01 01 01 03 02";  // no struct; client 1, clocks 3 and 4
-  bench.frame(1, kB + "00 01 06 " + deletion);
-  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 06 " + deletion)));
-  EXPECT_THAT(bench.log[kBodyName], SizeIs(2));
-}
-
-TEST(RelayTraps, T31OnlyTheWorkspaceCountsItsPeers) {
-  RelayBench bench;
-  bench.open(1, Handshake::Lean);
-  bench.frame(1, kW + "00 00 01 00");
-  bench.frame(1, kB + "00 00 01 00");
-  bench.open(2, Handshake::Lean, "user-2");
-  bench.take(1);
-  bench.frame(2, kB + "00 00 01 00");
-  EXPECT_THAT(bench.take(1), IsEmpty());
-  bench.frame(2, kW + "00 00 01 00");
-  EXPECT_THAT(bench.take(1), ElementsAre(HasSubstr("peer_joined")));
-}
-
-TEST(RelayTraps, EveryUpdateIsStoredWithTheDeviceOfItsToken) {
-  RelayBench bench;
-  bench.commit_at_once = false;
-  bench.open(1);
-  bench.frame(1, kB + "00 00 01 00");
-  bench.frame(1, kB + "00 02 12 " + kHello);
-  ASSERT_THAT(bench.appends, SizeIs(1));
-  EXPECT_EQ(bench.appends[0].device_id, "device");
-  EXPECT_EQ(bench.appends[0].user_id, "user-1");
-}
-
-TEST(RelayTraps, A9TheSameFrameTwiceIsStoredOnce) {
-  RelayBench bench;
-  bench.open(1);
-  bench.frame(1, kB + "00 00 01 00");
-  bench.frame(1, kB + "00 02 12 " + kHello);
-  bench.frame(1, kB + "00 02 12 " + kHello);
-  EXPECT_THAT(bench.log[kBodyName], SizeIs(1));
-  EXPECT_THAT(bench.take(1), Contains(saved(kBodyName, 2)));
-}
-
-TEST(RelayTraps, A33GarbageIsCountedAndEndsTheConnection) {
-  RelayBench bench(Limits{.max_bad_frames = 3});
-  bench.open(1);
-  for (int i = 0; i < 3; ++i) bench.frame(1, "ff 00");
-  EXPECT_THAT(bench.take(1), Contains(HasSubstr(R"("code":"invalid")")));
-  EXPECT_EQ(bench.closed.at(1), CloseCode::PolicyViolation);
 }
 
 }  // namespace

@@ -22,19 +22,6 @@ testing::Matcher<std::string> error(const std::string& code) {
   return AllOf(HasSubstr("\"type\":\"error\""), HasSubstr("\"code\":\"" + code + "\""));
 }
 
-/// Two connections that have the body open.
-struct RelayPair : testing::Test {
-  explicit RelayPair(Limits limits = {}) : bench(limits) {
-    bench.open(1);
-    bench.open(2);
-    bench.frame(1, kB + "00 00 01 00");
-    bench.frame(2, kB + "00 00 01 00");
-    bench.take(1);
-    bench.take(2);
-  }
-  RelayBench bench;
-};
-
 // --- durability ---------------------------------------------------------------------------------------------------------
 
 TEST_F(RelayPair, RelaysAndConfirmsOnlyAfterTheCommit) {
@@ -204,15 +191,6 @@ TEST_F(RelayPair, HandlesEveryUpdateOfACombinedPayload) {
   bench.frame(1, kB + "00 00 01 00" + " 00 02 12 " + kHello + " 00 02 0f " + kHelp);
   EXPECT_THAT(bench.log[kBodyName], SizeIs(2));
   EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 12 " + kHello), hex(kB + "00 02 0f " + kHelp)));
-}
-
-TEST_F(RelayPair, RelaysAChangeThatOnlyDeletes) {
-  bench.frame(1, kB + "00 02 12 " + kHello);
-  bench.take(2);
-  const std::string deletion = "00 01 01 01 03 02";  // no struct; client 1, clocks 3 and 4
-  bench.frame(1, kB + "00 01 06 " + deletion);
-  EXPECT_THAT(bench.take(2), ElementsAre(hex(kB + "00 02 06 " + deletion)));
-  EXPECT_THAT(bench.log[kBodyName], SizeIs(2));
 }
 
 TEST_F(RelayPair, DropsUpdatesOfAReaderBeforeTheyAreApplied) {

@@ -28,8 +28,13 @@ std::optional<sync::HistoryMark> find_mark(Guest& guest, std::string_view name) 
   return std::nullopt;
 }
 
-std::unexpected<std::string> no_mark(std::string_view name) {
-  return std::unexpected("there is no snapshot called \"" + std::string(name) + '"');
+/// The snapshot that `name` names.
+std::expected<sync::HistoryMark, std::string> mark_param(Guest& guest, const Json& params) {
+  const auto name = text_param(params, "name");
+  if (!name) return std::unexpected(name.error());
+  auto mark = find_mark(guest, *name);
+  if (!mark) return std::unexpected("there is no snapshot called \"" + *name + '"');
+  return std::move(*mark);
 }
 
 // A new name, free and fit.
@@ -70,10 +75,8 @@ Reply create_snapshot(Guest& guest, const Json& params) {
 Reply rename_snapshot(Guest& guest, const Json& params) {
   const auto past = Past::open(guest);
   if (!past) return std::unexpected(past.error());
-  const auto name = text_param(params, "name");
-  if (!name) return std::unexpected(name.error());
-  const auto mark = find_mark(guest, *name);
-  if (!mark) return no_mark(*name);
+  const auto mark = mark_param(guest, params);
+  if (!mark) return std::unexpected(mark.error());
   const auto new_name = new_name_param(guest, params, "new_name");
   if (!new_name) return std::unexpected(new_name.error());
   sync::HistoryMark renamed = *mark;
@@ -86,10 +89,8 @@ Reply rename_snapshot(Guest& guest, const Json& params) {
 Reply delete_snapshot(Guest& guest, const Json& params) {
   const auto past = Past::open(guest);
   if (!past) return std::unexpected(past.error());
-  const auto name = text_param(params, "name");
-  if (!name) return std::unexpected(name.error());
-  const auto mark = find_mark(guest, *name);
-  if (!mark) return no_mark(*name);
+  const auto mark = mark_param(guest, params);
+  if (!mark) return std::unexpected(mark.error());
   guest.journal().remove_mark(*mark);
   return Json{};
 }
