@@ -45,7 +45,6 @@ class ListIndex {
   uint32_t start_of(ItemRef item) const;
 
   uint32_t total() const;
-  uint32_t item_count() const { return item_count_; }
   size_t memory_bytes() const;
   /// Ends the process if 1 or 2 is broken, or the order differs from the list that begins with `start`.
   void check(ItemRef start) const;

@@ -149,7 +149,6 @@ class Store {
 
   // ---- transactions (commit.cpp) ------------------------------------------------------------------------------------
   void begin(TransactionOrigin origin, std::string_view tag = {});
-  bool in_transaction() const { return open_; }
   /// `result` is fresh.
   void commit(Commit& result);
 

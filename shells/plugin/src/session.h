@@ -61,7 +61,6 @@ class Session {
 
   /// Compares the whole folder with what is known. Goes on in later exports when there is much.
   void begin_scan();
-  bool is_scanning() const { return scan_.has_value(); }
   /// Looks at one path and reports what is there; the caller ends the batch with `settle`.
   void report(const std::string& path);
   /// Ends a batch: what is gone now is deleted. When file after file goes, that is counted first when it is over.

@@ -66,8 +66,8 @@ Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after) {
     return edits;
   };
   crdt::Transaction txn = doc_.transact();
-  units.head = carry_edits(doc_, head_, txn, units.head, edits_of(before.head, after.head));
-  units.body = carry_edits(doc_, body_, txn, units.body, edits_of(before.body, after.body));
+  units.head = carry_edits(head_, txn, units.head, edits_of(before.head, after.head));
+  units.body = carry_edits(body_, txn, units.body, edits_of(before.body, after.body));
   const crdt::Commit commit = std::move(txn).commit();
   return commit.changed() ? commit.update_v1() : Bytes{};
 }

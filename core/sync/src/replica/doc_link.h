@@ -39,8 +39,6 @@ class DocLink {
   /// Everything this connection sent is on the server's disk.
   bool saved() const { return can_send_ && answered_ && sent_ == saved_; }
   TimestampMs asked_at() const { return asked_at_; }
-  /// What the server said it has, until we answered that.
-  const std::optional<crdt::StateVector>& their_vector() const { return their_vector_; }
 
   /// Payload to send: our SyncStep1.
   Bytes ask(const crdt::Doc& doc, TimestampMs now);
@@ -62,7 +60,8 @@ class DocLink {
   bool asked_ = false;
   bool can_send_ = false;
   bool answered_ = false;
-  std::optional<crdt::StateVector> their_vector_;  // to be answered once the server's SyncStep2 is here
+  std::optional<crdt::StateVector>
+      their_vector_;  // what the server said it has: to be answered once the server's SyncStep2 is here
   uint64_t sent_ = 0;
   uint64_t saved_ = 0;
   std::optional<uint64_t> barrier_;

@@ -128,8 +128,7 @@ Length length_of(const Spans& units) {
   return length;
 }
 
-Spans carry_edits(crdt::Doc&, crdt::Text text, crdt::Transaction& txn, const Spans& units,
-                  const std::vector<TextEdit>& edits) {
+Spans carry_edits(crdt::Text text, crdt::Transaction& txn, const Spans& units, const std::vector<TextEdit>& edits) {
   const Places places(text.spans());
   const uint32_t end = text.length().value();
   // Behind the last unit in front of a gap that is still there; gaps are asked for from left to right.

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "diaryx/base/result.h"
-#include "diaryx/crdt/doc.h"
 #include "diaryx/crdt/text.h"
 #include "diaryx/sync/text_diff.h"
 
@@ -33,7 +32,7 @@ Result<TextUnits> decode_units(std::string_view text);
 /// units    that version, unit by unit; `edits` count in it.
 /// Returns  the units of the edited version, without what others did since.
 /// Cost     one pass over the units, and a search for each that is touched.
-std::vector<crdt::TextSpan> carry_edits(crdt::Doc& doc, crdt::Text text, crdt::Transaction& txn,
+std::vector<crdt::TextSpan> carry_edits(crdt::Text text, crdt::Transaction& txn,
                                         const std::vector<crdt::TextSpan>& units, const std::vector<TextEdit>& edits);
 
 /// How many UTF-16 units that are.

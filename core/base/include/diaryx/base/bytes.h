@@ -49,13 +49,6 @@ class Reader {
     return bytes_[position_++];
   }
 
-  /// The next byte without taking it. Errors: Truncated.
-  Result<uint8_t> peek_u8() const {
-    if (at_end()) [[unlikely]]
-      return fail(ErrorCode::Truncated, position_);
-    return bytes_[position_];
-  }
-
   /// lib0 varUint, at most 2^53-1; overlong zeros are accepted up to ten bytes. Errors: Truncated, VarUintTooLong.
   Result<uint64_t> var_uint() {
     // Nearly every varint of an update is one byte.
