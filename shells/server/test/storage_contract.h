@@ -1,0 +1,118 @@
+// What every Storage must do, whatever it is made of: the fixture that its tests share. The next implementation runs them too.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "memory_storage.h"
+#include "sqlite_storage.h"
+#include "storage.h"
+#include "temporary_folder.h"
+
+namespace diaryx::server {
+
+/// Asks and waits.
+template <typename T, typename Ask>
+StorageResult<T> wait(Ask ask) {
+  std::promise<StorageResult<T>> promise;
+  auto future = promise.get_future();
+  ask(Reply<T>([&promise](StorageResult<T> result) { promise.set_value(std::move(result)); }));
+  return future.get();
+}
+
+inline relay::SharedBytes bytes(std::string_view text) {
+  return std::make_shared<const Bytes>(to_bytes(as_bytes(text)));
+}
+
+enum class StorageKind : uint8_t { Sqlite, Memory };
+
+inline std::string kind_name(const testing::TestParamInfo<StorageKind>& info) {
+  return info.param == StorageKind::Sqlite ? "Sqlite" : "Memory";
+}
+
+struct StorageContract : testing::TestWithParam<StorageKind> {
+  StorageContract() {
+    open();
+    turn = take_over();
+  }
+  uint64_t take_over() {
+    return *wait<uint64_t>([&](auto reply) { storage->take_over(std::move(reply)); });
+  }
+  /// Opens it again, as after a restart.
+  void open() {
+    if (GetParam() == StorageKind::Memory) {
+      if (storage == nullptr) storage = std::make_unique<MemoryStorage>();
+      return;
+    }
+    storage.reset();
+    auto opened = SqliteStorage::open(folder.path / "server.db");
+    ASSERT_TRUE(opened.has_value()) << opened.error().sentence;
+    storage = std::move(*opened);
+  }
+  Session user(const std::string& email) {
+    const NewToken token{.email = email,
+                         .token_hash = sha256(email),
+                         .device_name = "laptop",
+                         .now = TimestampMs{1000},
+                         .expires = TimestampMs{2000}};
+    return *wait<Session>([&](auto reply) { storage->create_token(token, std::move(reply)); });
+  }
+  Workspace workspace(const Session& session, const std::string& id, const std::string& name) {
+    return *wait<Workspace>(
+        [&](auto reply) { storage->create_workspace(session.user_id, {id, name}, TimestampMs{1}, std::move(reply)); });
+  }
+  StorageResult<relay::Sequence> append(const std::string& workspace, const std::string& document,
+                                        std::string_view text) {
+    NewUpdate update{.workspace = workspace,
+                     .document = document,
+                     .bytes = bytes(text),
+                     .user_id = "u",
+                     .device_id = "d",
+                     .time = TimestampMs{5},
+                     .epoch = turn};
+    return wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
+  }
+  StorageResult<StoredDocument> load(const std::string& document) {
+    return wait<StoredDocument>([&](auto reply) { storage->load_document(document, std::move(reply)); });
+  }
+
+  StorageResult<Session> find_session(std::string_view token, int64_t now) {
+    return wait<Session>([&](auto reply) { storage->find_session(sha256(token), TimestampMs{now}, std::move(reply)); });
+  }
+  uint64_t epoch() {
+    return *wait<uint64_t>([&](auto reply) { storage->access_epoch(std::move(reply)); });
+  }
+  StorageResult<void> ask_sign_in(const std::string& email, const std::string& link, const std::string& code,
+                                  int64_t now, bool new_users = false) {
+    const Bytes salt = {1, 2, 3};
+    const NewSignIn sign_in{.email = email,
+                            .link_hash = sha256(link),
+                            .salt = salt,
+                            .code_hash = hash_code(salt, code),
+                            .now = TimestampMs{now},
+                            .expires = TimestampMs{now + 900'000},
+                            .new_users = new_users,
+                            .max_per_hour = 3};
+    return wait<void>([&](auto reply) { storage->create_sign_in(sign_in, std::move(reply)); });
+  }
+  StorageResult<SignedIn> redeem(SignInProof proof, const std::string& token, int64_t now, uint32_t max_devices = 0,
+                                 const std::string& replace = {}) {
+    Redemption redemption{.proof = std::move(proof),
+                          .token = {.email = {},
+                                    .token_hash = sha256(token),
+                                    .device_name = "phone",
+                                    .now = TimestampMs{now},
+                                    .expires = TimestampMs{now + 1'000'000}},
+                          .replace_device = replace,
+                          .max_devices = max_devices};
+    return wait<SignedIn>([&](auto reply) { storage->redeem_sign_in(std::move(redemption), std::move(reply)); });
+  }
+
+  TemporaryFolder folder;
+  std::unique_ptr<Storage> storage;
+  uint64_t turn = 0;
+};
+
+}  // namespace diaryx::server
