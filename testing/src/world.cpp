@@ -90,6 +90,25 @@ void Device::finish_slow_writes() {
     if (disk_.read(write.path) == write.begun) user_writes(write.path, write.begun + write.rest);
   }
 }
+void Device::give_late_answers() {
+  for (size_t i = 0; i < late_answers_.size();) {
+    if (--late_answers_[i].steps > 0) {
+      ++i;
+      continue;
+    }
+    const LateAnswer late = late_answers_[i];
+    late_answers_.erase(late_answers_.begin() + static_cast<ptrdiff_t>(i));
+    if (!late.refused) {
+      feed(sync::FileWritten{late.path, late.hash});
+      continue;
+    }
+    ++world_->figures_.doubtful_writes;
+    feed(sync::FileRefused{late.path, ""});
+    if (world_->random_.chance(0.5)) continue;  // looked at when it is tried again
+    report(late.path);
+    feed(sync::FilesSettled{});
+  }
+}
 void Device::user_deletes(std::string_view path) {
   trace(number_, "deletes", path);
   disk_.remove(path);
@@ -175,6 +194,7 @@ void Device::crash_and_restart() {
   if (connection_) world_->cut(*connection_);
   answers_.clear();
   waiting_.clear();
+  late_answers_.clear();
   dying_ = false;
   feeding_ = false;
   ++world_->figures_.device_crashes;
@@ -270,7 +290,7 @@ void Device::perform(const sync::Action& action) {
   const auto refuse = [this](const std::string& refused, const std::string& look_at) {
     ++world_->figures_.refused_writes;
     answers_.push_back([this, refused, look_at] {
-      feed(sync::FileRefused{refused, ""});
+      feed(sync::FileRefused{refused, "", /*in_doubt=*/false});
       report(look_at);
       feed(sync::FilesSettled{});
     });
@@ -296,8 +316,13 @@ void Device::perform(const sync::Action& action) {
     if (!safe_path(write->path) || full_steps_ > 0 || !disk_.write_if(write->path, write->bytes, write->expected)) {
       return refuse(write->path, write->path);
     }
+    const Sha256 hash = sha256(write->bytes);
+    if (world_->options_.late_answer > 0 && world_->random_.chance(world_->options_.late_answer)) {
+      late_answers_.push_back({write->path, hash, world_->random_.chance(0.5), 1 + static_cast<int>(world_->random_.below(6))});
+      return;
+    }
     saw_own_write(write->path, write->bytes);
-    answer([path = write->path, hash = sha256(write->bytes)] { return sync::FileWritten{path, hash}; });
+    answer([path = write->path, hash] { return sync::FileWritten{path, hash}; });
   } else if (const auto* fetch = std::get_if<sync::FetchBlob>(&action)) {
     const auto blob = world_->server_.blobs().find(fetch->hash);
     if (fetch->size_bytes != 0 && (!connection_ || blob == world_->server_.blobs().end())) {
@@ -430,6 +455,7 @@ void World::step() {
   server_.tick(now_);
   for (const auto& device : devices_) {
     device->finish_waiting_actions();
+    device->give_late_answers();
     device->look_and_settle();
     device->finish_slow_writes();
     if (device->dying_) device->crash_and_restart();
@@ -480,7 +506,7 @@ bool World::quiet() const {
     if (!wire.parcels.empty()) return false;
   }
   return std::ranges::all_of(devices_, [](const auto& device) {
-    return device->waiting_.empty() && device->slow_writes_.empty() && device->replica_->settled();
+    return device->waiting_.empty() && device->late_answers_.empty() && device->slow_writes_.empty() && device->replica_->settled();
   });
 }
 

@@ -242,11 +242,7 @@ class InProcess {
     fs.mkdirSync(dirname(this.#at(path)), { recursive: true });
     fs.writeFileSync(this.#at(path), Buffer.from(content, 'base64'));
   }
-  swap(path, old, next) {
-    if (this.get(path) !== old) return false;
-    this.put(path, next);
-    return true;
-  }
+  async swap(path, opened, saved) { return (await this.#ask({ edit: path, opened, saved })).done; }
   get(path) { return fs.existsSync(this.#at(path)) ? fs.readFileSync(this.#at(path)).toString('base64') : null; }
   drop(path) { fs.rmSync(this.#at(path)); }
   move(from, to) {

@@ -303,6 +303,7 @@ WorldOptions surroundings(uint64_t seed, Network network) {
   options.backup = sometimes(0.01);
   options.rollback = sometimes(0.002);
   options.clock_jump = sometimes(0.002);
+  options.late_answer = sometimes(0.1);
   return options;
 }
 

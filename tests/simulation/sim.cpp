@@ -77,6 +77,7 @@ struct Sum {
     figures.server_crashes += f.server_crashes;
     figures.rollbacks += f.rollbacks;
     figures.refused_writes += f.refused_writes;
+    figures.doubtful_writes += f.doubtful_writes;
     figures.full_disks += f.full_disks;
     figures.clock_jumps += f.clock_jumps;
     figures.overtaken += f.overtaken;
@@ -98,6 +99,7 @@ struct Sum {
         .set("server_crashes", figures.server_crashes)
         .set("server_rollbacks", figures.rollbacks)
         .set("refused_disk_actions", figures.refused_writes)
+        .set("doubtful_writes", figures.doubtful_writes)
         .set("full_disks", figures.full_disks)
         .set("clock_jumps", figures.clock_jumps)
         .set("overtaken_messages", figures.overtaken)

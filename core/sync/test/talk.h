@@ -92,6 +92,14 @@ class Talk {
     now = now + DurationMs{ms};
     feed(DeadlineReached{});
   }
+  /// The answers to writes that are being held, in order.
+  void answer_writes() {
+    for (const WriteText& write : std::exchange(held_writes, {})) feed(FileWritten{write.path, sha256(write.bytes)});
+  }
+  void refuse_writes(bool in_doubt) {
+    for (const WriteText& write : std::exchange(held_writes, {}))
+      feed(FileRefused{write.path, "not done", in_doubt});
+  }
   void user_writes(const std::string& path, const std::string& bytes) {
     disk[path] = bytes;
     feed(TextFileSeen{path, bytes});
@@ -113,6 +121,8 @@ class Talk {
   std::vector<std::string> problems;
   std::vector<SyncState> states;
   std::map<std::string, std::string> disk;
+  bool hold_writes = false;  // what is to be written is on disk at once, and answered later
+  std::vector<WriteText> held_writes;
   std::vector<std::pair<std::string, Bytes>> stored_updates;
   std::map<std::string, std::string> stored_records;
   size_t uploads_asked = 0;
@@ -129,6 +139,14 @@ class Talk {
   }
 
  private:
+  void look(const std::string& path) {
+    if (disk.contains(path)) {
+      feed(TextFileSeen{path, disk[path]});
+    } else {
+      feed(FileGone{path});
+    }
+    feed(FilesSettled{});
+  }
   void take(const Action& action) {
     if (const auto* binary = std::get_if<SendBinary>(&action)) take_frame(binary->frame);
     if (const auto* said = std::get_if<SendText>(&action)) texts.push_back(said->json);
@@ -144,17 +162,18 @@ class Talk {
         problems.push_back(problem->path + ": " + problem->message);
       if (const auto* status = std::get_if<StatusChanged>(&notify->notice)) states.push_back(status->state);
     }
-    if (const auto* read = std::get_if<ReadFile>(&action)) {
-      const std::string path = read->path;
-      if (disk.contains(path)) {
-        feed(TextFileSeen{path, disk[path]});
-      } else {
-        feed(FileGone{path});
-      }
-      feed(FilesSettled{});
-    }
+    if (const auto* read = std::get_if<ReadFile>(&action)) look(read->path);
     if (const auto* write = std::get_if<WriteText>(&action)) {
+      if (disk.contains(write->path) ? sha256(disk[write->path]) != write->expected : write->expected.has_value()) {
+        feed(FileRefused{write->path, "", false});
+        look(write->path);
+        return;
+      }
       disk[write->path] = write->bytes;
+      if (hold_writes) {
+        held_writes.push_back(*write);
+        return;
+      }
       feed(FileWritten{write->path, sha256(write->bytes)});
     }
     if (const auto* removed = std::get_if<RemoveFile>(&action)) {

@@ -236,7 +236,7 @@ void Disk::tell_placed(std::string_view path, const Sha256& hash, const native::
   }
   if (*verdict == Verdict::DiskDiffers) {
     // Nothing to complain of: somebody edited the file meanwhile, and the two are merged.
-    tell(sync::FileRefused{path, {}});
+    tell(sync::FileRefused{path, {}, /*in_doubt=*/false});
     report_path(path, now, tell);
     return;
   }
@@ -309,7 +309,7 @@ void Disk::tell_change(const Change& change, TimestampMs now, const Tell& tell) 
   const std::string& path = std::get<sync::RemoveFile>(change.action).path;
   if (!change.verdict) return tell(sync::FileRefused{path, change.verdict.error().sentence});
   if (*change.verdict == Verdict::DiskDiffers) {
-    tell(sync::FileRefused{path, {}});
+    tell(sync::FileRefused{path, {}, /*in_doubt=*/false});
     report_path(path, now, tell);
     return;
   }

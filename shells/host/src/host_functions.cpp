@@ -33,7 +33,9 @@ native::Outcome<std::string> allowed_path(const HostWorld& world, std::string_vi
 native::Outcome<Bytes> read_allowed(const HostWorld& world, const Json& input) {
   const auto path = allowed_path(world, "read_files", input);
   if (!path) return std::unexpected(path.error());
-  return world.files.read(*path);
+  auto bytes = world.files.read(*path);
+  if (bytes) world.seen.saw(*path, native::Expectation::content(sha256(*bytes)));
+  return bytes;
 }
 
 Answer read_file(const HostWorld& world, const Json& input) {
@@ -60,7 +62,9 @@ Answer list_files(const HostWorld& world, const Json& input) {
 Answer file_exists(const HostWorld& world, const Json& input) {
   const auto path = allowed_path(world, "read_files", input);
   if (!path) return path;
-  return world.files.is_file(*path) ? "true" : "false";
+  if (world.files.is_file(*path)) return "true";
+  world.seen.saw(*path, native::Expectation::absent());
+  return "false";
 }
 
 Answer write_bytes(const HostWorld& world, const Json& input, ByteView bytes) {
@@ -68,6 +72,12 @@ Answer write_bytes(const HostWorld& world, const Json& input, ByteView bytes) {
   if (!path) return path;
   const char* permission = world.files.is_file(*path) ? "edit_files" : "create_files";
   if (auto allowed = world.permissions.check(permission, *path); !allowed) return std::unexpected(allowed.error());
+  if (const auto seen = world.seen.take(*path)) {
+    const auto verdict = world.files.write_over(*seen, *path, bytes);
+    if (!verdict) return std::unexpected(verdict.error());
+    if (*verdict == native::Verdict::DiskDiffers) world.log("debug", *path + " was changed meanwhile, so it is left");
+    return "";
+  }
   if (auto written = world.files.write(*path, bytes); !written) return std::unexpected(written.error());
   return "";
 }
@@ -214,6 +224,11 @@ constexpr std::pair<const char*, Function> kFunctions[] = {
 };
 
 }  // namespace
+
+std::optional<native::Expectation> SeenFiles::take(const std::string& path) {
+  const auto seen = seen_.extract(path);
+  return seen ? std::optional(seen.mapped()) : std::nullopt;
+}
 
 std::vector<HostFunction> host_functions(const HostWorld& world) {
   std::vector<HostFunction> functions;

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "diaryx/base/json.h"
+#include "diaryx/native/atomic_file.h"
 #include "extism_plugin.h"
 #include "permissions.h"
 #include "plugin_storage.h"
@@ -16,9 +19,22 @@
 
 namespace diaryx::host {
 
+/// What the running call of the guest saw of files. A write over a file that somebody changed since is not done: the guest
+/// decided on it without knowing what it would replace.
+class SeenFiles {
+ public:
+  void begin_call() { seen_.clear(); }
+  void saw(const std::string& path, native::Expectation content) { seen_.insert_or_assign(path, content); }
+  std::optional<native::Expectation> take(const std::string& path);
+
+ private:
+  std::map<std::string, native::Expectation> seen_;
+};
+
 /// What the functions work on. All of it outlives the plugin.
 struct HostWorld {
   const WorkspaceFiles& files;
+  SeenFiles& seen;
   const PluginStorage& storage;
   const Permissions& permissions;
   SocketBridge& socket;

@@ -4,7 +4,6 @@
 #include <system_error>
 
 #include "diaryx/base/sha256.h"
-#include "diaryx/native/atomic_file.h"
 #include "diaryx/native/file_scan.h"
 
 namespace diaryx::host {
@@ -57,17 +56,22 @@ bool WorkspaceFiles::is_file(const std::string& path) const {
 
 native::Outcome<void> WorkspaceFiles::write(const std::string& path, ByteView bytes) const {
   for (int attempt = 0; attempt < kWriteAttempts; ++attempt) {
-    auto expected = native::Expectation::absent();
+    auto present = native::Expectation::absent();
     if (is_file(path)) {
       const auto old = read(path);
       if (!old) return std::unexpected(old.error());
-      expected = native::Expectation::content(sha256(*old));
+      present = native::Expectation::content(sha256(*old));
     }
-    const auto verdict = native::write_file(root_, path, bytes, expected);
+    const auto verdict = write_over(present, path, bytes);
     if (!verdict) return std::unexpected(verdict.error());
     if (*verdict == native::Verdict::Done) return {};
   }
   return native::problem(path + " keeps changing while it is written");
+}
+
+native::Outcome<native::Verdict> WorkspaceFiles::write_over(const native::Expectation& expected,
+                                                            const std::string& path, ByteView bytes) const {
+  return native::write_file(root_, path, bytes, expected);
 }
 
 native::Outcome<void> WorkspaceFiles::remove(const std::string& path) const {

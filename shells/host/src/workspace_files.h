@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "diaryx/base/bytes.h"
+#include "diaryx/native/atomic_file.h"
 #include "diaryx/native/root_folder.h"
 
 namespace diaryx::host {
@@ -29,6 +30,9 @@ class WorkspaceFiles {
   bool is_file(const std::string& path) const;
   /// Makes missing folders; the file changes at once.
   native::Outcome<void> write(const std::string& path, ByteView bytes) const;
+  /// The same, over `expected` alone.
+  native::Outcome<native::Verdict> write_over(const native::Expectation& expected, const std::string& path,
+                                              ByteView bytes) const;
   native::Outcome<void> remove(const std::string& path) const;
   /// Absolute paths of all files beneath, sorted.
   std::vector<std::string> list(const std::string& folder) const;

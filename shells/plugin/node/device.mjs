@@ -61,7 +61,7 @@ export class Device {
     const functions = this.#options.onlyFunctions
       ? Object.fromEntries(this.#options.onlyFunctions.map(name => [name, all[name]]))
       : all;
-    this.#plugin = await Plugin.load(plugin, functions, { sdk });
+    this.#plugin = await Plugin.load(plugin, functions, { sdk, onCall: () => this.#folder.forgetReads() });
     const manifest = await this.#plugin.callJson('manifest');
     if ((manifest.protocol_version ?? 1) !== SUPPORTED_PROTOCOL) {
       throw new Error(`The plugin speaks protocol ${manifest.protocol_version}; this host speaks ${SUPPORTED_PROTOCOL}.`);

@@ -4,6 +4,8 @@
 // 2. A write replaces the file in one step: readers see the old bytes or the new.
 // 3. Whatever was written or deleted here is noted with the identity of those very bytes, so that the watcher can tell
 //    it from an edit by somebody else, even one that follows at once.
+// 4. A write over a file that somebody changed since it was read in the same call is not done: the plugin decided on it
+//    without knowing what it would replace.
 import * as fs from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
@@ -15,6 +17,7 @@ export class Folder {
   #temporary;
   #serial = 0;
   #onWritten = () => {};
+  #read = new Map();  // path -> what the running call of the plugin saw there, null for nothing
 
   constructor(root) {
     this.#root = fs.realpathSync(root);
@@ -26,12 +29,21 @@ export class Folder {
   /** Called with (path, identity or null) after each write or deletion made here. */
   set onWritten(callback) { this.#onWritten = callback; }
 
+  /** Another call of the plugin begins. */
+  forgetReads() { this.#read.clear(); }
+
   read(path) {
-    return fs.readFileSync(this.#resolve(path));
+    const target = this.#resolve(path);
+    const bytes = fs.readFileSync(target);
+    this.#read.set(target, bytes);
+    return bytes;
   }
 
   isFile(path) {
-    return fs.statSync(this.#resolve(path), { throwIfNoEntry: false })?.isFile() ?? false;
+    const target = this.#resolve(path);
+    const is = fs.statSync(target, { throwIfNoEntry: false })?.isFile() ?? false;
+    if (!is) this.#read.set(target, null);
+    return is;
   }
 
   write(path, bytes) {
@@ -46,7 +58,19 @@ export class Folder {
     } finally {
       fs.closeSync(file);
     }
-    fs.renameSync(temporary, target);
+    if (this.#isAsRead(target)) {
+      fs.renameSync(temporary, target);
+    } else {
+      fs.unlinkSync(temporary);
+    }
+    this.#read.delete(target);
+  }
+
+  #isAsRead(target) {
+    const before = this.#read.get(target);
+    if (before === undefined) return true;
+    const exists = fs.existsSync(target);
+    return before === null ? !exists : exists && before.equals(fs.readFileSync(target));
   }
 
   delete(path) {

@@ -21,19 +21,21 @@ export const sdkVersions = Object.keys(SDKS);
 export class Plugin {
   #instance;
   #sdk;
+  #onCall;
   #last = Promise.resolve();
   #closed = false;
 
   /**
    * @param {string} wasmPath   the module
    * @param {object} functions  host functions by name, each (callContext, offset) -> offset
-   * @param {{sdk?: string, useWasi?: boolean}} options
+   * @param {{sdk?: string, useWasi?: boolean, onCall?: () => void}} options  `onCall` runs when an export is about to be called
    */
-  static async load(wasmPath, functions, { sdk = '2.0.0-rc13', useWasi = false } = {}) {
+  static async load(wasmPath, functions, { sdk = '2.0.0-rc13', useWasi = false, onCall = () => {} } = {}) {
     if (!(sdk in SDKS)) throw new Error(`There is no Extism SDK ${sdk} here; choose one of ${sdkVersions.join(', ')}.`);
     const { default: createPlugin } = await import(SDKS[sdk]);
     const plugin = new Plugin();
     plugin.#sdk = sdk;
+    plugin.#onCall = onCall;
     plugin.#instance = await createPlugin(
       { wasm: [{ data: await readFile(wasmPath) }] },
       { useWasi, functions: { 'extism:host/user': functions } });
@@ -74,6 +76,7 @@ export class Plugin {
     if (this.#closed) throw new Error(`The plugin is closed; ${name} was not run.`);
     // SDK 1.0.3 keeps the blocks of earlier calls and dies after 16,383 of them unless told to forget.
     if (this.#sdk === '1.0.3') await this.#instance.reset();
+    this.#onCall();
     // It also reads a view from the start of its buffer, and Node's buffers share one; a copy has its own.
     const bytes = typeof input === 'string' ? input : new Uint8Array(input);
     const output = await this.#instance.call(name, bytes);

@@ -22,6 +22,8 @@ std::optional<Sha256> Look::hash() const {
   return sha256(bytes);
 }
 
+bool Look::holds(ByteView content) const { return state == State::Read && std::ranges::equal(bytes, content); }
+
 void Disk::set_root(std::string_view root) {
   std::string clean = with_slashes(root);
   while (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
@@ -66,10 +68,9 @@ std::vector<std::string> Disk::list() const {
   return paths;
 }
 
-bool Disk::write(std::string_view path, ByteView bytes) const {
+Look Disk::write(std::string_view path, ByteView bytes) const {
   host::write_file(to_host(path), bytes);
-  const Look written = look(path);
-  return written.state == Look::State::Read && std::ranges::equal(written.bytes, bytes);
+  return look(path);
 }
 
 bool Disk::remove(std::string_view path) const {

@@ -23,6 +23,7 @@ struct Look {
 
   /// The digest of what was read.
   std::optional<Sha256> hash() const;
+  bool holds(ByteView content) const;
 };
 
 class Disk {
@@ -43,8 +44,9 @@ class Disk {
   /// they can be told from files (A3).
   std::vector<std::string> list() const;
 
-  /// Writes and reads back, because some hosts fail without a word (A27). False when the file is not what was written.
-  bool write(std::string_view path, ByteView bytes) const;
+  /// Writes and reads back, because some hosts fail without a word (A27), and another program may write at the same moment.
+  /// Returns what is there then.
+  Look write(std::string_view path, ByteView bytes) const;
   /// False when the file is still there afterwards.
   bool remove(std::string_view path) const;
 

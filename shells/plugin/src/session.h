@@ -104,8 +104,9 @@ class Session {
   void fetch(const Remote& remote, const sync::FetchBlob& fetch);
   void upload(const Remote& remote, const sync::UploadBlob& upload);
 
-  void write_blob(const sync::FetchBlob& fetch, ByteView bytes);
-  void refuse(const std::string& path, std::string_view reason, bool changed);
+  void place(const std::string& path, const std::optional<Sha256>& expected, ByteView bytes, const Sha256& hash);
+  void refuse(const std::string& path, std::string_view reason);
+  void refuse_changed(const std::string& path, bool in_doubt);
   void answer_failed(const sync::Action& action);
 
   Options options_;

@@ -48,29 +48,24 @@ void Session::perform_one(const sync::ReadFile& read) {
 }
 
 void Session::perform_one(const sync::WriteText& write) {
-  const Look look = disk_.look(write.path);
-  if (look.state == Look::State::Unreadable) return refuse(write.path, "the file cannot be read", false);
-  if (look.hash() != write.expected) return refuse(write.path, "the file was changed meanwhile", true);
-  if (!disk_.write(write.path, as_bytes(write.bytes)))
-    return refuse(write.path, "the host did not write the file", false);
-  feed(sync::FileWritten{write.path, sha256(write.bytes)});
+  place(write.path, write.expected, as_bytes(write.bytes), sha256(write.bytes));
 }
 
 void Session::perform_one(const sync::RemoveFile& remove) {
   const Look look = disk_.look(remove.path);
   if (look.state == Look::State::Missing) return feed(sync::FileRemoved{remove.path});
-  if (look.state == Look::State::Unreadable) return refuse(remove.path, "the file cannot be read", false);
-  if (look.hash() != remove.expected) return refuse(remove.path, "the file was changed meanwhile", true);
-  if (!disk_.remove(remove.path)) return refuse(remove.path, "the host did not delete the file", false);
+  if (look.state == Look::State::Unreadable) return refuse(remove.path, "the file cannot be read");
+  if (look.hash() != remove.expected) return refuse_changed(remove.path, /*in_doubt=*/false);
+  if (!disk_.remove(remove.path)) return refuse(remove.path, "the host did not delete the file");
   feed(sync::FileRemoved{remove.path});
 }
 
 // Hosts cannot rename. The copy is complete before the old name goes, so that a crash leaves the content twice, not never.
 void Session::perform_one(const sync::MoveFile& move) {
-  if (disk_.exists(move.to)) return refuse(move.to, "there is already a file of that name", true);
+  if (disk_.exists(move.to)) return refuse_changed(move.to, /*in_doubt=*/false);
   const Look look = disk_.look(move.from);
-  if (look.state != Look::State::Read) return refuse(move.to, "the file to rename cannot be read", false);
-  if (!disk_.write(move.to, look.bytes)) return refuse(move.to, "the host did not write the file", false);
+  if (look.state != Look::State::Read) return refuse(move.to, "the file to rename cannot be read");
+  if (!disk_.write(move.to, look.bytes).holds(look.bytes)) return refuse(move.to, "the host did not write the file");
   if (!disk_.remove(move.from))
     host::log(host::Level::Warn, "the host did not delete " + move.from + " after renaming it");
   feed(sync::FileMoved{move.from, move.to});
@@ -91,9 +86,25 @@ void Session::perform_one(const sync::Notify& notify) {
   if (const auto event = host_event(notify.notice)) host::emit_event(*event);
 }
 
-void Session::refuse(const std::string& path, std::string_view reason, bool changed) {
-  feed(sync::FileRefused{path, reason});
-  if (!changed) return;
+void Session::place(const std::string& path, const std::optional<Sha256>& expected, ByteView bytes,
+                    const Sha256& hash) {
+  const Look before = disk_.look(path);
+  if (before.state == Look::State::Unreadable) return refuse(path, "the file cannot be read");
+  if (before.hash() != expected) return refuse_changed(path, /*in_doubt=*/false);
+  const Look after = disk_.write(path, bytes);
+  if (after.holds(bytes)) return feed(sync::FileWritten{path, hash});
+  if (after.state == before.state && after.bytes == before.bytes) return refuse(path, "the host did not write the file");
+  // Somebody else wrote it just now, perhaps on top of what we had put there.
+  refuse_changed(path, /*in_doubt=*/true);
+}
+
+void Session::refuse(const std::string& path, std::string_view reason) {
+  feed(sync::FileRefused{path, reason, /*in_doubt=*/false});
+}
+
+void Session::refuse_changed(const std::string& path, bool in_doubt) {
+  // Nothing to complain of: the two are merged.
+  feed(sync::FileRefused{path, {}, in_doubt});
   report(path);
   feed(sync::FilesSettled{});
 }
@@ -114,19 +125,11 @@ void Session::run_transfers(const Remote& remote) {
 
 void Session::fetch(const Remote& remote, const sync::FetchBlob& wanted) {
   if (!host::carries_attachments()) return feed(sync::TransferFailed{wanted.path, wanted.hash, kNotesOnly, true});
-  if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{})) return write_blob(wanted, {});
-  if (const auto copy = local_copy(wanted.hash)) return write_blob(wanted, *copy);
+  if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{})) return place(wanted.path, wanted.expected, {}, wanted.hash);
+  if (const auto copy = local_copy(wanted.hash)) return place(wanted.path, wanted.expected, *copy, wanted.hash);
   const auto bytes = remote.attachment(options_.workspace_id, wanted.hash);
-  if (bytes) return write_blob(wanted, *bytes);
+  if (bytes) return place(wanted.path, wanted.expected, *bytes, wanted.hash);
   feed(sync::TransferFailed{wanted.path, wanted.hash, bytes.error().text, false});
-}
-
-void Session::write_blob(const sync::FetchBlob& wanted, ByteView bytes) {
-  const Look look = disk_.look(wanted.path);
-  if (look.state == Look::State::Unreadable) return refuse(wanted.path, "the file cannot be read", false);
-  if (look.hash() != wanted.expected) return refuse(wanted.path, "the file was changed meanwhile", true);
-  if (!disk_.write(wanted.path, bytes)) return refuse(wanted.path, "the host did not write the file", false);
-  feed(sync::FileWritten{wanted.path, wanted.hash});
 }
 
 void Session::upload(const Remote& remote, const sync::UploadBlob& given) {

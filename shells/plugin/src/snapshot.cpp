@@ -56,7 +56,7 @@ std::expected<Unpacked, std::string> unpack_into(const Disk& disk, ByteView zip,
     }
     const auto bytes = read_zip_entry(zip, entry);
     if (!bytes) return std::unexpected("Invalid snapshot zip: " + path + ": " + describe(bytes.error()));
-    if (!disk.write(path, *bytes)) return std::unexpected("The host did not write " + path);
+    if (!disk.write(path, *bytes).holds(*bytes)) return std::unexpected("The host did not write " + path);
     ++unpacked.written;
   }
   return unpacked;

@@ -55,10 +55,10 @@ TEST(Disk, TellsAMissingFileFromOneThatCannotBeRead) {
 
 TEST(Disk, NoticesAWriteThatDidNotHappen) {
   const Disk disk = disk_at(".");
-  EXPECT_TRUE(disk.write("a.md", as_bytes("x")));
+  EXPECT_TRUE(disk.write("a.md", as_bytes("x")).holds(as_bytes("x")));
   fake_host().stubborn = {"a.md", "b.md"};
-  EXPECT_FALSE(disk.write("a.md", as_bytes("y")));
-  EXPECT_FALSE(disk.write("b.md", as_bytes("y")));
+  EXPECT_FALSE(disk.write("a.md", as_bytes("y")).holds(as_bytes("y")));
+  EXPECT_FALSE(disk.write("b.md", as_bytes("y")).holds(as_bytes("y")));
   EXPECT_FALSE(disk.remove("a.md"));
 }
 

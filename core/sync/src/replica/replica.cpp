@@ -63,7 +63,7 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
     DX_TRY(FileRecord said, FileRecord::decode(std::string("t").append(line.substr(0, units))));
     const std::string_view made_of = units == std::string_view::npos ? std::string_view() : line.substr(units + 1);
     intended_[std::string(key.substr(kWritingPrefix.size()))].push_back(
-        Intended{said.hash, std::move(said.file_id), std::string(made_of), {}, /*of_earlier_run=*/true});
+        Intended{said.hash, std::move(said.file_id), std::string(made_of), {}, Intended::State::InDoubt});
   }
   if (!key.starts_with(kFilePrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
@@ -116,7 +116,7 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const FilesSettled&) { on_files_settled(); },
                  [&](const FileWritten& e) { on_file_written(key(e.path), e.hash); },
                  [&](const FileRemoved& e) { on_file_removed(key(e.path)); },
-                 [&](const FileRefused& e) { on_file_refused(key(e.path), e.reason); },
+                 [&](const FileRefused& e) { on_file_refused(key(e.path), e); },
                  [&](const BlobUploaded& e) { on_blob_uploaded(key(e.path), e.hash); },
                  [&](const TransferFailed& e) {
                    TransferFailed failure = e;

@@ -322,7 +322,12 @@ void Replica::Impl::on_deadline() {
     due.push_back(path);
   }
   for (const std::string& path : due) {
-    reconcile(path);
+    // After a write that failed nobody knows how, what is there comes first.
+    if (has_doubtful_write(path) && record(path) != nullptr) {
+      request_read(path);
+    } else {
+      reconcile(path);
+    }
   }
 }
 

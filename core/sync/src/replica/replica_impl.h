@@ -108,13 +108,19 @@ class Replica::Impl {
     Sha256 hash;
   };
 
-  // What a write that is under way will have put on disk. Stored, so that after a crash our own text is known again.
+  // What a write has put on disk, or will. Stored, so that our own text is known again, also after a crash.
   struct Intended {
+    enum class State : uint8_t {
+      UnderWay,
+      Overtaken,  // under way, and what the user made of the file was seen before the answer came
+      InDoubt,    // an earlier run's, or one that failed: nobody knows whether it was done
+    };
+
     Sha256 hash;
     std::string file_id;
     std::string units;  // as `encode_units`
     std::string text{};  // not stored
-    bool of_earlier_run = false;
+    State state = State::UnderWay;
   };
 
   // A text, and what it is made of.
@@ -169,11 +175,14 @@ class Replica::Impl {
   void on_file_written(std::string_view path, const Sha256& hash);
   void intend_to_write(const std::string& path, Intended intended);
   void persist_intended(std::string_view path);
-  void forget_writes_of_earlier_runs(std::string_view path);
+  bool has_doubtful_write(std::string_view path) const;
+  void forget_doubtful_writes(std::string_view path);
+  void overtake_writes(std::string_view path);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
+  const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
   void note_written(const std::string& path, Intended done, std::string text);
   void on_file_removed(std::string_view path);
-  void on_file_refused(std::string_view path, std::string_view reason);
+  void on_file_refused(std::string_view path, const FileRefused& refused);
   void on_blob_uploaded(std::string_view path, const Sha256& hash);
   void on_transfer_failed(const TransferFailed& failure);
   bool waits_in_vain(std::string_view path, const Sha256& hash) const;

@@ -29,6 +29,12 @@ bool share_a_line(std::string_view before, std::string_view after) {
   return kept != 0;
 }
 
+size_t changed_bytes(std::string_view before, std::string_view after) {
+  size_t changed = 0;
+  for (const TextEdit& edit : diff_text(before, after)) changed += edit.erased_bytes + edit.inserted.size();
+  return changed;
+}
+
 }  // namespace
 
 bool Replica::Impl::accept_path(std::string_view path) {
@@ -72,7 +78,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   }
   const FileRecord* known = record(path);
   if (known != nullptr && known->hash == hash) {
-    forget_writes_of_earlier_runs(path);
+    forget_doubtful_writes(path);
     return reconcile(path);  // nothing new; perhaps a write waits for it
   }
   if (const Intended* const ours = intended(path, hash)) {
@@ -156,16 +162,24 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
 
 Bytes Replica::Impl::merge_edit(std::string_view path, std::string_view document, FileRecord& known,
                                 std::string_view doc_text, std::string_view bytes) {
-  const std::string base = known.base.value_or(std::string(doc_text));
+  std::string base = known.base.value_or(std::string(doc_text));
+  // Perhaps the user started from a text that we put there and did not hear of yet.
+  const Intended* const ours = likely_write(path, base, bytes);
+  if (ours != nullptr) {
+    base = ours->text;
+    known.base = base;
+    known.base_units = ours->units;
+  }
   BodyDoc& body = bodies_.open(document);
   const SplitText before = split_frontmatter(base);
   const SplitText after = split_frontmatter(bytes);
   Result<TextUnits> units = known.base ? decode_units(known.base_units) : Result<TextUnits>(body.units());
   // (A head that is only shown, since an old peer wrote the file, is made of nothing.)
-  // Perhaps this text came from us, before we died or had the answer: then it is compared, so that nothing is doubled.
-  const bool exact = units && !intended_.contains(path) && length_of(units->head) == utf16_length(before.head) &&
+  // What may contain some of a write of ours and yet is not near to it is compared, so that nothing is doubled.
+  const bool exact = units && (ours != nullptr || !intended_.contains(path)) && length_of(units->head) == utf16_length(before.head) &&
                      length_of(units->body) == utf16_length(before.body) && doc_text == body.head() + body.body();
-  forget_writes_of_earlier_runs(path);
+  forget_doubtful_writes(path);
+  overtake_writes(path);
   known.hash = sha256(bytes);
   Bytes update;
   if (DX_PLANTED(2)) {
@@ -405,6 +419,11 @@ void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
   const bool is_text = is_expected && work->second.writing;
   if (is_expected) work_.erase(work);
   if (const Intended* const ours = intended(path, hash)) return note_written(std::string(path), *ours, ours->text);
+  if (const auto writes = intended_.find(path); writes != intended_.end()) {
+    // The user's text was seen meanwhile: what is there now is read anew.
+    const auto overtaken = std::ranges::find(writes->second, hash, &Intended::hash);
+    if (overtaken != writes->second.end()) overtaken->state = Intended::State::InDoubt;
+  }
   if (!is_expected || is_text) return request_read(path);  // something happened in between: look at what is there
   save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
   reconcile(path);
@@ -413,20 +432,54 @@ void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
 const Replica::Impl::Intended* Replica::Impl::intended(std::string_view path, const Sha256& hash) const {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return nullptr;
-  const auto found = std::ranges::find(writes->second, hash, &Intended::hash);
+  const auto found = std::ranges::find_if(writes->second, [&](const Intended& write) {
+    return write.hash == hash && write.state != Intended::State::Overtaken;
+  });
   return found == writes->second.end() ? nullptr : &*found;
 }
 
+const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path, std::string_view base,
+                                                           std::string_view bytes) const {
+  const auto writes = intended_.find(path);
+  if (writes == intended_.end()) return nullptr;
+  const Intended* best = nullptr;
+  size_t least = changed_bytes(base, bytes);
+  for (const Intended& write : writes->second) {
+    if (write.text.empty() || write.state == Intended::State::Overtaken) continue;
+    const size_t changed = changed_bytes(write.text, bytes);
+    if (changed >= least) continue;
+    best = &write;
+    least = changed;
+  }
+  return best;
+}
+
 void Replica::Impl::intend_to_write(const std::string& path, Intended intended) {
-  intended_[path].push_back(std::move(intended));
+  std::vector<Intended>& writes = intended_[path];
+  std::erase_if(writes, [&](const Intended& write) {
+    return write.state == Intended::State::InDoubt && write.hash == intended.hash;  // tried again
+  });
+  writes.push_back(std::move(intended));
   persist_intended(path);
 }
 
-void Replica::Impl::forget_writes_of_earlier_runs(std::string_view path) {
+bool Replica::Impl::has_doubtful_write(std::string_view path) const {
+  const auto writes = intended_.find(path);
+  if (writes == intended_.end()) return false;
+  return std::ranges::count(writes->second, Intended::State::InDoubt, &Intended::state) != 0;
+}
+
+void Replica::Impl::forget_doubtful_writes(std::string_view path) {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return;
-  const auto is_over = [](const Intended& write) { return write.of_earlier_run; };
-  if (std::erase_if(writes->second, is_over) != 0) persist_intended(path);
+  const auto is_doubtful = [](const Intended& write) { return write.state == Intended::State::InDoubt; };
+  if (std::erase_if(writes->second, is_doubtful) != 0) persist_intended(path);
+}
+
+void Replica::Impl::overtake_writes(std::string_view path) {
+  const auto writes = intended_.find(path);
+  if (writes == intended_.end()) return;
+  for (Intended& write : writes->second) write.state = Intended::State::Overtaken;
 }
 
 void Replica::Impl::persist_intended(std::string_view path) {
@@ -468,18 +521,25 @@ void Replica::Impl::on_file_removed(std::string_view path) {
   reconcile_file(id);
 }
 
-void Replica::Impl::on_file_refused(std::string_view path, std::string_view reason) {
+void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& refused) {
   if (const auto move = own_moves_.extract(std::string(path))) {
     names_.rename(path, move.mapped());
     work_[move.mapped()] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
   }
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
-    writes->second.erase(writes->second.begin());  // they are answered in order
-    persist_intended(path);
+    // They are answered in order.
+    const auto answered = std::ranges::find_if(
+        writes->second, [](const Intended& write) { return write.state != Intended::State::InDoubt; });
+    if (answered != writes->second.end() && refused.in_doubt) {
+      answered->state = Intended::State::InDoubt;
+    } else if (answered != writes->second.end()) {
+      writes->second.erase(answered);
+      persist_intended(path);
+    }
   }
   FileWork& work = work_[std::string(path)];
   work = FileWork{.retry_at = now_ + kDiskRetry};
-  if (!reason.empty()) problem(path, std::string(reason));
+  if (!refused.reason.empty()) problem(path, std::string(refused.reason));
 }
 
 }  // namespace diaryx::sync

@@ -159,7 +159,7 @@ void Replica::Impl::on_gone(std::string_view path) {
   if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
   if (const auto newcomer = newcomers_.find(path); newcomer != newcomers_.end()) newcomers_.erase(newcomer);
   if (const auto shorter = truncated_.find(path); shorter != truncated_.end()) truncated_.erase(shorter);
-  forget_writes_of_earlier_runs(path);
+  forget_doubtful_writes(path);
   const FileRecord* known = record(path);
   if (known == nullptr) return;
   if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;

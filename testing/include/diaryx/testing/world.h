@@ -33,6 +33,7 @@ struct WorldFigures {
   uint64_t server_crashes = 0;
   uint64_t rollbacks = 0;
   uint64_t refused_writes = 0;  // the file was another one by then, or the disk was full
+  uint64_t doubtful_writes = 0;  // done, and answered with a refusal that does not know
   uint64_t full_disks = 0;
   uint64_t clock_jumps = 0;
   uint64_t overtaken = 0;
@@ -53,6 +54,8 @@ struct WorldOptions {
   double crash_in_batch = 0;
   /// Chance per batch that what is to be done on disk waits, so that other programs come first.
   double slow_disk = 0;
+  /// Chance per write that it is done and its answer, given steps later, says that it failed, or that it was done.
+  double late_answer = 0;
   /// Chance per step that a disk is full for a while.
   double disk_full = 0;
   /// Chance per message of another document to overtake, and of a message to a device to come twice.
@@ -117,6 +120,7 @@ class Device {
 
   TimestampMs now() const;
   void finish_slow_writes();
+  void give_late_answers();
   void finish_waiting_actions();
   bool on_disk(const sync::Action& action) const;
   bool safe_path(std::string_view path);
@@ -145,6 +149,13 @@ class Device {
   std::optional<sync::relay::ConnectionId> connection_;
   std::deque<std::function<void()>> answers_;
   std::deque<sync::Action> waiting_;  // for a slow disk
+  struct LateAnswer {
+    std::string path;
+    Sha256 hash;
+    bool refused;
+    int steps;
+  };
+  std::vector<LateAnswer> late_answers_;
   struct SlowWrite {
     std::string path;
     std::string begun;

@@ -76,6 +76,8 @@ struct FileRemoved {
 struct FileRefused {
   std::string_view path;
   std::string_view reason;  // a sentence for people
+  /// Of a write: it may have been done nevertheless, for all the shell knows. False: the file was surely left alone.
+  bool in_doubt = true;
 };
 /// The server holds the blob.
 struct BlobUploaded {

@@ -1,0 +1,109 @@
+// Writes to disk that somebody else's edit meets half-way: done and not yet answered, or said to have failed and yet done.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "talk.h"
+
+namespace diaryx::sync {
+namespace {
+
+/// One note, on disk and in step, and from now on the answers to writes wait.
+Talk talk_with_note(const std::string& text) {
+  Talk talk;
+  talk.list("a.md", text);
+  talk.connect();
+  talk.answer_body("a.md");
+  talk.forget();
+  talk.hold_writes = true;
+  return talk;
+}
+
+void arrives(Talk& talk, const std::string& typed) {
+  const Bytes update = talk.type("a.md", typed);
+  talk.frame("body:ws1/a.md", {Update{update}});
+}
+
+/// What the server has once it was told everything.
+std::string on_server(Talk& talk) {
+  crdt::Doc& doc = talk.doc("body:ws1/a.md");
+  for (const auto& [id, update] : std::exchange(talk.updates, {})) {
+    if (id == "body:ws1/a.md") EXPECT_TRUE(doc.apply_update_v1(update));
+  }
+  return doc.text("body").to_string();
+}
+
+void expect_everywhere(Talk& talk, const std::string& text) {
+  talk.hold_writes = false;
+  talk.answer_writes();
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.replica.file_text("a.md"), text);
+  EXPECT_EQ(talk.disk["a.md"], text);
+  EXPECT_EQ(on_server(talk), text);
+}
+
+TEST(Writes, AWriteThatFailedOnlySeeminglyDoublesNothing) {
+  Talk talk = talk_with_note("one\ntwo\n");
+  arrives(talk, "theirs\n");
+  ASSERT_EQ(talk.disk["a.md"], "one\ntwo\ntheirs\n");
+  talk.disk["a.md"] = "one\nmine\ntwo\ntheirs\n";  // typed before the shell looked whether its write was done
+  talk.refuse_writes(/*in_doubt=*/true);
+  talk.user_writes("a.md", "one\nmine\ntwo\ntheirs\n");
+  expect_everywhere(talk, "one\nmine\ntwo\ntheirs\n");
+}
+
+TEST(Writes, AWordThatIsBeingTypedElsewhereIsNotDoubledInTheMiddle) {
+  Talk talk = talk_with_note("one\ntwo ");
+  arrives(talk, "hel");
+  talk.disk["a.md"] = "one, mine\ntwo hel";
+  arrives(talk, "lo");
+  talk.refuse_writes(/*in_doubt=*/true);
+  talk.user_writes("a.md", "one, mine\ntwo hel");
+  expect_everywhere(talk, "one, mine\ntwo hello");
+}
+
+TEST(Writes, AnEditThatIsSeenBeforeTheAnswerIsTakenOnce) {
+  Talk talk = talk_with_note("one\ntwo\n");
+  arrives(talk, "theirs\n");
+  talk.user_writes("a.md", "one\nmine\ntwo\ntheirs\n");
+  arrives(talk, "more\n");
+  talk.answer_writes();
+  talk.answer_writes();
+  expect_everywhere(talk, "one\nmine\ntwo\ntheirs\nmore\n");
+}
+
+TEST(Writes, WhatIsStillTheOldTextBeforeTheAnswerIsNoEdit) {
+  Talk talk = talk_with_note("one\ntwo\n");
+  arrives(talk, "theirs\n");
+  talk.feed(TextFileSeen{"a.md", "one\ntwo\n"});  // read before the write was done
+  talk.feed(FilesSettled{});
+  expect_everywhere(talk, "one\ntwo\ntheirs\n");
+}
+
+TEST(Writes, AWriteThatSurelyFailedIsNoReasonToGuess) {
+  Talk talk = talk_with_note("one\ntwo\n");
+  arrives(talk, "theirs\n");
+  talk.disk["a.md"] = "one\ntwo\ntheirs\n";  // the user wrote the same line, in a race that ours lost
+  talk.refuse_writes(/*in_doubt=*/false);
+  talk.disk["a.md"] = "one\ntwo\nmine\n";
+  talk.user_writes("a.md", "one\ntwo\nmine\n");
+  talk.hold_writes = false;
+  talk.pass(3'000);
+  const std::string text = *talk.replica.file_text("a.md");
+  EXPECT_TRUE(text == "one\ntwo\ntheirs\nmine\n" || text == "one\ntwo\nmine\ntheirs\n") << text;
+  EXPECT_EQ(talk.disk["a.md"], text);
+}
+
+TEST(Writes, AWriteInDoubtIsLookedAtAndSettles) {
+  for (const bool was_done : {false, true}) {
+    Talk talk = talk_with_note("one\ntwo\n");
+    arrives(talk, "theirs\n");
+    if (!was_done) talk.disk["a.md"] = "one\ntwo\n";
+    talk.refuse_writes(/*in_doubt=*/true);
+    EXPECT_FALSE(talk.replica.settled());
+    expect_everywhere(talk, "one\ntwo\ntheirs\n");
+    EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+  }
+}
+
+}  // namespace
+}  // namespace diaryx::sync
