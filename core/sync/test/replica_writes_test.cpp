@@ -105,5 +105,17 @@ TEST(Writes, AWriteInDoubtIsLookedAtAndSettles) {
   }
 }
 
+TEST(Writes, ADeletionThatWaitedDoesNotTakeAnEditThatArrivedMeanwhile) {
+  Talk talk = talk_with_note("one\ntwo\n");
+  arrives(talk, "theirs\n");
+  talk.feed(TextFileSeen{"a.md", talk.disk["a.md"]});
+  talk.refuse_writes(/*in_doubt=*/true);
+  talk.disk.erase("a.md");
+  talk.feed(FileGone{"a.md"});  // while a write is to be tried again, so it waits for the other half of a rename
+  talk.feed(FilesSettled{});
+  arrives(talk, "more\n");
+  expect_everywhere(talk, "one\ntwo\ntheirs\nmore\n");
+}
+
 }  // namespace
 }  // namespace diaryx::sync
