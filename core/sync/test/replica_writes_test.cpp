@@ -105,6 +105,19 @@ TEST(Writes, AWriteInDoubtIsLookedAtAndSettles) {
   }
 }
 
+TEST(Writes, AnAnswerThatComesWhileTheFileIsReadMakesNoAttachmentOfANote) {
+  Talk talk = talk_with_note("one\ntwo\n");
+  arrives(talk, "theirs\n");
+  talk.feed(TextFileSeen{"a.md", talk.disk["a.md"]});
+  talk.hold_reads = true;
+  talk.feed(FileWritten{"a.md", sha256("something else\n")});  // an answer that nobody waits for: the file is read
+  talk.answer_writes();
+  talk.answer_reads();
+  talk.user_writes("a.md", "one\ntwo\ntheirs\nmine\n");
+  expect_everywhere(talk, "one\ntwo\ntheirs\nmine\n");
+  EXPECT_EQ(talk.disk.size(), 1u);
+}
+
 TEST(Writes, ADeletionThatWaitedDoesNotTakeAnEditThatArrivedMeanwhile) {
   Talk talk = talk_with_note("one\ntwo\n");
   arrives(talk, "theirs\n");
