@@ -281,19 +281,30 @@ asio::awaitable<Outcome<Sha256>> Transfers::fill_from_server(const sync::FetchBl
                                                              native::StagedFile& staged) {
   if (action.size_bytes == 0) co_return staged.finish();
   uint64_t told_bytes = 0;
+  bool is_refused = false;  // by us
   const auto sink = [&](ByteView piece) -> Outcome<void> {
+    Outcome<void> taken;
     if (staged.size_bytes() + piece.size() > action.size_bytes)
-      return native::problem("the server sent more than " + action.path + " has");
-    if (staged.size_bytes() - told_bytes >= kProgressBytes) {
+      taken = native::problem("the server sent more than " + action.path + " has");
+    if (taken && staged.size_bytes() - told_bytes >= kProgressBytes) {
       told_bytes = staged.size_bytes();
       output_.transfer_progress(Direction::Download, action.path, told_bytes, action.size_bytes);
     }
-    return staged.append(piece);
+    if (taken) taken = staged.append(piece);
+    is_refused = !taken;
+    return taken;
   };
-  auto response = co_await http_.download(attachments_target() + "/" + action.hash.hex(), sink);
-  if (!response) co_return std::unexpected(std::move(response.error()));
-  if (response->status != 200) co_return refused(*response, "give " + action.path);
-  co_return staged.finish();
+  const std::string target = attachments_target() + "/" + action.hash.hex();
+  for (;;) {
+    const uint64_t had_bytes = staged.size_bytes();
+    auto response = co_await http_.download(target, had_bytes, sink);
+    const bool got_some = staged.size_bytes() != had_bytes;
+    if (response && !got_some) co_return refused(*response, "give " + action.path);
+    if (response) co_return staged.finish();
+    // A line that breaks goes on where it broke, as long as each one brings something.
+    if (is_refused || !got_some) co_return std::unexpected(std::move(response.error()));
+    co_await pause_for(kFirstPauseMs);
+  }
 }
 
 asio::awaitable<void> Transfers::fetch(sync::FetchBlob action) {

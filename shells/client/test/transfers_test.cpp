@@ -56,7 +56,10 @@ class TransfersTest : public testing::Test {
       return response(http::status::ok, R"({"ok":true,"missing_parts":null})");
     }
     const auto blob = blobs_.find(target.substr(target.rfind('/') + 1));
-    return blob == blobs_.end() ? response(http::status::not_found) : response(http::status::ok, blob->second);
+    if (blob == blobs_.end()) return response(http::status::not_found);
+    const std::string range(request[http::field::range]);
+    if (range.empty() || !knows_ranges_) return response(http::status::ok, blob->second);
+    return response(http::status::partial_content, blob->second.substr(std::stoul(range.substr(6))));
   }
 
   void on_event(const sync::Event& event) {
@@ -104,6 +107,7 @@ class TransfersTest : public testing::Test {
   Json plan_;
   std::map<int, std::string> parts_;
   int completes_ = 0;
+  bool knows_ranges_ = true;
   Words words_;
   std::string reason_;
 };
@@ -168,6 +172,27 @@ TEST_F(TransfersTest, FetchesAndVerifies) {
   fetch("x/a.png", "picture");
   EXPECT_EQ(run(), Words{"written x/a.png"});
   EXPECT_EQ(folder_.read("x/a.png"), "picture");
+}
+
+TEST_F(TransfersTest, GoesOnWithADownloadWhereTheLineBroke) {
+  const std::string content(300'000, 'x');
+  blobs_[sha256(content).hex()] = content;
+  server_.break_off_bytes = 100'000;
+  fetch("a.png", content);
+  EXPECT_EQ(run(), Words{"written a.png"});
+  EXPECT_EQ(folder_.read("a.png"), content);
+  ASSERT_EQ(server_.seen.size(), 2u);
+  EXPECT_EQ(server_.seen[1][http::field::range], "bytes=200000-");
+}
+
+TEST_F(TransfersTest, LeavesADownloadForLaterWhenTheServerCannotGoOn) {
+  const std::string content(300'000, 'x');
+  blobs_[sha256(content).hex()] = content;
+  server_.break_off_bytes = 100'000;
+  knows_ranges_ = false;
+  fetch("a.png", content);
+  EXPECT_EQ(run(), Words{"failed a.png"});
+  EXPECT_FALSE(folder_.has("a.png"));
 }
 
 TEST_F(TransfersTest, RefusesDamagedContent) {

@@ -64,7 +64,7 @@ TEST_F(HttpClientTest, PoursALongBodyIntoTheSink) {
     return response;
   };
   size_t received = 0;
-  const auto response = wait_for(client_.download("/blob", [&](ByteView piece) -> Outcome<void> {
+  const auto response = wait_for(client_.download("/blob", 0, [&](ByteView piece) -> Outcome<void> {
     received += piece.size();
     return {};
   }));
@@ -80,7 +80,7 @@ TEST_F(HttpClientTest, KeepsAnErrorBodyAwayFromTheSink) {
     return response;
   };
   const auto response =
-      wait_for(client_.download("/blob", [](ByteView) -> Outcome<void> { return problem("must not be called"); }));
+      wait_for(client_.download("/blob", 0, [](ByteView) -> Outcome<void> { return problem("must not be called"); }));
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 404u);
   EXPECT_EQ(response->body, "no such blob");
@@ -88,7 +88,7 @@ TEST_F(HttpClientTest, KeepsAnErrorBodyAwayFromTheSink) {
 
 TEST_F(HttpClientTest, EndsWhenTheSinkRefuses) {
   const auto response =
-      wait_for(client_.download("/blob", [](ByteView) -> Outcome<void> { return problem("the disk is full"); }));
+      wait_for(client_.download("/blob", 0, [](ByteView) -> Outcome<void> { return problem("the disk is full"); }));
   // The echo of an empty body has nothing to pour but its end.
   if (!response) EXPECT_EQ(response.error().sentence, "the disk is full");
   server_.answer = [](const auto&) {
@@ -97,7 +97,7 @@ TEST_F(HttpClientTest, EndsWhenTheSinkRefuses) {
     return long_one;
   };
   const auto refused =
-      wait_for(client_.download("/blob", [](ByteView) -> Outcome<void> { return problem("the disk is full"); }));
+      wait_for(client_.download("/blob", 0, [](ByteView) -> Outcome<void> { return problem("the disk is full"); }));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().sentence, "the disk is full");
 }

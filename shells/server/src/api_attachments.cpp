@@ -104,9 +104,18 @@ boost::asio::awaitable<std::optional<HttpResponse>> over_quota(Services& service
   co_return quota_response(use->used_bytes, limit, upload.size_bytes);
 }
 
-Json upload_json(Json id, std::string_view status, uint64_t part_size) {
-  return Json::object(
-      {{"upload_id", std::move(id)}, {"status", status}, {"part_size", part_size}, {"uploaded_parts", Json::array()}});
+Json numbers(const std::vector<uint32_t>& parts) {
+  Json list = Json::array();
+  for (const uint32_t part : parts) list.push(part);
+  return list;
+}
+
+/// `parts` need not be sent any more.
+Json upload_json(Json id, std::string_view status, uint64_t part_size, const std::vector<uint32_t>& parts = {}) {
+  return Json::object({{"upload_id", std::move(id)},
+                       {"status", status},
+                       {"part_size", part_size},
+                       {"uploaded_parts", numbers(parts)}});
 }
 
 Json completion_json(const Upload& upload, bool ok, Json missing) {
@@ -152,6 +161,12 @@ Answer start_upload(Services& services, HttpRequest& request) {
     if (adopted.error().kind != StorageError::Kind::NotFound) co_return storage_response(adopted.error(), kNoWorkspace);
   }
   if (auto refused = co_await over_quota(services, *upload)) co_return std::move(*refused);
+  const auto begun = co_await ask<Upload>(
+      [&](auto reply) { services.storage.find_unfinished_upload(*upload, now(), std::move(reply)); });
+  // Whoever lost the line, or was stopped, goes on where it was.
+  if (begun)
+    co_return json_response(http::status::ok, upload_json(begun->id, "uploading", begun->part_size, begun->parts));
+  if (begun.error().kind != StorageError::Kind::NotFound) co_return storage_response(begun.error(), kNoWorkspace);
   upload->id = native::uuid_v4();
   upload->expires = now() + kUploadLifetime;
   const auto created =
@@ -208,9 +223,7 @@ Answer complete_upload(Services& services, HttpRequest& request) {
     co_return bad("The bytes received do not have the announced SHA-256. Send all parts again.");
   }
   if (!assembled->stored) {
-    Json missing = Json::array();
-    for (const uint32_t part : assembled->missing) missing.push(part);
-    co_return json_response(http::status::conflict, completion_json(*upload, false, std::move(missing)));
+    co_return json_response(http::status::conflict, completion_json(*upload, false, numbers(assembled->missing)));
   }
   const auto finished =
       co_await ask<void>([&](auto reply) { services.storage.finish_upload(*upload, now(), std::move(reply)); });

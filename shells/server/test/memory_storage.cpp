@@ -547,6 +547,22 @@ void MemoryStorage::find_upload(std::string workspace, std::string id, Reply<Upl
   });
 }
 
+void MemoryStorage::find_unfinished_upload(Upload like, TimestampMs now, Reply<Upload> reply) {
+  read(std::move(reply), [&]() -> StorageResult<Upload> {
+    const Upload* latest = nullptr;
+    for (const auto& [id, upload] : uploads_) {
+      const bool same = std::tie(upload.workspace, upload.user_id, upload.attachment_path, upload.hash, upload.size_bytes,
+                                 upload.mime_type, upload.part_size) ==
+                        std::tie(like.workspace, like.user_id, like.attachment_path, like.hash, like.size_bytes,
+                                 like.mime_type, like.part_size);
+      if (!same || upload.completed || upload.expires <= now) continue;
+      if (latest == nullptr || latest->expires < upload.expires) latest = &upload;
+    }
+    if (latest == nullptr) return no(Kind::NotFound);
+    return *latest;
+  });
+}
+
 void MemoryStorage::add_upload_part(std::string upload_id, uint32_t part, Reply<void> reply) {
   write(std::move(reply), [&]() -> StorageResult<void> {
     const auto found = uploads_.find(upload_id);

@@ -144,6 +144,9 @@ TEST_F(Snapshots, CarryAttachmentsThatWereUploadedInParts) {
   const Answer early = server.request(http::verb::post, at + "/complete", token, announcement);
   EXPECT_EQ(early.status, 409u);
   EXPECT_THAT(early.body, HasSubstr("\"missing_parts\":[1]"));
+  const Json resumed = server.request(http::verb::post, uploads, token, announcement).json();
+  EXPECT_EQ(resumed.string_member("upload_id"), started.string_member("upload_id"));
+  EXPECT_EQ(resumed.find("uploaded_parts")->dump(), "[2]");
   EXPECT_EQ(server.request(http::verb::put, at + "/parts/1", token, "012345", "x/y").status, 200u);
   EXPECT_EQ(server.request(http::verb::post, at + "/complete", token, announcement).status, 200u);
   EXPECT_EQ(server.request(http::verb::post, at + "/complete", token, announcement).status, 200u);  // asked again

@@ -43,8 +43,11 @@ class HttpClient {
   /// A response of any status is a value; `Problem` means that none came. Bodies are limited to 4 MiB.
   boost::asio::awaitable<Outcome<HttpResponse>> send(HttpRequest request);
 
-  /// As `send`, but a 200 or 206 body goes to `sink` piece by piece, whatever its size; others are in the response.
-  boost::asio::awaitable<Outcome<HttpResponse>> download(std::string target, BodySink sink);
+  /// As `send`, but the body goes to `sink` piece by piece, whatever its size, when it is what was asked for: a 200, or a 206 if
+  /// `from` is not 0. Other bodies are in the response.
+  ///
+  /// from  the first byte wanted; those before it came earlier.
+  boost::asio::awaitable<Outcome<HttpResponse>> download(std::string target, uint64_t from, BodySink sink);
 
   const ServerUrl& server() const { return server_; }
 
