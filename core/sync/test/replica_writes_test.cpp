@@ -105,5 +105,17 @@ TEST(Writes, AWriteInDoubtIsLookedAtAndSettles) {
   }
 }
 
+TEST(Writes, ADeletionThatWaitsDoesNotTakeAnEditThatComesMeanwhile) {
+  Talk talk = talk_with_note("one\n");
+  arrives(talk, "two\n");
+  talk.user_writes("a.md", talk.disk["a.md"]);  // seen before the answer, which says that it failed
+  talk.refuse_writes(/*in_doubt=*/true);
+  talk.disk.erase("a.md");
+  talk.feed(FileGone{"a.md"});  // perhaps one half of a rename
+  talk.feed(FilesSettled{});
+  arrives(talk, "theirs\n");
+  expect_everywhere(talk, "one\ntwo\ntheirs\n");
+}
+
 }  // namespace
 }  // namespace diaryx::sync

@@ -296,6 +296,7 @@ void Replica::Impl::drop_record(std::string_view path) {
     if (names_.disk_name(path) != path) emit(PersistRecord{std::string(kNamePrefix).append(path), {}});
     names_.release(path);
   }
+  if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   forget_record_id(path);
   records_.erase(found);
 }
