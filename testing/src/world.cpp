@@ -306,9 +306,12 @@ void Device::perform(const sync::Action& action) {
       feed(sync::FilesSettled{});
     });
   };
-  if (const auto* write = std::get_if<sync::WriteText>(&action)) trace(world_->now_, number_, "write", write->path, write->bytes);
-  if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) trace(world_->now_, number_, "remove", removed->path);
-  if (const auto* move = std::get_if<sync::MoveFile>(&action)) trace(world_->now_, number_, "move", move->from, move->to);
+  if (const auto* write = std::get_if<sync::WriteText>(&action))
+    trace(world_->now_, number_, "write", write->path, write->bytes);
+  if (const auto* removed = std::get_if<sync::RemoveFile>(&action))
+    trace(world_->now_, number_, "remove", removed->path);
+  if (const auto* move = std::get_if<sync::MoveFile>(&action))
+    trace(world_->now_, number_, "move", move->from, move->to);
   if (const auto* read = std::get_if<sync::ReadFile>(&action)) trace(world_->now_, number_, "read", read->path);
   if (const auto* record = std::get_if<sync::PersistRecord>(&action))
     trace(world_->now_, number_, "record", record->key, record->value);
@@ -329,7 +332,8 @@ void Device::perform(const sync::Action& action) {
     }
     const Sha256 hash = sha256(write->bytes);
     if (world_->options_.late_answer > 0 && world_->random_.chance(world_->options_.late_answer)) {
-      late_answers_.push_back({write->path, hash, world_->random_.chance(0.5), 1 + static_cast<int>(world_->random_.below(6))});
+      late_answers_.push_back(
+          {write->path, hash, world_->random_.chance(0.5), 1 + static_cast<int>(world_->random_.below(6))});
       return;
     }
     saw_own_write(write->path, write->bytes);
@@ -351,7 +355,8 @@ void Device::perform(const sync::Action& action) {
     seen_.erase(removed->path);
     answer([path = removed->path] { return sync::FileRemoved{path}; });
   } else if (const auto* move = std::get_if<sync::MoveFile>(&action)) {
-    if (!safe_path(move->to) || !disk_.rename_if_free(move->from, move->to)) return refuse(move->to, move->from);
+    if (!safe_path(move->to) || !disk_.rename_if_free(move->from, move->to, move->expected))
+      return refuse(move->to, move->from);
     if (const auto old = seen_.extract(move->from)) seen_.insert_or_assign(disk_.spelled(move->to), old.mapped());
     answer([from = move->from, to = move->to] { return sync::FileMoved{from, to}; });
   } else if (const auto* upload = std::get_if<sync::UploadBlob>(&action)) {
@@ -440,6 +445,8 @@ void World::cut(ConnectionId connection) {
 void World::step() {
   now_ = now_ + DurationMs{1 + static_cast<int64_t>(random_.below(5))};
   faults();
+  // What a slow disk was to do has waited since the last step, while people went on.
+  for (const auto& device : devices_) device->finish_waiting_actions();
   for (const auto& device : devices_) {
     if (device->wants_online() && !device->online()) device->go_online();
   }
@@ -466,7 +473,6 @@ void World::step() {
   server_.commit(now_);
   server_.tick(now_);
   for (const auto& device : devices_) {
-    device->finish_waiting_actions();
     device->give_late_answers();
     device->look_and_settle();
     device->finish_slow_writes();
@@ -518,7 +524,8 @@ bool World::quiet() const {
     if (!wire.parcels.empty()) return false;
   }
   return std::ranges::all_of(devices_, [](const auto& device) {
-    return device->waiting_.empty() && device->late_answers_.empty() && device->slow_writes_.empty() && device->replica_->settled();
+    return device->waiting_.empty() && device->late_answers_.empty() && device->slow_writes_.empty() &&
+           device->replica_->settled();
   });
 }
 

@@ -23,7 +23,8 @@ struct Arguments {
 
 constexpr const char* kUsage =
     "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everyday|everything] [--network good|bad] [--all]\n"
-    "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault, or on one of the two\n"
+    "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault, or on one "
+    "of the two\n"
     "  DX_TRACE=1 in the environment tells on stderr what happens\n"
     "  --all  goes on after a failure and prints a line for each\n";
 

@@ -113,7 +113,7 @@ class Replica::Impl {
     enum class State : uint8_t {
       UnderWay,
       Overtaken,  // under way, and what the user made of the file was seen before the answer came
-      InDoubt,    // an earlier run's, or one that failed: nobody knows whether it was done
+      InDoubt,  // an earlier run's, or one that failed: nobody knows whether it was done
     };
 
     Sha256 hash;

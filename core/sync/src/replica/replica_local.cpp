@@ -176,7 +176,8 @@ Bytes Replica::Impl::merge_edit(std::string_view path, std::string_view document
   Result<TextUnits> units = known.base ? decode_units(known.base_units) : Result<TextUnits>(body.units());
   // (A head that is only shown, since an old peer wrote the file, is made of nothing.)
   // What may contain some of a write of ours and yet is not near to it is compared, so that nothing is doubled.
-  const bool exact = units && (ours != nullptr || !intended_.contains(path)) && length_of(units->head) == utf16_length(before.head) &&
+  const bool exact = units && (ours != nullptr || !intended_.contains(path)) &&
+                     length_of(units->head) == utf16_length(before.head) &&
                      length_of(units->body) == utf16_length(before.body) && doc_text == body.head() + body.body();
   forget_doubtful_writes(path);
   overtake_writes(path);
@@ -337,7 +338,7 @@ void Replica::Impl::keep_blob_copy(std::string_view path, const Sha256& hash) {
   drop_record(path);
   work_[copy.str()].busy = true;
   own_moves_.insert_or_assign(copy.str(), std::string(path));
-  emit(MoveFile{std::string(path), copy.str()});
+  emit(MoveFile{std::string(path), copy.str(), hash});
 }
 
 void Replica::Impl::start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes) {

@@ -326,8 +326,8 @@ void Replica::Impl::reconcile_records(const std::string& file_id) {
 bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view bytes) {
   if (!is_free(path) || newcomers_.size() >= kMaxNewcomers) return false;
   if (bytes.size() < kMinSimilarBytes || settling_) return false;
-  const bool any =
-      std::ranges::any_of(gone_, [&](const auto& entry) { return record(entry.first)->kind == FileRecord::Kind::Text; });
+  const bool any = std::ranges::any_of(
+      gone_, [&](const auto& entry) { return record(entry.first)->kind == FileRecord::Kind::Text; });
   if (!any) return false;
   newcomers_.insert_or_assign(std::string(path), Newcomer{std::string(bytes), sha256(bytes)});
   return true;
@@ -637,7 +637,7 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
   const FileRecord* known = record(from);
   if (known == nullptr || known->kind != FileRecord::Kind::Text || record(to) != nullptr) return false;
   if (gone_.contains(from) || own_moves_.contains(to) || wants_read_.contains(to)) return false;
-  // A move asks nothing about the content, so first it must be known what a write that was cut short by a crash left there.
+  // First it must be known what a write that was cut short by a crash left there.
   if (unscanned_ || intended_.contains(from)) return false;
   for (const std::string& path : {from, to}) {
     if (const auto work = work_.find(path); work != work_.end() && work->second.busy) return false;
@@ -646,7 +646,7 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
   work_[from].busy = true;
   own_moves_.insert_or_assign(to, from);
   notify(FileChanged{to, FileChange::Moved, from});
-  emit(MoveFile{from, to});
+  emit(MoveFile{from, to, known->hash});
   return true;
 }
 
