@@ -117,5 +117,19 @@ TEST(Writes, ADeletionThatWaitsDoesNotTakeAnEditThatComesMeanwhile) {
   expect_everywhere(talk, "one\ntwo\ntheirs\n");
 }
 
+TEST(Writes, AnAnswerToAWriteThatWasSeenBeforeSaysNothingNew) {
+  Talk talk = talk_with_note("one\n");
+  arrives(talk, "two\n");
+  talk.user_writes("a.md", talk.disk["a.md"]);  // seen before the answer
+  arrives(talk, "three\n");
+  const WriteText second = talk.held_writes.back();
+  talk.held_writes.pop_back();
+  talk.user_writes("a.md", talk.disk["a.md"]);
+  talk.refuse_writes(/*in_doubt=*/true);
+  talk.feed(FileWritten{second.path, sha256(second.bytes)});
+  talk.user_writes("a.md", "one\ntwo\nmine\nthree\n");
+  expect_everywhere(talk, "one\ntwo\nmine\nthree\n");
+}
+
 }  // namespace
 }  // namespace diaryx::sync

@@ -72,7 +72,7 @@ class Replica::Impl {
   // What is going on with a file on disk, not stored.
   struct FileWork {
     bool busy = false;                     // an action for it is under way
-    std::optional<std::string> writing;    // the text on its way to disk
+    std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> retry_at;   // after a failure of the world
     uint32_t attempts = 0;
   };

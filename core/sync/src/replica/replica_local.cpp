@@ -416,16 +416,15 @@ void Replica::Impl::request_read(std::string_view path) {
 
 void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
   const auto work = work_.find(path);
-  const bool is_expected = work != work_.end();
-  const bool is_text = is_expected && work->second.writing;
-  if (is_expected) work_.erase(work);
+  const bool is_fetched = work != work_.end() && work->second.fetching == hash;
+  if (work != work_.end()) work_.erase(work);
   if (const Intended* const ours = intended(path, hash)) return note_written(std::string(path), *ours, ours->text);
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
     // The user's text was seen meanwhile: what is there now is read anew.
     const auto overtaken = std::ranges::find(writes->second, hash, &Intended::hash);
     if (overtaken != writes->second.end()) overtaken->state = Intended::State::InDoubt;
   }
-  if (!is_expected || is_text) return request_read(path);  // something happened in between: look at what is there
+  if (!is_fetched) return request_read(path);  // something happened in between: look at what is there
   save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
   reconcile(path);
 }

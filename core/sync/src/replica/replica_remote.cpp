@@ -364,9 +364,7 @@ void Replica::Impl::reconcile_text(std::string_view path) {
       !ask_to_take(path, HeldChange::Kind::Truncation)) {
     return;
   }
-  FileWork& work = work_[std::string(path)];
-  work.busy = true;
-  work.writing = text;
+  work_[std::string(path)].busy = true;
   intend_to_write(std::string(path), {hash, id_at(path), encode_units(bodies_.open(document).units()), text});
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
   if (DX_PLANTED(9) && known != nullptr) save_record(path, FileRecord{.hash = hash});
@@ -386,6 +384,7 @@ void Replica::Impl::reconcile_blob(std::string_view path, const BinaryRef& ref) 
   }
   FileWork& work = work_[std::string(path)];
   work.busy = true;
+  work.fetching = *hash;
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
   notify(FileChanged{std::string(path), expected ? FileChange::Changed : FileChange::Created, {}});
   emit(FetchBlob{std::string(path), *hash, ref.size, expected});
