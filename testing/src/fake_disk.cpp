@@ -74,9 +74,9 @@ bool FakeDisk::write_if(std::string_view path, std::string_view bytes, const std
 
 bool FakeDisk::remove_if(std::string_view path, const Sha256& expected) { return is(path, expected) && remove(path); }
 
-bool FakeDisk::rename_if_free(std::string_view from, std::string_view to) {
+bool FakeDisk::rename_if_free(std::string_view from, std::string_view to, const Sha256& expected) {
   if (!can_name(to)) ++refused_names_;
-  return (!has(to) || spelled(to) == spelled(from)) && rename(from, to);
+  return is(from, expected) && (!has(to) || spelled(to) == spelled(from)) && rename(from, to);
 }
 
 }  // namespace diaryx::testing

@@ -13,13 +13,16 @@ using sync::relay::ConnectionId;
 
 namespace {
 
-/// With DX_TRACE set, a replay tells what happens to files: device, what, which.
-void trace(size_t device, const char* what, std::string_view path, std::string_view more = {}) {
+constexpr TimestampMs kBegin{1'700'000'000'000};
+
+/// With DX_TRACE set, a replay tells what happens to files: time, device, what, which.
+void trace(TimestampMs now, size_t device, const char* what, std::string_view path, std::string_view more = {}) {
   static const bool wanted = std::getenv("DX_TRACE") != nullptr;
   if (!wanted) return;
   std::string line(more);  // one line each
   std::ranges::replace(line, '\n', '|');
-  std::fprintf(stderr, "%zu %-9s %.*s %s\n", device, what, static_cast<int>(path.size()), path.data(), line.c_str());
+  std::fprintf(stderr, "%lld %zu %-9s %.*s %s\n", static_cast<long long>((now - kBegin).value()), device, what,
+               static_cast<int>(path.size()), path.data(), line.c_str());
 }
 
 }  // namespace
@@ -75,7 +78,7 @@ void Device::start() {
 }
 
 void Device::user_writes(std::string_view path, std::string_view bytes) {
-  trace(number_, "edits", path, bytes);
+  trace(world_->now_, number_, "edits", path, bytes);
   disk_.write(path, bytes);
 }
 void Device::user_writes_slowly(std::string_view path, std::string_view bytes) {
@@ -103,6 +106,7 @@ void Device::give_late_answers() {
       continue;
     }
     ++world_->figures_.doubtful_writes;
+    trace(world_->now_, number_, "in doubt", late.path);
     feed(sync::FileRefused{late.path, ""});
     if (world_->random_.chance(0.5)) continue;  // looked at when it is tried again
     report(late.path);
@@ -110,11 +114,11 @@ void Device::give_late_answers() {
   }
 }
 void Device::user_deletes(std::string_view path) {
-  trace(number_, "deletes", path);
+  trace(world_->now_, number_, "deletes", path);
   disk_.remove(path);
 }
 void Device::user_renames(std::string_view from, std::string_view to) {
-  trace(number_, "renames", from, to);
+  trace(world_->now_, number_, "renames", from, to);
   if (dying_) crash_and_restart();
   const std::string spelled_from = disk_.spelled(from);
   if (disk_.rename(from, to)) moves_.emplace_back(spelled_from, disk_.spelled(to));
@@ -146,12 +150,15 @@ void Device::watcher_looks() {
   telling_moves_ = true;
   for (const auto& [from, to] : moves) {
     if (before.contains(from) && !seen_.contains(from) && seen_.contains(to) && !before.contains(to)) {
+      trace(world_->now_, number_, "sees move", from, to);
       tell(sync::FileMoved{from, to});
     }
   }
   telling_moves_ = false;
   for (const auto& [path, bytes] : before) {
-    if (!disk_.files().contains(path)) tell(sync::FileGone{path});  // as the listing spells it
+    if (disk_.files().contains(path)) continue;
+    trace(world_->now_, number_, "misses", path);
+    tell(sync::FileGone{path});  // as the listing spells it
   }
   for (const auto& [path, bytes] : FakeDisk::Files(disk_.files())) {
     const auto old = before.find(path);
@@ -164,6 +171,7 @@ void Device::watcher_looks() {
 
 void Device::report(std::string_view path) {
   const std::optional<std::string> bytes = disk_.read(path);
+  trace(world_->now_, number_, bytes ? "sees" : "misses", path, bytes.value_or(std::string()));
   if (!bytes) return feed(sync::FileGone{path});
   if (sync::is_markdown(path)) return feed(sync::TextFileSeen{path, *bytes});
   feed(sync::BlobFileSeen{path, sha256(*bytes), bytes->size()});
@@ -176,6 +184,7 @@ void Device::go_online() {
   connection_ = world_->server_.next_connection();
   world_->wires_.insert_or_assign(*connection_, World::Wire{.device = number_});
   world_->server_.connect("user", world_->now_);
+  trace(world_->now_, number_, "connects", "");
   feed(sync::Connected{});
 }
 
@@ -186,11 +195,12 @@ void Device::go_offline() {
 
 void Device::connection_lost() {
   connection_.reset();
+  trace(world_->now_, number_, "is cut", "");
   feed(sync::Disconnected{});
 }
 
 void Device::crash_and_restart() {
-  trace(number_, "crashes", "");
+  trace(world_->now_, number_, "crashes", "");
   if (connection_) world_->cut(*connection_);
   answers_.clear();
   waiting_.clear();
@@ -289,18 +299,22 @@ void Device::perform(const sync::Action& action) {
   const auto answer = [this](auto event_of) { answers_.push_back([this, event_of] { feed(event_of()); }); };
   const auto refuse = [this](const std::string& refused, const std::string& look_at) {
     ++world_->figures_.refused_writes;
+    trace(world_->now_, number_, "refused", refused);
     answers_.push_back([this, refused, look_at] {
       feed(sync::FileRefused{refused, "", /*in_doubt=*/false});
       report(look_at);
       feed(sync::FilesSettled{});
     });
   };
-  if (const auto* write = std::get_if<sync::WriteText>(&action)) trace(number_, "write", write->path, write->bytes);
-  if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) trace(number_, "remove", removed->path);
-  if (const auto* move = std::get_if<sync::MoveFile>(&action)) trace(number_, "move", move->from, move->to);
-  if (const auto* read = std::get_if<sync::ReadFile>(&action)) trace(number_, "read", read->path);
+  if (const auto* write = std::get_if<sync::WriteText>(&action))
+    trace(world_->now_, number_, "write", write->path, write->bytes);
+  if (const auto* removed = std::get_if<sync::RemoveFile>(&action))
+    trace(world_->now_, number_, "remove", removed->path);
+  if (const auto* move = std::get_if<sync::MoveFile>(&action))
+    trace(world_->now_, number_, "move", move->from, move->to);
+  if (const auto* read = std::get_if<sync::ReadFile>(&action)) trace(world_->now_, number_, "read", read->path);
   if (const auto* record = std::get_if<sync::PersistRecord>(&action))
-    trace(number_, "record", record->key, record->value);
+    trace(world_->now_, number_, "record", record->key, record->value);
   if (const auto* binary = std::get_if<sync::SendBinary>(&action)) {
     if (connection_) world_->send(*connection_, true, false, std::string(as_text(binary->frame)));
   } else if (const auto* text = std::get_if<sync::SendText>(&action)) {
@@ -318,7 +332,8 @@ void Device::perform(const sync::Action& action) {
     }
     const Sha256 hash = sha256(write->bytes);
     if (world_->options_.late_answer > 0 && world_->random_.chance(world_->options_.late_answer)) {
-      late_answers_.push_back({write->path, hash, world_->random_.chance(0.5), 1 + static_cast<int>(world_->random_.below(6))});
+      late_answers_.push_back(
+          {write->path, hash, world_->random_.chance(0.5), 1 + static_cast<int>(world_->random_.below(6))});
       return;
     }
     saw_own_write(write->path, write->bytes);
@@ -340,7 +355,8 @@ void Device::perform(const sync::Action& action) {
     seen_.erase(removed->path);
     answer([path = removed->path] { return sync::FileRemoved{path}; });
   } else if (const auto* move = std::get_if<sync::MoveFile>(&action)) {
-    if (!safe_path(move->to) || !disk_.rename_if_free(move->from, move->to)) return refuse(move->to, move->from);
+    if (!safe_path(move->to) || !disk_.rename_if_free(move->from, move->to, move->expected))
+      return refuse(move->to, move->from);
     if (const auto old = seen_.extract(move->from)) seen_.insert_or_assign(disk_.spelled(move->to), old.mapped());
     answer([from = move->from, to = move->to] { return sync::FileMoved{from, to}; });
   } else if (const auto* upload = std::get_if<sync::UploadBlob>(&action)) {
@@ -360,7 +376,7 @@ void Device::perform(const sync::Action& action) {
     if (const auto* held = std::get_if<sync::MassChangeHeld>(&notice->notice)) last_held_ = *held;
     if (const auto* problem = std::get_if<sync::Problem>(&notice->notice)) {
       problems_.push_back(problem->path + ": " + problem->message);
-      trace(number_, "says", problem->path, problem->message);
+      trace(world_->now_, number_, "says", problem->path, problem->message);
     }
   }
 }
@@ -371,6 +387,7 @@ World::World(uint64_t seed, WorldOptions options)
     : options_(options),
       old_server_(seed % 8 == 4),
       random_(seed),
+      now_(kBegin),
       server_(
           seed, [this](ConnectionId to, bool text, std::string bytes) { send(to, false, text, std::move(bytes)); },
           [this](ConnectionId connection) { cut(connection); }) {
@@ -428,6 +445,8 @@ void World::cut(ConnectionId connection) {
 void World::step() {
   now_ = now_ + DurationMs{1 + static_cast<int64_t>(random_.below(5))};
   faults();
+  // What a slow disk was to do has waited since the last step, while people went on.
+  for (const auto& device : devices_) device->finish_waiting_actions();
   for (const auto& device : devices_) {
     if (device->wants_online() && !device->online()) device->go_online();
   }
@@ -454,7 +473,6 @@ void World::step() {
   server_.commit(now_);
   server_.tick(now_);
   for (const auto& device : devices_) {
-    device->finish_waiting_actions();
     device->give_late_answers();
     device->look_and_settle();
     device->finish_slow_writes();
@@ -506,7 +524,8 @@ bool World::quiet() const {
     if (!wire.parcels.empty()) return false;
   }
   return std::ranges::all_of(devices_, [](const auto& device) {
-    return device->waiting_.empty() && device->late_answers_.empty() && device->slow_writes_.empty() && device->replica_->settled();
+    return device->waiting_.empty() && device->late_answers_.empty() && device->slow_writes_.empty() &&
+           device->replica_->settled();
   });
 }
 

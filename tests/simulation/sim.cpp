@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "diaryx/base/json.h"
 #include "scenario.h"
@@ -16,12 +17,15 @@ struct Arguments {
   uint64_t start = 1;
   std::string json;
   bool go_on = false;
+  std::vector<Network> networks{Network::Good, Network::Bad};
   Mix mix = Mix::Everyday;
 };
 
 constexpr const char* kUsage =
-    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everyday|everything] [--all]\n"
-    "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault\n"
+    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everyday|everything] [--network good|bad] [--all]\n"
+    "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault, or on one "
+    "of the two\n"
+    "  DX_TRACE=1 in the environment tells on stderr what happens\n"
     "  --all  goes on after a failure and prints a line for each\n";
 
 bool parse(int argc, char** argv, Arguments& arguments) {
@@ -41,6 +45,11 @@ bool parse(int argc, char** argv, Arguments& arguments) {
     if (name == "--mix") {
       if (std::string_view(value) != "everyday" && std::string_view(value) != "everything") return false;
       arguments.mix = std::string_view(value) == "everything" ? Mix::Everything : Mix::Everyday;
+      continue;
+    }
+    if (name == "--network") {
+      if (std::string_view(value) != "good" && std::string_view(value) != "bad") return false;
+      arguments.networks = {std::string_view(value) == "good" ? Network::Good : Network::Bad};
       continue;
     }
     const uint64_t number = std::strtoull(value, &end, 10);
@@ -118,7 +127,7 @@ int run(const Arguments& arguments) {
   uint64_t failures = 0;
   for (uint64_t seed = arguments.start;
        (failure.empty() || arguments.go_on) && seed < arguments.start + arguments.seeds; ++seed) {
-    for (const Network network : {Network::Good, Network::Bad}) {
+    for (const Network network : arguments.networks) {
       const Outcome outcome = run_seed(seed, network, arguments.mix);
       sum.add(outcome);
       if (outcome.failure.empty()) continue;

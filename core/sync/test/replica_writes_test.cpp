@@ -105,29 +105,30 @@ TEST(Writes, AWriteInDoubtIsLookedAtAndSettles) {
   }
 }
 
-TEST(Writes, AnAnswerThatComesWhileTheFileIsReadMakesNoAttachmentOfANote) {
-  Talk talk = talk_with_note("one\ntwo\n");
-  arrives(talk, "theirs\n");
-  talk.feed(TextFileSeen{"a.md", talk.disk["a.md"]});
-  talk.hold_reads = true;
-  talk.feed(FileWritten{"a.md", sha256("something else\n")});  // an answer that nobody waits for: the file is read
-  talk.answer_writes();
-  talk.answer_reads();
-  talk.user_writes("a.md", "one\ntwo\ntheirs\nmine\n");
-  expect_everywhere(talk, "one\ntwo\ntheirs\nmine\n");
-  EXPECT_EQ(talk.disk.size(), 1u);
-}
-
-TEST(Writes, ADeletionThatWaitedDoesNotTakeAnEditThatArrivedMeanwhile) {
-  Talk talk = talk_with_note("one\ntwo\n");
-  arrives(talk, "theirs\n");
-  talk.feed(TextFileSeen{"a.md", talk.disk["a.md"]});
+TEST(Writes, ADeletionThatWaitsDoesNotTakeAnEditThatComesMeanwhile) {
+  Talk talk = talk_with_note("one\n");
+  arrives(talk, "two\n");
+  talk.user_writes("a.md", talk.disk["a.md"]);  // seen before the answer, which says that it failed
   talk.refuse_writes(/*in_doubt=*/true);
   talk.disk.erase("a.md");
-  talk.feed(FileGone{"a.md"});  // while a write is to be tried again, so it waits for the other half of a rename
+  talk.feed(FileGone{"a.md"});  // perhaps one half of a rename
   talk.feed(FilesSettled{});
-  arrives(talk, "more\n");
-  expect_everywhere(talk, "one\ntwo\ntheirs\nmore\n");
+  arrives(talk, "theirs\n");
+  expect_everywhere(talk, "one\ntwo\ntheirs\n");
+}
+
+TEST(Writes, AnAnswerToAWriteThatWasSeenBeforeSaysNothingNew) {
+  Talk talk = talk_with_note("one\n");
+  arrives(talk, "two\n");
+  talk.user_writes("a.md", talk.disk["a.md"]);  // seen before the answer
+  arrives(talk, "three\n");
+  const WriteText second = talk.held_writes.back();
+  talk.held_writes.pop_back();
+  talk.user_writes("a.md", talk.disk["a.md"]);
+  talk.refuse_writes(/*in_doubt=*/true);
+  talk.feed(FileWritten{second.path, sha256(second.bytes)});
+  talk.user_writes("a.md", "one\ntwo\nmine\nthree\n");
+  expect_everywhere(talk, "one\ntwo\nmine\nthree\n");
 }
 
 }  // namespace

@@ -92,9 +92,6 @@ class Talk {
     now = now + DurationMs{ms};
     feed(DeadlineReached{});
   }
-  void answer_reads() {
-    for (const std::string& path : std::exchange(held_reads, {})) look(path);
-  }
   /// The answers to writes that are being held, in order.
   void answer_writes() {
     for (const WriteText& write : std::exchange(held_writes, {})) feed(FileWritten{write.path, sha256(write.bytes)});
@@ -126,8 +123,6 @@ class Talk {
   std::map<std::string, std::string> disk;
   bool hold_writes = false;  // what is to be written is on disk at once, and answered later
   std::vector<WriteText> held_writes;
-  bool hold_reads = false;
-  std::vector<std::string> held_reads;
   std::vector<std::pair<std::string, Bytes>> stored_updates;
   std::map<std::string, std::string> stored_records;
   size_t uploads_asked = 0;
@@ -167,10 +162,7 @@ class Talk {
         problems.push_back(problem->path + ": " + problem->message);
       if (const auto* status = std::get_if<StatusChanged>(&notify->notice)) states.push_back(status->state);
     }
-    if (const auto* read = std::get_if<ReadFile>(&action)) {
-      held_reads.push_back(read->path);
-      if (!hold_reads) answer_reads();
-    }
+    if (const auto* read = std::get_if<ReadFile>(&action)) look(read->path);
     if (const auto* write = std::get_if<WriteText>(&action)) {
       if (disk.contains(write->path) ? sha256(disk[write->path]) != write->expected : write->expected.has_value()) {
         feed(FileRefused{write->path, "", false});

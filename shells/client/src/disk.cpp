@@ -319,7 +319,7 @@ void Disk::tell_change(const Change& change, TimestampMs now, const Tell& tell) 
 }
 
 void Disk::perform(const sync::MoveFile& action, TimestampMs now, const Tell& tell) {
-  const auto verdict = native::move_file(root_, action.from, action.to);
+  const auto verdict = native::move_file(root_, action.from, action.to, action.expected);
   if (verdict && *verdict == Verdict::Done) {
     digests_.rename(action.from, action.to);
     return tell(sync::FileMoved{action.from, action.to});

@@ -168,12 +168,14 @@ TEST_F(DiskTest, LeavesAFileThatIsNotTheExpectedOneAndTellsIt) {
 
 TEST_F(DiskTest, RefusesAPathThatLeavesTheFolder) {
   EXPECT_EQ(performed(sync::WriteText{"../outside.md", "x", std::nullopt}), Words{"refused ../outside.md"});
-  EXPECT_EQ(performed(sync::MoveFile{"a.md", "../outside.md"}).front(), "refused ../outside.md");
+  EXPECT_EQ(performed(sync::MoveFile{"a.md", "../outside.md", {}}).front(), "refused ../outside.md");
 }
 
 TEST_F(DiskTest, MovesAFile) {
   folder_.write("a.md", "a");
-  EXPECT_EQ(performed(sync::MoveFile{"a.md", "x/b.md"}), Words{"moved a.md>x/b.md"});
+  EXPECT_EQ(performed(sync::MoveFile{"a.md", "x/b.md", sha256("another")}),
+            (Words{"refused x/b.md", "text a.md=a", "settled", "gone x/b.md", "settled"}));
+  EXPECT_EQ(performed(sync::MoveFile{"a.md", "x/b.md", sha256("a")}), Words{"moved a.md>x/b.md"});
   EXPECT_EQ(folder_.read("x/b.md"), "a");
 }
 

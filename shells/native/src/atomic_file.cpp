@@ -320,13 +320,17 @@ int respell_way(const RootFolder& root, std::string_view path) {
 
 }  // namespace
 
-Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to) {
+Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to, const Sha256& expected) {
   const auto entry = root.look(from);
   if (!entry) return std::unexpected(entry.error());
   if (entry->kind != EntryKind::File) return Verdict::DiskDiffers;
   const auto source = root.open_parent(from, MissingFolders::Refuse);
   if (!source) return std::unexpected(source.error());
   const std::string name(last_name(from));
+  // Somebody may have put another file there since this was wanted.
+  const auto now = hash_name(source->get(), name, from);
+  if (!now) return std::unexpected(now.error());
+  if (!*now || **now != expected) return Verdict::DiskDiffers;
   const auto target = root.open_parent(to, MissingFolders::Create);
   if (!target) return std::unexpected(target.error());
   const auto there = root.look(to);

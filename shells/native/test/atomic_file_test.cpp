@@ -140,13 +140,13 @@ TEST_F(AtomicFile, MakesManyFilesDurableTogether) {
 TEST_F(AtomicFile, TakesTwoLinksToOneFileForTwoFiles) {
   folder_.write("a.md", "text");
   std::filesystem::create_hard_link(folder_ / "a.md", folder_ / "b.md");
-  EXPECT_EQ(*move_file(root_, "a.md", "b.md"), Verdict::DiskDiffers);
+  EXPECT_EQ(*move_file(root_, "a.md", "b.md", sha256("text")), Verdict::DiskDiffers);
   EXPECT_TRUE(std::filesystem::exists(folder_ / "a.md"));
 }
 
 TEST_F(AtomicFile, MovesToAnotherCaseWhateverTheDiskThinksOfIt) {
   folder_.write("Notes/a.md", "text");
-  EXPECT_EQ(*move_file(root_, "Notes/a.md", "notes/A.md"), Verdict::Done);
+  EXPECT_EQ(*move_file(root_, "Notes/a.md", "notes/A.md", sha256("text")), Verdict::Done);
   EXPECT_EQ(*listed_path(root_, "notes/A.md"), "notes/A.md");
   size_t files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
@@ -157,9 +157,10 @@ TEST_F(AtomicFile, MovesToAnotherCaseWhateverTheDiskThinksOfIt) {
 TEST_F(AtomicFile, MovesAndNeverReplaces) {
   folder_.write("a.md", "a");
   folder_.write("taken.md", "b");
-  EXPECT_EQ(*move_file(root_, "a.md", "taken.md"), Verdict::DiskDiffers);
-  EXPECT_EQ(*move_file(root_, "missing.md", "x/b.md"), Verdict::DiskDiffers);
-  EXPECT_EQ(*move_file(root_, "a.md", "x/b.md"), Verdict::Done);
+  EXPECT_EQ(*move_file(root_, "a.md", "taken.md", sha256("a")), Verdict::DiskDiffers);
+  EXPECT_EQ(*move_file(root_, "a.md", "x/b.md", sha256("another")), Verdict::DiskDiffers);
+  EXPECT_EQ(*move_file(root_, "missing.md", "x/b.md", sha256("a")), Verdict::DiskDiffers);
+  EXPECT_EQ(*move_file(root_, "a.md", "x/b.md", sha256("a")), Verdict::Done);
   EXPECT_EQ(folder_.read("x/b.md"), "a");
   EXPECT_FALSE(folder_.has("a.md"));
   EXPECT_EQ(folder_.read("taken.md"), "b");

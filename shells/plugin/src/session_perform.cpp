@@ -65,6 +65,11 @@ void Session::perform_one(const sync::MoveFile& move) {
   if (disk_.exists(move.to)) return refuse_changed(move.to, /*in_doubt=*/false);
   const Look look = disk_.look(move.from);
   if (look.state != Look::State::Read) return refuse(move.to, "the file to rename cannot be read");
+  if (look.hash() != move.expected) {
+    feed(sync::FileRefused{move.to, {}, /*in_doubt=*/false});
+    report(move.from);
+    return feed(sync::FilesSettled{});
+  }
   if (!disk_.write(move.to, look.bytes).holds(look.bytes)) return refuse(move.to, "the host did not write the file");
   if (!disk_.remove(move.from))
     host::log(host::Level::Warn, "the host did not delete " + move.from + " after renaming it");

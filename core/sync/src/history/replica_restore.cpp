@@ -61,7 +61,8 @@ void Replica::Impl::restore_text(const RestoreFile& file) {
     return problem(present,
                    "this file did not get its old name back: another file is called \"" + file.path + "\" now");
   // Done as if the user had renamed it: the disk's answer makes the rename.
-  if (record(present) != nullptr && options_.write_files) return emit(MoveFile{present, file.path});
+  if (const FileRecord* const known = record(present); known != nullptr && options_.write_files)
+    return emit(MoveFile{present, file.path, known->hash});
   rename_text(present, file.path, *workspace_.live_file(present));
 }
 

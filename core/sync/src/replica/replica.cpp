@@ -280,7 +280,6 @@ void Replica::Impl::save_record(std::string_view path, FileRecord record) {
   emit(PersistRecord{std::string(kFilePrefix).append(path), record.encode()});
   forget_record_id(path);
   if (!record.file_id.empty()) records_of_[record.file_id].emplace(path);
-  if (const auto gone = gone_.find(path); gone != gone_.end()) gone->second.record = record;
   records_.insert_or_assign(std::string(path), std::move(record));
   if (!options_.disk.peculiar()) return;
   // A name that this disk made different from the key is kept, so that it is the same after a restart.
@@ -297,6 +296,7 @@ void Replica::Impl::drop_record(std::string_view path) {
     if (names_.disk_name(path) != path) emit(PersistRecord{std::string(kNamePrefix).append(path), {}});
     names_.release(path);
   }
+  if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   forget_record_id(path);
   records_.erase(found);
 }

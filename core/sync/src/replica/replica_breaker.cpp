@@ -94,11 +94,10 @@ void Replica::Impl::send_deletions() {
 
   // In one transaction, so that other devices see the whole batch at once.
   edit_workspace([&](crdt::Transaction& txn) {
-    for (const std::string& path : due) delete_entry(path, gone_.at(path).record, txn);
+    for (const std::string& path : due) delete_entry(path, *record(path), txn);
   });
   for (const std::string& path : due) {
-    const std::string id = gone_.at(path).record.file_id;
-    gone_.erase(path);
+    const std::string id = record(path)->file_id;
     drop_record(path);
     index_file(path);
     outgoing_.add(path, /*left=*/true, now_);
@@ -214,7 +213,6 @@ void Replica::Impl::undo_outgoing() {
   }
   for (const std::string& path : missing) {
     any = true;
-    gone_.erase(path);
     drop_record(path);
     reconcile(path);  // writes it anew
   }

@@ -72,7 +72,7 @@ class Replica::Impl {
   // What is going on with a file on disk, not stored.
   struct FileWork {
     bool busy = false;                     // an action for it is under way
-    std::optional<Sha256> fetching;        // the blob on its way to disk
+    std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> retry_at;   // after a failure of the world
     uint32_t attempts = 0;
   };
@@ -86,9 +86,9 @@ class Replica::Impl {
     std::optional<TimestampMs> retry_at;
   };
 
-  // A file that is missing. When a write of ours ran into it, its other half (a rename) may still be unseen, so it waits.
+  // A file that is missing; its record stays until that is believed, and goes on learning what happens to the document. When a
+  // write of ours ran into it, its other half (a rename) may still be unseen, so it waits.
   struct GoneFile {
-    FileRecord record;
     std::optional<TimestampMs> wait_until;
     bool held = false;
   };
@@ -113,7 +113,7 @@ class Replica::Impl {
     enum class State : uint8_t {
       UnderWay,
       Overtaken,  // under way, and what the user made of the file was seen before the answer came
-      InDoubt,    // an earlier run's, or one that failed: nobody knows whether it was done
+      InDoubt,  // an earlier run's, or one that failed: nobody knows whether it was done
     };
 
     Sha256 hash;
@@ -393,7 +393,7 @@ class Replica::Impl {
   std::map<std::string, FileWork, std::less<>> work_;
   std::map<std::string, std::vector<Intended>, std::less<>> intended_;  // in the order of the writes, never empty
   std::map<std::string, Upload, std::less<>> uploads_;
-  std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted
+  std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted; each has a record
   std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way
   std::map<std::string, Newcomer, std::less<>> newcomers_;
   std::map<std::string, Truncated, std::less<>> truncated_;

@@ -176,7 +176,8 @@ Bytes Replica::Impl::merge_edit(std::string_view path, std::string_view document
   Result<TextUnits> units = known.base ? decode_units(known.base_units) : Result<TextUnits>(body.units());
   // (A head that is only shown, since an old peer wrote the file, is made of nothing.)
   // What may contain some of a write of ours and yet is not near to it is compared, so that nothing is doubled.
-  const bool exact = units && (ours != nullptr || !intended_.contains(path)) && length_of(units->head) == utf16_length(before.head) &&
+  const bool exact = units && (ours != nullptr || !intended_.contains(path)) &&
+                     length_of(units->head) == utf16_length(before.head) &&
                      length_of(units->body) == utf16_length(before.body) && doc_text == body.head() + body.body();
   forget_doubtful_writes(path);
   overtake_writes(path);
@@ -337,7 +338,7 @@ void Replica::Impl::keep_blob_copy(std::string_view path, const Sha256& hash) {
   drop_record(path);
   work_[copy.str()].busy = true;
   own_moves_.insert_or_assign(copy.str(), std::string(path));
-  emit(MoveFile{std::string(path), copy.str()});
+  emit(MoveFile{std::string(path), copy.str(), hash});
 }
 
 void Replica::Impl::start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
@@ -415,21 +416,17 @@ void Replica::Impl::request_read(std::string_view path) {
 
 void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
   const auto work = work_.find(path);
-  if (const Intended* const ours = intended(path, hash)) {
-    if (work != work_.end()) work_.erase(work);
-    return note_written(std::string(path), *ours, ours->text);
-  }
-  if (work != work_.end() && work->second.fetching == hash) {
-    work_.erase(work);
-    save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
-    return reconcile(path);
-  }
-  // The answer comes late: what became of the file was seen meanwhile, and what is there now is read anew.
+  const bool is_fetched = work != work_.end() && work->second.fetching == hash;
+  if (work != work_.end()) work_.erase(work);
+  if (const Intended* const ours = intended(path, hash)) return note_written(std::string(path), *ours, ours->text);
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
+    // The user's text was seen meanwhile: what is there now is read anew.
     const auto overtaken = std::ranges::find(writes->second, hash, &Intended::hash);
     if (overtaken != writes->second.end()) overtaken->state = Intended::State::InDoubt;
   }
-  request_read(path);
+  if (!is_fetched) return request_read(path);  // something happened in between: look at what is there
+  save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
+  reconcile(path);
 }
 
 const Replica::Impl::Intended* Replica::Impl::intended(std::string_view path, const Sha256& hash) const {

@@ -164,7 +164,7 @@ void Replica::Impl::on_gone(std::string_view path) {
   if (known == nullptr) return;
   if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;
   gone_.insert_or_assign(std::string(path),
-                         GoneFile{*known, found_by_our_write ? std::optional(now_ + kRenameGrace) : std::nullopt});
+                         GoneFile{found_by_our_write ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
 void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
@@ -198,10 +198,10 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
 bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind) {
   if (!is_free(to) && kind == FileRecord::Kind::Blob) return false;
   const auto from = std::ranges::find_if(
-      gone_, [&](const auto& entry) { return entry.second.record.kind == kind && entry.second.record.hash == hash; });
+      gone_, [&](const auto& entry) { return record(entry.first)->kind == kind && record(entry.first)->hash == hash; });
   if (from == gone_.end()) return false;
   const std::string path = from->first;
-  const FileRecord known = from->second.record;
+  const FileRecord known = *record(path);
   gone_.erase(from);
   rename_file(path, std::string(to), known);
   return true;
@@ -326,8 +326,8 @@ void Replica::Impl::reconcile_records(const std::string& file_id) {
 bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view bytes) {
   if (!is_free(path) || newcomers_.size() >= kMaxNewcomers) return false;
   if (bytes.size() < kMinSimilarBytes || settling_) return false;
-  const bool any =
-      std::ranges::any_of(gone_, [](const auto& entry) { return entry.second.record.kind == FileRecord::Kind::Text; });
+  const bool any = std::ranges::any_of(
+      gone_, [&](const auto& entry) { return record(entry.first)->kind == FileRecord::Kind::Text; });
   if (!any) return false;
   newcomers_.insert_or_assign(std::string(path), Newcomer{std::string(bytes), sha256(bytes)});
   return true;
@@ -339,9 +339,10 @@ void Replica::Impl::match_newcomers() {
   // The last known text of each missing file.
   std::map<std::string, std::string, std::less<>> texts;
   for (const auto& [path, gone] : gone_) {
-    if (gone.record.kind != FileRecord::Kind::Text || texts.size() > kMaxNewcomers) continue;
-    std::string text = gone.record.base ? *gone.record.base : text_behind(path, gone.record);
-    if (sha256(text) == gone.record.hash) texts.emplace(path, std::move(text));
+    const FileRecord& known = *record(path);
+    if (known.kind != FileRecord::Kind::Text || texts.size() > kMaxNewcomers) continue;
+    std::string text = known.base ? *known.base : text_behind(path, known);
+    if (sha256(text) == known.hash) texts.emplace(path, std::move(text));
   }
   struct Pair {
     std::string from;
@@ -363,7 +364,7 @@ void Replica::Impl::match_newcomers() {
   settling_ = true;
   for (const auto& [from, to] : alike) {
     if (rivals[from] != 1 || rivals[to] != 1 || is_one_of_many(from, texts.at(from))) continue;
-    const FileRecord known = gone_.at(from).record;
+    const FileRecord known = *record(from);
     gone_.erase(from);
     rename_file(from, to, known);
   }
@@ -636,7 +637,7 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
   const FileRecord* known = record(from);
   if (known == nullptr || known->kind != FileRecord::Kind::Text || record(to) != nullptr) return false;
   if (gone_.contains(from) || own_moves_.contains(to) || wants_read_.contains(to)) return false;
-  // A move asks nothing about the content, so first it must be known what a write that was cut short by a crash left there.
+  // First it must be known what a write that was cut short by a crash left there.
   if (unscanned_ || intended_.contains(from)) return false;
   for (const std::string& path : {from, to}) {
     if (const auto work = work_.find(path); work != work_.end() && work->second.busy) return false;
@@ -645,7 +646,7 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
   work_[from].busy = true;
   own_moves_.insert_or_assign(to, from);
   notify(FileChanged{to, FileChange::Moved, from});
-  emit(MoveFile{from, to});
+  emit(MoveFile{from, to, known->hash});
   return true;
 }
 

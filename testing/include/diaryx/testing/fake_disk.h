@@ -31,7 +31,7 @@ class FakeDisk {
   // What sync does: nothing happens unless the file is as expected. False = refused.
   bool write_if(std::string_view path, std::string_view bytes, const std::optional<Sha256>& expected);
   bool remove_if(std::string_view path, const Sha256& expected);
-  bool rename_if_free(std::string_view from, std::string_view to);
+  bool rename_if_free(std::string_view from, std::string_view to, const Sha256& expected);
 
   /// The name as it stands on disk: folders and files that exist keep their spelling.
   std::string spelled(std::string_view path) const;

@@ -223,7 +223,7 @@ class World {
   bool old_server_;  // one seed in eight: a server that says neither hello nor, for all that devices know, receipts
   WorldFigures figures_;
   Random random_;
-  TimestampMs now_{1'700'000'000'000};
+  TimestampMs now_;
   std::map<sync::relay::ConnectionId, Wire> wires_;
   FakeServer server_;
   std::vector<std::unique_ptr<Device>> devices_;

@@ -70,10 +70,11 @@ struct RemoveFile {
   std::string path;
   Sha256 expected;
 };
-/// Renames, whatever the content, if nothing is at `to`. Answered with FileMoved, or FileRefused for `to`.
+/// Renames `from`, if it is as expected and nothing is at `to`. Answered with FileMoved, or FileRefused for `to`.
 struct MoveFile {
   std::string from;
   std::string to;
+  Sha256 expected;
 };
 /// Sends a file's content to the server, if it still has this hash; else the shell reports what is there.
 struct UploadBlob {

@@ -100,9 +100,9 @@ Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, cons
 /// The same, but durable only after `later.sync()`; empty folders are left to `RootFolder::remove_empty_parents`.
 Outcome<Verdict> remove_file(const RootFolder& root, std::string_view path, const Sha256& expected, FolderSyncs& later);
 
-/// Renames a file, whatever it holds, to a path where nothing is. DiskDiffers when `from` is no file or `to` is taken. Where the disk
-/// takes both names for one, the file and the folders on its way get the new spelling.
-Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to);
+/// Renames a file that holds exactly `expected` to a path where nothing is. DiskDiffers when `from` is no such file or `to` is taken.
+/// Where the disk takes both names for one, the file and the folders on its way get the new spelling.
+Outcome<Verdict> move_file(const RootFolder& root, std::string_view from, std::string_view to, const Sha256& expected);
 
 /// Removes what a crashed run left. Only for the one process that holds the folder's lock.
 void clear_staging(const RootFolder& root);

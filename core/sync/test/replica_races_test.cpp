@@ -1,0 +1,56 @@
+// What people do between a decision of the replica and its being carried out on a slow disk. Each story is tried at every moment.
+#include <gtest/gtest.h>
+
+#include "diaryx/testing/world.h"
+
+namespace diaryx::sync {
+namespace {
+
+using testing::Device;
+using testing::World;
+
+using Files = std::map<std::string, std::string>;
+
+constexpr const char* kGarden = "# The garden\n\nbeans along the wall\ntomatoes in the glasshouse\npeas at the fence\n";
+constexpr const char* kTravel = "# Travel\n\ntrains to Lisbon\nthe ferry leaves at nine\npack the blue bag\n";
+
+/// Steps that something may be on its way, on the line and on the disk.
+constexpr int kMoments = 40;
+
+/// Two devices whose disks take a step for everything, with these files on both.
+World slow_world(const Files& files) {
+  testing::WorldOptions options{.devices = 2};
+  World world{11, options};
+  for (const auto& [path, bytes] : files) world.device(0).user_writes(path, bytes);
+  EXPECT_TRUE(world.run_until_quiet());
+  options.slow_disk = 1;
+  world.set_faults(options);
+  return world;
+}
+
+/// The files of all devices once nothing moves any more.
+Files at_rest(World& world) {
+  EXPECT_TRUE(world.run_until_quiet()) << "devices did not come to rest";
+  EXPECT_EQ(world.first_difference(), "");
+  const auto& files = world.device(0).disk().files();
+  return Files(files.begin(), files.end());
+}
+
+TEST(Races, AMoveTakesNoFileThatWasPutInThePlaceOfTheOther) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}, {"b.md", kTravel}});
+    world.device(1).user_renames("a.md", "c.md");
+    for (int i = 0; i < moment; ++i) world.step();
+    Device& device = world.device(0);
+    if (device.disk().has("a.md")) device.user_renames("a.md", "d.md");
+    device.look_and_settle();
+    device.user_renames("b.md", "a.md");
+    Files files = at_rest(world);
+    EXPECT_EQ(files["a.md"], kTravel) << moment;
+    EXPECT_EQ(files.size(), 2u) << moment;
+    EXPECT_EQ(files.contains("c.md") ? files["c.md"] : files["d.md"], kGarden) << moment;
+  }
+}
+
+}  // namespace
+}  // namespace diaryx::sync
