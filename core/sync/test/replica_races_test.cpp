@@ -52,5 +52,17 @@ TEST(Races, AMoveTakesNoFileThatWasPutInThePlaceOfTheOther) {
   }
 }
 
+TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
+  World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
+  Device& windows = world.device(1);
+  world.device(0).user_writes("why?.md", kGarden);
+  ASSERT_EQ(at_rest(world).size(), 1u);
+  const std::string name = windows.replica().disk_path("why?.md");
+  windows.user_writes(name, "");
+  windows.look_and_settle();  // perhaps somebody is still writing it
+  windows.user_renames(name, "b.md");
+  EXPECT_EQ(at_rest(world), (Files{{"b.md", ""}}));
+}
+
 }  // namespace
 }  // namespace diaryx::sync

@@ -131,5 +131,29 @@ TEST(Writes, AnAnswerToAWriteThatWasSeenBeforeSaysNothingNew) {
   expect_everywhere(talk, "one\ntwo\nmine\nthree\n");
 }
 
+TEST(Writes, AWriteInDoubtGoesAlongWithARename) {
+  for (const bool is_seen_as_one : {true, false}) {
+    Talk talk = talk_with_note("one\ntwo\n");
+    arrives(talk, "theirs\n");
+    talk.refuse_writes(/*in_doubt=*/true);
+    talk.disk["b.md"] = is_seen_as_one ? "one\nmine\ntwo\ntheirs\n" : talk.disk["a.md"];
+    talk.disk.erase("a.md");
+    if (is_seen_as_one) {
+      talk.feed(FileMoved{"a.md", "b.md"});
+    } else {
+      talk.feed(FileGone{"a.md"});
+    }
+    talk.user_writes("b.md", talk.disk["b.md"]);
+    talk.answer_all();
+    talk.hold_writes = false;
+    for (int i = 0; i < 3; ++i) talk.pass(3'000);
+    EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"b.md"});
+    EXPECT_EQ(talk.replica.file_text("b.md"), talk.disk["b.md"]);
+    EXPECT_EQ(talk.disk, (std::map<std::string, std::string>{
+                             {"b.md", is_seen_as_one ? "one\nmine\ntwo\ntheirs\n" : "one\ntwo\ntheirs\n"}}));
+    EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+  }
+}
+
 }  // namespace
 }  // namespace diaryx::sync

@@ -297,6 +297,7 @@ void Replica::Impl::drop_record(std::string_view path) {
     names_.release(path);
   }
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
+  forget_doubtful_writes(path);
   forget_record_id(path);
   records_.erase(found);
 }

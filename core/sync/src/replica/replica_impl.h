@@ -178,6 +178,7 @@ class Replica::Impl {
   bool has_doubtful_write(std::string_view path) const;
   void forget_doubtful_writes(std::string_view path);
   void overtake_writes(std::string_view path);
+  void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
   const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
   void note_written(const std::string& path, Intended done, std::string text);
@@ -205,7 +206,7 @@ class Replica::Impl {
   void on_gone(std::string_view path);
   void on_moved(std::string_view from, std::string_view to);
   void on_files_settled();
-  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind);
+  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
   bool wait_for_other_half(std::string_view path, std::string_view bytes);
   void match_newcomers();
   bool is_one_of_many(std::string_view path, std::string_view text) const;

@@ -97,7 +97,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     return reconcile(path);
   }
   if (!joined_) return read_when_possible(path);
-  if (adopt_rename(path, hash, FileRecord::Kind::Text)) return;
+  if (adopt_rename(path, hash, FileRecord::Kind::Text, bytes)) return;
   if (wait_for_other_half(path, bytes)) return;
 
   // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has. Where
@@ -455,11 +455,7 @@ const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path
 }
 
 void Replica::Impl::intend_to_write(const std::string& path, Intended intended) {
-  std::vector<Intended>& writes = intended_[path];
-  std::erase_if(writes, [&](const Intended& write) {
-    return write.state == Intended::State::InDoubt && write.hash == intended.hash;  // tried again
-  });
-  writes.push_back(std::move(intended));
+  intended_[path].push_back(std::move(intended));  // perhaps once more: the earlier attempt is in doubt still
   persist_intended(path);
 }
 
@@ -480,6 +476,19 @@ void Replica::Impl::overtake_writes(std::string_view path) {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return;
   for (Intended& write : writes->second) write.state = Intended::State::Overtaken;
+}
+
+void Replica::Impl::move_doubts(const std::string& from, const std::string& to) {
+  // What is not known yet of a file goes with it: a loss of its end that may be half of a save, and writes of ours.
+  if (auto shorter = truncated_.extract(from)) truncated_.insert_or_assign(to, std::move(shorter.mapped()));
+  auto writes = intended_.extract(from);
+  if (!writes) return;
+  persist_intended(from);
+  for (Intended& write : writes.mapped()) {
+    if (write.state == Intended::State::UnderWay) write.state = Intended::State::InDoubt;  // done, or too late
+  }
+  intended_.insert_or_assign(to, std::move(writes.mapped()));
+  persist_intended(to);
 }
 
 void Replica::Impl::persist_intended(std::string_view path) {
@@ -528,11 +537,13 @@ void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& re
   }
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
     // They are answered in order.
-    const auto answered = std::ranges::find_if(
-        writes->second, [](const Intended& write) { return write.state != Intended::State::InDoubt; });
-    if (answered != writes->second.end() && refused.in_doubt) {
+    const auto is_doubtful = [](const Intended& write) { return write.state == Intended::State::InDoubt; };
+    const auto answered = std::ranges::find_if_not(writes->second, is_doubtful);
+    const auto is_same_doubt = [&](const Intended& write) { return is_doubtful(write) && write.hash == answered->hash; };
+    const bool is_known = answered != writes->second.end();
+    if (is_known && refused.in_doubt && std::ranges::none_of(writes->second, is_same_doubt)) {
       answered->state = Intended::State::InDoubt;
-    } else if (answered != writes->second.end()) {
+    } else if (is_known) {
       writes->second.erase(answered);
       persist_intended(path);
     }

@@ -159,9 +159,8 @@ void Replica::Impl::on_gone(std::string_view path) {
   if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
   if (const auto newcomer = newcomers_.find(path); newcomer != newcomers_.end()) newcomers_.erase(newcomer);
   if (const auto shorter = truncated_.find(path); shorter != truncated_.end()) truncated_.erase(shorter);
-  forget_doubtful_writes(path);
   const FileRecord* known = record(path);
-  if (known == nullptr) return;
+  if (known == nullptr) return forget_doubtful_writes(path);
   if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;
   gone_.insert_or_assign(std::string(path),
                          GoneFile{found_by_our_write ? std::optional(now_ + kRenameGrace) : std::nullopt});
@@ -172,6 +171,8 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   work_.erase(std::string(to));
   work_.erase(std::string(from));
   gone_.erase(std::string(from));
+  newcomers_.erase(std::string(from));
+  const bool was_to_be_read = wants_read_.erase(std::string(from)) != 0;
   const FileRecord* known = record(from);
   if (known == nullptr) {
     request_read(to);
@@ -193,14 +194,19 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
     return;
   }
   rename_file(std::string(from), std::string(to), moved);
+  if (was_to_be_read) request_read(to);
 }
 
-bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind) {
+bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind,
+                                 std::string_view bytes) {
   if (!is_free(to) && kind == FileRecord::Kind::Blob) return false;
-  const auto from = std::ranges::find_if(
-      gone_, [&](const auto& entry) { return record(entry.first)->kind == kind && record(entry.first)->hash == hash; });
+  const auto from = std::ranges::find_if(gone_, [&](const auto& entry) {
+    const FileRecord* const known = record(entry.first);
+    return known->kind == kind && (known->hash == hash || intended(entry.first, hash) != nullptr);
+  });
   if (from == gone_.end()) return false;
   const std::string path = from->first;
+  if (const Intended* const ours = intended(path, hash)) note_written(path, *ours, std::string(bytes));
   const FileRecord known = *record(path);
   gone_.erase(from);
   rename_file(path, std::string(to), known);
@@ -227,6 +233,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
     drop_record(from);
     return request_read(to);
   }
+  move_doubts(from, to);
   // Renamed elsewhere too, and we know it already: this rename is the later one.
   std::string present = from;
   if (!is_at_home(from, known)) present = live_path(file_id_of(from, known)).value_or(from);
