@@ -52,6 +52,19 @@ TEST(Races, AMoveTakesNoFileThatWasPutInThePlaceOfTheOther) {
   }
 }
 
+TEST(Races, AFileThatWasMovedBeforeACrashAndEditedIsNoOtherFile) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}});
+    world.device(1).user_renames("a.md", "b.md");
+    Device& device = world.device(0);
+    for (int i = 0; i < moment; ++i) world.step();
+    device.die_behind_disk_actions();
+    const std::string name = device.disk().has("a.md") ? "a.md" : "b.md";
+    device.user_writes(name, std::string(kGarden) + "and herbs\n");
+    EXPECT_EQ(at_rest(world), (Files{{"b.md", std::string(kGarden) + "and herbs\n"}})) << moment;
+  }
+}
+
 TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
   World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
   Device& windows = world.device(1);

@@ -155,5 +155,21 @@ TEST(Writes, AWriteInDoubtGoesAlongWithARename) {
   }
 }
 
+TEST(Writes, ANewFileThatWasWrittenBeforeACrashAndEditedIsNoOtherFile) {
+  Talk talk;
+  talk.hold_writes = true;
+  talk.list("a.md", "one\ntwo\n");
+  talk.connect();
+  talk.answer_body("a.md");
+  ASSERT_EQ(talk.disk["a.md"], "one\ntwo\n");
+  talk.held_writes.clear();
+  talk.restart();  // before it was answered
+  talk.user_writes("a.md", "one\nmine\ntwo\n");
+  talk.connect();
+  talk.answer_all();
+  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"a.md"});
+  expect_everywhere(talk, "one\nmine\ntwo\n");
+}
+
 }  // namespace
 }  // namespace diaryx::sync

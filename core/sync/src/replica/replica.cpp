@@ -84,6 +84,7 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
   out_ = &out;
   names();
   note_what_restoring_left();
+  if (std::exchange(is_fresh_, false)) recall_writes();
   dispatch(event);
   take_away();
   pump();

@@ -181,6 +181,8 @@ class Replica::Impl {
   void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
   const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
+  void recall_writes();
+  bool recognise_moved(const std::string& path);
   void note_written(const std::string& path, Intended done, std::string text);
   void on_file_removed(std::string_view path);
   void on_file_refused(std::string_view path, const FileRefused& refused);
@@ -406,6 +408,7 @@ class Replica::Impl {
   std::optional<TimestampMs> deletions_due_;  // many files are missing, and perhaps more will be
   size_t growing_ = 0;  // how many then
   bool taking_away_ = false;
+  bool is_fresh_ = true;  // nothing was handled yet
   bool scanned_ = false;  // the first FilesSettled was here
   bool unscanned_ = false;  // files are known from an earlier run, and were not looked at in this one
   bool settling_ = false;  // newcomers are being told again, none of them is put off

@@ -96,6 +96,13 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .file_id = id_at(path)});
     return reconcile(path);
   }
+  if (known == nullptr && recognise_moved(key)) return on_text_seen(path, bytes);
+  if (const Intended* const ours = known == nullptr ? likely_write(path, {}, bytes) : nullptr) {
+    // We made this file, died before we could note that, and somebody edited it: an edit of what we wrote.
+    FileRecord nothing{.kind = FileRecord::Kind::Text, .hash = sha256(ByteView{}), .base = "", .file_id = ours->file_id};
+    nothing.base_units = encode_units({});
+    return merge_disk_text(path, std::move(nothing), bytes);
+  }
   if (!joined_) return read_when_possible(path);
   if (adopt_rename(path, hash, FileRecord::Kind::Text, bytes)) return;
   if (wait_for_other_half(path, bytes)) return;
@@ -111,6 +118,21 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     }
   }
   place_new_text(key, bytes, hash);
+}
+
+bool Replica::Impl::recognise_moved(const std::string& path) {
+  // Missing where it was, and there where the list has it: moved by us or by the user, and edited before anybody noted that.
+  const std::string id = id_at(path);
+  const auto paths = id.empty() ? records_of_.end() : records_of_.find(id);
+  if (paths == records_of_.end()) return false;
+  const auto from = std::ranges::find_if(paths->second, [&](const std::string& other) { return gone_.contains(other); });
+  if (from == paths->second.end()) return false;
+  const std::string old_path = *from;
+  FileRecord known = *record(old_path);
+  move_doubts(old_path, path);
+  drop_record(old_path);
+  save_record(path, std::move(known));
+  return true;
 }
 
 bool Replica::Impl::is_left(std::string_view path) const {
@@ -452,6 +474,17 @@ const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path
     least = changed;
   }
   return best;
+}
+
+void Replica::Impl::recall_writes() {
+  // The texts that an earlier run was writing are not stored; those that the documents still have are known.
+  for (auto& [path, writes] : intended_) {
+    for (Intended& write : writes) {
+      const FileRecord said{.hash = write.hash, .file_id = write.file_id};
+      if (!write.text.empty() || write.state != Intended::State::InDoubt) continue;
+      if (std::string text = text_behind(path, said); sha256(text) == write.hash) write.text = std::move(text);
+    }
+  }
 }
 
 void Replica::Impl::intend_to_write(const std::string& path, Intended intended) {
