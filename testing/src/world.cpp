@@ -213,6 +213,7 @@ void Device::crash_and_restart() {
 
 void Device::die_behind_disk_actions() {
   for (const sync::Action& action : std::exchange(waiting_, {})) perform(action);
+  dying_ = true;
   crash_and_restart();
 }
 
