@@ -155,6 +155,18 @@ TEST(Writes, AWriteInDoubtGoesAlongWithARename) {
   }
 }
 
+TEST(Writes, AFileThatIsMissedByAReadOfOursMayHaveBeenRenamed) {
+  Talk talk = talk_with_note("one\n");
+  talk.disk["b.md"] = talk.disk["a.md"];
+  talk.disk.erase("a.md");
+  talk.feed(FileWritten{"a.md", sha256("something")});  // an answer that nobody waits for: what is there is read
+  talk.feed(FileMoved{"a.md", "b.md"});  // says the watcher
+  talk.user_writes("b.md", "one\nmine\n");
+  talk.answer_all();
+  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"b.md"});
+  EXPECT_THAT(talk.replica.metadata("a.md")->extra, ::testing::Contains(::testing::Field(&Json::Member::key, "_to")));
+}
+
 TEST(Writes, ANewFileThatWasWrittenBeforeACrashAndEditedIsNoOtherFile) {
   Talk talk;
   talk.hold_writes = true;

@@ -86,8 +86,8 @@ class Replica::Impl {
     std::optional<TimestampMs> retry_at;
   };
 
-  // A file that is missing; its record stays until that is believed, and goes on learning what happens to the document. When a
-  // write of ours ran into it, its other half (a rename) may still be unseen, so it waits.
+  // A file that is missing; its record stays until that is believed, and goes on learning what happens to the document. When an
+  // action of ours ran into it, its other half (a rename) may still be unseen, so it waits.
   struct GoneFile {
     std::optional<TimestampMs> wait_until;
     bool held = false;

@@ -151,9 +151,10 @@ bool Replica::Impl::index_file(const std::string& path) {
 
 void Replica::Impl::on_gone(std::string_view path) {
   const auto work = work_.find(path);
-  const bool found_by_our_write = work != work_.end() && work->second.retry_at;
   // A new file that could not be written (a full disk) waits for its time.
-  if (found_by_our_write && record(path) == nullptr) return;
+  if (work != work_.end() && work->second.retry_at && record(path) == nullptr) return;
+  // Found by a read or a write of ours, so the watcher's news may still be on their way.
+  const bool found_by_us = work != work_.end() && (work->second.busy || work->second.retry_at);
   if (work != work_.end()) work_.erase(work);
   uploads_.erase(std::string(path));
   if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
@@ -163,7 +164,7 @@ void Replica::Impl::on_gone(std::string_view path) {
   if (known == nullptr) return forget_doubtful_writes(path);
   if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;
   gone_.insert_or_assign(std::string(path),
-                         GoneFile{found_by_our_write ? std::optional(now_ + kRenameGrace) : std::nullopt});
+                         GoneFile{found_by_us ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
 void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
