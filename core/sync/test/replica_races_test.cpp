@@ -65,6 +65,25 @@ TEST(Races, AFileThatWasMovedBeforeACrashAndEditedIsNoOtherFile) {
   }
 }
 
+TEST(Races, AnEditWinsOverARenameWithADeletionThatIsJustHeardOf) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}});
+    Device& other = world.device(1);
+    other.go_offline();
+    other.user_renames("a.md", "b.md");
+    other.look_and_settle();
+    other.user_deletes("b.md");
+    other.look_and_settle();
+    other.go_online();
+    for (int i = 0; i < moment; ++i) world.step();
+    Device& device = world.device(0);
+    const bool is_edited = device.disk().has("a.md");
+    const std::string edited = std::string(kGarden) + "and herbs\n";
+    if (is_edited) device.user_writes("a.md", edited);
+    EXPECT_EQ(at_rest(world), is_edited ? (Files{{"b.md", edited}}) : Files{}) << moment;
+  }
+}
+
 TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
   World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
   Device& windows = world.device(1);

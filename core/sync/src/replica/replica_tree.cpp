@@ -82,8 +82,13 @@ std::string Replica::Impl::document_of_file(std::string_view file_id, std::strin
   if (const std::optional<std::string> at = live_path(file_id)) return document_of(*at);
   const std::optional<Home> home = workspace_.home(file_id);
   const std::string document = home ? home->document : document_of(path);
-  const std::string owner = bodies_.contains(document) ? bodies_.open(document).owner() : std::string();
-  return owner.empty() || file_id.empty() || owner == file_id ? document : own_document(file_id);
+  const bool is_here = bodies_.contains(document) && !bodies_.open(document).is_virgin();
+  const std::string owner = is_here ? bodies_.open(document).owner() : std::string();
+  if (!owner.empty() && !file_id.empty() && owner != file_id) return own_document(file_id);
+  if (is_here || file_id.empty()) return document;
+  // Renamed and deleted elsewhere before we heard of either: its text is in a document that it had before.
+  const std::set<std::string> others = documents_of_file(std::string(file_id), document_of(path));
+  return others.empty() ? document : *others.begin();
 }
 
 std::string Replica::Impl::document_text(std::string_view document) const {
