@@ -211,6 +211,12 @@ void Device::crash_and_restart() {
   start();
 }
 
+void Device::die_behind_disk_actions() {
+  for (const sync::Action& action : std::exchange(waiting_, {})) perform(action);
+  dying_ = true;
+  crash_and_restart();
+}
+
 void Device::feed(const sync::Event& event) {
   if (dying_) return;
   std::vector<sync::Action> batch;
@@ -489,10 +495,14 @@ void World::step_offline() {
 
 void World::faults() {
   const auto happens = [this](double chance) { return chance > 0 && random_.chance(chance); };
-  if (happens(options_.backup)) server_.keep_backup();
+  if (happens(options_.backup)) {
+    trace(now_, devices_.size(), "is kept", "the server");
+    server_.keep_backup();
+  }
   const bool rolled_back = server_.has_backup() && happens(options_.rollback);
   if (rolled_back || happens(options_.server_crash)) {
     ++(rolled_back ? figures_.rollbacks : figures_.server_crashes);
+    trace(now_, devices_.size(), rolled_back ? "is set back" : "crashes", "the server");
     if (rolled_back) {
       server_.roll_back();
     } else {

@@ -89,6 +89,20 @@ TEST(MergeRules, DeleteAndEdit) {
   }
 }
 
+TEST(MergeRules, RenameWithDeleteAndEdit) {
+  for (const bool edit_first : {true, false}) {
+    World world = in_step({{"a.md", kLong}});
+    const auto edit = [](Device& d) { d.user_writes("a.md", std::string(kLong) + "edited\n"); };
+    const auto remove = [&](Device& d) {
+      d.user_renames("a.md", "b.md");
+      d.look_and_settle();
+      d.user_deletes("b.md");
+    };
+    const Files files = edit_first ? together(world, {edit, remove}) : together(world, {remove, edit});
+    EXPECT_EQ(files, (Files{{"b.md", std::string(kLong) + "edited\n"}})) << edit_first;
+  }
+}
+
 TEST(MergeRules, DeleteAndDelete) {
   World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
   const auto remove = [](Device& d) { d.user_deletes("a.md"); };

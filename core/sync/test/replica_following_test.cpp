@@ -228,6 +228,23 @@ TEST_F(FollowingTalk, OffersAgainWhatTheServerRefused) {
   EXPECT_THAT(talk.asked, ElementsAre("a.md"));
 }
 
+TEST_F(FollowingTalk, GivesAServerThatWasSetBackWhatItLacksHoweverOftenTheLineIsCut) {
+  talk.connect();
+  talk.text(Changes{"ws1", "L:5", true, {}});
+  talk.user_writes("a.md", "text\ntyped here\n");
+  talk.text(Saved{"body:ws1/a.md", 1});  // stored; and then the server is set back
+  talk.feed(Disconnected{});
+  for (const bool cursor_is_known : {false, true, true}) {
+    talk.forget();
+    talk.connect();
+    talk.text(Changes{"ws1", "M:1", cursor_is_known, {}});
+    talk.answer_all();
+    ASSERT_EQ(talk.updates.size(), 1u);
+    EXPECT_EQ(talk.updates.front().first, "body:ws1/a.md");
+    talk.feed(Disconnected{});  // before a receipt
+  }
+}
+
 TEST_F(FollowingTalk, ComesBackWhenTheListDoesNotCome) {
   talk.connect();
   talk.pass(10'001);

@@ -52,5 +52,49 @@ TEST(Races, AMoveTakesNoFileThatWasPutInThePlaceOfTheOther) {
   }
 }
 
+TEST(Races, AFileThatWasMovedBeforeACrashAndEditedIsNoOtherFile) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}});
+    world.device(1).user_renames("a.md", "b.md");
+    Device& device = world.device(0);
+    for (int i = 0; i < moment; ++i) world.step();
+    device.die_behind_disk_actions();
+    const std::string name = device.disk().has("a.md") ? "a.md" : "b.md";
+    device.user_writes(name, std::string(kGarden) + "and herbs\n");
+    EXPECT_EQ(at_rest(world), (Files{{"b.md", std::string(kGarden) + "and herbs\n"}})) << moment;
+  }
+}
+
+TEST(Races, AnEditWinsOverARenameWithADeletionThatIsJustHeardOf) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}});
+    Device& other = world.device(1);
+    other.go_offline();
+    other.user_renames("a.md", "b.md");
+    other.look_and_settle();
+    other.user_deletes("b.md");
+    other.look_and_settle();
+    other.go_online();
+    for (int i = 0; i < moment; ++i) world.step();
+    Device& device = world.device(0);
+    const bool is_edited = device.disk().has("a.md");
+    const std::string edited = std::string(kGarden) + "and herbs\n";
+    if (is_edited) device.user_writes("a.md", edited);
+    EXPECT_EQ(at_rest(world), is_edited ? (Files{{"b.md", edited}}) : Files{}) << moment;
+  }
+}
+
+TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
+  World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
+  Device& windows = world.device(1);
+  world.device(0).user_writes("why?.md", kGarden);
+  ASSERT_EQ(at_rest(world).size(), 1u);
+  const std::string name = windows.replica().disk_path("why?.md");
+  windows.user_writes(name, "");
+  windows.look_and_settle();  // perhaps somebody is still writing it
+  windows.user_renames(name, "b.md");
+  EXPECT_EQ(at_rest(world), (Files{{"b.md", ""}}));
+}
+
 }  // namespace
 }  // namespace diaryx::sync

@@ -131,5 +131,57 @@ TEST(Writes, AnAnswerToAWriteThatWasSeenBeforeSaysNothingNew) {
   expect_everywhere(talk, "one\ntwo\nmine\nthree\n");
 }
 
+TEST(Writes, AWriteInDoubtGoesAlongWithARename) {
+  for (const bool is_seen_as_one : {true, false}) {
+    Talk talk = talk_with_note("one\ntwo\n");
+    arrives(talk, "theirs\n");
+    talk.refuse_writes(/*in_doubt=*/true);
+    talk.disk["b.md"] = is_seen_as_one ? "one\nmine\ntwo\ntheirs\n" : talk.disk["a.md"];
+    talk.disk.erase("a.md");
+    if (is_seen_as_one) {
+      talk.feed(FileMoved{"a.md", "b.md"});
+    } else {
+      talk.feed(FileGone{"a.md"});
+    }
+    talk.user_writes("b.md", talk.disk["b.md"]);
+    talk.answer_all();
+    talk.hold_writes = false;
+    for (int i = 0; i < 3; ++i) talk.pass(3'000);
+    EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"b.md"});
+    EXPECT_EQ(talk.replica.file_text("b.md"), talk.disk["b.md"]);
+    EXPECT_EQ(talk.disk, (std::map<std::string, std::string>{
+                             {"b.md", is_seen_as_one ? "one\nmine\ntwo\ntheirs\n" : "one\ntwo\ntheirs\n"}}));
+    EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+  }
+}
+
+TEST(Writes, AFileThatIsMissedByAReadOfOursMayHaveBeenRenamed) {
+  Talk talk = talk_with_note("one\n");
+  talk.disk["b.md"] = talk.disk["a.md"];
+  talk.disk.erase("a.md");
+  talk.feed(FileWritten{"a.md", sha256("something")});  // an answer that nobody waits for: what is there is read
+  talk.feed(FileMoved{"a.md", "b.md"});  // says the watcher
+  talk.user_writes("b.md", "one\nmine\n");
+  talk.answer_all();
+  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"b.md"});
+  EXPECT_THAT(talk.replica.metadata("a.md")->extra, ::testing::Contains(::testing::Field(&Json::Member::key, "_to")));
+}
+
+TEST(Writes, ANewFileThatWasWrittenBeforeACrashAndEditedIsNoOtherFile) {
+  Talk talk;
+  talk.hold_writes = true;
+  talk.list("a.md", "one\ntwo\n");
+  talk.connect();
+  talk.answer_body("a.md");
+  ASSERT_EQ(talk.disk["a.md"], "one\ntwo\n");
+  talk.held_writes.clear();
+  talk.restart();  // before it was answered
+  talk.user_writes("a.md", "one\nmine\ntwo\n");
+  talk.connect();
+  talk.answer_all();
+  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"a.md"});
+  expect_everywhere(talk, "one\nmine\ntwo\n");
+}
+
 }  // namespace
 }  // namespace diaryx::sync

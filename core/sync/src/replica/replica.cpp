@@ -84,6 +84,7 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
   out_ = &out;
   names();
   note_what_restoring_left();
+  if (std::exchange(is_fresh_, false)) recall_writes();
   dispatch(event);
   take_away();
   pump();
@@ -297,6 +298,7 @@ void Replica::Impl::drop_record(std::string_view path) {
     names_.release(path);
   }
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
+  forget_doubtful_writes(path);
   forget_record_id(path);
   records_.erase(found);
 }

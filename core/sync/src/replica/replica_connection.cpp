@@ -200,7 +200,7 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
   Body& body = open->second;
   if (const auto* step1 = std::get_if<SyncStep1>(&message)) {
     Result<Bytes> answer = body.link.on_step1(bodies_.open(key).doc(), step1->state_vector);
-    if (answer && !answer->empty()) mark_unsynced(key);  // the server lacks something, perhaps since it was set back
+    if (answer && !answer->empty()) mark_unsynced(key);
     if (answer) send_body(key, *std::move(answer));
     track(key, body);
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
@@ -210,7 +210,9 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
     if (!applied) return;  // asked for again at the time-out
     body.refused = false;
     if (const auto left = left_over_.find(key); left != left_over_.end()) left_over_.erase(left);
-    send_body(key, body.link.on_step2(bodies_.open(key).doc(), step2->update));
+    Bytes lacking = body.link.on_step2(bodies_.open(key).doc(), step2->update);
+    if (!lacking.empty()) mark_unsynced(key);  // the server lacks something, perhaps since it was set back
+    send_body(key, std::move(lacking));
     track(key, body);
     if (first) on_body_ready(std::string(key));
   } else if (const auto* update = std::get_if<Update>(&message)) {

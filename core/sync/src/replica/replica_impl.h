@@ -86,8 +86,8 @@ class Replica::Impl {
     std::optional<TimestampMs> retry_at;
   };
 
-  // A file that is missing; its record stays until that is believed, and goes on learning what happens to the document. When a
-  // write of ours ran into it, its other half (a rename) may still be unseen, so it waits.
+  // A file that is missing; its record stays until that is believed, and goes on learning what happens to the document. When an
+  // action of ours ran into it, its other half (a rename) may still be unseen, so it waits.
   struct GoneFile {
     std::optional<TimestampMs> wait_until;
     bool held = false;
@@ -178,8 +178,11 @@ class Replica::Impl {
   bool has_doubtful_write(std::string_view path) const;
   void forget_doubtful_writes(std::string_view path);
   void overtake_writes(std::string_view path);
+  void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
   const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
+  void recall_writes();
+  bool recognise_moved(const std::string& path);
   void note_written(const std::string& path, Intended done, std::string text);
   void on_file_removed(std::string_view path);
   void on_file_refused(std::string_view path, const FileRefused& refused);
@@ -205,7 +208,7 @@ class Replica::Impl {
   void on_gone(std::string_view path);
   void on_moved(std::string_view from, std::string_view to);
   void on_files_settled();
-  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind);
+  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
   bool wait_for_other_half(std::string_view path, std::string_view bytes);
   void match_newcomers();
   bool is_one_of_many(std::string_view path, std::string_view text) const;
@@ -405,6 +408,7 @@ class Replica::Impl {
   std::optional<TimestampMs> deletions_due_;  // many files are missing, and perhaps more will be
   size_t growing_ = 0;  // how many then
   bool taking_away_ = false;
+  bool is_fresh_ = true;  // nothing was handled yet
   bool scanned_ = false;  // the first FilesSettled was here
   bool unscanned_ = false;  // files are known from an earlier run, and were not looked at in this one
   bool settling_ = false;  // newcomers are being told again, none of them is put off

@@ -96,8 +96,15 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .file_id = id_at(path)});
     return reconcile(path);
   }
+  if (known == nullptr && recognise_moved(key)) return on_text_seen(path, bytes);
+  if (const Intended* const ours = known == nullptr ? likely_write(path, {}, bytes) : nullptr) {
+    // We made this file, died before we could note that, and somebody edited it: an edit of what we wrote.
+    FileRecord nothing{.kind = FileRecord::Kind::Text, .hash = sha256(ByteView{}), .base = "", .file_id = ours->file_id};
+    nothing.base_units = encode_units({});
+    return merge_disk_text(path, std::move(nothing), bytes);
+  }
   if (!joined_) return read_when_possible(path);
-  if (adopt_rename(path, hash, FileRecord::Kind::Text)) return;
+  if (adopt_rename(path, hash, FileRecord::Kind::Text, bytes)) return;
   if (wait_for_other_half(path, bytes)) return;
 
   // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has. Where
@@ -111,6 +118,21 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     }
   }
   place_new_text(key, bytes, hash);
+}
+
+bool Replica::Impl::recognise_moved(const std::string& path) {
+  // Missing where it was, and there where the list has it: moved by us or by the user, and edited before anybody noted that.
+  const std::string id = id_at(path);
+  const auto paths = id.empty() ? records_of_.end() : records_of_.find(id);
+  if (paths == records_of_.end()) return false;
+  const auto from = std::ranges::find_if(paths->second, [&](const std::string& other) { return gone_.contains(other); });
+  if (from == paths->second.end()) return false;
+  const std::string old_path = *from;
+  FileRecord known = *record(old_path);
+  move_doubts(old_path, path);
+  drop_record(old_path);
+  save_record(path, std::move(known));
+  return true;
 }
 
 bool Replica::Impl::is_left(std::string_view path) const {
@@ -454,12 +476,19 @@ const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path
   return best;
 }
 
+void Replica::Impl::recall_writes() {
+  // The texts that an earlier run was writing are not stored; those that the documents still have are known.
+  for (auto& [path, writes] : intended_) {
+    for (Intended& write : writes) {
+      const FileRecord said{.hash = write.hash, .file_id = write.file_id};
+      if (!write.text.empty() || write.state != Intended::State::InDoubt) continue;
+      if (std::string text = text_behind(path, said); sha256(text) == write.hash) write.text = std::move(text);
+    }
+  }
+}
+
 void Replica::Impl::intend_to_write(const std::string& path, Intended intended) {
-  std::vector<Intended>& writes = intended_[path];
-  std::erase_if(writes, [&](const Intended& write) {
-    return write.state == Intended::State::InDoubt && write.hash == intended.hash;  // tried again
-  });
-  writes.push_back(std::move(intended));
+  intended_[path].push_back(std::move(intended));  // perhaps once more: the earlier attempt is in doubt still
   persist_intended(path);
 }
 
@@ -480,6 +509,19 @@ void Replica::Impl::overtake_writes(std::string_view path) {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return;
   for (Intended& write : writes->second) write.state = Intended::State::Overtaken;
+}
+
+void Replica::Impl::move_doubts(const std::string& from, const std::string& to) {
+  // What is not known yet of a file goes with it: a loss of its end that may be half of a save, and writes of ours.
+  if (auto shorter = truncated_.extract(from)) truncated_.insert_or_assign(to, std::move(shorter.mapped()));
+  auto writes = intended_.extract(from);
+  if (!writes) return;
+  persist_intended(from);
+  for (Intended& write : writes.mapped()) {
+    if (write.state == Intended::State::UnderWay) write.state = Intended::State::InDoubt;  // done, or too late
+  }
+  intended_.insert_or_assign(to, std::move(writes.mapped()));
+  persist_intended(to);
 }
 
 void Replica::Impl::persist_intended(std::string_view path) {
@@ -528,11 +570,13 @@ void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& re
   }
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
     // They are answered in order.
-    const auto answered = std::ranges::find_if(
-        writes->second, [](const Intended& write) { return write.state != Intended::State::InDoubt; });
-    if (answered != writes->second.end() && refused.in_doubt) {
+    const auto is_doubtful = [](const Intended& write) { return write.state == Intended::State::InDoubt; };
+    const auto answered = std::ranges::find_if_not(writes->second, is_doubtful);
+    const auto is_same_doubt = [&](const Intended& write) { return is_doubtful(write) && write.hash == answered->hash; };
+    const bool is_known = answered != writes->second.end();
+    if (is_known && refused.in_doubt && std::ranges::none_of(writes->second, is_same_doubt)) {
       answered->state = Intended::State::InDoubt;
-    } else if (answered != writes->second.end()) {
+    } else if (is_known) {
       writes->second.erase(answered);
       persist_intended(path);
     }

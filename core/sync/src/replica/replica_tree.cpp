@@ -82,8 +82,13 @@ std::string Replica::Impl::document_of_file(std::string_view file_id, std::strin
   if (const std::optional<std::string> at = live_path(file_id)) return document_of(*at);
   const std::optional<Home> home = workspace_.home(file_id);
   const std::string document = home ? home->document : document_of(path);
-  const std::string owner = bodies_.contains(document) ? bodies_.open(document).owner() : std::string();
-  return owner.empty() || file_id.empty() || owner == file_id ? document : own_document(file_id);
+  const bool is_here = bodies_.contains(document) && !bodies_.open(document).is_virgin();
+  const std::string owner = is_here ? bodies_.open(document).owner() : std::string();
+  if (!owner.empty() && !file_id.empty() && owner != file_id) return own_document(file_id);
+  if (is_here || file_id.empty()) return document;
+  // Renamed and deleted elsewhere before we heard of either: its text is in a document that it had before.
+  const std::set<std::string> others = documents_of_file(std::string(file_id), document_of(path));
+  return others.empty() ? document : *others.begin();
 }
 
 std::string Replica::Impl::document_text(std::string_view document) const {
@@ -151,20 +156,20 @@ bool Replica::Impl::index_file(const std::string& path) {
 
 void Replica::Impl::on_gone(std::string_view path) {
   const auto work = work_.find(path);
-  const bool found_by_our_write = work != work_.end() && work->second.retry_at;
   // A new file that could not be written (a full disk) waits for its time.
-  if (found_by_our_write && record(path) == nullptr) return;
+  if (work != work_.end() && work->second.retry_at && record(path) == nullptr) return;
+  // Found by a read or a write of ours, so the watcher's news may still be on their way.
+  const bool found_by_us = work != work_.end() && (work->second.busy || work->second.retry_at);
   if (work != work_.end()) work_.erase(work);
   uploads_.erase(std::string(path));
   if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
   if (const auto newcomer = newcomers_.find(path); newcomer != newcomers_.end()) newcomers_.erase(newcomer);
   if (const auto shorter = truncated_.find(path); shorter != truncated_.end()) truncated_.erase(shorter);
-  forget_doubtful_writes(path);
   const FileRecord* known = record(path);
-  if (known == nullptr) return;
+  if (known == nullptr) return forget_doubtful_writes(path);
   if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;
   gone_.insert_or_assign(std::string(path),
-                         GoneFile{found_by_our_write ? std::optional(now_ + kRenameGrace) : std::nullopt});
+                         GoneFile{found_by_us ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
 void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
@@ -172,6 +177,8 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   work_.erase(std::string(to));
   work_.erase(std::string(from));
   gone_.erase(std::string(from));
+  newcomers_.erase(std::string(from));
+  const bool was_to_be_read = wants_read_.erase(std::string(from)) != 0;
   const FileRecord* known = record(from);
   if (known == nullptr) {
     request_read(to);
@@ -193,14 +200,19 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
     return;
   }
   rename_file(std::string(from), std::string(to), moved);
+  if (was_to_be_read) request_read(to);
 }
 
-bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind) {
+bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind,
+                                 std::string_view bytes) {
   if (!is_free(to) && kind == FileRecord::Kind::Blob) return false;
-  const auto from = std::ranges::find_if(
-      gone_, [&](const auto& entry) { return record(entry.first)->kind == kind && record(entry.first)->hash == hash; });
+  const auto from = std::ranges::find_if(gone_, [&](const auto& entry) {
+    const FileRecord* const known = record(entry.first);
+    return known->kind == kind && (known->hash == hash || intended(entry.first, hash) != nullptr);
+  });
   if (from == gone_.end()) return false;
   const std::string path = from->first;
+  if (const Intended* const ours = intended(path, hash)) note_written(path, *ours, std::string(bytes));
   const FileRecord known = *record(path);
   gone_.erase(from);
   rename_file(path, std::string(to), known);
@@ -227,6 +239,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
     drop_record(from);
     return request_read(to);
   }
+  move_doubts(from, to);
   // Renamed elsewhere too, and we know it already: this rename is the later one.
   std::string present = from;
   if (!is_at_home(from, known)) present = live_path(file_id_of(from, known)).value_or(from);

@@ -97,6 +97,8 @@ class Device {
   void go_online();
   void go_offline();
   void crash_and_restart();
+  /// What waits for a slow disk is done, and the device dies before it hears of that.
+  void die_behind_disk_actions();
 
   bool online() const { return connection_.has_value(); }
   bool wants_online() const { return wants_online_; }
