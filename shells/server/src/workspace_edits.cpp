@@ -37,14 +37,16 @@ awaitable<bool> edit_document(Services& services, sync::ServerEdit change) {
   co_return stored && *stored;
 }
 
-awaitable<OrResponse<WorkspaceFiles>> live_files(Services& services, const std::string& workspace) {
+awaitable<crdt::Doc*> live_document(Services& services, DocId id) {
   sync::ServerEdit nothing;  // loads the document
-  nothing.document = *sync::workspace_doc_id(workspace);
-  const DocId id = nothing.document;
-  if (!co_await edit_document(services, std::move(nothing)))
-    co_return std::unexpected(workspace_failed("the workspace was not loaded"));
-  const crdt::Doc* const doc = services.relay.find(id);
-  if (doc == nullptr) co_return std::unexpected(workspace_failed("the workspace went away"));
+  nothing.document = id;
+  if (!co_await edit_document(services, std::move(nothing))) co_return nullptr;
+  co_return services.relay.find(id);
+}
+
+awaitable<OrResponse<WorkspaceFiles>> live_files(Services& services, const std::string& workspace) {
+  const crdt::Doc* const doc = co_await live_document(services, *sync::workspace_doc_id(workspace));
+  if (doc == nullptr) co_return std::unexpected(workspace_failed("the workspace was not loaded"));
   auto files = WorkspaceFiles::open(workspace, doc->encode_update_v1(), ClientId{native::random_u64() & 0xffff'ffffu});
   if (!files) co_return std::unexpected(workspace_failed(describe(files.error())));
   co_return std::move(*files);

@@ -27,6 +27,10 @@ boost::asio::awaitable<std::optional<HttpResponse>> not_owned(Services& services
 /// Makes an edit and waits until it is stored; false if it will never be.
 boost::asio::awaitable<bool> edit_document(Services& services, sync::ServerEdit change);
 
+/// A document as it is live; loads it if needed, and ends behind everything received before. Null: the storage failed. Valid until
+/// the next wait.
+boost::asio::awaitable<crdt::Doc*> live_document(Services& services, DocId id);
+
 /// The workspace document as it is live; loads it if needed, and ends behind everything received before.
 boost::asio::awaitable<OrResponse<relay::WorkspaceFiles>> live_files(Services& services, const std::string& workspace);
 

@@ -13,6 +13,12 @@
 
 namespace diaryx::sync::relay {
 
+std::string document_of(crdt::Doc& workspace, std::string_view path) {
+  const std::optional<std::string> json = workspace.map("files").get_string(path);
+  const auto entry = json ? parse_metadata(*json) : Result<Repaired<FileMetadata>>(fail(ErrorCode::InvalidMetadata));
+  return document_key(entry ? std::optional(entry->value) : std::nullopt, path);
+}
+
 WorkspaceFiles::WorkspaceFiles(std::string workspace, std::unique_ptr<WorkspaceDoc> doc)
     : workspace_(std::move(workspace)), doc_(std::move(doc)) {}
 WorkspaceFiles::WorkspaceFiles(WorkspaceFiles&&) noexcept = default;
