@@ -76,6 +76,29 @@ void SqliteStorage::create_upload(Upload upload, Reply<void> reply) {
   });
 }
 
+void SqliteStorage::resume_upload(Upload upload, TimestampMs now, Reply<Upload> reply) {
+  threads_->read(
+      std::move(reply), [upload = std::move(upload), now](Database& database) mutable -> StorageResult<Upload> {
+        DX_SQL(
+            auto* find,
+            database.cached("SELECT id, expires_ms FROM uploads WHERE expires_ms>? AND completed=0 AND workspace_id=? "
+                            "AND user_id=? AND hash=? AND size_bytes=? AND part_size=? AND attachment_path=? "
+                            "AND mime_type=? ORDER BY expires_ms DESC LIMIT 1"));
+        find->bind(1, now.value()).bind(2, upload.workspace).bind(3, upload.user_id);
+        find->bind(4, ByteView(upload.hash.bytes)).bind(5, static_cast<int64_t>(upload.size_bytes));
+        find->bind(6, static_cast<int64_t>(upload.part_size)).bind(7, upload.attachment_path);
+        DX_SQL(const bool found, find->bind(8, upload.mime_type).step());
+        if (!found) return std::unexpected(not_found("no such upload"));
+        upload.id = find->text(0);
+        upload.expires = TimestampMs{find->integer(1)};
+        find->reset();
+        auto parts = parts_of(database, upload.id);
+        if (!parts) return std::unexpected(parts.error());
+        upload.parts = std::move(*parts);
+        return upload;
+      });
+}
+
 void SqliteStorage::find_upload(std::string workspace, std::string id, Reply<Upload> reply) {
   threads_->read(std::move(reply),
                  [workspace = std::move(workspace), id = std::move(id)](Database& database) -> StorageResult<Upload> {

@@ -539,6 +539,19 @@ void MemoryStorage::create_upload(Upload upload, Reply<void> reply) {
   });
 }
 
+void MemoryStorage::resume_upload(Upload upload, TimestampMs now, Reply<Upload> reply) {
+  read(std::move(reply), [&]() -> StorageResult<Upload> {
+    const auto words = [](const Upload& one) {
+      return std::tie(one.workspace, one.user_id, one.hash, one.size_bytes, one.part_size, one.attachment_path,
+                      one.mime_type);
+    };
+    for (const auto& [id, one] : uploads_) {
+      if (!one.completed && one.expires > now && words(one) == words(upload)) return one;
+    }
+    return no(Kind::NotFound);
+  });
+}
+
 void MemoryStorage::find_upload(std::string workspace, std::string id, Reply<Upload> reply) {
   read(std::move(reply), [&]() -> StorageResult<Upload> {
     const auto found = uploads_.find(id);

@@ -65,6 +65,37 @@ TEST_P(StorageContract, RemembersAnUploadAndItsBlob) {
       SizeIs(1));
 }
 
+TEST_P(StorageContract, GoesOnWithAnUploadThatWasAnnouncedInTheSameWords) {
+  const Session ann = user("ann@x");
+  workspace(ann, "w", "notes");
+  const Upload upload = upload_of(ann, sha256("x"));
+  const auto resumed = [&](const Upload& announced, int64_t now = 99) {
+    return wait<Upload>([&](auto reply) { storage->resume_upload(announced, TimestampMs{now}, std::move(reply)); });
+  };
+  EXPECT_EQ(resumed(upload).error().kind, Kind::NotFound);
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->create_upload(upload, std::move(reply)); }));
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->add_upload_part("up", 2, std::move(reply)); }));
+  Upload asked = upload;
+  asked.id.clear();
+  const auto found = resumed(asked);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->id, "up");
+  EXPECT_EQ(found->total_parts, 2u);
+  EXPECT_EQ(found->expires, TimestampMs{100});
+  EXPECT_THAT(found->parts, ElementsAre(2));
+  EXPECT_FALSE(resumed(asked, 100)) << "it ended";
+  std::vector<Upload> others(6, asked);
+  others[0].workspace = "w2";
+  others[1].user_id = user("ben@x").user_id;
+  others[2].hash = sha256("y");
+  others[3].part_size = 7;
+  others[4].attachment_path = "b.png";
+  others[5].mime_type = "image/gif";
+  for (const Upload& other : others) EXPECT_FALSE(resumed(other));
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->finish_upload(upload, TimestampMs{50}, std::move(reply)); }));
+  EXPECT_FALSE(resumed(asked)) << "it is complete";
+}
+
 TEST_P(StorageContract, ForgetsBlobsThatNoWorkspaceRefersTo) {
   const Session ann = user("ann@x");
   workspace(ann, "w", "notes");
