@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {connect} from 'node:net';
 import {after, before, test} from 'node:test';
+import {gzipSync} from 'node:zlib';
 import {WebSocket} from 'ws';
 import {Device, frame} from './device.mjs';
 import {Server, until} from './server.mjs';
@@ -135,6 +136,21 @@ test('frames: broken, of the wrong kind, in pieces, unmasked, without end', asyn
     ['text that is not UTF-8', [0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28]],
     ['a length of 2^62', [0x82, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
   ]) assert.match(await upgraded(bytes), /^HTTP\/1\.1 101/, what);  // and then the server closed
+  await alive();
+});
+
+test('nothing compressed is unpacked: neither frames nor bodies', async () => {
+  // Offered, and not taken: a frame that says it is compressed is refused ("a reserved bit" above).
+  const socket = new WebSocket(`${server.ws}/sync2?token=${token}`, {perMessageDeflate: true});
+  await new Promise((resolve) => socket.once('open', resolve));
+  assert.equal(socket.extensions, '');
+  socket.terminate();
+  // 10 MB of spaces in some 10 KB.
+  const bomb = gzipSync(Buffer.concat([Buffer.from('{"email":"x"'), Buffer.alloc(10 << 20, ' '), Buffer.from('}')]));
+  for (const encoding of ['gzip', 'deflate', 'br']) {
+    const answer = await server.ask('POST', '/auth/magic-link', {raw: bomb, type: 'application/json', headers: {'Content-Encoding': encoding}});
+    assert.equal(answer.status, 400, encoding);
+  }
   await alive();
 });
 

@@ -5,6 +5,7 @@ import {HocuspocusProvider, HocuspocusProviderWebsocket} from '@hocuspocus/provi
 import {WebSocket} from 'ws';
 import {WebsocketProvider} from 'y-websocket';
 import * as Y from 'yjs';
+import {Device} from './device.mjs';
 import {Server, until} from './server.mjs';
 
 let server;
@@ -123,6 +124,74 @@ test('one Hocuspocus socket carries several notes, and closes one of them', asyn
   one.provider.detach();
   two.text.insert(1, '2');
   await until('the other goes on', () => elsewhere[1].text.toString() === '22');
+});
+
+/// What devices write when a file takes a name that another one had: its text is in a document of its own, named by its id.
+async function takeName(path, id, text) {
+  const device = await Device.connect(server, `token=${token}&handshake=0`);
+  opened.push({destroy: () => device.end()});
+  const list = await device.open(`workspace:${workspace}`);
+  const body = await device.open(`body:${workspace}/~${id}`);
+  body.getText('body').insert(0, text);
+  list.getMap('files').set(path, JSON.stringify({filename: path, extra: {_id: id, _doc: `~${id}`}, modified_at: 1}));
+  await device.stored();
+  return {device, list, text: body.getText('body')};
+}
+
+test('a note is found by its path, wherever its text is', async () => {
+  const earlier = yjs('again.md');
+  await until('in step', () => earlier.provider.synced);
+  earlier.text.insert(0, 'the earlier note');
+  const other = yjs('again.md');
+  await until('it is stored', () => other.text.toString() === 'the earlier note');
+  const note = await takeName('again.md', 'f-1', 'the note that is here now');
+  const share = await server.request(token, 'POST', '/api/share/sessions', {workspace_id: workspace, read_only: false});
+  const editors = [yjs('again.md'), hocuspocus('again.md'), yjs('again.md', {session: share.code}),
+                   hocuspocus('again.md', {query: `?session=${share.code}`, token: ''})];
+  await until('all read it', () => editors.every(({text}) => text.toString() === 'the note that is here now'));
+  editors[0].text.insert(0, '1');
+  editors[1].text.insert(0, '2');
+  editors[2].text.insert(0, '3');
+  editors[3].text.insert(0, '4');
+  const all = () => [...editors, note].map(({text}) => text.toString());
+  await until('all of it arrives, at the device too', () => all().every((text) => text === all()[0] && text.length === 29));
+  await until('Hocuspocus knows that it is stored', () => !editors[1].provider.hasUnsyncedChanges);
+  editors[0].awareness.setLocalStateField('user', {name: 'Ann'});
+  await until('presence, too', () => editors[1].awareness.getStates().get(editors[0].doc.clientID)?.user?.name === 'Ann');
+  // What was typed in the earlier note was not touched by any of this, and nobody else's access grew.
+  assert.equal(other.text.toString(), 'the earlier note');
+  const stranger = hocuspocus('again.md', {token: server.token('stranger@example.org')});
+  await until('refused', () => stranger.refusals.length > 0);
+});
+
+test('an editor that comes back with the earlier note of a name goes on in that note', async () => {
+  for (const open of [yjs, hocuspocus]) {
+    const path = `mine-${open.name}.md`;
+    const mine = open(path);
+    const other = yjs(path);
+    await until('in step', () => other.provider.synced && (mine.provider.synced || mine.provider.isSynced));
+    mine.text.insert(0, 'mine');
+    await until('it is there', () => other.text.toString() === 'mine');
+    const note = await takeName(path, `f-2-${open.name}`, 'theirs');
+    await server.restart();
+    mine.text.insert(4, ', still');
+    await until('they meet again', () => other.text.toString() === 'mine, still');
+    assert.equal(note.text.toString(), 'theirs');
+    const late = open(path);
+    await until('a newcomer gets the note that is here now', () => late.text.toString() === 'theirs');
+  }
+});
+
+test('one Hocuspocus socket opens a note again, and finds where it is then', async () => {
+  const one = hocuspocus('again2.md');
+  await until('in step', () => one.provider.isSynced);
+  await takeName('again2.md', 'f-3', 'here now');
+  one.provider.detach();
+  const doc = new Y.Doc();
+  const provider = new HocuspocusProvider({websocketProvider: one.socket, name: `${workspace}/again2.md`, document: doc, token});
+  provider.attach();
+  opened.push(provider, doc);
+  await until('the note that is here now', () => doc.getText('body').toString() === 'here now');
 });
 
 test('a token that is not good is refused in the words of each protocol, for good', async () => {

@@ -122,6 +122,90 @@ test('going back: one file, one hunk, everything; devices see it as an edit and 
   }
 });
 
+/// What a device writes when a file is renamed (docs/protocol.md).
+function rename(list, from, to, now) {
+  const files = list.getMap('files');
+  const entry = JSON.parse(files.get(from));
+  const {_doc, ...extra} = entry.extra;
+  list.transact(() => {
+    files.set(from, JSON.stringify({...entry, deleted: true, modified_at: now, extra: {...entry.extra, _to: to}}));
+    files.set(to, JSON.stringify({...entry, filename: to, modified_at: now, extra}));
+    list.getMap('homes').set(entry.extra._id, `${to}\n${to}\n`);
+  });
+}
+
+test('going back gives a renamed file its old name again, and it stays the file that it is', async () => {
+  const {id, points} = await workspaceOf('renamed', {'a.md': 'one\ntwo\n', 'other.md': 'other\n'});
+  const device = await Device.connect(server, `token=${token}&handshake=0`);
+  const list = await device.open(`workspace:${id}`);
+  const [here, there] = [await device.open(`body:${id}/a.md`), await device.open(`body:${id}/b.md`)];
+  await until('both documents', () => list.getMap('files').has('a.md') && here.getText('body').length > 0);
+  const file = JSON.parse(list.getMap('files').get('a.md')).extra._id;
+  Y.applyUpdate(there, Y.encodeStateAsUpdate(here));
+  rename(list, 'a.md', 'b.md', Date.now());
+  there.getText('body').insert(0, 'zero\n');
+  await device.stored();
+  assert.deepEqual((await get(`/api/workspaces/${id}/history/now`)).files, ['b.md', 'other.md']);
+
+  const plan = {point: points[0]};
+  const look = await server.request(token, 'POST', `/api/workspaces/${id}/restore`, {...plan, dry_run: true});
+  assert.deepEqual(look.files.map(({path, step, renamed_from}) => [path, step, renamed_from]), [['a.md', 'rename', 'b.md']]);
+  await server.request(token, 'POST', `/api/workspaces/${id}/restore`, plan);
+  assert.deepEqual((await get(`/api/workspaces/${id}/history/now`)).files, ['a.md', 'other.md']);
+  assert.equal((await get(`/api/workspaces/${id}/history/now?path=a.md`)).text, 'one\ntwo\n');
+  await until('the device sees the old text under the old name', () => here.getText('body').toString() === 'one\ntwo\n');
+  const entry = (path) => JSON.parse(list.getMap('files').get(path));
+  await until('and the entries', () => entry('b.md').deleted);
+  assert.deepEqual([entry('a.md').extra._id, entry('a.md').extra._doc, entry('a.md').deleted], [file, undefined, false]);
+  assert.deepEqual([entry('b.md').extra._id, entry('b.md').extra._to], [file, 'a.md'], 'where it went, for those who still type there');
+  assert.equal(list.getMap('homes').get(file), 'a.md\na.md\n');
+  // What was typed under the other name went along, ids included: typed again from there, nothing doubles.
+  assert.ok(Y.decodeStateVector(Y.encodeStateVector(here)).get(there.clientID) > 0);
+  Y.applyUpdate(here, Y.encodeStateAsUpdate(there));
+  assert.equal(here.getText('body').toString(), 'one\ntwo\n');
+  device.end();
+});
+
+test('a snapshot brings a note under a name that another one was renamed away from', async () => {
+  const {id} = await workspaceOf('again', {'a.md': 'first\n'});
+  const device = await Device.connect(server, `token=${token}&handshake=0`);
+  const list = await device.open(`workspace:${id}`);
+  const [here, there] = [await device.open(`body:${id}/a.md`), await device.open(`body:${id}/b.md`)];
+  await until('it is there', () => list.getMap('files').has('a.md') && here.getText('body').length > 0);
+  Y.applyUpdate(there, Y.encodeStateAsUpdate(here));
+  rename(list, 'a.md', 'b.md', Date.now());
+  await device.stored();
+  const done = await server.ask('POST', `/api/workspaces/${id}/snapshot?mode=merge`, {token, raw: zip({'a.md': 'second\n'}), type: 'application/zip'});
+  assert.equal(done.status, 200, done.text);
+  const text = async (path) => (await get(`/api/workspaces/${id}/history/now?path=${path}`)).text;
+  assert.equal(await text('a.md'), 'second\n');
+  assert.equal(await text('b.md'), 'first\n');
+  const packed = await server.ask('GET', `/api/workspaces/${id}/snapshot`, {token});
+  assert.equal(packed.status, 200);
+  device.end();
+});
+
+test('a name that another file has by now is not taken from it by going back to one file', async () => {
+  const {id, points} = await workspaceOf('taken', {'a.md': 'first\n'});
+  const device = await Device.connect(server, `token=${token}&handshake=0`);
+  const list = await device.open(`workspace:${id}`);
+  const here = await device.open(`body:${id}/a.md`);
+  const there = await device.open(`body:${id}/b.md`);
+  await until('it is there', () => list.getMap('files').has('a.md') && here.getText('body').length > 0);
+  Y.applyUpdate(there, Y.encodeStateAsUpdate(here));
+  rename(list, 'a.md', 'b.md', Date.now());
+  const own = await device.open(`body:${id}/~f2`);
+  own.getText('body').insert(0, 'second\n');
+  list.getMap('files').set('a.md', JSON.stringify({filename: 'a.md', extra: {_id: 'f2', _doc: '~f2'}, modified_at: 1}));
+  list.getMap('homes').set('f2', 'a.md\n~f2\n');
+  await device.stored();
+  await server.request(token, 'POST', `/api/workspaces/${id}/restore`, {point: points[0]});
+  const files = (await get(`/api/workspaces/${id}/history/now`)).files;
+  assert.deepEqual(files, ['a.md']);
+  assert.equal((await get(`/api/workspaces/${id}/history/now?path=a.md`)).text, 'first\n');
+  device.end();
+});
+
 const blobs = () => readdirSync(`${server.folder}/blobs`, {recursive: true}).filter((name) => /[0-9a-f]{64}$/.test(name)).length;
 
 test('attachments go with the last workspace that refers to them, and can come again', async () => {

@@ -90,7 +90,7 @@ const table = [
   ['GET', '/api/workspaces/{id}/history/{point}/diff', users(400, 404)],
   ['POST', '/api/workspaces/{id}/restore', users(400, 404), {paths: []}],
   ['POST', '/api/workspaces/{id}/attachments/uploads', users(200, 404), announcement],
-  ['PUT', '/api/workspaces/{id}/attachments/uploads/{upload}/parts/{part}', users(409, 404), 'late'],
+  ['PUT', '/api/workspaces/{id}/attachments/uploads/{upload}/parts/{part}', users(400, 404), 'of another size'],
   ['POST', '/api/workspaces/{id}/attachments/uploads/{upload}/complete', users(200, 404), announcement],
   ['GET', '/api/workspaces/{id}/attachments/{hash}', [200, 404, 200, 200, 401, 401, 401]],
   ['POST', '/api/share/sessions', users(200, 403), () => ({workspace_id: world.workspace})],

@@ -82,10 +82,21 @@ export class Server {
   }
 
   async stop(signal = 'SIGTERM') {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
-    const gone = new Promise((resolve) => this.child.once('exit', resolve));
+    if (this.child.exitCode !== null || this.child.signalCode !== null) {
+      this.#believe();
+      return this.child.exitCode;
+    }
+    const gone = new Promise((resolve) => this.child.once('close', resolve));  // and everything it said was read
     this.child.kill(signal);
-    return await gone;
+    const code = await gone;
+    this.#believe();
+    return code;
+  }
+
+  /// A server built with a sanitizer says what it saw, and may go on.
+  #believe() {
+    const report = this.log.match(/^.*(?:(?:ERROR|WARNING): \w+Sanitizer|runtime error:)[^]*/m);
+    if (report) throw new Error(report[0].slice(0, 8000));
   }
 
   async restart(signal) {

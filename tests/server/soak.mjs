@@ -1,10 +1,11 @@
 // Half an hour of connect storms and document churn: memory, descriptors and the write-ahead log must stay flat.
 //
-//   DX_SYNCD=build/release/bin/diaryx-syncd node tests/server/soak.mjs [--minutes 30] [--every 30]
+//   DX_SYNCD=build/release/bin/diaryx-syncd node tests/server/soak.mjs [--minutes 30] [--every 30] [--only-errors]
 //
 // Each round makes a workspace, lets a storm of devices and editors come at once, open documents that are new to the server, write, ask
 // and go (half of them without a word), asks the HTTP side for its share, and removes the workspace. A line is printed every so many
-// seconds. Exit code 1 if the last third holds noticeably more than the middle one.
+// seconds. Exit code 1 if the last third holds noticeably more than the middle one. A sanitizer keeps memory of its own: with
+// --only-errors only what the server says and who was not served counts.
 import {createHash, randomBytes} from 'node:crypto';
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {WebSocket} from 'ws';
@@ -18,6 +19,7 @@ const option = (name, otherwise) => {
 };
 const minutes = option('minutes', 30);
 const every = option('every', 30);
+const onlyErrors = process.argv.includes('--only-errors');
 const visitors = 40;
 const documents = 4;
 
@@ -116,7 +118,7 @@ let good = true;
 for (const [key, slack] of [['resident', 3e6], ['descriptors', 10], ['wal', 1e6]]) {
   const [before, after] = [mean(middle, key), mean(last, key)];
   const flat = after <= before * 1.05 + slack;
-  good &&= flat;
+  good &&= flat || onlyErrors;
   console.log(`${key}: ${Math.round(before)} in the middle third, ${Math.round(after)} in the last: ${flat ? 'flat' : 'GROWS'}`);
 }
 console.log(`visitors that were not served: ${counts.unanswered}`);

@@ -38,6 +38,26 @@ std::string refusal(const ServerUrl& server, unsigned status) {
   return sentence + " refused the connection (HTTP " + std::to_string(status) + ")";
 }
 
+/// The server said goodbye: why, and what happens next. `why` comes from the wire.
+Problem goodbye(const ServerUrl& server, const websocket::close_reason& why) {
+  std::string reason(why.reason.data(), why.reason.size());
+  for (char& c : reason) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';  // nothing that a terminal obeys
+  }
+  std::string sentence = "the server " + server.display();
+  if (why.code == websocket::close_code::going_away) {
+    sentence +=
+        " is stopping or restarting; this device connects again when it is back, and what is edited meanwhile is kept";
+  } else if (why.code == websocket::close_code::try_again_later) {
+    sentence += " cannot store anything now" + (reason.empty() ? "" : " (" + reason + ")") + "; it is tried again";
+  } else if (!reason.empty()) {
+    sentence += " ended the connection: " + reason;
+  } else {
+    sentence += " closed the connection; it is tried again";
+  }
+  return {std::move(sentence), 0};
+}
+
 }  // namespace
 
 /// What does not depend on the kind of stream. Lives as long as one of its operations is pending.
@@ -153,6 +173,7 @@ class WebSocketClient::SocketOver final : public Socket {
     beast::flat_buffer buffer;
     for (;;) {
       const auto [error, size] = co_await stream_.async_read(buffer, kNoThrow);
+      if (error == websocket::error::closed) co_return closed({goodbye(server_, stream_.reason()), 0});
       if (error) co_return closed({std::move(net_problem("keep the connection to", server_, error).error()), 0});
       const ByteView message(static_cast<const uint8_t*>(buffer.data().data()), buffer.data().size());
       received(message, stream_.got_text());

@@ -50,6 +50,7 @@ class LoopbackServer {
   bool refuse_upgrade = false;
   size_t break_off_bytes = 0;  // of the next response: what its end lacks when the line breaks
   int messages_before_close = 1'000;
+  boost::beast::websocket::close_reason goodbye = boost::beast::websocket::close_code::normal;
 
   void stop() {
     boost::system::error_code ignored;
@@ -97,7 +98,7 @@ class LoopbackServer {
       socket.text(socket.got_text());
       co_await socket.async_write(buffer.data(), boost::asio::use_awaitable);
     }
-    co_await socket.async_close(boost::beast::websocket::close_code::normal, boost::asio::use_awaitable);
+    co_await socket.async_close(goodbye, boost::asio::use_awaitable);
   }
 
   boost::asio::ip::tcp::acceptor acceptor_;

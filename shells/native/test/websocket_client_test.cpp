@@ -93,6 +93,32 @@ TEST_F(WebSocketClientTest, TellsThatTheServerClosed) {
   EXPECT_EQ(log_.back(), "text:last");
 }
 
+TEST_F(WebSocketClientTest, SaysWhyTheServerClosedAndWhatHappensNext) {
+  using boost::beast::websocket::close_code;
+  using boost::beast::websocket::close_reason;
+  const struct {
+    close_reason goodbye;
+    std::string ends_with;
+  } cases[] = {
+      {{close_code::going_away, "the server is restarting"},
+       " is stopping or restarting; this device connects again when it is back, and what is edited meanwhile is kept"},
+      {{close_code::try_again_later, "storage failed, come back"},
+       " cannot store anything now (storage failed, come back); it is tried again"},
+      {{close_code::policy_error, "The token has expired."}, " ended the connection: The token has expired."},
+      {close_code::normal, " closed the connection; it is tried again"},
+      {{close_code::normal, "odd\x1b[2J\nreason"}, " ended the connection: odd?[2J?reason"},
+  };
+  server_.messages_before_close = 0;
+  for (const auto& one : cases) {
+    server_.goodbye = one.goodbye;
+    closed_.reset();
+    open();
+    run();
+    ASSERT_TRUE(closed_);
+    EXPECT_EQ(closed_->problem.sentence, "the server " + server_.url().display() + one.ends_with);
+  }
+}
+
 TEST_F(WebSocketClientTest, TellsThatNobodyListens) {
   server_.stop();
   const ServerUrl nowhere{.tls = false, .host = "127.0.0.1", .port = "1", .base_path = ""};

@@ -104,18 +104,11 @@ boost::asio::awaitable<std::optional<HttpResponse>> over_quota(Services& service
   co_return quota_response(use->used_bytes, limit, upload.size_bytes);
 }
 
-Json numbers(const std::vector<uint32_t>& parts) {
-  Json list = Json::array();
-  for (const uint32_t part : parts) list.push(part);
-  return list;
-}
-
-/// `parts` need not be sent any more.
-Json upload_json(Json id, std::string_view status, uint64_t part_size, const std::vector<uint32_t>& parts = {}) {
+Json upload_json(Json id, std::string_view status, uint64_t part_size, Json uploaded = Json::array()) {
   return Json::object({{"upload_id", std::move(id)},
                        {"status", status},
                        {"part_size", part_size},
-                       {"uploaded_parts", numbers(parts)}});
+                       {"uploaded_parts", std::move(uploaded)}});
 }
 
 Json completion_json(const Upload& upload, bool ok, Json missing) {
@@ -161,11 +154,17 @@ Answer start_upload(Services& services, HttpRequest& request) {
     if (adopted.error().kind != StorageError::Kind::NotFound) co_return storage_response(adopted.error(), kNoWorkspace);
   }
   if (auto refused = co_await over_quota(services, *upload)) co_return std::move(*refused);
-  const auto begun = co_await ask<Upload>(
-      [&](auto reply) { services.storage.find_unfinished_upload(*upload, now(), std::move(reply)); });
-  // Whoever lost the line, or was stopped, goes on where it was.
-  if (begun)
-    co_return json_response(http::status::ok, upload_json(begun->id, "uploading", begun->part_size, begun->parts));
+  // Who was cut off goes on where it was, with what has really arrived.
+  const auto begun =
+      co_await ask<Upload>([&](auto reply) { services.storage.resume_upload(*upload, now(), std::move(reply)); });
+  if (begun) {
+    Json uploaded = Json::array();
+    for (const uint32_t part : begun->parts) {
+      if (services.blobs.has_part(*begun, part)) uploaded.push(part);
+    }
+    co_return json_response(http::status::ok,
+                            upload_json(begun->id, "uploading", begun->part_size, std::move(uploaded)));
+  }
   if (begun.error().kind != StorageError::Kind::NotFound) co_return storage_response(begun.error(), kNoWorkspace);
   upload->id = native::uuid_v4();
   upload->expires = now() + kUploadLifetime;
@@ -178,7 +177,6 @@ Answer start_upload(Services& services, HttpRequest& request) {
 Answer put_part(Services& services, HttpRequest& request) {
   const auto upload = co_await open_upload(services, request);
   if (!upload) co_return upload.error();
-  if (upload->completed) co_return error_response(http::status::conflict, "The upload is complete already.");
   uint32_t part = 0;
   const std::string& text = request.arguments[2];
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
@@ -191,12 +189,15 @@ Answer put_part(Services& services, HttpRequest& request) {
   if (request.body_size != part_size_of(*upload, part)) {
     co_return bad("Part " + text + " must have " + std::to_string(part_size_of(*upload, part)) + " bytes.");
   }
+  // Two devices may send one file together, and one of them is done first.
+  const Json taken = Json::object({{"ok", true}, {"part_no", part}});
+  if (upload->completed) co_return json_response(http::status::ok, taken);
   if (auto kept = services.blobs.keep_part(upload->id, part, request.body_file); !kept)
     co_return internal_error(kept.error());
   const auto added =
       co_await ask<void>([&](auto reply) { services.storage.add_upload_part(upload->id, part, std::move(reply)); });
   if (!added) co_return storage_response(added.error(), kNoUpload);
-  co_return json_response(http::status::ok, Json::object({{"ok", true}, {"part_no", part}}));
+  co_return json_response(http::status::ok, taken);
 }
 
 Answer complete_upload(Services& services, HttpRequest& request) {
@@ -223,7 +224,9 @@ Answer complete_upload(Services& services, HttpRequest& request) {
     co_return bad("The bytes received do not have the announced SHA-256. Send all parts again.");
   }
   if (!assembled->stored) {
-    co_return json_response(http::status::conflict, completion_json(*upload, false, numbers(assembled->missing)));
+    Json missing = Json::array();
+    for (const uint32_t part : assembled->missing) missing.push(part);
+    co_return json_response(http::status::conflict, completion_json(*upload, false, std::move(missing)));
   }
   const auto finished =
       co_await ask<void>([&](auto reply) { services.storage.finish_upload(*upload, now(), std::move(reply)); });

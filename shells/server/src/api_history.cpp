@@ -120,7 +120,10 @@ OrResponse<Wish> read_wish(const HttpRequest& request) {
 }
 
 /// The plan as an import of the files it changes. Files whose bytes are not here any more leave the plan.
+///
+/// A text that has another name now is renamed back, unless that name is taken: then it comes back as a new file under its old name.
 awaitable<OrResponse<relay::WorkspaceFiles::Import>> import_of(Services& services, const HttpRequest& request,
+                                                               const relay::WorkspaceFiles& files,
                                                                sync::RestorePlan& plan) {
   relay::WorkspaceFiles::Import import;
   std::vector<sync::RestoreFile> kept;
@@ -136,6 +139,14 @@ awaitable<OrResponse<relay::WorkspaceFiles::Import>> import_of(Services& service
         plan.skipped.push_back({file.path, "its bytes are not on this server any more"});
         continue;
       }
+    }
+    const bool is_text = file.before && file.after;
+    if (!file.renamed_from.empty() && is_text && files.can_rename(file.renamed_from, file.path)) {
+      const bool changes = file.before != file.after;
+      if (changes) import.texts.push_back({file.renamed_from, *file.after});
+      import.renamed.push_back({file.renamed_from, file.path, changes ? file.after : std::nullopt});
+      kept.push_back(std::move(file));
+      continue;
     }
     if (file.after) import.texts.push_back({file.path, *file.after});
     if (file.binary_after) import.binaries.push_back(*file.binary_after);
@@ -237,14 +248,21 @@ Answer post_restore(Services& services, HttpRequest& request) {
   auto wanted = sync::documents_for_restore(past.history(), wish->choice, newer);
   if (auto loaded = co_await past.load(std::move(wanted)); !loaded) co_return loaded.error();
   auto plan = co_await run_on(services.pool, [&] { return sync::plan_restore(past.history(), wish->choice); });
-  const auto import = co_await import_of(services, request, plan);
+  const auto files = co_await live_files(services, request.arguments[0]);
+  if (!files) co_return files.error();
+  auto import = co_await import_of(services, request, *files, plan);
   if (!import) co_return import.error();
+  // Each edit belongs to the document that the file has now.
   std::map<std::string, Bytes> edits;
   for (const sync::RestoreFile& file : plan.files) {
-    if (!file.edit.empty() && file.renamed_from.empty()) edits.emplace(file.path, file.edit);
+    const bool is_renamed =
+        std::ranges::find(import->renamed, file.path, &relay::WorkspaceFiles::Renamed::to) != import->renamed.end();
+    if (!file.edit.empty() && (file.renamed_from.empty() || is_renamed))
+      edits.emplace(is_renamed ? file.renamed_from : file.path, file.edit);
   }
   if (!wish->only_look && !plan.files.empty()) {
-    if (auto refused = co_await apply_import(services, request, *import, relay::UpdateOrigin::Restore, edits))
+    if (auto refused =
+            co_await apply_import(services, request, std::move(*import), relay::UpdateOrigin::Restore, edits))
       co_return std::move(*refused);
   }
   Json answer = sync::to_json(plan);

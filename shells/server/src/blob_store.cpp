@@ -112,6 +112,10 @@ bool BlobStore::has(const std::string& user_id, const Sha256& hash, uint64_t siz
   return !error && size == size_bytes;
 }
 
+bool BlobStore::has_part(const Upload& upload, uint32_t part) const {
+  return file_size_or_zero(upload_directory(upload.id) / std::to_string(part)) == part_size_of(upload, part);
+}
+
 Outcome<void> BlobStore::keep_part(const std::string& upload_id, uint32_t part, const fs::path& received) const {
   const fs::path directory = upload_directory(upload_id);
   if (auto made = make_directories(directory); !made) return made;
@@ -138,8 +142,7 @@ Outcome<BlobStore::Assembled> BlobStore::assemble(const Upload& upload) const {
   Assembled result;
   const fs::path directory = upload_directory(upload.id);
   for (uint32_t part = 1; part <= upload.total_parts; ++part) {
-    if (file_size_or_zero(directory / std::to_string(part)) != part_size_of(upload, part))
-      result.missing.push_back(part);
+    if (!has_part(upload, part)) result.missing.push_back(part);
   }
   if (!result.missing.empty()) return result;
 

@@ -29,6 +29,9 @@ class BlobStore {
   native::Outcome<void> keep_part(const std::string& upload_id, uint32_t part,
                                   const std::filesystem::path& received) const;
 
+  /// True if the part has come, whole.
+  bool has_part(const Upload& upload, uint32_t part) const;
+
   struct Assembled {
     bool stored = false;
     std::vector<uint32_t> missing;  // parts that are absent or of the wrong size

@@ -27,12 +27,20 @@ Bytes permission_denied(std::string_view reason) {
 
 class YjsWire final : public EditorWire {
  public:
-  explicit YjsWire(std::string document) : document_(std::move(document)) {}
+  explicit YjsWire(std::string by_path) : document_(std::move(by_path)) {}
 
   Heard hear(ByteView message) override {
     Heard heard;
-    push_frame(heard, document_, message);
+    if (is_located_)
+      push_frame(heard, document_, message);
+    else
+      heard.emplace_back(ToFind{document_, to_bytes(message)});
     return heard;
+  }
+
+  void located(const std::string&, const std::string& document) override {
+    document_ = document;
+    is_located_ = true;
   }
 
   std::vector<Told> tell(const relay::SharedBytes& frame) override { return {{frame, 1 + document_.size()}}; }
@@ -41,6 +49,7 @@ class YjsWire final : public EditorWire {
     const auto control = sync::parse_control(control_text);
     const auto* error = control ? std::get_if<sync::DocError>(&*control) : nullptr;
     if (error == nullptr) return {};
+    if (error->code == "unauthorized") is_located_ = false;
     return {{share(permission_denied(error->message)), 0}};
   }
 
@@ -48,7 +57,8 @@ class YjsWire final : public EditorWire {
   Bytes accepted(const std::string&, bool) const override { return {}; }
 
  private:
-  std::string document_;
+  std::string document_;  // by the note's path until it is located
+  bool is_located_ = false;
 };
 
 class HocuspocusWire final : public EditorWire {
@@ -77,7 +87,10 @@ class HocuspocusWire final : public EditorWire {
           heard.emplace_back(ToEditor{refused(key, "The name of this document is too long.")});
           break;
         }
-        push_frame(heard, document, payload.take());
+        if (const auto known = documents_.find(document); known != documents_.end())
+          push_frame(heard, known->second, payload.take());
+        else
+          heard.emplace_back(ToFind{document, payload.take()});
         break;
       case kAuth: {
         const auto kind = in.var_uint();
@@ -86,11 +99,14 @@ class HocuspocusWire final : public EditorWire {
         break;
       }
       case kClose: {
-        heard.emplace_back(ToRelayText{sync::format_control(sync::Leave{document})});
+        const auto known = documents_.find(document);
+        const std::string opened = known == documents_.end() ? document : known->second;
+        heard.emplace_back(ToRelayText{sync::format_control(sync::Leave{opened})});
         Writer out = begin(key, kClose);
         out.var_string("provider_initiated");
         heard.emplace_back(ToEditor{out.take()});
-        settled_.erase(document);
+        settled_.erase(opened);
+        forget(document);
         break;
       }
       default: break;  // stateless messages and what is not known yet
@@ -98,11 +114,16 @@ class HocuspocusWire final : public EditorWire {
     return heard;
   }
 
+  void located(const std::string& by_path, const std::string& document) override {
+    documents_[by_path] = document;
+    if (document != by_path) elsewhere_[document] = by_path;
+  }
+
   std::vector<Told> tell(const relay::SharedBytes& frame) override {
     const auto decoded = sync::decode_frame(*frame);
     if (!decoded || !decoded->doc_id.starts_with(kBodyPrefix)) return {};
     Writer out;
-    out.var_string(decoded->doc_id.substr(kBodyPrefix.size()));
+    out.var_string(name_of(decoded->doc_id));
     out.raw(decoded->payload);  // its tags are Hocuspocus's types
     return {{share(out.take()), 0}};
   }
@@ -112,8 +133,11 @@ class HocuspocusWire final : public EditorWire {
     if (!control) return {};
     std::vector<Told> told;
     if (const auto* error = std::get_if<sync::DocError>(&*control)) {
-      const std::string name = name_of(error->doc);
-      if (error->code == "unauthorized") told.push_back({share(refused(name, error->message)), 0});
+      const std::string name(name_of(error->doc));
+      if (error->code == "unauthorized") {
+        told.push_back({share(refused(name, error->message)), 0});
+        forget(std::string(kBodyPrefix) + name);
+      }
       if (error->code == "read_only") told.push_back({share(status(name, false)), 0});
     }
     if (const auto* saved = std::get_if<sync::Saved>(&*control)) {
@@ -151,8 +175,17 @@ class HocuspocusWire final : public EditorWire {
   static constexpr uint64_t kPermissionDenied = 1;
   static constexpr uint64_t kAuthenticated = 2;
 
-  static std::string name_of(const std::string& document) {
+  /// What the editor calls a document.
+  std::string_view name_of(std::string_view document) const {
+    if (const auto other = elsewhere_.find(document); other != elsewhere_.end()) document = other->second;
     return document.starts_with(kBodyPrefix) ? document.substr(kBodyPrefix.size()) : document;
+  }
+  /// The note is not open any more: where it is then is found out when it is opened again.
+  void forget(const std::string& by_path) {
+    const auto known = documents_.find(by_path);
+    if (known == documents_.end()) return;
+    elsewhere_.erase(known->second);
+    documents_.erase(known);
   }
   static Writer begin(std::string_view name, uint64_t type) {
     Writer out;
@@ -167,13 +200,13 @@ class HocuspocusWire final : public EditorWire {
   }
 
   std::map<std::string, uint64_t> settled_;  // receipts passed on, per document
+  std::map<std::string, std::string> documents_;  // of open notes, by the documents that their paths name
+  std::map<std::string, std::string, std::less<>> elsewhere_;  // back, where the two are not the same
 };
 
 }  // namespace
 
-std::unique_ptr<EditorWire> make_yjs_wire(std::string document) {
-  return std::make_unique<YjsWire>(std::move(document));
-}
+std::unique_ptr<EditorWire> make_yjs_wire(std::string by_path) { return std::make_unique<YjsWire>(std::move(by_path)); }
 std::unique_ptr<EditorWire> make_hocuspocus_wire() { return std::make_unique<HocuspocusWire>(); }
 
 uint16_t editor_close_code(relay::CloseCode code) {

@@ -1,7 +1,8 @@
 // How Yjs editors see the relay: the y-websocket protocol for one document, and Hocuspocus's envelope for several.
 //
 // Pure: bytes in, bytes out. The relay decides as for everybody else; here its frames `[length][doc id][message]` lose or
-// change what stands in front of the message, and its control messages become what the editor's protocol has for them.
+// change what stands in front of the message, and its control messages become what the editor's protocol has for them. Editors
+// name a note by its path; which document has its text is found out when they open it (`note_finder.h`).
 //
 //   y-websocket    one socket is one document; a message is a frame without its front. Refusals are auth messages (tag 2).
 //   Hocuspocus     `[name][type]…`, name = `<workspace>/<key>`, types 0 sync, 1 awareness, 2 auth, 3 query awareness,
@@ -33,12 +34,18 @@ struct ToRelayText {
 struct ToEditor {
   Bytes message;
 };
+/// A message for a note that nobody on this connection has opened: find its document, say so by `located`, and hand the message
+/// to that document.
+struct ToFind {
+  std::string by_path;  // `body:<workspace>/<path>`
+  Bytes payload;
+};
 /// Sign in with this token, then `accepted` or `refused` for the document.
 struct SignInWith {
   std::string name;
   std::string token;
 };
-using Heard = std::vector<std::variant<ToRelay, ToRelayText, ToEditor, SignInWith>>;
+using Heard = std::vector<std::variant<ToRelay, ToRelayText, ToEditor, ToFind, SignInWith>>;
 
 /// Bytes for the editor that may be a part of what is shared with others.
 struct Told {
@@ -51,6 +58,8 @@ class EditorWire {
   virtual ~EditorWire() = default;
   /// message   not trusted, whole. What cannot be read becomes a frame that the relay refuses and counts, or nothing.
   virtual Heard hear(ByteView message) = 0;
+  /// The document of a note that was asked for by `ToFind`; holds until the note is closed or refused.
+  virtual void located(const std::string& by_path, const std::string& document) = 0;
   virtual std::vector<Told> tell(const relay::SharedBytes& frame) = 0;
   virtual std::vector<Told> tell(const std::string& control_text) = 0;
   /// Access was refused before the relay was asked.
@@ -58,8 +67,8 @@ class EditorWire {
   virtual Bytes accepted(const std::string& name, bool read_only) const = 0;
 };
 
-/// document   `body:<workspace>/<key>`
-std::unique_ptr<EditorWire> make_yjs_wire(std::string document);
+/// by_path   `body:<workspace>/<path>`
+std::unique_ptr<EditorWire> make_yjs_wire(std::string by_path);
 std::unique_ptr<EditorWire> make_hocuspocus_wire();
 
 /// Closing for good: these clients come back after every code but 4400 to 4499.

@@ -10,6 +10,8 @@
 
 #include "access_watch.h"
 #include "diaryx/native/log.h"
+#include "diaryx/sync/frame.h"
+#include "note_finder.h"
 
 namespace diaryx::server {
 namespace {
@@ -80,7 +82,7 @@ void SocketSession::admit(Admission admission) {
 // --- Reading
 
 void SocketSession::read() {
-  if (reading_ || paused_ || signing_in_ || ended_) return;
+  if (reading_ || paused_ || asking_ || ended_) return;
   reading_ = true;
   stream_.async_receive([self = shared_from_this()](const boost::system::error_code& error, std::span<uint8_t> bytes) {
     self->reading_ = false;
@@ -107,7 +109,7 @@ void SocketSession::received(const boost::system::error_code& error, std::span<u
 
 void SocketSession::take_messages() {
   while (!ended_ && !broken_) {
-    if (signing_in_) return reader_.keep_rest();  // what was read is shared with others
+    if (asking_) return reader_.keep_rest();  // what was read is shared with others
     const auto message = reader_.next();
     if (!message) {
       // Nothing that follows can be read. Closing at once could take the close frame from the client's hands.
@@ -164,16 +166,14 @@ void SocketSession::take_from_editor(ByteView message) {
   hear_on();
 }
 
-/// What is left of an editor's message; stops at a sign-in, which goes on from there.
+/// What is left of an editor's message; stops where something has to be waited for, which goes on from there.
 void SocketSession::hear_on() {
   Heard heard = std::exchange(heard_, {});
   for (size_t i = 0; i < heard.size() && !close_wanted_ && !broken_; ++i) {
     auto& one = heard[i];
     if (auto* token = std::get_if<SignInWith>(&one)) {
       SignInWith with = std::move(*token);
-      heard_.assign(std::make_move_iterator(heard.begin() + static_cast<ptrdiff_t>(i) + 1),
-                    std::make_move_iterator(heard.end()));
-      signing_in_ = true;
+      stop_hearing(i + 1, heard);
       asio::co_spawn(stream_.executor(), sign_in(std::move(with)), asio::detached);
       return;
     }
@@ -181,12 +181,37 @@ void SocketSession::hear_on() {
       enqueue(Told{std::make_shared<const Bytes>(std::move(answer->message)), 0});
     } else if (!signed_in_with_) {
       // Dropped: editors begin anew once they have signed in.
+    } else if (auto* to_find = std::get_if<ToFind>(&one)) {
+      ToFind note = std::move(*to_find);
+      stop_hearing(i + 1, heard);
+      asio::co_spawn(stream_.executor(), find(std::move(note)), asio::detached);
+      return;
     } else if (auto* frame = std::get_if<ToRelay>(&one)) {
       services_.relay.received(connection_, std::move(frame->frame));
     } else if (auto* text = std::get_if<ToRelayText>(&one)) {
       services_.relay.received(connection_, std::move(text->text));
     }
   }
+}
+
+void SocketSession::stop_hearing(size_t next, Heard& heard) {
+  heard_.assign(std::make_move_iterator(heard.begin() + static_cast<ptrdiff_t>(next)),
+                std::make_move_iterator(heard.end()));
+  asking_ = true;
+}
+
+asio::awaitable<void> SocketSession::find(ToFind note) {
+  const auto self = shared_from_this();
+  const std::string document = co_await find_note(services_, *signed_in_with_, note.by_path, note.payload);
+  asking_ = false;
+  if (!ended_ && !broken_ && !close_wanted_) {
+    wire_->located(note.by_path, document);
+    // What has an id that does not fit is refused by the relay, as a frame that cannot be read.
+    auto frame = sync::encode_frame(document, note.payload);
+    services_.relay.received(connection_, frame ? std::move(*frame) : Bytes(1, 0xff));
+  }
+  hear_on();
+  take_messages();
 }
 
 asio::awaitable<void> SocketSession::sign_in(SignInWith with) {
@@ -211,7 +236,7 @@ asio::awaitable<void> SocketSession::sign_in(SignInWith with) {
   } else {
     enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, read_only_)), 0});
   }
-  signing_in_ = false;
+  asking_ = false;
   hear_on();
   take_messages();
 }

@@ -83,6 +83,8 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   void take_from_editor(ByteView message);
   void hear_on();
   boost::asio::awaitable<void> sign_in(SignInWith with);
+  boost::asio::awaitable<void> find(ToFind note);
+  void stop_hearing(size_t next, Heard& heard);
   void admit(Admission admission);
 
   void enqueue(const Told& told);
@@ -104,7 +106,7 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   std::optional<AccessKey> signed_in_with_;
   relay::ConnectionId connection_;  // once admitted
   FrameReader reader_;
-  Heard heard_;                     // of one editor's message, while a sign-in in it is under way
+  Heard heard_;                     // of one editor's message, while something in it is waited for
   std::vector<Outgoing> outgoing_;  // from `next_` on
   size_t next_ = 0;
   size_t sent_of_next_ = 0;  // bytes of its frame, TCP only
@@ -118,7 +120,7 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   bool started_ = false;
   bool reading_ = false;
   bool paused_ = false;
-  bool signing_in_ = false;
+  bool asking_ = false;         // for a sign-in or a note; what comes meanwhile waits
   bool flush_wanted_ = false;
   bool writing_ = false;        // waits for the socket
   bool pinged_ = false;         // since the client was heard last

@@ -44,30 +44,6 @@ StorageResult<std::vector<uint32_t>> parts_of(Database& database, const std::str
   return parts;
 }
 
-StorageResult<Upload> read_upload(Database& database, const std::string& id) {
-  DX_SQL(auto* find, database.cached("SELECT workspace_id, user_id, attachment_path, hash, size_bytes, mime_type, "
-                                     "part_size, total_parts, expires_ms, completed FROM uploads WHERE id=?"));
-  DX_SQL(const bool found, find->bind(1, id).step());
-  if (!found) return std::unexpected(not_found("no upload " + id));
-  Upload upload{.id = id,
-                .workspace = find->text(0),
-                .user_id = find->text(1),
-                .attachment_path = find->text(2),
-                .hash = hash_of(find->blob_view(3)),
-                .size_bytes = static_cast<uint64_t>(find->integer(4)),
-                .mime_type = find->text(5),
-                .part_size = static_cast<uint64_t>(find->integer(6)),
-                .total_parts = static_cast<uint32_t>(find->integer(7)),
-                .expires = TimestampMs{find->integer(8)},
-                .completed = find->integer(9) != 0,
-                .parts = {}};
-  find->reset();
-  auto parts = parts_of(database, id);
-  if (!parts) return std::unexpected(parts.error());
-  upload.parts = std::move(*parts);
-  return upload;
-}
-
 StorageResult<void> finish(Database& database, const Upload& upload, TimestampMs now) {
   DX_SQL(auto part, Savepoint::begin(database));
   DX_SQL(auto* add, database.cached("INSERT INTO blobs(user_id, hash, size_bytes, created_ms) VALUES(?,?,?,?) "
@@ -100,28 +76,55 @@ void SqliteStorage::create_upload(Upload upload, Reply<void> reply) {
   });
 }
 
+void SqliteStorage::resume_upload(Upload upload, TimestampMs now, Reply<Upload> reply) {
+  threads_->read(
+      std::move(reply), [upload = std::move(upload), now](Database& database) mutable -> StorageResult<Upload> {
+        DX_SQL(
+            auto* find,
+            database.cached("SELECT id, expires_ms FROM uploads WHERE expires_ms>? AND completed=0 AND workspace_id=? "
+                            "AND user_id=? AND hash=? AND size_bytes=? AND part_size=? AND attachment_path=? "
+                            "AND mime_type=? ORDER BY expires_ms DESC LIMIT 1"));
+        find->bind(1, now.value()).bind(2, upload.workspace).bind(3, upload.user_id);
+        find->bind(4, ByteView(upload.hash.bytes)).bind(5, static_cast<int64_t>(upload.size_bytes));
+        find->bind(6, static_cast<int64_t>(upload.part_size)).bind(7, upload.attachment_path);
+        DX_SQL(const bool found, find->bind(8, upload.mime_type).step());
+        if (!found) return std::unexpected(not_found("no such upload"));
+        upload.id = find->text(0);
+        upload.expires = TimestampMs{find->integer(1)};
+        find->reset();
+        auto parts = parts_of(database, upload.id);
+        if (!parts) return std::unexpected(parts.error());
+        upload.parts = std::move(*parts);
+        return upload;
+      });
+}
+
 void SqliteStorage::find_upload(std::string workspace, std::string id, Reply<Upload> reply) {
   threads_->read(std::move(reply),
                  [workspace = std::move(workspace), id = std::move(id)](Database& database) -> StorageResult<Upload> {
-                   auto upload = read_upload(database, id);
-                   if (upload && upload->workspace != workspace) return std::unexpected(not_found("no upload " + id));
+                   DX_SQL(auto* find, database.cached("SELECT user_id, attachment_path, hash, size_bytes, mime_type, "
+                                                      "part_size, total_parts, expires_ms, completed FROM uploads "
+                                                      "WHERE id=? AND workspace_id=?"));
+                   DX_SQL(const bool found, find->bind(1, id).bind(2, workspace).step());
+                   if (!found) return std::unexpected(not_found("no upload " + id));
+                   Upload upload{.id = id,
+                                 .workspace = workspace,
+                                 .user_id = find->text(0),
+                                 .attachment_path = find->text(1),
+                                 .hash = hash_of(find->blob_view(2)),
+                                 .size_bytes = static_cast<uint64_t>(find->integer(3)),
+                                 .mime_type = find->text(4),
+                                 .part_size = static_cast<uint64_t>(find->integer(5)),
+                                 .total_parts = static_cast<uint32_t>(find->integer(6)),
+                                 .expires = TimestampMs{find->integer(7)},
+                                 .completed = find->integer(8) != 0,
+                                 .parts = {}};
+                   find->reset();
+                   auto parts = parts_of(database, id);
+                   if (!parts) return std::unexpected(parts.error());
+                   upload.parts = std::move(*parts);
                    return upload;
                  });
-}
-
-void SqliteStorage::find_unfinished_upload(Upload like, TimestampMs now, Reply<Upload> reply) {
-  threads_->read(std::move(reply), [like = std::move(like), now](Database& database) -> StorageResult<Upload> {
-    DX_SQL(auto* find, database.cached("SELECT id FROM uploads WHERE expires_ms>? AND completed=0 AND workspace_id=? AND "
-                                       "user_id=? AND attachment_path=? AND hash=? AND size_bytes=? AND mime_type=? AND "
-                                       "part_size=? ORDER BY expires_ms DESC LIMIT 1"));
-    find->bind(1, now.value()).bind(2, like.workspace).bind(3, like.user_id).bind(4, like.attachment_path);
-    find->bind(5, ByteView(like.hash.bytes)).bind(6, static_cast<int64_t>(like.size_bytes)).bind(7, like.mime_type);
-    DX_SQL(const bool found, find->bind(8, static_cast<int64_t>(like.part_size)).step());
-    if (!found) return std::unexpected(not_found("no unfinished upload of " + like.attachment_path));
-    const std::string id = find->text(0);
-    find->reset();
-    return read_upload(database, id);
-  });
 }
 
 void SqliteStorage::add_upload_part(std::string upload_id, uint32_t part, Reply<void> reply) {

@@ -329,10 +329,9 @@ class Storage {
 
   // Attachments: the records; the bytes are in the BlobStore.
   virtual void create_upload(Upload upload, Reply<void> reply) = 0;
+  /// An upload that was announced in the same words, is not complete and does not end by `now`. NotFound: there is none.
+  virtual void resume_upload(Upload upload, TimestampMs now, Reply<Upload> reply) = 0;
   virtual void find_upload(std::string workspace, std::string id, Reply<Upload> reply) = 0;
-  /// The latest upload of the same user, workspace, path, content and part size that is neither complete nor over at `now`.
-  /// NotFound: there is none.
-  virtual void find_unfinished_upload(Upload like, TimestampMs now, Reply<Upload> reply) = 0;
   virtual void add_upload_part(std::string upload_id, uint32_t part, Reply<void> reply) = 0;
   /// The blob is in place: remember it for the user and refer to it from the workspace.
   virtual void finish_upload(Upload upload, TimestampMs now, Reply<void> reply) = 0;

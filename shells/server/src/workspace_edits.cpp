@@ -1,5 +1,6 @@
 #include "workspace_edits.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -37,21 +38,63 @@ awaitable<bool> edit_document(Services& services, sync::ServerEdit change) {
   co_return stored && *stored;
 }
 
-awaitable<OrResponse<WorkspaceFiles>> live_files(Services& services, const std::string& workspace) {
+ClientId new_writer() { return ClientId{native::random_u64() & 0xffff'ffffu}; }
+
+awaitable<crdt::Doc*> live_document(Services& services, DocId id) {
   sync::ServerEdit nothing;  // loads the document
-  nothing.document = *sync::workspace_doc_id(workspace);
-  const DocId id = nothing.document;
-  if (!co_await edit_document(services, std::move(nothing)))
-    co_return std::unexpected(workspace_failed("the workspace was not loaded"));
-  const crdt::Doc* const doc = services.relay.find(id);
-  if (doc == nullptr) co_return std::unexpected(workspace_failed("the workspace went away"));
-  auto files = WorkspaceFiles::open(workspace, doc->encode_update_v1(), ClientId{native::random_u64() & 0xffff'ffffu});
+  nothing.document = id;
+  if (!co_await edit_document(services, std::move(nothing))) co_return nullptr;
+  co_return services.relay.find(id);
+}
+
+awaitable<OrResponse<WorkspaceFiles>> live_files(Services& services, const std::string& workspace, ClientId client) {
+  const crdt::Doc* const doc = co_await live_document(services, *sync::workspace_doc_id(workspace));
+  if (doc == nullptr) co_return std::unexpected(workspace_failed("the workspace was not loaded"));
+  auto files = WorkspaceFiles::open(workspace, doc->encode_update_v1(), client);
   if (!files) co_return std::unexpected(workspace_failed(describe(files.error())));
   co_return std::move(*files);
 }
 
+namespace {
+
+/// Takes the operations of renamed files along into the documents of their new names, and notes which those are. A file whose new
+/// name was taken meanwhile keeps the one it has.
+awaitable<std::optional<HttpResponse>> carry_renamed(Services& services, const std::string& workspace,
+                                                     const WorkspaceFiles& files,
+                                                     std::vector<WorkspaceFiles::Renamed>& renamed,
+                                                     const std::function<sync::ServerEdit(sync::ServerEdit)>& sign) {
+  std::erase_if(renamed, [&](const auto& file) { return !files.can_rename(file.from, file.to); });
+  for (WorkspaceFiles::Renamed& file : renamed) {
+    const auto state_of = [&](DocId id) -> awaitable<std::optional<Bytes>> {
+      const crdt::Doc* const doc = co_await live_document(services, std::move(id));
+      if (doc == nullptr) co_return std::nullopt;
+      co_return doc->encode_update_v1();
+    };
+    const auto named = sync::body_doc_id(workspace, file.to);
+    if (!named) co_return workspace_failed(describe(named.error()));
+    const auto at_path = co_await state_of(*named);
+    const auto here = co_await state_of(files.body_of(file.from));
+    if (!at_path || !here) co_return workspace_failed("a text was not loaded");
+    auto document = files.document_at(file, *at_path);
+    if (!document) co_return workspace_failed(describe(document.error()));
+    file.document = std::move(*document);
+    const auto target = sync::body_doc_id(workspace, file.document);
+    if (!target) co_return workspace_failed(describe(target.error()));
+    if (*target == files.body_of(file.from)) continue;
+    const auto there = co_await state_of(*target);
+    if (!there) co_return workspace_failed("a text was not loaded");
+    auto edit = files.edit_renamed(file, *here, *there);
+    if (!edit) co_return workspace_failed(describe(edit.error()));
+    if (!co_await edit_document(services, sign(std::move(*edit))))
+      co_return workspace_failed("not every text was stored");
+  }
+  co_return std::nullopt;
+}
+
+}  // namespace
+
 awaitable<std::optional<HttpResponse>> apply_import(Services& services, const HttpRequest& request,
-                                                    const WorkspaceFiles::Import& import, relay::UpdateOrigin origin,
+                                                    WorkspaceFiles::Import import, relay::UpdateOrigin origin,
                                                     const std::map<std::string, Bytes>& edits) {
   const std::string& workspace = request.arguments[0];
   const auto sign = [&request, origin](sync::ServerEdit change) {
@@ -60,7 +103,9 @@ awaitable<std::optional<HttpResponse>> apply_import(Services& services, const Ht
     change.device_id = request.session.device_id;
     return change;
   };
-  auto files = co_await live_files(services, workspace);
+  // One writer for all looks at the list: it makes the ids of new files, which text and entry have to agree about.
+  const ClientId writer = new_writer();
+  auto files = co_await live_files(services, workspace, writer);
   if (!files) co_return files.error();
   // All at once, so that the storage commits them in groups; the count comes back to this coroutine.
   const auto& texts = import.texts;
@@ -84,7 +129,11 @@ awaitable<std::optional<HttpResponse>> apply_import(Services& services, const Ht
   });
   if (!stored || *stored != texts.size() + 1) co_return workspace_failed("not every text was stored");
   // The list may have changed while the texts were stored.
-  files = co_await live_files(services, workspace);
+  files = co_await live_files(services, workspace, writer);
+  if (!files) co_return files.error();
+  if (auto refused = co_await carry_renamed(services, workspace, *files, import.renamed, sign))
+    co_return std::move(*refused);
+  if (!import.renamed.empty()) files = co_await live_files(services, workspace, writer);
   if (!files) co_return files.error();
   if (!co_await edit_document(services, sign(files->edit_entries(import, now()))))
     co_return workspace_failed("the list was not stored");

@@ -27,14 +27,25 @@ boost::asio::awaitable<std::optional<HttpResponse>> not_owned(Services& services
 /// Makes an edit and waits until it is stored; false if it will never be.
 boost::asio::awaitable<bool> edit_document(Services& services, sync::ServerEdit change);
 
-/// The workspace document as it is live; loads it if needed, and ends behind everything received before.
-boost::asio::awaitable<OrResponse<relay::WorkspaceFiles>> live_files(Services& services, const std::string& workspace);
+/// A document as it is live; loads it if needed, and ends behind everything received before. Null: the storage failed. Valid until
+/// the next wait.
+boost::asio::awaitable<crdt::Doc*> live_document(Services& services, DocId id);
 
-/// Carries an import out as edits of the request's user. Bodies first, entries last: a file is listed only when its text is stored.
+/// A client id that nobody has.
+ClientId new_writer();
+
+/// The workspace document as it is live; loads it if needed, and ends behind everything received before.
+///
+/// client   makes the ids of new files: who looks twice for one import names the same.
+boost::asio::awaitable<OrResponse<relay::WorkspaceFiles>> live_files(Services& services, const std::string& workspace,
+                                                                     ClientId client = new_writer());
+
+/// Carries an import out as edits of the request's user. Bodies first, entries last: a file is listed only when its text is stored. The
+/// documents of `import.renamed` are found here.
 ///
 /// edits   how a text of `import.texts` is reached, by its path; a text without one becomes what it is to be.
 boost::asio::awaitable<std::optional<HttpResponse>> apply_import(Services& services, const HttpRequest& request,
-                                                                 const relay::WorkspaceFiles::Import& import,
+                                                                 relay::WorkspaceFiles::Import import,
                                                                  relay::UpdateOrigin origin,
                                                                  const std::map<std::string, Bytes>& edits = {});
 

@@ -40,6 +40,7 @@ Bytes framed(const std::string& document, std::string_view payload) {
 
 TEST(YjsWire, PutsTheDocumentInFrontAndTakesItAway) {
   const auto wire = make_yjs_wire("body:w/a.md");
+  wire->located("body:w/a.md", "body:w/a.md");
   const Heard heard = wire->hear(bytes("00 00 01 00"));
   ASSERT_THAT(heard, SizeIs(1));
   EXPECT_EQ(std::get<ToRelay>(heard[0]).frame, framed("body:w/a.md", "00 00 01 00"));
@@ -47,6 +48,21 @@ TEST(YjsWire, PutsTheDocumentInFrontAndTakesItAway) {
   const auto out = wire->tell(frame);
   EXPECT_EQ(told(out), hex({"00 02 02 00 00"}));
   EXPECT_EQ(out[0].bytes, frame) << "not a copy for each socket";
+}
+
+TEST(YjsWire, AsksWhereItsNoteIsBeforeTheFirstMessageAndAfterARefusal) {
+  const auto wire = make_yjs_wire("body:w/a.md");
+  const auto asks = [&] {
+    const Heard heard = wire->hear(bytes("00 00 01 00"));
+    const auto* const note = heard.size() == 1 ? std::get_if<ToFind>(&heard[0]) : nullptr;
+    return note != nullptr && note->payload == bytes("00 00 01 00");
+  };
+  EXPECT_TRUE(asks());
+  wire->located("body:w/a.md", "body:w/~f-1");
+  EXPECT_EQ(std::get<ToRelay>(wire->hear(bytes("03"))[0]).frame, framed("body:w/~f-1", "03"));
+  EXPECT_EQ(told(wire->tell(shared(framed("body:w/~f-1", "00 02 02 00 00")))), hex({"00 02 02 00 00"}));
+  wire->tell(sync::format_control(sync::DocError{"body:w/~f-1", "unauthorized", "No."}));
+  EXPECT_TRUE(asks());
 }
 
 TEST(YjsWire, SaysRefusalsAsAuthMessagesAndNothingElse) {
@@ -66,6 +82,7 @@ Heard hear(EditorWire& wire, const std::string& rest) { return wire.hear(bytes(k
 
 TEST(HocuspocusWire, CarriesSyncAwarenessAndQueriesOfANamedDocument) {
   const auto wire = make_hocuspocus_wire();
+  wire->located("body:w/a.md", "body:w/a.md");
   for (const char* payload : {"00 00 01 00", "01 01 00", "03"}) {
     const Heard heard = hear(*wire, payload);
     ASSERT_THAT(heard, SizeIs(1)) << payload;
@@ -74,6 +91,25 @@ TEST(HocuspocusWire, CarriesSyncAwarenessAndQueriesOfANamedDocument) {
   EXPECT_EQ(told(wire->tell(shared(framed("body:w/a.md", "00 02 02 00 00")))),
             hex({"06 77 2f 61 2e 6d 64 00 02 02 00 00"}));
   EXPECT_THAT(wire->tell(shared(framed("workspace:w", "00 02 02 00 00"))), IsEmpty());
+}
+
+TEST(HocuspocusWire, CallsANoteByItsPathWhereverItsTextIs) {
+  const auto wire = make_hocuspocus_wire();
+  const Heard first = hear(*wire, "00 00 01 00");
+  ASSERT_THAT(first, SizeIs(1));
+  EXPECT_EQ(std::get<ToFind>(first[0]).by_path, "body:w/a.md");
+  EXPECT_EQ(std::get<ToFind>(first[0]).payload, bytes("00 00 01 00"));
+  wire->located("body:w/a.md", "body:w/~f-1");
+  EXPECT_EQ(std::get<ToRelay>(hear(*wire, "03")[0]).frame, framed("body:w/~f-1", "03"));
+  EXPECT_EQ(told(wire->tell(shared(framed("body:w/~f-1", "00 02 02 00 00")))),
+            hex({"06 77 2f 61 2e 6d 64 00 02 02 00 00"}));
+  EXPECT_EQ(told(wire->tell(sync::format_control(sync::Saved{"body:w/~f-1", 1}))), hex({"06 77 2f 61 2e 6d 64 08 01"}));
+  const Heard closed = hear(*wire, "07");
+  EXPECT_EQ(std::get<ToRelayText>(closed[0]).text, sync::format_control(sync::Leave{"body:w/~f-1"}));
+  EXPECT_TRUE(std::holds_alternative<ToFind>(hear(*wire, "03")[0])) << "opened again, it may be elsewhere";
+  wire->located("body:w/a.md", "body:w/~f-2");
+  wire->tell(sync::format_control(sync::DocError{"body:w/~f-2", "unauthorized", "No."}));
+  EXPECT_TRUE(std::holds_alternative<ToFind>(hear(*wire, "03")[0])) << "after a refusal, too";
 }
 
 TEST(HocuspocusWire, ReadsTheTokenAndAnswersInKind) {

@@ -539,27 +539,24 @@ void MemoryStorage::create_upload(Upload upload, Reply<void> reply) {
   });
 }
 
+void MemoryStorage::resume_upload(Upload upload, TimestampMs now, Reply<Upload> reply) {
+  read(std::move(reply), [&]() -> StorageResult<Upload> {
+    const auto words = [](const Upload& one) {
+      return std::tie(one.workspace, one.user_id, one.hash, one.size_bytes, one.part_size, one.attachment_path,
+                      one.mime_type);
+    };
+    for (const auto& [id, one] : uploads_) {
+      if (!one.completed && one.expires > now && words(one) == words(upload)) return one;
+    }
+    return no(Kind::NotFound);
+  });
+}
+
 void MemoryStorage::find_upload(std::string workspace, std::string id, Reply<Upload> reply) {
   read(std::move(reply), [&]() -> StorageResult<Upload> {
     const auto found = uploads_.find(id);
     if (found == uploads_.end() || found->second.workspace != workspace) return no(Kind::NotFound);
     return found->second;
-  });
-}
-
-void MemoryStorage::find_unfinished_upload(Upload like, TimestampMs now, Reply<Upload> reply) {
-  read(std::move(reply), [&]() -> StorageResult<Upload> {
-    const Upload* latest = nullptr;
-    for (const auto& [id, upload] : uploads_) {
-      const bool same = std::tie(upload.workspace, upload.user_id, upload.attachment_path, upload.hash, upload.size_bytes,
-                                 upload.mime_type, upload.part_size) ==
-                        std::tie(like.workspace, like.user_id, like.attachment_path, like.hash, like.size_bytes,
-                                 like.mime_type, like.part_size);
-      if (!same || upload.completed || upload.expires <= now) continue;
-      if (latest == nullptr || latest->expires < upload.expires) latest = &upload;
-    }
-    if (latest == nullptr) return no(Kind::NotFound);
-    return *latest;
   });
 }
 

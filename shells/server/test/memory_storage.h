@@ -81,8 +81,8 @@ class MemoryStorage final : public Storage {
   void remove_workspace(std::string user_id, std::string id, Reply<void> reply) override;
 
   void create_upload(Upload upload, Reply<void> reply) override;
+  void resume_upload(Upload upload, TimestampMs now, Reply<Upload> reply) override;
   void find_upload(std::string workspace, std::string id, Reply<Upload> reply) override;
-  void find_unfinished_upload(Upload like, TimestampMs now, Reply<Upload> reply) override;
   void add_upload_part(std::string upload_id, uint32_t part, Reply<void> reply) override;
   void finish_upload(Upload upload, TimestampMs now, Reply<void> reply) override;
   void adopt_blob(Upload upload, TimestampMs now, Reply<void> reply) override;

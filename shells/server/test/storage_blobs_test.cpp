@@ -23,40 +23,6 @@ Upload upload_of(const Session& session, const Sha256& hash) {
           .expires = TimestampMs{100}};
 }
 
-TEST_P(StorageContract, FindsTheUploadThatCanGoOn) {
-  const Session ann = user("ann@x");
-  const Session ben = user("ben@x");
-  workspace(ann, "w", "notes");
-  const Upload begun = upload_of(ann, sha256("x"));
-  const auto found = [&](const Upload& like, int64_t now) {
-    return wait<Upload>([&](auto reply) { storage->find_unfinished_upload(like, TimestampMs{now}, std::move(reply)); });
-  };
-  EXPECT_EQ(found(begun, 1).error().kind, Kind::NotFound);
-  Upload later = begun;
-  later.id = "later";
-  later.expires = TimestampMs{200};
-  for (const Upload& upload : {begun, later})
-    ASSERT_TRUE(wait<void>([&](auto reply) { storage->create_upload(upload, std::move(reply)); }));
-  ASSERT_TRUE(wait<void>([&](auto reply) { storage->add_upload_part("later", 2, std::move(reply)); }));
-  ASSERT_TRUE(found(begun, 1));
-  EXPECT_EQ(found(begun, 1)->id, "later");
-  EXPECT_THAT(found(begun, 1)->parts, ElementsAre(2));
-  EXPECT_EQ(found(begun, 200).error().kind, Kind::NotFound) << "over";
-
-  std::vector<Upload> others(6, begun);
-  others[0].attachment_path = "b.png";
-  others[1].hash = sha256("y");
-  others[2].size_bytes = 8;
-  others[3].part_size = 5;
-  others[4].mime_type = "image/gif";
-  others[5].user_id = ben.user_id;
-  for (const Upload& other : others) EXPECT_EQ(found(other, 1).error().kind, Kind::NotFound);
-
-  ASSERT_TRUE(wait<void>([&](auto reply) { storage->finish_upload(later, TimestampMs{50}, std::move(reply)); }));
-  EXPECT_EQ(found(begun, 1)->id, "up");
-  EXPECT_EQ(found(begun, 100).error().kind, Kind::NotFound);
-}
-
 TEST_P(StorageContract, RemembersAnUploadAndItsBlob) {
   const Session ann = user("ann@x");
   workspace(ann, "w", "notes");
@@ -97,6 +63,37 @@ TEST_P(StorageContract, RemembersAnUploadAndItsBlob) {
   EXPECT_THAT(
       *wait<std::vector<Upload>>([&](auto reply) { storage->expire_uploads(TimestampMs{100}, std::move(reply)); }),
       SizeIs(1));
+}
+
+TEST_P(StorageContract, GoesOnWithAnUploadThatWasAnnouncedInTheSameWords) {
+  const Session ann = user("ann@x");
+  workspace(ann, "w", "notes");
+  const Upload upload = upload_of(ann, sha256("x"));
+  const auto resumed = [&](const Upload& announced, int64_t now = 99) {
+    return wait<Upload>([&](auto reply) { storage->resume_upload(announced, TimestampMs{now}, std::move(reply)); });
+  };
+  EXPECT_EQ(resumed(upload).error().kind, Kind::NotFound);
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->create_upload(upload, std::move(reply)); }));
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->add_upload_part("up", 2, std::move(reply)); }));
+  Upload asked = upload;
+  asked.id.clear();
+  const auto found = resumed(asked);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->id, "up");
+  EXPECT_EQ(found->total_parts, 2u);
+  EXPECT_EQ(found->expires, TimestampMs{100});
+  EXPECT_THAT(found->parts, ElementsAre(2));
+  EXPECT_FALSE(resumed(asked, 100)) << "it ended";
+  std::vector<Upload> others(6, asked);
+  others[0].workspace = "w2";
+  others[1].user_id = user("ben@x").user_id;
+  others[2].hash = sha256("y");
+  others[3].part_size = 7;
+  others[4].attachment_path = "b.png";
+  others[5].mime_type = "image/gif";
+  for (const Upload& other : others) EXPECT_FALSE(resumed(other));
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->finish_upload(upload, TimestampMs{50}, std::move(reply)); }));
+  EXPECT_FALSE(resumed(asked)) << "it is complete";
 }
 
 TEST_P(StorageContract, ForgetsBlobsThatNoWorkspaceRefersTo) {

@@ -13,6 +13,12 @@
 
 namespace diaryx::sync::relay {
 
+std::string document_of(crdt::Doc& workspace, std::string_view path) {
+  const std::optional<std::string> json = workspace.map("files").get_string(path);
+  const auto entry = json ? parse_metadata(*json) : Result<Repaired<FileMetadata>>(fail(ErrorCode::InvalidMetadata));
+  return document_key(entry ? std::optional(entry->value) : std::nullopt, path);
+}
+
 WorkspaceFiles::WorkspaceFiles(std::string workspace, std::unique_ptr<WorkspaceDoc> doc)
     : workspace_(std::move(workspace)), doc_(std::move(doc)) {}
 WorkspaceFiles::WorkspaceFiles(WorkspaceFiles&&) noexcept = default;
@@ -86,12 +92,77 @@ ServerEdit WorkspaceFiles::edit_body(const ImportedText& file) const {
   return edit;
 }
 
+// --- renames, as Replica makes them (src/replica/replica_tree.cpp) ---
+
+/// An entry of an old peer has no id; whoever renames it finds the same one.
+std::string WorkspaceFiles::file_id(std::string_view path, const FileMetadata& entry) const {
+  const std::string id = extra_text(entry, kFileId).value_or(std::string());
+  return is_file_id(id) ? id : sha256(std::string(path) + format_metadata(entry)).hex().substr(0, 16);
+}
+
+bool WorkspaceFiles::can_rename(std::string_view from, std::string_view to) const {
+  return doc_->live_file(from) && !doc_->live_file(to) && !doc_->live_binary(to);
+}
+
+Result<std::string> WorkspaceFiles::document_at(const Renamed& file, ByteView there) const {
+  const std::string id = file_id(file.from, *doc_->live_file(file.from));
+  BodyDoc body{doc_->doc().client()};
+  DX_TRY_VOID(body.doc().apply_update_v1(there));
+  if (body.owner() == id) return file.to;
+  const std::optional<FileMetadata> entry = doc_->file(file.to);
+  const bool was_here = entry && extra_text(*entry, kFileId) == id && !extra_text(*entry, kDocument);
+  const bool free = body.owner().empty() && (was_here || (!entry && body.is_virgin()));
+  return free ? file.to : std::string(kOwnDocument).append(id);
+}
+
+Result<ServerEdit> WorkspaceFiles::edit_renamed(const Renamed& file, ByteView here, ByteView there) const {
+  BodyDoc body{doc_->doc().client()};
+  DX_TRY_VOID(body.doc().apply_update_v1(there));
+  DX_TRY_VOID(body.doc().apply_update_v1(here));
+  if (!body.is_virgin() && body.owner().empty()) body.claim(file_id(file.from, *doc_->live_file(file.from)));
+  ServerEdit edit;
+  DX_TRY(edit.document, body_doc_id(workspace_, file.document));
+  edit.update = body.doc().encode_update_v1();
+  return edit;
+}
+
+void WorkspaceFiles::list_renamed(const Import& import, TimestampMs now, ServerEdit& edit) const {
+  for (const Renamed& file : import.renamed) {
+    std::optional<FileMetadata> entry = doc_->live_file(file.from);
+    if (!entry) continue;  // renamed or deleted meanwhile: that is later
+    const std::string id = file_id(file.from, *entry);
+    FileMetadata moved = *entry;
+    if (file.text) {
+      const std::string_view head = split_frontmatter(*file.text).head;
+      const auto front = Frontmatter::parse(head);
+      moved = carry_over(derive_metadata(front ? *front : Frontmatter(), WorkspacePath(file.to), now), *entry);
+      set_extra_text(moved, kHeadMark, head_mark(head));
+    }
+    moved.filename = file_name(file.to);
+    moved.modified_at = now;
+    moved.deleted = false;
+    entry->deleted = true;
+    entry->modified_at = now;
+    for (FileMetadata* const one : {&moved, &*entry}) {
+      set_extra_text(*one, kFileId, id);
+      set_extra_text(*one, kSeen, std::nullopt);
+    }
+    set_extra_text(moved, kMovedTo, std::nullopt);
+    set_extra_text(moved, kDocument, file.document == file.to ? std::nullopt : std::optional(file.document));
+    set_extra_text(*entry, kMovedTo, file.to);
+    edit.entries.push_back({"files", file.from, format_metadata(*entry)});
+    edit.entries.push_back({"files", file.to, format_metadata(moved)});
+    edit.entries.push_back({"homes", id, format_home({file.to, file.document, {}})});
+  }
+}
+
 void WorkspaceFiles::list_texts(const Import& import, TimestampMs now, ServerEdit& edit) const {
   std::map<std::string_view, const BinaryRef*> uploaded;
   for (const BinaryRef& ref : import.binaries) uploaded.emplace(ref.path, &ref);
   std::set<std::string_view> kept;
   for (const ImportedText& file : import.texts) {
     kept.insert(file.path);
+    if (std::ranges::find(import.renamed, file.path, &Renamed::from) != import.renamed.end()) continue;
     const std::string_view head = split_frontmatter(file.text).head;
     const auto front = Frontmatter::parse(head);
     FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(file.path), now);
@@ -151,6 +222,7 @@ ServerEdit WorkspaceFiles::edit_entries(const Import& import, TimestampMs now) c
   DX_ASSERT(id.has_value());
   edit.document = *id;
   list_texts(import, now, edit);
+  list_renamed(import, now, edit);
   list_binaries(import, edit);
   return edit;
 }

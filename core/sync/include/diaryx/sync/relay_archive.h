@@ -22,6 +22,10 @@ class WorkspaceDoc;
 
 namespace diaryx::sync::relay {
 
+/// The key of the document that has the text of the file at a path: the path itself, or what the file's entry in the workspace
+/// document says (docs/decisions/0005-identity-of-a-file.md).
+std::string document_of(crdt::Doc& workspace, std::string_view path);
+
 /// The workspace document as a list of files. A copy: the document may change meanwhile.
 class WorkspaceFiles {
  public:
@@ -49,8 +53,17 @@ class WorkspaceFiles {
     std::string path;  // passed parse_path and is_carried
     std::string text;  // valid UTF-8
   };
+  /// A text file that gets another name and stays the file it is.
+  struct Renamed {
+    std::string from;
+    std::string to;
+    std::optional<std::string> text =
+        {};  // what it is made to say; its edit goes to the document that it has under `from`
+    std::string document = {};  // key of the one that it has under `to`, from `document_at`
+  };
   struct Import {
     std::vector<ImportedText> texts;
+    std::vector<Renamed> renamed = {};
     std::vector<BinaryRef> binaries;  // their blobs are stored already
     std::vector<std::string> removed =
         {};  // files to tombstone, text or binary; those that are not there are passed over
@@ -60,6 +73,13 @@ class WorkspaceFiles {
 
   /// The edit that gives a text file its content.
   ServerEdit edit_body(const ImportedText& file) const;
+  /// True if a file of the one name can have the other.
+  bool can_rename(std::string_view from, std::string_view to) const;
+  /// Which document a renamed file has then. `there`: v1 of the one that the new path names. Errors: as Doc::apply_update_v1.
+  Result<std::string> document_at(const Renamed& file, ByteView there) const;
+  /// The edit that takes the operations of a renamed file along: `here` is v1 of the document that it has now, `there` of the one that
+  /// it has then. Errors: as Doc::apply_update_v1.
+  Result<ServerEdit> edit_renamed(const Renamed& file, ByteView here, ByteView there) const;
   /// The edit of the workspace document that lists the imported files; entries that say the same already are left alone.
   ServerEdit edit_entries(const Import& import, TimestampMs now) const;
 
@@ -73,6 +93,8 @@ class WorkspaceFiles {
   WorkspaceFiles(std::string workspace, std::unique_ptr<WorkspaceDoc> doc);
   void list_texts(const Import& import, TimestampMs now, ServerEdit& edit) const;
   void list_binaries(const Import& import, ServerEdit& edit) const;
+  void list_renamed(const Import& import, TimestampMs now, ServerEdit& edit) const;
+  std::string file_id(std::string_view path, const FileMetadata& entry) const;
 
   std::string workspace_;
   std::unique_ptr<WorkspaceDoc> doc_;
