@@ -90,7 +90,7 @@ export class Proof {
     const lines = this.devices.map((device) => this.marker(device, 'at the same end', file));
     await this.step('the same note edited on all three, at one place', () => {
       const edited = lines.map((line) => insertLines(before, [{place: 1, line}]));
-      this.devices.forEach((device, i) => writeByRename(path.join(device.folder, file), edited[i]));
+      this.writeAtOnce(file, edited);
       // Any order of the three lines is right; nothing else is.
       const ending = before.endsWith('\r\n') ? '\r\n' : '\n';
       this.anyOf = {file, answers: permutations(lines).map((order) => Buffer.from(before + order.map((l) => l + ending).join('')))};
@@ -256,8 +256,15 @@ export class Proof {
     const text = this.expected.text(file);
     const insertions = this.devices.map((device, i) => ({place: i / 2, line: this.marker(device, 'in its own place', file)}));
     const edited = insertions.map((insertion) => insertLines(text, [insertion]));
-    this.devices.forEach((device, i) => writeByRename(path.join(device.folder, file), edited[i]));
+    this.writeAtOnce(file, edited);
     this.expected.set(file, insertLines(text, insertions));
+  }
+
+  /// One text for each device. Nobody sees another's before the own one is written: otherwise that would take the other's line out.
+  writeAtOnce(file, texts) {
+    for (const device of this.devices) device.hold();
+    this.devices.forEach((device, i) => writeByRename(path.join(device.folder, file), texts[i]));
+    for (const device of this.devices) device.release();
   }
 
   remove(device, file) {

@@ -170,6 +170,10 @@ export class Device {
 
   assertRunning() { this.program?.assertRunning(); }
 
+  /// While it is held, the program neither reads nor writes anything.
+  hold() { this.program?.signal('SIGSTOP'); }
+  release() { this.program?.signal('SIGCONT'); }
+
   /// Takes the device off the network, or brings it back, and waits until it says so.
   async setOnline(online, deadline) {
     const before = this.program.events.length;

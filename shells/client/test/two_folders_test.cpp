@@ -13,19 +13,25 @@ namespace {
 
 using Files = std::map<std::string, std::string>;
 
-/// Every file of a folder but the program's own.
+/// Every file of a folder but the program's own. Programs that work there may take a file or a folder away meanwhile.
 Files files_of(const std::string& folder) {
+  namespace fs = std::filesystem;
   Files files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    const std::string path = std::filesystem::relative(entry.path(), folder).string();
-    if (path.starts_with(".diaryx/")) continue;
-    std::ifstream file(entry.path(), std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    files.emplace(path, text.str());
+  std::error_code problem;
+  fs::recursive_directory_iterator entry(folder, problem);
+  while (!problem && entry != fs::recursive_directory_iterator()) {
+    const std::string path = entry->path().lexically_relative(folder).string();
+    std::error_code gone;
+    if (path == ".diaryx") {
+      entry.disable_recursion_pending();
+    } else if (entry->is_regular_file(gone)) {
+      std::ostringstream text;
+      text << std::ifstream(entry->path(), std::ios::binary).rdbuf();
+      files.emplace(path, text.str());
+    }
+    entry.increment(problem);
   }
-  return files;
+  return problem ? files_of(folder) : files;
 }
 
 class TwoFolders : public testing::Test {
