@@ -167,6 +167,21 @@ TEST(Writes, AFileThatIsMissedByAReadOfOursMayHaveBeenRenamed) {
   EXPECT_THAT(talk.replica.metadata("a.md")->extra, ::testing::Contains(::testing::Field(&Json::Member::key, "_to")));
 }
 
+TEST(Writes, AWriteThatACrashCutOffIsNoDeletionOfTheRest) {
+  for (const std::string half : {"", "one\nt", "one\ntwo\nthe\xc3"}) {
+    Talk talk = talk_with_note("one\ntwo\n");
+    arrives(talk, "the\xc3\xa9rs\nand more\n");
+    talk.held_writes.clear();
+    talk.restart();
+    talk.hold_writes = false;
+    talk.user_writes("a.md", half);
+    talk.connect();
+    talk.answer_all();
+    expect_everywhere(talk, "one\ntwo\nthe\xc3\xa9rs\nand more\n");
+    EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+  }
+}
+
 TEST(Writes, ANewFileThatWasWrittenBeforeACrashAndEditedIsNoOtherFile) {
   Talk talk;
   talk.hold_writes = true;

@@ -181,6 +181,7 @@ class Replica::Impl {
   void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
   const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
+  const Intended* torn_write(std::string_view path, std::string_view bytes) const;
   void recall_writes();
   bool recognise_moved(const std::string& path);
   void note_written(const std::string& path, Intended done, std::string text);

@@ -168,8 +168,7 @@ void Replica::Impl::on_gone(std::string_view path) {
   const FileRecord* known = record(path);
   if (known == nullptr) return forget_doubtful_writes(path);
   if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;
-  gone_.insert_or_assign(std::string(path),
-                         GoneFile{found_by_us ? std::optional(now_ + kRenameGrace) : std::nullopt});
+  gone_.insert_or_assign(std::string(path), GoneFile{found_by_us ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
 void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
