@@ -67,8 +67,14 @@ TEST(Races, AFileThatWasMovedBeforeACrashAndEditedIsNoOtherFile) {
 
 TEST(Races, AnEditWinsOverARenameWithADeletionThatIsJustHeardOf) {
   for (int moment = 0; moment < kMoments; ++moment) {
-    World world = slow_world({{"a.md", kGarden}});
+    World world = slow_world({{"a first name.md", kGarden}});
     Device& other = world.device(1);
+    other.user_renames("a first name.md", "a.md");
+    const std::string text = std::string(kGarden) + "plums\n";
+    other.look_and_settle();
+    other.user_writes("a.md", text);
+    at_rest(world);
+    world.set_faults({.devices = 2, .slow_disk = 1});
     other.go_offline();
     other.user_renames("a.md", "b.md");
     other.look_and_settle();
@@ -78,7 +84,7 @@ TEST(Races, AnEditWinsOverARenameWithADeletionThatIsJustHeardOf) {
     for (int i = 0; i < moment; ++i) world.step();
     Device& device = world.device(0);
     const bool is_edited = device.disk().has("a.md");
-    const std::string edited = std::string(kGarden) + "and herbs\n";
+    const std::string edited = text + "and herbs\n";
     if (is_edited) device.user_writes("a.md", edited);
     EXPECT_EQ(at_rest(world), is_edited ? (Files{{"b.md", edited}}) : Files{}) << moment;
   }

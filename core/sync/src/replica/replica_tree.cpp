@@ -86,9 +86,16 @@ std::string Replica::Impl::document_of_file(std::string_view file_id, std::strin
   const std::string owner = is_here ? bodies_.open(document).owner() : std::string();
   if (!owner.empty() && !file_id.empty() && owner != file_id) return own_document(file_id);
   if (is_here || file_id.empty()) return document;
-  // Renamed and deleted elsewhere before we heard of either: its text is in a document that it had before.
-  const std::set<std::string> others = documents_of_file(std::string(file_id), document_of(path));
-  return others.empty() ? document : *others.begin();
+  // Renamed and deleted elsewhere before we heard of either: its text is in the document that it had here last, which has most.
+  std::string best = document;
+  crdt::StateVector most;
+  for (const std::string& other : documents_of_file(std::string(file_id), document_of(path))) {
+    crdt::StateVector known = bodies_.open(other).doc().state_vector();
+    if (!known.covers(most)) continue;
+    best = other;
+    most = std::move(known);
+  }
+  return best;
 }
 
 std::string Replica::Impl::document_text(std::string_view document) const {
