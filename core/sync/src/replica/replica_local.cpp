@@ -69,6 +69,8 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
+  const auto work = work_.find(path);
+  const bool seen_by_us = work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher;
   work_.erase(key);
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
@@ -114,6 +116,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   }
   if (!joined_) return read_when_possible(path);
   if (adopt_rename(path, hash, FileRecord::Kind::Text, bytes)) return;
+  if (known == nullptr && seen_by_us && leave_to_watcher(key, hash)) return;
   if (wait_for_other_half(path, bytes)) return;
 
   // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has. Where

@@ -342,6 +342,14 @@ void Replica::Impl::reconcile_records(const std::string& file_id) {
 
 // --- a rename and an edit that nobody saw ------------------------------------------------------------------------
 
+bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash) {
+  // An action of ours came upon a file that is known elsewhere on this disk: a copy, or a rename that nobody told us of yet.
+  const auto is_same = [&](const auto& entry) { return entry.second.kind == FileRecord::Kind::Text && entry.second.hash == hash; };
+  if (std::ranges::none_of(records_, is_same)) return false;
+  work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
+  return true;
+}
+
 bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view bytes) {
   if (!is_free(path) || newcomers_.size() >= kMaxNewcomers) return false;
   if (bytes.size() < kMinSimilarBytes || settling_) return false;
