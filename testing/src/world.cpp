@@ -205,10 +205,16 @@ void Device::crash_and_restart() {
   answers_.clear();
   waiting_.clear();
   late_answers_.clear();
+  const WorldOptions& options = world_->options_;
+  if (options.torn_write > 0 && !slow_writes_.empty() && world_->random_.chance(0.5)) {
+    slow_writes_.clear();  // the power failed, for all programs
+    ++world_->figures_.torn_writes;
+  }
   dying_ = false;
   feeding_ = false;
   ++world_->figures_.device_crashes;
   start();
+  if (std::exchange(is_torn_, false)) look_and_settle();
 }
 
 void Device::die_behind_disk_actions() {
@@ -273,6 +279,13 @@ void Device::perform(const std::vector<sync::Action>& batch) {
       }
     }
   }
+  bool is_torn = false;
+  if (dying_ && options.torn_write > 0 && random.chance(options.torn_write)) {
+    const auto is_write = [](const sync::Action& action) { return std::holds_alternative<sync::WriteText>(action); };
+    const auto write = std::ranges::find_if(batch, is_write);
+    is_torn = write != batch.end();
+    if (is_torn) last = static_cast<size_t>(write - batch.begin());
+  }
   const bool slow = !waiting_.empty() || (options.slow_disk > 0 && random.chance(options.slow_disk));
   for (size_t i = 0; i < last; ++i) {
     if (slow && on_disk(batch[i])) {
@@ -281,6 +294,17 @@ void Device::perform(const std::vector<sync::Action>& batch) {
       perform(batch[i]);
     }
   }
+  if (is_torn && !slow) leave_half(batch[last]);
+}
+
+void Device::leave_half(const sync::Action& action) {
+  const auto* const write = std::get_if<sync::WriteText>(&action);
+  if (write == nullptr || !safe_path(write->path) || full_steps_ > 0) return;
+  const std::string half = write->bytes.substr(0, world_->random_.below(write->bytes.size() + 1));
+  if (!disk_.write_if(write->path, half, write->expected)) return;
+  ++world_->figures_.torn_writes;
+  is_torn_ = true;
+  trace(world_->now_, number_, "half of", write->path, half);
 }
 
 void Device::finish_waiting_actions() {
@@ -442,10 +466,37 @@ void World::cut(ConnectionId connection) {
   const auto wire = wires_.find(connection);
   if (wire == wires_.end()) return;
   Device& device = *devices_[wire->second.device];
-  wires_.erase(wire);
+  if (options_.torn_message > 0) deliver_torn(connection);
+  if (wires_.erase(connection) == 0) return;  // what the half led to cut it, too
   ++figures_.cuts;
   server_.disconnect(connection, now_);
   device.connection_lost();
+}
+
+void World::deliver(ConnectionId connection, const Parcel& parcel) {
+  Device& device = *devices_[wires_.at(connection).device];
+  if (parcel.to_server) {
+    server_.receive(connection, parcel.text, parcel.bytes, now_);
+  } else if (parcel.text) {
+    device.feed(sync::TextReceived{parcel.bytes});
+  } else {
+    device.feed(sync::BinaryReceived{as_bytes(parcel.bytes)});
+  }
+}
+
+void World::deliver_torn(ConnectionId connection) {
+  for (const bool to_server : {true, false}) {
+    const auto wire = wires_.find(connection);
+    if (wire == wires_.end()) return;
+    std::deque<Parcel>& parcels = wire->second.parcels;
+    const auto first = std::ranges::find(parcels, to_server, &Parcel::to_server);
+    if (first == parcels.end() || first->bytes.empty() || !random_.chance(options_.torn_message)) continue;
+    Parcel torn = std::move(*first);
+    parcels.erase(first);
+    torn.bytes.resize(random_.below(torn.bytes.size()));
+    ++figures_.torn_messages;
+    deliver(connection, torn);
+  }
 }
 
 void World::step() {
@@ -467,13 +518,7 @@ void World::step() {
       if (due == parcels.end()) break;
       const Parcel parcel = std::move(*due);
       parcels.erase(due);
-      if (parcel.to_server) {
-        server_.receive(connection, parcel.text, parcel.bytes, now_);
-      } else if (parcel.text) {
-        devices_[wire->second.device]->feed(sync::TextReceived{parcel.bytes});
-      } else {
-        devices_[wire->second.device]->feed(sync::BinaryReceived{as_bytes(parcel.bytes)});
-      }
+      deliver(connection, parcel);
     }
   }
   server_.commit(now_);

@@ -304,6 +304,8 @@ WorldOptions surroundings(uint64_t seed, Network network) {
   options.rollback = sometimes(0.002);
   options.clock_jump = sometimes(0.002);
   options.late_answer = sometimes(0.1);
+  options.torn_write = sometimes(0.5);
+  options.torn_message = sometimes(0.3);
   return options;
 }
 

@@ -87,6 +87,8 @@ struct Sum {
     figures.rollbacks += f.rollbacks;
     figures.refused_writes += f.refused_writes;
     figures.doubtful_writes += f.doubtful_writes;
+    figures.torn_writes += f.torn_writes;
+    figures.torn_messages += f.torn_messages;
     figures.full_disks += f.full_disks;
     figures.clock_jumps += f.clock_jumps;
     figures.overtaken += f.overtaken;
@@ -109,6 +111,8 @@ struct Sum {
         .set("server_rollbacks", figures.rollbacks)
         .set("refused_disk_actions", figures.refused_writes)
         .set("doubtful_writes", figures.doubtful_writes)
+        .set("torn_writes", figures.torn_writes)
+        .set("torn_messages", figures.torn_messages)
         .set("full_disks", figures.full_disks)
         .set("clock_jumps", figures.clock_jumps)
         .set("overtaken_messages", figures.overtaken)

@@ -18,8 +18,8 @@ constexpr const char* kTravel = "# Travel\n\ntrains to Lisbon\nthe ferry leaves 
 constexpr int kMoments = 40;
 
 /// Two devices whose disks take a step for everything, with these files on both.
-World slow_world(const Files& files) {
-  testing::WorldOptions options{.devices = 2};
+World slow_world(const Files& files, std::vector<DiskTraits> disks = {}) {
+  testing::WorldOptions options{.devices = 2, .disks = std::move(disks)};
   World world{11, options};
   for (const auto& [path, bytes] : files) world.device(0).user_writes(path, bytes);
   EXPECT_TRUE(world.run_until_quiet());
@@ -67,8 +67,14 @@ TEST(Races, AFileThatWasMovedBeforeACrashAndEditedIsNoOtherFile) {
 
 TEST(Races, AnEditWinsOverARenameWithADeletionThatIsJustHeardOf) {
   for (int moment = 0; moment < kMoments; ++moment) {
-    World world = slow_world({{"a.md", kGarden}});
+    World world = slow_world({{"a first name.md", kGarden}});
     Device& other = world.device(1);
+    other.user_renames("a first name.md", "a.md");
+    const std::string text = std::string(kGarden) + "plums\n";
+    other.look_and_settle();
+    other.user_writes("a.md", text);
+    at_rest(world);
+    world.set_faults({.devices = 2, .slow_disk = 1});
     other.go_offline();
     other.user_renames("a.md", "b.md");
     other.look_and_settle();
@@ -78,9 +84,28 @@ TEST(Races, AnEditWinsOverARenameWithADeletionThatIsJustHeardOf) {
     for (int i = 0; i < moment; ++i) world.step();
     Device& device = world.device(0);
     const bool is_edited = device.disk().has("a.md");
-    const std::string edited = std::string(kGarden) + "and herbs\n";
+    const std::string edited = text + "and herbs\n";
     if (is_edited) device.user_writes("a.md", edited);
     EXPECT_EQ(at_rest(world), is_edited ? (Files{{"b.md", edited}}) : Files{}) << moment;
+  }
+}
+
+TEST(Races, AFileThatWasWrittenBeforeACrashKeepsItsNameWhereTheDiskSpellsItAnew) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    for (const bool is_new : {true, false}) {
+      World world = slow_world({{"a.md", kGarden}}, {{.case_insensitive = true, .normalising = true}, {}});
+      if (is_new) {
+        world.device(1).user_writes("cafe\u0301.md", kTravel);
+      } else {
+        world.device(1).user_renames("a.md", "cafe\u0301.md");
+      }
+      for (int i = 0; i < moment; ++i) world.step();
+      world.device(0).die_behind_disk_actions();
+      ASSERT_TRUE(world.run_until_quiet());
+      EXPECT_EQ(world.first_difference(), "") << moment;
+      EXPECT_EQ(world.device(1).disk().files().size(), is_new ? 2u : 1u) << moment;
+      EXPECT_EQ(world.device(1).disk().read("cafe\u0301.md"), is_new ? kTravel : kGarden) << moment;
+    }
   }
 }
 

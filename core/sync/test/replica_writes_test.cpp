@@ -167,6 +167,42 @@ TEST(Writes, AFileThatIsMissedByAReadOfOursMayHaveBeenRenamed) {
   EXPECT_THAT(talk.replica.metadata("a.md")->extra, ::testing::Contains(::testing::Field(&Json::Member::key, "_to")));
 }
 
+TEST(Writes, AFileThatIsMetByAReadOfOursMayHaveBeenRenamed) {
+  for (const bool is_renamed : {true, false}) {
+    Talk talk = talk_with_note("one\n");
+    talk.disk["b.md"] = "one\n";
+    talk.feed(FileWritten{"b.md", sha256("something")});  // an answer that nobody waits for: what is there is read
+    if (is_renamed) {
+      talk.disk.erase("a.md");
+      talk.feed(FileMoved{"a.md", "b.md"});  // says the watcher
+      talk.feed(FilesSettled{});
+    }
+    for (int i = 0; i < 2; ++i) {
+      talk.pass(3'000);
+      talk.answer_all();
+    }
+    EXPECT_EQ(talk.replica.text_files(),
+              is_renamed ? std::vector<std::string>{"b.md"} : (std::vector<std::string>{"a.md", "b.md"}));
+    if (!is_renamed) continue;
+    EXPECT_THAT(talk.replica.metadata("a.md")->extra, ::testing::Contains(::testing::Field(&Json::Member::key, "_to")));
+  }
+}
+
+TEST(Writes, AWriteThatACrashCutOffIsNoDeletionOfTheRest) {
+  for (const std::string half : {"", "one\nt", "one\ntwo\nthe\xc3"}) {
+    Talk talk = talk_with_note("one\ntwo\n");
+    arrives(talk, "the\xc3\xa9rs\nand more\n");
+    talk.held_writes.clear();
+    talk.restart();
+    talk.hold_writes = false;
+    talk.user_writes("a.md", half);
+    talk.connect();
+    talk.answer_all();
+    expect_everywhere(talk, "one\ntwo\nthe\xc3\xa9rs\nand more\n");
+    EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+  }
+}
+
 TEST(Writes, ANewFileThatWasWrittenBeforeACrashAndEditedIsNoOtherFile) {
   Talk talk;
   talk.hold_writes = true;

@@ -148,6 +148,11 @@ DiskNames& Replica::Impl::names() const {
     if (records_.contains(key)) names_.restore(key, disk_path);
   }
   for (const auto& [path, known] : records_) names_.to_disk(path);
+  // What the last run was writing or moving when it died may be there, too, under the names it had chosen.
+  for (const auto& [path, writes] : intended_) names_.to_disk(path);
+  for (const auto& [id, paths] : records_of_) {
+    if (const std::optional<std::string> target = live_path(id)) names_.to_disk(*target);
+  }
   return names_;
 }
 

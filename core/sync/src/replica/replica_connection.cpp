@@ -325,7 +325,7 @@ void Replica::Impl::on_deadline() {
   }
   for (const std::string& path : due) {
     // After a write that failed nobody knows how, what is there comes first.
-    if (has_doubtful_write(path) && record(path) != nullptr) {
+    if (work_[path].left_to_watcher || (has_doubtful_write(path) && record(path) != nullptr)) {
       request_read(path);
     } else {
       reconcile(path);

@@ -74,6 +74,7 @@ class Replica::Impl {
     bool busy = false;                     // an action for it is under way
     std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> retry_at;   // after a failure of the world
+    bool left_to_watcher = false;          // seen by an action of ours; perhaps it was renamed, and the watcher says so
     uint32_t attempts = 0;
   };
 
@@ -181,6 +182,7 @@ class Replica::Impl {
   void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
   const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
+  const Intended* torn_write(std::string_view path, std::string_view bytes) const;
   void recall_writes();
   bool recognise_moved(const std::string& path);
   void note_written(const std::string& path, Intended done, std::string text);
@@ -209,6 +211,7 @@ class Replica::Impl {
   void on_moved(std::string_view from, std::string_view to);
   void on_files_settled();
   bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
+  bool leave_to_watcher(const std::string& path, const Sha256& hash);
   bool wait_for_other_half(std::string_view path, std::string_view bytes);
   void match_newcomers();
   bool is_one_of_many(std::string_view path, std::string_view text) const;

@@ -58,9 +58,19 @@ bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) con
 void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) {
   if (!accept_path(path)) return;
   const Sha256 hash = sha256(bytes);
+  const FileRecord* const before = record(path);
+  const bool is_changed = before == nullptr || before->hash != hash;
+  if (const Intended* const ours = is_changed ? torn_write(path, bytes) : nullptr) {
+    FileRecord half{.kind = FileRecord::Kind::Text, .hash = hash, .base = std::string(bytes), .file_id = ours->file_id};
+    forget_doubtful_writes(path);
+    save_record(path, std::move(half));
+    return reconcile(path);
+  }
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
+  const auto work = work_.find(path);
+  const bool seen_by_us = work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher;
   work_.erase(key);
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
@@ -99,12 +109,14 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   if (known == nullptr && recognise_moved(key)) return on_text_seen(path, bytes);
   if (const Intended* const ours = known == nullptr ? likely_write(path, {}, bytes) : nullptr) {
     // We made this file, died before we could note that, and somebody edited it: an edit of what we wrote.
-    FileRecord nothing{.kind = FileRecord::Kind::Text, .hash = sha256(ByteView{}), .base = "", .file_id = ours->file_id};
+    FileRecord nothing{
+        .kind = FileRecord::Kind::Text, .hash = sha256(ByteView{}), .base = "", .file_id = ours->file_id};
     nothing.base_units = encode_units({});
     return merge_disk_text(path, std::move(nothing), bytes);
   }
   if (!joined_) return read_when_possible(path);
   if (adopt_rename(path, hash, FileRecord::Kind::Text, bytes)) return;
+  if (known == nullptr && seen_by_us && leave_to_watcher(key, hash)) return;
   if (wait_for_other_half(path, bytes)) return;
 
   // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has. Where
@@ -125,7 +137,8 @@ bool Replica::Impl::recognise_moved(const std::string& path) {
   const std::string id = id_at(path);
   const auto paths = id.empty() ? records_of_.end() : records_of_.find(id);
   if (paths == records_of_.end()) return false;
-  const auto from = std::ranges::find_if(paths->second, [&](const std::string& other) { return gone_.contains(other); });
+  const auto from =
+      std::ranges::find_if(paths->second, [&](const std::string& other) { return gone_.contains(other); });
   if (from == paths->second.end()) return false;
   const std::string old_path = *from;
   FileRecord known = *record(old_path);
@@ -476,6 +489,19 @@ const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path
   return best;
 }
 
+const Replica::Impl::Intended* Replica::Impl::torn_write(std::string_view path, std::string_view bytes) const {
+  // Not every shell can replace a file in one step. Of a write that nobody knows to be done, the beginning alone is there: it
+  // was cut off, and what is missing was deleted by nobody.
+  const auto writes = intended_.find(path);
+  if (writes == intended_.end()) return nullptr;
+  const auto found = std::ranges::find_if(writes->second, [&](const Intended& write) {
+    if (write.state != Intended::State::InDoubt) return false;
+    const std::string text = write.text.empty() ? text_behind(path, FileRecord{.file_id = write.file_id}) : write.text;
+    return bytes.size() < text.size() && text.starts_with(bytes);
+  });
+  return found == writes->second.end() ? nullptr : &*found;
+}
+
 void Replica::Impl::recall_writes() {
   // The texts that an earlier run was writing are not stored; those that the documents still have are known.
   for (auto& [path, writes] : intended_) {
@@ -572,7 +598,9 @@ void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& re
     // They are answered in order.
     const auto is_doubtful = [](const Intended& write) { return write.state == Intended::State::InDoubt; };
     const auto answered = std::ranges::find_if_not(writes->second, is_doubtful);
-    const auto is_same_doubt = [&](const Intended& write) { return is_doubtful(write) && write.hash == answered->hash; };
+    const auto is_same_doubt = [&](const Intended& write) {
+      return is_doubtful(write) && write.hash == answered->hash;
+    };
     const bool is_known = answered != writes->second.end();
     if (is_known && refused.in_doubt && std::ranges::none_of(writes->second, is_same_doubt)) {
       answered->state = Intended::State::InDoubt;

@@ -86,9 +86,16 @@ std::string Replica::Impl::document_of_file(std::string_view file_id, std::strin
   const std::string owner = is_here ? bodies_.open(document).owner() : std::string();
   if (!owner.empty() && !file_id.empty() && owner != file_id) return own_document(file_id);
   if (is_here || file_id.empty()) return document;
-  // Renamed and deleted elsewhere before we heard of either: its text is in a document that it had before.
-  const std::set<std::string> others = documents_of_file(std::string(file_id), document_of(path));
-  return others.empty() ? document : *others.begin();
+  // Renamed and deleted elsewhere before we heard of either: its text is in the document that it had here last, which has most.
+  std::string best = document;
+  crdt::StateVector most;
+  for (const std::string& other : documents_of_file(std::string(file_id), document_of(path))) {
+    crdt::StateVector known = bodies_.open(other).doc().state_vector();
+    if (!known.covers(most)) continue;
+    best = other;
+    most = std::move(known);
+  }
+  return best;
 }
 
 std::string Replica::Impl::document_text(std::string_view document) const {
@@ -168,8 +175,7 @@ void Replica::Impl::on_gone(std::string_view path) {
   const FileRecord* known = record(path);
   if (known == nullptr) return forget_doubtful_writes(path);
   if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;
-  gone_.insert_or_assign(std::string(path),
-                         GoneFile{found_by_us ? std::optional(now_ + kRenameGrace) : std::nullopt});
+  gone_.insert_or_assign(std::string(path), GoneFile{found_by_us ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
 void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
@@ -335,6 +341,14 @@ void Replica::Impl::reconcile_records(const std::string& file_id) {
 }
 
 // --- a rename and an edit that nobody saw ------------------------------------------------------------------------
+
+bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash) {
+  // An action of ours came upon a file that is known elsewhere on this disk: a copy, or a rename that nobody told us of yet.
+  const auto is_same = [&](const auto& entry) { return entry.second.kind == FileRecord::Kind::Text && entry.second.hash == hash; };
+  if (std::ranges::none_of(records_, is_same)) return false;
+  work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
+  return true;
+}
 
 bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view bytes) {
   if (!is_free(path) || newcomers_.size() >= kMaxNewcomers) return false;

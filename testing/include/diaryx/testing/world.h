@@ -34,6 +34,8 @@ struct WorldFigures {
   uint64_t rollbacks = 0;
   uint64_t refused_writes = 0;  // the file was another one by then, or the disk was full
   uint64_t doubtful_writes = 0;  // done, and answered with a refusal that does not know
+  uint64_t torn_writes = 0;
+  uint64_t torn_messages = 0;  // the line broke in the middle, and what had come was handed on
   uint64_t full_disks = 0;
   uint64_t clock_jumps = 0;
   uint64_t overtaken = 0;
@@ -56,8 +58,13 @@ struct WorldOptions {
   double slow_disk = 0;
   /// Chance per write that it is done and its answer, given steps later, says that it failed, or that it was done.
   double late_answer = 0;
+  /// Chance that a device which dies in the middle of a batch leaves half of the text that it was writing: a host that writes in
+  /// place. What outside programs were writing stays half, too, every other time that a device dies.
+  double torn_write = 0;
   /// Chance per step that a disk is full for a while.
   double disk_full = 0;
+  /// Chance per cut and direction that the message under way arrives without its end.
+  double torn_message = 0;
   /// Chance per message of another document to overtake, and of a message to a device to come twice.
   double reorder = 0;
   double duplicate = 0;
@@ -124,6 +131,7 @@ class Device {
   void finish_slow_writes();
   void give_late_answers();
   void finish_waiting_actions();
+  void leave_half(const sync::Action& action);
   bool on_disk(const sync::Action& action) const;
   bool safe_path(std::string_view path);
   void start();
@@ -167,6 +175,7 @@ class Device {
   int64_t clock_skew_ms_ = 0;
   int full_steps_ = 0;
   bool dying_ = false;
+  bool is_torn_ = false;  // a file of ours is half; who edits that half deletes the rest, for all that anybody can know
   bool telling_moves_ = false;
   bool feeding_ = false;
   std::vector<std::string> problems_;
@@ -218,6 +227,8 @@ class World {
 
   void send(sync::relay::ConnectionId connection, bool to_server, bool text, std::string bytes);
   void cut(sync::relay::ConnectionId connection);
+  void deliver(sync::relay::ConnectionId connection, const Parcel& parcel);
+  void deliver_torn(sync::relay::ConnectionId connection);
   void faults();
   bool quiet() const;
 
