@@ -11,6 +11,7 @@ namespace diaryx::sync::relay {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -515,6 +516,55 @@ TEST(Relay, TellsThatAnEditWasNotStored) {
   bench.fail_one();
   ASSERT_THAT(bench.edits, SizeIs(1));
   EXPECT_FALSE(bench.edits[0].stored);
+}
+
+TEST(RelayBudget, ADocumentStopsGrowingAndCanBeMadeSmaller) {
+  RelayBench bench({.max_document_bytes = 70});
+  bench.open(1);
+  bench.open(2);
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(2, kB + "00 00 01 00");
+  bench.take(1);
+  bench.take(2);
+  // Client 2 puts 40 letters of its own beside it: not applied, not stored, not relayed.
+  const std::string forty = "01 01 02 00 04 01 04 62 6f 64 79 28 " + [] {
+    std::string hex;
+    for (int i = 0; i < 40; ++i) hex += "61 ";
+    return hex;
+  }() + "00";
+  bench.frame(1, kB + "00 02 35 " + forty);
+  const auto refused = bench.take(1);
+  ASSERT_THAT(refused, SizeIs(2));
+  EXPECT_THAT(refused[0], HasSubstr(R"("doc":"body:ws1/notes/a.md","code":"too_large")"));
+  EXPECT_EQ(refused[1], saved(kBodyName, 2));
+  EXPECT_THAT(bench.take(2), IsEmpty());
+  EXPECT_THAT(bench.log[kBodyName], SizeIs(1));
+  // Said once, not with each letter; what is known already is no growth.
+  bench.frame(1, kB + "00 02 35 " + forty);
+  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 3)));
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 4)));
+  // Ten letters typed one by one are ten updates of ten bytes, and ten bytes of the document.
+  for (int clock = 5; clock < 15; ++clock) {
+    const std::string at = to_hex(Bytes{uint8_t(clock)}) + " ";
+    const std::string before = to_hex(Bytes{uint8_t(clock - 1)}) + " ";
+    bench.frame(1, kB + "00 02 0a 01 01 01 " + at + "84 01 " + before + "01 61 00");
+  }
+  EXPECT_THAT(bench.log[kBodyName], SizeIs(11));
+  bench.take(1);
+  // Deleting is always possible, and makes room.
+  bench.frame(1, kB + "00 02 06 00 01 01 01 00 0f");
+  EXPECT_THAT(bench.log[kBodyName], SizeIs(12));
+  EXPECT_THAT(bench.take(1), ElementsAre(saved(kBodyName, 15)));
+  // The bound holds for what is loaded, too.
+  RelayBench later({.max_document_bytes = 70});
+  later.log = bench.log;
+  later.open(1);
+  later.frame(1, kB + "00 02 35 " + forty);
+  EXPECT_THAT(later.log[kBodyName], SizeIs(13)) << "the deleted text left room for it";
+  later.frame(1, kB + "00 02 12 01 01 03 00 04 01 04 62 6f 64 79 05 48 65 6c 6c 6f 00");
+  EXPECT_THAT(later.take(1), Contains(HasSubstr("too_large")));
+  EXPECT_THAT(later.log[kBodyName], SizeIs(13));
 }
 
 }  // namespace

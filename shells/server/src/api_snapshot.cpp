@@ -81,6 +81,8 @@ awaitable<OrResponse<std::vector<ZipEntry>>> collect(Services& services, const H
   co_return entries;
 }
 
+constexpr size_t kMaxTextBytes = 16u << 20;  // as in shells/client/src/disk.h
+
 /// What an archive holds, sorted into texts and blobs.
 struct Incoming {
   WorkspaceFiles::Import import;
@@ -91,8 +93,8 @@ Incoming sort_files(std::vector<UnpackedFile> files, bool attachments) {
   Incoming incoming;
   for (UnpackedFile& file : files) {
     std::string text(as_text(file.bytes));
-    // Markdown that is not UTF-8 travels as a file of bytes, so that not one of them changes.
-    if (sync::is_markdown(file.path) && is_valid_utf8(text)) {
+    // Markdown that is not UTF-8, or too large for a document, travels as a file of bytes, as devices have it.
+    if (sync::is_markdown(file.path) && text.size() <= kMaxTextBytes && is_valid_utf8(text)) {
       incoming.import.texts.push_back({file.path, std::move(text)});
       continue;
     }

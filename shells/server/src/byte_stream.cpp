@@ -14,8 +14,7 @@ constexpr size_t kTlsBufferBytes = 16u << 10;  // the largest TLS record
 ByteStream::ByteStream(Transport transport, std::span<uint8_t> shared) : shared_(shared) {
   transport.expires_never();
   if (transport.is_tls()) {
-    tls_ = std::make_unique<Transport>(std::move(transport));
-    own_.resize(kTlsBufferBytes);
+    tls_ = std::make_unique<Tls>(std::move(transport), std::vector<uint8_t>(kTlsBufferBytes));
     return;
   }
   socket_.emplace(transport.next_layer().release_socket());

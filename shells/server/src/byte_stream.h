@@ -34,10 +34,10 @@ class ByteStream {
   template <typename Handler>
   void async_receive(Handler handler) {
     if (is_tls()) {
-      tls_->async_read_some(boost::asio::buffer(own_),
-                            [this, handler = std::move(handler)](const Error& error, size_t size) mutable {
-                              handler(error, std::span<uint8_t>(own_).first(size));
-                            });
+      tls_->stream.async_read_some(boost::asio::buffer(tls_->received),
+                                   [this, handler = std::move(handler)](const Error& error, size_t size) mutable {
+                                     handler(error, std::span<uint8_t>(tls_->received).first(size));
+                                   });
       return;
     }
     socket_->async_wait(Socket::wait_read, [this, handler = std::move(handler)](Error error) mutable {
@@ -58,7 +58,7 @@ class ByteStream {
   /// TLS only. The bytes stay where they are until the handler is called.
   template <typename Buffers, typename Handler>
   void async_send(const Buffers& buffers, Handler handler) {
-    boost::asio::async_write(*tls_, buffers,
+    boost::asio::async_write(tls_->stream, buffers,
                              [handler = std::move(handler)](const Error& error, size_t) mutable { handler(error); });
   }
 
@@ -69,14 +69,18 @@ class ByteStream {
 
  private:
   using Socket = boost::asio::ip::tcp::socket;
-  Socket& socket() { return tls_ ? tls_->next_layer().socket() : *socket_; }
+  struct Tls {
+    Transport stream;
+    std::vector<uint8_t> received;
+  };
+
+  Socket& socket() { return tls_ ? tls_->stream.next_layer().socket() : *socket_; }
   /// Nothing: there was nothing to read after all. `error` is set when the connection ended.
   std::optional<size_t> receive_now(Error& error);
 
   std::optional<Socket> socket_;  // exactly without TLS
-  std::unique_ptr<Transport> tls_;
+  std::unique_ptr<Tls> tls_;
   std::span<uint8_t> shared_;
-  std::vector<uint8_t> own_;  // TLS
 };
 
 }  // namespace diaryx::server

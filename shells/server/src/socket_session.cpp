@@ -58,7 +58,7 @@ void SocketSession::start(const boost::beast::flat_buffer& early, std::optional<
   if (admission) {
     admit(std::move(*admission));
   } else {
-    authenticate_ = std::move(authenticate);
+    authenticate_ = std::make_unique<Authenticate>(std::move(authenticate));
     deadline_ = heard_at_ + kSignInTime;
   }
   begin(early);
@@ -73,7 +73,7 @@ void SocketSession::refuse(const boost::beast::flat_buffer& early, std::string_v
 void SocketSession::admit(Admission admission) {
   signed_in_with_ = admission.key;
   read_only_ = admission.read_only;
-  authenticate_ = {};
+  authenticate_.reset();
   reader_.set_limit(relay::Limits{}.max_frame_bytes);
   connection_ = services_.relay.opened(shared_from_this(), std::move(admission.principal), handshake_);
   services_.access.add(connection_, admission.key, std::move(admission.workspace), admission.expires);
@@ -161,20 +161,20 @@ void SocketSession::take_close(ByteView body) {
   if (next_ == outgoing_.size()) cut();
 }
 
-void SocketSession::take_from_editor(ByteView message) {
-  heard_ = wire_->hear(message);
-  hear_on();
-}
+void SocketSession::take_from_editor(ByteView message) { hear_on(wire_->hear(message)); }
 
 /// What is left of an editor's message; stops where something has to be waited for, which goes on from there.
-void SocketSession::hear_on() {
-  Heard heard = std::exchange(heard_, {});
+void SocketSession::hear_on(Heard heard) {
+  const auto rest_after = [&heard](size_t place) {
+    return Heard(std::make_move_iterator(heard.begin() + static_cast<ptrdiff_t>(place) + 1),
+                 std::make_move_iterator(heard.end()));
+  };
   for (size_t i = 0; i < heard.size() && !close_wanted_ && !broken_; ++i) {
     auto& one = heard[i];
     if (auto* token = std::get_if<SignInWith>(&one)) {
       SignInWith with = std::move(*token);
-      stop_hearing(i + 1, heard);
-      asio::co_spawn(stream_.executor(), sign_in(std::move(with)), asio::detached);
+      asking_ = true;
+      asio::co_spawn(stream_.executor(), sign_in(std::move(with), rest_after(i)), asio::detached);
       return;
     }
     if (auto* answer = std::get_if<ToEditor>(&one)) {
@@ -183,8 +183,8 @@ void SocketSession::hear_on() {
       // Dropped: editors begin anew once they have signed in.
     } else if (auto* to_find = std::get_if<ToFind>(&one)) {
       ToFind note = std::move(*to_find);
-      stop_hearing(i + 1, heard);
-      asio::co_spawn(stream_.executor(), find(std::move(note)), asio::detached);
+      asking_ = true;
+      asio::co_spawn(stream_.executor(), find(std::move(note), rest_after(i)), asio::detached);
       return;
     } else if (auto* frame = std::get_if<ToRelay>(&one)) {
       services_.relay.received(connection_, std::move(frame->frame));
@@ -194,13 +194,7 @@ void SocketSession::hear_on() {
   }
 }
 
-void SocketSession::stop_hearing(size_t next, Heard& heard) {
-  heard_.assign(std::make_move_iterator(heard.begin() + static_cast<ptrdiff_t>(next)),
-                std::make_move_iterator(heard.end()));
-  asking_ = true;
-}
-
-asio::awaitable<void> SocketSession::find(ToFind note) {
+asio::awaitable<void> SocketSession::find(ToFind note, Heard rest) {
   const auto self = shared_from_this();
   const std::string document = co_await find_note(services_, *signed_in_with_, note.by_path, note.payload);
   asking_ = false;
@@ -210,14 +204,14 @@ asio::awaitable<void> SocketSession::find(ToFind note) {
     auto frame = sync::encode_frame(document, note.payload);
     services_.relay.received(connection_, frame ? std::move(*frame) : Bytes(1, 0xff));
   }
-  hear_on();
+  hear_on(std::move(rest));
   take_messages();
 }
 
-asio::awaitable<void> SocketSession::sign_in(SignInWith with) {
+asio::awaitable<void> SocketSession::sign_in(SignInWith with, Heard rest) {
   const auto self = shared_from_this();
   if (!signed_in_with_) {
-    auto admission = co_await authenticate_(with.token);
+    auto admission = co_await (*authenticate_)(with.token);
     if (broken_ || close_wanted_) {
       // Too late.
     } else if (!admission) {
@@ -237,7 +231,7 @@ asio::awaitable<void> SocketSession::sign_in(SignInWith with) {
     enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, read_only_)), 0});
   }
   asking_ = false;
-  hear_on();
+  hear_on(std::move(rest));
   take_messages();
 }
 

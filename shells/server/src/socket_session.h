@@ -81,10 +81,9 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   void take(const WebSocketMessage& message);
   void take_close(ByteView body);
   void take_from_editor(ByteView message);
-  void hear_on();
-  boost::asio::awaitable<void> sign_in(SignInWith with);
-  boost::asio::awaitable<void> find(ToFind note);
-  void stop_hearing(size_t next, Heard& heard);
+  void hear_on(Heard heard);
+  boost::asio::awaitable<void> sign_in(SignInWith with, Heard rest);
+  boost::asio::awaitable<void> find(ToFind note, Heard rest);
   void admit(Admission admission);
 
   void enqueue(const Told& told);
@@ -102,11 +101,10 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   Services& services_;
   std::unique_ptr<EditorWire> wire_;
   std::shared_ptr<void> counted_;
-  Authenticate authenticate_;  // while nobody has signed in
+  std::unique_ptr<Authenticate> authenticate_;  // while nobody has signed in
   std::optional<AccessKey> signed_in_with_;
   relay::ConnectionId connection_;  // once admitted
   FrameReader reader_;
-  Heard heard_;                     // of one editor's message, while something in it is waited for
   std::vector<Outgoing> outgoing_;  // from `next_` on
   size_t next_ = 0;
   size_t sent_of_next_ = 0;  // bytes of its frame, TCP only

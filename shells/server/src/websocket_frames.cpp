@@ -20,7 +20,6 @@ constexpr uint8_t kSize64 = 127;
 constexpr size_t kMaxControlBytes = 125;
 constexpr size_t kMaskBytes = 4;
 constexpr uint16_t kNoCode = 1005;
-constexpr size_t kLargeBytes = 64u << 10;  // a buffer that grew beyond this is given back
 
 bool is_control(Opcode opcode) { return (static_cast<uint8_t>(opcode) & 8) != 0; }
 
@@ -49,9 +48,19 @@ void unmask(std::span<uint8_t> bytes, const std::array<uint8_t, 4>& mask, uint8_
 
 }  // namespace
 
+FrameReader::Held& FrameReader::held() {
+  if (held_ == nullptr) held_ = std::make_unique<Held>();
+  return *held_;
+}
+
+void FrameReader::forget_what_is_empty() {
+  if (held_ == nullptr) return;
+  if (input_.empty()) held_->kept = Bytes();
+  if (held_->kept.empty() && held_->partial.empty() && held_->control.empty()) held_.reset();
+}
+
 std::expected<std::optional<WebSocketMessage>, FrameFault> FrameReader::next() {
-  if (whole_.capacity() > kLargeBytes) whole_ = Bytes();
-  whole_.clear();
+  if (held_ != nullptr) held_->whole = Bytes();
   while (!failed_) {
     if (!in_body_) {
       if (!read_head()) break;
@@ -66,7 +75,7 @@ std::expected<std::optional<WebSocketMessage>, FrameFault> FrameReader::next() {
     if (!message || *message) return message;
     if (in_body_) break;  // the input is used up
   }
-  if (kept_.capacity() > kLargeBytes && input_.empty()) kept_ = Bytes();
+  forget_what_is_empty();
   return std::nullopt;
 }
 
@@ -105,7 +114,8 @@ std::optional<FrameFault> FrameReader::check_head() {
   }
   const bool begun = message_ != Opcode::Continuation;
   if (begun != (opcode_ == Opcode::Continuation)) return FrameFault::Protocol;
-  if (left_ > max_bytes_ || partial_.size() > max_bytes_ - left_) return FrameFault::TooLarge;
+  const size_t so_far = held_ == nullptr ? 0 : held_->partial.size();
+  if (left_ > max_bytes_ || so_far > max_bytes_ - left_) return FrameFault::TooLarge;
   return std::nullopt;
 }
 
@@ -116,22 +126,25 @@ std::expected<std::optional<WebSocketMessage>, FrameFault> FrameReader::read_bod
   unmask(here, mask_, mask_phase_);
   mask_phase_ = static_cast<uint8_t>((mask_phase_ + take) % 4);
   left_ -= take;
-  Bytes& gathered = is_control(opcode_) ? control_ : partial_;
-  const bool lies_here = left_ == 0 && last_ && gathered.empty();
-  if (!lies_here) gathered.insert(gathered.end(), here.begin(), here.end());
+  Bytes Held::* const part = is_control(opcode_) ? &Held::control : &Held::partial;
+  const bool lies_here = left_ == 0 && last_ && (held_ == nullptr || (*held_.*part).empty());
+  if (!lies_here) {
+    Bytes& gathered = held().*part;
+    gathered.insert(gathered.end(), here.begin(), here.end());
+  }
   if (left_ != 0) return std::nullopt;
   in_body_ = false;
   if (is_control(opcode_)) {
     if (lies_here) return finish(opcode_, here);
-    whole_ = std::exchange(control_, {});
-    return finish(opcode_, whole_);
+    held().whole = std::exchange(held().control, {});
+    return finish(opcode_, held().whole);
   }
   const Opcode opcode = opcode_ == Opcode::Continuation ? message_ : opcode_;
   message_ = last_ ? Opcode::Continuation : opcode;
   if (!last_) return std::nullopt;
   if (lies_here) return finish(opcode, here);
-  whole_ = std::exchange(partial_, {});
-  return finish(opcode, whole_);
+  held().whole = std::exchange(held().partial, {});
+  return finish(opcode, held().whole);
 }
 
 std::expected<std::optional<WebSocketMessage>, FrameFault> FrameReader::finish(Opcode opcode, ByteView bytes) {
@@ -142,8 +155,8 @@ std::expected<std::optional<WebSocketMessage>, FrameFault> FrameReader::finish(O
 void FrameReader::keep_rest() {
   if (input_.empty()) return;
   Bytes rest(input_.begin(), input_.end());
-  kept_ = std::move(rest);
-  input_ = kept_;
+  held().kept = std::move(rest);
+  input_ = held().kept;
 }
 
 size_t write_frame_front(std::span<uint8_t, kMaxFrontBytes> out, Opcode opcode, uint64_t size_bytes) {

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +48,16 @@ class FrameReader {
   void keep_rest();
 
  private:
+  /// What does not lie in the input.
+  struct Held {
+    Bytes kept;  // what the input points into after `keep_rest`
+    Bytes partial;  // of the message that is being read, as far as it came
+    Bytes control;  // the same of a control frame
+    Bytes whole;  // what was handed out last, if it had to be copied
+  };
+
+  Held& held();
+  void forget_what_is_empty();
   bool read_head();
   std::optional<FrameFault> check_head();
   std::expected<std::optional<WebSocketMessage>, FrameFault> read_body();
@@ -54,10 +65,7 @@ class FrameReader {
 
   size_t max_bytes_;
   std::span<uint8_t> input_;
-  Bytes kept_;  // what `input_` points into after `keep_rest`
-  Bytes partial_;  // of the message that is being read, as far as it came and does not lie in the input
-  Bytes control_;  // the same of a control frame
-  Bytes whole_;  // what was handed out last, if it had to be copied
+  std::unique_ptr<Held> held_;  // a quiet connection has none
   std::array<uint8_t, 14> head_{};
   uint8_t head_size_ = 0;
   bool in_body_ = false;

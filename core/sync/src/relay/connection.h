@@ -22,6 +22,7 @@ struct Seat {
   std::vector<Bytes> held;           // payloads
   uint64_t received = 0;            // update-bearing messages since it opened
   bool told_read_only = false;
+  bool told_full = false;
 };
 
 /// What the shell answered for one workspace; nothing while the question is out.

@@ -67,6 +67,7 @@ void Machine::apply_edit(Room& room, PendingEdit pending) {
   }
   if (commit->changed()) {
     auto stored = std::make_shared<const Bytes>(commit->update_v1());
+    note_growth(room, stored->size());
     append(room, stored, ConnectionId{}, edit.user_id, edit.device_id, edit.origin);
     relay_update(room, *stored, ConnectionId{});
     room.manifest.reset();

@@ -83,6 +83,8 @@ class Machine {
   void take(Connection& connection, Seat& seat, Room& room, const SyncStep1& message);
   void take_update(Connection& connection, Seat& seat, Room& room, ByteView update);
   void take(Connection& connection, Seat& seat, Room& room, const Awareness& message);
+  bool fits(Room& room, ByteView update) const;
+  void note_growth(Room& room, size_t size_bytes);
   void send_message(Room& room, std::vector<ConnectionId> to, const Message& message);
   void send_sync_step1(Connection& connection, Room& room);
   void send_awareness(Connection& connection, Room& room);

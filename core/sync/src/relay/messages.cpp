@@ -1,6 +1,7 @@
 // Messages on an open document.
 #include <algorithm>
 
+#include "diaryx/crdt/update.h"
 #include "machine.h"
 
 namespace diaryx::sync::relay {
@@ -8,6 +9,11 @@ namespace {
 
 constexpr std::string_view kTooLargeToSend =
     "This document has grown too large for one message. Split the file and remove the large one.";
+
+constexpr std::string_view kDocumentFull =
+    "This document is as large as this server lets one be. What was added is on this device only; delete something, or "
+    "split the "
+    "file.";
 
 }  // namespace
 
@@ -68,6 +74,12 @@ void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteVi
     return send(room, receipt);
   }
 
+  if (!fits(room, update)) {
+    if (!std::exchange(seat.told_full, true)) send_error(room, connection.id, Refusal::TooLarge, kDocumentFull);
+    return send(room, receipt);
+  }
+  seat.told_full = false;
+
   const bool pending_before = room.doc->has_pending();
   const Bytes waiting_before = pending_before ? room.doc->encode_update_v1(room.doc->state_vector()) : Bytes();
   const auto commit = room.doc->apply_update_v1(update);
@@ -85,6 +97,7 @@ void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteVi
   if (news) {
     auto stored = std::make_shared<const Bytes>(as_it_came ? to_bytes(update) : commit->update_v1());
     hold(connection, stored->size());
+    note_growth(room, stored->size());
     append(room, stored, connection.id, connection.principal.user_id, connection.principal.device_id,
            UpdateOrigin::Remote);
     relay_update(room, *stored, connection.id);
@@ -92,6 +105,22 @@ void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteVi
     room.answer.reset();
   }
   send(room, receipt);
+}
+
+/// False if the update would make the document larger than it may be. Who only deletes, or says what is known, may always.
+bool Machine::fits(Room& room, ByteView update) const {
+  const auto has_room = [&] { return room.size_bytes + update.size() <= options_.limits.max_document_bytes; };
+  if (has_room()) return true;
+  // Deletions and text typed side by side make it smaller than its updates. Looked at once until it changes.
+  if (!std::exchange(room.size_is_exact, true)) room.size_bytes = room.doc->encode_update_v1().size();
+  if (has_room()) return true;
+  const auto summary = crdt::summarize_update_v1(update);
+  return !summary || room.doc->state_vector().covers(summary->ends);  // what cannot be read is refused as such
+}
+
+void Machine::note_growth(Room& room, size_t size_bytes) {
+  room.size_bytes += size_bytes;
+  room.size_is_exact = false;
 }
 
 void Machine::relay_update(Room& room, ByteView update, ConnectionId except) {

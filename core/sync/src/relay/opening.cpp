@@ -120,6 +120,9 @@ bool Machine::restore(Room& room, DocumentLoaded& event) {
     if (!doc.apply_update_v1(update)) return false;
   }
   room.doc = std::move(doc);
+  room.size_bytes = event.snapshot.size();
+  for (const Bytes& update : event.updates) room.size_bytes += update.size();
+  room.size_is_exact = false;
   room.stored = event.last;
   room.records_since_snapshot = static_cast<uint32_t>(event.updates.size());
   return true;

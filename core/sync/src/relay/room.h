@@ -49,7 +49,7 @@ struct Room {
   std::vector<PendingEdit> edits;  // for the document to be loaded
 
   Fifo<PendingAppend> appends;  // asked for and not answered, oldest first
-  Ticket last_append;                 // the newest ever asked for; 0: none
+  Ticket last_append;  // the newest ever asked for; 0: none
   Outbox outbox;
 
   Sequence stored;  // of the newest record known to be stored
@@ -62,6 +62,10 @@ struct Room {
   // ask the same, and are told in one piece of memory.
   Bytes answered;  // the state vector of the question
   std::weak_ptr<const Bytes> answer;  // the frame; forgotten when the document changes
+
+  // What the document takes as an update, at least: what was loaded and every update since. Made exact before anything is refused.
+  uint64_t size_bytes = 0;
+  bool size_is_exact = false;
 
   AwarenessStore awareness;
   SharedText manifest;  // `file_manifest` of a workspace document; null: to be made anew

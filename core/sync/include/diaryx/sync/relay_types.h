@@ -53,6 +53,7 @@ enum class StorageFailure : uint8_t {
 struct Limits {
   size_t max_frame_bytes = 64u << 20;         // binary message; the largest document a client can send at once
   size_t max_text_bytes = 1u << 20;           // control message
+  uint64_t max_document_bytes = 48u << 20;    // of a whole document, as an update: it has to fit into a message
   size_t max_documents = 250'000;             // open per connection
   size_t max_held_bytes = 32u << 20;  // frames held and updates uncommitted per connection: reading is paused
   size_t max_awareness_bytes = 64u << 10;  // awareness kept per document
