@@ -23,7 +23,9 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_EXECUTABLE_SUFFIX .wasm)
 
 # -Wno-deprecated: clang-22 calls the target triple deprecated, the only one this libc is built for.
-set(DX_WASM_FLAGS "-Wno-deprecated -fvisibility=hidden -ffunction-sections -fdata-sections")
+# -use-lir-code-size-heurs=false: at -Oz the compiler would leave loops over bytes as they are instead of making memory.copy and
+# memory.fill of them, which are both smaller and many times as fast.
+set(DX_WASM_FLAGS "-Wno-deprecated -fvisibility=hidden -ffunction-sections -fdata-sections -mllvm -use-lir-code-size-heurs=false")
 set(CMAKE_C_FLAGS_INIT "${DX_WASM_FLAGS}")
 set(CMAKE_CXX_FLAGS_INIT "${DX_WASM_FLAGS} -fno-exceptions -fno-rtti")
 # The stack comes first in memory, so that an overflow traps instead of overwriting data.

@@ -10,6 +10,8 @@ function varUint(number) {
 const STEP1 = 0
 const STEP2 = 1
 const UPDATE = 2
+const NOTHING = Buffer.from([0, 0])
+const NO_CLIENT = Buffer.from([0])
 
 const message = (type, payload) => Buffer.concat([Buffer.from([0, type]), varUint(payload.length), payload])
 
@@ -20,7 +22,7 @@ function frame(docId, ...messages) {
 
 export const bodyFrame = (workspace, name, update) => frame(`body:${workspace}/${name}`, message(UPDATE, update))
 
-/** bodies: [path, state of its document]. Returns states by document id. */
+/** bodies: [path, state of its document]. Returns what the server answers when it is asked for a document, by its id. */
 export function makeWorkspace(Y, bodies) {
   const doc = new Y.Doc()
   doc.clientID = 9
@@ -32,19 +34,18 @@ export function makeWorkspace(Y, bodies) {
       }))
     }
   })
-  const states = new Map([['workspace:ws', Y.encodeStateAsUpdate(doc)]])
-  for (const [path, state] of bodies) states.set(`body:ws/${path}`, state)
-  return states
+  const answer = (id, state) => [id, frame(id, message(STEP2, state), message(STEP1, Y.encodeStateVectorFromUpdate(state)))]
+  return new Map([answer('workspace:ws', Y.encodeStateAsUpdate(doc)), ...bodies.map(([path, state]) => answer(`body:ws/${path}`, state))])
 }
 
 export class FakeServer {
-  constructor(Y, host, plugin, states) {
-    Object.assign(this, { Y, host, plugin, states })
+  constructor(host, plugin, answers) {
+    Object.assign(this, { host, plugin, answers })
   }
 
   /** Links the plugin, answers everything it asks, and returns when it has all files. */
   async join({ write_to_disk }) {
-    const { host, plugin, states } = this
+    const { host, plugin, answers } = this
     await plugin.call('set_config', JSON.stringify({ server_url: 'http://h', auth_token: 't', workspace_id: 'ws' }))
     await plugin.call('init', JSON.stringify({ workspace_root: '.', workspace_id: 'ws', write_to_disk }))
     await plugin.call('on_connected', JSON.stringify({ workspace_id: 'ws', write_to_disk }))
@@ -58,9 +59,7 @@ export class FakeServer {
         const id = bytes.subarray(1, 1 + bytes[0]).toString()
         const asked = bytes.subarray(1 + bytes[0])
         if (asked[0] !== 0 || asked[1] !== STEP1) continue
-        const state = states.get(id) ?? Buffer.from([0, 0])
-        const vector = this.Y.encodeStateVectorFromUpdate(state)
-        await plugin.call('handle_binary_message', frame(id, message(STEP2, state), message(STEP1, vector)))
+        await plugin.call('handle_binary_message', answers.get(id) ?? frame(id, message(STEP2, NOTHING), message(STEP1, NO_CLIENT)))
       }
     }
   }

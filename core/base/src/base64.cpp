@@ -25,19 +25,24 @@ constexpr int hex_digit(char c) {
 
 }  // namespace
 
+// Both go by whole groups into room that is there already: files and journals pass through here on their way to and from hosts.
 std::string to_base64(ByteView bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t at = 0; at < bytes.size(); at += 3) {
-    const size_t have = bytes.size() - at;
-    uint32_t group = uint32_t{bytes[at]} << 16;
-    if (have > 1) group |= uint32_t{bytes[at + 1]} << 8;
-    if (have > 2) group |= bytes[at + 2];
-    out.push_back(kAlphabet[group >> 18]);
-    out.push_back(kAlphabet[(group >> 12) & 63]);
-    out.push_back(have > 1 ? kAlphabet[(group >> 6) & 63] : '=');
-    out.push_back(have > 2 ? kAlphabet[group & 63] : '=');
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  char* to = out.data();
+  size_t at = 0;
+  for (; at + 3 <= bytes.size(); at += 3, to += 4) {
+    const uint32_t group = (uint32_t{bytes[at]} << 16) | (uint32_t{bytes[at + 1]} << 8) | bytes[at + 2];
+    to[0] = kAlphabet[group >> 18];
+    to[1] = kAlphabet[(group >> 12) & 63];
+    to[2] = kAlphabet[(group >> 6) & 63];
+    to[3] = kAlphabet[group & 63];
   }
+  if (at == bytes.size()) return out;
+  const bool has_two = at + 2 == bytes.size();
+  const uint32_t group = (uint32_t{bytes[at]} << 16) | (has_two ? uint32_t{bytes[at + 1]} << 8 : 0);
+  to[0] = kAlphabet[group >> 18];
+  to[1] = kAlphabet[(group >> 12) & 63];
+  if (has_two) to[2] = kAlphabet[(group >> 6) & 63];
   return out;
 }
 
@@ -46,20 +51,27 @@ Result<Bytes> from_base64(std::string_view text) {
   for (int padding = 0; padding < 2 && size > 0 && size % 4 != 1 && text[size - 1] == '='; ++padding) --size;
   if (size % 4 == 1) return fail(ErrorCode::InvalidBase64, size);
   if (size != text.size() && text.size() % 4 != 0) return fail(ErrorCode::InvalidBase64, size);
-  Bytes out;
-  out.reserve(size / 4 * 3 + 2);
-  uint32_t group = 0;
-  unsigned bits = 0;
-  for (size_t at = 0; at < size; ++at) {
-    const uint8_t digit = kDigits[static_cast<uint8_t>(text[at])];
-    if (digit == kNoDigit) return fail(ErrorCode::InvalidBase64, at);
-    group = (group << 6) | digit;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out.push_back(static_cast<uint8_t>(group >> bits));
-    }
+  Bytes out(size * 3 / 4);
+  const auto digit = [&](size_t at) -> uint32_t { return kDigits[static_cast<uint8_t>(text[at])]; };
+  uint8_t* to = out.data();
+  size_t at = 0;
+  for (; at + 4 <= size; at += 4, to += 3) {
+    const uint32_t digits[] = {digit(at), digit(at + 1), digit(at + 2), digit(at + 3)};
+    if (((digits[0] | digits[1] | digits[2] | digits[3]) & ~uint32_t{63}) != 0) [[unlikely]]
+      break;
+    const uint32_t group = (digits[0] << 18) | (digits[1] << 12) | (digits[2] << 6) | digits[3];
+    to[0] = static_cast<uint8_t>(group >> 16);
+    to[1] = static_cast<uint8_t>(group >> 8);
+    to[2] = static_cast<uint8_t>(group);
   }
+  // What is left are the two or three digits of a last byte or two, or a group with something in it that is no digit.
+  uint32_t group = 0;
+  for (size_t i = at; i < size; ++i) {
+    if (digit(i) == kNoDigit) return fail(ErrorCode::InvalidBase64, i);
+    group = (group << 6) | digit(i);
+  }
+  if (size - at >= 2) to[0] = static_cast<uint8_t>(size - at == 3 ? group >> 10 : group >> 4);
+  if (size - at == 3) to[1] = static_cast<uint8_t>(group >> 2);
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "decimal.h"
 #include "diaryx/base/sort.h"
@@ -93,11 +94,32 @@ bool operator==(const Json& a, const Json& b) { return a.value_ == b.value_; }
 
 // --- writing ----------------------------------------------------------------------------------------------------
 
+namespace {
+
+/// True if each of the eight bytes at `at` stands for itself in a JSON string: no control character, quote or backslash.
+bool are_plain(const char* at) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  const auto has_zero = [](uint64_t word) { return (word - kOnes) & ~word; };  // in the high bits
+  uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  const uint64_t below_space = (word - kOnes * 0x20) & ~word;
+  return ((below_space | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'))) & kHighBits) == 0;
+}
+
+}  // namespace
+
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out.push_back('"');
   const char* plain = text.data();  // what is copied as it stands, in runs
-  for (const char& each : text) {
+  const char* const end = text.data() + text.size();
+  for (const char* at = plain; at != end;) {
+    if (end - at >= 8 && are_plain(at)) {
+      at += 8;
+      continue;
+    }
+    const char& each = *at++;
     const char c = each;
     if (static_cast<uint8_t>(c) >= 0x20 && c != '"' && c != '\\') [[likely]]
       continue;
@@ -117,7 +139,7 @@ void append_json_string(std::string& out, std::string_view text) {
         out.push_back(kHex[static_cast<uint8_t>(c) & 15]);
     }
   }
-  out.append(plain, text.data() + text.size());
+  out.append(plain, end);
   out.push_back('"');
 }
 
@@ -144,7 +166,7 @@ void append_json_number(std::string& out, double value) {
   const Decimal decimal = shortest_decimal(std::abs(value));
   const auto count = static_cast<int>(decimal.digits.size());
   const int point = decimal.exponent + 1;  // digits before the decimal point
-  if (point > 21 || point < -5) {          // ECMAScript Number::toString, steps 9 and 10
+  if (point > 21 || point < -5) {  // ECMAScript Number::toString, steps 9 and 10
     out.push_back(decimal.digits[0]);
     if (count > 1) out.append(".").append(decimal.digits, 1);
     out += decimal.exponent < 0 ? "e-" : "e+";

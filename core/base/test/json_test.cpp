@@ -82,5 +82,18 @@ TEST(Json, BuildsObjectsInOrder) {
   EXPECT_EQ(json.find("n"), nullptr);
 }
 
+TEST(Json, EscapesACharacterWhereverItStands) {
+  for (int c = 0; c < 0x80; ++c) {
+    for (size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x');
+      text[at] = static_cast<char>(c);
+      const std::string json = Json{text}.dump();
+      const bool is_escaped = c < 0x20 || c == '"' || c == '\\';
+      ASSERT_EQ(json.size() > text.size() + 2, is_escaped) << c << " at " << at;
+      ASSERT_EQ(*Json::parse(json), Json{text}) << c << " at " << at;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace diaryx

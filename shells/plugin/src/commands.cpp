@@ -8,8 +8,8 @@ namespace diaryx::plugin {
 namespace {
 
 using Table = std::span<const Command> (*)();
-constexpr std::array<Table, 6> kTables{config_commands,   provider_commands, document_commands,
-                                       protocol_commands, history_commands,  snapshot_commands};
+constexpr std::array<Table, 7> kTables{config_commands,  provider_commands, document_commands, protocol_commands,
+                                       history_commands, snapshot_commands, namespace_commands};
 
 constexpr int64_t kLargestByte = 255;
 

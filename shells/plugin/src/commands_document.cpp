@@ -79,10 +79,8 @@ Reply get_file(Guest& guest, const Json& params) {
   const auto path = text_param(params, "path");
   if (!path) return command_failed(path.error());
   const std::string key = guest.disk().to_workspace(*path);
-  for (const Entry& entry : entries_of(document_of(*session, kWorkspaceDoc))) {
-    if (entry.path == key) return sync::metadata_to_json(entry.metadata);
-  }
-  return Json{};
+  const auto metadata = session->replica().metadata(key);
+  return metadata ? sync::metadata_to_json(*metadata) : Json{};
 }
 
 // What the entry already knows of an attachment stays when the new metadata does not say it.
@@ -280,6 +278,17 @@ Reply set_body(Guest& guest, const Json& params) {
   return Json{};
 }
 
+// An edit like any other: others get it, and the history has what was there. A document that was put away here alone would come
+// back with the next answer of the server.
+Reply reset_body(Guest& guest, const Json& params) {
+  DX_READY(session);
+  const auto doc = body_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  edit_document(guest, *session, *doc,
+                [&](crdt::Doc& body, crdt::Transaction& txn) { replace_text(body.text("body"), txn, ""); });
+  return Json{};
+}
+
 Reply get_body_state(Guest& guest, const Json& params) {
   DX_READY(session);
   const auto doc = body_param(guest, params);
@@ -342,6 +351,7 @@ constexpr std::array kCommands{
     Command{"MaterializeWorkspace", materialize},
     Command{"GetBodyContent", get_body},
     Command{"SetBodyContent", set_body},
+    Command{"ResetBodyDoc", reset_body},
     Command{"GetBodySyncState", get_body_state},
     Command{"GetBodyFullState", get_body_full_state},
     Command{"GetBodyMissingUpdates", get_body_missing},

@@ -22,7 +22,7 @@ std::optional<Sha256> Look::hash() const {
   return sha256(bytes);
 }
 
-bool Look::holds(ByteView content) const { return state == State::Read && std::ranges::equal(bytes, content); }
+bool Look::holds(ByteView content) const { return state == State::Read && as_text(bytes) == as_text(content); }
 
 void Disk::set_root(std::string_view root) {
   std::string clean = with_slashes(root);
@@ -49,7 +49,12 @@ std::string Disk::to_workspace(std::string_view host_path) const {
 bool Disk::exists(std::string_view path) const { return host::file_exists(to_host(path)); }
 
 Look Disk::look(std::string_view path) const {
-  if (auto bytes = host::read_file(to_host(path))) return {Look::State::Read, std::move(*bytes)};
+  if (!exists(path)) return {};
+  return look_at_present(path);
+}
+
+Look Disk::look_at_present(std::string_view path) const {
+  if (auto bytes = host::read_present_file(to_host(path))) return {Look::State::Read, std::move(*bytes)};
   return {exists(path) ? Look::State::Unreadable : Look::State::Missing, {}};
 }
 
@@ -70,7 +75,7 @@ std::vector<std::string> Disk::list() const {
 
 Look Disk::write(std::string_view path, ByteView bytes) const {
   host::write_file(to_host(path), bytes);
-  return look(path);
+  return look_at_present(path);
 }
 
 bool Disk::remove(std::string_view path) const {

@@ -51,6 +51,8 @@ class Disk {
   bool remove(std::string_view path) const;
 
  private:
+  Look look_at_present(std::string_view path) const;
+
   std::string root_;
   bool has_root_ = false;
 };

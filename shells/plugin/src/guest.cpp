@@ -172,18 +172,7 @@ void Guest::adopt_late_state() {
 }
 
 void Guest::absorb(std::string_view doc, ByteView update, const Origin& origin) {
-  if (!session_) return;
-  Journal::Stored state = present_state();
-  state.updates.push_back({std::string(doc), to_bytes(update)});
-  const Session::Options options = session_->options();
-  start_session(state, options.workspace_id, options.write_files, options.keep);
-  if (options.keep) journal_.add_update({std::string(doc), to_bytes(update), origin.kind, origin.note}, host::now());
-  if (is_linked()) session_->begin_scan();
-  // The old connection counted acknowledgements for the old replica; a new one starts from the documents.
-  if (const auto again = requested_) {
-    disconnect();
-    connect(*again);
-  }
+  if (session_) session_->feed(sync::UpdateMade{doc, update, origin.kind, origin.note});
 }
 
 // --- config and transport -------------------------------------------------------------------------------------------

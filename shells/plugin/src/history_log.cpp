@@ -35,19 +35,11 @@ Chunk parse_chunk(ByteView bytes) {
   return chunk;
 }
 
-/// The records of some blocks that come after a point.
-std::vector<sync::HistoryRecord> records_after(std::span<const Bytes> blocks, sync::HistoryPoint point) {
-  std::vector<sync::HistoryRecord> records;
-  for (const Bytes& block : blocks) {
-    auto decoded = sync::decode_history_block(block);
-    if (!decoded) continue;
-    for (sync::HistoryRecord& record : *decoded) {
-      if (record.sequence <= point) continue;
-      point = record.sequence;
-      records.push_back(std::move(record));
-    }
-  }
-  return records;
+/// The records that come after a point, of some in order.
+std::span<const sync::HistoryRecord> records_after(std::span<const sync::HistoryRecord> records,
+                                                   sync::HistoryPoint point) {
+  const auto first = std::ranges::upper_bound(records, point, {}, &sync::HistoryRecord::sequence);
+  return records.subspan(static_cast<size_t>(first - records.begin()));
 }
 
 sync::HistoryPoint last_of(const Bytes& block) {
@@ -81,7 +73,7 @@ void HistoryLog::load() {
     const auto only = in.var_bytes();
     good = doc && first && next && blocks && folded && end && only && *first <= *next;
     if (!good) break;
-    index_.insert_or_assign(std::string(*doc), Entry{*first, *next, *blocks, *folded, *end, to_bytes(*only)});
+    index_.insert_or_assign(std::string(*doc), Entry{*first, *next, *blocks, *folded, *end, 0, to_bytes(*only)});
     last_ = std::max(last_, *end);
   }
   if (good) return;
@@ -101,12 +93,16 @@ std::vector<Bytes> HistoryLog::replay(const std::string& doc, ByteView block) {
   std::vector<Bytes> updates;
   auto records = sync::decode_history_block(block);
   if (!records) return updates;
-  for (sync::HistoryRecord& record : *records) updates.push_back(std::move(record.update));
+  for (const sync::HistoryRecord& record : *records) updates.push_back(record.update);
   if (const sync::HistoryRecord& newest = records->back(); newest.sequence > last_) {
     last_ = newest.sequence;
     last_time_ = newest.time;
   }
-  fresh_[doc].push_back(to_bytes(block));
+  std::vector<sync::HistoryRecord>& fresh = fresh_[doc];
+  for (sync::HistoryRecord& record : *records) {
+    // An entry of the journal that stands twice counts once.
+    if (fresh.empty() || record.sequence > fresh.back().sequence) fresh.push_back(std::move(record));
+  }
   return updates;
 }
 
@@ -121,7 +117,7 @@ std::optional<HistoryLog::Recorded> HistoryLog::record(const sync::PersistUpdate
   }
   last_ = row->sequence;
   last_time_ = now;
-  fresh_[update.doc].push_back(row->block);
+  fresh_[update.doc].push_back(std::move(row->record));
   return Recorded{std::move(row->block), std::move(row->mark)};
 }
 
@@ -137,25 +133,27 @@ void HistoryLog::settle(const std::string& doc, std::span<const sync::HistoryMar
   if (fresh == fresh_.end()) return;
   const bool is_new = !index_.contains(doc);
   Entry& entry = index_[doc];
-  auto records = records_after(fresh->second, 0);
-  if (is_new && records.size() == 1) {
+  if (is_new && fresh->second.size() == 1) {
     // Its state is about to be stored, and holds the same.
-    records.front().update.clear();
-    if (auto only = sync::encode_history_block(records)) {
-      entry.last = records.front().sequence;
+    sync::HistoryRecord& record = fresh->second.front();
+    const Bytes update = std::exchange(record.update, {});
+    if (auto only = sync::encode_history_block(fresh->second)) {
+      entry.last = record.sequence;
       entry.only = std::move(*only);
       fresh_.erase(fresh);
       return;
     }
+    record.update = update;
   }
   append(doc, entry, fresh->second);
   fresh_.erase(doc);
   if (entry.blocks > entry.folded_blocks + kManyBlocks && !host::nearly_exhausted()) fold(doc, entry, marks, now);
 }
 
-void HistoryLog::append(const std::string& doc, Entry& entry, std::span<const Bytes> fresh) {
+void HistoryLog::append(const std::string& doc, Entry& entry, std::span<const sync::HistoryRecord> fresh) {
   const bool has_chunks = entry.next_chunk > entry.first_chunk;
-  uint64_t number = has_chunks ? entry.next_chunk - 1 : entry.next_chunk;
+  const bool is_full = has_chunks && entry.last_chunk_bytes >= kChunkBytes;  // then it need not be read
+  uint64_t number = has_chunks && !is_full ? entry.next_chunk - 1 : entry.next_chunk;
   // Without chunks there may be one all the same, written just before a crash.
   const auto stored = host::storage_get(history_key(doc, number));
   Chunk chunk = stored ? parse_chunk(*stored) : Chunk{};
@@ -179,6 +177,7 @@ void HistoryLog::append(const std::string& doc, Entry& entry, std::span<const By
   for (const Bytes& each : chunk.blocks) out.var_bytes(each);
   host::storage_set(history_key(doc, number), out.view());
   entry.last = records.back().sequence;
+  entry.last_chunk_bytes = out.size();
   ++entry.blocks;
   entry.next_chunk = number + 1;
   entry.only.clear();
@@ -204,6 +203,7 @@ void HistoryLog::fold(const std::string& doc, Entry& entry, std::span<const sync
   for (uint64_t old = entry.first_chunk; old < entry.next_chunk; ++old) garbage_.push_back(history_key(doc, old));
   entry.first_chunk = entry.next_chunk;
   entry.next_chunk = number;
+  entry.last_chunk_bytes = 0;
   entry.blocks = entry.folded_blocks = blocks->size();
 }
 
@@ -291,8 +291,8 @@ std::vector<std::string> HistoryLog::newer_than(sync::HistoryPoint point) const 
   for (const auto& [doc, entry] : index_) {
     if (entry.last > point && !fresh_.contains(doc)) docs.push_back(doc);
   }
-  for (const auto& [doc, blocks] : fresh_) {
-    if (!blocks.empty() && last_of(blocks.back()) > point) docs.push_back(doc);
+  for (const auto& [doc, records] : fresh_) {
+    if (!records.empty() && records.back().sequence > point) docs.push_back(doc);
   }
   return docs;
 }
@@ -302,8 +302,8 @@ std::vector<std::string> HistoryLog::recent(size_t count) const {
   for (const auto& [doc, entry] : index_) {
     if (!fresh_.contains(doc)) docs.emplace_back(entry.last, doc);
   }
-  for (const auto& [doc, blocks] : fresh_) {
-    if (!blocks.empty()) docs.emplace_back(last_of(blocks.back()), doc);
+  for (const auto& [doc, records] : fresh_) {
+    if (!records.empty()) docs.emplace_back(records.back().sequence, doc);
   }
   sort_compactly(docs, std::greater<>());
   if (docs.size() > count) docs.resize(count);

@@ -78,17 +78,18 @@ class HistoryLog {
     uint64_t blocks = 0;  // in all chunks
     uint64_t folded_blocks = 0;  // so many were left when it was folded last
     sync::HistoryPoint last = 0;
+    size_t last_chunk_bytes = 0;  // not stored: 0 when not known
     Bytes only;  // the only record, without its update; empty when there are chunks
   };
 
   std::vector<Bytes> blocks_of(const std::string& doc, const Entry& entry) const;
   std::optional<Bytes> only_block(const std::string& doc, const Entry& entry) const;
-  void append(const std::string& doc, Entry& entry, std::span<const Bytes> fresh);
+  void append(const std::string& doc, Entry& entry, std::span<const sync::HistoryRecord> fresh);
   void fold(const std::string& doc, Entry& entry, std::span<const sync::HistoryMark> marks, TimestampMs now);
 
   sync::HistoryDevice device_;
   std::map<std::string, Entry, std::less<>> index_;
-  std::map<std::string, std::vector<Bytes>, std::less<>> fresh_;  // blocks of the journal, not yet in a chunk
+  std::map<std::string, std::vector<sync::HistoryRecord>, std::less<>> fresh_;  // of the journal, not yet in a chunk
   std::vector<std::string> garbage_;  // keys
   std::optional<sync::HistoryMark> last_mark_;
   std::optional<sync::HistoryRecorder> recorder_;

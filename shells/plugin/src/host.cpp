@@ -129,11 +129,14 @@ void write_file(std::string_view path, ByteView bytes) {
     g_emptied.insert(std::string(path));
   else
     g_emptied.erase(std::string(path));
+  std::string request = R"({"path":)";
+  append_json_string(request, path);
   if (is_valid_utf8(as_text(bytes))) {
-    ask(host_write_file, one("path", path).set("content", as_text(bytes)));
+    request += R"(,"content":)";
+    append_json_string(request, as_text(bytes));
+    request += '}';
+    pdk::call(host_write_file, request);
   } else {
-    std::string request = R"({"path":)";
-    append_json_string(request, path);
     pdk::call(host_write_binary, with_base64(std::move(request), "content", bytes));
   }
 }
@@ -142,7 +145,7 @@ bool was_emptied(std::string_view path) { return g_emptied.contains(std::string(
 
 void delete_file(std::string_view path) { ask(host_delete_file, one("path", path)); }
 
-void emit_event(const Json& event) { ask(host_emit_event, event); }
+void emit_event(std::string_view event) { pdk::call(host_emit_event, event); }
 
 std::string ws_connect(const Connection& connection) {
   Json request = Json{}

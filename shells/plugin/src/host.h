@@ -5,8 +5,8 @@
 //  1. Answers are read leniently: an absent, empty or odd answer becomes "nothing", never a trap.
 //  2. "Nothing" is not "empty": a web host answers a failed read with an empty text, so files are read as binary, whose
 //     failure can be told from an empty file.
-//  3. A native host that fails ends the running export. Callers hold no half-changed state when they call, and ask
-//     before they read: `read_file` looks first whether the file is there.
+//  3. A native host that fails ends the running export. Callers hold no half-changed state when they call, and ask whether a
+//     file is there before they read it.
 #pragma once
 
 #include <optional>
@@ -36,8 +36,8 @@ std::optional<Bytes> storage_get(std::string_view key);
 void storage_set(std::string_view key, ByteView bytes);
 
 bool file_exists(std::string_view path);
-/// The exact bytes, or nothing when the file is missing or cannot be read.
-std::optional<Bytes> read_file(std::string_view path);
+/// The exact bytes of a file that is known to be there (a native host traps otherwise), or nothing when it cannot be read.
+std::optional<Bytes> read_present_file(std::string_view path);
 /// Every path under `prefix`, in no order; native hosts list folders too (`without_folders` in paths.h drops them).
 std::vector<std::string> list_files(std::string_view prefix);
 /// Text goes as text, other bytes as base64.
@@ -49,7 +49,8 @@ bool carries_attachments();
 /// The file must exist: a native host traps otherwise.
 void delete_file(std::string_view path);
 
-void emit_event(const Json& event);
+/// event   JSON.
+void emit_event(std::string_view event);
 
 struct HttpRequest {
   std::string method;

@@ -13,8 +13,7 @@ namespace diaryx::plugin::host {
 
 bool carries_attachments() { return true; }
 
-std::optional<Bytes> read_file(std::string_view path) {
-  if (!file_exists(path)) return std::nullopt;
+std::optional<Bytes> read_present_file(std::string_view path) {
   const std::string answer = ask(host_read_binary, one("path", path));
   // Empty text is how a web host says that it could not read; an empty file is `{"data":""}`.
   if (answer.empty()) return std::nullopt;

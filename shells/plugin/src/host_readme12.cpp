@@ -14,8 +14,7 @@ namespace diaryx::plugin::host {
 
 bool carries_attachments() { return false; }
 
-std::optional<Bytes> read_file(std::string_view path) {
-  if (!file_exists(path)) return std::nullopt;
+std::optional<Bytes> read_present_file(std::string_view path) {
   const std::string text = ask(host_read_file, one("path", path));
   if (text.empty() && !was_emptied(path)) return std::nullopt;
   return to_bytes(as_bytes(text));

@@ -23,8 +23,11 @@ enum class Kind : uint8_t { Update = 0, Record = 1, History = 2 };
 
 // A host may fail to store one entry without a word; a few missing numbers do not end the journal.
 constexpr uint64_t kLongestGap = 4;
-constexpr uint64_t kManyEntries = 200;
-constexpr size_t kManyBytes = 1 << 20;
+constexpr uint64_t kManyEntries = 1'000;
+constexpr size_t kManyBytes = 4 << 20;
+// A tab that is closed loses no more than this of what others did, and has it back when it is opened.
+constexpr DurationMs kLongestWait{2'000};
+constexpr size_t kManyPendingBytes = 64 << 10;
 constexpr size_t kEmptyStateBytes = 2;  // `00 00`
 
 std::string entry_key(uint64_t number) { return std::string(kEntryKey) + std::to_string(number); }
@@ -163,6 +166,7 @@ bool Journal::read_item(Reader& in, Stored& stored) {
 }
 
 void Journal::add_update(const sync::PersistUpdate& update, TimestampMs now) {
+  if (update.origin != sync::HistoryOrigin::Remote && update.origin != sync::HistoryOrigin::Sync) is_urgent_ = true;
   const auto recorded = history_.record(update, now);
   if (recorded && recorded->mark) add_mark(*recorded->mark);
   pending_.u8(static_cast<uint8_t>(recorded ? Kind::History : Kind::Update));
@@ -188,9 +192,23 @@ void Journal::flush() {
   // A native host that cannot store ends the call here: what is pending stays pending and goes with the next flush.
   host::storage_set(entry_key(next_), entry);
   pending_ = Writer{};
+  pending_since_.reset();
+  is_urgent_ = false;
   ++next_;
   bytes_since_compaction_ += entry.size();
   flushed_ = true;
+}
+
+void Journal::flush_made_here() {
+  if (is_urgent_) flush();
+}
+
+void Journal::flush_soon(TimestampMs now) {
+  if (pending_.size() == 0) return;
+  if (!pending_since_) pending_since_ = now;
+  // The host's clock may go back.
+  const bool is_recent = now >= *pending_since_ && now < *pending_since_ + kLongestWait;
+  if (is_urgent_ || !is_recent || pending_.size() >= kManyPendingBytes) flush();
 }
 
 bool Journal::wants_compaction() const {
@@ -201,7 +219,7 @@ void Journal::compact(const sync::Replica& replica, std::string_view workspace_i
   for (const sync::HistoryMark& mark : sync::marks_to_drop(marks(), now)) remove_mark(mark);
   flush();
   if (next_ == first_ && has_workspace_) return;
-  changed_.emplace(kWorkspaceDoc);
+  if (!has_workspace_) changed_.emplace(kWorkspaceDoc);
   const std::vector<sync::HistoryMark> kept = marks();
   while (!changed_.empty()) {
     if (host::nearly_exhausted()) return;
@@ -234,12 +252,16 @@ std::vector<sync::HistoryMark> Journal::marks() const {
 }
 
 void Journal::add_mark(const sync::HistoryMark& mark) {
+  is_urgent_ = true;
   const sync::PersistRecord record = sync::mark_record(mark);
   add_record(record.key, record.value);
   history_.marked(mark);
 }
 
-void Journal::remove_mark(const sync::HistoryMark& mark) { add_record(sync::mark_record_key(mark), {}); }
+void Journal::remove_mark(const sync::HistoryMark& mark) {
+  is_urgent_ = true;
+  add_record(sync::mark_record_key(mark), {});
+}
 
 void Journal::store(const std::string& key, ByteView bytes) {
   if (damaged_.erase(key) > 0) {

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -56,6 +57,11 @@ class Journal {
 
   /// Stores what was added since the last flush. Does nothing when nothing was.
   void flush();
+  /// The same if something of it was made here: nobody is to hear of it before it is stored.
+  void flush_made_here();
+  /// The same, unless all of it came from the server moments ago: what a crash takes of that is asked for again, so that many small
+  /// edits of others are stored in one step. For the end of an export that did nothing but tell of them.
+  void flush_soon(TimestampMs now);
 
   /// Folds the journal into whole states and chunks of history. Writes what changed since the last time, and the workspace
   /// document if it was never stored. When there is more than one export may ask of its host, a later call goes on.
@@ -94,6 +100,8 @@ class Journal {
   std::set<std::string> changed_;  // documents with entries in the journal
   std::set<std::string> damaged_;  // storage keys whose value could not be read
   Writer pending_;  // the next flush
+  std::optional<TimestampMs> pending_since_;
+  bool is_urgent_ = false;  // something of it was made here
   uint64_t first_ = 0;  // oldest live entry
   uint64_t next_ = 0;
   size_t bytes_since_compaction_ = 0;

@@ -10,6 +10,7 @@
 // Compiled without LTO: the linker must see these symbols before it decides what to import.
 
 #include <__config>
+#include <cstddef>
 #include <cstdint>
 
 // libc++ and libc++abi print a sentence to stderr before they give up, which drags in vfprintf (13 kB) and three
@@ -31,6 +32,22 @@ extern "C" {
 [[noreturn]] void abort_message(const char*, ...) { __builtin_trap(); }    // libc++abi up to 19
 [[noreturn]] void __abort_message(const char*, ...) { __builtin_trap(); }  // libc++abi from 20
 [[noreturn]] void __cxa_pure_virtual() { __builtin_trap(); }
+
+// wasi-libc compares byte by byte; texts are compared here more often than they are hashed.
+int memcmp(const void* left, const void* right, std::size_t size) {
+  const auto* a = static_cast<const unsigned char*>(left);
+  const auto* b = static_cast<const unsigned char*>(right);
+  for (; size >= sizeof(Wide); size -= sizeof(Wide), a += sizeof(Wide), b += sizeof(Wide)) {
+    Wide x;
+    Wide y;
+    __builtin_memcpy(&x, a, sizeof x);
+    __builtin_memcpy(&y, b, sizeof y);
+    if (x != y) break;
+  }
+  for (; size > 0 && *a == *b; --size, ++a, ++b) {
+  }
+  return size == 0 ? 0 : *a - *b;
+}
 
 // A reactor never exits, so no destructor of a static object ever runs.
 int __cxa_atexit(void (*)(void*), void*, void*) { return 0; }

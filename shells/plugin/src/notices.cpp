@@ -1,70 +1,105 @@
 #include "notices.h"
 
+#include "diaryx/base/json.h"
 #include "diaryx/sync/path.h"
 
 namespace diaryx::plugin {
 namespace {
 
-Json tagged(std::string_view type) { return Json{}.set("type", type); }
+// Written as text at once: these are small, but for the body of a note, which is copied no more often than it must be.
+class EventText {
+ public:
+  explicit EventText(std::string_view type) { member("type", type); }
+  EventText&& with(std::string_view name, std::string_view value) && { return std::move(member(name, value)); }
+  EventText&& with(std::string_view name, uint64_t value) && {
+    begin(name).append(std::to_string(value));
+    return std::move(*this);
+  }
+  EventText&& with_json(std::string_view name, std::string_view json) && {
+    begin(name).append(json);
+    return std::move(*this);
+  }
+  std::string done() && { return std::move(text_) + '}'; }
 
-Json list_of(std::string_view one) { return Json::array().push(one); }
+ private:
+  std::string& begin(std::string_view name) {
+    text_ += text_.empty() ? "{\"" : ",\"";
+    return text_.append(name).append("\":");
+  }
+  EventText& member(std::string_view name, std::string_view value) {
+    append_json_string(begin(name), value);
+    return *this;
+  }
+
+  std::string text_;
+};
+
+std::string quoted(std::string_view text) {
+  std::string json;
+  append_json_string(json, text);
+  return json;
+}
 
 struct ForEnvelope {
-  Json operator()(const sync::StatusChanged& status) const {
-    return tagged("statusChanged").set("status", Json{}.set("state", state_name(status.state)));
+  EventText operator()(const sync::StatusChanged& status) const {
+    return EventText("statusChanged").with_json("status", "{\"state\":" + quoted(state_name(status.state)) + "}");
   }
-  Json operator()(const sync::Progress& progress) const {
-    return tagged("progress").set("completed", progress.completed).set("total", progress.total);
+  EventText operator()(const sync::Progress& progress) const {
+    return EventText("progress").with("completed", progress.completed).with("total", progress.total);
   }
-  Json operator()(const sync::FileChanged& file) const {
-    return tagged("filesChanged").set("files", list_of(file.path));
+  EventText operator()(const sync::FileChanged& file) const {
+    return EventText("filesChanged").with_json("files", "[" + quoted(file.path) + "]");
   }
-  Json operator()(const sync::BodyChanged& body) const {
-    return tagged("bodyChanged").set("file_path", body.path).set("body", body.body);
+  EventText operator()(const sync::BodyChanged& body) const {
+    return EventText("bodyChanged").with("file_path", body.path).with("body", body.body);
   }
-  Json operator()(const sync::Problem& problem) const { return tagged("error").set("message", problem.message); }
-  Json operator()(const sync::PeersChanged& peers) const {
-    return tagged(peers.joined ? "peerJoined" : "peerLeft").set("peer_count", peers.peer_count);
+  EventText operator()(const sync::Problem& problem) const {
+    return EventText("error").with("message", problem.message);
   }
-  Json operator()(const sync::Settled&) const { return tagged("syncComplete").set("files_synced", 0); }
-  Json operator()(const sync::MassChangeHeld& held) const {
-    return tagged("error").set("message", describe_held(held));
+  EventText operator()(const sync::PeersChanged& peers) const {
+    return EventText(peers.joined ? "peerJoined" : "peerLeft").with("peer_count", peers.peer_count);
+  }
+  EventText operator()(const sync::Settled&) const { return EventText("syncComplete").with("files_synced", 0); }
+  EventText operator()(const sync::MassChangeHeld& held) const {
+    return EventText("error").with("message", describe_held(held));
   }
 };
 
+EventText failure(std::string_view message) {
+  return EventText("SyncStatusChanged").with("status", "error").with("error", message);
+}
+
 struct ForHost {
-  std::optional<Json> operator()(const sync::StatusChanged& status) const {
-    return tagged("SyncStatusChanged").set("status", state_name(status.state));
+  EventText operator()(const sync::StatusChanged& status) const {
+    return EventText("SyncStatusChanged").with("status", state_name(status.state));
   }
-  std::optional<Json> operator()(const sync::Progress& progress) const {
-    return tagged("SyncProgress").set("completed", progress.completed).set("total", progress.total);
+  EventText operator()(const sync::Progress& progress) const {
+    return EventText("SyncProgress").with("completed", progress.completed).with("total", progress.total);
   }
-  std::optional<Json> operator()(const sync::FileChanged& file) const {
-    const std::string folder(sync::parent(file.path));
+  EventText operator()(const sync::FileChanged& file) const {
+    const std::string_view folder = sync::parent(file.path);
     switch (file.change) {
-      case sync::FileChange::Created: return tagged("FileCreated").set("path", file.path).set("parent_path", folder);
-      case sync::FileChange::Removed: return tagged("FileDeleted").set("path", file.path).set("parent_path", folder);
-      case sync::FileChange::Moved: return tagged("FileRenamed").set("old_path", file.from).set("new_path", file.path);
+      case sync::FileChange::Created:
+        return EventText("FileCreated").with("path", file.path).with("parent_path", folder);
+      case sync::FileChange::Removed:
+        return EventText("FileDeleted").with("path", file.path).with("parent_path", folder);
+      case sync::FileChange::Moved:
+        return EventText("FileRenamed").with("old_path", file.from).with("new_path", file.path);
       case sync::FileChange::MetadataChanged:
-      case sync::FileChange::Changed: return tagged("SyncCompleted").set("doc_name", file.path).set("files_synced", 1);
+      case sync::FileChange::Changed: break;
     }
-    return std::nullopt;
+    return EventText("SyncCompleted").with("doc_name", file.path).with("files_synced", 1);
   }
-  std::optional<Json> operator()(const sync::BodyChanged& body) const {
-    return tagged("ContentsChanged").set("path", body.path).set("body", body.body);
+  EventText operator()(const sync::BodyChanged& body) const {
+    return EventText("ContentsChanged").with("path", body.path).with("body", body.body);
   }
-  std::optional<Json> operator()(const sync::Problem& problem) const {
-    return tagged("SyncStatusChanged").set("status", "error").set("error", problem.message);
+  EventText operator()(const sync::Problem& problem) const { return failure(problem.message); }
+  EventText operator()(const sync::PeersChanged& peers) const {
+    return EventText(peers.joined ? "PeerJoined" : "PeerLeft").with("peer_count", peers.peer_count);
   }
-  std::optional<Json> operator()(const sync::PeersChanged& peers) const {
-    return tagged(peers.joined ? "PeerJoined" : "PeerLeft").set("peer_count", peers.peer_count);
-  }
-  std::optional<Json> operator()(const sync::MassChangeHeld& held) const {
-    if (held.deletions + held.truncations == 0) return std::nullopt;
-    return tagged("SyncStatusChanged").set("status", "error").set("error", describe_held(held));
-  }
-  std::optional<Json> operator()(const sync::Settled&) const {
-    return tagged("SyncCompleted").set("doc_name", "").set("files_synced", 0);
+  EventText operator()(const sync::MassChangeHeld& held) const { return failure(describe_held(held)); }
+  EventText operator()(const sync::Settled&) const {
+    return EventText("SyncCompleted").with("doc_name", "").with("files_synced", 0);
   }
 };
 
@@ -98,8 +133,12 @@ std::string describe_held(const sync::MassChangeHeld& held) {
          ". Say in the History panel whether that was meant.";
 }
 
-Json envelope_event(const sync::Notice& notice) { return std::visit(ForEnvelope{}, notice); }
+std::string envelope_event(const sync::Notice& notice) { return std::visit(ForEnvelope{}, notice).done(); }
 
-std::optional<Json> host_event(const sync::Notice& notice) { return std::visit(ForHost{}, notice); }
+std::optional<std::string> host_event(const sync::Notice& notice) {
+  const auto* held = std::get_if<sync::MassChangeHeld>(&notice);
+  if (held != nullptr && held->deletions + held->truncations == 0) return std::nullopt;
+  return std::visit(ForHost{}, notice).done();
+}
 
 }  // namespace diaryx::plugin

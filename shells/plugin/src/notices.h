@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "diaryx/base/json.h"
 #include "diaryx/sync/action.h"
 
 namespace diaryx::plugin {
@@ -13,12 +12,12 @@ namespace diaryx::plugin {
 /// `disconnected`, `connecting`, ... as both shapes spell it.
 std::string_view state_name(sync::SyncState state);
 
-/// SyncEvent of the envelope: `type` in camelCase.
-Json envelope_event(const sync::Notice& notice);
+/// SyncEvent of the envelope, as JSON: `type` in camelCase.
+std::string envelope_event(const sync::Notice& notice);
 
-/// The event for the host: `type` starts with an upper-case letter, otherwise hosts drop it. Nothing when hosts have no
-/// use for it.
-std::optional<Json> host_event(const sync::Notice& notice);
+/// The event for the host, as JSON: `type` starts with an upper-case letter, otherwise hosts drop it. Nothing when hosts have
+/// no use for it.
+std::optional<std::string> host_event(const sync::Notice& notice);
 
 /// A sentence for people: what waits, and where to answer.
 std::string describe_held(const sync::MassChangeHeld& held);

@@ -1,6 +1,9 @@
 #include "pdk.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <limits>
 
 // `u32` answers of the kernel are widened bytes.
 #define DX_KERNEL(name) extern "C" __attribute__((import_module("extism:host/env"), import_name(#name)))
@@ -150,6 +153,18 @@ std::string call(UserFunction function, std::string_view argument) {
   const std::int32_t code = body();
   leave();
   return code;
+}
+
+bool has_room(std::size_t times) {
+  constexpr std::uint64_t kReserve = std::uint64_t{1} << 20;
+  constexpr std::uint64_t kMost = std::uint64_t{64} << 20;  // nonsense of that size is refused with one copy
+  const std::uint64_t input = kernel_input_length();
+  const std::uint64_t wanted = input + std::min(input * times, kMost) + kReserve;
+  if (wanted > std::numeric_limits<std::uint32_t>::max()) return false;
+  void* const room = std::malloc(static_cast<std::size_t>(wanted));
+  __asm__ volatile("" : : "r"(room) : "memory");  // or the compiler would take both calls away
+  std::free(room);
+  return room != nullptr;
 }
 
 std::uint32_t blocks_used() { return g_blocks; }

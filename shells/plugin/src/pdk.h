@@ -10,6 +10,7 @@
 //     lets long jobs stop in time and go on in the next call.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -46,6 +47,10 @@ std::string call(UserFunction function, std::string_view argument);
 /// releases all blocks when a call starts, so the mark of a dead call is gone. What the dead call left on the stack is
 /// taken back as well, or some thousand failed host calls would use it up.
 std::int32_t run(std::int32_t (*body)());
+
+/// Whether there is memory for `times` as much as the input holds, and a reserve. An allocation that fails ends the export in the
+/// middle of what it does, so exports that may need much ask first and refuse in order. What was asked for is kept by the heap.
+bool has_room(std::size_t times);
 
 /// Kernel blocks taken since the running export began.
 std::uint32_t blocks_used();

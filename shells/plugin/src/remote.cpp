@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "diaryx/base/json.h"
-#include "host.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -35,16 +34,25 @@ std::string Remote::workspace_path(std::string_view workspace_id) const {
   return "/api/workspaces/" + percent_encoded(workspace_id);
 }
 
-Answer<Bytes> Remote::send(std::string_view method, const std::string& path, std::string_view content_type,
-                           Bytes body) const {
+HttpError failure_of(const host::HttpResponse& response) {
+  std::string text = "HTTP " + std::to_string(response.status);
+  if (!response.body.empty()) text.append(": ").append(as_text(response.body).substr(0, kMaxErrorText));
+  return {response.status, std::move(text)};
+}
+
+host::HttpResponse Remote::ask(std::string_view method, const std::string& path, std::string_view content_type,
+                               Bytes body) const {
   host::HttpRequest request{std::string(method), endpoint_.server_url + path, {}, std::move(body)};
   if (!content_type.empty()) request.headers.emplace_back("Content-Type", content_type);
   if (!endpoint_.auth_token.empty()) request.headers.emplace_back("Authorization", "Bearer " + endpoint_.auth_token);
-  host::HttpResponse response = host::http(request);
+  return host::http(request);
+}
+
+Answer<Bytes> Remote::send(std::string_view method, const std::string& path, std::string_view content_type,
+                           Bytes body) const {
+  host::HttpResponse response = ask(method, path, content_type, std::move(body));
   if (response.status == 200) return std::move(response.body);
-  std::string text = "HTTP " + std::to_string(response.status);
-  if (!response.body.empty()) text.append(": ").append(as_text(response.body).substr(0, kMaxErrorText));
-  return std::unexpected(HttpError{response.status, std::move(text)});
+  return std::unexpected(failure_of(response));
 }
 
 Answer<std::vector<RemoteWorkspace>> Remote::workspaces() const {

@@ -14,6 +14,7 @@
 #include "config.h"
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/sha256.h"
+#include "host.h"
 
 namespace diaryx::plugin {
 
@@ -24,6 +25,8 @@ struct HttpError {
   /// True when asking again cannot help: too large, out of quota, refused.
   bool is_final() const;
 };
+/// The error that an answer stands for.
+HttpError failure_of(const host::HttpResponse& response);
 template <typename T>
 using Answer = std::expected<T, HttpError>;
 
@@ -49,6 +52,10 @@ class Remote {
   /// mode   `replace` or `merge`.
   Answer<void> upload_snapshot(std::string_view workspace_id, std::string_view mode, bool with_attachments,
                                ByteView zip) const;
+
+  /// One request, whatever the server answers.
+  host::HttpResponse ask(std::string_view method, const std::string& path, std::string_view content_type,
+                         Bytes body) const;
 
  private:
   Answer<Bytes> send(std::string_view method, const std::string& path, std::string_view content_type, Bytes body) const;

@@ -41,6 +41,7 @@ Session::Session(Options options, const Journal::Stored& stored, Disk& disk, Jou
 
 void Session::begin(TimestampMs now) {
   now_ = now;
+  performed_.clear();  // an envelope tells of its own export
   if (current_) answer_failed(*std::exchange(current_, std::nullopt));
   if (scan_in_doubt_ && scan_) ++scan_->at;
   scan_in_doubt_ = false;
@@ -139,7 +140,7 @@ void Session::work(const Remote* remote) {
   }
   if (remote && !scan_) run_transfers(*remote);
   if (options_.keep) {
-    journal_.flush();
+    journal_.flush_soon(now_);
     if (journal_.wants_compaction() && !host::nearly_exhausted()) fold();
   }
 }
@@ -148,9 +149,16 @@ void Session::fold() {
   if (options_.keep) journal_.compact(*replica_, options_.workspace_id, now_);
 }
 
+void Session::store_before(const sync::Action& action) {
+  if (std::holds_alternative<sync::Notify>(action)) return;
+  const bool is_sent =
+      std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action);
+  is_sent ? journal_.flush_made_here() : journal_.flush();
+}
+
 void Session::run_queue() {
   while (!queue_.empty() && !host::nearly_exhausted()) {
-    if (options_.keep) journal_.flush();
+    if (options_.keep) store_before(queue_.front());
     current_ = std::move(queue_.front());
     queue_.pop_front();
     perform(*current_);

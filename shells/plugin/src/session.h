@@ -5,7 +5,8 @@
 // Invariants
 //  1. Everything to do is a member before it is done, and one action at a time is taken out. A native host that ends the
 //     export in the middle loses nothing: the next export finds the rest, and `recover` answers for the one that failed.
-//  2. No other action is performed while changes are unsaved (`Journal::flush` stands in front of each).
+//  2. No file is written or moved while changes are unsaved, and nothing is sent while something that was made here is
+//     (`store_before`). Telling the host what others did does not wait for the storage.
 //  3. A file is replaced or removed only after a look at it, in the same call, found what the replica expects.
 #pragma once
 
@@ -88,6 +89,7 @@ class Session {
   };
 
   void run_queue();
+  void store_before(const sync::Action& action);
   void scan_some();
   void scan_one(Scan& scan);
   void run_transfers(const Remote& remote);

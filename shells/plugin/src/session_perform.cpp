@@ -48,7 +48,7 @@ void Session::perform_one(const sync::ReadFile& read) {
 }
 
 void Session::perform_one(const sync::WriteText& write) {
-  place(write.path, write.expected, as_bytes(write.bytes), sha256(write.bytes));
+  place(write.path, write.expected, as_bytes(write.bytes), replica_->hash_of(write.bytes));
 }
 
 void Session::perform_one(const sync::RemoveFile& remove) {
@@ -87,7 +87,7 @@ void Session::perform_one(const sync::Notify& notify) {
     host::log(host::Level::Warn, problem_);
   }
   const bool is_progress = std::holds_alternative<sync::Progress>(notify.notice);
-  performed_.push_back({ActionType::EmitEvent, to_bytes(as_bytes(envelope_event(notify.notice).dump())), is_progress});
+  performed_.push_back({ActionType::EmitEvent, to_bytes(as_bytes(envelope_event(notify.notice))), is_progress});
   if (const auto event = host_event(notify.notice)) host::emit_event(*event);
 }
 
@@ -95,10 +95,13 @@ void Session::place(const std::string& path, const std::optional<Sha256>& expect
                     const Sha256& hash) {
   const Look before = disk_.look(path);
   if (before.state == Look::State::Unreadable) return refuse(path, "the file cannot be read");
-  if (before.hash() != expected) return refuse_changed(path, /*in_doubt=*/false);
+  const bool is_expected =
+      before.state == Look::State::Read ? replica_->hash_of(as_text(before.bytes)) == expected : !expected;
+  if (!is_expected) return refuse_changed(path, /*in_doubt=*/false);
   const Look after = disk_.write(path, bytes);
   if (after.holds(bytes)) return feed(sync::FileWritten{path, hash});
-  if (after.state == before.state && after.bytes == before.bytes) return refuse(path, "the host did not write the file");
+  if (after.state == before.state && after.bytes == before.bytes)
+    return refuse(path, "the host did not write the file");
   // Somebody else wrote it just now, perhaps on top of what we had put there.
   refuse_changed(path, /*in_doubt=*/true);
 }
@@ -130,7 +133,8 @@ void Session::run_transfers(const Remote& remote) {
 
 void Session::fetch(const Remote& remote, const sync::FetchBlob& wanted) {
   if (!host::carries_attachments()) return feed(sync::TransferFailed{wanted.path, wanted.hash, kNotesOnly, true});
-  if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{})) return place(wanted.path, wanted.expected, {}, wanted.hash);
+  if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{}))
+    return place(wanted.path, wanted.expected, {}, wanted.hash);
   if (const auto copy = local_copy(wanted.hash)) return place(wanted.path, wanted.expected, *copy, wanted.hash);
   const auto bytes = remote.attachment(options_.workspace_id, wanted.hash);
   if (bytes) return place(wanted.path, wanted.expected, *bytes, wanted.hash);

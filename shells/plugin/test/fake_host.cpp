@@ -38,7 +38,7 @@ bool file_exists(std::string_view path) {
   return fake_host().files.contains(path) || fake_host().folders.contains(path);
 }
 
-std::optional<Bytes> read_file(std::string_view path) {
+std::optional<Bytes> read_present_file(std::string_view path) {
   const auto found = fake_host().files.find(path);
   if (found == fake_host().files.end()) return std::nullopt;
   return found->second;
@@ -63,7 +63,7 @@ void delete_file(std::string_view path) {
   if (!fake_host().stubborn.contains(path)) fake_host().files.erase(std::string(path));
 }
 
-void emit_event(const Json&) {}
+void emit_event(std::string_view) {}
 
 HttpResponse http(const HttpRequest&) { return {}; }
 

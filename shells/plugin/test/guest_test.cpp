@@ -65,6 +65,27 @@ TEST(Guest, FindsThePreviousStateAtItsNextStart) {
   EXPECT_EQ(answer.find("data")->string_member("title"), "A");
 }
 
+TEST(Guest, EmptiesADocumentByAnEditThatIsKept) {
+  fake_host() = {};
+  const Json note = Json{}.set("doc_name", "a.md");
+  const auto content = [&](Guest& guest) {
+    return *command(guest, "GetBodyContent", note).find("data")->find("content")->as_string();
+  };
+  {
+    Guest guest;
+    ASSERT_TRUE(guest.init("{}"));
+    command(guest, "SetBodyContent", Json{note}.set("content", "some text"));
+    EXPECT_EQ(content(guest), "some text");
+    EXPECT_EQ(command(guest, "ResetBodyDoc", note).bool_member("success"), true);
+    EXPECT_EQ(content(guest), "");
+    EXPECT_EQ(command(guest, "ResetBodyDoc").bool_member("success"), false);
+  }
+  Guest guest;
+  ASSERT_TRUE(guest.init("{}"));
+  EXPECT_EQ(content(guest), "");
+  EXPECT_FALSE(command(guest, "GetHistory", note).find("data")->as_array()->empty());
+}
+
 TEST(Guest, StartsAnewForAnotherWorkspaceAndLeavesTheFiles) {
   fake_host() = {};
   fake_host().files["a.md"] = {'x'};

@@ -59,6 +59,28 @@ TEST(Journal, StoresOneFlushInOneStep) {
   EXPECT_EQ(stored.records.at("joined"), "1");
 }
 
+TEST(Journal, LetsWhatOthersDidWaitTwoSecondsAndNothingThatWasMadeHere) {
+  fake_host() = {};
+  Journal journal;
+  (void)journal.load();
+  const auto sets = [] { return fake_host().set_keys.size(); };
+  journal.add_update({"body:a.md", typed(1, "theirs"), sync::HistoryOrigin::Remote}, kNow);
+  journal.flush_soon(kNow);
+  journal.flush_made_here();
+  journal.flush_soon(kNow + DurationMs{1'999});
+  EXPECT_EQ(sets(), 0u);
+  journal.flush_soon(kNow + DurationMs{2'000});
+  EXPECT_EQ(sets(), 1u);
+
+  journal.add_update({"body:a.md", typed(2, "ours"), sync::HistoryOrigin::Local}, kNow);
+  journal.flush_made_here();
+  EXPECT_EQ(sets(), 2u);
+  journal.add_update({"body:a.md", typed(3, "theirs"), sync::HistoryOrigin::Remote}, kNow);
+  journal.flush_soon(kNow);
+  journal.flush_soon(kNow + DurationMs{-5'000});  // the clock was set back
+  EXPECT_EQ(sets(), 3u);
+}
+
 TEST(Journal, ForgetsARecordThatWasRemoved) {
   fake_host() = {};
   Journal journal;

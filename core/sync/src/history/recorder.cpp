@@ -36,13 +36,13 @@ Result<HistoryRecorder::Row> HistoryRecorder::record(const PersistUpdate& update
       marked_at_ = now;
     }
   }
-  const HistoryRecord record{.sequence = row.sequence,
-                             .time = now,
-                             .origin = update.origin,
-                             .device = is_own(update.origin) ? device_ : HistoryDevice{},
-                             .note = update.note,
-                             .update = update.update};
-  DX_TRY(row.block, encode_history_block({&record, 1}));
+  row.record = {.sequence = row.sequence,
+                .time = now,
+                .origin = update.origin,
+                .device = is_own(update.origin) ? device_ : HistoryDevice{},
+                .note = update.note,
+                .update = update.update};
+  DX_TRY(row.block, encode_history_block({&row.record, 1}));
   last_ = row.sequence;
   last_time_ = now;
   return row;

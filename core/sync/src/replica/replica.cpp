@@ -14,8 +14,6 @@
 namespace diaryx::sync {
 namespace {
 
-constexpr std::string_view kWorkspaceName = "workspace";
-constexpr std::string_view kBodyPrefix = "body:";
 constexpr std::string_view kFilePrefix = "file:";
 constexpr std::string_view kNamePrefix = "name:";
 constexpr std::string_view kJoinedKey = "joined";
@@ -132,6 +130,7 @@ void Replica::Impl::dispatch(const Event& event) {
                      if (workspace_.live_file(path) && !in_step(document)) open_body(document, /*first=*/true);
                    }
                  },
+                 [&](const UpdateMade& e) { on_update_made(e); },
                  [&](const ReleaseHeld&) { release_held(); },
                  [&](const UndoHeld&) { undo_held(); },
                  [&](const RestoreFiles& e) { on_restore(e); },
@@ -202,6 +201,15 @@ std::string Replica::Impl::text_of(std::string_view path) const {
   return head_of(path) + bodies_.open(document_of(path)).body();
 }
 
+Sha256 Replica::Impl::hash_of(std::string_view text) const {
+  if (text.size() > kMostHashedBytes) return sha256(text);
+  for (const auto& known : hashed_) {
+    if (known && known->first == text) return known->second;
+  }
+  std::swap(hashed_[0], hashed_[1]);
+  return hashed_[0].emplace(text, sha256(text)).second;
+}
+
 Replica::Impl::Version Replica::Impl::version_of(std::string_view path) const {
   return {text_of(path), bodies_.open(document_of(path)).units()};
 }
@@ -255,6 +263,12 @@ void Replica::Impl::say_who(crdt::Transaction& txn) {
 void Replica::Impl::commit_body(std::string_view key, Bytes update, HistoryOrigin origin, std::string note) {
   if (update.empty()) return;
   if (!said_who_ && origin == HistoryOrigin::Local) edit_workspace([](crdt::Transaction&) {});
+  Bytes payload = payload_of_edit(key, update);
+  if (!DX_PLANTED(3)) persist(std::string(kBodyPrefix).append(key), std::move(update), origin, std::move(note));
+  send_body(key, std::move(payload));
+}
+
+Bytes Replica::Impl::payload_of_edit(std::string_view key, ByteView update) {
   auto open = open_bodies_.find(key);
   if (open == open_bodies_.end() && in_step(key)) {
     open = open_bodies_.emplace(std::string(key), Body{.link = DocLink::in_step()}).first;
@@ -267,8 +281,7 @@ void Replica::Impl::commit_body(std::string_view key, Bytes update, HistoryOrigi
   } else if (following_ && listed_path(key)) {
     open_body(key);
   }
-  if (!DX_PLANTED(3)) persist(std::string(kBodyPrefix).append(key), std::move(update), origin, std::move(note));
-  send_body(key, std::move(payload));
+  return payload;
 }
 
 void Replica::Impl::edit_workspace(const std::function<void(crdt::Transaction&)>& edit) {
@@ -376,6 +389,7 @@ std::optional<Sha256> Replica::known_hash(std::string_view path) const {
   return found->second.hash;
 }
 
+Sha256 Replica::hash_of(std::string_view text) const { return impl_->hash_of(text); }
 std::vector<HeldChange> Replica::held() const { return impl_->held(); }
 std::vector<std::string> Replica::text_files() const { return impl_->workspace_.live_files(); }
 std::vector<BinaryRef> Replica::binary_files() const { return impl_->workspace_.live_binaries(); }

@@ -8,6 +8,7 @@
 //   replica_remote.cpp     what the server tells, and bringing files to what the documents say
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -24,6 +25,10 @@
 #include "replica/workspace_doc.h"
 
 namespace diaryx::sync {
+
+/// Names of documents.
+inline constexpr std::string_view kWorkspaceName = "workspace";
+inline constexpr std::string_view kBodyPrefix = "body:";
 
 /// Records of files that a restore put on the disk and that were not read back yet.
 inline constexpr std::string_view kRestoredPrefix = "restored:";
@@ -49,6 +54,7 @@ class Replica::Impl {
 
   std::optional<std::string> file_text(std::string_view path) const;
   std::optional<std::string> body_text(std::string_view path) const;
+  Sha256 hash_of(std::string_view text) const;
 
   // Read by the getters of Replica.
   ReplicaOptions options_;
@@ -272,9 +278,11 @@ class Replica::Impl {
   void tell_held(HeldChange::Direction direction);
 
   // --- replica_remote.cpp
+  void on_update_made(const UpdateMade& made);
   void apply_workspace(ByteView update, bool answer, HistoryOrigin origin);
   bool apply_body(const std::string& key, ByteView update, HistoryOrigin origin, bool foreign = false);
   void follow_edit_of_unlisted(const std::string& document);
+  std::vector<std::string> paths_without_base(std::string_view file_id, std::string_view path) const;
   void remember_base(std::string_view file_id, std::string_view path, const Version& before);
   void on_file_entry_changed(const std::string& path);
   void give_way(const std::set<std::string>& replaced, const std::vector<std::string>& changed_homes);
@@ -316,6 +324,7 @@ class Replica::Impl {
   Bytes set_file_text(std::string_view path, std::string_view text);
   void commit_body(std::string_view key, Bytes update, HistoryOrigin origin = HistoryOrigin::Local,
                    std::string note = {});
+  Bytes payload_of_edit(std::string_view key, ByteView update);
   void persist(std::string doc, Bytes update, HistoryOrigin origin, std::string note = {});
   void say_who(crdt::Transaction& txn);
   void edit_workspace(const std::function<void(crdt::Transaction&)>& edit);
@@ -327,10 +336,15 @@ class Replica::Impl {
   void notify(Notice notice) { emit(Notify{std::move(notice)}); }
   void problem(std::string_view path, std::string message);
 
+  // Texts that were hashed last: one edit asks for the text before it and the one after it several times.
+  static constexpr size_t kMostHashedBytes = size_t{1} << 20;
+  mutable std::array<std::optional<std::pair<std::string, Sha256>>, 2> hashed_;
+
   // Counting reads every entry, so a count is good until the list changes.
   mutable std::optional<uint64_t> file_count_;
 
   // History: what the updates of this batch are stored as.
+  const UpdateMade* made_ = nullptr;  // while it is applied
   std::string restore_id_;  // while a restore is under way
   std::map<std::string, std::string, std::less<>>
       brought_back_;  // path -> restore, written to disk and not read back yet

@@ -57,7 +57,7 @@ bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) con
 
 void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) {
   if (!accept_path(path)) return;
-  const Sha256 hash = sha256(bytes);
+  const Sha256 hash = hash_of(bytes);
   const FileRecord* const before = record(path);
   const bool is_changed = before == nullptr || before->hash != hash;
   if (const Intended* const ours = is_changed ? torn_write(path, bytes) : nullptr) {
@@ -161,7 +161,7 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
   const std::string id = file_id_of(path, known);
   const std::string document = at_home ? document_of(path) : document_of_file(id, path);
   const std::string doc_text = at_home ? text_of(path) : document_text(document);
-  const Sha256 hash = sha256(bytes);
+  const Sha256 hash = hash_of(bytes);
   if (bytes == doc_text) {
     // We wrote it and died before we could note that, or somebody made the same change.
     known.hash = hash;
@@ -169,7 +169,7 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
     save_record(path, std::move(known));
     return reconcile(path);
   }
-  if (!known.base && sha256(doc_text) != known.hash) {
+  if (!known.base && hash_of(doc_text) != known.hash) {
     // Nobody knows from which text the user started, so no edit of anybody may be guessed.
     drop_record(path);
     return keep_conflict_copy(key, bytes, hash);
@@ -216,7 +216,7 @@ Bytes Replica::Impl::merge_edit(std::string_view path, std::string_view document
                      length_of(units->body) == utf16_length(before.body) && doc_text == body.head() + body.body();
   forget_doubtful_writes(path);
   overtake_writes(path);
-  known.hash = sha256(bytes);
+  known.hash = hash_of(bytes);
   Bytes update;
   if (DX_PLANTED(2)) {
     update = body.set_text(after.head, after.body);

@@ -12,6 +12,7 @@ namespace diaryx::sync {
 namespace {
 
 constexpr std::string_view kFilesRoot = "files";
+constexpr std::string_view kBodyRoot = "body";
 constexpr std::string_view kBinariesRoot = "binaries";
 constexpr std::string_view kHomesRoot = "homes";
 constexpr DurationMs kMetadataGrace{1'000};
@@ -22,14 +23,26 @@ constexpr int64_t kTurnMs = 250;
 
 // --- documents --------------------------------------------------------------------------------------------------
 
+void Replica::Impl::on_update_made(const UpdateMade& made) {
+  made_ = &made;
+  if (made.doc == kWorkspaceName) {
+    apply_workspace(made.update, /*answer=*/false, made.origin);
+  } else if (made.doc.starts_with(kBodyPrefix)) {
+    apply_body(std::string(made.doc.substr(kBodyPrefix.size())), made.update, made.origin);
+  }
+  made_ = nullptr;
+}
+
 void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin origin) {
   const Result<crdt::Commit> commit = workspace_.doc().apply_update_v1(update);
   if (!commit) {
-    return problem({}, "the server sent a change of the file list that cannot be read: " + describe(commit.error()));
+    return problem({}, std::string(made_ ? "the host gave" : "the server sent") +
+                           " a change of the file list that cannot be read: " + describe(commit.error()));
   }
   if (commit->changed()) {
     file_count_.reset();
-    persist("workspace", commit->update_v1(), origin);
+    persist(std::string(kWorkspaceName), commit->update_v1(), origin, std::string(made_ ? made_->note : ""));
+    if (made_) send_workspace(workspace_link_.on_local_update(commit->update_v1()));
   }
   const bool catching_up = !workspace_link_.answered();
   const bool first_answer = answer && catching_up;
@@ -118,15 +131,22 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
   reconcile(path);
 }
 
-void Replica::Impl::remember_base(std::string_view file_id, std::string_view path, const Version& before) {
+std::vector<std::string> Replica::Impl::paths_without_base(std::string_view file_id, std::string_view path) const {
   const auto others = file_id.empty() ? records_of_.end() : records_of_.find(file_id);
   std::set<std::string> paths = others == records_of_.end() ? std::set<std::string>() : others->second;
   if (!path.empty()) paths.emplace(path);
-  const Sha256 hash = sha256(before.text);
+  std::vector<std::string> found;
   for (const std::string& at : paths) {
     const FileRecord* known = record(at);
-    if (known == nullptr || known->kind != FileRecord::Kind::Text || known->base || hash != known->hash) continue;
-    FileRecord behind = *known;
+    if (known != nullptr && known->kind == FileRecord::Kind::Text && !known->base) found.push_back(at);
+  }
+  return found;
+}
+
+void Replica::Impl::remember_base(std::string_view file_id, std::string_view path, const Version& before) {
+  for (const std::string& at : paths_without_base(file_id, path)) {
+    if (hash_of(before.text) != record(at)->hash) continue;
+    FileRecord behind = *record(at);
     behind.base = before.text;
     behind.base_units = encode_units(before.units);
     save_record(at, std::move(behind));
@@ -135,21 +155,24 @@ void Replica::Impl::remember_base(std::string_view file_id, std::string_view pat
 
 bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryOrigin origin, bool foreign) {
   std::optional<std::string> path = listed_path(key);
-  const Version before = version_of_document(key);
-  const std::string body_before = bodies_.open(key).body();
   const std::string owner = bodies_.open(key).owner();
   const bool may_be_taken = !owner.empty() && may_claim(update);
+  // The text as it was is looked at only where a file on this disk may be left with it.
+  const bool is_base = !paths_without_base(path ? id_at(*path) : owner, path.value_or(std::string())).empty();
+  const Version before = may_be_taken || is_base ? version_of_document(key) : Version{};
   const Bytes state = may_be_taken ? bodies_.state(key) : Bytes();
   const crdt::StateVector ours = may_be_taken ? bodies_.open(key).doc().state_vector() : crdt::StateVector();
   const Result<crdt::Commit> commit = bodies_.open(key).doc().apply_update_v1(update);
   if (!commit) {
-    problem(key, "the server sent a change of this file that cannot be read: " + describe(commit.error()));
-    mark_unsynced(key);
+    problem(key, std::string(made_ ? "the host gave" : "the server sent") +
+                     " a change of this file that cannot be read: " + describe(commit.error()));
+    if (!made_) mark_unsynced(key);
     return false;
   }
   if (bodies_.open(key).doc().has_pending()) mark_unsynced(key);  // what waits for its base is not stored here
   if (!commit->changed()) return true;
-  persist("body:" + key, commit->update_v1(), origin);
+  persist(std::string(kBodyPrefix) + key, commit->update_v1(), origin, std::string(made_ ? made_->note : ""));
+  if (made_) send_body(key, payload_of_edit(key, commit->update_v1()));
 
   std::string holder = bodies_.open(key).owner();
   BodyDoc theirs(options_.client);
@@ -177,9 +200,7 @@ bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryO
   reconcile(*path);
   reconcile_records(id_at(*path));
   doubt_metadata(*path);
-  if (std::string text = bodies_.open(key).body(); text != body_before) {
-    notify(BodyChanged{*path, std::move(text)});
-  }
+  if (commit->touched(kBodyRoot) && !made_) notify(BodyChanged{*path, bodies_.open(key).body()});
   return true;
 }
 
@@ -348,7 +369,7 @@ void Replica::Impl::reconcile_text(std::string_view path) {
   const bool may_be_empty = known != nullptr && !is_other && !known->base;
   if (!may_be_empty && bodies_.open(document).is_virgin() && extra_text(*workspace_.live_file(path), kHasText)) return;
   std::string text = text_of(path);
-  const Sha256 hash = sha256(text);
+  const Sha256 hash = hash_of(text);
   if (known != nullptr && known->hash == hash) {
     if (known->base || is_other) {
       FileRecord in_step = *known;

@@ -51,11 +51,13 @@ std::optional<std::string> WorkspaceDoc::value(const crdt::Map& map, std::string
 }
 
 std::optional<FileMetadata> WorkspaceDoc::file(std::string_view path) const {
-  const std::optional<std::string> text = value(files_, path);
+  std::optional<std::string> text = value(files_, path);
   if (!text) return std::nullopt;
+  if (last_read_ && last_read_->text == *text) return last_read_->metadata;
   Result<Repaired<FileMetadata>> read = parse_metadata(*text);
   if (!read) return std::nullopt;
-  return std::move(read->value);
+  last_read_.emplace(*std::move(text), std::move(read->value));
+  return last_read_->metadata;
 }
 
 std::optional<BinaryRef> WorkspaceDoc::binary(std::string_view path) const {

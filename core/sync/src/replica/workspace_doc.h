@@ -88,6 +88,13 @@ class WorkspaceDoc {
  private:
   std::optional<std::string> value(const crdt::Map& map, std::string_view path) const;
 
+  // One edit asks for the same entry many times, and reading its JSON costs more than all else that is done with it.
+  struct ReadEntry {
+    std::string text;
+    FileMetadata metadata;
+  };
+  mutable std::optional<ReadEntry> last_read_;
+
   crdt::Doc doc_;
   crdt::Map files_;
   crdt::Map binaries_;

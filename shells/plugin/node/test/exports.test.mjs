@@ -168,6 +168,51 @@ for (const sdk of sdkVersions) {
         assert.equal((await ok('GetSyncStatus')).state, 'idle');
       });
 
+      test('asks for namespaces, objects and sessions, one request each', async () => {
+        await ok('set_config', { server_url: 'http://h', auth_token: 't' });
+        const asked = [];
+        let status = 200;
+        let body = '{"done":1}';
+        host.http = request => {
+          asked.push([request.method, request.url, request.body_base64 ? Buffer.from(request.body_base64, 'base64').toString() : '']);
+          return { status, headers: {}, body, body_base64: Buffer.from(body).toString('base64') };
+        };
+        const object = { namespace_id: 'n 1', key: 'a/b.txt' };
+        assert.deepEqual(await ok('NsCreateNamespace', { namespace_id: 'n 1' }), { done: 1 });
+        assert.deepEqual(await ok('NsListNamespaces'), { done: 1 });
+        assert.deepEqual(await ok('NsPutObject', { ...object, body: 'text' }), { done: 1 });
+        assert.deepEqual(await ok('NsPutObject', { ...object, body_base64: 'AAE=', content_type: 'x/y' }), { done: 1 });
+        assert.deepEqual(await ok('NsGetObject', object), { status: 200, body, body_base64: Buffer.from(body).toString('base64') });
+        assert.deepEqual(await ok('NsListObjects', object), { done: 1 });
+        assert.deepEqual(await ok('NsCreateSession', { namespace_id: 'n 1', read_only: true }), { done: 1 });
+        assert.deepEqual(await ok('NsGetSession', { code: 'A?B' }), { done: 1 });
+        status = 204;
+        body = '';
+        assert.equal(await ok('NsDeleteObject', object), null);
+        assert.equal(await ok('NsDeleteSession', { code: 'A?B' }), null);
+        assert.match(await refused('NsListObjects', object), /HTTP 204/);
+        const place = 'http://h/namespaces/n%201/objects';
+        assert.deepEqual(asked.slice(0, 10), [
+          ['POST', 'http://h/namespaces', '{"id":"n 1"}'], ['GET', 'http://h/namespaces', ''],
+          ['PUT', `${place}/a%2Fb.txt`, 'text'], ['PUT', `${place}/a%2Fb.txt`, '\0\x01'],
+          ['GET', `${place}/a%2Fb.txt`, ''], ['GET', place, ''],
+          ['POST', 'http://h/sessions', '{"namespace_id":"n 1","read_only":true}'], ['GET', 'http://h/sessions/A%3FB', ''],
+          ['DELETE', `${place}/a%2Fb.txt`, ''], ['DELETE', 'http://h/sessions/A%3FB', ''],
+        ]);
+        status = 404;
+        assert.equal(await ok('NsGetObject', object), null);
+        assert.equal(await ok('NsGetSession', { code: 'A' }), null);
+        assert.match(await refused('NsDeleteObject', object), /HTTP 404/);
+        status = 200;
+        body = 'no json';
+        assert.equal(await refused('NsListNamespaces'), 'Invalid response');
+        assert.equal(await refused('NsCreateNamespace'), 'Missing namespace_id');
+        assert.equal(await refused('NsGetObject', { namespace_id: 'n' }), 'Missing key');
+        assert.equal(await refused('NsGetSession'), 'Missing code');
+        assert.equal(await refused('NsPutObject', object), 'Missing body or body_base64');
+        assert.match(await refused('NsPutObject', { ...object, body_base64: '*' }), /^Invalid base64: /);
+      });
+
       test('shows an error when the host does not connect', async () => {
         host.socketAnswer = { ok: false, error: 'no route' };
         await ok('set_config', { server_url: 'https://h', auth_token: 't', workspace_id: 'w' });

@@ -13,6 +13,7 @@
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/sha256.h"
 #include "diaryx/base/units.h"
+#include "diaryx/sync/history_record.h"
 #include "diaryx/sync/metadata.h"
 
 namespace diaryx::sync {
@@ -98,6 +99,14 @@ struct TransferFailed {
 struct FocusFiles {
   std::vector<std::string> paths;
 };
+/// An update that was made on this device, of a document that a host edits itself or for a command: stored, sent, and brought to
+/// the files like any other. `BodyChanged` does not tell of it: whoever made it knows.
+struct UpdateMade {
+  std::string_view doc;  // `workspace` or `body:<key>`
+  ByteView update;  // v1, not trusted
+  HistoryOrigin origin = HistoryOrigin::Local;
+  std::string_view note = {};
+};
 /// Lets the held wave of deletions and truncations happen.
 struct ReleaseHeld {};
 /// Puts back what the held wave took away: on this disk if it began here, on all devices if it came from elsewhere.
@@ -133,6 +142,6 @@ struct DeadlineReached {};
 
 using Event = std::variant<Connected, Disconnected, BinaryReceived, TextReceived, TextFileSeen, BlobFileSeen, FileGone,
                            FileMoved, FilesSettled, FileWritten, FileRemoved, FileRefused, BlobUploaded, TransferFailed,
-                           FocusFiles, ReleaseHeld, UndoHeld, RestoreFiles, DeadlineReached>;
+                           FocusFiles, UpdateMade, ReleaseHeld, UndoHeld, RestoreFiles, DeadlineReached>;
 
 }  // namespace diaryx::sync

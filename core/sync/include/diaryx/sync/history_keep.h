@@ -77,6 +77,7 @@ class HistoryRecorder {
     std::string doc;
     HistoryPoint sequence = 0;
     Bytes block;
+    HistoryRecord record;  // what is in the block
     /// To be stored as well: the workspace as it was before this record.
     std::optional<HistoryMark> mark;
   };

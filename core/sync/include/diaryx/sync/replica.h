@@ -116,6 +116,8 @@ class Replica {
   std::vector<std::string> known_files() const;
   /// The digest that a file known by this name on disk had, for shells that compare before reading.
   std::optional<Sha256> known_hash(std::string_view path) const;
+  /// sha256(text). Of a text that was worked with last it is known already.
+  Sha256 hash_of(std::string_view text) const;
   /// What a wave of changes that is held would do. Order: by direction and path.
   std::vector<HeldChange> held() const;
   /// Live text files by path, and live binary files.
