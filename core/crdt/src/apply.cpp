@@ -39,7 +39,8 @@ class Store::Integration {
       Queue& queue = order_[last - 1];
       while (queue.next < queue.end) {
         Head head{last - 1, queue.next++};
-        if (store_.integrate_plain(queue.index, update_.structs[head.at], is_typed_)) {
+        const StructView& view = update_.structs[head.at];
+        if (store_.integrate_plain(queue.index, view, is_typed_) || store_.integrate_first_of_key(queue.index, view)) {
           done_with(head.at);
           continue;
         }
@@ -203,11 +204,13 @@ ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, ui
                 with_prefix(ContentKind::Format, key, any, identity));
 }
 
-/// What most structs are: a piece of text of a list, or of what was deleted there, that is wholly new and whose left and right origin are
-/// neighbours. False, and nothing happened, for any other.
+/// What most structs of lists are: a piece of text, plain values, or what was deleted there, wholly new, and between two neighbours: two
+/// items, or two units of one. False, and nothing happened, for any other.
 bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_typed) {
-  const bool is_text = view.kind == ContentKind::String;
-  if ((!is_text && view.kind != ContentKind::Deleted) || !(view.bits & StructView::kHasOrigin)) return false;
+  const bool is_gone = view.kind == ContentKind::Deleted;
+  if (!is_gone && view.kind != ContentKind::String && view.kind != ContentKind::Any) return false;
+  const bool has_left = (view.bits & StructView::kHasOrigin) != 0;
+  const bool has_right = (view.bits & StructView::kHasRightOrigin) != 0;
   Client& writer = clients_[raw(client)];
   if (writer.structs.state() != view.clock) return false;
   const auto known = [&](uint64_t id, uint32_t clock) -> LocalId {
@@ -215,24 +218,47 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
     const LocalId found = local(id, clock);
     return some(found.client) && clock < state(found.client) ? found : LocalId{};
   };
-  const LocalId origin = known(view.origin_client, view.origin_clock);
-  if (!some(origin.client)) return false;
-  const bool follows = origin.client == client && origin.clock + 1 == view.clock;
-  const ItemRef left_ref = follows ? writer.structs.last() : find(origin);
-  Item& left = items_[left_ref];
-  if (left.is_gc() || some(left.parent_sub) || left.end() - 1 != origin.clock) return false;
-  const ItemRef right_ref = left.right;
   LocalId right_origin;
-  if (view.bits & StructView::kHasRightOrigin) {
+  if (has_right) {
     right_origin = known(view.right_client, view.right_clock);
-    if (!some(right_origin.client) || !some(right_ref) || !(items_[right_ref].id() == right_origin)) return false;
-  } else if (some(right_ref)) {
-    return false;
+    if (!some(right_origin.client)) return false;
   }
-  SharedType& parent = types_[left.parent];
+
+  LocalId origin;
+  ItemRef left_ref = ItemRef::None;
+  ItemRef right_ref = ItemRef::None;
+  uint32_t kept = 0;  // units of the left item that stay left of the new one, if it goes into it
+  bool follows = false;
+  TypeRef parent_ref;
+  if (has_left) {
+    origin = known(view.origin_client, view.origin_clock);
+    if (!some(origin.client)) return false;
+    follows = origin.client == client && origin.clock + 1 == view.clock;
+    left_ref = follows ? writer.structs.last() : find(origin);
+    const Item& left = items_[left_ref];
+    if (left.is_gc() || some(left.parent_sub)) return false;
+    LocalId neighbour;
+    if (origin.clock + 1 < left.end()) {
+      kept = origin.clock + 1 - left.clock;
+      neighbour = {left.client, origin.clock + 1};
+    } else if (some(left.right)) {
+      right_ref = left.right;
+      neighbour = items_[right_ref].id();
+    }
+    if (!(right_origin == neighbour)) return false;
+    parent_ref = left.parent;
+  } else {
+    if (!has_right) return false;
+    right_ref = find(right_origin);
+    const Item& right = items_[right_ref];
+    if (right.is_gc() || some(right.parent_sub) || some(right.left) || right.clock != right_origin.clock) return false;
+    parent_ref = right.parent;
+  }
+  SharedType& parent = types_[parent_ref];
   if (!parent.is_root && items_[parent.item].deleted()) return false;
   // A keystroke behind the writer's last one becomes part of that item, as it would at the end of the transaction.
-  if (is_typed && is_text && follows && extend_text(client, left_ref, as_text(view.content), view.length)) return true;
+  if (is_typed && follows && extend_item(client, left_ref, view.kind, view.length, view.content)) return true;
+  if (kept > 0) right_ref = split_for_good(left_ref, kept);
 
   const ItemRef ref = items_.add();
   Item& item = items_[ref];
@@ -244,24 +270,66 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   item.right = right_ref;
   item.origin = origin;
   item.right_origin = right_origin;
-  item.parent = left.parent;
-  left.right = ref;
+  item.parent = parent_ref;
+  (has_left ? items_[left_ref].right : parent.start) = ref;
   if (some(right_ref)) items_[right_ref].left = ref;
-  if (is_text) {
-    item.content_bytes = static_cast<uint32_t>(view.content.size());
-    item.content = heap_.add(view.content);
-    if (item.content_bytes != item.length) has_wide_text_ = true;
-    parent.length += item.length;
-  } else {
+  if (is_gone) {
     item.flags |= Item::kDeleted;
     note_deleted(item);
+  } else {
+    item.content_bytes = static_cast<uint32_t>(view.content.size());
+    item.content = heap_.add(view.content);
+    if (view.kind == ContentKind::String && item.content_bytes != item.length) has_wide_text_ = true;
+    parent.length += item.length;
   }
   list_changed(parent);
   if (parent.index) parent.index->insert_after(left_ref, ref);
   touch(client);
-  unsettled_ = true;
+  if (follows) unsettled_ = true;
   writer.structs.append(ref, item.length);
-  note_change(item.parent, KeyRef::None);
+  note_change(parent_ref, KeyRef::None);
+  return true;
+}
+
+/// What most structs of maps are: the first value, or the type, that somebody gave to a key, wholly new. It has no neighbour to be merged
+/// with. False, and nothing happened, for any other.
+bool Store::integrate_first_of_key(ClientIndex client, const StructView& view) {
+  if (view.bits != StructView::kHasSub || (view.kind != ContentKind::Any && view.kind != ContentKind::Type))
+    return false;
+  Client& writer = clients_[raw(client)];
+  if (writer.structs.state() != view.clock) return false;
+  TypeRef parent_ref;
+  if (view.parent_form == ParentForm::Root) {
+    parent_ref = root(view.root, TypeKind::Undeclared);
+  } else {
+    const LocalId id = local(view.origin_client, view.origin_clock);
+    if (!some(id.client) || id.clock >= state(id.client)) return false;
+    const Item& container = items_[find(id)];
+    if (container.kind != ContentKind::Type || container.deleted()) return false;
+    parent_ref = type_of(container);
+  }
+  SharedType& parent = types_[parent_ref];
+  const KeyRef sub = keys_.intern(view.sub);
+  if (some(parent.current(sub))) return false;
+
+  const ItemRef ref = items_.add();
+  Item& item = items_[ref];
+  item.client = client;
+  item.clock = view.clock;
+  item.length = view.length;
+  item.kind = view.kind;
+  item.parent = parent_ref;
+  item.parent_sub = sub;
+  if (view.kind == ContentKind::Type) {
+    item.content = raw(make_type(ref, view.type_kind, view.name));
+  } else {
+    item.content_bytes = static_cast<uint32_t>(view.content.size());
+    item.content = heap_.add(view.content);
+  }
+  parent.set_current(sub, ref);
+  touch(client);
+  writer.structs.append(ref, item.length);
+  note_change(parent_ref, sub);
   return true;
 }
 

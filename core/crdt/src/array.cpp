@@ -81,7 +81,8 @@ Result<void> Array::insert(Transaction&, size_t index, std::span<const Any> valu
   if (index > size()) return fail(ErrorCode::OffsetOutOfRange);
   if (!is_live()) return fail(ErrorCode::WrongType);
   DX_TRY_VOID(check_values(*store_, values));
-  store_->insert_values(as_type(type_), store_->gap_at(as_type(type_), static_cast<uint32_t>(index)), values);
+  if (values.empty()) return {};
+  store_->insert_values(as_type(type_), store_->gap_to_fill(as_type(type_), static_cast<uint32_t>(index)), values);
   return {};
 }
 

@@ -30,11 +30,13 @@ void Store::check() const {
   size_t listed = 0;
   for (const Client& client : clients_) {
     uint32_t clock = 0;
-    for (size_t i = 0; i < client.structs.size(); ++i) {
-      const Item& item = items_[client.structs.ref(i)];
+    const StructList& structs = client.structs;
+    size_t counted = 0;
+    for (StructList::Place at = structs.first_place(); structs.has(at); at = structs.after(at), ++counted) {
+      const Item& item = items_[structs.ref(at)];
       DX_ASSERT(item.clock == clock && item.length > 0);
-      DX_ASSERT(client.structs.clock(i) == clock);
-      DX_ASSERT(client.structs.find(clock) == i);
+      DX_ASSERT(structs.clock(at) == clock);
+      DX_ASSERT(structs.find(clock) == at);
       DX_ASSERT(item.client < static_cast<ClientIndex>(clients_.size()) && client_id(item.client) == client.id);
       if (item.kind == ContentKind::String) {
         DX_ASSERT(utf16_length(as_text(content(item))).value() == item.length);
@@ -42,7 +44,7 @@ void Store::check() const {
       clock += item.length;
       if (!item.is_gc()) ++listed;
     }
-    DX_ASSERT(clock == client.structs.state());
+    DX_ASSERT(clock == structs.state() && counted == structs.size());
   }
   for (uint32_t i = 1; i < types_.end(); ++i) {
     const auto ref = static_cast<TypeRef>(i);

@@ -8,8 +8,7 @@
 
 namespace diaryx::crdt {
 
-bool Store::wants_clean_up() const {
-  if (options_.marks != MarksAfterRemote::CleanUp || origin_ == TransactionOrigin::Local) return false;
+bool Store::changed_marked_text() const {
   return std::any_of(changes_.begin(), changes_.end(), [this](const Change& change) {
     const SharedType& type = types_[change.type];
     const bool is_text = type.kind == TypeKind::Text || type.kind == TypeKind::XmlText;
@@ -53,21 +52,21 @@ void Store::clean_up_marks(const std::vector<Deleted>& deleted) {
   };
   for (const ClientIndex client : touched_) {
     const StructList& structs = clients_[raw(client)].structs;
-    for (size_t i = structs.find(before(client)); i < structs.size(); ++i) {
-      const Item& item = items_[structs.ref(i)];
+    for (StructList::Place at = structs.find(before(client)); structs.has(at); at = structs.after(at)) {
+      const Item& item = items_[structs.ref(at)];
       if (item.clock >= before(client) && !item.deleted() && item.kind == ContentKind::Format) add(item.parent);
     }
   }
   for (const Deleted& range : deleted) {
     const StructList& structs = clients_[raw(range.client)].structs;
-    for (size_t i = structs.find(range.clock); i < structs.size() && structs.clock(i) < range.end(); ++i) {
-      const Item& item = items_[structs.ref(i)];
+    for (StructList::Place at = structs.find(range.clock); structs.is_below(at, range.end()); at = structs.after(at)) {
+      const Item& item = items_[structs.ref(at)];
       if (item.is_gc() || !types_[item.parent].has_formatting) continue;
       if (std::find(whole.begin(), whole.end(), item.parent) != whole.end()) continue;
       if (item.kind == ContentKind::Format) {
         add(item.parent);
       } else {
-        clean_up_around(structs.ref(i));
+        clean_up_around(structs.ref(at));
       }
     }
   }

@@ -15,6 +15,7 @@ void Store::begin(TransactionOrigin origin, std::string_view tag) {
   if (!tag.empty() || !tag_.empty()) tag_ = tag;
   collects_at_once_ = options_.gc == Gc::Enabled && undo_.empty();
   unsettled_ = false;
+  has_garbage_ = false;
   ++epoch_;
   touched_.clear();
   deleted_.clear();
@@ -51,10 +52,19 @@ void Store::sort_deleted() {
   deleted_.resize(kept + 1);
 }
 
-/// One piece of text was typed or deleted in a root, nothing is left to collect or to merge, and nobody listens: most transactions there are.
+/// One list or text that is a root was edited, nothing is left to collect or to merge, and nobody listens: most transactions there are.
 bool Store::is_keystroke() const {
-  return changes_.size() == 1 && !some(changes_[0].key) && types_[changes_[0].type].is_root && !unsettled_ &&
-         touched_.size() + deleted_.size() == 1 && undo_.empty() && !listeners_ && !wants_clean_up();
+  return !unsettled_ && changes_.size() == 1 && !some(changes_[0].key) && types_[changes_[0].type].is_root &&
+         touched_.size() <= 1 && undo_.empty() && !listeners_ && !wants_clean_up();
+}
+
+void Store::commit_keystroke(Commit& result) {
+  if (deleted_.size() > 1) sort_deleted();
+  result.changed_ = true;
+  result.touched_roots_.emplace_back(keys_.text(types_[changes_[0].type].name));
+  if (!deleted_.empty() || options_.emit != Emit::Nothing) encode_changes(result);
+  open_ = false;
+  if (heap_.mostly_dead()) compact_heap();
 }
 
 void Store::encode_changes(Commit& commit) {
@@ -80,14 +90,11 @@ void Store::encode_changes(Commit& commit) {
 void Store::commit(Commit& result) {
   DX_ASSERT(open_);
   result.origin_ = origin_;
-  if (is_keystroke()) {
-    result.changed_ = true;
-    result.touched_roots_.emplace_back(keys_.text(types_[changes_[0].type].name));
-    encode_changes(result);
-    open_ = false;
-    if (heap_.mostly_dead()) compact_heap();
-    return;
-  }
+  if (is_keystroke()) return commit_keystroke(result);
+  commit_all(result);
+}
+
+void Store::commit_all(Commit& result) {
   if (deleted_.size() > 1) sort_deleted();
   if (touched_.size() > 1) {
     // In the order in which they came to the document: Yjs goes through them so, and an undo of several clients' changes deletes and
@@ -108,7 +115,7 @@ void Store::commit(Commit& result) {
     tidied = std::exchange(deleted_, std::move(of_transaction));
   }
   if (unsettled_) {
-    if (options_.gc == Gc::Enabled && !deleted_.empty()) collect_garbage();
+    if (options_.gc == Gc::Enabled && has_garbage_) collect_garbage();
     merge_after_transaction();
   }
   if (result.changed_) encode_changes(result);
@@ -118,11 +125,13 @@ void Store::commit(Commit& result) {
     // A transaction of its own, as for Yjs: peers get it as a second update.
     begin(TransactionOrigin::Local);
     unsettled_ = true;
+    has_garbage_ = true;
     deleted_ = std::move(tidied);
     for (const Deleted& range : deleted_) {
       const StructList& structs = clients_[raw(range.client)].structs;
-      for (size_t i = structs.find(range.clock); i < structs.size() && structs.clock(i) < range.end(); ++i) {
-        note_change(items_[structs.ref(i)].parent, KeyRef::None);
+      for (StructList::Place at = structs.find(range.clock); structs.is_below(at, range.end());
+           at = structs.after(at)) {
+        note_change(items_[structs.ref(at)].parent, KeyRef::None);
       }
     }
     Commit clean_up;
@@ -171,8 +180,8 @@ void Store::describe_changes(Commit& commit) {
 void Store::collect_garbage() {
   for (const Deleted& range : deleted_) {
     const StructList& structs = clients_[raw(range.client)].structs;
-    for (size_t i = structs.find(range.clock); i < structs.size() && structs.clock(i) < range.end(); ++i) {
-      const ItemRef ref = structs.ref(i);
+    for (StructList::Place at = structs.find(range.clock); structs.is_below(at, range.end()); at = structs.after(at)) {
+      const ItemRef ref = structs.ref(at);
       const Item& item = items_[ref];
       const bool has_content = !item.is_gc() && item.kind != ContentKind::Deleted;
       if (has_content && item.deleted() && !item.keep()) collect(ref);
@@ -265,22 +274,30 @@ bool Store::merge(ItemRef left_ref, ItemRef right_ref) {
   return true;
 }
 
-/// Merges the struct at `position` with those before it, as far as that goes. Returns how many it took.
-size_t Store::merge_with_lefts(Client& client, size_t position) {
+/// Merges a struct with those before it, as far as that goes.
+Store::Merged Store::merge_with_lefts(Client& client, StructList::Place place) {
   StructList& structs = client.structs;
-  size_t at = position;
-  while (at > 0 && merge(structs.ref(at - 1), structs.ref(at))) --at;
-  if (at < position) structs.erase(at + 1, position - at);
-  return position - at;
+  Merged merged{place, 0};
+  while (!structs.is_first(merged.into)) {
+    const StructList::Place left = structs.before(merged.into);
+    if (!merge(structs.ref(left), structs.ref(merged.into))) break;
+    merged.into = left;
+    ++merged.count;
+  }
+  if (merged.count > 0) structs.erase(structs.after(merged.into), merged.count);
+  return merged;
 }
 
 /// The same for all structs from the first new one on, in one pass to the right.
 void Store::merge_new_structs(Client& client) {
   StructList& structs = client.structs;
-  const size_t first = std::max<size_t>(structs.find(client.before), 1);
-  structs.compact(first, [this](ItemRef left, ItemRef right) { return merge(left, right); });
+  StructList::Place first = structs.find(client.before);
+  if (structs.is_first(first)) first = structs.after(first);
+  if (!structs.has(first)) return;
+  const uint32_t clock = structs.clock(first);
+  structs.compact(first, [this](ItemRef left, ItemRef right) { return may_join(items_[right]) && merge(left, right); });
   // What took in the first new struct may now merge with what is left of it, and so on: Yjs goes on to the left as far as that goes.
-  if (const size_t joined = structs.find(client.before); joined < first && joined > 0) {
+  if (const StructList::Place joined = structs.find(client.before); structs.clock(joined) < clock) {
     (void)merge_with_lefts(client, joined);
   }
 }
@@ -290,18 +307,19 @@ void Store::merge_after_transaction() {
     if (range->clock >= before(range->client)) continue;  // among the new structs, which are all looked at below
     Client& client = clients_[raw(range->client)];
     StructList& structs = client.structs;
-    size_t at = std::min(structs.size() - 1, 1 + structs.find(range->end() - 1));
-    while (at > 0 && structs.clock(at) >= range->clock) {
-      const size_t taken = 1 + merge_with_lefts(client, at);
-      at -= std::min(at, taken);
+    StructList::Place at = structs.find(range->end() - 1);
+    if (!structs.is_last(at)) at = structs.after(at);
+    while (!structs.is_first(at) && structs.clock(at) >= range->clock) {
+      at = merge_with_lefts(client, at).into;
+      if (!structs.is_first(at)) at = structs.before(at);
     }
   }
   for (const ClientIndex client : touched_) merge_new_structs(clients_[raw(client)]);
   for (auto id = merge_candidates_.rbegin(); id != merge_candidates_.rend(); ++id) {
     Client& client = clients_[raw(id->client)];
-    const size_t at = client.structs.find(id->clock);
-    if (at + 1 < client.structs.size() && merge_with_lefts(client, at + 1) > 1) continue;
-    if (at > 0) (void)merge_with_lefts(client, at);
+    const StructList::Place at = client.structs.find(id->clock);
+    if (!client.structs.is_last(at) && merge_with_lefts(client, client.structs.after(at)).count > 1) continue;
+    (void)merge_with_lefts(client, at);
   }
 }
 
@@ -310,10 +328,10 @@ void Store::compact_heap() {
   ByteHeap fresh;
   fresh.reserve(heap_.size() / 2);
   for (const Client& client : clients_) {
-    for (size_t i = 0; i < client.structs.size(); ++i) {
-      Item& item = items_[client.structs.ref(i)];
+    client.structs.for_each_from(client.structs.first_place(), [&](ItemRef ref) {
+      Item& item = items_[ref];
       if (lives_in_heap(item.kind)) item.content = fresh.add(content(item));
-    }
+    });
   }
   heap_ = std::move(fresh);
   joined_values_ = {};

@@ -94,14 +94,12 @@ void Store::write_rest(Out& out, ClientId client, const Item& item, uint32_t off
 template <typename Out>
 void Store::write_client(Out& out, const Client& client, uint32_t from) const {
   const StructList& structs = client.structs;
-  size_t position = structs.find(from);
-  out.rest().var_uint(structs.size() - position);
+  StructList::Place at = structs.find(from);
+  out.rest().var_uint(structs.count_from(at));
   out.client(client.id.value());
   out.rest().var_uint(from);
-  write_rest(out, client.id, items_[structs.ref(position)], from - structs.clock(position));
-  for (++position; position < structs.size(); ++position) {
-    write_item(out, client.id, items_[structs.ref(position)]);
-  }
+  write_rest(out, client.id, items_[structs.ref(at)], from - structs.clock(at));
+  structs.for_each_from(structs.after(at), [&](ItemRef ref) { write_item(out, client.id, items_[ref]); });
 }
 
 template <typename Out>

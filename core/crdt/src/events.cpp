@@ -212,9 +212,9 @@ void Store::EventBuilder::find_changed_items() {
   if (std::exchange(has_changed_items_, true)) return;
   const auto add = [this](ClientIndex client, uint32_t from, uint32_t end) {
     const StructList& structs = store_.clients_[raw(client)].structs;
-    for (size_t i = structs.find(from); i < structs.size() && structs.clock(i) < end; ++i) {
-      const Item& item = store_.items_[structs.ref(i)];
-      if (!item.is_gc() && !some(item.parent_sub)) changed_items_.emplace_back(item.parent, structs.ref(i));
+    for (StructList::Place at = structs.find(from); structs.is_below(at, end); at = structs.after(at)) {
+      const Item& item = store_.items_[structs.ref(at)];
+      if (!item.is_gc() && !some(item.parent_sub)) changed_items_.emplace_back(item.parent, structs.ref(at));
     }
   };
   for (const ClientIndex client : store_.touched_) add(client, store_.before(client), store_.state(client));

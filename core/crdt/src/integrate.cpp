@@ -12,10 +12,17 @@ uint32_t Store::before(ClientIndex client) const {
   return at.touched_in == epoch_ ? at.before : at.structs.state();
 }
 
+void Store::touch_first(ClientIndex client, Client& at) {
+  at.touched_in = epoch_;
+  at.before = at.structs.state();
+  if (at.before == 0) at.arrival = ++arrivals_;
+  touched_.push_back(client);
+}
+
 void Store::append_struct(ItemRef ref) {
   const Item& item = items_[ref];
   touch(item.client);
-  unsettled_ = true;
+  if (may_join(item)) unsettled_ = true;
   StructList& structs = clients_[raw(item.client)].structs;
   DX_ASSERT(structs.state() == item.clock);
   structs.append(ref, item.length);
@@ -224,10 +231,10 @@ ItemRef Store::insert_type(TypeRef parent, Gap gap, KeyRef sub, TypeKind kind, s
   return ref;
 }
 
-bool Store::extend_text(ClientIndex client, ItemRef left_ref, std::string_view utf8, uint32_t units) {
+bool Store::extend_item(ClientIndex client, ItemRef left_ref, ContentKind kind, uint32_t length, ByteView content) {
   Item& left = items_[left_ref];
   StructList& structs = clients_[raw(client)].structs;
-  if (left.client != client || left.kind != ContentKind::String || left.deleted() || left.end() != structs.state() ||
+  if (left.client != client || left.kind != kind || left.deleted() || left.end() != structs.state() ||
       (left.flags & Item::kRedone) || some(left.parent_sub)) {
     return false;
   }
@@ -235,15 +242,16 @@ bool Store::extend_text(ClientIndex client, ItemRef left_ref, std::string_view u
   const LocalId right_origin = some(left.right) ? items_[left.right].id() : LocalId{};
   if (!(left.right_origin == right_origin)) return false;
   touch(client);
-  if (utf8.size() != units) has_wide_text_ = true;
-  left.content = heap_.extend(left.content, left.content_bytes, as_bytes(utf8));
-  left.content_bytes += static_cast<uint32_t>(utf8.size());
-  left.length += units;
-  structs.extend_last(units);
+  if (kind == ContentKind::String && content.size() != length) has_wide_text_ = true;
+  left.content = heap_.extend(left.content, left.content_bytes, content);
+  if (kind == ContentKind::Any) joined_values_ = {left.content, left.length, left.content_bytes};
+  left.content_bytes += static_cast<uint32_t>(content.size());
+  left.length += length;
+  structs.extend_last(length);
   SharedType& parent = types_[left.parent];
-  parent.length += units;
+  parent.length += length;
   list_changed(parent);
-  if (parent.index) parent.index->grow(left_ref, units);
+  if (parent.index) parent.index->grow(left_ref, length);
   note_change(left.parent, KeyRef::None);
   return true;
 }
@@ -262,6 +270,7 @@ void Store::erase(ItemRef first) {
       }
       item.flags |= Item::kDeleted;
       unsettled_ = true;
+      has_garbage_ = true;
       note_deleted(item);
       note_change(item.parent, item.parent_sub);
       if (item.kind == ContentKind::Doc) [[unlikely]]

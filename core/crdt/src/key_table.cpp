@@ -101,6 +101,9 @@ void KeyMap::set(KeyRef key, uint32_t value) {
     *known = value;
     return;
   }
+  // There are many maps of a dozen keys, which would otherwise be moved four times and have room for sixteen.
+  if (entries_.size() == entries_.capacity() && entries_.size() < kSmall)
+    entries_.reserve(entries_.empty() ? 4 : 3 * entries_.size());
   entries_.push_back({key, value});
   if (entries_.size() <= kSmall) return;
   if (entries_.size() * 4 > slots_.size() * 3) return grow();

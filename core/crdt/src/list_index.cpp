@@ -41,8 +41,7 @@ void ListIndex::build(std::vector<uint32_t> level) {
       }
       Node& node = nodes_[above.back()];
       set_parent(node, level[i], above.back());
-      node.children[node.count] = level[i];
-      node.sums[node.count++] = sums[i];
+      node.append(level[i], sums[i]);
       sums_above.back() += sums[i];
     }
     if (above.size() == 1) {
@@ -84,18 +83,42 @@ void ListIndex::set_parent(const Node& node, uint32_t child, uint32_t parent) {
   }
 }
 
-uint32_t ListIndex::slot_in_node(const Node& node, uint32_t child) const {
-  for (uint32_t slot = 0; slot < node.count; ++slot) {
-    if (node.children[slot] == child) return slot;
-  }
-  DX_ASSERT(false && "a child names a parent that does not hold it");
-  return 0;
+void ListIndex::Node::append(uint32_t child, uint32_t sum) {
+  const uint32_t end = this->sum() + sum;
+  children[count] = child;
+  ends[count++] = end;
+}
+
+void ListIndex::Node::drop_last() {
+  children[--count] = 0;
+  ends[count] = kNowhere;
+}
+
+// What follows looks at every slot, which costs less than a branch that nobody can predict.
+
+void ListIndex::Node::grow(uint32_t slot, uint32_t delta) {
+  for (uint32_t i = 0; i < kNodeSize; ++i) ends[i] += i >= slot && i < count ? delta : 0;
+}
+
+uint32_t ListIndex::Node::slot_of(uint32_t child) const {
+  uint32_t slot = kNodeSize;
+  for (uint32_t i = 0; i < kNodeSize; ++i) slot = children[i] == child ? i : slot;
+  DX_ASSERT(slot < count);
+  return slot;
+}
+
+/// The child that holds `unit`, which is below the sum.
+uint32_t ListIndex::Node::slot_at(uint32_t unit) const {
+  uint32_t slot = 0;
+  for (const uint32_t end : ends) slot += end <= unit ? 1 : 0;
+  DX_ASSERT(slot < count);
+  return slot;
 }
 
 void ListIndex::add_to_sums(uint32_t parent, uint32_t child, uint32_t delta) const {
   while (parent != 0) {
     Node& node = nodes_[parent];
-    node.sums[slot_in_node(node, child)] += delta;
+    node.grow(node.slot_of(child), delta);
     child = parent;
     parent = node.parent;
   }
@@ -154,53 +177,43 @@ void ListIndex::split_leaf(uint32_t at) {
     items_[ref].leaf = static_cast<LeafRef>(right);
     ref = items_[ref].right;
   }
-  insert_into_node(from.parent, at, right, left_sum, into.sum);
+  insert_into_node(from.parent, at, right, into.sum);
 }
 
-void ListIndex::insert_into_node(uint32_t at, uint32_t after_child, uint32_t child, uint32_t left_sum,
-                                 uint32_t child_sum) {
+/// `child` took the last `child_sum` units of `after_child` over.
+void ListIndex::insert_into_node(uint32_t at, uint32_t after_child, uint32_t child, uint32_t child_sum) {
   if (nodes_[at].count == kNodeSize) {
     // Split the node first; the child then goes to the half that holds its left neighbour.
     const uint32_t right = new_node();
     Node& from = nodes_[at];
     Node& to = nodes_[right];
     to.above_leaves = from.above_leaves;
-    const uint32_t keep = kNodeSize / 2;
-    uint32_t from_sum = 0;
-    uint32_t to_sum = 0;
-    for (uint32_t i = 0; i < keep; ++i) from_sum += from.sums[i];
-    for (uint32_t i = keep; i < kNodeSize; ++i) {
-      to.children[to.count] = from.children[i];
-      to.sums[to.count++] = from.sums[i];
-      to_sum += from.sums[i];
+    constexpr uint32_t kKept = kNodeSize / 2;
+    const bool in_left = from.slot_of(after_child) < kKept;
+    for (uint32_t i = kKept; i < kNodeSize; ++i) {
+      to.append(from.children[i], from.ends[i] - from.ends[i - 1]);
       set_parent(to, from.children[i], right);
     }
-    from.count = keep;
+    const uint32_t to_sum = to.sum();
     if (from.parent == 0) {
+      const uint32_t whole = from.sum();
       const uint32_t above = new_node();
       Node& top = nodes_[above];
       top.above_leaves = false;
-      top.children[0] = at;
-      top.sums[0] = from_sum + to_sum;
-      top.count = 1;
+      top.append(at, whole);
       nodes_[at].parent = above;
       root_ = above;
     }
-    insert_into_node(nodes_[at].parent, at, right, from_sum, to_sum);
-    const Node& left_half = nodes_[at];
-    bool in_left = false;
-    for (uint32_t i = 0; i < left_half.count; ++i) in_left = in_left || left_half.children[i] == after_child;
+    while (nodes_[at].count > kKept) nodes_[at].drop_last();
+    insert_into_node(nodes_[at].parent, at, right, to_sum);
     if (!in_left) at = right;
   }
   Node& into = nodes_[at];
-  const uint32_t slot = slot_in_node(into, after_child);
-  into.sums[slot] = left_sum;
-  for (uint32_t i = into.count; i > slot + 1; --i) {
-    into.children[i] = into.children[i - 1];
-    into.sums[i] = into.sums[i - 1];
-  }
+  const uint32_t slot = into.slot_of(after_child);
+  for (uint32_t i = into.count; i > slot + 1; --i) into.children[i] = into.children[i - 1];
+  for (uint32_t i = into.count; i > slot; --i) into.ends[i] = into.ends[i - 1];
   into.children[slot + 1] = child;
-  into.sums[slot + 1] = child_sum;
+  into.ends[slot] -= child_sum;
   ++into.count;
   set_parent(into, child, at);
 }
@@ -229,14 +242,16 @@ void ListIndex::remove_leaf(uint32_t at) {
   first_leaf_ = nodes_[node].children[0];
 }
 
+/// The child holds no unit any more.
 void ListIndex::remove_from_node(uint32_t at, uint32_t child) {
   Node& from = nodes_[at];
-  const uint32_t slot = slot_in_node(from, child);
+  const uint32_t slot = from.slot_of(child);
+  DX_ASSERT(from.ends[slot] == from.start_of(slot));
   for (uint32_t i = slot; i + 1 < from.count; ++i) {
     from.children[i] = from.children[i + 1];
-    from.sums[i] = from.sums[i + 1];
+    from.ends[i] = from.ends[i + 1];
   }
-  --from.count;
+  from.drop_last();
   if (from.count == 0 && from.parent != 0) {
     remove_from_node(from.parent, at);
     free_nodes_.push_back(at);
@@ -247,15 +262,12 @@ ListIndex::Place ListIndex::find(uint32_t unit) const {
   flush();
   uint32_t start = 0;
   uint32_t at = root_;
-  for (;;) {
+  for (bool above_leaves = false; !above_leaves;) {
     const Node& node = nodes_[at];
-    uint32_t slot = 0;
-    while (unit - start >= node.sums[slot]) {
-      start += node.sums[slot++];
-      DX_ASSERT(slot < node.count);
-    }
+    const uint32_t slot = node.slot_at(unit - start);
+    start += node.start_of(slot);
     at = node.children[slot];
-    if (node.above_leaves) break;
+    above_leaves = node.above_leaves;
   }
   DX_ASSERT(unit - start < leaves_[at].sum);
   ItemRef ref = leaves_[at].first;
@@ -272,17 +284,14 @@ uint32_t ListIndex::start_of(ItemRef item) const {
     start += items_[ref].visible();
   }
   for (uint32_t at = leaves_[child].parent; at != 0; child = at, at = nodes_[at].parent) {
-    const Node& node = nodes_[at];
-    for (uint32_t slot = slot_in_node(node, child); slot > 0; --slot) start += node.sums[slot - 1];
+    start += nodes_[at].start_of(nodes_[at].slot_of(child));
   }
   return start;
 }
 
 uint32_t ListIndex::total() const {
   flush();
-  uint32_t sum = 0;
-  for (uint32_t slot = 0; slot < nodes_[root_].count; ++slot) sum += nodes_[root_].sums[slot];
-  return sum;
+  return nodes_[root_].sum();
 }
 
 size_t ListIndex::memory_bytes() const {

@@ -7,11 +7,15 @@ namespace diaryx::crdt {
 namespace {
 
 constexpr uint32_t kWalk = 12;  // items that may be passed from the cursor before the tree is asked
-constexpr uint32_t kNear = 2048; // units from the cursor within which a walk is tried at all
+constexpr uint32_t kMostLuck = 8;
+constexpr uint32_t kNear = 2048;  // units from the cursor within which a walk is tried at all
+constexpr uint32_t kVeryNear = 48;
 
 }  // namespace
 
-Store::Found Store::find_unit(TypeRef ref, uint32_t unit) {
+/// From the cursor, or by the tree. Where a writer goes back and forth a few steps are enough, also over some distance; of somebody who
+/// jumps about at random nearly no walk arrives, so then only what is very near is looked for on foot.
+Store::Found Store::walk_to_unit(TypeRef ref, uint32_t unit) {
   SharedType& type = types_[ref];
   if (unit >= type.length) return {};
   ItemRef at = type.start;
@@ -20,8 +24,8 @@ Store::Found Store::find_unit(TypeRef ref, uint32_t unit) {
     at = type.cursor_item;
     start = type.cursor_start;
   }
-  // Near the last edit (98 of 100 edits of the long trace) a few steps are enough.
-  const bool is_near = unit - start + kNear < 2 * kNear;
+  const uint32_t near = type.lucky_walks > 0 ? kNear : kVeryNear;
+  const bool is_near = unit - start + near < 2 * near;
   for (uint32_t step = is_near ? 0 : kWalk; step < kWalk || !type.index; ++step) {
     const Item& item = items_[at];
     if (unit < start) {
@@ -34,6 +38,7 @@ Store::Found Store::find_unit(TypeRef ref, uint32_t unit) {
     if (unit - start < visible) {
       type.cursor_item = at;
       type.cursor_start = start;
+      if (is_near && type.lucky_walks < kMostLuck) ++type.lucky_walks;
       return {at, unit - start};
     }
     start += visible;
@@ -43,6 +48,7 @@ Store::Found Store::find_unit(TypeRef ref, uint32_t unit) {
       type.index = std::make_unique<ListIndex>(items_, type.start);
   }
   DX_ASSERT(type.index != nullptr);
+  if (is_near && type.lucky_walks > 0) --type.lucky_walks;
   const ListIndex::Place place = type.index->find(unit);
   type.cursor_item = place.item;
   type.cursor_start = place.start;
@@ -70,6 +76,14 @@ Gap Store::gap_at(TypeRef ref, uint32_t at) {
   const Found found = find_unit(ref, at - 1);
   DX_ASSERT(some(found.item));
   if (found.offset + 1 < items_[found.item].length) (void)split(found.item, found.offset + 1);
+  return {found.item, items_[found.item].right};
+}
+
+Gap Store::gap_to_fill(TypeRef ref, uint32_t at) {
+  if (at == 0) return {ItemRef::None, types_[ref].start};
+  const Found found = find_unit(ref, at - 1);
+  DX_ASSERT(some(found.item));
+  if (found.offset + 1 < items_[found.item].length) (void)split_for_good(found.item, found.offset + 1);
   return {found.item, items_[found.item].right};
 }
 
@@ -136,7 +150,7 @@ ItemRef Store::bury_part(ItemRef ref, uint32_t offset, uint32_t count) {
   StructList& structs = clients_[raw(item.client)].structs;
   // Deleting forwards and backspacing: the tombstone beside the item takes the units over.
   if (offset == 0 && is_tombstone_before(item.left, item)) {
-    const size_t position = structs.find(item.clock);
+    const StructList::Place place = structs.find(item.clock);
     note_deleted({item.client, item.clock, count});
     count_out(ref, count);
     Item& tombstone = items_[item.left];
@@ -149,12 +163,12 @@ ItemRef Store::bury_part(ItemRef ref, uint32_t offset, uint32_t count) {
     item.clock += count;
     item.length -= count;
     item.origin = tombstone.last_id();
-    structs.move_border(position, item.clock);
+    structs.move_border(place, item.clock);
     return ref;
   }
   if (to_end && is_tombstone_behind(item.right, item)) {
     Item& tombstone = items_[item.right];
-    const size_t position = structs.find(tombstone.clock);
+    const StructList::Place place = structs.find(tombstone.clock);
     note_deleted({item.client, item.clock + offset, count});
     count_out(ref, count);
     Item cut = item;
@@ -164,7 +178,7 @@ ItemRef Store::bury_part(ItemRef ref, uint32_t offset, uint32_t count) {
     tombstone.clock -= count;
     tombstone.length += count;
     tombstone.origin = item.last_id();
-    structs.move_border(position, tombstone.clock);
+    structs.move_border(place, tombstone.clock);
     return tombstone.right;
   }
   if (!to_end) (void)split_for_good(ref, offset + count);
@@ -184,10 +198,12 @@ ItemRef Store::bury(ItemRef ref) {
   item.kind = ContentKind::Deleted;
   item.flags |= Item::kDeleted;
   StructList& structs = clients_[raw(item.client)].structs;
-  const size_t position = structs.find(item.clock);
-  if (position + 1 < structs.size() && merge(ref, structs.ref(position + 1))) structs.erase(position + 1, 1);
+  const StructList::Place place = structs.find(item.clock);
+  if (const StructList::Place next = structs.after(place); structs.has(next) && merge(ref, structs.ref(next))) {
+    structs.erase(next, 1);
+  }
   const ItemRef after = item.right;
-  if (position > 0 && merge(structs.ref(position - 1), ref)) structs.erase(position, 1);
+  if (!structs.is_first(place) && merge(structs.ref(structs.before(place)), ref)) structs.erase(place, 1);
   return after;
 }
 

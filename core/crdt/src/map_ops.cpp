@@ -32,6 +32,8 @@ void Store::insert_values(TypeRef ref, Gap gap, std::span<const Any> values) {
   Sink encoded;
   uint32_t run = 0;
   const auto place = [&](ContentKind kind, uint32_t length, ByteView content) {
+    const bool is_plain = kind == ContentKind::Any;
+    if (is_plain && some(gap.left) && extend_item(own_, gap.left, kind, length, content)) return;
     gap.left = insert(ref, gap, KeyRef::None, kind, length, content);
   };
   for (const Any& value : values) {

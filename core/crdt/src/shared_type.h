@@ -22,6 +22,7 @@ struct SharedType {
   // An item whose start (in visible units) is known: edits come in runs. None when unknown.
   ItemRef cursor_item = ItemRef::None;
   uint32_t cursor_start = 0;
+  uint8_t lucky_walks = 0;  // how often a walk from the cursor got there lately; see `walk_to_unit`
 
   std::unique_ptr<ListIndex> index;  // made when a position is first asked for in a long list
   std::unique_ptr<KeyMap> keys;      // key -> rightmost item of the key's list

@@ -225,9 +225,9 @@ Result<Bytes> update_of(const Store& store, const Snapshot& snapshot) {
     const ClientIndex client = store.find_client(entry->client);
     if (!some(client) || store.state(client) < end) return fail(ErrorCode::NotFound);
     const StructList& structs = store.structs(client);
-    for (size_t i = 0; i < structs.size() && structs.clock(i) < end; ++i) {
+    for (StructList::Place at = structs.first_place(); structs.is_below(at, end); at = structs.after(at)) {
       std::string kept;
-      writer.write(entry->client, head_of(store.view(store.item(structs.ref(i))), end - structs.clock(i), kept), 0);
+      writer.write(entry->client, head_of(store.view(store.item(structs.ref(at))), end - structs.clock(at), kept), 0);
     }
   }
   return writer.finish(snapshot.deletes);

@@ -40,15 +40,21 @@ StateVector Store::state_vector() const {
 
 DeleteSet Store::delete_set() const {
   DeleteSet result;
-  for (auto at = client_order_.rbegin(); at != client_order_.rend(); ++at) {
-    const StructList& structs = clients_[raw(*at)].structs;
-    for (size_t i = 0; i < structs.size(); ++i) {
-      const Item& first = items_[structs.ref(i)];
-      if (!first.deleted()) continue;
-      uint32_t end = first.end();
-      while (i + 1 < structs.size() && items_[structs.ref(i + 1)].deleted()) end = items_[structs.ref(++i)].end();
-      result.add(client_id(*at), Clock{first.clock}, Length{end - first.clock});
-    }
+  for (auto next = client_order_.rbegin(); next != client_order_.rend(); ++next) {
+    const ClientId client = client_id(*next);
+    const StructList& structs = clients_[raw(*next)].structs;
+    uint32_t begin = 0;  // of the run of deleted structs that ends at `end`
+    uint32_t end = 0;
+    structs.for_each_from(structs.first_place(), [&](ItemRef ref) {
+      const Item& item = items_[ref];
+      if (!item.deleted()) return;
+      if (item.clock != end) {
+        if (end > begin) result.add(client, Clock{begin}, Length{end - begin});
+        begin = item.clock;
+      }
+      end = item.end();
+    });
+    if (end > begin) result.add(client, Clock{begin}, Length{end - begin});
   }
   return result;
 }

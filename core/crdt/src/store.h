@@ -98,18 +98,27 @@ class Store {
   bool has_room(uint64_t units, size_t bytes) const {
     return units < 0xffffffffu - state(own_) && heap_.has_room(bytes);
   }
-  /// Adds text to the end of `left` if an item inserted there would be merged with it anyway; false if it would not.
-  bool extend_text(ClientIndex client, ItemRef left, std::string_view utf8, uint32_t units);
+  /// Adds text or values to the end of `left` if an item inserted there would be merged with it anyway; false if it would not.
+  bool extend_item(ClientIndex client, ItemRef left, ContentKind kind, uint32_t length, ByteView content);
 
   // ---- lists (list_ops.cpp) -----------------------------------------------------------------------------------------
   /// The gap directly right of visible unit `at` - 1: before the tombstones that follow it. Splits. `at` is at most the length.
   Gap gap_at(TypeRef type, uint32_t at);
+  /// The same where something is certain to be inserted, which keeps the halves of a split item apart.
+  Gap gap_to_fill(TypeRef type, uint32_t at);
   /// The item that holds visible unit `unit` and the units before it in the item; None when past the end.
   struct Found {
     ItemRef item = ItemRef::None;
     uint32_t offset = 0;
   };
-  Found find_unit(TypeRef type, uint32_t unit);
+  Found find_unit(TypeRef type, uint32_t unit) {
+    // Nearly always it is in the item of the last edit.
+    const SharedType& at = types_[type];
+    const uint32_t offset = unit - at.cursor_start;
+    if (some(at.cursor_item) && offset < items_[at.cursor_item].visible()) [[likely]]
+      return {at.cursor_item, offset};
+    return walk_to_unit(type, unit);
+  }
   uint32_t start_of(ItemRef ref);
   /// Whether marks inside an erased range stay: texts keep them, lists have no use for them.
   enum class Keep : uint8_t { Nothing, Marks };
@@ -222,12 +231,9 @@ class Store {
   /// The client is about to get structs.
   void touch(ClientIndex client) {
     Client& at = clients_[raw(client)];
-    if (at.touched_in == epoch_) return;
-    at.touched_in = epoch_;
-    at.before = at.structs.state();
-    if (at.before == 0) at.arrival = ++arrivals_;
-    touched_.push_back(client);
+    if (at.touched_in != epoch_) touch_first(client, at);
   }
+  void touch_first(ClientIndex client, Client& at);
   uint32_t before(ClientIndex client) const;
   void note_change(TypeRef type, KeyRef key) {
     if (some(key) || types_[type].changed_in != epoch_) note_first_change(type, key);
@@ -243,6 +249,7 @@ class Store {
   void drop_content(Item& item);
 
   // list_ops.cpp
+  Found walk_to_unit(TypeRef type, uint32_t unit);
   bool collects_at_once(const SharedType& type) const { return collects_at_once_ && !type.has_formatting; }
   void bury_units(TypeRef type, uint32_t at, uint32_t count);
   ItemRef bury_part(ItemRef ref, uint32_t offset, uint32_t count);
@@ -261,6 +268,7 @@ class Store {
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
   void split_at_origins(const StructView& view);
   bool integrate_plain(ClientIndex client, const StructView& view, bool is_typed);
+  bool integrate_first_of_key(ClientIndex client, const StructView& view);
   void delete_range(ClientIndex client, uint32_t clock, uint32_t stop);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
 
@@ -284,7 +292,10 @@ class Store {
   UndoDeletion undo_deletion(const Item& item) const;
 
   // clean_up.cpp
-  bool wants_clean_up() const;
+  bool wants_clean_up() const {
+    return options_.marks == MarksAfterRemote::CleanUp && origin_ != TransactionOrigin::Local && changed_marked_text();
+  }
+  bool changed_marked_text() const;
   void clean_up_marks(const std::vector<Deleted>& deleted);
   void clean_up_around(ItemRef ref);
   void clean_up_front(TypeRef ref);
@@ -292,14 +303,24 @@ class Store {
   // commit.cpp
   void sort_deleted();
   bool is_keystroke() const;
+  void commit_keystroke(Commit& result);
+  void commit_all(Commit& result);
   void encode_changes(Commit& commit);
   void describe_changes(Commit& commit);
   void collect_garbage();
   void collect(ItemRef ref);
   void merge_after_transaction();
   void merge_new_structs(Client& client);
-  size_t merge_with_lefts(Client& client, size_t position);
+  struct Merged {
+    StructList::Place into;
+    size_t count = 0;  // of the structs that are gone
+  };
+  Merged merge_with_lefts(Client& client, StructList::Place place);
   bool merge(ItemRef left, ItemRef right);
+  /// Whether the struct can ever be merged with the one before it; most cannot.
+  static bool may_join(const Item& item) {
+    return item.is_gc() || (can_merge(item.kind) && item.origin == LocalId{item.client, item.clock - 1});
+  }
   void compact_heap();
 
   // encode.cpp
@@ -355,14 +376,15 @@ class Store {
   bool open_ = false;
   bool collects_at_once_ = false;  // nobody asks for deleted content again, so tombstones are made as units are deleted
   bool unsettled_ = false;  // something may be collected or merged at the end
+  bool has_garbage_ = false;  // something was deleted that still has its content
   TransactionOrigin origin_ = TransactionOrigin::Local;
   std::string tag_;  // who, for undo managers
   uint32_t epoch_ = 0;  // number of the transaction
-  std::vector<ClientIndex> touched_;
+  InlineVector<ClientIndex, 4> touched_;
   uint32_t arrivals_ = 0;
   std::vector<Deleted> deleted_;
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
-  std::vector<Change> changes_;
+  InlineVector<Change, 4> changes_;
   OutV1 transaction_out_;
 
   std::unique_ptr<Listeners> listeners_;  // null while nobody listens

@@ -1,85 +1,149 @@
 // The structs of one client in clock order.
 //
-// 1. Clocks are contiguous from 0: entry i ends where entry i+1 begins, and the last one ends at `state()`.
-// 2. No entry is empty.
-// 3. Entries [0, gap_) lie at the front of the array, the others behind `room_` unused places. Edits come in runs, so a split or
-//    merge moves only the few entries between it and the one before, not half of the history.
-// 4. Every kUnitsPerLandmark clocks a landmark says at which position that clock was found. Insertions and removals since then moved it by
-//    at most `drift_` places.
+// 1. Clocks are contiguous from 0: each struct ends where the next one begins, and the last one ends at `state()`.
+// 2. No struct is empty.
+// 3. They lie in chunks of at most kPerChunk, so that a split or a merge moves a few entries, not half of the history. No chunk is empty,
+//    and each knows the clock at which it begins.
+// 4. A chunk's entries are those of its slot in `entries_`. The last slot is only as long as it had to be: most clients have few structs.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
+#include "diaryx/base/inline_vector.h"
 #include "handles.h"
 
 namespace diaryx::crdt {
 
 class StructList {
  public:
-  size_t size() const { return entries_.size() - room_; }
-  bool empty() const { return size() == 0; }
+  /// Where a struct stands. Places up to the first struct that is inserted or erased stay good.
+  struct Place {
+    uint32_t chunk = 0;
+    uint32_t at = 0;
+    friend bool operator==(Place, Place) = default;
+  };
+
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
   /// The next clock of this client.
   uint32_t state() const { return state_; }
-  ItemRef ref(size_t position) const { return entries_[place(position)].ref; }
-  uint32_t clock(size_t position) const { return entries_[place(position)].clock; }
-  ItemRef last() const { return ref(size() - 1); }
+  ItemRef ref(Place place) const { return entry(place).ref; }
+  uint32_t clock(Place place) const { return entry(place).clock; }
+  ItemRef last() const { return ref(last_place()); }
 
-  /// Position of the struct that contains `clock`, which is below `state()`. O(1) at the end, near the last answer and in a history that is
-  /// only appended to; else a binary search.
-  size_t find(uint32_t clock) const;
+  /// Going through them: `for (Place at = list.find(clock); list.has(at); at = list.after(at))`.
+  Place first_place() const { return {}; }
+  Place last_place() const { return {static_cast<uint32_t>(chunks_.size() - 1), chunks_.back().count - 1}; }
+  bool has(Place place) const { return place.chunk < chunks_.size(); }
+  /// For going through the structs that begin before `clock`.
+  bool is_below(Place place, uint32_t clock) const { return has(place) && this->clock(place) < clock; }
+  bool is_first(Place place) const { return place == Place{}; }
+  bool is_last(Place place) const { return place == last_place(); }
+  Place after(Place place) const {
+    if (place.at + 1 < chunks_[place.chunk].count) return {place.chunk, place.at + 1};
+    return {place.chunk + 1, 0};
+  }
+  /// Of any but the first.
+  Place before(Place place) const {
+    if (place.at > 0) return {place.chunk, place.at - 1};
+    return {place.chunk - 1, chunks_[place.chunk - 1].count - 1};
+  }
+  template <typename Visit>
+  void for_each_from(Place place, Visit&& visit) const {
+    for (; has(place); place = {place.chunk + 1, 0}) {
+      const Entry* const all = entries(chunks_[place.chunk]);
+      const Entry* const end = all + chunks_[place.chunk].count;
+      for (const Entry* entry = all + place.at; entry < end; ++entry) visit(entry->ref);
+    }
+  }
+  /// Structs from `place` on. Cost: one step per chunk.
+  size_t count_from(Place place) const;
+
+  /// The struct that contains `clock`, which is below `state()`. O(1) at the end and near the last answer, else a binary search.
+  Place find(uint32_t clock) const {
+    DX_ASSERT(clock < state_);
+    const Place last = last_place();
+    return clock >= this->clock(last) ? last : find_before_last(clock);
+  }
 
   void append(ItemRef ref, uint32_t length) {
-    entries_.push_back({state_, ref});
+    if (chunks_.empty() || chunks_.back().count == kPerChunk) [[unlikely]]
+      add_chunk();
+    put(chunks_.back(), {state_, ref});
+    ++size_;
     state_ += length;
   }
   /// Makes room for `count` more structs.
   void reserve(size_t count) { entries_.reserve(entries_.size() + count); }
   /// The last struct became longer.
   void extend_last(uint32_t length) { state_ += length; }
-  /// The struct at `position` begins at `clock` now: its neighbour gave or took units.
-  void move_border(size_t position, uint32_t clock) { entries_[place(position)].clock = clock; }
-  /// The struct at `position` was split; `right` begins at `clock`.
-  void insert_after(size_t position, ItemRef right, uint32_t clock);
-  /// Removes `count` entries from `position` (above 0) on; the entry before them took over their clocks.
-  void erase(size_t position, size_t count);
+  /// The struct begins at `clock` now: its neighbour gave or took units.
+  void move_border(Place place, uint32_t clock) { set(place, {clock, ref(place)}); }
+  /// The struct was split; `right` begins at `clock`.
+  void insert_after(Place place, ItemRef right, uint32_t clock);
+  /// Removes `count` structs from `place` (not the first) on; the one before them took over their clocks.
+  void erase(Place place, size_t count);
 
-  /// Offers each entry from `first` (above 0) on to the one before it; `merge(left, right)` says whether it took it.
+  /// Offers each struct from `first` (not the first of all) on to the one before it; `merge(left, right)` says whether it took it.
   template <typename Merge>
-  void compact(size_t first, Merge&& merge) {
-    size_t kept = first - 1;
-    const size_t end = size();
-    for (size_t at = first; at < end; ++at) {
-      if (merge(ref(kept), ref(at))) continue;
-      ++kept;
-      if (kept == at) continue;
-      entries_[place(kept)] = entries_[place(at)];
+  void compact(Place first, Merge&& merge) {
+    Place kept = before(first);
+    size_t taken = 0;
+    for (Place at = first; has(at); at = after(at)) {
+      if (merge(ref(kept), ref(at))) {
+        ++taken;
+        continue;
+      }
+      kept = after(kept);
+      if (taken > 0) set(kept, entry(at));
     }
-    if (kept + 1 < end) erase(kept + 1, end - kept - 1);
+    if (taken > 0) erase(after(kept), taken);
   }
 
-  size_t memory_bytes() const { return entries_.capacity() * sizeof(Entry) + landmarks_.capacity() * 4; }
+  size_t memory_bytes() const { return entries_.capacity() * sizeof(Entry) + chunks_.heap_bytes(); }
 
  private:
+  static constexpr uint32_t kPerChunk = 64;
   struct Entry {
     uint32_t clock = 0;
     ItemRef ref = ItemRef::None;
   };
+  struct Chunk {
+    uint32_t clock;  // of its first entry
+    uint32_t slot;
+    uint32_t count;
+  };
 
-  size_t place(size_t position) const { return position < gap_ ? position : position + room_; }
-  void move_gap(size_t position);
-  size_t search(uint32_t wanted, size_t from, size_t to) const;
-  size_t search_by_landmarks(uint32_t wanted) const;
-  void set_landmarks() const;
+  Entry* entries(const Chunk& chunk) { return entries_.data() + size_t{chunk.slot} * kPerChunk; }
+  const Entry* entries(const Chunk& chunk) const { return entries_.data() + size_t{chunk.slot} * kPerChunk; }
+  const Entry& entry(Place place) const { return entries(chunks_[place.chunk])[place.at]; }
+  void set(Place place, Entry entry) {
+    Chunk& chunk = chunks_[place.chunk];
+    entries(chunk)[place.at] = entry;
+    if (place.at == 0) chunk.clock = entry.clock;
+  }
+  /// Behind the entries of a chunk that is not full.
+  void put(Chunk& chunk, Entry entry) {
+    const size_t place = size_t{chunk.slot} * kPerChunk + chunk.count++;
+    if (place == entries_.size()) {
+      entries_.push_back(entry);
+    } else {
+      entries_[place] = entry;
+    }
+  }
+  void add_chunk();
+  uint32_t new_slot();
+  void split_chunk(uint32_t at);
+  void join_with_next(uint32_t at);
+  Place find_before_last(uint32_t wanted) const;
 
   std::vector<Entry> entries_;
+  InlineVector<Chunk, 1> chunks_;
+  std::vector<uint32_t> free_slots_;
+  size_t size_ = 0;
   uint32_t state_ = 0;
-  uint32_t gap_ = 0;
-  uint32_t room_ = 0;
-  mutable uint32_t drift_ = 0;
-  mutable uint32_t hint_ = 0;  // position of the last answer of `find`
-  mutable uint32_t searches_ = 0;  // without landmarks, since they became useless
-  mutable std::vector<uint32_t> landmarks_;
+  mutable Place hint_;  // the last answer of `find`; may be gone
 };
 
 }  // namespace diaryx::crdt

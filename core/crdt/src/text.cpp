@@ -95,12 +95,20 @@ Length Text::length() const { return Length{store_->type(as_type(type_)).length}
 
 std::string Text::to_string() const {
   const SharedType& type = store_->type(as_type(type_));
+  const bool is_ascii = !store_->has_wide_text();
   std::string text;
-  text.reserve(type.length);
-  for (ItemRef ref = type.start; some(ref); ref = store_->item(ref).right) {
-    const Item& item = store_->item(ref);
-    if (item.kind == ContentKind::String && !item.deleted()) text += diaryx::as_text(store_->content(item));
-  }
+  text.resize_and_overwrite(is_ascii ? type.length : size_t{3} * type.length, [&](char* begin, size_t) {
+    char* end = begin;
+    for (ItemRef ref = type.start; some(ref); ref = store_->item(ref).right) {
+      const Item& item = store_->item(ref);
+      if (item.kind != ContentKind::String || item.deleted()) continue;
+      const ByteView piece = store_->content(item);
+      if (!piece.empty()) memcpy(end, piece.data(), piece.size());
+      end += piece.size();
+    }
+    return static_cast<size_t>(end - begin);
+  });
+  if (!is_ascii) text.shrink_to_fit();
   return text;
 }
 
@@ -153,13 +161,17 @@ std::vector<TextSpan> Text::spans() const {
 }
 
 Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf8) {
-  if (utf8.empty()) return {};
-  const std::optional<Length> length_if_valid = utf16_length_if_valid(utf8);
-  if (!length_if_valid) return fail(ErrorCode::InvalidUtf8);
-  const uint32_t units = length_if_valid->value();
-  if (!is_live()) return fail(ErrorCode::WrongType);
-  if (!store_->has_room(units, utf8.size())) return fail(ErrorCode::TooLarge);
+  uint32_t units = 1;
+  const bool is_letter = utf8.size() == 1 && static_cast<uint8_t>(utf8[0]) < 0x80;  // most insertions there are
+  if (!is_letter) {
+    if (utf8.empty()) return {};
+    const std::optional<Length> length_if_valid = utf16_length_if_valid(utf8);
+    if (!length_if_valid) return fail(ErrorCode::InvalidUtf8);
+    units = length_if_valid->value();
+  }
   const TypeRef type = as_type(type_);
+  if (!store_->is_live(type)) return fail(ErrorCode::WrongType);
+  if (!store_->has_room(units, utf8.size())) return fail(ErrorCode::TooLarge);
   const uint32_t at = snap(*store_, type, offset.value(), -1);
   store_->insert_text_inheriting(type, at, utf8, units);
   return {};

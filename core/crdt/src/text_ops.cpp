@@ -9,22 +9,13 @@
 namespace diaryx::crdt {
 
 void Store::insert_text(TypeRef ref, uint32_t at, std::string_view utf8, uint32_t units) {
-  Gap gap{ItemRef::None, types_[ref].start};
-  if (at > 0) {
-    const Found found = find_unit(ref, at - 1);
-    // What is inserted here stays between the halves.
-    if (found.offset + 1 < items_[found.item].length) (void)split_for_good(found.item, found.offset + 1);
-    gap = {found.item, items_[found.item].right};
-  }
+  Gap gap = gap_to_fill(ref, at);
   // Text lands behind the tombstones at its place.
   while (some(gap.right) && items_[gap.right].deleted()) gap = {gap.right, items_[gap.right].right};
-  if (some(gap.left) && extend_text(own_, gap.left, utf8, units)) {
+  if (some(gap.left) && extend_item(own_, gap.left, ContentKind::String, units, as_bytes(utf8))) {
     return set_cursor(ref, gap.left, at + units - items_[gap.left].length);
   }
-  // What could be merged was appended above, so the commit need not look for it.
-  const bool unsettled = unsettled_;
   const ItemRef made = insert(ref, gap, KeyRef::None, ContentKind::String, units, as_bytes(utf8));
-  unsettled_ = unsettled;
   set_cursor(ref, made, at);
 }
 

@@ -109,7 +109,8 @@ class InlineVector {
  private:
   bool is_inline() const { return data_ == own(); }
 
-  void grow(size_t needed) {
+  /// Seldom; kept out of the code that calls it, which is a few instructions without.
+  [[gnu::noinline]] void grow(size_t needed) {
     const size_t capacity = std::max<size_t>(needed, size_t{capacity_} * 2);
     DX_ASSERT(capacity <= 0xffffffffu);
     T* const moved = std::allocator<T>{}.allocate(capacity);
