@@ -1,4 +1,4 @@
-// What was confirmed is there: after kill -9 at any moment, and on a disk that is full.
+// What was confirmed is there: after kill -9 at any moment, and on a disk that is full or read-only.
 //
 // DX_ROUNDS says how often the server is killed (20 by itself), DX_SEED where the dice start.
 import assert from 'node:assert/strict';
@@ -139,4 +139,18 @@ test('a full disk is said, costs nothing that was confirmed, and is over when th
   } finally {
     await server.end();
   }
+});
+
+test('a disk that may only be read is said by the server and by the doctor', (t) => {
+  const folder = newFolder();
+  if (!smallDisk(folder)) return t.skip('mounting a disk in a namespace is not allowed here');
+  const onReadOnly = (...args) => spawnSync('unshare', ['-rm', 'sh', '-c',
+    `mount -t tmpfs -o size=2m none ${folder} && "$0" token create --data ${folder}/data --user me@example.org >/dev/null && ` +
+    `mount -o remount,ro none ${folder} && exec "$0" "$@"`, process.env.DX_SYNCD, ...args], {encoding: 'utf8'});
+  const started = onReadOnly('--data', `${folder}/data`, '--listen', '127.0.0.1:0');
+  assert.equal(started.status, 3);
+  assert.match(started.stderr, /mounted read-only/);
+  const doctor = onReadOnly('doctor', '--data', `${folder}/data`);
+  assert.equal(doctor.status, 1);
+  assert.match(doctor.stdout, /bad .*mounted read-only -> .*mount it writable/);
 });

@@ -7,6 +7,7 @@ import {createHash} from 'node:crypto';
 import {after, before, test} from 'node:test';
 import {WebSocket} from 'ws';
 import * as Y from 'yjs';
+import {description as written} from './described.mjs';
 import {Device, frame, step1, update} from './device.mjs';
 import {Server, run, until} from './server.mjs';
 
@@ -108,6 +109,10 @@ const table = [
   ['DELETE', '/api/workspaces/{id}', users(204, 404)],
   ['POST', '/auth/logout', users(204)],
 ];
+
+test('what is served is the description that all answers in these tests are compared with', () => {
+  assert.deepEqual(description, written);
+});
 
 test('the table names every operation of the description, and no other', () => {
   const described = Object.entries(description.paths).flatMap(([path, operations]) =>

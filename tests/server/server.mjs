@@ -4,6 +4,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
+import {checkAnswer} from './described.mjs';
 
 const program = process.env.DX_SYNCD;
 if (!program) throw new Error('set DX_SYNCD to the server program');
@@ -51,7 +52,7 @@ export class Server {
     return made.out.trim();
   }
 
-  /// {status, text, json, headers}; nothing is thrown for a refusal.
+  /// {status, text, json, headers}; nothing is thrown for a refusal, but for what the API's description does not allow.
   async ask(method, path, {token, body, raw, type, headers = {}} = {}) {
     const answer = await fetch(this.http + path, {
       method,
@@ -67,7 +68,9 @@ export class Server {
     const text = await answer.text();
     let json = null;
     try { json = JSON.parse(text); } catch { /* not every answer is JSON */ }
-    return {status: answer.status, text, json, headers: answer.headers};
+    const heard = {status: answer.status, text, json, headers: answer.headers};
+    checkAnswer(method, path, heard);
+    return heard;
   }
 
   /// The JSON of a request that must succeed.

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -63,7 +64,12 @@ bool examine_folder(Report& report, const fs::path& data) {
     return false;
   }
   if (::access(data.c_str(), R_OK | W_OK | X_OK) != 0) {
-    report.bad("this user may not write to " + data.native(), "run as the user that owns it, or change its owner");
+    if (errno == EROFS) {
+      report.bad("the file system of " + data.native() + " is mounted read-only",
+                 "find out why in the system's log, then mount it writable");
+    } else {
+      report.bad("this user may not write to " + data.native(), "run as the user that owns it, or change its owner");
+    }
     return false;
   }
   report.ok("the folder " + data.native() + " can be used");
