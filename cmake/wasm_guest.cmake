@@ -23,6 +23,8 @@ function(dx_wasm_guest name)
   set_target_properties(${guest} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
   target_link_libraries(${guest} PRIVATE ${DX_DEPENDS})
   dx_flags(${guest} TRUE)
+  # The linker would still copy small functions into their callers, which -Oz has decided against once already (5 kB).
+  target_link_options(${guest} PRIVATE -Wl,-mllvm,-inline-threshold=-50)
   if(DX_WASM_OPT)
     add_custom_command(TARGET ${guest} POST_BUILD
       COMMAND ${DX_WASM_OPT} -Oz --strip-producers --strip-target-features

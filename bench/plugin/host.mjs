@@ -6,7 +6,8 @@ export class MemoryHost {
   storage = new Map()
   sent = []
 
-  async load(file) {
+  /** more: host functions beside those that every host has. */
+  async load(file, more = {}) {
     const answers = {
       host_log: () => '',
       host_read_file: ({ path }) => this.files.get(path)?.toString() ?? '',
@@ -32,6 +33,6 @@ export class MemoryHost {
       const output = answer(text === '' ? {} : JSON.parse(text))
       return output === '' ? 0n : call.store(output)
     }]))
-    return Plugin.load(file, functions)
+    return Plugin.load(file, { ...functions, ...more })
   }
 }

@@ -1,5 +1,5 @@
-// ./dev bench plugin [--json FILE] [--quick]: what the plugin costs a host, in the Extism SDK under Node, and ywasm on the same updates
-// in the same process. README.md explains the table.
+// ./dev bench plugin [--json FILE] [--quick]: what the plugin costs a host, in the Extism SDK under Node, and a plugin made of
+// ywasm on the same frames in the same process. README.md explains the table.
 import fs from 'node:fs'
 import path from 'node:path'
 import zlib from 'node:zlib'
@@ -8,10 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { readOptions } from '../lib/options.mjs'
 import { MemoryHost } from './host.mjs'
 import { FakeServer, bodyFrame, makeWorkspace } from './workspace.mjs'
+import { YwasmGuest, moduleBytes } from './ywasm_plugin.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 const require = createRequire(path.join(root, 'bench/peers/node/peer.mjs'))
 const Y = require('yjs')
+const ywasm = require('ywasm')
+const ywasmModule = moduleBytes()
 const modules = ['diaryx_sync', 'diaryx_sync_readme12'].map((name) => path.join(root, `build/wasm/${name}.wasm`))
 const { quick, json: jsonFile } = readOptions(process.argv.slice(2), { quick: false, json: null }, { quick: 'switch', json: 'file' }, 'bench/plugin/run.mjs')
 const results = []
@@ -69,30 +72,17 @@ function updatesOf(size, count) {
   return { start, updates, final: text.toString() }
 }
 
+/** ywasm alone, without a plugin around it: the floor of its side. */
 function ywasmDoc(start) {
-  const { YDoc, applyUpdate } = require('ywasm')
-  const doc = new YDoc({ clientID: 5 })
-  applyUpdate(doc, start)
-  const text = doc.getText('body')
-  const storage = new Map()
-  let stored = 0
-  const events = []
-  return {
-    apply: (update) => applyUpdate(doc, update),
-    // What the plugin does with an update besides: it stores it, and tells the host the new text.
-    keep(update) {
-      storage.set(`update.${stored++}`, JSON.stringify({ data: Buffer.from(update).toString('base64') }))
-      events.push(JSON.stringify({ type: 'ContentsChanged', path: 'n.md', body: text.toString() }))
-      if (events.length > 8) events.length = 0
-    },
-    text: () => text.toString(),
-    free: () => doc.free(),
-  }
+  const doc = new ywasm.YDoc({ clientID: 5 })
+  ywasm.applyUpdate(doc, start)
+  return { apply: (update) => ywasm.applyUpdate(doc, update), text: () => doc.getText('body').toString(), free: () => doc.free() }
 }
 
 async function frames(size, count) {
   const { start, updates, final } = updatesOf(size, count)
-  const perSecond = { plugin: [], 'plugin, files written': [], 'ywasm, applied': [], 'ywasm, stored and told': [] }
+  const perSecond = { plugin: [], 'plugin of ywasm': [], 'plugin, files written': [], 'plugin of ywasm, files written': [], 'ywasm, only applied': [] }
+  const given = updates.map((update) => bodyFrame('ws', 'n.md', update))
   for (let turn = 0; turn < (quick ? 1 : 3); ++turn) {
     for (const [name, write] of [['plugin', false], ['plugin, files written', true]]) {
       const workspace = makeWorkspace(Y, [['n.md', start]])
@@ -100,7 +90,6 @@ async function frames(size, count) {
       const plugin = await host.load(modules[0])
       const server = new FakeServer(host, plugin, workspace)
       await server.join({ write_to_disk: write })
-      const given = updates.map((update) => bodyFrame('ws', 'n.md', update))
       const begun = used()
       for (const frame of given) await plugin.call('handle_binary_message', frame)
       perSecond[name].push(count / (used() - begun) * 1000)
@@ -109,17 +98,26 @@ async function frames(size, count) {
       if (write && host.files.get('n.md')?.toString() !== final) throw new Error('the file differs from the text')
       await plugin.close()
     }
-    for (const [name, keep] of [['ywasm, applied', false], ['ywasm, stored and told', true]]) {
-      const doc = ywasmDoc(start)
+    for (const [name, write] of [['plugin of ywasm', false], ['plugin of ywasm, files written', true]]) {
+      const guest = new YwasmGuest(ywasm, start, { path: 'n.md', write })
+      const host = new MemoryHost()
+      host.files.set('n.md', Buffer.from(guest.text()))
+      const plugin = await host.load(ywasmModule, guest.functions)
+      guest.started(await plugin.exports())
       const begun = used()
-      for (const update of updates) {
-        doc.apply(update)
-        if (keep) doc.keep(update)
-      }
+      for (const frame of given) await plugin.call('handle_binary_message', frame)
       perSecond[name].push(count / (used() - begun) * 1000)
-      if (doc.text() !== final) throw new Error('the text of ywasm differs')
-      doc.free()
+      if (guest.text() !== final) throw new Error('the text of the plugin of ywasm differs')
+      if (write && host.files.get('n.md').toString() !== final) throw new Error('its file differs')
+      await plugin.close()
+      guest.free()
     }
+    const doc = ywasmDoc(start)
+    const begun = used()
+    for (const update of updates) doc.apply(update)
+    perSecond['ywasm, only applied'].push(count / (used() - begun) * 1000)
+    if (doc.text() !== final) throw new Error('the text of ywasm differs')
+    doc.free()
   }
   for (const [name, values] of Object.entries(perSecond)) {
     results.push({ work: `updates of ${size} B`, by: name, calls_per_s: Math.max(...values), n: count })

@@ -70,12 +70,16 @@ std::optional<int64_t> Json::integer_member(std::string_view key) const {
   return member == nullptr ? std::nullopt : member->as_integer();
 }
 
-Json& Json::set(std::string key, Json value) {
+Json& Json::set_flag(std::string_view key, bool value) { return set_value(key, Json(value)); }
+Json& Json::set_number(std::string_view key, double value) { return set_value(key, Json(value)); }
+Json& Json::set_text(std::string_view key, std::string_view value) { return set_value(key, Json(value)); }
+
+Json& Json::set_value(std::string_view key, Json value) {
   if (!is_object()) value_ = Object{};
   if (Json* member = find(key)) {
     *member = std::move(value);
   } else {
-    as_object()->push_back({std::move(key), std::move(value)});
+    as_object()->push_back({std::string(key), std::move(value)});
   }
   return *this;
 }

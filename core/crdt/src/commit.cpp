@@ -104,9 +104,11 @@ void Store::commit_all(Commit& result) {
   }
   result.changed_ = !touched_.empty() || !deleted_.empty();
   describe_changes(result);
-  for (const std::unique_ptr<UndoState>& undo : undo_) capture_for_undo(*undo);
-  if (listeners_) [[unlikely]]
-    tell_listeners(result);
+  if constexpr (kHasObservers) {
+    for (const std::unique_ptr<UndoState>& undo : undo_) capture_for_undo(*undo);
+    if (listeners_) [[unlikely]]
+      tell_listeners(result);
+  }
   std::vector<Deleted> tidied;
   if (wants_clean_up()) {
     std::vector<Deleted> of_transaction = std::move(deleted_);

@@ -81,6 +81,8 @@ DeleteSet Doc::delete_set() const { return store_->delete_set(); }
 bool Doc::has_pending() const { return store_->has_pending(); }
 StateVector Doc::missing() const { return store_->missing(); }
 bool Doc::is_empty() const { return store_->is_empty(); }
+
+uint32_t Doc::transaction_count() const { return store_->transaction_count(); }
 size_t Doc::struct_count() const { return store_->struct_count(); }
 size_t Doc::memory_bytes() const { return sizeof(Doc) + store_->memory_bytes(); }
 void Doc::check_invariants() const { store_->check(); }

@@ -33,6 +33,14 @@ struct Gap {
   ItemRef right = ItemRef::None;
 };
 
+/// Whether observers, undo managers and the clean-up of marks are in this build. The guest uses none of them, and leaves out what
+/// transactions do for them alone.
+#ifdef DX_CRDT_WITHOUT_OBSERVERS
+inline constexpr bool kHasObservers = false;
+#else
+inline constexpr bool kHasObservers = true;
+#endif
+
 struct Listeners;
 struct UndoState;
 struct UndoStep;
@@ -184,6 +192,7 @@ class Store {
   Gc gc() const { return options_.gc; }
 
   bool is_empty() const;
+  uint32_t transaction_count() const { return epoch_; }
   size_t struct_count() const;
   size_t memory_bytes() const;
   void check() const;
@@ -293,7 +302,8 @@ class Store {
 
   // clean_up.cpp
   bool wants_clean_up() const {
-    return options_.marks == MarksAfterRemote::CleanUp && origin_ != TransactionOrigin::Local && changed_marked_text();
+    return kHasObservers && options_.marks == MarksAfterRemote::CleanUp && origin_ != TransactionOrigin::Local &&
+           changed_marked_text();
   }
   bool changed_marked_text() const;
   void clean_up_marks(const std::vector<Deleted>& deleted);

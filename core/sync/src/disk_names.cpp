@@ -80,6 +80,7 @@ std::string DiskNames::to_disk(std::string_view key) {
 }
 
 std::string DiskNames::disk_name(std::string_view key) const {
+  if (!traits_.peculiar()) return std::string(key);
   const auto known = keys_.find(key);
   return known == keys_.end() ? std::string(key) : known->second;
 }
@@ -118,6 +119,7 @@ std::string DiskNames::see(std::string_view disk_path) {
 }
 
 void DiskNames::respell(std::string_view key, std::string_view disk_path) {
+  if (!traits_.peculiar()) return;
   release(key);
   put(key, disk_path);
 }
@@ -161,6 +163,7 @@ void DiskNames::restore(std::string_view key, std::string_view disk_path) {
 }
 
 void DiskNames::release(std::string_view key) {
+  if (!traits_.peculiar()) return;
   const auto known = keys_.find(key);
   if (known == keys_.end()) return;
   for_each_prefix(std::string(known->first), [&](std::string_view prefix, std::string_view) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "diaryx/base/result.h"
+#include "diaryx/base/sort.h"
 #include "diaryx/base/utf.h"
 #include "sequence_diff.h"
 #include "text_hunks.h"
@@ -87,7 +88,7 @@ Symbols number_tokens(const Tokens& before, const Tokens& after) {
   std::vector<uint32_t> order(before.size() + after.size());
   std::iota(order.begin(), order.end(), 0u);
   const auto token = [&](uint32_t i) { return i < before.size() ? before[i] : after[i - before.size()]; };
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+  sort_compactly(order, [&](uint32_t a, uint32_t b) {
     const std::string_view left = token(a), right = token(b);
     return left.size() != right.size() ? left.size() < right.size() : left < right;
   });

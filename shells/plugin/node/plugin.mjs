@@ -26,18 +26,18 @@ export class Plugin {
   #closed = false;
 
   /**
-   * @param {string} wasmPath   the module
+   * @param {string|Uint8Array} wasm   the module, or where it is
    * @param {object} functions  host functions by name, each (callContext, offset) -> offset
    * @param {{sdk?: string, useWasi?: boolean, onCall?: () => void}} options  `onCall` runs when an export is about to be called
    */
-  static async load(wasmPath, functions, { sdk = '2.0.0-rc13', useWasi = false, onCall = () => {} } = {}) {
+  static async load(wasm, functions, { sdk = '2.0.0-rc13', useWasi = false, onCall = () => {} } = {}) {
     if (!(sdk in SDKS)) throw new Error(`There is no Extism SDK ${sdk} here; choose one of ${sdkVersions.join(', ')}.`);
     const { default: createPlugin } = await import(SDKS[sdk]);
     const plugin = new Plugin();
     plugin.#sdk = sdk;
     plugin.#onCall = onCall;
     plugin.#instance = await createPlugin(
-      { wasm: [{ data: await readFile(wasmPath) }] },
+      { wasm: [{ data: typeof wasm === 'string' ? await readFile(wasm) : wasm }] },
       { useWasi, functions: { 'extism:host/user': functions } });
     return plugin;
   }
@@ -60,11 +60,11 @@ export class Plugin {
     return this.callJson('handle_command', { command, params });
   }
 
+  /** What the module exports, its memory for one. */
+  async exports() { return (await this.#instance.getInstance()).exports; }
+
   /** Bytes of the module's memory, which never shrinks: its peak. */
-  async memoryBytes() {
-    const { memory } = (await this.#instance.getInstance()).exports;
-    return memory.buffer.byteLength;
-  }
+  async memoryBytes() { return (await this.exports()).memory.buffer.byteLength; }
 
   async close() {
     await this.#last;

@@ -49,6 +49,18 @@ ClientId seed_client(std::string_view key, std::string_view head, std::string_vi
 BodyDoc::BodyDoc(ClientId client)
     : doc_({.client = client}), head_(doc_.text(kHeadRoot)), body_(doc_.text(kBodyRoot)), seed_(doc_.map(kSeedRoot)) {}
 
+BodyDoc::Shown& BodyDoc::shown() const {
+  const uint32_t now = doc_.transaction_count();
+  if (!shown_ || shown_->transaction != now) shown_ = Shown{now, head_.to_string(), body_.to_string(), std::nullopt};
+  return *shown_;
+}
+
+const TextUnits& BodyDoc::units() const {
+  Shown& now = shown();
+  if (!now.units) now.units = TextUnits{head_.spans(), body_.spans()};
+  return *now.units;
+}
+
 Bytes BodyDoc::set_text(std::string_view head, std::string_view body) {
   const std::string old_head = this->head();
   const std::string old_body = this->body();

@@ -25,8 +25,8 @@ class BodyDoc {
   crdt::Doc& doc() { return doc_; }
   const crdt::Doc& doc() const { return doc_; }
 
-  std::string head() const { return head_.to_string(); }
-  std::string body() const { return body_.to_string(); }
+  const std::string& head() const { return shown().head; }
+  const std::string& body() const { return shown().body; }
 
   /// No operation of anybody: the only state in which a seed may be made (T1).
   bool is_virgin() const { return doc_.is_empty() && !doc_.has_pending(); }
@@ -35,7 +35,7 @@ class BodyDoc {
   Bytes set_text(std::string_view head, std::string_view body);
 
   /// What the two texts are made of now.
-  TextUnits units() const { return {head_.spans(), body_.spans()}; }
+  const TextUnits& units() const;
 
   /// Carries an edit of an older version over: `before` and `units` are that version, `after` is what it became.
   /// Returns the update, empty when nothing changed, and sets `units` to those of `after`.
@@ -62,10 +62,20 @@ class BodyDoc {
   Bytes erase_operations(const crdt::DeleteSet& ids);
 
  private:
+  // Making texts of a document walks all that was ever typed, and one edit asks for them again and again.
+  struct Shown {
+    uint32_t transaction = 0;  // as of which they are
+    std::string head;
+    std::string body;
+    std::optional<TextUnits> units;
+  };
+  Shown& shown() const;
+
   crdt::Doc doc_;
   crdt::Text head_;
   crdt::Text body_;
   crdt::Map seed_;
+  mutable std::optional<Shown> shown_;
 };
 
 /// True if the bytes may hold an operation that says whose document it is. Never false when one does.

@@ -252,7 +252,7 @@ void Replica::Impl::adopt_old_peer_metadata(std::string_view path) {
   if (same_meaning(said, *entry)) return;
   const Result<std::string> merged = merge_into_head(head, path, said, *entry);
   if (!merged) return;
-  commit_body(document, body.set_text(*merged, body.body()));
+  commit_body(document, body.set_text(*merged, std::string(body.body())));
 }
 
 void Replica::Impl::doubt_metadata(std::string_view path) {

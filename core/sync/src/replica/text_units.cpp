@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "diaryx/base/sort.h"
 #include "diaryx/base/utf.h"
 
 namespace diaryx::sync {
@@ -46,7 +47,7 @@ class Places {
       runs_.push_back({span, at});
       at += span.length.value();
     }
-    std::ranges::sort(runs_, {}, [](const Run& run) { return run.span.first; });
+    sort_compactly_by(runs_, [](const Run& run) { return run.span.first; });
   }
 
   std::optional<uint32_t> find(crdt::Id id) const {
@@ -170,7 +171,7 @@ Spans carry_edits(crdt::Text text, crdt::Transaction& txn, const Spans& units, c
       }
     }
   }
-  std::ranges::sort(steps, [](const Step& a, const Step& b) { return a.at != b.at ? a.at < b.at : a.order < b.order; });
+  sort_compactly(steps, [](const Step& a, const Step& b) { return a.at != b.at ? a.at < b.at : a.order < b.order; });
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     if (step->erased != 0) DX_ASSERT(text.erase(txn, Utf16Offset{step->at}, Length{step->erased}));
     if (!step->inserted.empty()) DX_ASSERT(text.insert(txn, Utf16Offset{step->at}, step->inserted));

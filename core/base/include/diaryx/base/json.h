@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -82,7 +83,20 @@ class Json {
   std::optional<int64_t> integer_member(std::string_view key) const;
 
   /// Sets a member; a value that is no object becomes one first. Returns *this, for building.
-  Json& set(std::string key, Json value);
+  template <typename T>
+  Json& set(std::string_view key, T&& value) {
+    // Trees are built in many places; a text, a number or a flag becomes a value in one, so that each of them stays small.
+    using Plain = std::remove_cvref_t<T>;
+    if constexpr (std::is_same_v<Plain, bool>) {
+      return set_flag(key, value);
+    } else if constexpr (std::is_arithmetic_v<Plain>) {
+      return set_number(key, static_cast<double>(value));
+    } else if constexpr (!std::is_same_v<Plain, Json> && std::is_convertible_v<T, std::string_view>) {
+      return set_text(key, value);
+    } else {
+      return set_value(key, Json(std::forward<T>(value)));
+    }
+  }
   /// Removes a member if it is there.
   void remove(std::string_view key);
   /// Appends to an array; a value that is no array becomes one first.
@@ -94,6 +108,11 @@ class Json {
   friend bool operator==(const Json&, const Json&);
 
  private:
+  Json& set_flag(std::string_view key, bool value);
+  Json& set_number(std::string_view key, double value);
+  Json& set_text(std::string_view key, std::string_view value);
+  Json& set_value(std::string_view key, Json value);
+
   std::variant<std::monostate, bool, double, std::string, Array, Object> value_;
 };
 

@@ -129,6 +129,8 @@ class Doc {
   StateVector missing() const;
   /// True if there is no struct at all (pending ones do not count).
   bool is_empty() const;
+  /// Transactions begun so far, updates included: while it stays the same, nothing changed.
+  uint32_t transaction_count() const;
   /// Structs in the store: items and collected ranges.
   size_t struct_count() const;
   /// Bytes held by this document, as far as it counts them itself (allocator overhead is left out).

@@ -26,7 +26,11 @@ struct DiskTraits {
   /// `< > : " | ? *` and names that end in a dot or a space are refused (Windows, FAT).
   bool windows_names = false;
 
+#ifdef DX_PLAIN_DISKS  // a build that is never told of such disks
+  static constexpr bool peculiar() { return false; }
+#else
   bool peculiar() const { return case_insensitive || normalising || windows_names; }
+#endif
 };
 
 class DiskNames {
