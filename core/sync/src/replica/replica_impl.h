@@ -74,7 +74,7 @@ class Replica::Impl {
     bool busy = false;                     // an action for it is under way
     std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> retry_at;   // after a failure of the world
-    bool left_to_watcher = false;          // seen by an action of ours; perhaps it was renamed, and the watcher says so
+    bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
     uint32_t attempts = 0;
   };
 
@@ -255,6 +255,7 @@ class Replica::Impl {
   bool revive_if_edited(const std::string& file_id, const std::string& also);
   void revive(const std::string& file_id, const std::string& path, const std::string& also = {});
   bool is_foreign(const std::string& document, ByteView theirs) const;
+  void take_out_strays(const std::string& document, const crdt::StateVector& before);
   void on_document_taken(const std::string& document, const std::string& loser, const std::string& winner,
                          ByteView before, const std::string& text);
 

@@ -70,7 +70,8 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
   const auto work = work_.find(path);
-  const bool seen_by_us = work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher;
+  const bool seen_by_us =
+      work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher;
   work_.erase(key);
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);

@@ -344,7 +344,9 @@ void Replica::Impl::reconcile_records(const std::string& file_id) {
 
 bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash) {
   // An action of ours came upon a file that is known elsewhere on this disk: a copy, or a rename that nobody told us of yet.
-  const auto is_same = [&](const auto& entry) { return entry.second.kind == FileRecord::Kind::Text && entry.second.hash == hash; };
+  const auto is_same = [&](const auto& entry) {
+    return entry.second.kind == FileRecord::Kind::Text && entry.second.hash == hash;
+  };
   if (std::ranges::none_of(records_, is_same)) return false;
   work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
   return true;
@@ -538,10 +540,12 @@ void Replica::Impl::give_body(ByteView state, const std::string& to) {
   // The same operations under the new key: whatever was typed under the old one arrives too, once.
   const std::optional<std::string> path = listed_path(to);
   const Version before = version_of_document(to);
+  const crdt::StateVector known = bodies_.open(to).doc().state_vector();
   const Result<crdt::Commit> commit = bodies_.open(to).doc().apply_update_v1(state);
   if (!commit || !commit->changed()) return;
   remember_base(brought.owner(), path.value_or(std::string()), before);
   commit_body(to, commit->update_v1(), HistoryOrigin::Move, moved_from_);
+  take_out_strays(to, known);
 }
 
 // --- two at once ------------------------------------------------------------------------------------------------
@@ -598,16 +602,43 @@ bool Replica::Impl::is_contested(std::string_view path) const {
   const std::string id = id_at(path);
   if (id.empty() || document != path || !bodies_.contains(document)) return false;
   const std::string owner = bodies_.open(document).owner();
-  return !owner.empty() && owner != id && workspace_.home(owner);
+  return !owner.empty() && owner != id && (owner == kNobody || workspace_.home(owner));
 }
 
 bool Replica::Impl::is_foreign(const std::string& document, ByteView theirs) const {
   if (!bodies_.contains(document) || !may_claim(theirs)) return false;
   const std::string ours = bodies_.open(document).owner();
-  if (ours.empty()) return false;
+  if (!is_file_id(ours)) return false;
   BodyDoc other(options_.client);
   if (!other.doc().apply_update_v1(theirs)) return false;
   return !other.owner().empty() && other.owner() != ours;
+}
+
+void Replica::Impl::take_out_strays(const std::string& document, const crdt::StateVector& before) {
+  // Somebody who did not know yet that a file had left a document put late edits of it there. An operation that is in documents
+  // of two files belongs to the one that left: those of the other never came into its documents.
+  const std::vector<std::string> left = bodies_.open(document).files_that_left();
+  const std::vector<std::string> began_in = bodies_.open(document).began_in();
+  if (left.empty() && began_in.empty()) return;
+  const crdt::StateVector now = bodies_.open(document).doc().state_vector();
+  for (const std::string& id : left) {
+    for (const std::string& other : documents_of_file(id, {})) {
+      const crdt::StateVector theirs = bodies_.open(other).doc().state_vector();
+      commit_body(document, bodies_.open(document).erase_operations(operations_in_common(before, now, theirs)));
+    }
+  }
+  const std::string owner = bodies_.open(document).owner();
+  for (const std::string& taken : began_in) {
+    if (taken == document || !bodies_.contains(taken) || bodies_.open(taken).owner() == owner) continue;
+    const Version text = version_of_document(taken);
+    const crdt::StateVector theirs = bodies_.open(taken).doc().state_vector();
+    Bytes update = bodies_.open(taken).erase_operations(operations_in_common(before, now, theirs));
+    if (update.empty()) continue;
+    const std::optional<std::string> path = listed_path(taken);
+    remember_base(bodies_.open(taken).owner(), path.value_or(std::string()), text);
+    commit_body(taken, std::move(update));
+    if (path) reconcile(*path);
+  }
 }
 
 void Replica::Impl::on_document_taken(const std::string& document, const std::string& loser, const std::string& winner,
@@ -617,11 +648,13 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
   BodyDoc old(options_.client);
   if (!old.doc().apply_update_v1(before)) return;
   const crdt::DeleteSet ours = operations_between({}, old.doc().state_vector());
+  commit_body(document, bodies_.open(document).note_left(loser));  // before anything is taken out
   commit_body(document, bodies_.open(document).erase_operations(ours));
   commit_body(document, bodies_.open(document).claim(winner));
   const std::string own = own_document(loser);
   moved_from_ = document;
   give_body(before, own);
+  commit_body(own, bodies_.open(own).note_began_in(document));
   unite(winner);  // what was typed into it here under older names had no place before
   old_documents_of_[loser].erase(document);
   const std::optional<std::string> path = live_path(loser);
@@ -642,7 +675,8 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
   } else {
     problem(*path, "another file has this name now; yours is kept as \"" + name + "\"");
     if (rival) {
-      create_entry(*path, document_text(document), winner, document);
+      const std::string theirs = document_of_file(winner, *path);
+      create_entry(*path, document_text(theirs), winner, theirs);
     } else {
       FileMetadata tombstone = *workspace_.live_file(*path);
       tombstone.deleted = true;
