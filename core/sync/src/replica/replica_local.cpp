@@ -572,10 +572,10 @@ void Replica::Impl::note_written(const std::string& path, Intended done, std::st
     written.base = std::move(text);
     written.base_units = std::move(done.units);
   }
-  // Writes are done in order: those before this one are over.
+  // Writes are done in order: those before this one are over, and earlier attempts at it.
   std::vector<Intended>& writes = intended_[path];
-  const auto found = std::ranges::find(writes, written.hash, &Intended::hash);
-  if (found != writes.end()) writes.erase(writes.begin(), found + 1);
+  const auto found = std::ranges::find(writes.rbegin(), writes.rend(), written.hash, &Intended::hash);
+  writes.erase(writes.begin(), found.base());
   persist_intended(path);
   save_record(path, std::move(written));
   reconcile(path);
