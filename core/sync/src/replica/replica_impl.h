@@ -187,7 +187,7 @@ class Replica::Impl {
   void create_entry(const std::string& path, std::string_view bytes, const std::string& file_id,
                     const std::string& document);
   void refresh_metadata(std::string_view path);
-  void keep_blob_copy(std::string_view path, const Sha256& hash);
+  void keep_blob_copy(std::string_view path, Sha256 hash);
   void start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes);
   void publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes);
   void pump_uploads();

@@ -361,7 +361,8 @@ void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint
   keep_blob_copy(path, hash);
 }
 
-void Replica::Impl::keep_blob_copy(std::string_view path, const Sha256& hash) {
+void Replica::Impl::keep_blob_copy(std::string_view path,
+                                   Sha256 hash) {  // by value: it may be the record's, which goes
   const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
   problem(path, "this file was changed here and elsewhere; yours is kept as \"" + copy.str() + "\"");
   drop_record(path);
