@@ -286,7 +286,9 @@ void Device::perform(const std::vector<sync::Action>& batch) {
     is_torn = write != batch.end();
     if (is_torn) last = static_cast<size_t>(write - batch.begin());
   }
-  const bool slow = !waiting_.empty() || (options.slow_disk > 0 && random.chance(options.slow_disk));
+  // One thing after another: what is asked for behind a write whose answer is late waits, too.
+  const bool slow =
+      !waiting_.empty() || !late_answers_.empty() || (options.slow_disk > 0 && random.chance(options.slow_disk));
   for (size_t i = 0; i < last; ++i) {
     if (slow && on_disk(batch[i])) {
       waiting_.push_back(batch[i]);
@@ -308,7 +310,11 @@ void Device::leave_half(const sync::Action& action) {
 }
 
 void Device::finish_waiting_actions() {
-  for (const sync::Action& action : std::exchange(waiting_, {})) perform(action);
+  while (!waiting_.empty() && late_answers_.empty()) {
+    const sync::Action action = std::move(waiting_.front());
+    waiting_.pop_front();
+    perform(action);
+  }
   if (feeding_) return;
   feeding_ = true;
   while (!answers_.empty()) {

@@ -109,6 +109,32 @@ TEST(Races, AFileThatWasWrittenBeforeACrashKeepsItsNameWhereTheDiskSpellsItAnew)
   }
 }
 
+TEST(Races, ALateEditStaysWithItsFileWhenTwoFilesGetOneName) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    for (const uint64_t seed : {11u, 12u, 13u, 14u}) {
+      World world{seed, {.devices = 3, .max_delay_ms = 40}};
+      world.device(0).user_writes("a.md", kGarden);
+      world.device(0).user_writes("b.md", kTravel);
+      ASSERT_EQ(at_rest(world).size(), 2u);
+      world.device(0).user_renames("a.md", "t.md");
+      for (int i = 0; i < moment / 2; ++i) world.step();
+      const bool is_first = !world.device(1).disk().has("t.md");
+      if (is_first) world.device(1).user_renames("b.md", "t.md");
+      for (int i = 0; i < moment; ++i) world.step();
+      Device& third = world.device(2);
+      const bool is_moved = !third.disk().has("a.md");
+      if (!is_moved) third.user_writes("a.md", std::string(kGarden) + "and herbs\n");
+      size_t gardens = 0;
+      for (const auto& [path, bytes] : at_rest(world)) {
+        const bool is_garden = bytes.starts_with("# The garden");
+        gardens += is_garden ? 1 : 0;
+        EXPECT_EQ(bytes, !is_garden ? kTravel : is_moved ? kGarden : std::string(kGarden) + "and herbs\n") << path;
+      }
+      EXPECT_EQ(gardens, 1u) << moment << " " << seed;
+    }
+  }
+}
+
 TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
   World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
   Device& windows = world.device(1);

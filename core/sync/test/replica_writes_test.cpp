@@ -167,6 +167,29 @@ TEST(Writes, AFileThatIsMissedByAReadOfOursMayHaveBeenRenamed) {
   EXPECT_THAT(talk.replica.metadata("a.md")->extra, ::testing::Contains(::testing::Field(&Json::Member::key, "_to")));
 }
 
+TEST(Writes, AWriteThatIsTriedAgainAndDoneIsInDoubtNoLonger) {
+  Talk talk = talk_with_note("one\n");
+  arrives(talk, "theirs\n");
+  talk.disk["a.md"] = "one\n";  // it was not done
+  talk.refuse_writes(/*in_doubt=*/true);
+  arrives(talk, "more\n");
+  talk.pass(3'000);
+  expect_everywhere(talk, "one\ntheirs\nmore\n");
+  EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+
+  talk.hold_writes = true;
+  talk.list("b.md", "new\n");
+  const Bytes listed = talk.doc("workspace:ws1").encode_update_v1();
+  talk.frame("workspace:ws1", {Update{listed}});
+  talk.answer_all();
+  talk.disk.erase("b.md");
+  talk.refuse_writes(/*in_doubt=*/true);
+  talk.pass(3'000);  // the same once more
+  talk.answer_writes();
+  EXPECT_EQ(talk.disk["b.md"], "new\n");
+  EXPECT_FALSE(talk.stored_records.contains("writing:b.md"));
+}
+
 TEST(Writes, AFileThatIsMetByAReadOfOursMayHaveBeenRenamed) {
   for (const bool is_renamed : {true, false}) {
     Talk talk = talk_with_note("one\n");

@@ -61,8 +61,10 @@ void Replica::Impl::restore_text(const RestoreFile& file) {
     return problem(present,
                    "this file did not get its old name back: another file is called \"" + file.path + "\" now");
   // Done as if the user had renamed it: the disk's answer makes the rename.
-  if (const FileRecord* const known = record(present); known != nullptr && options_.write_files)
-    return emit(MoveFile{present, file.path, known->hash});
+  if (const FileRecord* const known = record(present); known != nullptr && options_.write_files) {
+    const auto writes = intended_.find(present);  // its text of then, which is being written, comes before the name
+    return emit(MoveFile{present, file.path, writes == intended_.end() ? known->hash : writes->second.back().hash});
+  }
   rename_text(present, file.path, *workspace_.live_file(present));
 }
 

@@ -20,6 +20,16 @@ constexpr std::string_view kSeedKey = "client";
 constexpr std::string_view kOwnerKey = "file";
 /// In front of an owner's id, so that a claim is seen in the bytes of an update.
 constexpr std::string_view kOwnerPrefix = "file:";
+constexpr std::string_view kLeftPrefix = "left:";
+constexpr std::string_view kBeganPrefix = "began:";
+
+std::vector<std::string> noted(const crdt::Map& map, std::string_view prefix) {
+  std::vector<std::string> names;
+  for (const std::string& key : map.keys()) {
+    if (key.starts_with(prefix)) names.push_back(key.substr(prefix.size()));
+  }
+  return names;
+}
 
 void apply_difference(crdt::Transaction& txn, crdt::Text& text, std::string_view before, std::string_view after) {
   const std::vector<TextEdit> edits = diff_text(before, after);
@@ -98,13 +108,28 @@ std::string BodyDoc::seed_name() const { return seed_.get_string(kSeedKey).value
 
 std::string BodyDoc::owner() const {
   const std::string said = seed_.get_string(kOwnerKey).value_or(std::string());
-  return said.starts_with(kOwnerPrefix) ? said.substr(kOwnerPrefix.size()) : std::string();
+  if (!said.starts_with(kOwnerPrefix)) return {};
+  const std::string id = said.substr(kOwnerPrefix.size());
+  return seed_.get_string(std::string(kLeftPrefix).append(id)) ? std::string(kNobody) : id;
 }
 
 Bytes BodyDoc::claim(std::string_view file_id) {
   if (file_id.empty() || owner() == file_id) return {};
   crdt::Transaction txn = doc_.transact();
   seed_.set(txn, kOwnerKey, crdt::Any::string(std::string(kOwnerPrefix).append(file_id)));
+  return std::move(txn).commit().update_v1();
+}
+
+std::vector<std::string> BodyDoc::files_that_left() const { return noted(seed_, kLeftPrefix); }
+Bytes BodyDoc::note_left(std::string_view file_id) { return note(kLeftPrefix, file_id); }
+std::vector<std::string> BodyDoc::began_in() const { return noted(seed_, kBeganPrefix); }
+Bytes BodyDoc::note_began_in(std::string_view document) { return note(kBeganPrefix, document); }
+
+Bytes BodyDoc::note(std::string_view prefix, std::string_view name) {
+  const std::string key = std::string(prefix).append(name);
+  if (name.empty() || seed_.get_string(key)) return {};
+  crdt::Transaction txn = doc_.transact();
+  seed_.set(txn, key, crdt::Any::string("1"));
   return std::move(txn).commit().update_v1();
 }
 
@@ -118,13 +143,27 @@ Bytes BodyDoc::erase_operations(const crdt::DeleteSet& ids) {
   return commit->changed() ? commit->update_v1() : Bytes{};
 }
 
-bool may_claim(ByteView update) { return std::ranges::search(update, as_bytes(kOwnerPrefix)).size() != 0; }
+bool may_claim(ByteView update) {
+  return std::ranges::search(update, as_bytes(kOwnerPrefix)).size() != 0 ||
+         std::ranges::search(update, as_bytes(kLeftPrefix)).size() != 0;
+}
 
 crdt::DeleteSet operations_between(const crdt::StateVector& before, const crdt::StateVector& after) {
   crdt::DeleteSet ids;
   for (const crdt::StateVector::Entry& entry : after) {
     const Clock start = before.get(entry.client);
     if (start < entry.clock) ids.add(entry.client, start, entry.clock - start);
+  }
+  return ids;
+}
+
+crdt::DeleteSet operations_in_common(const crdt::StateVector& before, const crdt::StateVector& after,
+                                     const crdt::StateVector& other) {
+  crdt::DeleteSet ids;
+  for (const crdt::StateVector::Entry& entry : after) {
+    const Clock start = before.get(entry.client);
+    const Clock end = std::min(entry.clock, other.get(entry.client));
+    if (start < end) ids.add(entry.client, start, end - start);
   }
   return ids;
 }

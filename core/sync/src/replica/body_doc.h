@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/result.h"
@@ -17,6 +18,9 @@
 #include "replica/text_units.h"
 
 namespace diaryx::sync {
+
+/// The owner of a document that every file left. No file has such an id.
+inline constexpr std::string_view kNobody = "~";
 
 class BodyDoc {
  public:
@@ -52,11 +56,19 @@ class BodyDoc {
   /// The name of the first import that holds now: of concurrent ones the same everywhere. Empty if never seeded.
   std::string seed_name() const;
 
-  /// The id of the file whose text this is; empty if nobody said. Of two files that began in one document at once the same
-  /// one everywhere.
+  /// The id of the file whose text this is; empty if nobody said, `kNobody` if that file has left. Of two files that began in one
+  /// document at once the same one everywhere.
   std::string owner() const;
   /// Says whose text this is. Returns the update, empty when that is known.
   Bytes claim(std::string_view file_id);
+
+  /// Two files began in one document at once, and one of them left, or each thought that it had to: the document says which files
+  /// left it, and the documents of such a file say where it began. So late operations of it can be told from those of the one
+  /// that stayed, and what was taken out here is never taken out of its other documents.
+  std::vector<std::string> files_that_left() const;
+  Bytes note_left(std::string_view file_id);
+  std::vector<std::string> began_in() const;
+  Bytes note_began_in(std::string_view document);
 
   /// Deletes every operation in `ids`. Returns the update, empty when none was left.
   Bytes erase_operations(const crdt::DeleteSet& ids);
@@ -70,6 +82,7 @@ class BodyDoc {
     std::optional<TextUnits> units;
   };
   Shown& shown() const;
+  Bytes note(std::string_view prefix, std::string_view name);
 
   crdt::Doc doc_;
   crdt::Text head_;
@@ -78,11 +91,14 @@ class BodyDoc {
   mutable std::optional<Shown> shown_;
 };
 
-/// True if the bytes may hold an operation that says whose document it is. Never false when one does.
+/// True if the bytes may hold an operation that says whose document it is, or that its file left. Never false when one does.
 bool may_claim(ByteView update);
 
 /// The operations that `after` has and `before` lacks.
 crdt::DeleteSet operations_between(const crdt::StateVector& before, const crdt::StateVector& after);
+/// Those of them that `other` has, too.
+crdt::DeleteSet operations_in_common(const crdt::StateVector& before, const crdt::StateVector& after,
+                                     const crdt::StateVector& other);
 
 /// The first import of a file as an update: the same file under the same key gives the same operations on every device,
 /// so that two devices that import it at once do not double it.

@@ -1,9 +1,11 @@
-// The inside of Replica. One object, seven files, each a theme:
+// The inside of Replica. One object, nine files, each a theme:
 //   replica.cpp            restoring, dispatch of events, getters
 //   replica_connection.cpp the handshake, opening documents, receipts, deadlines
 //   replica_following.cpp  which documents need not be asked for, and hearing of those that were not
 //   replica_local.cpp      what the disk tells: edits, new files
+//   replica_writes.cpp     writes to the disk, answered or not
 //   replica_tree.cpp       which file is which: renames, deletions, keys that are used anew
+//   replica_rivals.cpp     two at once: one file with two names, two files with one name or in one document
 //   replica_breaker.cpp    waves of deletions: held, released, undone
 //   replica_remote.cpp     what the server tells, and bringing files to what the documents say
 #pragma once
@@ -80,7 +82,7 @@ class Replica::Impl {
     bool busy = false;                     // an action for it is under way
     std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> retry_at;   // after a failure of the world
-    bool left_to_watcher = false;          // seen by an action of ours; perhaps it was renamed, and the watcher says so
+    bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
     uint32_t attempts = 0;
   };
 
@@ -179,21 +181,7 @@ class Replica::Impl {
   // --- replica_local.cpp
   void on_text_seen(std::string_view path, std::string_view bytes);
   void on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes);
-  void on_file_written(std::string_view path, const Sha256& hash);
-  void intend_to_write(const std::string& path, Intended intended);
-  void persist_intended(std::string_view path);
-  bool has_doubtful_write(std::string_view path) const;
-  void forget_doubtful_writes(std::string_view path);
-  void overtake_writes(std::string_view path);
-  void move_doubts(const std::string& from, const std::string& to);
-  const Intended* intended(std::string_view path, const Sha256& hash) const;
-  const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
-  const Intended* torn_write(std::string_view path, std::string_view bytes) const;
-  void recall_writes();
   bool recognise_moved(const std::string& path);
-  void note_written(const std::string& path, Intended done, std::string text);
-  void on_file_removed(std::string_view path);
-  void on_file_refused(std::string_view path, const FileRefused& refused);
   void on_blob_uploaded(std::string_view path, const Sha256& hash);
   void on_transfer_failed(const TransferFailed& failure);
   bool waits_in_vain(std::string_view path, const Sha256& hash) const;
@@ -205,12 +193,28 @@ class Replica::Impl {
   void create_entry(const std::string& path, std::string_view bytes, const std::string& file_id,
                     const std::string& document);
   void refresh_metadata(std::string_view path);
-  void keep_blob_copy(std::string_view path, const Sha256& hash);
+  void keep_blob_copy(std::string_view path, Sha256 hash);
   void start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes);
   void publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes);
   void pump_uploads();
   void read_when_possible(std::string_view path);
   void request_read(std::string_view path);
+
+  // --- replica_writes.cpp
+  void on_file_written(std::string_view path, const Sha256& hash);
+  void intend_to_write(const std::string& path, Intended intended);
+  void persist_intended(std::string_view path);
+  bool has_doubtful_write(std::string_view path) const;
+  void forget_doubtful_writes(std::string_view path);
+  void overtake_writes(std::string_view path);
+  void move_doubts(const std::string& from, const std::string& to);
+  const Intended* intended(std::string_view path, const Sha256& hash) const;
+  const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
+  const Intended* torn_write(std::string_view path, std::string_view bytes) const;
+  void recall_writes();
+  void note_written(const std::string& path, Intended done, std::string text);
+  void on_file_removed(std::string_view path);
+  void on_file_refused(std::string_view path, const FileRefused& refused);
 
   // --- replica_tree.cpp
   void on_gone(std::string_view path);
@@ -247,20 +251,23 @@ class Replica::Impl {
   void unite(const std::string& file_id, const std::string& also = {});
   void give_body(ByteView state, const std::string& to);
   void reconcile_records(const std::string& file_id);
-  void fold_doubled_file(const std::string& path);
   // Of a file that is not listed: its last path, and if it was deleted what of it was seen. No path: live, or unknown.
   struct Whereabouts {
     std::string path;
     std::string seen;
   };
   Whereabouts whereabouts(std::string_view file_id) const;
-  void relist_if_lost(const std::string& file_id);
-  bool is_contested(std::string_view path) const;
   std::optional<std::string> seen_mark(std::string_view document) const;
   bool is_unseen(const std::string& document, const std::string& seen) const;
   bool revive_if_edited(const std::string& file_id, const std::string& also);
   void revive(const std::string& file_id, const std::string& path, const std::string& also = {});
+
+  // --- replica_rivals.cpp
+  void fold_doubled_file(const std::string& path);
+  void relist_if_lost(const std::string& file_id);
+  bool is_contested(std::string_view path) const;
   bool is_foreign(const std::string& document, ByteView theirs) const;
+  void take_out_strays(const std::string& document, const crdt::StateVector& before);
   void on_document_taken(const std::string& document, const std::string& loser, const std::string& winner,
                          ByteView before, const std::string& text);
 

@@ -1,4 +1,4 @@
-// What the disk tells: edits, new files, renames, deletions, and the answers to our own writes.
+// What the disk tells: edits, new files, and files that are no text.
 #include <algorithm>
 #include <utility>
 
@@ -14,7 +14,6 @@
 namespace diaryx::sync {
 namespace {
 
-constexpr DurationMs kDiskRetry{2'000};
 constexpr size_t kMaxUploadsAtOnce = 2;
 constexpr uint32_t kMaxBackoffSteps = 6;
 
@@ -27,12 +26,6 @@ bool share_a_line(std::string_view before, std::string_view after) {
   size_t kept = before.size();
   for (const Hunk& hunk : diff_lines(before, after)) kept -= hunk.old_size();
   return kept != 0;
-}
-
-size_t changed_bytes(std::string_view before, std::string_view after) {
-  size_t changed = 0;
-  for (const TextEdit& edit : diff_text(before, after)) changed += edit.erased_bytes + edit.inserted.size();
-  return changed;
 }
 
 }  // namespace
@@ -70,7 +63,8 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
   const auto work = work_.find(path);
-  const bool seen_by_us = work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher;
+  const bool seen_by_us =
+      work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher;
   work_.erase(key);
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
@@ -367,7 +361,8 @@ void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint
   keep_blob_copy(path, hash);
 }
 
-void Replica::Impl::keep_blob_copy(std::string_view path, const Sha256& hash) {
+void Replica::Impl::keep_blob_copy(std::string_view path,
+                                   Sha256 hash) {  // by value: it may be the record's, which goes
   const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
   problem(path, "this file was changed here and elsewhere; yours is kept as \"" + copy.str() + "\"");
   drop_record(path);
@@ -445,173 +440,6 @@ void Replica::Impl::request_read(std::string_view path) {
   if (work.busy) return;
   work.busy = true;
   emit(ReadFile{std::string(path)});
-}
-
-// --- answers to our own writes ----------------------------------------------------------------------------------
-
-void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
-  const auto work = work_.find(path);
-  const bool is_fetched = work != work_.end() && work->second.fetching == hash;
-  if (work != work_.end()) work_.erase(work);
-  if (const Intended* const ours = intended(path, hash)) return note_written(std::string(path), *ours, ours->text);
-  if (const auto writes = intended_.find(path); writes != intended_.end()) {
-    // The user's text was seen meanwhile: what is there now is read anew.
-    const auto overtaken = std::ranges::find(writes->second, hash, &Intended::hash);
-    if (overtaken != writes->second.end()) overtaken->state = Intended::State::InDoubt;
-  }
-  if (!is_fetched) return request_read(path);  // something happened in between: look at what is there
-  save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
-  reconcile(path);
-}
-
-const Replica::Impl::Intended* Replica::Impl::intended(std::string_view path, const Sha256& hash) const {
-  const auto writes = intended_.find(path);
-  if (writes == intended_.end()) return nullptr;
-  const auto found = std::ranges::find_if(writes->second, [&](const Intended& write) {
-    return write.hash == hash && write.state != Intended::State::Overtaken;
-  });
-  return found == writes->second.end() ? nullptr : &*found;
-}
-
-const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path, std::string_view base,
-                                                           std::string_view bytes) const {
-  const auto writes = intended_.find(path);
-  if (writes == intended_.end()) return nullptr;
-  const Intended* best = nullptr;
-  size_t least = changed_bytes(base, bytes);
-  for (const Intended& write : writes->second) {
-    if (write.text.empty() || write.state == Intended::State::Overtaken) continue;
-    const size_t changed = changed_bytes(write.text, bytes);
-    if (changed >= least) continue;
-    best = &write;
-    least = changed;
-  }
-  return best;
-}
-
-const Replica::Impl::Intended* Replica::Impl::torn_write(std::string_view path, std::string_view bytes) const {
-  // Not every shell can replace a file in one step. Of a write that nobody knows to be done, the beginning alone is there: it
-  // was cut off, and what is missing was deleted by nobody.
-  const auto writes = intended_.find(path);
-  if (writes == intended_.end()) return nullptr;
-  const auto found = std::ranges::find_if(writes->second, [&](const Intended& write) {
-    if (write.state != Intended::State::InDoubt) return false;
-    const std::string text = write.text.empty() ? text_behind(path, FileRecord{.file_id = write.file_id}) : write.text;
-    return bytes.size() < text.size() && text.starts_with(bytes);
-  });
-  return found == writes->second.end() ? nullptr : &*found;
-}
-
-void Replica::Impl::recall_writes() {
-  // The texts that an earlier run was writing are not stored; those that the documents still have are known.
-  for (auto& [path, writes] : intended_) {
-    for (Intended& write : writes) {
-      const FileRecord said{.hash = write.hash, .file_id = write.file_id};
-      if (!write.text.empty() || write.state != Intended::State::InDoubt) continue;
-      if (std::string text = text_behind(path, said); sha256(text) == write.hash) write.text = std::move(text);
-    }
-  }
-}
-
-void Replica::Impl::intend_to_write(const std::string& path, Intended intended) {
-  intended_[path].push_back(std::move(intended));  // perhaps once more: the earlier attempt is in doubt still
-  persist_intended(path);
-}
-
-bool Replica::Impl::has_doubtful_write(std::string_view path) const {
-  const auto writes = intended_.find(path);
-  if (writes == intended_.end()) return false;
-  return std::ranges::count(writes->second, Intended::State::InDoubt, &Intended::state) != 0;
-}
-
-void Replica::Impl::forget_doubtful_writes(std::string_view path) {
-  const auto writes = intended_.find(path);
-  if (writes == intended_.end()) return;
-  const auto is_doubtful = [](const Intended& write) { return write.state == Intended::State::InDoubt; };
-  if (std::erase_if(writes->second, is_doubtful) != 0) persist_intended(path);
-}
-
-void Replica::Impl::overtake_writes(std::string_view path) {
-  const auto writes = intended_.find(path);
-  if (writes == intended_.end()) return;
-  for (Intended& write : writes->second) write.state = Intended::State::Overtaken;
-}
-
-void Replica::Impl::move_doubts(const std::string& from, const std::string& to) {
-  // What is not known yet of a file goes with it: a loss of its end that may be half of a save, and writes of ours.
-  if (auto shorter = truncated_.extract(from)) truncated_.insert_or_assign(to, std::move(shorter.mapped()));
-  auto writes = intended_.extract(from);
-  if (!writes) return;
-  persist_intended(from);
-  for (Intended& write : writes.mapped()) {
-    if (write.state == Intended::State::UnderWay) write.state = Intended::State::InDoubt;  // done, or too late
-  }
-  intended_.insert_or_assign(to, std::move(writes.mapped()));
-  persist_intended(to);
-}
-
-void Replica::Impl::persist_intended(std::string_view path) {
-  std::string value;
-  const auto writes = intended_.find(path);
-  if (writes != intended_.end() && writes->second.empty()) intended_.erase(writes);
-  for (const Intended& write : intended_.contains(path) ? intended_.find(path)->second : std::vector<Intended>{}) {
-    if (!value.empty()) value += '\n';
-    value += write.hash.hex();
-    if (!write.file_id.empty()) value.append("@").append(write.file_id);
-    value.append("#").append(write.units);
-  }
-  emit(PersistRecord{std::string(kWritingPrefix).append(path), std::move(value)});
-}
-
-void Replica::Impl::note_written(const std::string& path, Intended done, std::string text) {
-  FileRecord written{.kind = FileRecord::Kind::Text, .hash = done.hash, .file_id = std::move(done.file_id)};
-  if (const FileRecord* known = record(path); known != nullptr && known->file_id == written.file_id)
-    written.unsaved = known->unsaved;
-  if (text_behind(path, written) != text) {
-    written.base = std::move(text);
-    written.base_units = std::move(done.units);
-  }
-  // Writes are done in order: those before this one are over.
-  std::vector<Intended>& writes = intended_[path];
-  const auto found = std::ranges::find(writes, written.hash, &Intended::hash);
-  if (found != writes.end()) writes.erase(writes.begin(), found + 1);
-  persist_intended(path);
-  save_record(path, std::move(written));
-  reconcile(path);
-}
-
-void Replica::Impl::on_file_removed(std::string_view path) {
-  work_.erase(std::string(path));
-  const FileRecord* const known = record(path);
-  const std::string id = known == nullptr ? std::string() : known->file_id;
-  drop_record(path);
-  reconcile(path);
-  reconcile_file(id);
-}
-
-void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& refused) {
-  if (const auto move = own_moves_.extract(std::string(path))) {
-    names_.rename(path, move.mapped());
-    work_[move.mapped()] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
-  }
-  if (const auto writes = intended_.find(path); writes != intended_.end()) {
-    // They are answered in order.
-    const auto is_doubtful = [](const Intended& write) { return write.state == Intended::State::InDoubt; };
-    const auto answered = std::ranges::find_if_not(writes->second, is_doubtful);
-    const auto is_same_doubt = [&](const Intended& write) {
-      return is_doubtful(write) && write.hash == answered->hash;
-    };
-    const bool is_known = answered != writes->second.end();
-    if (is_known && refused.in_doubt && std::ranges::none_of(writes->second, is_same_doubt)) {
-      answered->state = Intended::State::InDoubt;
-    } else if (is_known) {
-      writes->second.erase(answered);
-      persist_intended(path);
-    }
-  }
-  FileWork& work = work_[std::string(path)];
-  work = FileWork{.retry_at = now_ + kDiskRetry};
-  if (!refused.reason.empty()) problem(path, std::string(refused.reason));
 }
 
 }  // namespace diaryx::sync

@@ -156,12 +156,12 @@ void Replica::Impl::remember_base(std::string_view file_id, std::string_view pat
 bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryOrigin origin, bool foreign) {
   std::optional<std::string> path = listed_path(key);
   const std::string owner = bodies_.open(key).owner();
-  const bool may_be_taken = !owner.empty() && may_claim(update);
+  const bool may_be_taken = is_file_id(owner) && may_claim(update);
   // The text as it was is looked at only where a file on this disk may be left with it.
   const bool is_base = !paths_without_base(path ? id_at(*path) : owner, path.value_or(std::string())).empty();
   const Version before = may_be_taken || is_base ? version_of_document(key) : Version{};
   const Bytes state = may_be_taken ? bodies_.state(key) : Bytes();
-  const crdt::StateVector ours = may_be_taken ? bodies_.open(key).doc().state_vector() : crdt::StateVector();
+  const crdt::StateVector ours = bodies_.open(key).doc().state_vector();
   const Result<crdt::Commit> commit = bodies_.open(key).doc().apply_update_v1(update);
   if (!commit) {
     problem(key, std::string(made_ ? "the host gave" : "the server sent") +
@@ -180,13 +180,16 @@ bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryO
     if (foreign) holder = theirs.owner();
     // Another file began here at the same moment, and ours holds the document: what came of it goes at once, before it can be
     // taken along with ours. Whoever has it puts it elsewhere.
-    if (holder == owner && !theirs.owner().empty() && theirs.owner() != owner)
+    if (holder == owner && !theirs.owner().empty() && theirs.owner() != owner) {
+      commit_body(key, bodies_.open(key).note_left(theirs.owner()));
       commit_body(key, bodies_.open(key).erase_operations(operations_between(ours, theirs.doc().state_vector())));
+    }
   }
   if (may_be_taken && holder != owner) {
     on_document_taken(key, owner, holder, state, before.text);
   } else {
     remember_base(path ? id_at(*path) : owner, path.value_or(std::string()), before);
+    take_out_strays(key, ours);
   }
   path = listed_path(key);
   if (!path) follow_edit_of_unlisted(key);

@@ -28,6 +28,7 @@ bool is_id_key(std::string_view key);
 
 /// A key in front of which this stands names the document of one file, by its id. No path of a note looks like it.
 inline constexpr std::string_view kOwnDocument = "~";
+inline std::string own_document(std::string_view file_id) { return std::string(kOwnDocument).append(file_id); }
 
 /// An id that may be used in keys and records; what other peers write is not trusted.
 bool is_file_id(std::string_view id);

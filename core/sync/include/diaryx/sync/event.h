@@ -62,6 +62,8 @@ struct FileMoved {
 struct FilesSettled {};
 
 // --- answers to actions -----------------------------------------------------------------------------------------
+//
+// However late, the answers about one file come in the order of the actions.
 
 /// WriteText or FetchBlob is done and durable: the file has this content.
 struct FileWritten {

@@ -1,0 +1,156 @@
+// Two at once: one file with two names, two files with one name, two files in one document.
+//
+// Every device that sees both sides comes to the same answer and writes the same, so it does not matter how many do. Where
+// devices saw the sides in different order and decided differently, both files leave, and nothing is lost.
+#include <utility>
+
+#include "diaryx/sync/frontmatter.h"
+#include "replica/replica_impl.h"
+
+namespace diaryx::sync {
+
+void Replica::Impl::fold_doubled_file(const std::string& path) {
+  const std::string id = id_at(path);
+  const auto found = paths_of_.find(id);
+  if (id.empty() || found == paths_of_.end() || found->second.size() < 2) return;
+  const std::set<std::string> paths = found->second;
+  // Two devices gave the file different names at once. The name that sorts first stays; the text of all goes there.
+  // Every device that sees both writes the same, so it does not matter how many do.
+  const std::string& kept = *paths.begin();
+  edit_workspace([&](crdt::Transaction& txn) {
+    for (const std::string& other : paths) {
+      if (other == kept) continue;
+      FileMetadata tombstone = *workspace_.live_file(other);
+      tombstone.deleted = true;
+      set_extra_text(tombstone, kMovedTo, kept);
+      workspace_.set_file(txn, other, tombstone);
+    }
+    workspace_.set_home(txn, id, {kept, document_of(kept), {}});
+  });
+  for (const std::string& other : paths) {
+    if (other != kept) index_file(other);
+  }
+  unite(id);
+  for (const std::string& other : paths) {
+    if (other != kept) reconcile(other);
+  }
+  reconcile(kept);
+}
+
+void Replica::Impl::relist_if_lost(const std::string& file_id) {
+  // Its entry was overwritten by somebody who put another file there and did not know of this one.
+  const auto [at, seen] = whereabouts(file_id);
+  if (at.empty() || !seen.empty()) return;
+  const std::string document = document_of_file(file_id, at);
+  const bool text_is_here = bodies_.contains(document) && !bodies_.open(document).is_virgin();
+  const auto on_disk = records_of_.find(file_id);
+  if (!text_is_here && (on_disk == records_of_.end() || on_disk->second.empty())) return;  // others have it
+  // Whose document the path names has the better right to the path.
+  const std::string rival = id_at(at);
+  const bool has_right = document == at && bodies_.open(at).owner() == file_id && !rival.empty();
+  const std::string name = is_free(at) || has_right ? at : other_name(at, file_id);
+  put_file(name, file_id, document);
+  relist_if_lost(rival);
+  reconcile_records(file_id);
+  reconcile(name);
+}
+
+bool Replica::Impl::is_contested(std::string_view path) const {
+  // The document is another file's: the text of this one is elsewhere, or not here yet. See `on_document_taken`.
+  const std::string document = document_of(path);
+  const std::string id = id_at(path);
+  if (id.empty() || document != path || !bodies_.contains(document)) return false;
+  const std::string owner = bodies_.open(document).owner();
+  return !owner.empty() && owner != id && (owner == kNobody || workspace_.home(owner));
+}
+
+bool Replica::Impl::is_foreign(const std::string& document, ByteView theirs) const {
+  if (!bodies_.contains(document) || !may_claim(theirs)) return false;
+  const std::string ours = bodies_.open(document).owner();
+  if (!is_file_id(ours)) return false;
+  BodyDoc other(options_.client);
+  if (!other.doc().apply_update_v1(theirs)) return false;
+  return !other.owner().empty() && other.owner() != ours;
+}
+
+void Replica::Impl::take_out_strays(const std::string& document, const crdt::StateVector& before) {
+  // Somebody who did not know yet that a file had left a document put late edits of it there. An operation that is in documents
+  // of two files belongs to the one that left: those of the other never came into its documents.
+  const std::vector<std::string> left = bodies_.open(document).files_that_left();
+  const std::vector<std::string> began_in = bodies_.open(document).began_in();
+  if (left.empty() && began_in.empty()) return;
+  const crdt::StateVector now = bodies_.open(document).doc().state_vector();
+  for (const std::string& id : left) {
+    for (const std::string& other : documents_of_file(id, {})) {
+      const crdt::StateVector theirs = bodies_.open(other).doc().state_vector();
+      commit_body(document, bodies_.open(document).erase_operations(operations_in_common(before, now, theirs)));
+    }
+  }
+  const std::string owner = bodies_.open(document).owner();
+  for (const std::string& taken : began_in) {
+    if (taken == document || !bodies_.contains(taken) || bodies_.open(taken).owner() == owner) continue;
+    const Version text = version_of_document(taken);
+    const crdt::StateVector theirs = bodies_.open(taken).doc().state_vector();
+    Bytes update = bodies_.open(taken).erase_operations(operations_in_common(before, now, theirs));
+    if (update.empty()) continue;
+    const std::optional<std::string> path = listed_path(taken);
+    remember_base(bodies_.open(taken).owner(), path.value_or(std::string()), text);
+    commit_body(taken, std::move(update));
+    if (path) reconcile(*path);
+  }
+}
+
+void Replica::Impl::on_document_taken(const std::string& document, const std::string& loser, const std::string& winner,
+                                      ByteView before, const std::string& text) {
+  // Two files began in one document at once. The one that holds it keeps it and the path; the other goes on in a document of
+  // its own, with all its operations, under another name. Every device that has both does the same.
+  BodyDoc old(options_.client);
+  if (!old.doc().apply_update_v1(before)) return;
+  const crdt::DeleteSet ours = operations_between({}, old.doc().state_vector());
+  commit_body(document, bodies_.open(document).note_left(loser));  // before anything is taken out
+  commit_body(document, bodies_.open(document).erase_operations(ours));
+  commit_body(document, bodies_.open(document).claim(winner));
+  const std::string own = own_document(loser);
+  moved_from_ = document;
+  give_body(before, own);
+  commit_body(own, bodies_.open(own).note_began_in(document));
+  unite(winner);  // what was typed into it here under older names had no place before
+  old_documents_of_[loser].erase(document);
+  const std::optional<std::string> path = live_path(loser);
+  if (!path || document_of(*path) != document) {
+    unite(loser);
+    const std::optional<Home> home = workspace_.home(loser);
+    if (!path && home && home->document == document) {
+      edit_workspace([&](crdt::Transaction& txn) { workspace_.set_home(txn, loser, {home->path, own, home->seen}); });
+      relist_if_lost(loser);
+    }
+    return reconcile_records(loser);
+  }
+  const std::optional<Home> rival = workspace_.home(winner);
+  const bool keeps_name = rival && (rival->path != *path || !rival->seen.empty() || live_path(winner));
+  const std::string name = keeps_name ? *path : other_name(*path, loser);
+  if (keeps_name) {
+    create_entry(name, text, loser, own);
+  } else {
+    problem(*path, "another file has this name now; yours is kept as \"" + name + "\"");
+    if (rival) {
+      const std::string theirs = document_of_file(winner, *path);
+      create_entry(*path, document_text(theirs), winner, theirs);
+    } else {
+      FileMetadata tombstone = *workspace_.live_file(*path);
+      tombstone.deleted = true;
+      set_extra_text(tombstone, kMovedTo, name);
+      edit_workspace([&](crdt::Transaction& txn) { workspace_.set_file(txn, *path, tombstone); });
+      index_file(*path);
+    }
+    const std::string home_document = document_for(name, loser);
+    move_text(own, home_document, loser);
+    create_entry(name, text, loser, home_document);
+  }
+  old_documents_of_[loser].erase(document);
+  reconcile_records(loser);
+  reconcile(name);
+  reconcile(*path);
+}
+
+}  // namespace diaryx::sync
