@@ -18,8 +18,8 @@ ByteView ByteHeap::make_room(size_t more, ByteView bytes) {
   const uint8_t* const begin = bytes_.get();
   const bool is_inside = bytes.data() >= begin && bytes.data() < begin + size_;
   const size_t offset = is_inside ? static_cast<size_t>(bytes.data() - begin) : 0;
-  // Most documents are loaded once and hardly edited, so the first bytes get no room behind them.
-  reallocate(size_ == 0 ? needed : needed + needed / 2);
+  // Most documents are loaded once and hardly edited, so the first bytes get no room behind them, and later ones little.
+  reallocate(size_ == 0 ? needed : needed + needed / 4);
   return is_inside ? ByteView{bytes_.get() + offset, bytes.size()} : bytes;
 }
 

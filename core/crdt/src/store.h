@@ -390,11 +390,11 @@ class Store {
   TransactionOrigin origin_ = TransactionOrigin::Local;
   std::string tag_;  // who, for undo managers
   uint32_t epoch_ = 0;  // number of the transaction
-  InlineVector<ClientIndex, 4> touched_;
+  InlineVector<ClientIndex, 2> touched_;
   uint32_t arrivals_ = 0;
   std::vector<Deleted> deleted_;
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
-  InlineVector<Change, 4> changes_;
+  InlineVector<Change, 1> changes_;
   OutV1 transaction_out_;
 
   std::unique_ptr<Listeners> listeners_;  // null while nobody listens
