@@ -97,8 +97,7 @@ class Talk {
     for (const WriteText& write : std::exchange(held_writes, {})) feed(FileWritten{write.path, sha256(write.bytes)});
   }
   void refuse_writes(bool in_doubt) {
-    for (const WriteText& write : std::exchange(held_writes, {}))
-      feed(FileRefused{write.path, "not done", in_doubt});
+    for (const WriteText& write : std::exchange(held_writes, {})) feed(FileRefused{write.path, "not done", in_doubt});
   }
   void user_writes(const std::string& path, const std::string& bytes) {
     disk[path] = bytes;

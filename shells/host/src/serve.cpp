@@ -156,7 +156,7 @@ class Driven {
   Names broken_;
   SocketBridge socket_;
   HostWorld world_{.files = files_,
-                    .seen = seen_,
+                   .seen = seen_,
                    .storage = storage_,
                    .permissions = permissions_,
                    .socket = socket_,
