@@ -121,7 +121,14 @@ void Device::user_renames(std::string_view from, std::string_view to) {
   trace(world_->now_, number_, "renames", from, to);
   if (dying_) crash_and_restart();
   const std::string spelled_from = disk_.spelled(from);
-  if (disk_.rename(from, to)) moves_.emplace_back(spelled_from, disk_.spelled(to));
+  if (!disk_.rename(from, to)) return;
+  // A watcher tells several renames of one file as one.
+  const auto earlier = std::ranges::find(moves_, spelled_from, &std::pair<std::string, std::string>::second);
+  if (earlier == moves_.end()) {
+    moves_.emplace_back(spelled_from, disk_.spelled(to));
+  } else {
+    earlier->second = disk_.spelled(to);
+  }
 }
 
 void Device::user_renames_folder(std::string_view from, std::string_view to) {

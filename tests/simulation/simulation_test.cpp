@@ -27,7 +27,7 @@ void run_seeds(Network network, Mix mix, const std::vector<uint64_t>& kept) {
 }
 
 TEST(Simulation, NothingIsLostOrDoubledOnAGoodNetwork) {
-  run_seeds(Network::Good, Mix::Everyday, {329, 496, 672, 782});
+  run_seeds(Network::Good, Mix::Everyday, {329, 496, 672, 782, 405149});
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenEverythingFails) {

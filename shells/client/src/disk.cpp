@@ -48,6 +48,7 @@ void Disk::report_changes(std::span<const DiskChange> changes, TimestampMs now, 
     if (change.kind == DiskChange::Kind::Rescan) return report_everything(now, tell);
     add_change(change, looks);
   }
+  decide_moves(looks);
   for (const auto& [from, to] : looks.moves) digests_.rename(from, to);
   tell_looks(looks, now, tell);
 }
@@ -58,8 +59,10 @@ void Disk::add_change(const DiskChange& change, Looks& looks) const {
     case DiskChange::Kind::Moved: add_move(change.from, change.path, looks); break;
     case DiskChange::Kind::FolderGone: add_known_beneath(change.path, looks); break;
     case DiskChange::Kind::FolderMoved: {
-      for (const std::string& known : replica_.known_files()) {
-        if (is_beneath(known, change.from)) add_move(known, change.path + known.substr(change.from.size()), looks);
+      std::vector<std::string> inside = replica_.known_files();
+      for (const auto& [path, first] : looks.renamed) inside.push_back(path);
+      for (const std::string& path : inside) {
+        if (is_beneath(path, change.from)) add_move(path, change.path + path.substr(change.from.size()), looks);
       }
       for (const native::ScannedFile& file : native::scan_folder(root_, change.path, takes_part).files)
         looks.paths.insert(file.path);
@@ -70,18 +73,28 @@ void Disk::add_change(const DiskChange& change, Looks& looks) const {
   }
 }
 
+/// A file that was renamed twice before anybody looked was renamed once.
+void Disk::add_move(const std::string& from, const std::string& to, Looks& looks) const {
+  const auto earlier = looks.renamed.extract(from);
+  if (earlier) looks.paths.insert(from);
+  if (const auto covered = looks.renamed.find(to); covered != looks.renamed.end()) looks.paths.insert(covered->second);
+  looks.renamed.insert_or_assign(to, earlier ? earlier.mapped() : from);
+}
+
 /// A rename is told as one only from a file that the replica knows to a path where it knows none; anything else is two
 /// paths to look at.
-void Disk::add_move(const std::string& from, const std::string& to, Looks& looks) const {
-  const bool is_plain =
-      knows(from) && !knows(to) && sync::is_carried(to) && sync::is_markdown(from) == sync::is_markdown(to);
-  const auto entry = root_.look(to);
-  if (is_plain && entry && entry->kind == EntryKind::File) {
-    looks.moves.emplace_back(from, to);
-  } else {
-    looks.paths.insert(from);
+void Disk::decide_moves(Looks& looks) const {
+  for (const auto& [to, from] : looks.renamed) {
+    const bool is_plain =
+        knows(from) && !knows(to) && sync::is_carried(to) && sync::is_markdown(from) == sync::is_markdown(to);
+    const auto entry = root_.look(to);
+    if (is_plain && entry && entry->kind == EntryKind::File) {
+      looks.moves.emplace_back(from, to);
+    } else {
+      looks.paths.insert(from);
+    }
+    looks.paths.insert(to);
   }
-  looks.paths.insert(to);
 }
 
 void Disk::add_known_beneath(std::string_view folder, Looks& looks) const {

@@ -82,13 +82,15 @@ class Disk {
   };
   /// What is to be looked at, before it is told in order.
   struct Looks {
-    std::vector<std::pair<std::string, std::string>> moves;  // from, to
+    std::map<std::string, std::string> renamed;  // to where a file went, from where it was at first
+    std::vector<std::pair<std::string, std::string>> moves;  // from, to: those that are told as renames
     std::set<std::string> paths;
     std::set<std::string> listed;  // of those: as a walk found them
   };
 
   void add_change(const native::DiskChange& change, Looks& looks) const;
   void add_move(const std::string& from, const std::string& to, Looks& looks) const;
+  void decide_moves(Looks& looks) const;
   void add_known_beneath(std::string_view folder, Looks& looks) const;
   bool is_other_file(const std::string& path, const Looks& looks) const;
   void tell_looks(const Looks& looks, TimestampMs now, const Tell& tell);

@@ -104,6 +104,27 @@ TEST_F(DiskTest, TakesARenameForOneOnlyFromAKnownToAnUnknownPath) {
   EXPECT_EQ(changes({{DiskChange::Kind::Moved, "b.md", "c.md"}}), (Words{"text b.md=a", "settled"}));
 }
 
+TEST_F(DiskTest, TellsSeveralRenamesOfOneFileAsOne) {
+  sync_before("a.md", "a");
+  sync_before("x/b.md", "b");
+  std::filesystem::rename(folder_ / "a.md", folder_ / "c.md");
+  std::filesystem::rename(folder_ / "x", folder_ / "z");
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "b.md", "a.md"},
+                     {DiskChange::Kind::Moved, "c.md", "b.md"},
+                     {DiskChange::Kind::FolderMoved, "y", "x"},
+                     {DiskChange::Kind::FolderMoved, "z", "y"}}),
+            (Words{"moved a.md>c.md", "moved x/b.md>z/b.md", "text c.md=a", "text z/b.md=b", "settled"}));
+}
+
+TEST_F(DiskTest, LooksAtAFileWhoseNewNameWentToAnother) {
+  sync_before("a.md", "a");
+  sync_before("b.md", "b");
+  std::filesystem::rename(folder_ / "a.md", folder_ / "c.md");
+  std::filesystem::rename(folder_ / "b.md", folder_ / "c.md");
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "c.md", "a.md"}, {DiskChange::Kind::Moved, "c.md", "b.md"}}),
+            (Words{"moved b.md>c.md", "gone a.md", "text c.md=b", "settled"}));
+}
+
 TEST_F(DiskTest, ExpandsAFolderRenameIntoItsFiles) {
   sync_before("old/a.md", "a");
   sync_before("old/sub/b.png", "b");
