@@ -242,5 +242,22 @@ TEST(Writes, ANewFileThatWasWrittenBeforeACrashAndEditedIsNoOtherFile) {
   expect_everywhere(talk, "one\nmine\ntwo\n");
 }
 
+TEST(Writes, AFileThatIsMissedTwiceMayHaveBeenRenamedAllTheSame) {
+  Talk talk = talk_with_note("one\ntwo\n");
+  arrives(talk, "theirs\n");
+  talk.disk = {{"b.md", "one\nmine\ntwo\n"}};  // edited and renamed before the write came to it
+  talk.refuse_writes(/*in_doubt=*/false);
+  for (int i = 0; i < 2; ++i) {  // the refusal says what is there, and so does a read that was asked for before
+    talk.feed(FileGone{"a.md"});
+    talk.feed(FilesSettled{});
+  }
+  talk.feed(FileMoved{"a.md", "b.md"});
+  talk.user_writes("b.md", talk.disk["b.md"]);
+  talk.hold_writes = false;
+  talk.answer_all();
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.disk, (std::map<std::string, std::string>{{"b.md", "one\nmine\ntwo\ntheirs\n"}}));
+}
+
 }  // namespace
 }  // namespace diaryx::sync

@@ -172,7 +172,8 @@ void Replica::Impl::on_gone(std::string_view path) {
   if (const auto shorter = truncated_.find(path); shorter != truncated_.end()) truncated_.erase(shorter);
   const FileRecord* known = record(path);
   if (known == nullptr) return forget_doubtful_writes(path);
-  if (const auto gone = gone_.find(path); gone != gone_.end() && gone->second.held) return;
+  // One that waits goes on waiting: a read that was under way misses the file as well.
+  if (const auto gone = gone_.find(path); gone != gone_.end() && (gone->second.held || gone->second.wait_until)) return;
   gone_.insert_or_assign(std::string(path), GoneFile{found_by_us ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
