@@ -31,7 +31,7 @@ TEST(Simulation, NothingIsLostOrDoubledOnAGoodNetwork) {
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenEverythingFails) {
-  run_seeds(Network::Bad, Mix::Everyday, {745, 846, 965, 998, 1036, 1182, 1370, 407290});
+  run_seeds(Network::Bad, Mix::Everyday, {745, 846, 965, 998, 1036, 1182, 1370, 407290, 509427});
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndFoldersRenamed) {

@@ -108,10 +108,10 @@ TEST(Writes, AWriteInDoubtIsLookedAtAndSettles) {
 TEST(Writes, ADeletionThatWaitsDoesNotTakeAnEditThatComesMeanwhile) {
   Talk talk = talk_with_note("one\n");
   arrives(talk, "two\n");
-  talk.user_writes("a.md", talk.disk["a.md"]);  // seen before the answer, which says that it failed
-  talk.refuse_writes(/*in_doubt=*/true);
+  talk.answer_writes();
+  talk.feed(FileRefused{"a.md", "the file cannot be read", /*in_doubt=*/false});
   talk.disk.erase("a.md");
-  talk.feed(FileGone{"a.md"});  // perhaps one half of a rename
+  talk.feed(FileGone{"a.md"});  // while it is to be tried again: perhaps one half of a rename
   talk.feed(FilesSettled{});
   arrives(talk, "theirs\n");
   expect_everywhere(talk, "one\ntwo\ntheirs\n");
@@ -257,6 +257,25 @@ TEST(Writes, AFileThatIsMissedTwiceMayHaveBeenRenamedAllTheSame) {
   talk.answer_all();
   for (int i = 0; i < 3; ++i) talk.pass(3'000);
   EXPECT_EQ(talk.disk, (std::map<std::string, std::string>{{"b.md", "one\nmine\ntwo\ntheirs\n"}}));
+}
+
+TEST(Writes, TheAnswerToAWriteThatWasSeenBeforeIsNotTakenForThatOfTheNext) {
+  Talk talk = talk_with_note("one\n");
+  arrives(talk, "two\n");
+  talk.feed(TextFileSeen{"a.md", talk.disk["a.md"]});  // the first write is seen before its answer
+  arrives(talk, "three\n");
+  talk.disk["a.md"] = "one\nmine\ntwo\n";  // and the second comes too late
+  talk.user_writes("a.md", talk.disk["a.md"]);
+  const std::string merged = talk.disk["a.md"];
+  EXPECT_EQ(merged, "one\nmine\ntwo\nthree\n");
+  ASSERT_EQ(talk.held_writes.size(), 3u);
+  talk.held_writes.clear();
+  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/true});
+  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/false});
+  arrives(talk, "four\n");
+  talk.user_writes("a.md", merged);
+  talk.feed(FileWritten{"a.md", sha256(merged)});
+  expect_everywhere(talk, merged + "four\n");
 }
 
 }  // namespace

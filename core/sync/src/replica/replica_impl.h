@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 
 #include "diaryx/sync/control.h"
 #include "diaryx/sync/doc_id.h"
@@ -213,6 +214,8 @@ class Replica::Impl {
   const Intended* torn_write(std::string_view path, std::string_view bytes) const;
   void recall_writes();
   void note_written(const std::string& path, Intended done, std::string text);
+  void expect_answers(const std::string& path, std::span<const Intended> writes);
+  bool take_owed_answer(std::string_view path);
   void on_file_removed(std::string_view path);
   void on_file_refused(std::string_view path, const FileRefused& refused);
 
@@ -419,6 +422,8 @@ class Replica::Impl {
   bool joined_ = false;  // the workspace doc was answered once, on any connection
   std::map<std::string, FileWork, std::less<>> work_;
   std::map<std::string, std::vector<Intended>, std::less<>> intended_;  // in the order of the writes, never empty
+  // Answers to come that say nothing new, by path: what became of the writes was seen before.
+  std::map<std::string, size_t, std::less<>> owed_answers_;
   std::map<std::string, Upload, std::less<>> uploads_;
   std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted; each has a record
   std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way

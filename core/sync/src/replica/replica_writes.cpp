@@ -22,15 +22,33 @@ size_t changed_bytes(std::string_view before, std::string_view after) {
 
 }  // namespace
 
+void Replica::Impl::expect_answers(const std::string& path, std::span<const Intended> writes) {
+  const auto is_open = [](const Intended& write) { return write.state != Intended::State::InDoubt; };
+  const auto open = static_cast<size_t>(std::ranges::count_if(writes, is_open));
+  if (open != 0) owed_answers_[path] += open;
+}
+
+bool Replica::Impl::take_owed_answer(std::string_view path) {
+  const auto owed = owed_answers_.find(path);
+  if (owed == owed_answers_.end()) return false;
+  if (--owed->second == 0) owed_answers_.erase(owed);
+  return true;
+}
+
 void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
+  if (take_owed_answer(path)) return;
   const auto work = work_.find(path);
   const bool is_fetched = work != work_.end() && work->second.fetching == hash;
   if (work != work_.end()) work_.erase(work);
-  if (const Intended* const ours = intended(path, hash)) return note_written(std::string(path), *ours, ours->text);
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
-    // The user's text was seen meanwhile: what is there now is read anew.
-    const auto overtaken = std::ranges::find(writes->second, hash, &Intended::hash);
-    if (overtaken != writes->second.end()) overtaken->state = Intended::State::InDoubt;
+    const auto answered = std::ranges::find_if(writes->second, [&](const Intended& write) {
+      return write.hash == hash && write.state != Intended::State::InDoubt;
+    });
+    // If the user's text was seen meanwhile, what is there now is read anew.
+    const bool is_overtaken = answered != writes->second.end() && answered->state == Intended::State::Overtaken;
+    if (answered != writes->second.end()) answered->state = Intended::State::InDoubt;  // no other answer is to come
+    const Intended* const ours = is_overtaken ? nullptr : intended(path, hash);
+    if (ours != nullptr) return note_written(std::string(path), *ours, ours->text);
   }
   if (!is_fetched) return request_read(path);  // something happened in between: look at what is there
   save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
@@ -115,10 +133,10 @@ void Replica::Impl::move_doubts(const std::string& from, const std::string& to) 
   if (auto shorter = truncated_.extract(from)) truncated_.insert_or_assign(to, std::move(shorter.mapped()));
   auto writes = intended_.extract(from);
   if (!writes) return;
+  expect_answers(from, writes.mapped());
   persist_intended(from);
-  for (Intended& write : writes.mapped()) {
-    if (write.state == Intended::State::UnderWay) write.state = Intended::State::InDoubt;  // done, or too late
-  }
+  std::erase_if(writes.mapped(), [](const Intended& write) { return write.state == Intended::State::Overtaken; });
+  for (Intended& write : writes.mapped()) write.state = Intended::State::InDoubt;  // done, or too late
   intended_.insert_or_assign(to, std::move(writes.mapped()));
   persist_intended(to);
 }
@@ -146,8 +164,9 @@ void Replica::Impl::note_written(const std::string& path, Intended done, std::st
   }
   // Writes are done in order: those before this one are over, and earlier attempts at it.
   std::vector<Intended>& writes = intended_[path];
-  const auto found = std::ranges::find(writes.rbegin(), writes.rend(), written.hash, &Intended::hash);
-  writes.erase(writes.begin(), found.base());
+  const auto end = std::ranges::find(writes.rbegin(), writes.rend(), written.hash, &Intended::hash).base();
+  expect_answers(path, {writes.begin(), end});
+  writes.erase(writes.begin(), end);
   persist_intended(path);
   save_record(path, std::move(written));
   reconcile(path);
@@ -167,7 +186,8 @@ void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& re
     names_.rename(path, move.mapped());
     work_[move.mapped()] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
   }
-  if (const auto writes = intended_.find(path); writes != intended_.end()) {
+  const bool is_news = !take_owed_answer(path);
+  if (const auto writes = intended_.find(path); is_news && writes != intended_.end()) {
     // They are answered in order.
     const auto is_doubtful = [](const Intended& write) { return write.state == Intended::State::InDoubt; };
     const auto answered = std::ranges::find_if_not(writes->second, is_doubtful);
