@@ -204,6 +204,17 @@ ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, ui
                 with_prefix(ContentKind::Format, key, any, identity));
 }
 
+/// An item of `view`, as far as it can be told without looking at others.
+inline ItemRef Store::new_item(ClientIndex client, const StructView& view) {
+  const ItemRef ref = items_.add();
+  Item& item = items_[ref];
+  item.client = client;
+  item.clock = view.clock;
+  item.length = view.length;
+  item.kind = view.kind;
+  return ref;
+}
+
 /// What most structs of lists are: a piece of text, plain values, or what was deleted there, wholly new, and between two neighbours: two
 /// items, or two units of one. False, and nothing happened, for any other.
 bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_typed) {
@@ -260,12 +271,8 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   if (is_typed && follows && extend_item(client, left_ref, view.kind, view.length, view.content)) return true;
   if (kept > 0) right_ref = split_for_good(left_ref, kept);
 
-  const ItemRef ref = items_.add();
+  const ItemRef ref = new_item(client, view);
   Item& item = items_[ref];
-  item.client = client;
-  item.clock = view.clock;
-  item.length = view.length;
-  item.kind = view.kind;
   item.left = left_ref;
   item.right = right_ref;
   item.origin = origin;
@@ -312,12 +319,8 @@ bool Store::integrate_first_of_key(ClientIndex client, const StructView& view) {
   const KeyRef sub = keys_.intern(view.sub);
   if (some(parent.current(sub))) return false;
 
-  const ItemRef ref = items_.add();
+  const ItemRef ref = new_item(client, view);
   Item& item = items_[ref];
-  item.client = client;
-  item.clock = view.clock;
-  item.length = view.length;
-  item.kind = view.kind;
   item.parent = parent_ref;
   item.parent_sub = sub;
   if (view.kind == ContentKind::Type) {

@@ -71,21 +71,18 @@ uint32_t Store::start_of(ItemRef ref) {
   return start;
 }
 
-Gap Store::gap_at(TypeRef ref, uint32_t at) {
+template <ItemRef (Store::*Split)(ItemRef, uint32_t)>
+Gap Store::gap_after_split(TypeRef ref, uint32_t at) {
   if (at == 0) return {ItemRef::None, types_[ref].start};
   const Found found = find_unit(ref, at - 1);
   DX_ASSERT(some(found.item));
-  if (found.offset + 1 < items_[found.item].length) (void)split(found.item, found.offset + 1);
+  if (found.offset + 1 < items_[found.item].length) (void)(this->*Split)(found.item, found.offset + 1);
   return {found.item, items_[found.item].right};
 }
 
-Gap Store::gap_to_fill(TypeRef ref, uint32_t at) {
-  if (at == 0) return {ItemRef::None, types_[ref].start};
-  const Found found = find_unit(ref, at - 1);
-  DX_ASSERT(some(found.item));
-  if (found.offset + 1 < items_[found.item].length) (void)split_for_good(found.item, found.offset + 1);
-  return {found.item, items_[found.item].right};
-}
+Gap Store::gap_at(TypeRef ref, uint32_t at) { return gap_after_split<&Store::split>(ref, at); }
+
+Gap Store::gap_to_fill(TypeRef ref, uint32_t at) { return gap_after_split<&Store::split_for_good>(ref, at); }
 
 void Store::erase_units(TypeRef ref, uint32_t at, uint32_t count, Keep keep) {
   if (count == 0) return;

@@ -258,6 +258,8 @@ class Store {
   void drop_content(Item& item);
 
   // list_ops.cpp
+  template <ItemRef (Store::*Split)(ItemRef, uint32_t)>
+  Gap gap_after_split(TypeRef type, uint32_t at);
   Found walk_to_unit(TypeRef type, uint32_t unit);
   bool collects_at_once(const SharedType& type) const { return collects_at_once_ && !type.has_formatting; }
   void bury_units(TypeRef type, uint32_t at, uint32_t count);
@@ -277,6 +279,7 @@ class Store {
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
   void split_at_origins(const StructView& view);
   bool integrate_plain(ClientIndex client, const StructView& view, bool is_typed);
+  ItemRef new_item(ClientIndex client, const StructView& view);
   bool integrate_first_of_key(ClientIndex client, const StructView& view);
   void delete_range(ClientIndex client, uint32_t clock, uint32_t stop);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }

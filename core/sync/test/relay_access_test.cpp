@@ -15,8 +15,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-std::string hex(const std::string& spaced) { return RelayBench::hex(spaced); }
-
 /// Client 9 at clock 1 says `{}`; and it is gone.
 const std::string kHere = "01 06 01 09 01 02 7b 7d";
 const std::string kGone = "01 08 01 09 01 04 6e 75 6c 6c";

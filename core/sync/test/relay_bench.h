@@ -175,6 +175,8 @@ inline std::string saved(const std::string& doc, int received) {
   return R"({"type":"saved","doc":")" + doc + R"(","received":)" + std::to_string(received) + "}";
 }
 
+inline std::string hex(const std::string& spaced) { return RelayBench::hex(spaced); }
+
 /// Two connections that have the body open.
 struct RelayPair : testing::Test {
   RelayPair() {

@@ -14,8 +14,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-std::string hex(const std::string& spaced) { return RelayBench::hex(spaced); }
-
 std::string wanted(const std::string& cursor = {}) { return format_control(ChangesWanted{"ws1", cursor}); }
 std::string changes(const std::string& cursor, bool known, std::vector<std::string> keys) {
   return format_control(Changes{"ws1", cursor, known, std::move(keys)});

@@ -17,8 +17,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-std::string hex(const std::string& spaced) { return RelayBench::hex(spaced); }
-
 testing::Matcher<std::string> error(const std::string& code) {
   return AllOf(HasSubstr("\"type\":\"error\""), HasSubstr("\"code\":\"" + code + "\""));
 }

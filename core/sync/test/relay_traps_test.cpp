@@ -13,8 +13,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-std::string hex(const std::string& spaced) { return RelayBench::hex(spaced); }
-
 TEST_F(RelayPair, T6PresenceIsReadWholeAndWhatFollowsItToo) {
   // The state of the presence is a text that looks like an empty SyncStep1 and an update of its own.
   const std::string presence = "01 0b 01 07 01 07 22 00 00 01 00 00 22 ";
