@@ -74,7 +74,7 @@ WorkspaceFiles::Place WorkspaceFiles::place_of(const ImportedText& file) const {
   const bool left = known && known->deleted && extra_text(*known, kMovedTo);
   if (left) {  // what was here lives on under another name, with the document of this one
     const std::string fresh = doc_->new_file_id(file.path);
-    return {fresh, std::string(kOwnDocument).append(fresh)};
+    return {fresh, own_document(fresh)};
   }
   const SplitText split = split_frontmatter(file.text);
   return {id && is_file_id(*id) ? *id : seed_name(file.path, split.head, split.body), doc_->document_of(file.path)};
@@ -94,32 +94,26 @@ ServerEdit WorkspaceFiles::edit_body(const ImportedText& file) const {
 
 // --- renames, as Replica makes them (src/replica/replica_tree.cpp) ---
 
-/// An entry of an old peer has no id; whoever renames it finds the same one.
-std::string WorkspaceFiles::file_id(std::string_view path, const FileMetadata& entry) const {
-  const std::string id = extra_text(entry, kFileId).value_or(std::string());
-  return is_file_id(id) ? id : sha256(std::string(path) + format_metadata(entry)).hex().substr(0, 16);
-}
-
 bool WorkspaceFiles::can_rename(std::string_view from, std::string_view to) const {
   return doc_->live_file(from) && !doc_->live_file(to) && !doc_->live_binary(to);
 }
 
 Result<std::string> WorkspaceFiles::document_at(const Renamed& file, ByteView there) const {
-  const std::string id = file_id(file.from, *doc_->live_file(file.from));
+  const std::string id = file_id_of_entry(file.from, *doc_->live_file(file.from));
   BodyDoc body{doc_->doc().client()};
   DX_TRY_VOID(body.doc().apply_update_v1(there));
   if (body.owner() == id) return file.to;
   const std::optional<FileMetadata> entry = doc_->file(file.to);
   const bool was_here = entry && extra_text(*entry, kFileId) == id && !extra_text(*entry, kDocument);
   const bool free = body.owner().empty() && (was_here || (!entry && body.is_virgin()));
-  return free ? file.to : std::string(kOwnDocument).append(id);
+  return free ? file.to : own_document(id);
 }
 
 Result<ServerEdit> WorkspaceFiles::edit_renamed(const Renamed& file, ByteView here, ByteView there) const {
   BodyDoc body{doc_->doc().client()};
   DX_TRY_VOID(body.doc().apply_update_v1(there));
   DX_TRY_VOID(body.doc().apply_update_v1(here));
-  if (!body.is_virgin() && body.owner().empty()) body.claim(file_id(file.from, *doc_->live_file(file.from)));
+  if (!body.is_virgin() && body.owner().empty()) body.claim(file_id_of_entry(file.from, *doc_->live_file(file.from)));
   ServerEdit edit;
   DX_TRY(edit.document, body_doc_id(workspace_, file.document));
   edit.update = body.doc().encode_update_v1();
@@ -130,7 +124,7 @@ void WorkspaceFiles::list_renamed(const Import& import, TimestampMs now, ServerE
   for (const Renamed& file : import.renamed) {
     std::optional<FileMetadata> entry = doc_->live_file(file.from);
     if (!entry) continue;  // renamed or deleted meanwhile: that is later
-    const std::string id = file_id(file.from, *entry);
+    const std::string id = file_id_of_entry(file.from, *entry);
     FileMetadata moved = *entry;
     if (file.text) {
       const std::string_view head = split_frontmatter(*file.text).head;

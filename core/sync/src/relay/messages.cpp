@@ -12,8 +12,7 @@ constexpr std::string_view kTooLargeToSend =
 
 constexpr std::string_view kDocumentFull =
     "This document is as large as this server lets one be. What was added is on this device only; delete something, or "
-    "split the "
-    "file.";
+    "split the file.";
 
 }  // namespace
 

@@ -275,7 +275,7 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
     id = seed_name(path, split.head, split.body);
   } else {
     id = workspace_.new_file_id(path);
-    document = std::string(kOwnDocument).append(id);
+    document = own_document(id);
   }
   BodyDoc& body = bodies_.open(document);
   const bool text_is_missing = listed && body.is_virgin() && extra_text(*entry, kHasText);

@@ -278,9 +278,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
 }
 
 std::string Replica::Impl::rename_text(const std::string& from, const std::string& to, FileMetadata entry) {
-  // An entry of an old peer has no id; two devices that rename it at once find the same one here.
-  std::string id = extra_text(entry, kFileId).value_or(std::string());
-  if (!is_file_id(id)) id = sha256(from + format_metadata(entry)).hex().substr(0, 16);
+  const std::string id = file_id_of_entry(from, entry);
   const std::string old_document = document_of(from);
   const std::string document = document_for(to, id);
   FileMetadata moved = entry;

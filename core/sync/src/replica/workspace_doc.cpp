@@ -135,6 +135,11 @@ void WorkspaceDoc::set_home(crdt::Transaction& txn, std::string_view file_id, co
   homes_.set(txn, file_id, crdt::Any::string(format_home(home)));
 }
 
+std::string file_id_of_entry(std::string_view path, const FileMetadata& entry) {
+  std::string id = extra_text(entry, kFileId).value_or(std::string());
+  return is_file_id(id) ? id : sha256(std::string(path) + format_metadata(entry)).hex().substr(0, 16);
+}
+
 std::string format_home(const Home& home) { return home.path + "\n" + home.document + "\n" + home.seen; }
 
 std::string WorkspaceDoc::new_file_id(std::string_view path) const {

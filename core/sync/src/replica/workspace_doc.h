@@ -33,6 +33,9 @@ inline std::string own_document(std::string_view file_id) { return std::string(k
 /// An id that may be used in keys and records; what other peers write is not trusted.
 bool is_file_id(std::string_view id);
 
+/// The id of the file that `entry` lists at `path`. An entry of an old peer has none; whoever renames it finds the same one here.
+std::string file_id_of_entry(std::string_view path, const FileMetadata& entry);
+
 /// What stands for a state vector that is too long to keep.
 inline constexpr std::string_view kSeenUnknown = "-";
 

@@ -94,7 +94,6 @@ class WorkspaceFiles {
   void list_texts(const Import& import, TimestampMs now, ServerEdit& edit) const;
   void list_binaries(const Import& import, ServerEdit& edit) const;
   void list_renamed(const Import& import, TimestampMs now, ServerEdit& edit) const;
-  std::string file_id(std::string_view path, const FileMetadata& entry) const;
 
   std::string workspace_;
   std::unique_ptr<WorkspaceDoc> doc_;
