@@ -52,6 +52,7 @@ class Store::Integration {
 
   bool has_rest() const { return !missing_.empty(); }
   std::vector<Missing>& missing() { return missing_; }
+  std::vector<Missing>& held_up() { return held_up_; }
 
   /// What could not be integrated, as an update v2 without deletions.
   Bytes rest() const {
@@ -129,10 +130,12 @@ class Store::Integration {
 
   /// Everything on the stack has to wait, with all later structs of the same clients.
   void spill() {
-    for (const Head& head : stack_) {
-      Queue& queue = order_[head.queue];
-      queue.rest = std::min(queue.rest, head.at);
+    for (size_t i = 0; i < stack_.size(); ++i) {
+      Queue& queue = order_[stack_[i].queue];
+      queue.rest = std::min(queue.rest, stack_[i].at);
       queue.next = queue.end;
+      // It waits for the client of the one above it.
+      if (i > 0) held_up_.push_back({queue.client, store_.state(queue.index)});
     }
     stack_.clear();
   }
@@ -144,6 +147,7 @@ class Store::Integration {
   std::vector<Head> stack_;  // structs that wait for the one after them
   std::vector<uint32_t> left_;  // of each chunk of structs, when there are many: those that are not done
   std::vector<Missing> missing_;
+  std::vector<Missing> held_up_;
 };
 
 /// The client whose struct must come first, if any. References to the own client are covered by the order of its clocks.
@@ -465,12 +469,18 @@ void Store::apply_decoded(DecodedUpdate& update) {
   Integration integration(*this, update);
   integration.run();
 
+  const auto add = [](std::vector<Missing>& all, std::vector<Missing>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+    keep_lowest(all);
+  };
   bool retry = false;
   if (!pending_update_.empty()) {
-    for (const Missing& wanted : missing_) retry = retry || wanted.clock < state(wanted.client);
+    const auto is_there = [this](const Missing& wanted) { return wanted.clock < state(wanted.client); };
+    // Yjs looks at what the topmost structs lacked alone, so what waits for one that waited itself can wait for ever.
+    retry = std::ranges::any_of(missing_, is_there) || std::ranges::any_of(held_up_, is_there);
     if (integration.has_rest()) {
-      missing_.insert(missing_.end(), integration.missing().begin(), integration.missing().end());
-      keep_lowest(missing_);
+      add(missing_, integration.missing());
+      add(held_up_, integration.held_up());
       const Bytes rest = integration.rest();
       const ByteView both[] = {pending_update_, rest};
       auto merged = merge_updates_v2(both, kTrusted);
@@ -478,8 +488,8 @@ void Store::apply_decoded(DecodedUpdate& update) {
       pending_update_ = std::move(*merged);
     }
   } else if (integration.has_rest()) {
-    missing_ = std::move(integration.missing());
-    keep_lowest(missing_);
+    add(missing_, integration.missing());
+    add(held_up_, integration.held_up());
     pending_update_ = integration.rest();
   }
 
@@ -491,6 +501,7 @@ void Store::apply_decoded(DecodedUpdate& update) {
     const Bytes waiting = std::move(pending_update_);
     pending_update_.clear();
     missing_.clear();
+    held_up_.clear();
     auto decoded = decode_update(waiting, Encoding::V2, kTrusted);
     DX_ASSERT(decoded.has_value());
     apply_decoded(*decoded);

@@ -406,7 +406,8 @@ class Store {
   TimestampMs now_{0};
 
   // What waits for something that has not arrived.
-  std::vector<Missing> missing_;
+  std::vector<Missing> missing_;  // as Yjs tells it
+  std::vector<Missing> held_up_;  // what those lack that wait for others of `pending_update_`
   Bytes pending_update_;  // v2; empty when nothing waits
   DeleteSet pending_deletes_;
 };

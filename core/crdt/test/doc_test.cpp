@@ -124,6 +124,23 @@ TEST(Doc, KeepsWhatWaitsForItsBase) {
   EXPECT_EQ(commit->update_v1(), a.encode_update_v1());
 }
 
+TEST(Doc, TakesInWhatWaitsForSomethingThatWaitsItself) {
+  // Found by the fuzzer of three peers. "jj" waits for "l", "h" for the seedling, and the seedling for "jj": Yjs, which remembers
+  // only that "h" lacks something, never looks at "jj" again.
+  const std::string_view kUpdates[] = {
+      "01012101840b00026a6a00",  // "jj" of client 33 after "l"
+      "01010b03440b00016800",  // "h" of client 11
+      "010121002801036d6170016d01770332313500",  // the first operation of client 33
+      "01010b00040104626f6479016c00",  // "l" of client 11
+      "01010b01c42101210204f09f8cb100",  // the seedling of client 11, between the two j
+  };
+  Doc doc({.client = ClientId{1}});
+  for (const std::string_view update : kUpdates) ASSERT_TRUE(doc.apply_update_v1(from_hex(update).value()).has_value());
+  EXPECT_FALSE(doc.has_pending());
+  EXPECT_EQ(doc.text("body").to_string(), "hlj\xF0\x9F\x8C\xB1j");
+  doc.check_invariants();
+}
+
 TEST(Doc, NoticesThatItsClientIdIsTaken) {
   Doc a({.client = ClientId{1}});
   Doc b({.client = ClientId{1}});
