@@ -22,8 +22,8 @@ constexpr size_t kMaxReserved = sizeof(void*) == 4 ? size_t{1} << 15 : ~size_t{0
 class Store::Integration {
  public:
   Integration(Store& store, DecodedUpdate& update)
-      : store_(store), update_(update), is_typed_(update.structs.size() < kManyStructs) {
-    if (!is_typed_) {
+      : store_(store), update_(update), is_typed_(is_typed(store, update)) {
+    if (update.structs.size() >= kManyStructs) {
       left_.assign(update.structs.chunk_count(), StructViews::kPerChunk);
       left_.back() -= static_cast<uint32_t>(left_.size() * StructViews::kPerChunk - update.structs.size());
     }
@@ -66,6 +66,20 @@ class Store::Integration {
   }
 
  private:
+  /// Whether structs may become part of the one before them at once, as all of them do at the end of the transaction. Not where a
+  /// struct names a right origin that is not behind its origin: whether the two are one item by then decides where Yjs puts it.
+  static bool is_typed(const Store& store, const DecodedUpdate& update) {
+    if (update.structs.size() >= kManyStructs || !store.pending_update_.empty()) return false;
+    for (size_t i = 0; i < update.structs.size(); ++i) {
+      const StructView& view = update.structs[i];
+      constexpr uint8_t kBoth = StructView::kHasOrigin | StructView::kHasRightOrigin;
+      if ((view.bits & kBoth) == kBoth && view.right_client == view.origin_client &&
+          view.right_clock <= view.origin_clock)
+        return false;
+    }
+    return true;
+  }
+
   static constexpr uint32_t kNone = 0xffffffffu;
   struct Queue {
     ClientId client;

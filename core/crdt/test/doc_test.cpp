@@ -124,6 +124,21 @@ TEST(Doc, KeepsWhatWaitsForItsBase) {
   EXPECT_EQ(commit->update_v1(), a.encode_update_v1());
 }
 
+TEST(Doc, DoesNotJoinStructsBeforeAnotherOneNamesTheirBoundary) {
+  // "d" has "c" as origin and as right origin. Yjs joins structs at the end of a transaction: in one update "c" is an item of its
+  // own and "d" comes behind it; after three updates "abc" is one item, which the right origin cuts before "d" is put behind "ab".
+  Doc at_once({.client = ClientId{9}});
+  ASSERT_TRUE(
+      at_once.apply_update_v1(from_hex("01030100040101740261628401010163c401020102016400").value()).has_value());
+  EXPECT_EQ(at_once.text("t").to_string(), "abcd");
+  Doc in_turn({.client = ClientId{9}});
+  for (const std::string_view update :
+       {"010101000401017402616200", "01010102840101016300", "01010103c401020102016400"}) {
+    ASSERT_TRUE(in_turn.apply_update_v1(from_hex(update).value()).has_value());
+  }
+  EXPECT_EQ(in_turn.text("t").to_string(), "abdc");
+}
+
 TEST(Doc, TakesInWhatWaitsForSomethingThatWaitsItself) {
   // Found by the fuzzer of three peers. "jj" waits for "l", "h" for the seedling, and the seedling for "jj": Yjs, which remembers
   // only that "h" lacks something, never looks at "jj" again.
