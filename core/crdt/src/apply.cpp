@@ -452,14 +452,16 @@ DeleteSet Store::apply_deletes(const DeleteSet& deletes) {
 
 void Store::delete_range(ClientIndex client, uint32_t clock, uint32_t stop) {
   while (clock < stop) {
-    ItemRef ref = find({client, clock});
+    const StructList& structs = clients_[raw(client)].structs;
+    const StructList::Place place = structs.find(clock);
+    ItemRef ref = structs.ref(place);
     const Item& item = items_[ref];
     const uint32_t end = std::min(item.end(), stop);
     if (!item.deleted()) {
       if (!some(item.parent_sub) && can_merge(item.kind) && collects_at_once(types_[item.parent])) {
         note_change(item.parent, KeyRef::None);
         list_changed(types_[item.parent]);
-        (void)bury_part(ref, clock - item.clock, end - clock);
+        (void)bury_part(place, ref, clock - item.clock, end - clock);
       } else {
         if (item.clock < clock) ref = split(ref, clock - item.clock);
         if (items_[ref].end() > stop) (void)split(ref, stop - items_[ref].clock);

@@ -18,6 +18,14 @@ uint8_t* put_var_uint(uint8_t* at, Unsigned value) {
   return at;
 }
 
+/// Sign and magnitude; -0 is a value of its own.
+inline uint8_t* put_var_int(uint8_t* at, uint64_t magnitude, bool negative) {
+  const auto first = static_cast<uint8_t>((magnitude & 0x3f) | (negative ? 0x40 : 0));
+  magnitude >>= 6;
+  *at++ = magnitude == 0 ? first : static_cast<uint8_t>(first | 0x80);
+  return magnitude == 0 ? at : put_var_uint(at, magnitude);
+}
+
 class Sink {
  public:
   void u8(uint8_t value) {
@@ -36,13 +44,8 @@ class Sink {
   }
   void written_to(const uint8_t* end) { size_ = static_cast<size_t>(end - bytes_.data()); }
 
-  /// Sign and magnitude; -0 is a value of its own.
   void var_int(uint64_t magnitude, bool negative) {
-    const auto first = static_cast<uint8_t>((magnitude & 0x3f) | (negative ? 0x40 : 0));
-    magnitude >>= 6;
-    uint8_t* at = room(kMaxVarUintBytes + 1);
-    *at++ = magnitude == 0 ? first : static_cast<uint8_t>(first | 0x80);
-    written_to(magnitude == 0 ? at : put_var_uint(at, magnitude));
+    written_to(put_var_int(room(kMaxVarUintBytes + 1), magnitude, negative));
   }
 
   void raw(ByteView view) {
@@ -64,6 +67,13 @@ class Sink {
     if (size_bytes > bytes_.size()) bytes_.resize(size_bytes);
   }
   void clear() { size_ = 0; }
+  /// The same for a place that is used again: what is larger than is worth keeping is given back.
+  void clear_for_next() {
+    size_ = 0;
+    if (bytes_.size() > kWorthKeeping) [[unlikely]]
+      Bytes().swap(bytes_);
+  }
+  static constexpr size_t kWorthKeeping = 256;
   Bytes take() {
     bytes_.resize(size_);
     size_ = 0;

@@ -80,8 +80,8 @@ class StructList {
   void extend_last(uint32_t length) { state_ += length; }
   /// The struct begins at `clock` now: its neighbour gave or took units.
   void move_border(Place place, uint32_t clock) { set(place, {clock, ref(place)}); }
-  /// The struct was split; `right` begins at `clock`.
-  void insert_after(Place place, ItemRef right, uint32_t clock);
+  /// The struct was split; `right` begins at `clock`. Returns its place: that of the struct itself may have changed.
+  Place insert_after(Place place, ItemRef right, uint32_t clock);
   /// Removes `count` structs from `place` (not the first) on; the one before them took over their clocks.
   void erase(Place place, size_t count);
 

@@ -24,7 +24,8 @@ class ListedStructs {
     if (length < 2) return;
     const uint32_t border = begin + length / 2;
     truth_.insert(truth_.begin() + static_cast<std::ptrdiff_t>(at) + 1, {border, next_});
-    tested_.insert_after(place(at), ItemRef{next_++}, border);
+    const StructList::Place made = tested_.insert_after(place(at), ItemRef{next_}, border);
+    EXPECT_EQ(tested_.ref(made), ItemRef{next_++});
   }
   void erase(size_t at, size_t count) {
     tested_.erase(place(at), count);
