@@ -138,13 +138,10 @@ Bytes Store::encode_structs(std::span<const ClientFrom> clients, const DeleteSet
   return out.finish();
 }
 
-/// A keystroke's update is a few dozen bytes: written to a place that is kept, then copied to one of the right size.
+/// A keystroke's update is a few dozen bytes, written to a place that is kept.
 Bytes Store::encode_transaction(std::span<const ClientFrom> clients, const DeleteSet& deletes) {
   write_all(transaction_out_, clients, deletes);
-  if (transaction_out_.rest().size() > Sink::kWorthKeeping) return transaction_out_.finish();
-  Bytes update = to_bytes(transaction_out_.rest().view());
-  transaction_out_.rest().clear();
-  return update;
+  return transaction_out_.finish();
 }
 
 Bytes Store::encode(const StateVector& known, Encoding encoding) const {

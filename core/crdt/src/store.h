@@ -275,7 +275,7 @@ class Store {
   class Integration;
   void apply_decoded(DecodedUpdate& update);
   static void keep_lowest(std::vector<Missing>& missing);
-  void reserve_for(const DecodedUpdate& update, size_t content_bytes);
+  void reserve_for(const DecodedUpdate& update);
   DeleteSet apply_deletes(const DeleteSet& deletes);
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
@@ -283,7 +283,8 @@ class Store {
   bool integrate_plain(ClientIndex client, const StructView& view, bool is_typed);
   ItemRef new_item(ClientIndex client, const StructView& view);
   bool integrate_first_of_key(ClientIndex client, const StructView& view);
-  void delete_range(ClientIndex client, uint32_t clock, uint32_t stop);
+  std::optional<StructList::Place> delete_range(ClientIndex client, std::optional<StructList::Place> near,
+                                                uint32_t clock, uint32_t stop);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
 
   // events.cpp, subdocuments.cpp

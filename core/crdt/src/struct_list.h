@@ -67,6 +67,17 @@ class StructList {
     return clock >= this->clock(last) ? last : find_before_last(clock);
   }
 
+  /// The same for who goes through clocks in order: `near`, the place of a struct that begins at `clock` or before, is a few steps off.
+  Place find_behind(Place near, uint32_t clock) const {
+    constexpr int kFewSteps = 8;
+    for (int step = 0; step < kFewSteps; ++step) {
+      const Place next = after(near);
+      if (!has(next) || clock < this->clock(next)) return near;
+      near = next;
+    }
+    return find(clock);
+  }
+
   void append(ItemRef ref, uint32_t length) {
     if (chunks_.empty() || chunks_.back().count == kPerChunk) [[unlikely]]
       add_chunk();

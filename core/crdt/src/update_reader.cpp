@@ -51,6 +51,7 @@ class UpdateDecoder {
       }
       if (view.length > 0xffffffffu - clock_) return fail(ErrorCode::ClockOverflow);
       clock_ += view.length;
+      out_.content_bytes += view.content.size() + value_prefix(view.kind);
       // An empty struct holds nothing, and a store of contiguous clocks has no place for it.
       if (view.length == 0 || (count > kManyStructs && joins_previous(first))) out_.structs.pop_back();
     }

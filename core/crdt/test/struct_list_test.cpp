@@ -67,6 +67,8 @@ class ListedStructs {
     size_t expected = 0;
     while (expected + 1 < truth_.size() && truth_[expected + 1].clock <= clock) ++expected;
     ASSERT_EQ(tested_.ref(tested_.find(clock)), ItemRef{truth_[expected].name}) << "clock " << clock;
+    const size_t before = expected - std::min<size_t>(expected, clock % 16);  // within the few steps, and beyond
+    ASSERT_EQ(tested_.find_behind(place(before), clock), tested_.find(clock)) << "clock " << clock;
   }
   uint32_t end() const { return end_; }
 
