@@ -1,5 +1,4 @@
-// malloc and its relatives, counted. operator new of libstdc++ calls malloc, so that nothing is missed. Costs a few nanoseconds per
-// block; the engine makes few blocks.
+// malloc and its relatives, counted. operator new of libstdc++ calls malloc, so that nothing is missed.
 #include "allocations.h"
 
 #include <malloc.h>
@@ -19,42 +18,57 @@ void __libc_free(void*);
 namespace diaryx::bench {
 namespace {
 
-size_t live = 0;
-size_t peak = 0;
+bool counting = false;
+ptrdiff_t live = 0;  // below zero when blocks from before the count are freed
+ptrdiff_t peak = 0;
 
-void* counted(void* block) {
-  live += malloc_usable_size(block);
-  peak = std::max(peak, live);
+void* made(void* block) {
+  if (counting) [[unlikely]] {
+    live += static_cast<ptrdiff_t>(malloc_usable_size(block));
+    peak = std::max(peak, live);
+  }
   return block;
 }
 
+void gone(void* block) {
+  if (counting) [[unlikely]]
+    live -= static_cast<ptrdiff_t>(malloc_usable_size(block));
+}
+
+size_t at_least_none(ptrdiff_t bytes) { return static_cast<size_t>(std::max(bytes, ptrdiff_t{0})); }
+
 }  // namespace
 
-size_t live_bytes() { return live; }
-size_t peak_bytes() { return peak; }
-void reset_peak() { peak = live; }
+AllocationCount::AllocationCount() {
+  counting = true;
+  live = peak = 0;
+}
+AllocationCount::~AllocationCount() { counting = false; }
+
+size_t AllocationCount::live_bytes() const { return at_least_none(live); }
+size_t AllocationCount::peak_bytes() const { return at_least_none(peak); }
 
 }  // namespace diaryx::bench
 
-using diaryx::bench::counted;
-using diaryx::bench::live;
+using diaryx::bench::gone;
+using diaryx::bench::made;
 
 extern "C" {
 
-void* malloc(size_t size) { return counted(__libc_malloc(size)); }
-void* calloc(size_t count, size_t size) { return counted(__libc_calloc(count, size)); }
+void* malloc(size_t size) { return made(__libc_malloc(size)); }
+void* calloc(size_t count, size_t size) { return made(__libc_calloc(count, size)); }
 void* realloc(void* block, size_t size) {
-  live -= malloc_usable_size(block);
-  return counted(__libc_realloc(block, size));
+  gone(block);
+  return made(__libc_realloc(block, size));
 }
-void* memalign(size_t alignment, size_t size) { return counted(__libc_memalign(alignment, size)); }
-void* aligned_alloc(size_t alignment, size_t size) { return counted(__libc_memalign(alignment, size)); }
+void* memalign(size_t alignment, size_t size) { return made(__libc_memalign(alignment, size)); }
+void* aligned_alloc(size_t alignment, size_t size) { return made(__libc_memalign(alignment, size)); }
 int posix_memalign(void** block, size_t alignment, size_t size) {
-  *block = counted(__libc_memalign(alignment, size));
+  *block = made(__libc_memalign(alignment, size));
   return *block ? 0 : ENOMEM;
 }
 void free(void* block) {
-  live -= malloc_usable_size(block);
+  gone(block);
   __libc_free(block);
 }
 

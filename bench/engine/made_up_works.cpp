@@ -38,7 +38,7 @@ void one_writer(const Options& options, const std::string& name, Edits&& edits) 
     std::vector<Bytes> updates;
     Bytes state;
     series.local.ms.push_back(
-        time_ms([&] { edits(writer, [&](Commit&& commit) { updates.push_back(commit.update_v1()); }); }));
+        time_ms([&] { edits(writer, [&](Commit&& commit) { updates.push_back(std::move(commit).update_v1()); }); }));
     series.remote.ms.push_back(time_ms([&] {
       for (const Bytes& update : updates) must(reader.apply_update_v1(update));
     }));
@@ -103,9 +103,9 @@ void b2(const Options& options) {
       must(b.apply_update_v1(start));
       std::vector<Bytes> from_a, from_b;
       series.local.ms.push_back(time_ms([&] {
-        check(replay_each(a, ops_a.patches, [&](Commit&& commit) { from_a.push_back(commit.update_v1()); }),
+        check(replay_each(a, ops_a.patches, [&](Commit&& commit) { from_a.push_back(std::move(commit).update_v1()); }),
               "b2 local");
-        check(replay_each(b, ops_b.patches, [&](Commit&& commit) { from_b.push_back(commit.update_v1()); }),
+        check(replay_each(b, ops_b.patches, [&](Commit&& commit) { from_b.push_back(std::move(commit).update_v1()); }),
               "b2 local");
       }));
       series.remote.ms.push_back(time_ms([&] {

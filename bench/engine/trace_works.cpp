@@ -228,17 +228,16 @@ void memory_of_loaded(const Options& options, const Done& done) {
   std::vector<Doc> docs;
   docs.reserve(kDocs);
   m.ms.reserve(kDocs);
-  const size_t before = live_bytes();
+  AllocationCount count;
   for (int i = 0; i < kDocs; ++i) {
     docs.push_back(new_doc(2));
-    if (i == 0) reset_peak();
     m.ms.push_back(time_ms([&] {
       must(docs.back().apply_update_v1(done.v1));
       keep(docs.back().text("t").to_string());
     }));
-    if (i == 0) m.peak_bytes = peak_bytes() - before;
+    if (i == 0) m.peak_bytes = count.peak_bytes();
   }
-  m.memory_bytes = (live_bytes() - before) / kDocs;
+  m.memory_bytes = count.live_bytes() / kDocs;
   m.bytes = docs.back().memory_bytes();
   print(options, m);
 }
@@ -247,12 +246,11 @@ void memory_of_edited(const Options& options, const Done& done) {
   if (!options.wants("memory_edited")) return;
   Measurement m{.work = "memory_edited"};
   m.ms.reserve(1);
-  const size_t before = live_bytes();
-  reset_peak();
+  const AllocationCount count;
   Doc doc = new_doc(1);
   m.ms.push_back(time_ms([&] { check(replay_each(doc, done.ops.patches, [](Commit&&) {}), "edits"); }));
-  m.memory_bytes = live_bytes() - before;
-  m.peak_bytes = peak_bytes() - before;
+  m.memory_bytes = count.live_bytes();
+  m.peak_bytes = count.peak_bytes();
   m.bytes = doc.memory_bytes();
   print(options, m);
 }

@@ -53,11 +53,13 @@ void workspace_works(const Options& options) {
   change.trace = nothing_new.trace = building.trace;
   for (int i = 0; i < options.reps; ++i) {
     Bytes state, state_v2;
+    std::optional<AllocationCount> count;  // in the first repetition
     {
       Doc doc = new_doc(1, Emit::Nothing);
-      const size_t before = live_bytes();
+      if (i == 0) count.emplace();
       building.ms.push_back(time_ms([&] { build(doc, table); }));
-      building.memory_bytes = live_bytes() - before;
+      if (count) building.memory_bytes = count->live_bytes();
+      count.reset();
       encode_v1.ms.push_back(time_ms([&] { state = doc.encode_update_v1(); }));
       encode_v2.ms.push_back(time_ms([&] { state_v2 = doc.encode_update_v2(); }));
     }
@@ -70,12 +72,14 @@ void workspace_works(const Options& options) {
       load_v2.ms.push_back(time_ms([&] { must(doc.apply_update_v2(state_v2)); }));
       expect_rows(doc, table);
     }
-    const size_t before = live_bytes();
-    reset_peak();
+    if (i == 0) count.emplace();
     Doc doc = new_doc(3, Emit::Nothing);
     load_v1.ms.push_back(time_ms([&] { must(doc.apply_update_v1(state)); }));
-    load_v1.memory_bytes = live_bytes() - before;
-    load_v1.peak_bytes = peak_bytes() - before;
+    if (count) {
+      load_v1.memory_bytes = count->live_bytes();
+      load_v1.peak_bytes = count->peak_bytes();
+    }
+    count.reset();
     expect_rows(doc, table);
     check(doc.encode_update_v1() == state, "state of the loaded document");
 
@@ -127,8 +131,7 @@ void small_document_works(const Options& options) {
     for (int i = 0; i < options.reps; ++i) {
       std::vector<Doc> docs;
       docs.reserve(kDocs);
-      const size_t before = live_bytes();
-      reset_peak();
+      const AllocationCount count;
       const double ms = time_ms([&] {
         for (int k = 0; k < kDocs; ++k) {
           docs.push_back(new_doc(2, Emit::Updates));
@@ -136,7 +139,7 @@ void small_document_works(const Options& options) {
         }
       });
       m.ms.push_back(ms / kDocs);
-      m.memory_bytes = (live_bytes() - before) / kDocs;
+      m.memory_bytes = count.live_bytes() / kDocs;
       m.bytes = docs.back().memory_bytes();
     }
     print(options, m);

@@ -185,7 +185,8 @@ DX_EXPORT(dx_text_batch) int32_t dx_text_batch(uint32_t doc, uint32_t slot, uint
 /// The visible text, UTF-8.
 DX_EXPORT(dx_text_read) int32_t dx_text_read(uint32_t doc, uint32_t slot) {
   const std::string text = at(doc).at<Text>(slot).to_string();
-  output.assign(text.begin(), text.end());
+  const ByteView bytes = as_bytes(text);  // elements of the same type are copied in one piece
+  output.assign(bytes.begin(), bytes.end());
   return static_cast<int32_t>(output.size());
 }
 

@@ -103,6 +103,7 @@ function traceWorks(folder, trace) {
     return { ms, bytes: state.length }
   }
   const read = (engine, run) => {
+    collect()
     const doc = loaded(engine)
     const { ms, result } = time(() => run(doc))
     doc.free()

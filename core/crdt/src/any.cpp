@@ -19,8 +19,9 @@ AnyTag tag_of(double value) {
   return AnyTag::Float64;
 }
 
-void put_big_endian(Sink& out, uint64_t value, int bytes) {
-  for (int i = bytes - 1; i >= 0; --i) out.u8(static_cast<uint8_t>(value >> (8 * i)));
+uint8_t* put_big_endian(uint8_t* at, uint64_t value, int bytes) {
+  for (int i = bytes - 1; i >= 0; --i) *at++ = static_cast<uint8_t>(value >> (8 * i));
+  return at;
 }
 
 uint64_t get_big_endian(Cursor& in, int bytes) {
@@ -29,13 +30,15 @@ uint64_t get_big_endian(Cursor& in, int bytes) {
   return value;
 }
 
-void encode_number(double value, Sink& out) {
+constexpr size_t kMostNumberBytes = 9;  // with the tag
+
+uint8_t* put_number(uint8_t* at, double value) {
   const AnyTag tag = tag_of(value);
-  out.u8(static_cast<uint8_t>(tag));
+  *at++ = static_cast<uint8_t>(tag);
   switch (tag) {
-    case AnyTag::Integer: return out.var_int(static_cast<uint64_t>(std::fabs(value)), std::signbit(value));
-    case AnyTag::Float32: return put_big_endian(out, std::bit_cast<uint32_t>(static_cast<float>(value)), 4);
-    default: return put_big_endian(out, std::isnan(value) ? kNan : std::bit_cast<uint64_t>(value), 8);
+    case AnyTag::Integer: return put_var_int(at, static_cast<uint64_t>(std::fabs(value)), std::signbit(value));
+    case AnyTag::Float32: return put_big_endian(at, std::bit_cast<uint32_t>(static_cast<float>(value)), 4);
+    default: return put_big_endian(at, std::isnan(value) ? kNan : std::bit_cast<uint64_t>(value), 8);
   }
 }
 
@@ -55,10 +58,9 @@ bool is_canonical_number(AnyTag tag, Cursor& in) {
   const uint8_t* from = in.at();
   const double value = read_number(tag, in);
   if (!in.ok() || tag_of(value) != tag) return false;
-  Sink again;
-  encode_number(value, again);
-  const auto size = static_cast<size_t>(in.at() - from);
-  return again.size() == size + 1 && memcmp(again.view().data() + 1, from, size) == 0;
+  uint8_t again[kMostNumberBytes];
+  const auto size = static_cast<size_t>(put_number(again, value) - again);
+  return size == 1 + static_cast<size_t>(in.at() - from) && memcmp(again + 1, from, size - 1) == 0;
 }
 
 bool skip_number(AnyTag tag, Cursor& in) {
@@ -197,15 +199,30 @@ Any decode_trusted_any(ByteView bytes) {
   return decode_any(in, 0xffffffffu);
 }
 
+size_t most_encoded_bytes(const Any& value) {
+  size_t bytes = 1 + kMaxVarUintBytes;  // the tag, and a number, a size or a count
+  if (const std::string* text = value.as_string()) bytes += text->size();
+  if (const Bytes* blob = value.as_bytes()) bytes += blob->size();
+  if (const Any::Array* elements = value.as_array()) {
+    for (const Any& element : *elements) bytes += most_encoded_bytes(element);
+  }
+  if (const Any::Object* members = value.as_object()) {
+    for (const Any::Member& member : *members) {
+      bytes += kMaxVarUintBytes + member.key.size() + most_encoded_bytes(member.value);
+    }
+  }
+  return bytes;
+}
+
 void encode_any(const Any& value, Sink& out) {
   switch (value.kind()) {
     case Any::Kind::Undefined: return out.u8(static_cast<uint8_t>(AnyTag::Undefined));
     case Any::Kind::Null: return out.u8(static_cast<uint8_t>(AnyTag::Null));
     case Any::Kind::Bool: return out.u8(static_cast<uint8_t>(*value.as_bool() ? AnyTag::True : AnyTag::False));
-    case Any::Kind::Number: return encode_number(*value.as_number(), out);
+    case Any::Kind::Number: return out.written_to(put_number(out.room(kMostNumberBytes), *value.as_number()));
     case Any::Kind::BigInt:
       out.u8(static_cast<uint8_t>(AnyTag::BigInt));
-      return put_big_endian(out, static_cast<uint64_t>(*value.as_bigint()), 8);
+      return out.written_to(put_big_endian(out.room(8), static_cast<uint64_t>(*value.as_bigint()), 8));
     case Any::Kind::String: out.u8(static_cast<uint8_t>(AnyTag::String)); return out.var_string(*value.as_string());
     case Any::Kind::Bytes: out.u8(static_cast<uint8_t>(AnyTag::Bytes)); return out.var_bytes(*value.as_bytes());
     case Any::Kind::Array:

@@ -29,6 +29,8 @@ bool skip_any(Cursor& in, uint32_t max_depth);
 
 Any decode_any(Cursor& in, uint32_t max_depth);
 void encode_any(const Any& value, Sink& out);
+/// At least as many bytes as `encode_any` writes: what to ask for before a value is taken.
+size_t most_encoded_bytes(const Any& value);
 /// Also for values that came from a document, thus known to be well formed.
 Any decode_trusted_any(ByteView bytes);
 

@@ -437,6 +437,7 @@ DeleteSet Store::apply_deletes(const DeleteSet& deletes) {
   for (const DeleteSet::ClientRanges& entry : deletes.clients()) {
     const ClientIndex client = find_client(entry.client);
     const uint32_t known = some(client) ? state(client) : 0;
+    std::optional<StructList::Place> near;  // ranges ascend
     for (const ClockRange& range : entry.ranges) {
       const uint32_t end = range.end().value();
       uint32_t clock = range.start.value();
@@ -444,30 +445,37 @@ DeleteSet Store::apply_deletes(const DeleteSet& deletes) {
         const uint32_t from = std::max(clock, known);
         unknown.add(entry.client, Clock{from}, Length{end - from});
       }
-      delete_range(client, clock, std::min(end, known));
+      near = delete_range(client, near, clock, std::min(end, known));
     }
   }
   return unknown;
 }
 
-void Store::delete_range(ClientIndex client, uint32_t clock, uint32_t stop) {
+/// Deletes the units [clock, stop) of a client. `near` is a place that is not behind `clock`, if one is known; a later one, if one is,
+/// comes back.
+std::optional<StructList::Place> Store::delete_range(ClientIndex client, std::optional<StructList::Place> near,
+                                                     uint32_t clock, uint32_t stop) {
+  const StructList& structs = clients_[raw(client)].structs;
   while (clock < stop) {
-    ItemRef ref = find({client, clock});
+    near = near ? structs.find_behind(*near, clock) : structs.find(clock);
+    ItemRef ref = structs.ref(*near);
     const Item& item = items_[ref];
     const uint32_t end = std::min(item.end(), stop);
     if (!item.deleted()) {
       if (!some(item.parent_sub) && can_merge(item.kind) && collects_at_once(types_[item.parent])) {
         note_change(item.parent, KeyRef::None);
         list_changed(types_[item.parent]);
-        (void)bury_part(ref, clock - item.clock, end - clock);
+        (void)bury_part(*near, ref, clock - item.clock, end - clock);
       } else {
         if (item.clock < clock) ref = split(ref, clock - item.clock);
         if (items_[ref].end() > stop) (void)split(ref, stop - items_[ref].clock);
         erase(ref);
       }
+      near.reset();  // structs were split or merged
     }
     clock = end;
   }
+  return near;
 }
 
 /// Of several clocks of one client the lowest counts.
@@ -523,9 +531,9 @@ void Store::apply_decoded(DecodedUpdate& update) {
 }
 
 /// A document that is loaded gets memory of the right size, once.
-void Store::reserve_for(const DecodedUpdate& update, size_t content_bytes) {
+void Store::reserve_for(const DecodedUpdate& update) {
   if (update.structs.size() <= kMaxReserved) items_.reserve(static_cast<uint32_t>(update.structs.size()));
-  heap_.reserve(heap_.size() + content_bytes);
+  heap_.reserve(heap_.size() + update.content_bytes);
   for (const ClientBlock& block : update.blocks) {
     if (block.count >= kManyStructs) clients_[raw(client_index(block.client))].structs.reserve(block.count);
   }
@@ -536,14 +544,9 @@ Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin
   Result<DecodedUpdate> decoded = decode_update(bytes, encoding, options_.limits);
   if (!decoded) return std::unexpected(decoded.error());
   DecodedUpdate& update = *decoded;
-  size_t content_bytes = 0;
-  for (size_t i = 0; i < update.structs.size(); ++i) {
-    const StructView& view = update.structs[i];
-    content_bytes += view.content.size() + value_prefix(view.kind);
-  }
-  if (!heap_.has_room(content_bytes)) return fail(ErrorCode::TooLarge);
+  if (!heap_.has_room(update.content_bytes)) return fail(ErrorCode::TooLarge);
   if (update.blocks.size() > kMaxClients - clients_.size()) return fail(ErrorCode::TooLarge);
-  if (update.structs.size() >= kManyStructs) reserve_for(update, content_bytes);
+  if (update.structs.size() >= kManyStructs) reserve_for(update);
   const uint32_t own_before = state(own_);
   begin(origin, tag);
   apply_decoded(update);

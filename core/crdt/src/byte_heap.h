@@ -51,11 +51,7 @@ class ByteHeap {
   void append(ByteView bytes) {
     if (bytes.size() > capacity_ - size_) [[unlikely]]
       return append_with_growth(bytes);
-    if (bytes.size() == 1) {  // a keystroke
-      bytes_[size_++] = bytes[0];
-      return;
-    }
-    if (!bytes.empty()) memcpy(bytes_.get() + size_, bytes.data(), bytes.size());
+    copy_short(bytes_.get() + size_, bytes.data(), bytes.size());
     size_ += static_cast<uint32_t>(bytes.size());
   }
   void append_with_growth(ByteView bytes);

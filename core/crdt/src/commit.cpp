@@ -25,7 +25,7 @@ void Store::begin(TransactionOrigin origin, std::string_view tag) {
 
 /// Sorts and joins the deleted ranges; clients stay in the order of their first deletion.
 void Store::sort_deleted() {
-  std::vector<ClientIndex> order;
+  InlineVector<ClientIndex, 4> order;
   for (const Deleted& range : deleted_) {
     if (!order.empty() && order.back() == range.client) continue;
     if (std::find(order.begin(), order.end(), range.client) == order.end()) order.push_back(range.client);

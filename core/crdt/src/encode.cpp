@@ -49,6 +49,17 @@ StructView Store::view(const Item& item) const {
   return view;
 }
 
+/// The info byte and the ids of an item of a list that has at least one.
+template <typename Out>
+void Store::write_ids(Out& out, ContentKind kind, LocalId origin, LocalId right_origin) const {
+  const bool has_origin = some(origin.client);
+  const bool has_right_origin = some(right_origin.client);
+  out.info(static_cast<uint8_t>(static_cast<uint8_t>(kind) | (has_origin ? StructView::kHasOrigin : 0) |
+                                (has_right_origin ? StructView::kHasRightOrigin : 0)));
+  if (has_origin) out.left_id(client_id(origin.client).value(), origin.clock);
+  if (has_right_origin) out.right_id(client_id(right_origin.client).value(), right_origin.clock);
+}
+
 /// A whole item. What makes nearly all of a text (pieces of it, deleted ones, collected ones) is written straight from the store.
 template <typename Out>
 void Store::write_item(Out& out, ClientId client, const Item& item) const {
@@ -56,16 +67,12 @@ void Store::write_item(Out& out, ClientId client, const Item& item) const {
     out.info(static_cast<uint8_t>(ContentKind::Gc));
     return out.length(item.length);
   }
-  const bool has_origin = some(item.origin.client);
-  const bool has_right_origin = some(item.right_origin.client);
+  const bool has_ids = some(item.origin.client) || some(item.right_origin.client);
   const bool is_text = item.kind == ContentKind::String;
-  if ((!is_text && item.kind != ContentKind::Deleted) || some(item.parent_sub) || !(has_origin || has_right_origin)) {
+  if ((!is_text && item.kind != ContentKind::Deleted) || some(item.parent_sub) || !has_ids) {
     return write_struct(out, client.value(), view(item), 0);
   }
-  out.info(static_cast<uint8_t>(static_cast<uint8_t>(item.kind) | (has_origin ? StructView::kHasOrigin : 0) |
-                                (has_right_origin ? StructView::kHasRightOrigin : 0)));
-  if (has_origin) out.left_id(client_id(item.origin.client).value(), item.origin.clock);
-  if (has_right_origin) out.right_id(client_id(item.right_origin.client).value(), item.right_origin.clock);
+  write_ids(out, item.kind, item.origin, item.right_origin);
   if (is_text) {
     out.string(as_text(content(item)), item.length);
   } else {
@@ -73,10 +80,16 @@ void Store::write_item(Out& out, ClientId client, const Item& item) const {
   }
 }
 
-/// An item from unit `offset` on. Of the values that were joined last the border is known.
+/// An item from unit `offset` on. A letter typed behind others is written straight from the store, too. Of the values that were joined
+/// last the border is known.
 template <typename Out>
 void Store::write_rest(Out& out, ClientId client, const Item& item, uint32_t offset) const {
   if (offset == 0) return write_item(out, client, item);
+  const bool is_ascii = item.kind == ContentKind::String && item.content_bytes == item.length;
+  if (is_ascii && !some(item.parent_sub)) [[likely]] {
+    write_ids(out, item.kind, {item.client, item.clock + offset - 1}, item.right_origin);
+    return out.string(as_text(content(item).subspan(offset)), item.length - offset);
+  }
   StructView rest = view(item);
   const bool knows_border = joined_values_.units > 0 && joined_values_.content == item.content;
   if (item.kind == ContentKind::Any && knows_border && joined_values_.units <= offset) {
@@ -125,14 +138,10 @@ Bytes Store::encode_structs(std::span<const ClientFrom> clients, const DeleteSet
   return out.finish();
 }
 
-/// A keystroke's update is a few dozen bytes: written to a place that is kept, then copied to one of the right size.
+/// A keystroke's update is a few dozen bytes, written to a place that is kept.
 Bytes Store::encode_transaction(std::span<const ClientFrom> clients, const DeleteSet& deletes) {
-  constexpr size_t kWorthKeeping = 256;
   write_all(transaction_out_, clients, deletes);
-  if (transaction_out_.rest().size() > kWorthKeeping) return transaction_out_.finish();
-  Bytes update = to_bytes(transaction_out_.rest().view());
-  transaction_out_.rest().clear();
-  return update;
+  return transaction_out_.finish();
 }
 
 Bytes Store::encode(const StateVector& known, Encoding encoding) const {

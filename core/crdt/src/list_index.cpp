@@ -1,5 +1,7 @@
 #include "list_index.h"
 
+#include <bit>
+
 #include "diaryx/base/result.h"
 
 namespace diaryx::crdt {
@@ -101,8 +103,9 @@ void ListIndex::Node::grow(uint32_t slot, uint32_t delta) {
 }
 
 uint32_t ListIndex::Node::slot_of(uint32_t child) const {
-  uint32_t slot = kNodeSize;
-  for (uint32_t i = 0; i < kNodeSize; ++i) slot = children[i] == child ? i : slot;
+  uint32_t found = 0;  // a bit for each slot
+  for (uint32_t i = 0; i < kNodeSize; ++i) found |= uint32_t{children[i] == child} << i;
+  const auto slot = static_cast<uint32_t>(std::countr_zero(found));
   DX_ASSERT(slot < count);
   return slot;
 }

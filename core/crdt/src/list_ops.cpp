@@ -113,8 +113,10 @@ void Store::bury_units(TypeRef ref, uint32_t at, uint32_t count) {
   const uint32_t left_start = some(left) ? at - (found.offset > 0 ? found.offset : items_[left].visible()) : 0;
   note_change(ref, KeyRef::None);
   for (;;) {
-    const uint32_t here = std::min(count, items_[found.item].length - found.offset);
-    found = {bury_part(found.item, found.offset, here), 0};
+    const Item& item = items_[found.item];
+    const uint32_t here = std::min(count, item.length - found.offset);
+    const StructList::Place place = clients_[raw(item.client)].structs.find(item.clock);
+    found = {bury_part(place, found.item, found.offset, here), 0};
     count -= here;
     if (count == 0) break;
     while (items_[found.item].deleted()) found.item = items_[found.item].right;
@@ -139,15 +141,15 @@ bool Store::is_tombstone_behind(ItemRef right_ref, const Item& item) const {
          ((right.flags | item.flags) & Item::kRedone) == 0;
 }
 
-/// Deletes units [offset, offset + count) of a live item. Returns the item right of them.
-ItemRef Store::bury_part(ItemRef ref, uint32_t offset, uint32_t count) {
+/// Deletes units [offset, offset + count) of a live item, which stands at `place` among the structs of its client. Returns the item
+/// right of them.
+ItemRef Store::bury_part(StructList::Place place, ItemRef ref, uint32_t offset, uint32_t count) {
   Item& item = items_[ref];
   const bool to_end = offset + count == item.length;
-  if (offset == 0 && to_end) return bury(ref);
+  if (offset == 0 && to_end) return bury(place, ref);
   StructList& structs = clients_[raw(item.client)].structs;
   // Deleting forwards and backspacing: the tombstone beside the item takes the units over.
   if (offset == 0 && is_tombstone_before(item.left, item)) {
-    const StructList::Place place = structs.find(item.clock);
     note_deleted({item.client, item.clock, count});
     count_out(ref, count);
     Item& tombstone = items_[item.left];
@@ -165,7 +167,6 @@ ItemRef Store::bury_part(ItemRef ref, uint32_t offset, uint32_t count) {
   }
   if (to_end && is_tombstone_behind(item.right, item)) {
     Item& tombstone = items_[item.right];
-    const StructList::Place place = structs.find(tombstone.clock);
     note_deleted({item.client, item.clock + offset, count});
     count_out(ref, count);
     Item cut = item;
@@ -175,15 +176,16 @@ ItemRef Store::bury_part(ItemRef ref, uint32_t offset, uint32_t count) {
     tombstone.clock -= count;
     tombstone.length += count;
     tombstone.origin = item.last_id();
-    structs.move_border(place, tombstone.clock);
+    structs.move_border(structs.after(place), tombstone.clock);
     return tombstone.right;
   }
-  if (!to_end) (void)split_for_good(ref, offset + count);
-  return bury(offset > 0 ? split_for_good(ref, offset) : ref);
+  if (!to_end) place = structs.before(split_at(place, ref, offset + count));
+  if (offset > 0) place = split_at(place, ref, offset);
+  return bury(place, structs.ref(place));
 }
 
 /// Deletes a live item and merges it with its neighbours. Returns the item right of it.
-ItemRef Store::bury(ItemRef ref) {
+ItemRef Store::bury(StructList::Place place, ItemRef ref) {
   Item& item = items_[ref];
   if (!can_merge(item.kind)) {
     erase(ref);
@@ -195,12 +197,14 @@ ItemRef Store::bury(ItemRef ref) {
   item.kind = ContentKind::Deleted;
   item.flags |= Item::kDeleted;
   StructList& structs = clients_[raw(item.client)].structs;
-  const StructList::Place place = structs.find(item.clock);
-  if (const StructList::Place next = structs.after(place); structs.has(next) && merge(ref, structs.ref(next))) {
-    structs.erase(next, 1);
-  }
+  // What is merged is a neighbour in both orders. Somebody else's clocks stand in between where text was typed here and there, and then
+  // the neighbour need not be looked at.
+  const StructList::Place next = structs.after(place);
+  if (structs.has(next) && structs.ref(next) == item.right && merge(ref, item.right)) structs.erase(next, 1);
   const ItemRef after = item.right;
-  if (!structs.is_first(place) && merge(structs.ref(structs.before(place)), ref)) structs.erase(place, 1);
+  if (!structs.is_first(place) && structs.ref(structs.before(place)) == item.left && merge(item.left, ref)) {
+    structs.erase(place, 1);
+  }
   return after;
 }
 

@@ -64,11 +64,7 @@ std::optional<Text> Map::get_text(std::string_view key) const {
 
 Result<void> Map::set(Transaction&, std::string_view key, const Any& value) {
   if (!is_live()) return fail(ErrorCode::WrongType);
-  Sink encoded;
-  if (value.as_bytes() == nullptr) encode_any(value, encoded);
-  if (!store_->has_room(1, value.as_bytes() ? value.as_bytes()->size() : encoded.size())) {
-    return fail(ErrorCode::TooLarge);
-  }
+  if (!store_->has_room(1, most_encoded_bytes(value))) return fail(ErrorCode::TooLarge);
   store_->set_key(as_type(type_), key, value);
   return {};
 }

@@ -16,9 +16,10 @@ void Store::set_key(TypeRef ref, std::string_view key, const Any& value) {
     (void)insert(ref, gap, sub, ContentKind::Binary, 1, *bytes);
     return;
   }
-  Sink encoded;
+  Sink& encoded = scratch();
   encode_any(value, encoded);
   (void)insert(ref, gap, sub, ContentKind::Any, 1, encoded.view());
+  encoded.clear_for_next();
 }
 
 TypeRef Store::set_key_type(TypeRef ref, std::string_view key, TypeKind kind, std::string_view name) {
@@ -29,7 +30,7 @@ TypeRef Store::set_key_type(TypeRef ref, std::string_view key, TypeKind kind, st
 
 /// Values packed as Yjs packs them: runs of plain values share an item, bytes stand alone; all have the same right origin.
 void Store::insert_values(TypeRef ref, Gap gap, std::span<const Any> values) {
-  Sink encoded;
+  Sink& encoded = scratch();
   uint32_t run = 0;
   const auto place = [&](ContentKind kind, uint32_t length, ByteView content) {
     const bool is_plain = kind == ContentKind::Any;
@@ -48,6 +49,7 @@ void Store::insert_values(TypeRef ref, Gap gap, std::span<const Any> values) {
     ++run;
   }
   if (run > 0) place(ContentKind::Any, run, encoded.view());
+  encoded.clear_for_next();
 }
 
 Gap Store::gap_at_end(TypeRef ref) const {

@@ -1,6 +1,8 @@
 // Output bytes; grows in steps so that writing one number is a few instructions.
 #pragma once
 
+#include <algorithm>
+#include <memory>
 #include <string_view>
 
 #include "diaryx/base/bytes.h"
@@ -18,10 +20,18 @@ uint8_t* put_var_uint(uint8_t* at, Unsigned value) {
   return at;
 }
 
+/// Sign and magnitude; -0 is a value of its own.
+inline uint8_t* put_var_int(uint8_t* at, uint64_t magnitude, bool negative) {
+  const auto first = static_cast<uint8_t>((magnitude & 0x3f) | (negative ? 0x40 : 0));
+  magnitude >>= 6;
+  *at++ = magnitude == 0 ? first : static_cast<uint8_t>(first | 0x80);
+  return magnitude == 0 ? at : put_var_uint(at, magnitude);
+}
+
 class Sink {
  public:
   void u8(uint8_t value) {
-    if (size_ == bytes_.size()) [[unlikely]]
+    if (size_ == capacity_) [[unlikely]]
       grow(1);
     bytes_[size_++] = value;
   }
@@ -30,25 +40,18 @@ class Sink {
 
   /// Room for `size` bytes behind what is written; `written_to` says how far they were used.
   uint8_t* room(size_t size) {
-    if (bytes_.size() - size_ < size) [[unlikely]]
+    if (capacity_ - size_ < size) [[unlikely]]
       grow(size);
-    return bytes_.data() + size_;
+    return bytes_.get() + size_;
   }
-  void written_to(const uint8_t* end) { size_ = static_cast<size_t>(end - bytes_.data()); }
+  void written_to(const uint8_t* end) { size_ = static_cast<size_t>(end - bytes_.get()); }
 
-  /// Sign and magnitude; -0 is a value of its own.
   void var_int(uint64_t magnitude, bool negative) {
-    const auto first = static_cast<uint8_t>((magnitude & 0x3f) | (negative ? 0x40 : 0));
-    magnitude >>= 6;
-    uint8_t* at = room(kMaxVarUintBytes + 1);
-    *at++ = magnitude == 0 ? first : static_cast<uint8_t>(first | 0x80);
-    written_to(magnitude == 0 ? at : put_var_uint(at, magnitude));
+    written_to(put_var_int(room(kMaxVarUintBytes + 1), magnitude, negative));
   }
 
   void raw(ByteView view) {
-    if (view.empty()) return;
-    if (bytes_.size() - size_ < view.size()) grow(view.size());
-    memcpy(bytes_.data() + size_, view.data(), view.size());
+    copy_short(room(view.size()), view.data(), view.size());
     size_ += view.size();
   }
   void raw(std::string_view text) { raw(as_bytes(text)); }
@@ -59,24 +62,39 @@ class Sink {
   void var_string(std::string_view text) { var_bytes(as_bytes(text)); }
 
   size_t size() const { return size_; }
-  ByteView view() const { return {bytes_.data(), size_}; }
+  ByteView view() const { return {bytes_.get(), size_}; }
   void reserve(size_t size_bytes) {
-    if (size_bytes > bytes_.size()) bytes_.resize(size_bytes);
+    if (size_bytes > capacity_) reallocate(size_bytes);
   }
   void clear() { size_ = 0; }
-  Bytes take() {
-    bytes_.resize(size_);
+  /// The same for a place that is used again: more than is worth keeping is given back.
+  void clear_for_next() {
     size_ = 0;
-    return std::move(bytes_);
+    if (capacity_ <= kWorthKeeping) [[likely]]
+      return;
+    bytes_.reset();
+    capacity_ = 0;
+  }
+  /// What was written, without room behind it; cleared for the next.
+  Bytes take() {
+    Bytes taken = to_bytes(view());
+    clear_for_next();
+    return taken;
   }
 
  private:
-  void grow(size_t more) {
-    const size_t doubled = bytes_.size() * 2 + 32;
-    bytes_.resize(doubled > size_ + more ? doubled : size_ + more);
+  static constexpr size_t kWorthKeeping = 256;
+
+  [[gnu::noinline]] void grow(size_t more) { reallocate(std::max(2 * capacity_ + 32, size_ + more)); }
+  void reallocate(size_t capacity) {
+    auto grown = std::make_unique_for_overwrite<uint8_t[]>(capacity);
+    if (size_ > 0) memcpy(grown.get(), bytes_.get(), size_);
+    bytes_ = std::move(grown);
+    capacity_ = capacity;
   }
 
-  Bytes bytes_;      // bytes_.size() is what is allocated, size_ what is written
+  std::unique_ptr<uint8_t[]> bytes_;  // not a vector, which would fill what is about to be written
+  size_t capacity_ = 0;
   size_t size_ = 0;
 };
 

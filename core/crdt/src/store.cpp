@@ -121,6 +121,12 @@ ItemRef Store::split(ItemRef left, uint32_t at) {
 }
 
 ItemRef Store::split_for_good(ItemRef left_ref, uint32_t at) {
+  const Item& left = items_[left_ref];
+  const StructList& structs = clients_[raw(left.client)].structs;
+  return structs.ref(split_at(structs.find(left.clock), left_ref, at));
+}
+
+StructList::Place Store::split_at(StructList::Place place, ItemRef left_ref, uint32_t at) {
   const ItemRef right_ref = items_.add();
   Item& left = items_[left_ref];
   Item& right = items_[right_ref];
@@ -145,9 +151,7 @@ ItemRef Store::split_for_good(ItemRef left_ref, uint32_t at) {
   } else if (parent.index) {
     parent.index->split(left_ref, right_ref);
   }
-  StructList& structs = clients_[raw(left.client)].structs;
-  structs.insert_after(structs.find(left.clock), right_ref, right.clock);
-  return right_ref;
+  return clients_[raw(left.client)].structs.insert_after(place, right_ref, right.clock);
 }
 
 TypeRef Store::root(std::string_view name, TypeKind kind) {

@@ -73,6 +73,8 @@ class Store {
   ItemRef split(ItemRef left, uint32_t at);
   /// The same where the halves can never be one item again: what stands between them stays.
   ItemRef split_for_good(ItemRef left, uint32_t at);
+  /// The same for who knows where `left` stands among the structs of its client. Returns where the right part stands.
+  StructList::Place split_at(StructList::Place place, ItemRef left, uint32_t at);
 
   // ---- types --------------------------------------------------------------------------------------------------------
   SharedType& type(TypeRef ref) { return types_[ref]; }
@@ -263,8 +265,8 @@ class Store {
   Found walk_to_unit(TypeRef type, uint32_t unit);
   bool collects_at_once(const SharedType& type) const { return collects_at_once_ && !type.has_formatting; }
   void bury_units(TypeRef type, uint32_t at, uint32_t count);
-  ItemRef bury_part(ItemRef ref, uint32_t offset, uint32_t count);
-  ItemRef bury(ItemRef ref);
+  ItemRef bury_part(StructList::Place place, ItemRef ref, uint32_t offset, uint32_t count);
+  ItemRef bury(StructList::Place place, ItemRef ref);
   void count_out(ItemRef ref, uint32_t count);
   bool is_tombstone_before(ItemRef left, const Item& item) const;
   bool is_tombstone_behind(ItemRef right, const Item& item) const;
@@ -273,7 +275,7 @@ class Store {
   class Integration;
   void apply_decoded(DecodedUpdate& update);
   static void keep_lowest(std::vector<Missing>& missing);
-  void reserve_for(const DecodedUpdate& update, size_t content_bytes);
+  void reserve_for(const DecodedUpdate& update);
   DeleteSet apply_deletes(const DeleteSet& deletes);
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
@@ -281,7 +283,8 @@ class Store {
   bool integrate_plain(ClientIndex client, const StructView& view, bool is_typed);
   ItemRef new_item(ClientIndex client, const StructView& view);
   bool integrate_first_of_key(ClientIndex client, const StructView& view);
-  void delete_range(ClientIndex client, uint32_t clock, uint32_t stop);
+  std::optional<StructList::Place> delete_range(ClientIndex client, std::optional<StructList::Place> near,
+                                                uint32_t clock, uint32_t stop);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
 
   // events.cpp, subdocuments.cpp
@@ -342,6 +345,8 @@ class Store {
     uint32_t clock;
   };
   template <typename Out>
+  void write_ids(Out& out, ContentKind kind, LocalId origin, LocalId right_origin) const;
+  template <typename Out>
   void write_item(Out& out, ClientId client, const Item& item) const;
   template <typename Out>
   void write_rest(Out& out, ClientId client, const Item& item, uint32_t offset) const;
@@ -353,6 +358,8 @@ class Store {
   void write_all(Out& out, std::span<const ClientFrom> clients, const DeleteSet& deletes) const;
   Bytes encode_transaction(std::span<const ClientFrom> clients, const DeleteSet& deletes);
   Bytes encode_structs(std::span<const ClientFrom> clients, const DeleteSet& deletes, Encoding encoding) const;
+  /// An empty place for values on their way into the store; who used it says `clear_for_next`.
+  Sink& scratch() { return transaction_out_.rest(); }
   KeyRef format_key(const Item& item) const {
     KeyRef key;
     memcpy(&key, content(item).data(), 4);
@@ -398,7 +405,7 @@ class Store {
   std::vector<Deleted> deleted_;
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
   InlineVector<Change, 1> changes_;
-  OutV1 transaction_out_;
+  OutV1 transaction_out_;  // kept, as updates and values are small and many; empty between uses
 
   std::unique_ptr<Listeners> listeners_;  // null while nobody listens
   std::vector<std::unique_ptr<UndoState>> undo_;

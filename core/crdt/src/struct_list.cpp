@@ -78,7 +78,7 @@ void StructList::split_chunk(uint32_t at) {
   chunks_.insert(chunks_.begin() + at + 1, made);
 }
 
-void StructList::insert_after(Place place, ItemRef right, uint32_t clock) {
+StructList::Place StructList::insert_after(Place place, ItemRef right, uint32_t clock) {
   if (chunks_[place.chunk].count == kPerChunk) {
     split_chunk(place.chunk);
     if (const uint32_t kept = chunks_[place.chunk].count; place.at >= kept) place = {place.chunk + 1, place.at - kept};
@@ -90,6 +90,7 @@ void StructList::insert_after(Place place, ItemRef right, uint32_t clock) {
   std::copy_backward(made, end - 1, end);
   *made = {clock, right};
   ++size_;
+  return {place.chunk, place.at + 1};
 }
 
 void StructList::erase(Place place, size_t count) {

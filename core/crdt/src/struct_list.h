@@ -67,6 +67,17 @@ class StructList {
     return clock >= this->clock(last) ? last : find_before_last(clock);
   }
 
+  /// The same for who goes through clocks in order: `near`, the place of a struct that begins at `clock` or before, is a few steps off.
+  Place find_behind(Place near, uint32_t clock) const {
+    constexpr int kFewSteps = 8;
+    for (int step = 0; step < kFewSteps; ++step) {
+      const Place next = after(near);
+      if (!has(next) || clock < this->clock(next)) return near;
+      near = next;
+    }
+    return find(clock);
+  }
+
   void append(ItemRef ref, uint32_t length) {
     if (chunks_.empty() || chunks_.back().count == kPerChunk) [[unlikely]]
       add_chunk();
@@ -80,8 +91,8 @@ class StructList {
   void extend_last(uint32_t length) { state_ += length; }
   /// The struct begins at `clock` now: its neighbour gave or took units.
   void move_border(Place place, uint32_t clock) { set(place, {clock, ref(place)}); }
-  /// The struct was split; `right` begins at `clock`.
-  void insert_after(Place place, ItemRef right, uint32_t clock);
+  /// The struct was split; `right` begins at `clock`. Returns its place: that of the struct itself may have changed.
+  Place insert_after(Place place, ItemRef right, uint32_t clock);
   /// Removes `count` structs from `place` (not the first) on; the one before them took over their clocks.
   void erase(Place place, size_t count);
 

@@ -103,7 +103,7 @@ std::string Text::to_string() const {
       const Item& item = store_->item(ref);
       if (item.kind != ContentKind::String || item.deleted()) continue;
       const ByteView piece = store_->content(item);
-      if (!piece.empty()) memcpy(end, piece.data(), piece.size());
+      copy_short(end, piece.data(), piece.size());
       end += piece.size();
     }
     return static_cast<size_t>(end - begin);

@@ -51,6 +51,7 @@ class UpdateDecoder {
       }
       if (view.length > 0xffffffffu - clock_) return fail(ErrorCode::ClockOverflow);
       clock_ += view.length;
+      out_.content_bytes += view.content.size() + value_prefix(view.kind);
       // An empty struct holds nothing, and a store of contiguous clocks has no place for it.
       if (view.length == 0 || (count > kManyStructs && joins_previous(first))) out_.structs.pop_back();
     }
@@ -204,14 +205,11 @@ class UpdateDecoder {
 
   /// Yjs keeps the last block of a client that comes twice.
   void drop_repeated_clients() {
+    const auto goes_up = [](const ClientBlock& a, const ClientBlock& b) { return a.client <= b.client; };
+    if (std::adjacent_find(out_.blocks.begin(), out_.blocks.end(), goes_up) == out_.blocks.end()) return;
     std::vector<std::pair<ClientId, uint32_t>> order;
     order.reserve(out_.blocks.size());
-    bool descending = true;
-    for (uint32_t i = 0; i < out_.blocks.size(); ++i) {
-      if (i > 0 && out_.blocks[i].client >= out_.blocks[i - 1].client) descending = false;
-      order.emplace_back(out_.blocks[i].client, i);
-    }
-    if (descending) return;
+    for (uint32_t i = 0; i < out_.blocks.size(); ++i) order.emplace_back(out_.blocks[i].client, i);
     sort_compactly(order);
     std::vector<bool> drop(order.size());
     bool any = false;

@@ -28,6 +28,7 @@ struct DecodedUpdate {
   StructViews structs;  // views into the input or `scratch`
   DeleteSet deletes;
   std::vector<Bytes> scratch;  // contents that had to be converted
+  size_t content_bytes = 0;  // what the contents take in a store, or a little more
 
   /// Empty again, with the room it has.
   void clear() {
@@ -35,6 +36,7 @@ struct DecodedUpdate {
     structs.clear();
     deletes = {};
     scratch.clear();
+    content_bytes = 0;
   }
 };
 

@@ -24,7 +24,8 @@ class ListedStructs {
     if (length < 2) return;
     const uint32_t border = begin + length / 2;
     truth_.insert(truth_.begin() + static_cast<std::ptrdiff_t>(at) + 1, {border, next_});
-    tested_.insert_after(place(at), ItemRef{next_++}, border);
+    const StructList::Place made = tested_.insert_after(place(at), ItemRef{next_}, border);
+    EXPECT_EQ(tested_.ref(made), ItemRef{next_++});
   }
   void erase(size_t at, size_t count) {
     tested_.erase(place(at), count);
@@ -66,6 +67,8 @@ class ListedStructs {
     size_t expected = 0;
     while (expected + 1 < truth_.size() && truth_[expected + 1].clock <= clock) ++expected;
     ASSERT_EQ(tested_.ref(tested_.find(clock)), ItemRef{truth_[expected].name}) << "clock " << clock;
+    const size_t before = expected - std::min<size_t>(expected, clock % 16);  // within the few steps, and beyond
+    ASSERT_EQ(tested_.find_behind(place(before), clock), tested_.find(clock)) << "clock " << clock;
   }
   uint32_t end() const { return end_; }
 

@@ -27,6 +27,34 @@ inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const
 inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
 
 /// A varInt as it stands on the wire: -0 exists and means something (`UintOptRle`).
+/// memcpy where nearly all that is copied is a few bytes: the call would cost more than the copy, above all in WebAssembly, which leaves
+/// the module for it. Any size may come.
+inline void copy_short(void* to, const void* from, size_t size) {
+  auto* const out = static_cast<uint8_t*>(to);
+  const auto* const in = static_cast<const uint8_t*>(from);
+  // The first and the last bytes; in the middle they overlap.
+  if (size > 16) [[unlikely]] {
+    std::memcpy(out, in, size);
+  } else if (size >= 8) {
+    uint64_t first, last;
+    std::memcpy(&first, in, 8);
+    std::memcpy(&last, in + size - 8, 8);
+    std::memcpy(out, &first, 8);
+    std::memcpy(out + size - 8, &last, 8);
+  } else if (size >= 4) {
+    uint32_t first, last;
+    std::memcpy(&first, in, 4);
+    std::memcpy(&last, in + size - 4, 4);
+    std::memcpy(out, &first, 4);
+    std::memcpy(out + size - 4, &last, 4);
+  } else if (size > 0) {
+    const uint8_t first = in[0], middle = in[size / 2], last = in[size - 1];
+    out[0] = first;
+    out[size / 2] = middle;
+    out[size - 1] = last;
+  }
+}
+
 struct SignedMagnitude {
   uint64_t magnitude;
   bool negative;

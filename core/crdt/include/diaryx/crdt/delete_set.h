@@ -19,7 +19,7 @@ namespace diaryx::crdt {
 /// A set of ids, kept as joined ranges.
 class DeleteSet {
  public:
-  using Ranges = InlineVector<ClockRange, 2>;
+  using Ranges = InlineVector<ClockRange, 4>;
   struct ClientRanges {
     ClientId client;
     Ranges ranges;
