@@ -326,7 +326,7 @@ TEST(Relay, DoesNotGrantWhatWasRevokedWhileTheQuestionWasOut) {
 // --- bounds and life --------------------------------------------------------------------------------------------------------
 
 TEST(Relay, PausesAConnectionWhoseUpdatesAreNotStoredYet) {
-  RelayBench bench({.max_held_bytes = 20});
+  RelayBench bench({.max_held_bytes = 30, .held_overhead_bytes = 0});
   bench.open(1);
   bench.frame(1, kB + "00 00 01 00");
   bench.commit_at_once = false;
@@ -338,6 +338,27 @@ TEST(Relay, PausesAConnectionWhoseUpdatesAreNotStoredYet) {
   EXPECT_THAT(bench.resumed, IsEmpty());
   bench.commit_one();
   EXPECT_THAT(bench.resumed, ElementsAre(1));
+}
+
+TEST(Relay, PausesAConnectionThatSendsManySmallThings) {
+  RelayBench bench({.max_held_bytes = 10'000});
+  bench.open(1);
+  bench.answer_loads = false;
+  for (int i = 0; i < 19; ++i) bench.frame(1, kB);  // empty payloads, for a document that is being loaded
+  EXPECT_THAT(bench.paused, IsEmpty());
+  bench.frame(1, kB);
+  EXPECT_THAT(bench.paused, ElementsAre(1));
+  bench.load_one();
+  EXPECT_THAT(bench.resumed, ElementsAre(1));
+
+  bench.commit_at_once = false;
+  for (int clock = 0; clock < 19; ++clock) {
+    const Bytes letter{1, 1, 1, static_cast<uint8_t>(clock), 4, 1, 4, 'b', 'o', 'd', 'y', 1, 'a', 0};
+    bench.frame(1, kB + "00 02 0e " + to_hex(letter));
+  }
+  EXPECT_THAT(bench.paused, ElementsAre(1, 1));
+  bench.commit_all();
+  EXPECT_THAT(bench.resumed, ElementsAre(1, 1));
 }
 
 TEST(Relay, RefusesMoreDocumentsThanAConnectionMayHave) {

@@ -7,9 +7,9 @@ namespace diaryx::sync::relay {
 SharedText error_text(std::string_view document, Refusal refusal, std::string_view sentence);  // machine.cpp
 
 Ticket Machine::append(Room& room, SharedBytes update, ConnectionId from, const std::string& user,
-                       const std::string& device, UpdateOrigin origin) {
+                       const std::string& device, UpdateOrigin origin, size_t held_bytes) {
   const Ticket ticket = next_ticket();
-  room.appends.push_back({ticket, from, update->size()});
+  room.appends.push_back({ticket, from, held_bytes});
   room.last_append = ticket;
   append_rooms_.emplace(ticket, &room);
   out_->push_back(AppendUpdate{ticket, room.id, std::move(update), user, device, origin, now_});
@@ -63,7 +63,7 @@ void Machine::take_stored(const UpdateStored& event) {
   DX_ASSERT(!stored.appends.empty() && stored.appends.front().ticket == event.ticket);  // answered in order
   const PendingAppend append = stored.appends.front();
   stored.appends.pop_front();
-  if (Connection* const from = connection(append.from)) release(*from, append.size_bytes);
+  if (Connection* const from = connection(append.from)) release(*from, append.held_bytes);
   if (stored.life == Life::Failed) {
     if (stored.appends.empty()) end_failed_room(stored);
     return;
@@ -83,7 +83,7 @@ void Machine::on(UpdateNotStored& event) {
   DX_ASSERT(!failed.appends.empty() && failed.appends.front().ticket == event.ticket);
   const PendingAppend append = failed.appends.front();
   failed.appends.pop_front();
-  if (Connection* const from = connection(append.from)) release(*from, append.size_bytes);
+  if (Connection* const from = connection(append.from)) release(*from, append.held_bytes);
   if (failed.life != Life::Failed) fail_room(failed, event.why);
   if (failed.appends.empty()) end_failed_room(failed);
   release_changes(event.ticket);

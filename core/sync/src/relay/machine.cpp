@@ -106,7 +106,7 @@ void Machine::take_payload(Connection& connection, const DocId& document, const 
   if (found == connection.seats.end()) return start_seat(connection, document, parsed, payload);
   Seat& seat = found->second;
   switch (seat.state) {
-    case Seat::State::Waiting: seat.held.push_back(to_bytes(payload)); return hold(connection, payload.size());
+    case Seat::State::Waiting: seat.held.push_back(to_bytes(payload)); return hold(connection, held_size(payload));
     case Seat::State::Handshake:  // the frame is dropped, and the manifest repeated
       return send_manifest(connection, *room(document));
     case Seat::State::Open: {

@@ -94,12 +94,13 @@ class Machine {
   void take_stored(const UpdateStored& event);
   void on(UpdateNotStored& event);
   Ticket append(Room& room, SharedBytes update, ConnectionId from, const std::string& user, const std::string& device,
-                UpdateOrigin origin);
+                UpdateOrigin origin, size_t held_bytes = 0);
   void send(Room& room, Outgoing message);
   void send_error(Room& room, ConnectionId to, Refusal refusal, std::string_view sentence);
   void relay_update(Room& room, ByteView update, ConnectionId except);
   void flush(Room& room);
   void send_receipts();
+  size_t held_size(ByteView payload) const { return payload.size() + options_.limits.held_overhead_bytes; }
   void hold(Connection& connection, size_t size_bytes);
   void release(Connection& connection, size_t size_bytes);
 

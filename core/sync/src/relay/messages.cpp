@@ -95,10 +95,12 @@ void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteVi
       (pending_after && (!pending_before || room.doc->encode_update_v1(room.doc->state_vector()) != waiting_before));
   if (news) {
     auto stored = std::make_shared<const Bytes>(as_it_came ? to_bytes(update) : commit->update_v1());
-    hold(connection, stored->size());
+    // The list of those it is for waits with it.
+    const size_t held = held_size(*stored) + room.members.size() * sizeof(ConnectionId);
+    hold(connection, held);
     note_growth(room, stored->size());
     append(room, stored, connection.id, connection.principal.user_id, connection.principal.device_id,
-           UpdateOrigin::Remote);
+           UpdateOrigin::Remote, held);
     relay_update(room, *stored, connection.id);
     room.manifest.reset();
     room.answer.reset();

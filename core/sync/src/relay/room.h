@@ -25,7 +25,7 @@ enum class Life : uint8_t { Loading, Open, Failed };
 struct PendingAppend {
   Ticket ticket;
   ConnectionId from;  // 0: an edit of the server
-  size_t size_bytes;
+  size_t held_bytes;  // what it takes of its sender's allowance
 };
 
 struct PendingEdit {
