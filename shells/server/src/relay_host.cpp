@@ -49,11 +49,28 @@ relay::ConnectionId RelayHost::opened(std::shared_ptr<RelayPeer> peer, relay::Pr
 }
 
 void RelayHost::received(relay::ConnectionId connection, Bytes frame) {
-  handle(relay::BinaryFrame{connection, std::move(frame)});
+  receive(relay::BinaryFrame{connection, std::move(frame)});
 }
 
 void RelayHost::received(relay::ConnectionId connection, std::string text) {
-  handle(relay::TextMessage{connection, std::move(text)});
+  receive(relay::TextMessage{connection, std::move(text)});
+}
+
+void RelayHost::receive(relay::Event event) {
+  if (!gathers_) return handle(std::move(event));
+  gathered_.push_back(std::move(event));
+}
+
+void RelayHost::take_gathered() {
+  gathers_ = false;
+  if (gathered_.empty()) return;
+  relay_.handle(std::exchange(gathered_, {}), clock(), actions_);
+  perform_all();
+}
+
+void RelayHost::drop_gathered() {
+  gathers_ = false;
+  gathered_.clear();
 }
 
 void RelayHost::closed(relay::ConnectionId connection) {
@@ -87,6 +104,7 @@ void RelayHost::drain() {
 }
 
 void RelayHost::handle(relay::Event event) {
+  if (!gathered_.empty()) take_gathered();
   relay_.handle(std::move(event), clock(), actions_);
   perform_all();
 }

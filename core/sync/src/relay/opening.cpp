@@ -175,6 +175,7 @@ void Machine::give_up_loading(Room& room, StorageFailure why) {
 
 /// The document is here: handshake first, or straight in.
 void Machine::admit(Connection& connection, Room& room) {
+  finish_append();  // it is not for who comes now, who is told the whole document
   Seat& seat = connection.seats.at(room.id);
   send_joined(connection, room);
   if (needs_handshake(connection, room)) {
