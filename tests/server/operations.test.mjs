@@ -277,8 +277,10 @@ test('old records are forgotten when asked, and no text with them', async () => 
     const id = `body:${workspace}/a.md`;
     const device = await Device.connect(server, `token=${token}`);
     const doc = await device.open(id);
-    for (let i = 0; i < 40; ++i) doc.getText('body').insert(0, 'x');
-    await device.stored();
+    for (let i = 0; i < 40; ++i) {
+      doc.getText('body').insert(0, 'x');
+      await device.stored();  // what comes in a burst is one record
+    }
     device.say({action: 'save', doc: id});
     const count = () => Number(execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(folder, 'server.db'), 'SELECT count(*) FROM updates']));
     const covered = () => execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(folder, 'server.db'), 'SELECT max(snapshot_through) FROM documents']).toString().trim();

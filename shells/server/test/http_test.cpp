@@ -6,6 +6,8 @@
 #include <map>
 
 #include "diaryx/base/json.h"
+#include "diaryx/sync/control.h"
+#include "diaryx/sync/frame.h"
 #include "openapi.h"
 #include "router.h"
 
@@ -118,6 +120,28 @@ TEST(Router, AnswersExactlyWhatTheDescriptionNames) {
     routed[method + " " + std::string(route.pattern)] = whom(route.auth);
   }
   EXPECT_THAT(routed, testing::ContainerEq(described));
+}
+
+// The matrix sends every message of the description: one that the description does not name would go unsent.
+TEST(Sockets, HearExactlyTheMessagesThatTheDescriptionNames) {
+  constexpr size_t kToldByServers = 14;  // and what nobody knows is `Ignored`
+  const auto description = Json::parse(kOpenApi);
+  ASSERT_TRUE(description.has_value());
+  const Json& named = *description->find("paths")->find("/sync2")->find("get")->find("x-messages");
+  size_t texts = 0;
+  for (const Json& name : *named.as_array()) {
+    const std::string& word = *name.as_string();
+    if (word.front() >= 'A' && word.front() <= 'Z' && word != "FilesReady") continue;  // in binary frames
+    ++texts;
+    const bool is_action = word == "leave" || word == "save";
+    Json message = Json::object();
+    message.set(is_action ? "action" : "type", word).set("doc", "d").set("workspace", "w").set("files", Json::array());
+    const auto control = sync::parse_control(message.dump());
+    ASSERT_TRUE(control.has_value()) << word;
+    EXPECT_FALSE(std::holds_alternative<sync::Ignored>(*control)) << word;
+  }
+  EXPECT_EQ(texts + kToldByServers + 1, std::variant_size_v<sync::ControlMessage>);
+  EXPECT_EQ(named.as_array()->size() - texts, std::variant_size_v<sync::Message>);
 }
 
 }  // namespace
