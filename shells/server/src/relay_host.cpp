@@ -224,6 +224,8 @@ void RelayHost::perform(relay::AppendUpdate& action) {
       std::move(update),
       reply<relay::Sequence>([this, ticket = action.ticket](StorageResult<relay::Sequence> sequence) -> relay::Event {
         ++(sequence ? metrics_.updates_stored : metrics_.updates_not_stored);
+        // One for a workspace that went says nothing of the storage.
+        if (sequence || sequence.error().kind != StorageError::Kind::NotFound) metrics_.cannot_store = !sequence;
         if (sequence) return relay::UpdateStored{ticket, *sequence};
         return relay::UpdateNotStored{ticket, failed(sequence.error())};
       }));
