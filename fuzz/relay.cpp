@@ -1,8 +1,8 @@
 // Bytes as what three strangers send to the relay, with a storage that answers late, fails and restarts.
 //
-// 1. one step is a byte of what happens, then its data; its bit 3 lets it wait for the next, to be handled in one call   2. every frame sent is checked: all that it shows must have
-// been stored before   3. at the end everything is answered, and a fresh relay loads what was stored and
-// holds the same text as the old one
+// 1. one step is a byte of what happens, then its data; with bit 3 a frame or an answer waits for the next, to be handled in
+// one call   2. every frame sent is checked: all that it shows must have been stored before   3. at the end everything is
+// answered, and a fresh relay loads what was stored and holds the same text as the old one
 #include "diaryx/sync/relay.h"
 
 #include <deque>
