@@ -69,8 +69,9 @@ void Replica::Impl::send_deletions() {
     growing_ = 0;
     return deletions_due_.reset();
   }
-  // A folder is emptied file by file: wait until nothing more is missing before counting.
-  if (!holding && outgoing_.may_become_wave(count, records_.size()) &&
+  // A folder is emptied file by file: wait until nothing more is missing before counting. One by one, too: once a few went in the
+  // last minute, so that a slow wave does not pass file by file until it is large enough.
+  if (!holding && outgoing_.may_become_wave(count, records_.size(), now_) &&
       !outgoing_.is_wave(count, records_.size(), now_)) {
     if (count != growing_) deletions_due_ = now_ + kWaveGrace;
     growing_ = count;
