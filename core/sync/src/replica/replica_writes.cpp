@@ -73,7 +73,7 @@ const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path
   for (const Intended& write : writes->second) {
     if (write.text.empty() || write.state == Intended::State::Overtaken) continue;
     const size_t changed = changed_bytes(write.text, bytes);
-    if (changed >= least) continue;
+    if (changed > least || (changed == least && write.text != base)) continue;
     best = &write;
     least = changed;
   }
@@ -172,6 +172,17 @@ void Replica::Impl::note_written(const std::string& path, Intended done, std::st
   reconcile(path);
 }
 
+void Replica::Impl::note_written_over(const std::string& path, std::string_view edited) {
+  // We were putting another file there, and what is there now is an edit of that one.
+  const FileRecord& known = *record(path);
+  const std::string before = known.base ? *known.base : text_behind(path, known);
+  const Intended* const ours = likely_write(path, before, edited);
+  if (ours == nullptr || ours->file_id == known.file_id || ours->text == before) return;
+  FileRecord written{.kind = FileRecord::Kind::Text, .hash = ours->hash, .base = ours->text, .file_id = ours->file_id};
+  written.base_units = ours->units;
+  save_record(path, std::move(written));
+}
+
 void Replica::Impl::on_file_removed(std::string_view path) {
   work_.erase(std::string(path));
   const FileRecord* const known = record(path);
@@ -183,8 +194,10 @@ void Replica::Impl::on_file_removed(std::string_view path) {
 
 void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& refused) {
   if (const auto move = own_moves_.extract(std::string(path))) {
-    names_.rename(path, move.mapped());
-    work_[move.mapped()] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
+    if (record(path) == nullptr) names_.release(path);
+    names_.respell(move.mapped().from, move.mapped().disk_from);
+    work_[move.mapped().from] =
+        FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
   }
   const bool is_news = !take_owed_answer(path);
   if (const auto writes = intended_.find(path); is_news && writes != intended_.end()) {

@@ -136,6 +136,7 @@ class Device {
   bool safe_path(std::string_view path);
   void start();
   void feed(const sync::Event& event);
+  void give_answers();
   void perform(const std::vector<sync::Action>& batch);
   void perform(const sync::Action& action);
   void report(std::string_view path);
@@ -180,6 +181,7 @@ class Device {
   bool feeding_ = false;
   std::vector<std::string> problems_;
   sync::MassChangeHeld last_held_;
+  std::map<std::string, std::string> traced_;  // of the list, what a trace told already
 };
 
 class World {
