@@ -570,8 +570,10 @@ void World::faults() {
       ++figures_.full_disks;
     }
     if (happens(options_.clock_jump)) {
-      device->clock_skew_ms_ += static_cast<int64_t>(random_.below(7'200'000)) - 3'600'000;
+      const int64_t jump_ms = static_cast<int64_t>(random_.below(7'200'000)) - 3'600'000;
+      device->clock_skew_ms_ += jump_ms;
       ++figures_.clock_jumps;
+      if (jump_ms < 0) device->feed(sync::DeadlineReached{});
     }
   }
   for (const auto& device : devices_) {

@@ -212,6 +212,7 @@ class Replica::Impl {
   void persist_intended(std::string_view path);
   bool has_doubtful_write(std::string_view path) const;
   void forget_doubtful_writes(std::string_view path);
+  void forget_lost_writes();
   void overtake_writes(std::string_view path);
   void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
@@ -230,6 +231,7 @@ class Replica::Impl {
   void on_moved(std::string_view from, std::string_view to);
   void on_files_settled();
   bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
+  bool adopt_written(std::string_view to, const Sha256& hash, std::string_view bytes);
   bool leave_to_watcher(const std::string& path, const Sha256& hash);
   bool wait_for_other_half(std::string_view path, std::string_view bytes);
   void match_rewritten();

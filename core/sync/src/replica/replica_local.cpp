@@ -268,6 +268,7 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
     restore_id_ = restored.mapped();
     emit(PersistRecord{std::string(kRestoredPrefix).append(path), {}});
   }
+  forget_doubtful_writes(path);  // what is there is known now
   const SplitText split = split_frontmatter(bytes);
   const std::optional<FileMetadata> entry = workspace_.file(path);
   const bool listed = entry && !entry->deleted;

@@ -196,6 +196,7 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   const FileRecord moved = *known;
   const bool free_target = record(to) == nullptr;
   if (ours && free_target) {
+    forget_doubtful_writes(to);  // nothing was there
     drop_record(from);
     save_record(to, moved);
     reconcile(to);
@@ -225,12 +226,27 @@ bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRe
     const FileRecord* const known = record(entry.first);
     return known->kind == kind && (known->hash == hash || intended(entry.first, hash) != nullptr);
   });
-  if (from == gone_.end()) return false;
+  if (from == gone_.end()) return adopt_written(to, hash, bytes);
   const std::string path = from->first;
   if (const Intended* const ours = intended(path, hash)) note_written(path, *ours, std::string(bytes));
   const FileRecord known = *record(path);
   gone_.erase(from);
   rename_file(path, std::string(to), known);
+  return true;
+}
+
+bool Replica::Impl::adopt_written(std::string_view to, const Sha256& hash, std::string_view bytes) {
+  // We wrote it, died before we could note that, and it was renamed.
+  const auto is_it = [&](const Intended& write) {
+    return write.state == Intended::State::InDoubt && write.hash == hash && !write.file_id.empty();
+  };
+  const auto from = std::ranges::find_if(intended_, [&](const auto& entry) {
+    return record(entry.first) == nullptr && std::ranges::any_of(entry.second, is_it);
+  });
+  if (bytes.empty() || from == intended_.end()) return false;
+  const std::string path = from->first;
+  note_written(path, *std::ranges::find_if(from->second, is_it), std::string(bytes));
+  rename_file(path, std::string(to), FileRecord(*record(path)));
   return true;
 }
 
@@ -482,7 +498,7 @@ bool Replica::Impl::is_one_of_many(std::string_view path, std::string_view text)
 }
 
 void Replica::Impl::on_files_settled() {
-  scanned_ = true;
+  if (!std::exchange(scanned_, true)) forget_lost_writes();
   const bool first = std::exchange(unscanned_, false);
   match_rewritten();
   match_newcomers();

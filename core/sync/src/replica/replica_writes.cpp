@@ -122,6 +122,15 @@ void Replica::Impl::forget_doubtful_writes(std::string_view path) {
   if (std::erase_if(writes->second, is_doubtful) != 0) persist_intended(path);
 }
 
+void Replica::Impl::forget_lost_writes() {
+  // Of new files, and not there: they were not done.
+  std::vector<std::string> lost;
+  for (const auto& [path, writes] : intended_) {
+    if (record(path) == nullptr && !wants_read_.contains(path)) lost.push_back(path);
+  }
+  for (const std::string& path : lost) forget_doubtful_writes(path);
+}
+
 void Replica::Impl::overtake_writes(std::string_view path) {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return;
@@ -168,8 +177,10 @@ void Replica::Impl::note_written(const std::string& path, Intended done, std::st
   expect_answers(path, {writes.begin(), end});
   writes.erase(writes.begin(), end);
   persist_intended(path);
+  const std::string id = written.file_id;
   save_record(path, std::move(written));
   reconcile(path);
+  reconcile_records(id);  // that were in the way
 }
 
 void Replica::Impl::note_written_over(const std::string& path, std::string_view edited) {

@@ -140,7 +140,7 @@ struct RestoreFiles {
   std::vector<RestoreFile> files;
   std::string id;  // stands in the history as note of everything this does; not empty
 };
-/// `next_deadline()` has come.
+/// `next_deadline()` has come, or the clock was set back since the last event: deadlines are told on the clock as it was.
 struct DeadlineReached {};
 
 using Event = std::variant<Connected, Disconnected, BinaryReceived, TextReceived, TextFileSeen, BlobFileSeen, FileGone,
