@@ -184,7 +184,9 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   const bool ours = move != own_moves_.end() && move->second.from == from;  // else the user was faster
   if (ours) own_moves_.erase(move);
   work_.erase(std::string(to));
-  if (const auto work = work_.find(from); work != work_.end() && work->second.busy) still_asked_.emplace(from);
+  const auto work = work_.find(from);
+  if (work != work_.end() && work->second.busy) still_asked_.emplace(from);
+  const bool is_awaited = work != work_.end() && work->second.left_to_watcher;
   end_work(std::string(from));
   gone_.erase(std::string(from));
   newcomers_.erase(std::string(from));
@@ -220,6 +222,7 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   }
   rename_file(std::string(from), std::string(to), moved);
   if (was_to_be_read) request_read(to);
+  if (is_awaited) request_read(from);  // the watcher has said where the file went that was there
 }
 
 bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind,
