@@ -140,7 +140,8 @@ void Device::watcher_looks() {
   const FakeDisk::Files before = std::exchange(seen_, disk_.files());
   const auto moves = std::exchange(moves_, {});
   bool any = false;
-  const bool was_feeding = std::exchange(feeding_, true);  // a batch is told whole, all that it leads to comes behind it
+  const bool was_feeding =
+      std::exchange(feeding_, true);  // a batch is told whole, all that it leads to comes behind it
   telling_batch_ = true;
   const auto tell = [&](const sync::Event& event) {
     any = true;

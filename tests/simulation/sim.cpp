@@ -25,7 +25,8 @@ constexpr const char* kUsage =
     "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everything|everyday] [--network good|bad] [--all]\n"
     "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault, or on one "
     "of the two\n"
-    "  --mix everyday  leaves out what few people do: folders renamed, names swapped, used anew or changed in case at once\n"
+    "  --mix everyday  leaves out what few people do: folders renamed, names swapped, used anew or changed in case at "
+    "once\n"
     "  DX_TRACE=1 in the environment tells on stderr what happens\n"
     "  --all  goes on after a failure and prints a line for each\n";
 
@@ -166,8 +167,7 @@ int run(const Arguments& arguments) {
   if (!failure.empty()) {
     std::printf("seed %llu: %s\nreplay: ./dev sim --start %llu --seeds 1%s\n",
                 static_cast<unsigned long long>(failed_seed), failure.c_str(),
-                static_cast<unsigned long long>(failed_seed),
-                arguments.mix == Mix::Everyday ? " --mix everyday" : "");
+                static_cast<unsigned long long>(failed_seed), arguments.mix == Mix::Everyday ? " --mix everyday" : "");
     return 1;
   }
   for (const Json::Member& member : *json.as_object()) {
