@@ -263,7 +263,9 @@ void Device::on_timer() {
   }
   if (const auto retry = disk_.next_retry(); retry && *retry <= time) disk_.retry_unreadable(time, tell_);
   if (next_look_ <= time) look_at_everything();
-  if (const auto deadline = replica_.next_deadline(); deadline && *deadline <= time) take(sync::DeadlineReached{});
+  const auto deadline = replica_.next_deadline();
+  const bool is_set_back = time < last_movement_;
+  if (is_set_back || (deadline && *deadline <= time)) take(sync::DeadlineReached{});
   after_batch();
 }
 
