@@ -1,8 +1,8 @@
 // Bytes as what three strangers send to the relay, with a storage that answers late, fails and restarts.
 //
-// 1. one step is a byte of what happens, then its data   2. every frame sent is checked: all that it shows must have
-// been stored before   3. at the end everything is answered, and a fresh relay loads what was stored and
-// holds the same text as the old one
+// 1. one step is a byte of what happens, then its data; with bit 3 a frame or an answer waits for the next, to be handled in
+// one call   2. every frame sent is checked: all that it shows must have been stored before   3. at the end everything is
+// answered, and a fresh relay loads what was stored and holds the same text as the old one
 #include "diaryx/sync/relay.h"
 
 #include <deque>
@@ -30,6 +30,7 @@ struct Shell {
   uint64_t next_connection = 1;
   TimestampMs now{0};
   size_t appends = 0;  // in flight
+  std::vector<relay::Event> gathered;  // not handled yet
 
   /// Whatever text a frame shows is in the log.
   void check_is_stored(ByteView bytes) {
@@ -51,8 +52,20 @@ struct Shell {
   }
 
   void handle(relay::Event event) {
+    handle_gathered();
     std::vector<relay::Action> actions;
     relay.handle(std::move(event), now, actions);
+    take(actions);
+  }
+
+  void handle_gathered() {
+    if (gathered.empty()) return;
+    std::vector<relay::Action> actions;
+    relay.handle(std::exchange(gathered, {}), now, actions);
+    take(actions);
+  }
+
+  void take(std::vector<relay::Action>& actions) {
     for (relay::Action& action : actions) {
       if (const auto* append = std::get_if<relay::AppendUpdate>(&action)) {
         DX_ASSERT(!append->update->empty());
@@ -67,7 +80,12 @@ struct Shell {
     }
   }
 
-  void answer(bool well) {
+  void handle(relay::Event event, bool waits) {
+    if (!waits) return handle(std::move(event));
+    gathered.push_back(std::move(event));
+  }
+
+  void answer(bool well, bool waits = false) {
     if (questions.empty()) return;
     relay::Action action = std::move(questions.front());
     questions.pop_front();
@@ -86,7 +104,7 @@ struct Shell {
       --appends;
       if (!well) return handle(relay::UpdateNotStored{append->ticket, relay::StorageFailure::Full});
       log[append->document.str()].push_back(*append->update);
-      handle(relay::UpdateStored{append->ticket, relay::Sequence{++sequence}});
+      handle(relay::UpdateStored{append->ticket, relay::Sequence{++sequence}}, waits);
     } else if (const auto* snapshot = std::get_if<relay::StoreSnapshot>(&action)) {
       handle(relay::SnapshotNotStored{snapshot->ticket, relay::StorageFailure::Unavailable});
     } else if (const auto* close = std::get_if<relay::CloseConnection>(&action)) {
@@ -108,19 +126,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   while (const auto step = in.u8()) {
     const relay::ConnectionId from{1 + (*step >> 4) % kConnections};
+    const bool waits = (*step & 8) != 0;
     switch (*step & 7) {
-      case 0: shell.answer(true); break;
+      case 0: shell.answer(true, waits); break;
       case 1: shell.answer((*step & 8) == 0); break;
       case 2: {  // a payload for the body
         const auto payload = in.var_bytes();
         if (!payload) break;
         if (auto frame = encode_frame(kBody.view(), *payload))
-          shell.handle(relay::BinaryFrame{from, std::move(*frame)});
+          shell.handle(relay::BinaryFrame{from, std::move(*frame)}, waits);
         break;
       }
       case 3: {  // a whole frame
         const auto frame = in.var_bytes();
-        if (frame) shell.handle(relay::BinaryFrame{from, to_bytes(*frame)});
+        if (frame) shell.handle(relay::BinaryFrame{from, to_bytes(*frame)}, waits);
         break;
       }
       case 4: {
@@ -136,6 +155,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       case 7: shell.handle(relay::AccessRevoked{"w", (*step & 8) == 0 ? "u" : "x"}); break;
     }
   }
+  shell.handle_gathered();
   while (!shell.questions.empty()) shell.answer(true);
   DX_ASSERT(shell.relay.quiet() && shell.appends == 0);
   if (crdt::Doc* const live = shell.relay.find(kBody)) {

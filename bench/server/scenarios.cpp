@@ -14,6 +14,7 @@ namespace {
 
 constexpr uint64_t kFirstClient = 1000;
 constexpr double kPatience = 120;  // seconds for what should take one
+constexpr size_t kBacklogBytes = 64u << 10;  // a writer whose socket takes no more writes no more
 using Seats = std::vector<std::unique_ptr<Seat>>;
 
 Instant now() { return std::chrono::steady_clock::now(); }
@@ -81,7 +82,7 @@ void throughput(const Ask& ask) {
   uint64_t arrived = 0;
   uint64_t under_way = 0;
   const auto fill = [&](Pen& pen) {
-    while (sending && pen.sent - pen.seen < ask.window && pen.seat->socket().unsent() == 0) {
+    while (sending && pen.sent - pen.seen < ask.window && pen.seat->socket().unsent() < kBacklogBytes) {
       pen.seat->send_update(letter(pen.client, pen.sent++));
       ++under_way;
     }

@@ -69,7 +69,8 @@ void Socket::send(ByteView head, ByteView rest) {
   uint8_t header[14];
   const size_t header_size = write_header(header, kBinary, head.size() + rest.size());
   size_t sent = 0;
-  if (unsent() == 0) {
+  if (loop_.in_turn_ && unsent() == 0) loop_.unsent_.push_back(this);
+  if (!loop_.in_turn_ && unsent() == 0) {
     iovec parts[3] = {{header, header_size},
                       {const_cast<uint8_t*>(head.data()), head.size()},
                       {const_cast<uint8_t*>(rest.data()), rest.size()}};
@@ -247,7 +248,13 @@ void Loop::close(Socket& socket) {
 void Loop::step(int timeout_ms) {
   epoll_event events[256];
   const int n = ::epoll_wait(epoll_, events, 256, timeout_ms);
+  in_turn_ = true;
   for (int i = 0; i < n; ++i) static_cast<Socket*>(events[i].data.ptr)->ready(events[i].events);
+  in_turn_ = false;
+  for (Socket* const socket : unsent_) {
+    if (socket->state_ == Socket::State::Open) socket->flush();
+  }
+  unsent_.clear();
 }
 
 void Loop::run_until(std::string_view what, const std::function<bool()>& done, double seconds) {

@@ -37,7 +37,8 @@ class Socket {
   std::function<void(std::string_view)> on_text;
 
   State state() const { return state_; }
-  /// Queued if the socket does not take it at once. One message of the parts in a row.
+  /// One message of the parts in a row. What is sent while events are handled is written when all of them are, in one call;
+  /// anything else at once. Queued if the socket does not take it.
   void send(ByteView head, ByteView rest = {});
   size_t unsent() const { return out_.size() - out_sent_; }
 
@@ -93,6 +94,8 @@ class Loop {
   uint16_t port_;
   Bytes scratch_;
   std::vector<std::unique_ptr<Socket>> sockets_;
+  bool in_turn_ = false;
+  std::vector<Socket*> unsent_;  // of this turn
 };
 
 /// True if somebody listens there.

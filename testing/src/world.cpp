@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 #include "diaryx/sync/path.h"
+#include "world_trace.h"
 
 namespace diaryx::testing {
 
@@ -14,16 +14,6 @@ using sync::relay::ConnectionId;
 namespace {
 
 constexpr TimestampMs kBegin{1'700'000'000'000};
-
-/// With DX_TRACE set, a replay tells what happens to files: time, device, what, which.
-void trace(TimestampMs now, size_t device, const char* what, std::string_view path, std::string_view more = {}) {
-  static const bool wanted = std::getenv("DX_TRACE") != nullptr;
-  if (!wanted) return;
-  std::string line(more);  // one line each
-  std::ranges::replace(line, '\n', '|');
-  std::fprintf(stderr, "%lld %zu %-9s %.*s %s\n", static_cast<long long>((now - kBegin).value()), device, what,
-               static_cast<int>(path.size()), path.data(), line.c_str());
-}
 
 }  // namespace
 
@@ -150,13 +140,16 @@ void Device::watcher_looks() {
   const FakeDisk::Files before = std::exchange(seen_, disk_.files());
   const auto moves = std::exchange(moves_, {});
   bool any = false;
+  const bool was_feeding =
+      std::exchange(feeding_, true);  // a batch is told whole, all that it leads to comes behind it
+  telling_batch_ = true;
   const auto tell = [&](const sync::Event& event) {
     any = true;
     feed(event);
   };
   telling_moves_ = true;
   for (const auto& [from, to] : moves) {
-    if (before.contains(from) && !seen_.contains(from) && seen_.contains(to) && !before.contains(to)) {
+    if (before.contains(from) && seen_.contains(to) && !before.contains(to)) {
       trace(world_->now_, number_, "sees move", from, to);
       tell(sync::FileMoved{from, to});
     }
@@ -174,10 +167,43 @@ void Device::watcher_looks() {
     report(path);
   }
   if (any) feed(sync::FilesSettled{});
+  telling_batch_ = false;
+  perform_on_disk(std::exchange(behind_batch_, {}));
+  feeding_ = was_feeding;
+  if (!was_feeding) give_answers();
+}
+
+void Device::perform_on_disk(const std::vector<sync::Action>& actions) {
+  if (actions.empty()) return;
+  // One thing after another: what is asked for behind a write whose answer is late waits, too.
+  const bool slow = !waiting_.empty() || !late_answers_.empty() ||
+                    (world_->options_.slow_disk > 0 && world_->random_.chance(world_->options_.slow_disk));
+  for (const sync::Action& action : actions) {
+    if (dying_) return;
+    if (slow) {
+      waiting_.push_back(action);
+    } else {
+      perform(action);
+    }
+  }
+}
+
+void Device::give_answers() {
+  if (feeding_) return;
+  feeding_ = true;
+  while (!answers_.empty()) {
+    const std::function<void()> answer = std::move(answers_.front());
+    answers_.pop_front();
+    answer();
+  }
+  feeding_ = false;
 }
 
 void Device::report(std::string_view path) {
-  const std::optional<std::string> bytes = disk_.read(path);
+  // Found under this name, and listed under one that belongs to another key: it was renamed in case.
+  const std::string listed = disk_.spelled(path);
+  const bool is_other = listed != path && replica_->key_of(listed) != replica_->key_of(path);
+  const std::optional<std::string> bytes = is_other ? std::nullopt : disk_.read(path);
   trace(world_->now_, number_, bytes ? "sees" : "misses", path, bytes.value_or(std::string()));
   if (!bytes) return feed(sync::FileGone{path});
   if (sync::is_markdown(path)) return feed(sync::TextFileSeen{path, *bytes});
@@ -211,6 +237,8 @@ void Device::crash_and_restart() {
   if (connection_) world_->cut(*connection_);
   answers_.clear();
   waiting_.clear();
+  behind_batch_.clear();
+  telling_batch_ = false;
   late_answers_.clear();
   const WorldOptions& options = world_->options_;
   if (options.torn_write > 0 && !slow_writes_.empty() && world_->random_.chance(0.5)) {
@@ -234,15 +262,9 @@ void Device::feed(const sync::Event& event) {
   if (dying_) return;
   std::vector<sync::Action> batch;
   replica_->handle(event, now(), batch);
+  trace_documents(world_->now_, number_, *replica_, batch, traced_);
   perform(batch);
-  if (feeding_) return;
-  feeding_ = true;
-  while (!answers_.empty()) {
-    const std::function<void()> answer = std::move(answers_.front());
-    answers_.pop_front();
-    answer();
-  }
-  feeding_ = false;
+  give_answers();
 }
 
 bool Device::on_disk(const sync::Action& action) const {
@@ -297,7 +319,9 @@ void Device::perform(const std::vector<sync::Action>& batch) {
   const bool slow =
       !waiting_.empty() || !late_answers_.empty() || (options.slow_disk > 0 && random.chance(options.slow_disk));
   for (size_t i = 0; i < last; ++i) {
-    if (slow && on_disk(batch[i])) {
+    if (telling_batch_ && on_disk(batch[i])) {
+      behind_batch_.push_back(batch[i]);
+    } else if (slow && on_disk(batch[i])) {
       waiting_.push_back(batch[i]);
     } else {
       perform(batch[i]);
@@ -322,14 +346,7 @@ void Device::finish_waiting_actions() {
     waiting_.pop_front();
     perform(action);
   }
-  if (feeding_) return;
-  feeding_ = true;
-  while (!answers_.empty()) {
-    const std::function<void()> answer = std::move(answers_.front());
-    answers_.pop_front();
-    answer();
-  }
-  feeding_ = false;
+  give_answers();
 }
 
 void Device::saw_own_write(const std::string& path, const std::string& bytes) {
@@ -488,6 +505,7 @@ void World::cut(ConnectionId connection) {
 
 void World::deliver(ConnectionId connection, const Parcel& parcel) {
   Device& device = *devices_[wires_.at(connection).device];
+  trace_message(now_, device.number_, parcel.to_server, parcel.text, parcel.bytes);
   if (parcel.to_server) {
     server_.receive(connection, parcel.text, parcel.bytes, now_);
   } else if (parcel.text) {
@@ -575,8 +593,10 @@ void World::faults() {
       ++figures_.full_disks;
     }
     if (happens(options_.clock_jump)) {
-      device->clock_skew_ms_ += static_cast<int64_t>(random_.below(7'200'000)) - 3'600'000;
+      const int64_t jump_ms = static_cast<int64_t>(random_.below(7'200'000)) - 3'600'000;
+      device->clock_skew_ms_ += jump_ms;
       ++figures_.clock_jumps;
+      if (jump_ms < 0) device->feed(sync::DeadlineReached{});
     }
   }
   for (const auto& device : devices_) {
@@ -640,7 +660,7 @@ std::string World::first_difference() const {
     for (const auto& [path, bytes] : first) {
       const auto found = other.find(path);
       if (found == other.end()) return who + path + ": missing on " + std::to_string(i);
-      if (found->second != bytes && std::getenv("DX_TRACE") != nullptr) {
+      if (found->second != bytes && is_traced()) {
         for (const size_t device : {size_t{0}, i}) {
           const sync::Replica& replica = devices_[device]->replica();
           std::fprintf(stderr, "device %zu: document %s, state", device,

@@ -68,6 +68,46 @@ test('bodies that are too large, lie about their length, or never come', async (
   await alive();
 });
 
+test('whoever is slow before anybody knows them is sent away', async () => {
+  const begun = (bytes, port = server.port) => new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => { if (bytes) socket.write(bytes); });
+    // A byte now and then does not make it welcome.
+    const drip = setInterval(() => { if (bytes) socket.write('a'); }, 1000);
+    socket.on('error', () => {});
+    socket.resume();
+    socket.on('close', () => { clearInterval(drip); resolve('sent away'); });
+  });
+  const silentEditor = new Promise((resolve) => {
+    new WebSocket(`${server.ws}/hocuspocus`).on('error', () => {}).once('close', (code) => resolve(code));
+  });
+  const ends = await Promise.race([
+    Promise.all([begun(null), begun('GET /health HTTP/1.1\r\nX: '), begun('POST /auth/verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{'), silentEditor]),
+    new Promise((resolve) => { setTimeout(resolve, 90_000, 'they stayed').unref(); }),
+  ]);
+  assert.deepEqual(ends, ['sent away', 'sent away', 'sent away', 4401]);
+});
+
+test('one user, and one token, may ask so often and no more', async () => {
+  for (const [option, ofOne, ofAnother] of [['--token-requests', 429, 200], ['--user-requests', 429, 429]]) {
+    const strict = await Server.start({options: [option, '5']});
+    try {
+      const [first, second, stranger] = [strict.token(), strict.token(), strict.token('other@example.org')];
+      const ask = (key) => strict.ask('GET', '/auth/devices', {token: key});
+      for (let i = 0; i < 5; ++i) assert.equal((await ask(first)).status, 200);
+      const refused = await ask(first);
+      assert.equal(refused.status, ofOne, option);
+      assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+      assert.equal((await ask(second)).status, ofAnother, `another token of the same user: ${option}`);
+      assert.equal((await ask(stranger)).status, 200, `another user: ${option}`);
+      // A socket is asked about like a request, and nothing waits for the body of one that is refused.
+      const device = await Device.connect(strict, `token=${first}`);
+      assert.equal(device.status, 429, option);
+    } finally {
+      await strict.end();
+    }
+  }
+});
+
 test('pages of other origins neither open sockets nor change anything', async () => {
   const from = (origin, path, method = 'POST') =>
     server.ask(method, path, {token, headers: {Origin: origin}, ...(method === 'POST' ? {body: {name: 'x'}} : {})});

@@ -126,6 +126,8 @@ test('a full disk is said, costs nothing that was confirmed, and is over when th
     const seen = await reader.open(id);
     await until('reading works', () => seen.getText('body').toString() === 'confirmed. ');
     reader.end();
+    assert.equal((await server.ask('GET', '/health')).status, 503, 'and whoever watches over the server is told');
+    assert.equal((await server.ask('GET', '/api/status')).json.status, 'cannot store');
     rmSync(join(inside, 'filler'));
     const back = await Device.connect(server, `token=${token}`);
     back.docs.set(id, doc);
@@ -134,6 +136,7 @@ test('a full disk is said, costs nothing that was confirmed, and is over when th
     const late = await Device.connect(server, `token=${token}`);
     const copy = await late.open(id);
     await until('everything is there', () => copy.getText('body').length === 300_011);
+    assert.equal((await server.ask('GET', '/health')).status, 200);
     back.end();
     late.end();
   } finally {

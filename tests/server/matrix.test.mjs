@@ -6,9 +6,7 @@ import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
 import {after, before, test} from 'node:test';
 import {WebSocket} from 'ws';
-import * as Y from 'yjs';
 import {description as written} from './described.mjs';
-import {Device, frame, step1, update} from './device.mjs';
 import {Server, run, until} from './server.mjs';
 
 let server;
@@ -162,60 +160,139 @@ for (const role of ['none', 'expired', 'revoked', 'readGuest', 'writeGuest', 'ot
   });
 }
 
-test('every message for every visitor who may connect', async () => {
-  const owner = server.token('owner@example.org');
-  const workspace = await server.workspace(owner, 'messages');
-  const share = (read_only) => server.request(owner, 'POST', '/api/share/sessions', {workspace_id: workspace, read_only});
-  const visitors = [
-    // who, query, may read, may write
-    ['owner', `token=${owner}`, true, true],
-    ['other', `token=${server.token('other@example.org')}`, false, false],
-    ['readGuest', `session=${(await share(true)).code}`, true, false],
-    ['writeGuest', `session=${(await share(false)).code}`, true, true],
-  ];
-  for (const id of [`body:${workspace}/a.md`, `workspace:${workspace}`]) {
-    for (const [who, query, reads, writes] of visitors) {
-      const witness = await Device.connect(server, `token=${owner}&handshake=0`);
-      const seen = await witness.open(id);
-      const device = await Device.connect(server, `${query}&handshake=0`);
-      const where = `${id.split(':')[0]} as ${who}`;
-      // SyncStep1 and awareness query: state comes back, or a refusal.
-      device.follow(id);
-      device.socket.send(frame(id, step1(new Y.Doc()), [3]));
-      await until(`an answer: ${where}`, () => device.frames > 0 || device.heard('error'));
-      assert.equal(device.frames > 0, reads, where);
-      // Update and SyncStep2: relayed, or refused.
-      const doc = new Y.Doc();
-      doc.getMap('files').set(`${who}.md`, '{}');
-      const news = Y.encodeStateAsUpdate(doc);
-      device.socket.send(frame(id, update(news)));
-      if (writes) {
-        await until(`relayed: ${where}`, () => seen.getMap('files').has(`${who}.md`));
-      } else {
-        await until(`refused: ${where}`, () => device.heard('error'));
-        assert.equal(device.heard('error').code, reads ? 'read_only' : 'unauthorized', where);
-        assert.ok(!seen.getMap('files').has(`${who}.md`), where);
-      }
-      // What changed: told to who reads the workspace document, and to nobody else.
-      if (id.startsWith('workspace:')) {
-        device.say({type: 'changes_wanted', workspace, cursor: 'x:1'});
-        if (reads) {
-          const changes = await device.hear('changes');
-          assert.deepEqual({known: changes.known, keys: changes.keys}, {known: false, keys: []}, where);
-          const since = await Device.connect(server, `${query}&handshake=0`);
-          await since.open(id);
-          since.say({type: 'changes_wanted', workspace, cursor: changes.cursor.replace(/\d+$/, '0')});
-          const list = await since.hear('changes');
-          assert.ok(list.known && list.keys.includes('a.md'), where);
-          since.end();
+// --- Messages
+
+/// One visitor's socket in one of the three protocols, at one document, without a library that would hide what is said.
+class Peer {
+  /// key    of a body document; null: the workspace document, which only devices can name
+  static async connect(wire, workspace, key, {token, session}) {
+    const query = new URLSearchParams({...(token ? {token} : {}), ...(session ? {session} : {}), ...(wire === 'sync2' ? {handshake: '0'} : {})});
+    const path = {sync2: '/sync2', yjs: `/yjs/${workspace}/${key}`, hocuspocus: '/hocuspocus'}[wire];
+    const peer = new Peer();
+    peer.id = key === null ? `workspace:${workspace}` : `body:${workspace}/${key}`;
+    const name = new TextEncoder().encode(wire === 'sync2' ? peer.id : `${workspace}/${key}`);
+    peer.front = wire === 'yjs' ? [] : [name.length, ...name];
+    peer.heard = [];  // words; texts of devices as 'type code'
+    peer.socket = new WebSocket(`${server.ws}${path}?${query}`);
+    peer.socket.on('message', (data, isBinary) => peer.heard.push(...peer.#word(wire, new Uint8Array(data), isBinary)));
+    await new Promise((resolve, reject) => peer.socket.once('open', resolve).once('error', reject));
+    return peer;
+  }
+
+  #word(wire, bytes, isBinary) {
+    if (!isBinary) {
+      const text = JSON.parse(new TextDecoder().decode(bytes));
+      return [text.type === 'error' ? `refused ${text.code}` : text.type];
+    }
+    const [tag, kind] = bytes.subarray(this.front.length);
+    if (tag === 0) return [['question', 'answer', 'news'][kind]];
+    if (tag === 1) return ['presence'];
+    if (tag === 2) return [wire === 'hocuspocus' && kind === 2 ? 'signed in' : 'refused'];
+    return [wire === 'hocuspocus' && tag === 8 ? (kind === 1 ? 'saved' : 'refused') : wire === 'hocuspocus' && tag === 7 ? 'closed' : `tag ${tag}`];
+  }
+
+  send(...message) { this.socket.send(Uint8Array.from([...this.front, ...message])); }
+  say(json) { this.socket.send(JSON.stringify(json)); }
+  end() { this.socket.terminate(); }
+
+  /// What is heard beside what everybody hears who opens a document, until nothing more can come of what was sent.
+  async words() {
+    const pongs = async () => { this.socket.ping(); await new Promise((resolve) => this.socket.once('pong', resolve)); };
+    await pongs();
+    await new Promise((resolve) => setTimeout(resolve, 50));  // lets what would be wrong come; what is right is waited for
+    await pongs();
+    return this.heard;
+  }
+}
+
+const whole = (tags, bytes) => [...tags, bytes.length, ...bytes];
+let writers = 1000;
+const newWriter = () => { const id = writers++; return [(id & 127) | 128, id >> 7]; };
+/// An update that nobody has seen, of a few bytes.
+const news = () => [1, 1, ...newWriter(), 0, 4, 1, 1, 116, 1, 97, 0];
+const presence = () => [1, ...whole([], [1, ...newWriter(), 1, 2, 123, 125])];
+
+// What a message does when who sends it may write, may only read, may not even read. Words of the visitor's own socket; `+` stands before
+// what the owner's device at the same document hears. `-`: nothing.
+const effects = {
+  SyncStep1: ['answer', 'answer', 'refused'],
+  SyncStep2: ['+news', 'refused', 'refused'],
+  Update: ['+news', 'refused', 'refused'],
+  Awareness: ['+presence', '+presence', 'refused'],
+  AwarenessQuery: ['presence', 'presence', 'refused'],
+  Auth: ['-', '-', 'refused'],  // who names a document asks for it; the message means nothing
+  client_hello: ['-', '-', '-'],
+  changes_wanted: ['changes', 'changes', '-'],
+  FilesReady: ['sync_complete', 'sync_complete', 'sync_complete'],  // with what it has open: nothing, if it is a stranger
+  focus: ['-', '-', '-'],
+  unfocus: ['-', '-', '-'],
+  leave: ['+peer_left', '+peer_left', '-'],
+  save: ['-', '-', '-'],
+  Close: ['closed', 'closed', 'closed'],
+};
+const differently = {hocuspocus: {Auth: ['signed in', 'signed in', 'signed in']}};  // the token is good; the document is asked about when it is opened
+
+const sent = {
+  SyncStep1: (peer) => peer.send(0, 0, 1, 0),
+  SyncStep2: (peer) => peer.send(...whole([0, 1], news())),
+  Update: (peer) => peer.send(...whole([0, 2], news())),
+  Awareness: (peer) => peer.send(...presence()),
+  AwarenessQuery: (peer) => peer.send(3),
+  Auth: (peer, {token}) => peer.send(...whole([2, 0], new TextEncoder().encode(token ?? ''))),
+  client_hello: (peer) => peer.say({type: 'client_hello', handshake: false}),
+  changes_wanted: (peer, _, workspace) => peer.say({type: 'changes_wanted', workspace}),
+  FilesReady: (peer) => peer.say({type: 'FilesReady'}),
+  focus: (peer) => peer.say({type: 'focus', files: ['a.md']}),
+  unfocus: (peer) => peer.say({type: 'unfocus', files: ['a.md']}),
+  leave: (peer) => peer.say({action: 'leave', doc: peer.id}),
+  save: (peer) => peer.say({action: 'save', doc: peer.id}),
+  Close: (peer) => peer.send(7),
+};
+
+for (const [wire, path] of [['sync2', '/sync2'], ['yjs', '/yjs/{workspace}/{key}'], ['hocuspocus', '/hocuspocus']]) {
+  test(`every message for every visitor who may connect: ${path}`, async () => {
+    const described = description.paths[path].get['x-messages'];
+    const mine = Object.keys(effects).filter((name) => wire === 'sync2' ? name !== 'Close' : name[0] < 'a' && name !== 'FilesReady' && (wire === 'hocuspocus' || name !== 'Close'));
+    assert.deepEqual(mine.toSorted(), described.toSorted(), 'the table has each message of the description, and no other');
+    const owner = {token: server.token('owner@example.org')};
+    const workspace = await server.workspace(owner.token, `messages at ${wire}`);
+    const share = async (read_only) => ({session: (await server.request(owner.token, 'POST', '/api/share/sessions', {workspace_id: workspace, read_only})).code});
+    const visitors = [['owner', owner, 0], ['writeGuest', await share(false), 0], ['readGuest', await share(true), 1], ['other', {token: server.token('other@example.org')}, 2]];
+    for (const key of wire === 'sync2' ? [null, 'a.md'] : ['a.md']) {
+      for (const [who, as, right] of visitors) {
+        for (const name of mine) {
+          const where = `${name} ${key === null ? 'at the workspace document ' : ''}as ${who}`;
+          const witness = await Peer.connect('sync2', workspace, key, owner);
+          witness.send(0, 0, 1, 0);
+          await until('the witness is answered', () => witness.heard.includes('answer'));
+          const peer = await Peer.connect(wire, workspace, key, as);
+          if (right < 2) {
+            sent.SyncStep1(peer);
+            await until(`opened: ${where}`, () => peer.heard.includes('answer'));
+          }
+          await peer.words();
+          await witness.words();
+          peer.heard.length = witness.heard.length = 0;
+          sent[name](peer, as, workspace);
+          const expected = (differently[wire] ?? effects)[name]?.[right] ?? effects[name][right];
+          // Followers and members of the workspace document alone are told what changed, and who came and went.
+          const needsWorkspace = name === 'changes_wanted' || name === 'leave';
+          const effect = needsWorkspace && key !== null ? '-' : expected;
+          if (effect[0] === '+') {
+            await until(`${effect}: ${where}`, () => witness.heard.includes(effect.slice(1)));
+          } else if (effect !== '-') {
+            await until(`${effect}: ${where}`, () => peer.heard.some((word) => word.startsWith(effect)));
+          }
+          const beside = ['saved', ...(name === 'FilesReady' && key === null && right < 2 ? ['crdt_state'] : [])];
+          const own = (await peer.words()).filter((word) => !beside.includes(word));
+          const code = {1: 'read_only', 2: 'unauthorized'}[right];
+          if (effect === 'refused') assert.ok(own.every((word) => word === 'refused' || word === `refused ${code}`), `${where}: ${own}`);
+          else assert.deepEqual([...new Set(own)].filter((word) => word !== effect && !(effect === '+presence' && word === 'presence')), [], where);
+          assert.deepEqual([...new Set(await witness.words())], effect[0] === '+' ? [effect.slice(1)] : [], `the witness: ${where}`);
+          peer.end();
+          witness.end();
         }
       }
-      // Control messages of strangers do nothing; the server goes on.
-      for (const text of [{action: 'save', doc: id}, {type: 'FilesReady'}, {type: 'focus', files: ['a.md']}, {action: 'leave', doc: id}])
-        device.say(text);
-      if (!reads) assert.equal(device.heard('changes'), undefined, where);
-      device.end();
-      witness.end();
     }
-  }
-});
+  });
+}

@@ -1,7 +1,8 @@
 // Running it: settings, doctor, backup, restore, TLS, proxies, metrics, the log, stopping.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {rmSync, statSync, writeFileSync} from 'node:fs';
+import {createHash} from 'node:crypto';
+import {mkdirSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {request} from 'node:https';
 import {join} from 'node:path';
 import {test} from 'node:test';
@@ -105,7 +106,7 @@ test('a backup made while the server runs is whole, and is restored under a new 
   rmSync(target, {recursive: true});
 });
 
-test('verify finds a changed record, a changed attachment and an unfinished backup', async () => {
+test('verify finds a changed record and an unfinished backup', async () => {
   const target = newFolder();
   rmSync(target, {recursive: true});
   await withServer({}, async (server) => {
@@ -125,6 +126,54 @@ test('verify finds a changed record, a changed attachment and an unfinished back
   });
   rmSync(target, {recursive: true});
   assert.equal(run(['verify', '/nowhere']).code, 3);
+});
+
+test('attachments are backed up and come back, and a restore that was cut off can be started again', async () => {
+  const target = newFolder();
+  const restored = newFolder();
+  rmSync(target, {recursive: true});
+  const bytes = 'an attachment of some length';
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  const blobIn = (folder) => readdirSync(join(folder, 'blobs'), {recursive: true, withFileTypes: true})
+    .filter((entry) => entry.isFile() && entry.name === hash).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  await withServer({}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const uploads = `/api/workspaces/${workspace}/attachments/uploads`;
+    const announcement = {attachment_path: 'a.bin', hash, size_bytes: bytes.length, mime_type: 'text/plain'};
+    const {upload_id} = await server.request(token, 'POST', uploads, announcement);
+    await server.ask('PUT', `${uploads}/${upload_id}/parts/1`, {token, raw: bytes, type: 'application/octet-stream'});
+    await server.request(token, 'POST', `${uploads}/${upload_id}/complete`, announcement);
+    assert.equal(run(['backup', '--data', server.folder, '--to', target]).code, 0);
+    const [kept] = blobIn(target);
+
+    writeFileSync(kept, 'an attachment of sOme length');
+    const damaged = run(['verify', target]);
+    assert.equal(damaged.code, 1);
+    assert.match(damaged.out, /damaged: the attachment .* has other bytes than its name says/);
+    assert.equal(run(['restore', '--from', target, '--data', restored]).code, 1);
+    rmSync(kept);
+    assert.match(run(['verify', target]).out, /damaged: the attachment .* is missing/);
+    writeFileSync(kept, bytes);
+    assert.equal(run(['verify', target]).code, 0);
+
+    // As a restore leaves it that was ended in the middle: half an attachment, no database.
+    const half = kept.replace(target, restored);
+    mkdirSync(join(half, '..'), {recursive: true});
+    writeFileSync(half, bytes.slice(0, 5));
+    writeFileSync(join(restored, 'restoring.db'), 'half of it');
+    const done = run(['restore', '--from', target, '--data', restored]);
+    assert.equal(done.code, 0, done.err);
+    assert.equal(run(['verify', '--data', restored]).code, 0);
+    const again = await Server.start({folder: restored});
+    try {
+      const answer = await again.ask('GET', `/api/workspaces/${workspace}/attachments/${hash}`, {token});
+      assert.equal(answer.text, bytes);
+    } finally {
+      await again.end();
+    }
+  });
+  rmSync(target, {recursive: true});
 });
 
 test('the doctor says what is wrong and what to do', async () => {
@@ -277,8 +326,10 @@ test('old records are forgotten when asked, and no text with them', async () => 
     const id = `body:${workspace}/a.md`;
     const device = await Device.connect(server, `token=${token}`);
     const doc = await device.open(id);
-    for (let i = 0; i < 40; ++i) doc.getText('body').insert(0, 'x');
-    await device.stored();
+    for (let i = 0; i < 40; ++i) {
+      doc.getText('body').insert(0, 'x');
+      await device.stored();  // what comes in a burst is one record
+    }
     device.say({action: 'save', doc: id});
     const count = () => Number(execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(folder, 'server.db'), 'SELECT count(*) FROM updates']));
     const covered = () => execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(folder, 'server.db'), 'SELECT max(snapshot_through) FROM documents']).toString().trim();

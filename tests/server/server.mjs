@@ -26,7 +26,7 @@ export class Server {
   }
 
   constructor(folder, options, env, program) {
-    Object.assign(this, {folder, options, env, program, log: ''});
+    Object.assign(this, {folder, options, env, program, log: '', secrets: new Set()});
   }
 
   async open(port) {
@@ -49,6 +49,7 @@ export class Server {
   token(user = 'me@example.org') {
     const made = run(['token', 'create', '--data', this.folder, '--user', user]);
     if (made.code !== 0) throw new Error(made.err);
+    this.secrets.add(made.out.trim());
     return made.out.trim();
   }
 
@@ -69,6 +70,9 @@ export class Server {
     let json = null;
     try { json = JSON.parse(text); } catch { /* not every answer is JSON */ }
     const heard = {status: answer.status, text, json, headers: answer.headers};
+    for (const secret of [json?.token, json?.code, token, body?.token]) {
+      if (typeof secret === 'string' && secret.length >= 16) this.secrets.add(secret);
+    }
     checkAnswer(method, path, heard);
     return heard;
   }
@@ -96,8 +100,13 @@ export class Server {
     return code;
   }
 
-  /// A server built with a sanitizer says what it saw, and may go on.
+  /// A server built with a sanitizer says what it saw, and may go on. No server writes a token or a share's code into its log; what
+  /// it tells its owner beside the log begins with its name.
   #believe() {
+    const log = this.log.split('\n').filter((line) => !line.startsWith('diaryx-syncd: ')).join('\n');
+    for (const secret of this.secrets) {
+      if (log.includes(secret)) throw new Error(`a secret is in the log: ${log.split('\n').find((line) => line.includes(secret))}`);
+    }
     const report = this.log.match(/^.*(?:(?:ERROR|WARNING): \w+Sanitizer|runtime error:)[^]*/m);
     if (report) throw new Error(report[0].slice(0, 8000));
   }

@@ -37,7 +37,15 @@ const bridge = (() => {
     if (!pending) return;
     waiting.delete(requestId);
     clearTimeout(pending.timer);
-    pending.resolve(result ?? { success: false, error: 'The host gave no result.' });
+    pending.resolve(wellFormed(result));
+  }
+
+  // Whatever a host answers, views are given what they can read.
+  function wellFormed(result) {
+    const { success, data, error } = result ?? { error: 'The host gave no result.' };
+    if (!success) return { success: false, error: typeof error === 'string' && error ? error : 'The host did not say why.' };
+    if (data !== undefined && typeof data !== 'object') return { success: false, error: 'The host gave an answer that this panel cannot read.' };
+    return { success: true, data: data ?? {} };
   }
 
   function ask(message, timeoutMs) {

@@ -151,7 +151,7 @@ async function drawFile(main, path, group, view) {
     tabs('What to show of it', choices, view.tab, choose)), waitLine());
   const content = await { changes, text: thenText, since }[view.tab](path, group);
   if (views.token !== live) return;
-  main.lastChild.replaceWith(h('div', { class: 'stack', role: 'tabpanel' }, content, fileDock(path, group)));
+  main.lastChild.replaceWith(h('div', { class: 'stack', id: 'tabpanel', role: 'tabpanel' }, content, fileDock(path, group)));
 }
 
 async function changes(path, group) {

@@ -96,7 +96,7 @@ async function drawSnapshot(main, snapshot, view) {
   if (!success) return main.lastChild.replaceWith(problem(error));
   const dock = h('div', { class: 'dock stack' });
   const none = since ? empty('box', 'Nothing has changed since', 'The workspace is as it was then.') : empty('box', 'It is empty', 'There were no files then.');
-  main.lastChild.replaceWith(h('div', { class: 'stack', role: 'tabpanel' },
+  main.lastChild.replaceWith(h('div', { class: 'stack', id: 'tabpanel', role: 'tabpanel' },
     data.files.length ? filesElement(data.files, snapshot, view, () => fillDock(dock, snapshot, view, data.files.length)) : none, dock));
   fillDock(dock, snapshot, view, data.files.length);
 }
@@ -204,7 +204,7 @@ async function drawFile(main, path, snapshot, view) {
   if (views.token !== live) return;
   const dock = h('div', { class: 'dock row' });
   dock.append(button([icon('restore'), 'Restore this file'], () => restore(dock.previousSibling, { update_id: snapshot.update_id, paths: [path] }, () => views.draw()), 'main'));
-  main.lastChild.replaceWith(h('div', { class: 'stack', role: 'tabpanel' }, content, dock));
+  main.lastChild.replaceWith(h('div', { class: 'stack', id: 'tabpanel', role: 'tabpanel' }, content, dock));
 }
 
 async function since(path, snapshot) {

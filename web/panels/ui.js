@@ -115,7 +115,7 @@ function tabs(label, choices, chosen, choose) {
     document.querySelector(`[data-key="tab-${id}"]`)?.focus({ preventScroll: true });
   };
   const list = h('div', { class: 'tabs', role: 'tablist', 'aria-label': label }, choices.map(([id, text]) => h('button', {
-    type: 'button', role: 'tab', 'aria-selected': String(id === chosen), tabindex: id === chosen ? 0 : -1, 'data-key': `tab-${id}`,
+    type: 'button', role: 'tab', 'aria-controls': 'tabpanel', 'aria-selected': String(id === chosen), tabindex: id === chosen ? 0 : -1, 'data-key': `tab-${id}`,
     onclick: () => pick(id),
   }, text)));
   list.addEventListener('keydown', event => {

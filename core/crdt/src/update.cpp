@@ -407,6 +407,9 @@ Result<UpdateSummary> summarize_update_v1(ByteView update, const DecodeLimits& l
       first = false;
       summary.ends.set(block.client, Clock{view.end()});
       ++summary.structs;
+      const bool may_be_text =
+          view.kind == ContentKind::String || view.kind == ContentKind::Deleted || view.kind == ContentKind::Gc;
+      if (may_be_text) summary.text_units += view.end() - view.clock;
     }
   }
   summary.deletes = std::move(decoded.deletes);

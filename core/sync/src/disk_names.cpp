@@ -102,18 +102,19 @@ std::string DiskNames::to_key(std::string_view disk_path) const {
   return key;
 }
 
-std::string DiskNames::see(std::string_view disk_path) {
-  if (!traits_.peculiar()) return std::string(disk_path);
+std::string DiskNames::own_key(std::string_view disk_path) const {
   std::string key = to_key(disk_path);
   const auto known = keys_.find(key);
+  const bool is_elsewhere = known != keys_.end() && comparable(known->second) != comparable(disk_path);
+  return is_elsewhere ? conflict_copy(WorkspacePath(key), sha256(disk_path)).str() : key;
+}
+
+std::string DiskNames::see(std::string_view disk_path) {
+  if (!traits_.peculiar()) return std::string(disk_path);
+  std::string key = own_key(disk_path);
+  const auto known = keys_.find(key);
   if (known != keys_.end() && known->second == disk_path) return key;
-  if (known != keys_.end() && comparable(known->second) == comparable(disk_path)) {
-    release(key);  // the same name in another form
-  } else if (known != keys_.end()) {
-    // Another file is called so, which has an alias on this disk: this one needs a key of its own.
-    key = conflict_copy(WorkspacePath(key), sha256(disk_path)).str();
-    release(key);
-  }
+  release(key);  // the same name in another form
   put(key, disk_path);
   return key;
 }

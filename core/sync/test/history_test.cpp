@@ -5,6 +5,7 @@
 #include "diaryx/sync/history_diff.h"
 #include "diaryx/sync/history_timeline.h"
 #include "history_book.h"
+#include "replica/body_doc.h"
 
 namespace diaryx::sync {
 namespace {
@@ -141,6 +142,17 @@ TEST(History, RefusesBlocksOutOfOrder) {
 }
 
 // --- timeline ---------------------------------------------------------------------------------------------------
+
+TEST(HistoryTimeline, CountsTheTextOfAnImportAndNotWhatNamesIt) {
+  Book book;
+  book.list("a.md");
+  book.record("body:a.md", seed_update("a.md", "file-id", "", "Hello Bob"), HistoryOrigin::Import);
+  const History history = book.history();
+  const std::vector<TimelineGroup> groups = file_timeline(history, "a.md");
+  ASSERT_FALSE(groups.empty());
+  EXPECT_EQ(groups[0].origin, HistoryOrigin::Import);
+  EXPECT_EQ(groups[0].inserted, 9u);
+}
 
 TEST(HistoryTimeline, GroupsAsPeopleEdit) {
   Book book;

@@ -58,6 +58,11 @@ struct RelayBench {
     relay.handle(std::move(event), now, actions);
     perform(actions);
   }
+  void handle(std::vector<Event> events) {
+    std::vector<Action> actions;
+    relay.handle(std::move(events), now, actions);
+    perform(actions);
+  }
   void pass_time(int64_t ms) {
     now = now + DurationMs{ms};
     handle(DeadlineReached{});
@@ -168,6 +173,9 @@ inline const std::string kB = "13 62 6f 64 79 3a 77 73 31 2f 6e 6f 74 65 73 2f 6
 // Client 1 inserts "Hello"; then "Hello" -> "Help!".
 inline const std::string kHello = "01 01 01 00 04 01 04 62 6f 64 79 05 48 65 6c 6c 6f 00";
 inline const std::string kHelp = "01 01 01 05 84 01 04 02 70 21 01 01 01 03 02";
+// Both as one update, as Yjs merges them.
+inline const std::string kHelloThenHelp =
+    "01 02 01 00 04 01 04 62 6f 64 79 05 48 65 6c 6c 6f 84 01 04 02 70 21 01 01 01 03 02";
 inline const std::string kOther = "0d 62 6f 64 79 3a 77 73 31 2f 62 2e 6d 64 ";  // body:ws1/b.md
 inline const std::string kBodyName = "body:ws1/notes/a.md";
 

@@ -263,7 +263,9 @@ void Device::on_timer() {
   }
   if (const auto retry = disk_.next_retry(); retry && *retry <= time) disk_.retry_unreadable(time, tell_);
   if (next_look_ <= time) look_at_everything();
-  if (const auto deadline = replica_.next_deadline(); deadline && *deadline <= time) take(sync::DeadlineReached{});
+  const auto deadline = replica_.next_deadline();
+  const bool is_set_back = time < last_movement_;
+  if (is_set_back || (deadline && *deadline <= time)) take(sync::DeadlineReached{});
   after_batch();
 }
 
@@ -277,7 +279,7 @@ void Device::arm_timer() {
   consider(replica_.next_deadline());
   consider(disk_.next_retry());
   if (watcher_) consider(watcher_->next_deadline());
-  if (saved_status_.empty() || status_saved_at_ < last_movement_)
+  if (saved_status_.empty() || status_saved_at_ < last_event_)
     consider(status_saved_at_ + DurationMs{kStatusEveryMs});
   if (options_.mode == RunMode::Once) consider(time + DurationMs{kStatusEveryMs});
   timer_.expires_after(std::chrono::milliseconds(std::max<int64_t>(0, (next - time).value())));
@@ -288,9 +290,21 @@ void Device::arm_timer() {
 
 // --- events and actions -----------------------------------------------------------------------------------------
 
+bool Device::is_movement(const sync::Event& event) const {
+  // What fails is tried again, with a look at the file each time: that can go on for ever.
+  const bool is_look = std::holds_alternative<sync::TextFileSeen>(event) ||
+                       std::holds_alternative<sync::BlobFileSeen>(event) ||
+                       std::holds_alternative<sync::FilesSettled>(event);
+  const bool is_retry = std::holds_alternative<sync::DeadlineReached>(event) ||
+                        std::holds_alternative<sync::FileRefused>(event) ||
+                        std::holds_alternative<sync::TransferFailed>(event);
+  return !is_retry && !(is_look && first_look_done_);
+}
+
 void Device::take(const sync::Event& event) {
-  last_movement_ = now();
-  replica_.handle(event, last_movement_, actions_);
+  last_event_ = now();
+  if (is_movement(event)) last_movement_ = last_event_;
+  replica_.handle(event, last_event_, actions_);
   schedule();
 }
 

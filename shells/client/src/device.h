@@ -71,6 +71,7 @@ class Device {
   void finish_requests();
 
   void take(const sync::Event& event);
+  bool is_movement(const sync::Event& event) const;
   void schedule();
   void perform_batch();
   void perform(sync::Action& action);
@@ -109,6 +110,7 @@ class Device {
   TimestampMs next_tidying_{};   // of the history
   TimestampMs next_look_{};      // at everything, in case a change was missed
   TimestampMs last_batch_{};
+  TimestampMs last_event_{};
   TimestampMs last_movement_{};  // something was done or received
   TimestampMs status_saved_at_{};
   TimestampMs last_synced_{};

@@ -209,7 +209,7 @@ bool Disk::report_path(std::string_view path, TimestampMs now, const Tell& tell)
     set_unreadable(name, {name + " is not a regular file, so it is not synced", EINVAL}, now);
     return false;
   }
-  if (entry->kind == EntryKind::File) {
+  if (entry->kind == EntryKind::File && !is_other_file(name, {})) {
     if (!tell_file(name, entry->stamp, Report::Always, now, tell)) return false;
   } else {
     digests_.forget(path);

@@ -252,6 +252,20 @@ TEST_F(TwoFolders, OneUnreadableFileHoldsNobodyUp) {
   EXPECT_EQ(files_of(two_.path()), (Files{{"a.md", "text\n"}, {"b.md", "other\n"}}));
 }
 
+TEST_F(TwoFolders, SyncEndsWhenAFileCannotBeWritten) {
+  link_both();
+  one_.write("note.md", "hello\n");
+  ASSERT_EQ(run_client({"sync", one_.path()}).exit_code, 0);
+  // Where the file should be is an empty folder, however often it is tried.
+  std::filesystem::create_directory(two_ / "note.md");
+  two_.write("other.md", "goes on\n");
+  const Ended ended = run_client({"sync", two_.path(), "--timeout", "2"});
+  EXPECT_EQ(ended.exit_code, 8) << ended.err;
+  EXPECT_NE(ended.err.find("note.md"), std::string::npos) << ended.err;
+  ASSERT_EQ(run_client({"sync", one_.path()}).exit_code, 0);
+  EXPECT_EQ(files_of(one_.path()).at("other.md"), "goes on\n");
+}
+
 TEST_F(TwoFolders, HoldsAWaveOfDeletionsUntilAPersonAnswers) {
   constexpr int kMany = 60;
   for (int i = 0; i < kMany; ++i) one_.write("note" + std::to_string(i) + ".md", "text " + std::to_string(i) + "\n");

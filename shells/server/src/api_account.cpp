@@ -9,14 +9,21 @@ namespace diaryx::server {
 
 Answer get_root(Services&, HttpRequest&) { co_return text_response(http::status::ok, "Diaryx Sync Server"); }
 
-Answer get_health(Services&, HttpRequest&) { co_return text_response(http::status::ok, "OK"); }
+/// For who watches over the server: 503 from the first update that could not be stored until one is.
+Answer get_health(Services& services, HttpRequest&) {
+  if (services.metrics.cannot_store)
+    co_return text_response(http::status::service_unavailable,
+                            "The server cannot store. Look at its log, or ask diaryx-syncd doctor.");
+  co_return text_response(http::status::ok, "OK");
+}
 
 Answer get_status(Services& services, HttpRequest&) {
   const sync::RelayStatistics counts = services.relay.statistics();
-  co_return json_response(http::status::ok, Json::object({{"status", "ok"},
-                                                          {"version", kVersion},
-                                                          {"active_connections", uint64_t{counts.connections}},
-                                                          {"active_rooms", uint64_t{counts.documents}}}));
+  co_return json_response(http::status::ok,
+                          Json::object({{"status", services.metrics.cannot_store ? "cannot store" : "ok"},
+                                        {"version", kVersion},
+                                        {"active_connections", uint64_t{counts.connections}},
+                                        {"active_rooms", uint64_t{counts.documents}}}));
 }
 
 Answer get_me(Services& services, HttpRequest& request) {

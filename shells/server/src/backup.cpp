@@ -100,7 +100,8 @@ Outcome<void> copy_blobs(const std::vector<BlobRow>& blobs, const fs::path& from
     const fs::path target = blob.below(to);
     std::error_code error;
     fs::create_directories(target.parent_path(), error);
-    if (!error) fs::copy_file(blob.below(from), target, error);
+    // Over what an earlier run left half way.
+    if (!error) fs::copy_file(blob.below(from), target, fs::copy_options::overwrite_existing, error);
     if (error) return native::os_problem("copy", blob.below(from).native(), error.value());
     const auto hash = hash_of_file(target);
     if (!hash) return std::unexpected(hash.error());
@@ -139,22 +140,47 @@ Outcome<void> write_manifest(const fs::path& target, const std::string& lineage,
   return sync_path(target);
 }
 
-Outcome<std::vector<BlobRow>> copy_everything(const fs::path& data, const fs::path& target) {
-  if (auto made = make_empty_folder(target); !made) return std::unexpected(made.error());
-  DX_DB(auto source, Database::open_reader(data / "server.db"));
+Outcome<void> copy_database(Database& source, const std::string& copied) {
+  std::error_code ignored;
+  fs::remove(copied, ignored);
   DX_DB(auto copy, source.prepare("VACUUM INTO ?"));
-  const std::string copied = target / "server.db";
   if (auto done = copy.bind(1, copied).run(); !done) return database_problem(done.error());
   if (::chmod(copied.c_str(), 0600) != 0) return native::os_problem("protect", copied, errno);
-  if (auto synced = sync_path(copied); !synced) return std::unexpected(synced.error());
-  DX_DB(auto database, Database::open_reader(copied));
-  auto blobs = blobs_in(database);
-  if (!blobs) return blobs;
-  if (auto done = copy_blobs(*blobs, data, target); !done) return std::unexpected(done.error());
-  const auto lineage = lineage_of(database);
-  if (!lineage) return std::unexpected(lineage.error());
-  if (auto written = write_manifest(target, *lineage, *blobs); !written) return std::unexpected(written.error());
-  return blobs;
+  return sync_path(copied);
+}
+
+/// True if the database does not name an attachment any more that it named when it was copied.
+Outcome<bool> any_went(Database& source, const std::vector<BlobRow>& blobs) {
+  DX_DB(auto find, source.prepare("SELECT 1 FROM blobs WHERE user_id=? AND hash=?"));
+  for (const BlobRow& blob : blobs) {
+    DX_DB(const bool found, find.bind(1, blob.user).bind(2, ByteView(blob.hash.bytes)).step());
+    if (!found) return true;
+    find.reset();
+  }
+  return false;
+}
+
+Outcome<std::vector<BlobRow>> copy_everything(const fs::path& data, const fs::path& target) {
+  constexpr int kTries = 5;
+  if (auto made = make_empty_folder(target); !made) return std::unexpected(made.error());
+  DX_DB(auto source, Database::open_reader(data / "server.db"));
+  const std::string copied = target / "server.db";
+  for (int left = kTries - 1;; --left) {
+    if (auto done = copy_database(source, copied); !done) return std::unexpected(done.error());
+    DX_DB(auto database, Database::open_reader(copied));
+    auto blobs = blobs_in(database);
+    if (!blobs) return blobs;
+    if (auto done = copy_blobs(*blobs, data, target); !done) {
+      // Attachments that nothing refers to go at any time: then the database is copied once more, without them.
+      const auto went = any_went(source, *blobs);
+      if (left > 0 && went && *went) continue;
+      return std::unexpected(done.error());
+    }
+    const auto lineage = lineage_of(database);
+    if (!lineage) return std::unexpected(lineage.error());
+    if (auto written = write_manifest(target, *lineage, *blobs); !written) return std::unexpected(written.error());
+    return blobs;
+  }
 }
 
 /// What `verify` finds; each line is a sentence.
@@ -280,6 +306,7 @@ Outcome<void> bring_back(const RestoreArguments& arguments) {
   }
   // Under another name until it is whole: a server that starts too early must not find half of it.
   const fs::path unfinished = arguments.data / "restoring.db";
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(unfinished.native() + suffix, error);
   fs::copy_file(arguments.from / "server.db", unfinished, fs::copy_options::overwrite_existing, error);
   if (error) return native::os_problem("copy", unfinished.native(), error.value());
   {

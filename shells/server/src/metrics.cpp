@@ -45,7 +45,7 @@ std::string format_metrics(const Metrics& counted, const MetricsNow& now) {
   one("bytes_in_total", "counter", "Bytes of WebSocket messages received.", counted.bytes_in);
   one("messages_out_total", "counter", "WebSocket messages sent.", counted.messages_out);
   one("bytes_out_total", "counter", "Bytes of WebSocket messages sent.", counted.bytes_out);
-  one("updates_stored_total", "counter", "Updates committed to disk.", counted.updates_stored);
+  one("updates_stored_total", "counter", "Updates committed to disk; a burst is one.", counted.updates_stored);
   one("updates_not_stored_total", "counter", "Updates that the storage refused.", counted.updates_not_stored);
   one("history_pruned_total", "counter", "Old records forgotten by compaction.", counted.history_pruned);
   one("blobs_collected_total", "counter", "Attachments taken away because no workspace refers to them.",

@@ -19,8 +19,9 @@ struct Metrics {
   uint64_t bytes_in = 0;
   uint64_t messages_out = 0;
   uint64_t bytes_out = 0;
-  uint64_t updates_stored = 0;
+  uint64_t updates_stored = 0;  // records; a burst is one
   uint64_t updates_not_stored = 0;
+  bool cannot_store = false;  // what the newest write came to
   uint64_t history_pruned = 0;
   uint64_t blobs_collected = 0;
 };

@@ -49,11 +49,28 @@ relay::ConnectionId RelayHost::opened(std::shared_ptr<RelayPeer> peer, relay::Pr
 }
 
 void RelayHost::received(relay::ConnectionId connection, Bytes frame) {
-  handle(relay::BinaryFrame{connection, std::move(frame)});
+  receive(relay::BinaryFrame{connection, std::move(frame)});
 }
 
 void RelayHost::received(relay::ConnectionId connection, std::string text) {
-  handle(relay::TextMessage{connection, std::move(text)});
+  receive(relay::TextMessage{connection, std::move(text)});
+}
+
+void RelayHost::receive(relay::Event event) {
+  if (!gathers_) return handle(std::move(event));
+  gathered_.push_back(std::move(event));
+}
+
+void RelayHost::take_gathered() {
+  gathers_ = false;
+  if (gathered_.empty()) return;
+  relay_.handle(std::exchange(gathered_, {}), clock(), actions_);
+  perform_all();
+}
+
+void RelayHost::drop_gathered() {
+  gathers_ = false;
+  gathered_.clear();
 }
 
 void RelayHost::closed(relay::ConnectionId connection) {
@@ -87,6 +104,7 @@ void RelayHost::drain() {
 }
 
 void RelayHost::handle(relay::Event event) {
+  if (!gathered_.empty()) take_gathered();
   relay_.handle(std::move(event), clock(), actions_);
   perform_all();
 }
@@ -206,6 +224,8 @@ void RelayHost::perform(relay::AppendUpdate& action) {
       std::move(update),
       reply<relay::Sequence>([this, ticket = action.ticket](StorageResult<relay::Sequence> sequence) -> relay::Event {
         ++(sequence ? metrics_.updates_stored : metrics_.updates_not_stored);
+        // One for a workspace that went says nothing of the storage.
+        if (sequence || sequence.error().kind != StorageError::Kind::NotFound) metrics_.cannot_store = !sequence;
         if (sequence) return relay::UpdateStored{ticket, *sequence};
         return relay::UpdateNotStored{ticket, failed(sequence.error())};
       }));

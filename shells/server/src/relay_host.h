@@ -42,6 +42,11 @@ class RelayHost {
   relay::ConnectionId opened(std::shared_ptr<RelayPeer> peer, relay::Principal principal, relay::Handshake handshake);
   void received(relay::ConnectionId connection, Bytes frame);
   void received(relay::ConnectionId connection, std::string text);
+  /// What is received until `take_gathered` is taken together: a burst of updates is one record and one message to the others.
+  void gather() { gathers_ = true; }
+  void take_gathered();
+  /// The connection that it came from ends.
+  void drop_gathered();
   void closed(relay::ConnectionId connection);
 
   // The API.
@@ -62,6 +67,7 @@ class RelayHost {
   bool all_gone() const { return peers_.empty(); }
 
  private:
+  void receive(relay::Event event);
   void handle(relay::Event event);
   void perform_all();
   void perform(relay::Authorize& action);
@@ -97,6 +103,8 @@ class RelayHost {
   std::unordered_map<uint64_t, std::shared_ptr<RelayPeer>> peers_;
   std::unordered_map<uint64_t, std::function<void(bool)>> edits_;
   std::vector<relay::Action> actions_;
+  std::vector<relay::Event> gathered_;
+  bool gathers_ = false;
   // The storage answers from its own threads, a whole group at once: one turn of the event loop takes all of it.
   using Arrived = std::move_only_function<relay::Event()>;
   std::mutex arrived_mutex_;

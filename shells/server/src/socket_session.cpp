@@ -100,11 +100,19 @@ void SocketSession::received(const boost::system::error_code& error, std::span<u
   pinged_ = false;
   reader_.feed(bytes);
   try {
-    take_messages();
+    take_what_came();
   } catch (const std::exception& exception) {  // the rim: libraries may throw, one connection ends and no other
     native::log().error("a connection ended by an exception: {}", exception.what());
+    services_.relay.drop_gathered();
     cut();
   }
+}
+
+void SocketSession::take_what_came() {
+  services_.relay.gather();
+  take_messages();
+  services_.relay.take_gathered();
+  if (!broken_) read();
 }
 
 void SocketSession::take_messages() {
@@ -116,9 +124,9 @@ void SocketSession::take_messages() {
       close_with(static_cast<uint16_t>(message.error()), "a frame could not be read");
       deadline_ = SocketList::Clock::now() + kFarewellTime;
       deaf_ = true;
-      return read();
+      return;
     }
-    if (!*message) return read();
+    if (!*message) return;
     take(**message);
   }
 }
@@ -205,7 +213,7 @@ asio::awaitable<void> SocketSession::find(ToFind note, Heard rest) {
     services_.relay.received(connection_, frame ? std::move(*frame) : Bytes(1, 0xff));
   }
   hear_on(std::move(rest));
-  take_messages();
+  take_what_came();
 }
 
 asio::awaitable<void> SocketSession::sign_in(SignInWith with, Heard rest) {
@@ -232,7 +240,7 @@ asio::awaitable<void> SocketSession::sign_in(SignInWith with, Heard rest) {
   }
   asking_ = false;
   hear_on(std::move(rest));
-  take_messages();
+  take_what_came();
 }
 
 void SocketSession::resume() {

@@ -77,6 +77,7 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   void begin(const boost::beast::flat_buffer& early);
   void read();
   void received(const boost::system::error_code& error, std::span<uint8_t> bytes);
+  void take_what_came();
   void take_messages();
   void take(const WebSocketMessage& message);
   void take_close(ByteView body);

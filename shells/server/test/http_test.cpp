@@ -1,7 +1,14 @@
 #include "http.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "diaryx/base/json.h"
+#include "diaryx/sync/control.h"
+#include "diaryx/sync/frame.h"
+#include "openapi.h"
 #include "router.h"
 
 namespace diaryx::server {
@@ -63,6 +70,78 @@ TEST(Router, FindsRoutesAndTellsMethodsApart) {
   EXPECT_EQ(find_route(http::verb::get, "/api/workspaces/a/").route, nullptr);
   EXPECT_EQ(find_route(http::verb::get, "/api/workspaces/%ff").route, nullptr);
   EXPECT_EQ(find_route(http::verb::get, "/health/").route, nullptr);
+}
+
+/// A path of the description as the router writes it: `/a/{id}` is `/a/{}`.
+std::string without_names(std::string_view path) {
+  std::string pattern;
+  bool inside = false;
+  for (const char c : path) {
+    inside = inside && c != '}';
+    if (!inside) pattern.push_back(c);
+    inside = inside || c == '{';
+  }
+  return pattern;
+}
+
+/// Who may ask, in the words of the description's `security`.
+std::string whom(const Json& operation) {
+  std::string names;
+  for (const Json& one : *operation.find("security")->as_array()) {
+    for (const auto& [name, scopes] : *one.as_object()) names += (names.empty() ? "" : " or ") + name;
+  }
+  return names.empty() ? "anybody" : names;
+}
+
+std::string whom(Auth auth) {
+  switch (auth) {
+    case Auth::Public: return "anybody";
+    case Auth::UserOrGuest: return "token or share";
+    case Auth::User:
+    case Auth::Owner: return "token";
+  }
+  return "";
+}
+
+// The matrix of tests/server asks every operation of the description: one that the description does not name would go unasked.
+TEST(Router, AnswersExactlyWhatTheDescriptionNames) {
+  const auto description = Json::parse(kOpenApi);
+  ASSERT_TRUE(description.has_value());
+  std::map<std::string, std::string> described;
+  for (const auto& [path, operations] : *description->find("paths")->as_object()) {
+    if (path == "/sync2" || path == "/hocuspocus" || path.starts_with("/yjs/")) continue;  // upgraded before the router
+    for (const auto& [method, operation] : *operations.as_object())
+      described[method + " " + without_names(path)] = whom(operation);
+  }
+  std::map<std::string, std::string> routed;
+  for (const Route& route : all_routes()) {
+    std::string method(http::to_string(route.method));
+    for (char& c : method) c = static_cast<char>(c | 0x20);
+    routed[method + " " + std::string(route.pattern)] = whom(route.auth);
+  }
+  EXPECT_THAT(routed, testing::ContainerEq(described));
+}
+
+// The matrix sends every message of the description: one that the description does not name would go unsent.
+TEST(Sockets, HearExactlyTheMessagesThatTheDescriptionNames) {
+  constexpr size_t kToldByServers = 14;  // and what nobody knows is `Ignored`
+  const auto description = Json::parse(kOpenApi);
+  ASSERT_TRUE(description.has_value());
+  const Json& named = *description->find("paths")->find("/sync2")->find("get")->find("x-messages");
+  size_t texts = 0;
+  for (const Json& name : *named.as_array()) {
+    const std::string& word = *name.as_string();
+    if (word.front() >= 'A' && word.front() <= 'Z' && word != "FilesReady") continue;  // in binary frames
+    ++texts;
+    const bool is_action = word == "leave" || word == "save";
+    Json message = Json::object();
+    message.set(is_action ? "action" : "type", word).set("doc", "d").set("workspace", "w").set("files", Json::array());
+    const auto control = sync::parse_control(message.dump());
+    ASSERT_TRUE(control.has_value()) << word;
+    EXPECT_FALSE(std::holds_alternative<sync::Ignored>(*control)) << word;
+  }
+  EXPECT_EQ(texts + kToldByServers + 1, std::variant_size_v<sync::ControlMessage>);
+  EXPECT_EQ(named.as_array()->size() - texts, std::variant_size_v<sync::Message>);
 }
 
 }  // namespace

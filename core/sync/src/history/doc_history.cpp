@@ -10,10 +10,10 @@ RecordShape shape_of(const HistoryRecord& record) {
   RecordShape shape;
   const Result<crdt::UpdateSummary> summary = crdt::summarize_update_v1(record.update);
   if (!summary) return shape;
+  shape.inserted = summary->text_units;
   for (const auto& [client, end] : summary->ends) {
     const Clock start = summary->starts.get(client);
     shape.wrote.push_back({client, start, end});
-    shape.inserted += (end - start).value();
   }
   for (const auto& [client, ranges] : summary->deletes.clients()) {
     for (const crdt::ClockRange& range : ranges) shape.deleted += range.length.value();

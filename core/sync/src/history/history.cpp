@@ -322,7 +322,7 @@ HistoryDevice History::device_of(std::string_view doc, ClientId client) const {
   for (std::string& name : names_of(path)) keys.push_back(std::move(name));
   keys.emplace_back(doc.substr(kBodyDocumentPrefix.size()));
   const auto& writers = impl_->body_writers(doc, keys);
-  const auto found = writers.find(client.value());
+  const auto found = writers.find(unmarked(client).value());
   return found == writers.end() ? HistoryDevice{} : found->second;
 }
 

@@ -151,8 +151,8 @@ class Planner {
     const Sha256 digest = hasher.finish();
     uint64_t client = 0;
     for (size_t i = 0; i < 4; ++i) client = (client << 8) | digest.bytes[i];
-    BodyDoc body{ClientId{client}};
-    if (!body.doc().apply_update_v1(*state) || body.doc().state_vector().get(ClientId{client}) != Clock{0}) return;
+    BodyDoc body(ClientId{client}, key);
+    if (!body.doc().apply_update_v1(*state) || body.doc().state_vector().get(body.writer()) != Clock{0}) return;
     file.edit_base = body.doc().state_vector().encode();
     const SplitText wanted = split_frontmatter(*file.after);
     // A head that is only shown, since an old peer wrote the file, stays out of the document.

@@ -100,7 +100,7 @@ bool WorkspaceFiles::can_rename(std::string_view from, std::string_view to) cons
 
 Result<std::string> WorkspaceFiles::document_at(const Renamed& file, ByteView there) const {
   const std::string id = file_id_of_entry(file.from, *doc_->live_file(file.from));
-  BodyDoc body{doc_->doc().client()};
+  BodyDoc body{doc_->doc().client(), file.to};
   DX_TRY_VOID(body.doc().apply_update_v1(there));
   if (body.owner() == id) return file.to;
   const std::optional<FileMetadata> entry = doc_->file(file.to);
@@ -110,7 +110,7 @@ Result<std::string> WorkspaceFiles::document_at(const Renamed& file, ByteView th
 }
 
 Result<ServerEdit> WorkspaceFiles::edit_renamed(const Renamed& file, ByteView here, ByteView there) const {
-  BodyDoc body{doc_->doc().client()};
+  BodyDoc body{doc_->doc().client(), file.document};
   DX_TRY_VOID(body.doc().apply_update_v1(there));
   DX_TRY_VOID(body.doc().apply_update_v1(here));
   if (!body.is_virgin() && body.owner().empty()) body.claim(file_id_of_entry(file.from, *doc_->live_file(file.from)));

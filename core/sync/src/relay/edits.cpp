@@ -48,6 +48,7 @@ Ticket Machine::edit(ServerEdit edit, TimestampMs now, std::vector<Action>& out)
   PendingEdit pending{ticket, std::move(edit)};
   if (edited.life == Life::Open) {
     apply_edit(edited, std::move(pending));
+    finish_append();
     note_if_idle(edited);
   } else {
     edited.edits.push_back(std::move(pending));
@@ -68,8 +69,7 @@ void Machine::apply_edit(Room& room, PendingEdit pending) {
   if (commit->changed()) {
     auto stored = std::make_shared<const Bytes>(commit->update_v1());
     note_growth(room, stored->size());
-    append(room, stored, ConnectionId{}, edit.user_id, edit.device_id, edit.origin);
-    relay_update(room, *stored, ConnectionId{});
+    append(room, std::move(stored), ConnectionId{}, edit.user_id, edit.device_id, edit.origin);
     room.manifest.reset();
     room.answer.reset();
   }

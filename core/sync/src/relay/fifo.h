@@ -15,6 +15,7 @@ class Fifo {
   bool empty() const { return head_ == items_.size(); }
   T& front() { return items_[head_]; }
   const T& front() const { return items_[head_]; }
+  T& back() { return items_.back(); }
   void push_back(T item) { items_.push_back(std::move(item)); }
 
   void pop_front() {

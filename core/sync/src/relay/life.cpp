@@ -98,7 +98,7 @@ void Machine::drop_room(Room& room, Refusal refusal, std::string_view sentence) 
   for (auto& [id, connection] : connections_) {
     const auto seat = connection.seats.find(room.id);
     if (seat == connection.seats.end()) continue;
-    for (const Bytes& payload : seat->second.held) release(connection, payload.size());
+    for (const Bytes& payload : seat->second.held) release(connection, held_size(payload));
     connection.seats.erase(seat);
     std::erase(connection.handshakes, room.id);
     refuse(connection, room.id.view(), refusal, sentence);

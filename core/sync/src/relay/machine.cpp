@@ -29,20 +29,25 @@ void Machine::handle(Event event, TimestampMs now, std::vector<Action>& out) {
   now_ = now;
   out_ = &out;
   std::visit([this](auto& one) { on(one); }, event);
+  finish_append();
   out_ = nullptr;
 }
 
 void Machine::handle(std::vector<Event>& events, TimestampMs now, std::vector<Action>& out) {
   now_ = now;
   out_ = &out;
-  gathers_receipts_ = true;
+  gathers_ = true;
   for (Event& event : events) {
-    // Receipts wait for one another and for nothing else: what may end or begin a seat comes after them.
-    if (!std::holds_alternative<UpdateStored>(event)) send_receipts();
+    // What is stored waits for one another and for nothing else: what may end or begin a seat comes after it. So does an
+    // append for more of the same sender.
+    if (!std::holds_alternative<UpdateStored>(event)) send_settled();
+    const auto* frame = std::get_if<BinaryFrame>(&event);
+    if (frame == nullptr || frame->connection != open_append_.from) finish_append();
     std::visit([this](auto& one) { on(one); }, event);
   }
-  gathers_receipts_ = false;
-  send_receipts();
+  finish_append();
+  gathers_ = false;
+  send_settled();
   out_ = nullptr;
 }
 
@@ -106,7 +111,7 @@ void Machine::take_payload(Connection& connection, const DocId& document, const 
   if (found == connection.seats.end()) return start_seat(connection, document, parsed, payload);
   Seat& seat = found->second;
   switch (seat.state) {
-    case Seat::State::Waiting: seat.held.push_back(to_bytes(payload)); return hold(connection, payload.size());
+    case Seat::State::Waiting: seat.held.push_back(to_bytes(payload)); return hold(connection, held_size(payload));
     case Seat::State::Handshake:  // the frame is dropped, and the manifest repeated
       return send_manifest(connection, *room(document));
     case Seat::State::Open: {

@@ -93,13 +93,16 @@ class Machine {
   void on(UpdateStored& event);
   void take_stored(const UpdateStored& event);
   void on(UpdateNotStored& event);
-  Ticket append(Room& room, SharedBytes update, ConnectionId from, const std::string& user, const std::string& device,
-                UpdateOrigin origin);
+  void append(Room& room, SharedBytes update, ConnectionId from, const std::string& user, const std::string& device,
+              UpdateOrigin origin, size_t held_bytes = 0);
+  void finish_append();
   void send(Room& room, Outgoing message);
   void send_error(Room& room, ConnectionId to, Refusal refusal, std::string_view sentence);
-  void relay_update(Room& room, ByteView update, ConnectionId except);
+  void relay_update(Room& room, SharedBytes update, ConnectionId except);
   void flush(Room& room);
-  void send_receipts();
+  void send_leaving(Room& room);
+  void send_settled();
+  size_t held_size(ByteView payload) const { return payload.size() + options_.limits.held_overhead_bytes; }
   void hold(Connection& connection, size_t size_bytes);
   void release(Connection& connection, size_t size_bytes);
 
@@ -143,6 +146,15 @@ class Machine {
     std::set<Ticket> behind;
   };
 
+  /// Updates that one connection sent for one document in a row become one record, and one message to the others.
+  struct OpenAppend {
+    Room* room = nullptr;  // null: there is none
+    AppendUpdate action;  // without its update
+    ConnectionId from;
+    std::vector<SharedBytes> updates;
+    size_t size_bytes = 0;
+  };
+
   Ticket next_ticket() { return Ticket{++last_ticket_}; }
   ClientId next_client();
 
@@ -157,7 +169,9 @@ class Machine {
   std::unordered_map<Ticket, DocId> snapshot_rooms_;
   std::multimap<TimestampMs, DocId> idle_checks_;  // when to look again
   std::map<std::pair<ConnectionId, DocId>, uint64_t> receipts_;  // due, only inside a call
-  bool gathers_receipts_ = false;  // of several events
+  std::vector<Room*> leaving_rooms_;  // with something in `leaving`, only inside a call
+  OpenAppend open_append_;  // only inside a call
+  bool gathers_ = false;  // receipts, and updates that leave, of several events
   uint64_t last_ticket_ = 0;
   uint64_t documents_loaded_ = 0;
 

@@ -5,10 +5,12 @@
 #include "machine.h"
 
 namespace diaryx::sync::relay {
-namespace {
 
-constexpr std::string_view kTooLargeToSend =
+extern const std::string_view kTooLargeToSend;  // also used by commits.cpp
+const std::string_view kTooLargeToSend =
     "This document has grown too large for one message. Split the file and remove the large one.";
+
+namespace {
 
 constexpr std::string_view kDocumentFull =
     "This document is as large as this server lets one be. What was added is on this device only; delete something, or "
@@ -95,11 +97,14 @@ void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteVi
       (pending_after && (!pending_before || room.doc->encode_update_v1(room.doc->state_vector()) != waiting_before));
   if (news) {
     auto stored = std::make_shared<const Bytes>(as_it_came ? to_bytes(update) : commit->update_v1());
-    hold(connection, stored->size());
+    // The list of those it is for waits with it.
+    const size_t held = held_size(*stored) + room.members.size() * sizeof(ConnectionId);
+    hold(connection, held);
     note_growth(room, stored->size());
-    append(room, stored, connection.id, connection.principal.user_id, connection.principal.device_id,
-           UpdateOrigin::Remote);
-    relay_update(room, *stored, connection.id);
+    if (as_it_came) finish_append();
+    append(room, std::move(stored), connection.id, connection.principal.user_id, connection.principal.device_id,
+           UpdateOrigin::Remote, held);
+    if (as_it_came) finish_append();
     room.manifest.reset();
     room.answer.reset();
   }
@@ -122,13 +127,13 @@ void Machine::note_growth(Room& room, size_t size_bytes) {
   room.size_is_exact = false;
 }
 
-void Machine::relay_update(Room& room, ByteView update, ConnectionId except) {
+void Machine::relay_update(Room& room, SharedBytes update, ConnectionId except) {
   std::vector<ConnectionId> others;
   others.reserve(room.members.size());
   std::copy_if(room.members.begin(), room.members.end(), std::back_inserter(others),
                [except](ConnectionId id) { return id != except; });
   add_followers(room, except, others);
-  send_message(room, std::move(others), Update{update});
+  if (!others.empty()) send(room, RelayedUpdate{except, std::move(others), std::move(update)});
 }
 
 void Machine::take(Connection& connection, Seat&, Room& room, const Awareness& message) {

@@ -33,7 +33,7 @@ void Machine::start_seat(Connection& connection, const DocId& document, const Pa
   }
   Seat& seat = connection.seats[document];
   seat.held.push_back(to_bytes(payload));
-  hold(connection, payload.size());
+  hold(connection, held_size(payload));
   if (access.access) return approach(connection, document);
 
   const bool asked = !access.waiting.empty();
@@ -165,7 +165,7 @@ void Machine::give_up_loading(Room& room, StorageFailure why) {
     if (waiting == nullptr) continue;
     const auto seat = waiting->seats.find(room.id);
     if (seat == waiting->seats.end()) continue;
-    for (const Bytes& payload : seat->second.held) release(*waiting, payload.size());
+    for (const Bytes& payload : seat->second.held) release(*waiting, held_size(payload));
     waiting->seats.erase(seat);
     refuse(*waiting, room.id.view(), Refusal::Storage, sentence_for(why));
   }
@@ -175,11 +175,12 @@ void Machine::give_up_loading(Room& room, StorageFailure why) {
 
 /// The document is here: handshake first, or straight in.
 void Machine::admit(Connection& connection, Room& room) {
+  finish_append();  // it is not for who comes now, who is told the whole document
   Seat& seat = connection.seats.at(room.id);
   send_joined(connection, room);
   if (needs_handshake(connection, room)) {
     // The frames so far only asked for the document: dropped, as the handshake demands.
-    for (const Bytes& payload : std::exchange(seat.held, {})) release(connection, payload.size());
+    for (const Bytes& payload : std::exchange(seat.held, {})) release(connection, held_size(payload));
     seat.state = Seat::State::Handshake;
     connection.handshakes.push_back(room.id);
     room.shaking.push_back(connection.id);
@@ -188,7 +189,7 @@ void Machine::admit(Connection& connection, Room& room) {
   }
   open_seat(connection, room, seat);
   for (const Bytes& payload : std::exchange(seat.held, {})) {
-    release(connection, payload.size());
+    release(connection, held_size(payload));
     take_messages(connection, seat, room, payload);
     // A payload can end the room (storage) or the connection (too many bad frames).
     if (connection.closing) return;
@@ -209,7 +210,7 @@ void Machine::leave(Connection& connection, const DocId& document) {
   const auto found = connection.seats.find(document);
   if (found == connection.seats.end()) return;
   const Seat::State state = found->second.state;
-  for (const Bytes& payload : found->second.held) release(connection, payload.size());
+  for (const Bytes& payload : found->second.held) release(connection, held_size(payload));
   connection.seats.erase(found);
   std::erase(connection.handshakes, document);
   Room* const left = room(document);

@@ -18,7 +18,14 @@ struct Receipt {
   uint64_t received;
 };
 
-using Outgoing = std::variant<SendBinary, SendText, Receipt, EditFinished>;
+/// A stored update on its way to who has the document open. Several of one sender may leave as one message.
+struct RelayedUpdate {
+  ConnectionId from;  // 0: the server
+  std::vector<ConnectionId> to;
+  SharedBytes update;
+};
+
+using Outgoing = std::variant<SendBinary, SendText, RelayedUpdate, Receipt, EditFinished>;
 
 /// A first-in first-out queue. An entry may leave once the append with ticket `after` is stored; appends of a document
 /// are stored in order, so the head alone decides.

@@ -25,7 +25,7 @@ enum class Life : uint8_t { Loading, Open, Failed };
 struct PendingAppend {
   Ticket ticket;
   ConnectionId from;  // 0: an edit of the server
-  size_t size_bytes;
+  size_t held_bytes;  // what it takes of its sender's allowance
 };
 
 struct PendingEdit {
@@ -51,6 +51,7 @@ struct Room {
   Fifo<PendingAppend> appends;  // asked for and not answered, oldest first
   Ticket last_append;  // the newest ever asked for; 0: none
   Outbox outbox;
+  std::vector<RelayedUpdate> leaving;  // taken out of the outbox, to be sent together; only inside a call
 
   Sequence stored;  // of the newest record known to be stored
   uint32_t records_since_snapshot = 0;

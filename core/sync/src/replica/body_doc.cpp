@@ -5,6 +5,7 @@
 
 #include "diaryx/base/base64.h"
 #include "diaryx/base/sha256.h"
+#include "diaryx/base/sort.h"
 #include "diaryx/base/utf.h"
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/text_diff.h"
@@ -17,17 +18,32 @@ constexpr std::string_view kHeadRoot = "head";
 constexpr std::string_view kBodyRoot = "body";
 constexpr std::string_view kSeedRoot = "seed";
 constexpr std::string_view kSeedKey = "client";
-constexpr std::string_view kOwnerKey = "file";
-/// In front of an owner's id, so that a claim is seen in the bytes of an update.
-constexpr std::string_view kOwnerPrefix = "file:";
+constexpr std::string_view kClaimPrefix = "file:";
+/// With the key of the document, since a file takes its notes along into its other documents.
 constexpr std::string_view kLeftPrefix = "left:";
-constexpr std::string_view kBeganPrefix = "began:";
+/// Ids of clients above this one bear the mark of a file; those of other programs are below.
+constexpr int kMarkShift = 32;
+constexpr uint64_t kWriterMask = (uint64_t{1} << kMarkShift) - 1;
 
-std::vector<std::string> noted(const crdt::Map& map, std::string_view prefix) {
+/// 20 bits of the id, and one that is never zero: 53 bits with those of the writer.
+uint64_t mark_of(std::string_view file_id) {
+  const Sha256 digest = sha256(file_id);
+  const uint64_t bits = (uint64_t{digest.bytes[0]} << 16) | (uint64_t{digest.bytes[1]} << 8) | digest.bytes[2];
+  return (bits & 0xfffff) | 0x100000;
+}
+
+ClientId marked(ClientId writer, std::string_view file_id) {
+  if (file_id.empty()) return writer;
+  return ClientId{(mark_of(file_id) << kMarkShift) | (writer.value() & kWriterMask)};
+}
+
+std::vector<std::string> noted(const crdt::Map& map, std::string_view prefix, std::string_view suffix = {}) {
   std::vector<std::string> names;
   for (const std::string& key : map.keys()) {
-    if (key.starts_with(prefix)) names.push_back(key.substr(prefix.size()));
+    if (!key.starts_with(prefix) || !key.ends_with(suffix) || key.size() == prefix.size() + suffix.size()) continue;
+    names.push_back(key.substr(prefix.size(), key.size() - prefix.size() - suffix.size()));
   }
+  sort_compactly(names);
   return names;
 }
 
@@ -56,8 +72,13 @@ ClientId seed_client(std::string_view key, std::string_view head, std::string_vi
 
 }  // namespace
 
-BodyDoc::BodyDoc(ClientId client)
-    : doc_({.client = client}), head_(doc_.text(kHeadRoot)), body_(doc_.text(kBodyRoot)), seed_(doc_.map(kSeedRoot)) {}
+BodyDoc::BodyDoc(ClientId client, std::string_view key)
+    : client_(client),
+      key_(key),
+      doc_({.client = client}),
+      head_(doc_.text(kHeadRoot)),
+      body_(doc_.text(kBodyRoot)),
+      seed_(doc_.map(kSeedRoot)) {}
 
 BodyDoc::Shown& BodyDoc::shown() const {
   const uint32_t now = doc_.transaction_count();
@@ -75,7 +96,7 @@ Bytes BodyDoc::set_text(std::string_view head, std::string_view body) {
   const std::string old_head = this->head();
   const std::string old_body = this->body();
   if (old_head == head && old_body == body) return {};
-  crdt::Transaction txn = doc_.transact();
+  crdt::Transaction txn = write();
   apply_difference(txn, head_, old_head, head);
   apply_difference(txn, body_, old_body, body);
   return std::move(txn).commit().update_v1();
@@ -87,7 +108,7 @@ Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after) {
     if (DX_PLANTED(7) && edits.size() > 1) edits.pop_back();
     return edits;
   };
-  crdt::Transaction txn = doc_.transact();
+  crdt::Transaction txn = write();
   units.head = carry_edits(head_, txn, units.head, edits_of(before.head, after.head));
   units.body = carry_edits(body_, txn, units.body, edits_of(before.body, after.body));
   const crdt::Commit commit = std::move(txn).commit();
@@ -97,40 +118,75 @@ Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after) {
 Bytes BodyDoc::restore_text(std::string_view key, std::string_view head, std::string_view body) {
   const Bytes state = doc_.encode_update_v1();
   const Bytes vector = doc_.state_vector().encode();
-  BodyDoc twin(seed_client(std::string(key).append(as_text(vector)), head, body));
+  BodyDoc twin(seed_client(std::string(key).append(as_text(vector)), head, body), key_);
   DX_ASSERT(twin.doc_.apply_update_v1(state));
   Bytes update = twin.set_text(head, body);
   if (!update.empty()) DX_ASSERT(doc_.apply_update_v1(update, crdt::TransactionOrigin::Local));
   return update;
 }
 
-std::string BodyDoc::seed_name() const { return seed_.get_string(kSeedKey).value_or(std::string()); }
-
 std::string BodyDoc::owner() const {
-  const std::string said = seed_.get_string(kOwnerKey).value_or(std::string());
-  if (!said.starts_with(kOwnerPrefix)) return {};
-  const std::string id = said.substr(kOwnerPrefix.size());
-  return seed_.get_string(std::string(kLeftPrefix).append(id)) ? std::string(kNobody) : id;
+  const std::vector<std::string> claims = noted(seed_, kClaimPrefix);
+  for (const std::string& id : claims) {
+    if (!seed_.get_string(left_key(id))) return id;
+  }
+  return claims.empty() && files_that_left().empty() ? std::string() : std::string(kNobody);
+}
+
+std::vector<std::string> BodyDoc::rivals() const {
+  std::vector<std::string> others = noted(seed_, kClaimPrefix);
+  std::erase(others, owner());
+  return others;
+}
+
+ClientId unmarked(ClientId writer) { return ClientId{writer.value() & kWriterMask}; }
+
+ClientId BodyDoc::writer() const {
+  const std::string holder = owner();
+  return holder == kNobody ? client_ : marked(client_, holder);
+}
+
+crdt::Transaction BodyDoc::write() {
+  doc_.set_client(writer());
+  return doc_.transact();
+}
+
+crdt::DeleteSet BodyDoc::strays(const crdt::StateVector& before) const {
+  const std::string holder = owner();
+  if (holder.empty()) return {};
+  const uint64_t mark = holder == kNobody ? 0 : mark_of(holder);
+  std::vector<std::string> others = files_that_left();
+  for (std::string& rival : rivals()) others.push_back(std::move(rival));
+  crdt::DeleteSet ids;
+  for (const crdt::StateVector::Entry& entry : doc_.state_vector()) {
+    const Clock start = before.get(entry.client);
+    if (start >= entry.clock) continue;
+    const uint64_t said = entry.client.value() >> kMarkShift;
+    const bool is_other =
+        said != 0 ? said != mark : std::ranges::count(others, std::to_string(entry.client.value())) != 0;  // a seed
+    if (is_other) ids.add(entry.client, start, entry.clock - start);
+  }
+  return ids;
 }
 
 Bytes BodyDoc::claim(std::string_view file_id) {
-  if (file_id.empty() || owner() == file_id) return {};
-  crdt::Transaction txn = doc_.transact();
-  seed_.set(txn, kOwnerKey, crdt::Any::string(std::string(kOwnerPrefix).append(file_id)));
-  return std::move(txn).commit().update_v1();
+  return file_id.empty() ? Bytes{} : note(std::string(kClaimPrefix).append(file_id));
+}
+Bytes BodyDoc::note_left(std::string_view file_id) {
+  return note(left_key(file_id), std::string(kClaimPrefix).append(file_id));
+}
+std::vector<std::string> BodyDoc::files_that_left() const { return noted(seed_, kLeftPrefix, "@" + key_); }
+std::string BodyDoc::left_key(std::string_view file_id) const {
+  return std::string(kLeftPrefix).append(file_id).append("@").append(key_);
 }
 
-std::vector<std::string> BodyDoc::files_that_left() const { return noted(seed_, kLeftPrefix); }
-Bytes BodyDoc::note_left(std::string_view file_id) { return note(kLeftPrefix, file_id); }
-std::vector<std::string> BodyDoc::began_in() const { return noted(seed_, kBeganPrefix); }
-Bytes BodyDoc::note_began_in(std::string_view document) { return note(kBeganPrefix, document); }
-
-Bytes BodyDoc::note(std::string_view prefix, std::string_view name) {
-  const std::string key = std::string(prefix).append(name);
-  if (name.empty() || seed_.get_string(key)) return {};
+Bytes BodyDoc::note(std::string_view added, std::string_view withdrawn) {
+  doc_.set_client(client_);  // without a mark: notes stay when a file's operations are taken out
   crdt::Transaction txn = doc_.transact();
-  seed_.set(txn, key, crdt::Any::string("1"));
-  return std::move(txn).commit().update_v1();
+  if (!seed_.get_string(added)) seed_.set(txn, added, crdt::Any::string("1"));
+  if (!withdrawn.empty()) seed_.erase(txn, withdrawn);
+  const crdt::Commit commit = std::move(txn).commit();
+  return commit.changed() ? commit.update_v1() : Bytes{};
 }
 
 Bytes BodyDoc::erase_operations(const crdt::DeleteSet& ids) {
@@ -144,7 +200,7 @@ Bytes BodyDoc::erase_operations(const crdt::DeleteSet& ids) {
 }
 
 bool may_claim(ByteView update) {
-  return std::ranges::search(update, as_bytes(kOwnerPrefix)).size() != 0 ||
+  return std::ranges::search(update, as_bytes(kClaimPrefix)).size() != 0 ||
          std::ranges::search(update, as_bytes(kLeftPrefix)).size() != 0;
 }
 
@@ -157,26 +213,16 @@ crdt::DeleteSet operations_between(const crdt::StateVector& before, const crdt::
   return ids;
 }
 
-crdt::DeleteSet operations_in_common(const crdt::StateVector& before, const crdt::StateVector& after,
-                                     const crdt::StateVector& other) {
-  crdt::DeleteSet ids;
-  for (const crdt::StateVector::Entry& entry : after) {
-    const Clock start = before.get(entry.client);
-    const Clock end = std::min(entry.clock, other.get(entry.client));
-    if (start < end) ids.add(entry.client, start, end - start);
-  }
-  return ids;
-}
-
 Bytes seed_update(std::string_view key, std::string_view file_id, std::string_view head, std::string_view body) {
   if (head.empty() && body.empty()) return {};
-  const ClientId client = seed_client(key, head, body);
+  ClientId client = seed_client(key, head, body);
+  if (std::to_string(client.value()) != file_id) client = marked(client, file_id);
   crdt::Doc doc({.client = client});
   crdt::Transaction txn = doc.transact(crdt::TransactionOrigin::Import);
   if (!head.empty()) DX_ASSERT(doc.text(kHeadRoot).insert(txn, Utf16Offset{0}, head));
   if (!body.empty()) DX_ASSERT(doc.text(kBodyRoot).insert(txn, Utf16Offset{0}, body));
   doc.map(kSeedRoot).set(txn, kSeedKey, crdt::Any::string(std::to_string(client.value())));
-  doc.map(kSeedRoot).set(txn, kOwnerKey, crdt::Any::string(std::string(kOwnerPrefix).append(file_id)));
+  if (!file_id.empty()) doc.map(kSeedRoot).set(txn, std::string(kClaimPrefix).append(file_id), crdt::Any::string("1"));
   return std::move(txn).commit().update_v1();
 }
 

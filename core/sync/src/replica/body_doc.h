@@ -24,7 +24,8 @@ inline constexpr std::string_view kNobody = "~";
 
 class BodyDoc {
  public:
-  explicit BodyDoc(ClientId client);
+  /// `key` names the document; a copy that is only looked at may do without.
+  explicit BodyDoc(ClientId client, std::string_view key = {});
 
   crdt::Doc& doc() { return doc_; }
   const crdt::Doc& doc() const { return doc_; }
@@ -53,22 +54,22 @@ class BodyDoc {
   /// not double it.
   Bytes restore_text(std::string_view key, std::string_view head, std::string_view body);
 
-  /// The name of the first import that holds now: of concurrent ones the same everywhere. Empty if never seeded.
-  std::string seed_name() const;
-
-  /// The id of the file whose text this is; empty if nobody said, `kNobody` if that file has left. Of two files that began in one
-  /// document at once the same one everywhere.
+  /// The id of the file whose text this is; empty if nobody said, `kNobody` if every file has left. Two files may begin in one
+  /// document at once: of those that did not leave, the one whose id sorts first holds it, wherever that is asked.
   std::string owner() const;
-  /// Says whose text this is. Returns the update, empty when that is known.
+  /// Other files that claim to have begun here.
+  std::vector<std::string> rivals() const;
+  /// Says whose text this is. Returns the update, empty when that is known. No claim replaces another.
   Bytes claim(std::string_view file_id);
-
-  /// Two files began in one document at once, and one of them left, or each thought that it had to: the document says which files
-  /// left it, and the documents of such a file say where it began. So late operations of it can be told from those of the one
-  /// that stayed, and what was taken out here is never taken out of its other documents.
-  std::vector<std::string> files_that_left() const;
+  /// Says that a file went on elsewhere, for ever, and withdraws its claim: before anything of it is taken out.
   Bytes note_left(std::string_view file_id);
-  std::vector<std::string> began_in() const;
-  Bytes note_began_in(std::string_view document);
+  std::vector<std::string> files_that_left() const;
+
+  /// The client of what is written here now. It bears the mark of the owner, so that operations of two files in one document can
+  /// be told apart, whoever brings them and in whatever pieces.
+  ClientId writer() const;
+  /// Operations of other files that came after `before`. Those without a mark, of other programs, are the owner's.
+  crdt::DeleteSet strays(const crdt::StateVector& before) const;
 
   /// Deletes every operation in `ids`. Returns the update, empty when none was left.
   Bytes erase_operations(const crdt::DeleteSet& ids);
@@ -82,8 +83,12 @@ class BodyDoc {
     std::optional<TextUnits> units;
   };
   Shown& shown() const;
-  Bytes note(std::string_view prefix, std::string_view name);
+  Bytes note(std::string_view added, std::string_view withdrawn = {});
+  std::string left_key(std::string_view file_id) const;
+  crdt::Transaction write();
 
+  ClientId client_;
+  std::string key_;
   crdt::Doc doc_;
   crdt::Text head_;
   crdt::Text body_;
@@ -91,21 +96,20 @@ class BodyDoc {
   mutable std::optional<Shown> shown_;
 };
 
+/// A client without the mark of a file.
+ClientId unmarked(ClientId writer);
+
 /// True if the bytes may hold an operation that says whose document it is, or that its file left. Never false when one does.
 bool may_claim(ByteView update);
 
 /// The operations that `after` has and `before` lacks.
 crdt::DeleteSet operations_between(const crdt::StateVector& before, const crdt::StateVector& after);
-/// Those of them that `other` has, too.
-crdt::DeleteSet operations_in_common(const crdt::StateVector& before, const crdt::StateVector& after,
-                                     const crdt::StateVector& other);
 
 /// The first import of a file as an update: the same file under the same key gives the same operations on every device,
 /// so that two devices that import it at once do not double it.
 Bytes seed_update(std::string_view key, std::string_view file_id, std::string_view head, std::string_view body);
 
-/// The client id of that seed, in decimal: what `seed_name` returns while it holds, and the id of a file that is the first
-/// under its path.
+/// The client id of that seed, in decimal: the id of a file that is the first under its path.
 std::string seed_name(std::string_view key, std::string_view head, std::string_view body);
 
 }  // namespace diaryx::sync

@@ -20,7 +20,7 @@ BodyDoc& BodyStore::open(std::string_view key) const {
   Slot& slot = found->second;
   if (slot.doc != nullptr) return *slot.doc;
 
-  slot.doc = std::make_unique<BodyDoc>(body_client(client_, key));
+  slot.doc = std::make_unique<BodyDoc>(body_client(client_, key), key);
   // What was parked here is our own encoding; that it decodes is our invariant.
   if (!slot.parked.empty()) DX_ASSERT(slot.doc->doc().apply_update_v1(slot.parked));
   slot.parked = {};

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,9 +29,11 @@ class MassChange {
     return removed >= options_.min_files && removed * 100 >= before * options_.share_percent;
   }
 
-  /// True if as many at once may be the beginning of a wave: a fifth of one.
-  bool may_become_wave(size_t count, size_t files) const {
-    return count * 5 >= options_.min_files && count * 500 >= files * options_.share_percent;
+  /// True if as many more, with those of the last while, may be the beginning of a wave: a fifth of one.
+  bool may_become_wave(size_t count, size_t files, TimestampMs now) {
+    forget(now);
+    const size_t removed = recent_.size() + count;
+    return removed * 5 >= options_.min_files && removed * 500 >= files * options_.share_percent;
   }
 
   /// This was let through. `left`: the file is no longer among those that are there.
@@ -61,7 +62,7 @@ class MassChange {
   };
 
   BreakerOptions options_;
-  std::deque<Removal> recent_;
+  std::vector<Removal> recent_;
 };
 
 }  // namespace diaryx::sync

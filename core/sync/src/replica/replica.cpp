@@ -93,7 +93,7 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
 }
 
 void Replica::Impl::dispatch(const Event& event) {
-  const auto key = [this](std::string_view disk_path) { return names().to_key(disk_path); };
+  const auto key = [this](std::string_view disk_path) { return names().own_key(disk_path); };
   std::visit(Overloaded{
                  [&](const Connected&) { on_connected(); },
                  [&](const Disconnected&) { on_disconnected(); },
@@ -104,11 +104,13 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const FileGone& e) { on_gone(key(e.path)); },
                  [&](const FileMoved& e) {
                    const std::string from = key(e.from);
-                   if (options_.disk.peculiar() && key(e.to) == from) names_.respell(from, e.to);  // an alias no more
+                   if (options_.disk.peculiar() && names_.to_key(e.to) == from)
+                     names_.respell(from, e.to);  // an alias no more
                    const std::string to = names().see(e.to);
                    // Of a move of ours, `from` gave its name up when it was begun.
                    const auto ours = own_moves_.find(to);
-                   on_moved(ours == own_moves_.end() ? from : std::string(ours->second), to);
+                   const bool is_ours = ours != own_moves_.end() && ours->second.disk_from == e.from;
+                   on_moved(is_ours ? std::string(ours->second.from) : from, to);
                  },
                  [&](const FilesSettled&) { on_files_settled(); },
                  [&](const FileWritten& e) { on_file_written(key(e.path), e.hash); },
@@ -282,10 +284,13 @@ Bytes Replica::Impl::payload_of_edit(std::string_view key, ByteView update) {
   return payload;
 }
 
-void Replica::Impl::edit_workspace(const std::function<void(crdt::Transaction&)>& edit) {
+crdt::Transaction Replica::Impl::begin_workspace_edit() {
   crdt::Transaction txn = workspace_.doc().transact();
   say_who(txn);
-  edit(txn);
+  return txn;
+}
+
+void Replica::Impl::end_workspace_edit(crdt::Transaction txn) {
   const crdt::Commit commit = std::move(txn).commit();
   if (!commit.changed()) return;
   file_count_.reset();

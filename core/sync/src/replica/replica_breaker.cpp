@@ -40,7 +40,7 @@ bool lost_its_end(std::string_view before, std::string_view after) {
 // --- found here -------------------------------------------------------------------------------------------------
 
 bool Replica::Impl::wait_for_wave(std::string_view path, const FileRecord& known, std::string_view bytes) {
-  if (settling_) return false;
+  if (believing_) return false;
   const std::string before = known.base ? *known.base : text_behind(path, known);
   const bool is_wave = is_truncation(before, bytes);
   if (!is_wave && !lost_its_end(before, bytes)) return false;
@@ -69,8 +69,9 @@ void Replica::Impl::send_deletions() {
     growing_ = 0;
     return deletions_due_.reset();
   }
-  // A folder is emptied file by file: wait until nothing more is missing before counting.
-  if (!holding && outgoing_.may_become_wave(count, records_.size()) &&
+  // A folder is emptied file by file: wait until nothing more is missing before counting. One by one, too: once a few went in the
+  // last minute, so that a slow wave does not pass file by file until it is large enough.
+  if (!holding && outgoing_.may_become_wave(count, records_.size(), now_) &&
       !outgoing_.is_wave(count, records_.size(), now_)) {
     if (count != growing_) deletions_due_ = now_ + kWaveGrace;
     growing_ = count;
@@ -92,11 +93,16 @@ void Replica::Impl::send_deletions() {
     return tell_held(HeldChange::Direction::Outgoing);
   }
 
+  delete_files(due);
+  believe(shorter);
+}
+
+void Replica::Impl::delete_files(const std::vector<std::string>& paths) {
   // In one transaction, so that other devices see the whole batch at once.
   edit_workspace([&](crdt::Transaction& txn) {
-    for (const std::string& path : due) delete_entry(path, *record(path), txn);
+    for (const std::string& path : paths) delete_entry(path, *record(path), txn);
   });
-  for (const std::string& path : due) {
+  for (const std::string& path : paths) {
     const std::string id = record(path)->file_id;
     drop_record(path);
     index_file(path);
@@ -104,18 +110,17 @@ void Replica::Impl::send_deletions() {
     reconcile(path);  // if a change from elsewhere won
     reconcile_file(id);
   }
-  believe(shorter);
 }
 
 void Replica::Impl::believe(const std::vector<std::string>& shorter) {
-  settling_ = true;
+  settling_ = believing_ = true;
   for (const std::string& path : shorter) {
     const Truncated text = std::move(truncated_.at(path));
     truncated_.erase(path);
     if (text.is_wave) outgoing_.add(path, /*left=*/false, now_);
     on_text_seen(path, text.bytes);
   }
-  settling_ = false;
+  settling_ = believing_ = false;
 }
 
 // --- made elsewhere ---------------------------------------------------------------------------------------------

@@ -359,8 +359,8 @@ ReplicaStatus Replica::Impl::status() const {
 
 bool Replica::Impl::settled() const {
   if (phase_ != Phase::Active || !workspace_link_.saved() || awaiting_changes_) return false;
-  if (!to_open_.empty() || !unsaved_.empty() || doubtful_due_ || !newcomers_.empty() || !leaving_.empty() ||
-      !uploads_.empty() || !wants_read_.empty())
+  if (!to_open_.empty() || !unsaved_.empty() || doubtful_due_ || !newcomers_.empty() || !rewritten_.empty() ||
+      !leaving_.empty() || !uploads_.empty() || !wants_read_.empty())
     return false;
   const auto is_open = [](const auto& entry) { return !entry.second.held; };
   if (std::ranges::any_of(gone_, is_open) || std::ranges::any_of(truncated_, is_open)) return false;

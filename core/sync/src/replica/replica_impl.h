@@ -81,10 +81,16 @@ class Replica::Impl {
   // What is going on with a file on disk, not stored.
   struct FileWork {
     bool busy = false;                     // an action for it is under way
+    bool removing = false;                 // that one is to take it away
     std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> retry_at;   // after a failure of the world
     bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
     uint32_t attempts = 0;
+  };
+
+  struct OwnMove {
+    std::string from;
+    std::string disk_from;  // its name on this disk, which it has still if it is not moved
   };
 
   struct Upload {
@@ -207,6 +213,7 @@ class Replica::Impl {
   void persist_intended(std::string_view path);
   bool has_doubtful_write(std::string_view path) const;
   void forget_doubtful_writes(std::string_view path);
+  void forget_lost_writes();
   void overtake_writes(std::string_view path);
   void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
@@ -214,8 +221,10 @@ class Replica::Impl {
   const Intended* torn_write(std::string_view path, std::string_view bytes) const;
   void recall_writes();
   void note_written(const std::string& path, Intended done, std::string text);
+  void note_written_over(const std::string& path, std::string_view edited);
   void expect_answers(const std::string& path, std::span<const Intended> writes);
   bool take_owed_answer(std::string_view path);
+  void end_work(const std::string& path);
   void on_file_removed(std::string_view path);
   void on_file_refused(std::string_view path, const FileRefused& refused);
 
@@ -224,8 +233,12 @@ class Replica::Impl {
   void on_moved(std::string_view from, std::string_view to);
   void on_files_settled();
   bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
+  bool adopt_written(std::string_view to, const Sha256& hash, std::string_view bytes);
   bool leave_to_watcher(const std::string& path, const Sha256& hash);
   bool wait_for_other_half(std::string_view path, std::string_view bytes);
+  void match_rewritten();
+  std::map<std::string, std::string> moves_over() const;
+  bool is_just_moved(const GoneFile& gone) const;
   void match_newcomers();
   bool is_one_of_many(std::string_view path, std::string_view text) const;
   void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
@@ -277,6 +290,7 @@ class Replica::Impl {
   // --- replica_breaker.cpp
   bool wait_for_wave(std::string_view path, const FileRecord& known, std::string_view bytes);
   void send_deletions();
+  void delete_files(const std::vector<std::string>& paths);
   void believe(const std::vector<std::string>& shorter);
   bool ask_to_take(std::string_view path, HeldChange::Kind kind);
   void take_away();
@@ -337,7 +351,15 @@ class Replica::Impl {
   Bytes payload_of_edit(std::string_view key, ByteView update);
   void persist(std::string doc, Bytes update, HistoryOrigin origin, std::string note = {});
   void say_who(crdt::Transaction& txn);
-  void edit_workspace(const std::function<void(crdt::Transaction&)>& edit);
+  crdt::Transaction begin_workspace_edit();
+  void end_workspace_edit(crdt::Transaction txn);
+  /// `edit(txn)` changes the workspace document: persisted and sent, if it changed anything.
+  template <typename Edit>
+  void edit_workspace(Edit edit) {
+    crdt::Transaction txn = begin_workspace_edit();
+    edit(txn);
+    end_workspace_edit(std::move(txn));
+  }
   void save_record(std::string_view path, FileRecord record);
   void drop_record(std::string_view path);
   const FileRecord* record(std::string_view path) const;
@@ -421,10 +443,13 @@ class Replica::Impl {
   std::map<std::string, std::vector<Intended>, std::less<>> intended_;  // in the order of the writes, never empty
   // Answers to come that say nothing new, by path: what became of the writes was seen before.
   std::map<std::string, size_t, std::less<>> owed_answers_;
+  std::set<std::string, std::less<>> still_asked_;  // seen or missed before the answer to an action of ours
   std::map<std::string, Upload, std::less<>> uploads_;
   std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted; each has a record
-  std::map<std::string, std::string, std::less<>> own_moves_;  // to -> from, under way
+  std::map<std::string, OwnMove, std::less<>> own_moves_;  // under way, by the key that it leads to
   std::map<std::string, Newcomer, std::less<>> newcomers_;
+  std::map<std::string, std::string, std::less<>>
+      rewritten_;  // text files with another content: an edit, or another file
   std::map<std::string, Truncated, std::less<>> truncated_;
   MassChange outgoing_;
   MassChange incoming_;
@@ -437,7 +462,8 @@ class Replica::Impl {
   bool is_fresh_ = true;  // nothing was handled yet
   bool scanned_ = false;  // the first FilesSettled was here
   bool unscanned_ = false;  // files are known from an earlier run, and were not looked at in this one
-  bool settling_ = false;  // newcomers are being told again, none of them is put off
+  bool settling_ = false;  // what was seen in the batch is being told again, none of it is put off
+  bool believing_ = false;  // the same of texts that lost their end
   std::set<std::string, std::less<>> deleted_here_;  // ids, in this run: an edit that was made meanwhile wins
   std::set<std::string, std::less<>> wants_read_;  // seen, to be read once its document is answered
   std::set<std::string, std::less<>> doubtful_;  // the entry was read from another head than the document has

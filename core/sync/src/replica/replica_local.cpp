@@ -64,10 +64,12 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   if (waits_in_vain(path, hash)) return;
   const auto work = work_.find(path);
   const bool seen_by_us =
-      work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher;
-  work_.erase(key);
+      still_asked_.erase(key) != 0 ||
+      (work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher);
+  end_work(key);
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
+  rewritten_.erase(key);
 
   if (const auto shorter = truncated_.find(path); shorter != truncated_.end() && shorter->second.bytes != bytes) {
     const bool was_empty = shorter->second.bytes.empty();
@@ -90,6 +92,12 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     return note_written(key, *ours, std::string(bytes));
   }
   if (known != nullptr && known->kind == FileRecord::Kind::Text) {
+    if (!settling_) {
+      rewritten_.insert_or_assign(key, std::string(bytes));
+      return;
+    }
+    if (intended_.contains(path)) note_written_over(key, bytes);
+    known = record(path);
     if (is_contested(path)) return read_when_possible(path);
     if (wait_for_wave(path, *known, bytes)) return;
     return merge_disk_text(path, *known, bytes);
@@ -163,10 +171,13 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
   if (!known.base && hash_of(doc_text) != known.hash) {
     // Nobody knows from which text the user started, so no edit of anybody may be guessed.
     drop_record(path);
-    return keep_conflict_copy(key, bytes, hash);
+    keep_conflict_copy(key, bytes, hash);
+    return reconcile_file(id);
   }
   const bool is_elsewhere_too = records_.paths_of(id).size() > 1;
   const std::optional<Version> before = is_elsewhere_too ? std::optional(version_of_document(document)) : std::nullopt;
+  // A file that was empty is nobody's until somebody writes.
+  if (is_file_id(id) && bodies_.open(document).owner().empty()) commit_body(document, bodies_.open(document).claim(id));
   Bytes update = merge_edit(path, document, known, doc_text, bytes);
   known.unsaved = known.unsaved || !update.empty();
   save_record(path, std::move(known));
@@ -255,6 +266,7 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
     restore_id_ = restored.mapped();
     emit(PersistRecord{std::string(kRestoredPrefix).append(path), {}});
   }
+  forget_doubtful_writes(path);  // what is there is known now
   const SplitText split = split_frontmatter(bytes);
   const std::optional<FileMetadata> entry = workspace_.file(path);
   const bool listed = entry && !entry->deleted;
@@ -361,9 +373,9 @@ void Replica::Impl::keep_blob_copy(std::string_view path,
                                    Sha256 hash) {  // by value: it may be the record's, which goes
   const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
   problem(path, "this file was changed here and elsewhere; yours is kept as \"" + copy.str() + "\"");
+  own_moves_.insert_or_assign(copy.str(), OwnMove{std::string(path), names_.disk_name(path)});
   drop_record(path);
   work_[copy.str()].busy = true;
-  own_moves_.insert_or_assign(copy.str(), std::string(path));
   emit(MoveFile{std::string(path), copy.str(), hash});
 }
 

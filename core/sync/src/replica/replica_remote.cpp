@@ -173,17 +173,9 @@ bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryO
   persist(std::string(kBodyPrefix) + key, commit->update_v1(), origin, std::string(made_ ? made_->note : ""));
   if (made_) send_body(key, payload_of_edit(key, commit->update_v1()));
 
-  std::string holder = bodies_.open(key).owner();
-  BodyDoc theirs(options_.client);
-  if (may_be_taken && theirs.doc().apply_update_v1(update)) {
-    if (foreign) holder = theirs.owner();
-    // Another file began here at the same moment, and ours holds the document: what came of it goes at once, before it can be
-    // taken along with ours. Whoever has it puts it elsewhere.
-    if (holder == owner && !theirs.owner().empty() && theirs.owner() != owner) {
-      commit_body(key, bodies_.open(key).note_left(theirs.owner()));
-      commit_body(key, bodies_.open(key).erase_operations(operations_between(ours, theirs.doc().state_vector())));
-    }
-  }
+  // At the first answer the file that the server has there was first; ours goes on elsewhere.
+  if (foreign) commit_body(key, bodies_.open(key).note_left(owner));
+  const std::string holder = bodies_.open(key).owner();
   if (may_be_taken && holder != owner) {
     on_document_taken(key, owner, holder, state, before.text);
   } else {
@@ -291,7 +283,7 @@ void Replica::Impl::check_metadata() {
 void Replica::Impl::reconcile(std::string_view path) {
   if (!options_.write_files || !joined_) return;
   if (const auto work = work_.find(path); work != work_.end() && (work->second.busy || work->second.retry_at)) return;
-  if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path)) return;
+  if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path) || rewritten_.contains(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
   if (const auto held = held_incoming_.find(path); held != held_incoming_.end() && workspace_.live_file(path)) {
     if (held->second == HeldChange::Kind::Deletion) held_incoming_.erase(held);  // it came back by itself
@@ -316,7 +308,7 @@ bool Replica::Impl::make_room(std::string_view path, const FileRecord& known) {
   if (!target || *target == path) return false;
   unite(id, std::string(path));
   const auto move = own_moves_.find(*target);
-  if (move != own_moves_.end()) return move->second == path;  // on its way
+  if (move != own_moves_.end()) return move->second.from == path;  // on its way
   if (record(*target) != nullptr) return false;  // in the way of each other: each is written over where it is
   move_on_disk(std::string(path), *target);
   return true;
@@ -346,7 +338,7 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
     return request_read(path);
   }
   if (!ask_to_take(path, HeldChange::Kind::Deletion)) return;
-  work_[std::string(path)].busy = true;
+  work_.insert_or_assign(std::string(path), FileWork{.busy = true, .removing = true});
   notify(FileChanged{std::string(path), FileChange::Removed, {}});
   emit(RemoveFile{std::string(path), known.hash});
 }

@@ -67,53 +67,34 @@ bool Replica::Impl::is_foreign(const std::string& document, ByteView theirs) con
   if (!bodies_.contains(document) || !may_claim(theirs)) return false;
   const std::string ours = bodies_.open(document).owner();
   if (!is_file_id(ours)) return false;
-  BodyDoc other(options_.client);
+  BodyDoc other(options_.client, document);
   if (!other.doc().apply_update_v1(theirs)) return false;
-  return !other.owner().empty() && other.owner() != ours;
+  return is_file_id(other.owner()) && other.owner() != ours;
 }
 
 void Replica::Impl::take_out_strays(const std::string& document, const crdt::StateVector& before) {
-  // Somebody who did not know yet that a file had left a document put late edits of it there. An operation that is in documents
-  // of two files belongs to the one that left: those of the other never came into its documents.
-  const std::vector<std::string> left = bodies_.open(document).files_that_left();
-  const std::vector<std::string> began_in = bodies_.open(document).began_in();
-  if (left.empty() && began_in.empty()) return;
-  const crdt::StateVector now = bodies_.open(document).doc().state_vector();
-  for (const std::string& id : left) {
-    for (const std::string& other : documents_of_file(id, {})) {
-      const crdt::StateVector theirs = bodies_.open(other).doc().state_vector();
-      commit_body(document, bodies_.open(document).erase_operations(operations_in_common(before, now, theirs)));
-    }
-  }
-  const std::string owner = bodies_.open(document).owner();
-  for (const std::string& taken : began_in) {
-    if (taken == document || !bodies_.contains(taken) || bodies_.open(taken).owner() == owner) continue;
-    const Version text = version_of_document(taken);
-    const crdt::StateVector theirs = bodies_.open(taken).doc().state_vector();
-    Bytes update = bodies_.open(taken).erase_operations(operations_in_common(before, now, theirs));
-    if (update.empty()) continue;
-    const std::optional<std::string> path = listed_path(taken);
-    remember_base(bodies_.open(taken).owner(), path.value_or(std::string()), text);
-    commit_body(taken, std::move(update));
-    if (path) reconcile(*path);
-  }
+  // Another file began here at the same moment, or somebody did not know yet that it left. Whoever has it puts it elsewhere.
+  for (const std::string& rival : bodies_.open(document).rivals())
+    commit_body(document, bodies_.open(document).note_left(rival));
+  commit_body(document, bodies_.open(document).erase_operations(bodies_.open(document).strays(before)));
 }
 
 void Replica::Impl::on_document_taken(const std::string& document, const std::string& loser, const std::string& winner,
                                       ByteView before, const std::string& text) {
   // Two files began in one document at once. The one that holds it keeps it and the path; the other goes on in a document of
   // its own, with all its operations, under another name. Every device that has both does the same.
-  BodyDoc old(options_.client);
+  BodyDoc old(options_.client, document);
   if (!old.doc().apply_update_v1(before)) return;
-  const crdt::DeleteSet ours = operations_between({}, old.doc().state_vector());
+  const std::vector<std::string> left = old.files_that_left();
   commit_body(document, bodies_.open(document).note_left(loser));  // before anything is taken out
-  commit_body(document, bodies_.open(document).erase_operations(ours));
-  commit_body(document, bodies_.open(document).claim(winner));
+  commit_body(document, bodies_.open(document).erase_operations(operations_between({}, old.doc().state_vector())));
+  for (const std::string& id : left) commit_body(document, bodies_.open(document).note_left(id));
+  take_out_strays(document, {});
   const std::string own = own_document(loser);
   moved_from_ = document;
   give_body(before, own);
-  commit_body(own, bodies_.open(own).note_began_in(document));
   unite(winner);  // what was typed into it here under older names had no place before
+  reconcile_file(winner);
   old_documents_of_[loser].erase(document);
   const std::optional<std::string> path = live_path(loser);
   if (!path || document_of(*path) != document) {

@@ -165,11 +165,13 @@ void Replica::Impl::on_gone(std::string_view path) {
   if (work != work_.end() && work->second.retry_at && record(path) == nullptr) return;
   // Found by a read or a write of ours, so the watcher's news may still be on their way.
   const bool found_by_us = work != work_.end() && (work->second.busy || work->second.retry_at);
-  if (work != work_.end()) work_.erase(work);
+  if (work != work_.end() && work->second.busy) still_asked_.emplace(path);
+  end_work(std::string(path));
   uploads_.erase(std::string(path));
   if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
   if (const auto newcomer = newcomers_.find(path); newcomer != newcomers_.end()) newcomers_.erase(newcomer);
   if (const auto shorter = truncated_.find(path); shorter != truncated_.end()) truncated_.erase(shorter);
+  if (const auto rewritten = rewritten_.find(path); rewritten != rewritten_.end()) rewritten_.erase(rewritten);
   const FileRecord* known = record(path);
   if (known == nullptr) return forget_doubtful_writes(path);
   // One that waits goes on waiting: a read that was under way misses the file as well.
@@ -178,9 +180,14 @@ void Replica::Impl::on_gone(std::string_view path) {
 }
 
 void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
-  const bool ours = own_moves_.erase(std::string(to)) != 0;
+  const auto move = own_moves_.find(to);
+  const bool ours = move != own_moves_.end() && move->second.from == from;  // else the user was faster
+  if (ours) own_moves_.erase(move);
   work_.erase(std::string(to));
-  work_.erase(std::string(from));
+  const auto work = work_.find(from);
+  if (work != work_.end() && work->second.busy) still_asked_.emplace(from);
+  const bool is_awaited = work != work_.end() && work->second.left_to_watcher;
+  end_work(std::string(from));
   gone_.erase(std::string(from));
   newcomers_.erase(std::string(from));
   const bool was_to_be_read = wants_read_.erase(std::string(from)) != 0;
@@ -190,13 +197,22 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
     return reconcile(from);  // if it made room for another content
   }
   const FileRecord moved = *known;
-  const bool free_target = record(to) == nullptr;
+  const FileRecord* const there = record(to);
+  const bool is_seen = there != nullptr && there->file_id == moved.file_id && there->hash == moved.hash;
+  const bool free_target = there == nullptr || is_seen;
   if (ours && free_target) {
+    forget_doubtful_writes(to);  // nothing was there
     drop_record(from);
     save_record(to, moved);
     reconcile(to);
     reconcile(from);  // if it made room for another file
     return reconcile_records(moved.file_id);
+  }
+  if (ours) {
+    // Another file was there, for all we know. It went away before, and the watcher will say where to.
+    gone_.insert_or_assign(std::string(from), GoneFile{now_ + kRenameGrace + kRenameGrace});
+    work_[std::string(to)] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
+    return;
   }
   const bool is_text = moved.kind == FileRecord::Kind::Text;
   if (!accept_path(to) || !free_target || (!is_text && !is_free(to))) {
@@ -206,6 +222,7 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   }
   rename_file(std::string(from), std::string(to), moved);
   if (was_to_be_read) request_read(to);
+  if (is_awaited) request_read(from);  // the watcher has said where the file went that was there
 }
 
 bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind,
@@ -215,12 +232,27 @@ bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRe
     const FileRecord* const known = record(entry.first);
     return known->kind == kind && (known->hash == hash || intended(entry.first, hash) != nullptr);
   });
-  if (from == gone_.end()) return false;
+  if (from == gone_.end()) return adopt_written(to, hash, bytes);
   const std::string path = from->first;
   if (const Intended* const ours = intended(path, hash)) note_written(path, *ours, std::string(bytes));
   const FileRecord known = *record(path);
   gone_.erase(from);
   rename_file(path, std::string(to), known);
+  return true;
+}
+
+bool Replica::Impl::adopt_written(std::string_view to, const Sha256& hash, std::string_view bytes) {
+  // We wrote it, died before we could note that, and it was renamed.
+  const auto is_it = [&](const Intended& write) {
+    return write.state == Intended::State::InDoubt && write.hash == hash && !write.file_id.empty();
+  };
+  const auto from = std::ranges::find_if(intended_, [&](const auto& entry) {
+    return record(entry.first) == nullptr && std::ranges::any_of(entry.second, is_it);
+  });
+  if (bytes.empty() || from == intended_.end()) return false;
+  const std::string path = from->first;
+  note_written(path, *std::ranges::find_if(from->second, is_it), std::string(bytes));
+  rename_file(path, std::string(to), FileRecord(*record(path)));
   return true;
 }
 
@@ -354,6 +386,82 @@ bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view 
   return true;
 }
 
+std::map<std::string, std::string> Replica::Impl::moves_over() const {
+  // Files of the batch whose text is that of another file before: renamed to a name that was in use, as in a swap. A file that
+  // is still there was copied.
+  std::map<Sha256, std::vector<std::string>> sources;
+  const auto add = [&](const std::string& path) {
+    const FileRecord* const known = record(path);
+    if (known->kind == FileRecord::Kind::Text) sources[known->hash].push_back(path);
+  };
+  for (const auto& [path, gone] : gone_) {
+    if (!gone.held && !is_just_moved(gone)) add(path);
+  }
+  for (const auto& [path, bytes] : rewritten_) add(path);
+  std::map<std::string, std::string> moves;  // to -> from
+  const auto look = [&](const std::string& to, const Sha256& hash) {
+    const auto found = sources.find(hash);
+    if (found != sources.end() && found->second.size() == 1) moves.emplace(to, found->second.front());
+  };
+  for (const auto& [path, bytes] : rewritten_) {
+    if (!bytes.empty()) look(path, hash_of(bytes));
+  }
+  for (const auto& [path, newcomer] : newcomers_) look(path, newcomer.hash);
+  const auto is_copy = [&](const auto& move) { return !gone_.contains(move.second) && !moves.contains(move.second); };
+  while (std::erase_if(moves, is_copy) != 0) {
+  }
+  return moves;
+}
+
+void Replica::Impl::match_rewritten() {
+  if (rewritten_.empty()) return;
+  std::map<std::string, std::string> moves = moves_over();
+  const auto move = [this](const std::string& from, const std::string& to) {
+    gone_.erase(from);
+    newcomers_.erase(to);
+    rewritten_.erase(to);
+    rename_file(from, to, FileRecord(*record(from)));
+  };
+  const auto is_in_use = [this](const auto& entry) { return record(entry.first) != nullptr; };
+  while (!moves.empty()) {
+    auto next = std::ranges::find_if_not(moves, is_in_use);
+    if (next == moves.end()) {
+      // The last file of a row went nowhere, or they go round in a ring.
+      const auto goes_on = [&](const auto& entry) {
+        return std::ranges::count(moves, entry.first, &std::pair<const std::string, std::string>::second) != 0;
+      };
+      next = std::ranges::find_if_not(moves, goes_on);
+      if (next != moves.end()) {
+        delete_files({next->first});
+      } else {
+        next = moves.begin();
+        const std::string aside = other_name(next->first, id_at(next->first));
+        std::ranges::find(moves, next->first, &std::pair<const std::string, std::string>::second)->second = aside;
+        rename_file(next->first, aside, FileRecord(*record(next->first)));
+      }
+    }
+    move(std::string(next->second), std::string(next->first));
+    moves.erase(next);
+  }
+  settling_ = true;
+  for (const auto& [path, bytes] : std::exchange(rewritten_, {})) {
+    const auto is_it = [&, hash = hash_of(bytes)](const auto& entry) {
+      return is_just_moved(entry.second) && record(entry.first)->hash == hash;
+    };
+    if (std::ranges::any_of(gone_, is_it)) {
+      work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
+    } else {
+      on_text_seen(path, bytes);
+    }
+  }
+  settling_ = false;
+}
+
+bool Replica::Impl::is_just_moved(const GoneFile& gone) const {
+  // By us, to where another file was, for all we knew.
+  return gone.wait_until && *gone.wait_until > now_ + kRenameGrace;
+}
+
 void Replica::Impl::match_newcomers() {
   const std::map<std::string, Newcomer, std::less<>> newcomers = std::exchange(newcomers_, {});
   if (newcomers.empty()) return;
@@ -405,8 +513,9 @@ bool Replica::Impl::is_one_of_many(std::string_view path, std::string_view text)
 }
 
 void Replica::Impl::on_files_settled() {
-  scanned_ = true;
+  if (!std::exchange(scanned_, true)) forget_lost_writes();
   const bool first = std::exchange(unscanned_, false);
+  match_rewritten();
   match_newcomers();
   send_deletions();
   if (!first) return;
@@ -524,7 +633,7 @@ void Replica::Impl::unite(const std::string& file_id, const std::string& also) {
 }
 
 void Replica::Impl::give_body(ByteView state, const std::string& to) {
-  BodyDoc brought(options_.client);
+  BodyDoc brought(options_.client, moved_from_);
   if (!brought.doc().apply_update_v1(state) || brought.doc().is_empty()) return;
   // Another file's by now: see `on_document_taken`.
   const std::string owner = bodies_.open(to).owner();
@@ -535,7 +644,9 @@ void Replica::Impl::give_body(ByteView state, const std::string& to) {
   const crdt::StateVector known = bodies_.open(to).doc().state_vector();
   const Result<crdt::Commit> commit = bodies_.open(to).doc().apply_update_v1(state);
   if (!commit || !commit->changed()) return;
-  remember_base(brought.owner(), path.value_or(std::string()), before);
+  const std::string id = brought.owner();
+  remember_base(id, path.value_or(std::string()), before);
+  if (!paths_without_base(id, {}).empty()) remember_base(id, {}, {brought.head() + brought.body(), brought.units()});
   commit_body(to, commit->update_v1(), HistoryOrigin::Move, moved_from_);
   take_out_strays(to, known);
 }
@@ -551,9 +662,13 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
   }
   work_[to].busy = true;
   work_[from].busy = true;
-  own_moves_.insert_or_assign(to, from);
+  own_moves_.insert_or_assign(to, OwnMove{from, names_.disk_name(from)});
   notify(FileChanged{to, FileChange::Moved, from});
   emit(MoveFile{from, to, known->hash});
+  const MoveFile& asked = std::get<MoveFile>(out_->back());
+  if (asked.from != asked.to) return true;
+  out_->pop_back();  // this disk calls both the same
+  on_moved(from, to);
   return true;
 }
 

@@ -28,6 +28,12 @@ void Replica::Impl::expect_answers(const std::string& path, std::span<const Inte
   if (open != 0) owed_answers_[path] += open;
 }
 
+void Replica::Impl::end_work(const std::string& path) {
+  // What became of the file is seen before the answer to its removal, which is not taken for that to the next action.
+  const auto work = work_.extract(path);
+  if (work && work.mapped().removing) ++owed_answers_[path];
+}
+
 bool Replica::Impl::take_owed_answer(std::string_view path) {
   const auto owed = owed_answers_.find(path);
   if (owed == owed_answers_.end()) return false;
@@ -73,7 +79,7 @@ const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path
   for (const Intended& write : writes->second) {
     if (write.text.empty() || write.state == Intended::State::Overtaken) continue;
     const size_t changed = changed_bytes(write.text, bytes);
-    if (changed >= least) continue;
+    if (changed > least || (changed == least && write.text != base)) continue;
     best = &write;
     least = changed;
   }
@@ -122,6 +128,15 @@ void Replica::Impl::forget_doubtful_writes(std::string_view path) {
   if (std::erase_if(writes->second, is_doubtful) != 0) persist_intended(path);
 }
 
+void Replica::Impl::forget_lost_writes() {
+  // Of new files, and not there: they were not done.
+  std::vector<std::string> lost;
+  for (const auto& [path, writes] : intended_) {
+    if (record(path) == nullptr && !wants_read_.contains(path)) lost.push_back(path);
+  }
+  for (const std::string& path : lost) forget_doubtful_writes(path);
+}
+
 void Replica::Impl::overtake_writes(std::string_view path) {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return;
@@ -168,11 +183,25 @@ void Replica::Impl::note_written(const std::string& path, Intended done, std::st
   expect_answers(path, {writes.begin(), end});
   writes.erase(writes.begin(), end);
   persist_intended(path);
+  const std::string id = written.file_id;
   save_record(path, std::move(written));
   reconcile(path);
+  reconcile_records(id);  // that were in the way
+}
+
+void Replica::Impl::note_written_over(const std::string& path, std::string_view edited) {
+  // We were putting another file there, and what is there now is an edit of that one.
+  const FileRecord& known = *record(path);
+  const std::string before = known.base ? *known.base : text_behind(path, known);
+  const Intended* const ours = likely_write(path, before, edited);
+  if (ours == nullptr || ours->file_id == known.file_id || ours->text == before) return;
+  FileRecord written{.kind = FileRecord::Kind::Text, .hash = ours->hash, .base = ours->text, .file_id = ours->file_id};
+  written.base_units = ours->units;
+  save_record(path, std::move(written));
 }
 
 void Replica::Impl::on_file_removed(std::string_view path) {
+  take_owed_answer(path);
   work_.erase(std::string(path));
   const FileRecord* const known = record(path);
   const std::string id = known == nullptr ? std::string() : known->file_id;
@@ -183,8 +212,10 @@ void Replica::Impl::on_file_removed(std::string_view path) {
 
 void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& refused) {
   if (const auto move = own_moves_.extract(std::string(path))) {
-    names_.rename(path, move.mapped());
-    work_[move.mapped()] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
+    if (record(path) == nullptr) names_.release(path);
+    names_.respell(move.mapped().from, move.mapped().disk_from);
+    work_[move.mapped().from] =
+        FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
   }
   const bool is_news = !take_owed_answer(path);
   if (const auto writes = intended_.find(path); is_news && writes != intended_.end()) {

@@ -136,8 +136,10 @@ class Device {
   bool safe_path(std::string_view path);
   void start();
   void feed(const sync::Event& event);
+  void give_answers();
   void perform(const std::vector<sync::Action>& batch);
   void perform(const sync::Action& action);
+  void perform_on_disk(const std::vector<sync::Action>& actions);
   void report(std::string_view path);
   void saw_own_write(const std::string& path, const std::string& bytes);
   void connection_lost();
@@ -159,6 +161,8 @@ class Device {
   std::optional<sync::relay::ConnectionId> connection_;
   std::deque<std::function<void()>> answers_;
   std::deque<sync::Action> waiting_;  // for a slow disk
+  std::vector<sync::Action> behind_batch_;  // of the watcher, which is told whole
+  bool telling_batch_ = false;
   struct LateAnswer {
     std::string path;
     Sha256 hash;
@@ -180,6 +184,7 @@ class Device {
   bool feeding_ = false;
   std::vector<std::string> problems_;
   sync::MassChangeHeld last_held_;
+  std::map<std::string, std::string> traced_;  // of the list, what a trace told already
 };
 
 class World {

@@ -82,6 +82,7 @@ struct UpdateSummary {
   StateVector ends;  ///< per client the clock after its last struct
   DeleteSet deletes;
   size_t structs = 0;  ///< items and collected ranges; Skip does not count
+  uint64_t text_units = 0;  ///< clock units among them of text, or of what was deleted and may have been text
 
   /// True if a replica with `known` and `deleted` has all of it.
   bool is_known(const StateVector& known, const DeleteSet& deleted) const {

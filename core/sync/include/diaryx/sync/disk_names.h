@@ -43,8 +43,10 @@ class DiskNames {
   std::string disk_name(std::string_view key) const;
   /// The key of a name that was seen on disk. A name in another case than ours is a renamed file: it gets a key of its own.
   std::string to_key(std::string_view disk_path) const;
+  /// The same, unless the file of that key is on this disk under an alias: then a key of its own, like that of a conflict copy.
+  std::string own_key(std::string_view disk_path) const;
   /// A file is on disk under this name now. Returns its key. If this disk holds another key's file to be the same, that key
-  /// loses its name; if another file has that key and an alias here, this one gets a key like that of a conflict copy.
+  /// loses its name.
   std::string see(std::string_view disk_path);
 
   /// The file of a key was given this name on disk, which leads to the same key.

@@ -33,13 +33,14 @@ struct TextReceived {
 
 // --- the disk ---------------------------------------------------------------------------------------------------
 //
-// A shell reports a batch: first every FileMoved, then every FileGone, then what it sees, then FilesSettled. The first
+// A shell reports a batch: first every FileMoved, then every FileGone, then what it sees, then FilesSettled. A batch is told
+// whole, before anything that it leads to is done, and is understood as a whole, since one rename is two things seen. The first
 // batch after start is the scan of the folder: FileGone for each of `known_files()` that is not there. Files whose
 // content did not change need not be reported. A name that `is_carried` refuses is ignored.
 
 /// The content of a Markdown file (`is_markdown`), as it is on disk now.
 struct TextFileSeen {
-  std::string_view path;   // relative, as the disk spells it
+  std::string_view path;  // relative, as the disk spells it
   std::string_view bytes;  // any bytes; invalid UTF-8 makes it a blob
 };
 /// Any other file, by its digest. The shell hashes it, the replica never holds its bytes.
@@ -52,8 +53,8 @@ struct BlobFileSeen {
 struct FileGone {
   std::string_view path;
 };
-/// A rename that the shell knows of, or did for MoveFile: `from` is not there, `to` is. `to` is reported as seen too if
-/// it also changed.
+/// A rename that the shell knows of, or did for MoveFile: what was at `from` is at `to`, where no known file was. `to` is reported
+/// as seen too if it also changed, and `from` if another file is there by now.
 struct FileMoved {
   std::string_view from;
   std::string_view to;
@@ -139,7 +140,7 @@ struct RestoreFiles {
   std::vector<RestoreFile> files;
   std::string id;  // stands in the history as note of everything this does; not empty
 };
-/// `next_deadline()` has come.
+/// `next_deadline()` has come, or the clock was set back since the last event: deadlines are told on the clock as it was.
 struct DeadlineReached {};
 
 using Event = std::variant<Connected, Disconnected, BinaryReceived, TextReceived, TextFileSeen, BlobFileSeen, FileGone,

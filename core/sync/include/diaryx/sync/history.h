@@ -42,7 +42,7 @@ struct RecordShape {
     Clock end;
   };
   std::vector<Wrote> wrote;  // ascending by client
-  uint64_t inserted = 0;     // units of content: UTF-16 units of text, one per value
+  uint64_t inserted = 0;  // UTF-16 units of text; values of maps are none
   uint64_t deleted = 0;
 };
 

@@ -12,7 +12,8 @@
 //
 // Wire: the framed protocol of existing Diaryx clients (docs/protocol.md), byte for byte where they look, and mended
 // where the hosted server loses data: every message of a combined payload is handled, only news is stored and relayed
-// (as one Update frame, encoded once), changes that only delete are relayed, a refused document is answered.
+// (as one Update frame, encoded once; several of one connection that come in one call, as one), changes that only delete
+// are relayed, a refused document is answered.
 //
 // Additions that older clients ignore (text messages):
 //   {"type":"server_hello","name":…,"version":…,"receipts":true,"lineage":…}   first message on every connection

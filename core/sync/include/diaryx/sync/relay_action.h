@@ -33,8 +33,8 @@ struct ListChanges {
   std::optional<Sequence> since;
 };
 
-/// Store one update. Many may be committed together; answer each with `UpdateStored` or `UpdateNotStored`, per document
-/// in the order asked.
+/// Store one update, or several that one connection sent in a row, merged. Many may be committed together; answer each
+/// with `UpdateStored` or `UpdateNotStored`, per document in the order asked.
 struct AppendUpdate {
   Ticket ticket;
   DocId document;

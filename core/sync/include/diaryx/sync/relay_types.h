@@ -56,6 +56,7 @@ struct Limits {
   uint64_t max_document_bytes = 48u << 20;    // of a whole document, as an update: it has to fit into a message
   size_t max_documents = 250'000;             // open per connection
   size_t max_held_bytes = 32u << 20;  // frames held and updates uncommitted per connection: reading is paused
+  size_t held_overhead_bytes = 512;  // counted beside the bytes of each, so that many small ones are bounded too
   size_t max_awareness_bytes = 64u << 10;  // awareness kept per document
   uint32_t max_bad_frames = 16;  // after so many refused frames the connection is closed
   DurationMs idle_before_unload{10'000};  // without connections
