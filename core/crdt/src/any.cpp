@@ -132,7 +132,6 @@ bool operator==(const Any& a, const Any& b) {
 }
 
 bool skip_any(Cursor& in, uint32_t max_depth) {
-  if (max_depth == 0) return in.fail(ErrorCode::TooDeep), false;
   const auto tag = static_cast<AnyTag>(in.u8());
   if (!in.ok()) return false;
   switch (tag) {
@@ -148,6 +147,7 @@ bool skip_any(Cursor& in, uint32_t max_depth) {
     case AnyTag::Bytes: (void)in.var_bytes(); return true;
     case AnyTag::Array:
     case AnyTag::Object: {
+      if (max_depth == 0) return in.fail(ErrorCode::TooDeep), false;
       bool canonical = true;
       for (uint64_t left = in.var_uint(); left > 0 && in.ok(); --left) {
         if (tag == AnyTag::Object) (void)in.var_string();
@@ -161,7 +161,6 @@ bool skip_any(Cursor& in, uint32_t max_depth) {
 }
 
 Any decode_any(Cursor& in, uint32_t max_depth) {
-  if (max_depth == 0) return in.fail(ErrorCode::TooDeep), Any{};
   const auto tag = static_cast<AnyTag>(in.u8());
   if (!in.ok()) return {};
   switch (tag) {
@@ -176,12 +175,14 @@ Any decode_any(Cursor& in, uint32_t max_depth) {
     case AnyTag::String: return Any::string(std::string(in.var_string()));
     case AnyTag::Bytes: return Any::bytes(to_bytes(in.var_bytes()));
     case AnyTag::Array: {
+      if (max_depth == 0) return in.fail(ErrorCode::TooDeep), Any{};
       Any::Array elements;  // not reserved: the count is only announced
       for (uint64_t left = in.var_uint(); left > 0 && in.ok(); --left)
         elements.push_back(decode_any(in, max_depth - 1));
       return Any::array(std::move(elements));
     }
     case AnyTag::Object: {
+      if (max_depth == 0) return in.fail(ErrorCode::TooDeep), Any{};
       Any::Object members;
       for (uint64_t left = in.var_uint(); left > 0 && in.ok(); --left) {
         std::string key(in.var_string());
@@ -199,19 +200,33 @@ Any decode_trusted_any(ByteView bytes) {
   return decode_any(in, 0xffffffffu);
 }
 
-size_t most_encoded_bytes(const Any& value) {
-  size_t bytes = 1 + kMaxVarUintBytes;  // the tag, and a number, a size or a count
-  if (const std::string* text = value.as_string()) bytes += text->size();
-  if (const Bytes* blob = value.as_bytes()) bytes += blob->size();
-  if (const Any::Array* elements = value.as_array()) {
-    for (const Any& element : *elements) bytes += most_encoded_bytes(element);
+Result<void> check_value(const Any& value, uint32_t max_depth, size_t& bytes) {
+  bytes += 1 + kMaxVarUintBytes;  // the tag, and a number, a size or a count
+  switch (value.kind()) {
+    case Any::Kind::String: return check_text(*value.as_string(), bytes);
+    case Any::Kind::Bytes:
+      if (max_depth == 0) return fail(ErrorCode::TooDeep);  // in JSON they are an object
+      bytes += value.as_bytes()->size();
+      return {};
+    case Any::Kind::Array:
+      if (max_depth == 0) return fail(ErrorCode::TooDeep);
+      for (const Any& element : *value.as_array()) DX_TRY_VOID(check_value(element, max_depth - 1, bytes));
+      return {};
+    case Any::Kind::Object:
+      if (max_depth == 0) return fail(ErrorCode::TooDeep);
+      for (const Any::Member& member : *value.as_object()) {
+        DX_TRY_VOID(check_text(member.key, bytes));
+        DX_TRY_VOID(check_value(member.value, max_depth - 1, bytes));
+      }
+      return {};
+    default: return {};
   }
-  if (const Any::Object* members = value.as_object()) {
-    for (const Any::Member& member : *members) {
-      bytes += kMaxVarUintBytes + member.key.size() + most_encoded_bytes(member.value);
-    }
-  }
-  return bytes;
+}
+
+Result<void> check_text(std::string_view text, size_t& bytes) {
+  bytes += kMaxVarUintBytes + text.size();
+  if (!is_valid_utf8(text)) return fail(ErrorCode::InvalidUtf8);
+  return {};
 }
 
 void encode_any(const Any& value, Sink& out) {

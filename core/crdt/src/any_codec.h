@@ -29,15 +29,18 @@ bool skip_any(Cursor& in, uint32_t max_depth);
 
 Any decode_any(Cursor& in, uint32_t max_depth);
 void encode_any(const Any& value, Sink& out);
-/// At least as many bytes as `encode_any` writes: what to ask for before a value is taken.
-size_t most_encoded_bytes(const Any& value);
+/// Whether decoders take what `encode_any` (or JSON) makes of a value of the application: all text is UTF-8, and at most `max_depth`
+/// arrays and objects lie in each other. Errors: InvalidUtf8, TooDeep. Adds to `bytes` at least as many as `encode_any` writes.
+Result<void> check_value(const Any& value, uint32_t max_depth, size_t& bytes);
+/// The same for a key or a name.
+Result<void> check_text(std::string_view text, size_t& bytes);
 /// Also for values that came from a document, thus known to be well formed.
 Any decode_trusted_any(ByteView bytes);
 
 /// Appends `JSON.stringify` of the encoded value, a bigint as the number nearest to it.
 void any_to_json(ByteView encoded, Sink& out);
-/// Appends the encoding of `JSON.parse(text)`. False if it is not JSON, or too deep.
-bool json_to_any(std::string_view text, uint32_t max_depth, Sink& out);
+/// Appends the encoding of `JSON.parse(text)`. Errors: InvalidJson, TooDeep.
+Result<void> json_to_any(std::string_view text, uint32_t max_depth, Sink& out);
 void append_json(const Any& value, std::string& out);
 /// True for "0", "1", ... "4294967294": members with such names come first in a JavaScript object, in ascending order.
 bool is_array_index(std::string_view key);

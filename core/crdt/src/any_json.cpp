@@ -58,13 +58,14 @@ class JsonParser {
  public:
   explicit JsonParser(std::string_view text) : text_(text) {}
 
-  bool parse(uint32_t max_depth, Any& out) {
+  /// Errors: InvalidJson, TooDeep.
+  Result<void> parse(uint32_t max_depth, Any& out) {
     skip_space();
-    if (!value(max_depth, out)) return false;
+    if (!value(max_depth, out)) return fail(too_deep_ ? ErrorCode::TooDeep : ErrorCode::InvalidJson);
     skip_space();
-    return at_ == text_.size();
+    if (at_ != text_.size()) return fail(ErrorCode::InvalidJson);
+    return {};
   }
-  bool too_deep() const { return too_deep_; }
 
  private:
   bool more() const { return at_ < text_.size(); }
@@ -83,8 +84,8 @@ class JsonParser {
   }
 
   bool value(uint32_t depth, Any& out) {
-    if (depth == 0) return too_deep_ = true, false;
     if (!more()) return false;
+    if (depth == 0 && (text_[at_] == '{' || text_[at_] == '[')) return too_deep_ = true, false;
     switch (text_[at_]) {
       case '{': return object(depth, out);
       case '[': return array(depth, out);
@@ -341,11 +342,11 @@ void any_to_json(ByteView encoded, Sink& out) {
   out.raw(text);
 }
 
-bool json_to_any(std::string_view text, uint32_t max_depth, Sink& out) {
+Result<void> json_to_any(std::string_view text, uint32_t max_depth, Sink& out) {
   Any value;
-  if (!JsonParser(text).parse(max_depth, value)) return false;
+  DX_TRY_VOID(JsonParser(text).parse(max_depth, value));
   encode_any(value, out);
-  return true;
+  return {};
 }
 
 std::string Any::to_json() const {
@@ -357,8 +358,7 @@ std::string Any::to_json() const {
 Result<Any> Any::from_json(std::string_view text, uint32_t max_depth) {
   if (!is_valid_utf8(text)) return fail(ErrorCode::InvalidUtf8);
   Any value;
-  JsonParser parser(text);
-  if (!parser.parse(max_depth, value)) return fail(parser.too_deep() ? ErrorCode::TooDeep : ErrorCode::InvalidJson);
+  DX_TRY_VOID(JsonParser(text).parse(max_depth, value));
   return value;
 }
 

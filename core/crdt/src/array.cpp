@@ -15,7 +15,7 @@ Result<void> check_values(const Store& store, std::span<const Any> values) {
   size_t bytes = 0;
   for (const Any& value : values) {
     if (value.kind() == Any::Kind::Undefined || value.kind() == Any::Kind::BigInt) return fail(ErrorCode::WrongType);
-    bytes += most_encoded_bytes(value);
+    DX_TRY_VOID(check_value(value, store.limits().max_depth, bytes));
   }
   if (!store.has_room(values.size(), bytes)) return fail(ErrorCode::TooLarge);
   return {};

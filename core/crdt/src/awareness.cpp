@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "any_codec.h"
+
 namespace diaryx::crdt {
 namespace {
 
@@ -75,7 +77,7 @@ std::vector<ClientId> AwarenessChange::clients() const {
 }
 
 Awareness::Awareness(ClientId client, TimestampMs now, const AwarenessLimits& limits)
-    : client_(client), limits_(limits), next_check_(now + kCheckInterval) {
+    : client_(ClientId{client.value() & kMaxVarUint}), limits_(limits), next_check_(now + kCheckInterval) {
   (void)set_local_state(Any::object({}), now);
 }
 
@@ -98,6 +100,8 @@ std::vector<ClientId> Awareness::clients() const {
 }
 
 AwarenessChange Awareness::set_local_state(Any state, TimestampMs now) {
+  size_t bytes = 0;
+  DX_ASSERT(check_value(state, limits_.max_depth, bytes).has_value());
   const auto [at, is_new] = known_.try_emplace(client_);
   Known& known = at->second;
   AwarenessChange change;

@@ -14,7 +14,7 @@ constexpr TypeRef as_type(uint32_t type) { return static_cast<TypeRef>(type); }
 template <typename Handle>
 Handle set_type(const Shared& map, std::string_view key, TypeKind kind) {
   Store& store = HandleAccess::store(map);
-  const bool possible = map.is_live() && store.has_room(1, 0);
+  const bool possible = map.is_live() && is_valid_utf8(key) && store.has_room(1, 0);
   return HandleAccess::make<Handle>(
       store, possible ? store.set_key_type(HandleAccess::type(map), key, kind) : store.detached_type(kind));
 }
@@ -64,7 +64,10 @@ std::optional<Text> Map::get_text(std::string_view key) const {
 
 Result<void> Map::set(Transaction&, std::string_view key, const Any& value) {
   if (!is_live()) return fail(ErrorCode::WrongType);
-  if (!store_->has_room(1, most_encoded_bytes(value))) return fail(ErrorCode::TooLarge);
+  size_t bytes = 0;
+  DX_TRY_VOID(check_text(key, bytes));
+  DX_TRY_VOID(check_value(value, store_->limits().max_depth, bytes));
+  if (!store_->has_room(1, bytes)) return fail(ErrorCode::TooLarge);
   store_->set_key(as_type(type_), key, value);
   return {};
 }

@@ -1,6 +1,8 @@
 // Source: Yjs 13.6 `typeListInsertGenericsAfter` in src/types/AbstractType.js, and `_integrate` of the types; docs/protocol.md.
 #include "new_values.h"
 
+#include <algorithm>
+
 #include "any_codec.h"
 
 namespace diaryx::crdt {
@@ -9,6 +11,8 @@ namespace {
 /// What a value will take, and whether it may be there.
 class Check {
  public:
+  explicit Check(const Store& store) : store_(store), max_depth_(std::max(1u, store.limits().max_depth)) {}
+
   Result<void> element(const NewValue& value) {
     if (const Any* plain = std::get_if<Any>(&value)) {
       if (plain->is_undefined() || plain->kind() == Any::Kind::BigInt) return fail(ErrorCode::WrongType);
@@ -19,40 +23,36 @@ class Check {
   Result<void> entry(const NewValue& value) {
     ++units_;
     if (const Any* plain = std::get_if<Any>(&value)) {
-      bytes_ += most_encoded_bytes(*plain);
-      return {};
+      return check_value(*plain, max_depth_, bytes_);
     }
     if (const auto* made = std::get_if<NewType>(&value)) return type(*made);
     const auto& subdocument = std::get<NewSubdocument>(value);
-    bytes_ += most_encoded_bytes(subdocument.meta) + subdocument.guid.size() + 64;
-    return text(subdocument.guid);
+    bytes_ += 64;  // the names of its options
+    DX_TRY_VOID(check_value(subdocument.meta, max_depth_ - 1, bytes_));
+    return check_text(subdocument.guid, bytes_);
   }
 
-  Result<void> room(const Store& store) const {
-    if (!store.has_room(units_, bytes_)) return fail(ErrorCode::TooLarge);
+  Result<void> room() const {
+    if (!store_.has_room(units_, bytes_)) return fail(ErrorCode::TooLarge);
     return {};
   }
 
  private:
-  Result<void> text(std::string_view utf8) {
-    bytes_ += utf8.size();
-    if (!is_valid_utf8(utf8)) return fail(ErrorCode::InvalidUtf8);
-    return {};
-  }
-
   Result<void> type(const NewType& made) {
     if (made.kind == Shared::Kind::Undeclared) return fail(ErrorCode::WrongType);
-    DX_TRY_VOID(text(made.name));
-    DX_TRY_VOID(text(made.content));
+    DX_TRY_VOID(check_text(made.name, bytes_));
+    DX_TRY_VOID(check_text(made.content, bytes_));
     units_ += made.content.size();  // at least as many as its units
     for (const NewValue& value : made.list) DX_TRY_VOID(element(value));
     for (const auto& [key, value] : made.entries) {
-      DX_TRY_VOID(text(key));
+      DX_TRY_VOID(check_text(key, bytes_));
       DX_TRY_VOID(entry(value));
     }
     return {};
   }
 
+  const Store& store_;
+  uint32_t max_depth_;
   uint64_t units_ = 0;
   size_t bytes_ = 0;
 };
@@ -66,15 +66,15 @@ ItemRef put_type(Store& store, TypeRef parent, Gap gap, KeyRef sub, const NewTyp
 }  // namespace
 
 Result<void> check_new_elements(const Store& store, std::span<const NewValue> values) {
-  Check check;
+  Check check(store);
   for (const NewValue& value : values) DX_TRY_VOID(check.element(value));
-  return check.room(store);
+  return check.room();
 }
 
 Result<void> check_new_entry(const Store& store, const NewValue& value) {
-  Check check;
+  Check check(store);
   DX_TRY_VOID(check.entry(value));
-  return check.room(store);
+  return check.room();
 }
 
 /// Runs of plain values share an item; all items have the right neighbour of the gap as their right origin.

@@ -9,7 +9,7 @@
 namespace diaryx::crdt {
 
 /// Whether all of it can be put in, so that nothing is changed when something cannot: lists take no bigint and no undefined, texts and
-/// names are UTF-8, and there are clocks and bytes left. Errors: WrongType, InvalidUtf8, TooLarge.
+/// names are UTF-8, no value nests too deep, and there are clocks and bytes left. Errors: WrongType, InvalidUtf8, TooDeep, TooLarge.
 Result<void> check_new_elements(const Store& store, std::span<const NewValue> values);
 Result<void> check_new_entry(const Store& store, const NewValue& value);
 

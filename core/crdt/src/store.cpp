@@ -4,7 +4,17 @@
 
 namespace diaryx::crdt {
 
-Store::Store(const DocOptions& options) : options_(options) { own_ = client_index(options.client); }
+namespace {
+
+/// What fits into an update.
+ClientId writable(ClientId id) { return ClientId{id.value() & kMaxVarUint}; }
+
+}  // namespace
+
+Store::Store(const DocOptions& options) : options_(options) {
+  options_.client = writable(options.client);
+  own_ = client_index(options_.client);
+}
 
 ClientIndex Store::find_client(ClientId id) const {
   // Structs come in runs of one client.
@@ -161,6 +171,7 @@ TypeRef Store::root(std::string_view name, TypeKind kind) {
     if (types_[ref].kind == TypeKind::Undeclared) types_[ref].kind = kind;
     return ref;
   }
+  DX_ASSERT(is_valid_utf8(name));
   const TypeRef ref = types_.add();
   SharedType& made = types_[ref];
   made.name = key;
@@ -185,7 +196,7 @@ TypeRef Store::detached_type(TypeKind kind) {
 
 void Store::set_own_client(ClientId id) {
   DX_ASSERT(!open_);
-  own_ = client_index(id);
+  own_ = client_index(writable(id));
   own_taken_ = false;
 }
 

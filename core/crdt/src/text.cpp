@@ -25,8 +25,15 @@ uint32_t snap(Store& store, TypeRef type, uint32_t at, int side) {
   return side < 0 ? at - 1 : at + 1;
 }
 
-/// Clocks that marks around an insertion may take.
-uint64_t marks_room(const Attributes& attributes) { return 2 * attributes.size() + 64; }
+/// Whether these attributes can be put on `units` units of `bytes` bytes, with marks that are switched on and off again.
+Result<void> check_marks(const Store& store, const Attributes& attributes, uint64_t units, size_t bytes) {
+  for (const Any::Member& member : attributes) {
+    DX_TRY_VOID(check_text(member.key, bytes));
+    DX_TRY_VOID(check_value(member.value, store.limits().max_depth, bytes));
+  }
+  if (!store.has_room(units + 2 * attributes.size() + 64, bytes)) return fail(ErrorCode::TooLarge);
+  return {};
+}
 
 TypeRef place_type(Store& store, TextEditor& editor, const NewType& made, const Attributes& attributes) {
   Marks negated;
@@ -57,8 +64,12 @@ Result<void> check_edits(const Store& store, std::span<const TextEdit> edits) {
   uint64_t units = 0;
   size_t bytes = 0;
   for (const TextEdit& edit : edits) {
-    units += marks_room(edit.attributes) + edit.length.value() + edit.text.size();
+    units += 2 * edit.attributes.size() + 64 + edit.length.value() + edit.text.size();
     bytes += edit.length.value() + edit.text.size();
+    for (const Any::Member& member : edit.attributes) {
+      DX_TRY_VOID(check_text(member.key, bytes));
+      DX_TRY_VOID(check_value(member.value, store.limits().max_depth, bytes));
+    }
     if (edit.kind == TextEdit::Kind::InsertText && !is_valid_utf8(edit.text)) return fail(ErrorCode::InvalidUtf8);
     if (edit.kind != TextEdit::Kind::InsertEmbed) continue;
     if (std::holds_alternative<NewSubdocument>(edit.embed)) return fail(ErrorCode::WrongType);
@@ -183,7 +194,7 @@ Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf
   if (!length_if_valid) return fail(ErrorCode::InvalidUtf8);
   const uint32_t units = length_if_valid->value();
   if (!is_live()) return fail(ErrorCode::WrongType);
-  if (!store_->has_room(uint64_t{units} + 2 * attributes.size() + 64, utf8.size())) return fail(ErrorCode::TooLarge);
+  DX_TRY_VOID(check_marks(*store_, attributes, units, utf8.size()));
   const TypeRef type = as_type(type_);
   TextEditor editor(*store_, type);
   editor.seek(snap(*store_, type, offset.value(), -1));
@@ -193,8 +204,9 @@ Result<void> Text::insert(Transaction&, Utf16Offset offset, std::string_view utf
 
 Result<void> Text::insert_embed(Transaction&, Utf16Offset offset, const Any& value, const Attributes& attributes) {
   if (!is_live() || !can_be_embedded(value)) return fail(ErrorCode::WrongType);
-  const size_t bytes = value.encode().size();
-  if (!store_->has_room(marks_room(attributes) + bytes, bytes)) return fail(ErrorCode::TooLarge);
+  size_t bytes = 0;
+  DX_TRY_VOID(check_value(value, store_->limits().max_depth, bytes));
+  DX_TRY_VOID(check_marks(*store_, attributes, bytes, bytes));
   const TypeRef type = as_type(type_);
   TextEditor editor(*store_, type);
   editor.seek(snap(*store_, type, offset.value(), -1));
@@ -205,7 +217,7 @@ Result<void> Text::insert_embed(Transaction&, Utf16Offset offset, const Any& val
 Result<Shared> Text::insert_type(Transaction&, Utf16Offset offset, const NewType& made, const Attributes& attributes) {
   if (!is_live()) return fail(ErrorCode::WrongType);
   DX_TRY_VOID(check_new_entry(*store_, made));
-  if (!store_->has_room(marks_room(attributes), 0)) return fail(ErrorCode::TooLarge);
+  DX_TRY_VOID(check_marks(*store_, attributes, 0, 0));
   const TypeRef type = as_type(type_);
   TextEditor editor(*store_, type);
   editor.seek(snap(*store_, type, offset.value(), -1));
@@ -257,8 +269,7 @@ Result<void> Text::format(Transaction&, Utf16Offset at, Length range, const Attr
   if (at.value() > length().value()) return fail(ErrorCode::OffsetOutOfRange);
   if (range == Length{0}) return {};
   if (!is_live()) return fail(ErrorCode::WrongType);
-  if (!store_->has_room(uint64_t{range.value()} + 2 * attributes.size() + 64, range.value()))
-    return fail(ErrorCode::TooLarge);
+  DX_TRY_VOID(check_marks(*store_, attributes, range.value(), range.value()));
   const TypeRef type = as_type(type_);
   const uint32_t from = snap(*store_, type, at.value(), -1);
   const uint64_t end = uint64_t{at.value()} + range.value();

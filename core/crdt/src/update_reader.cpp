@@ -169,8 +169,8 @@ class UpdateDecoder {
     if (text == "true") return {&kTrue, 1};
     if (text == "null") return {&kNull, 1};
     Sink converted;
-    if (!json_to_any(text, limits_.max_depth, converted)) {
-      fail(ErrorCode::InvalidJson);
+    if (const Result<void> read = json_to_any(text, limits_.max_depth, converted); !read) {
+      fail(read.error().code);
       return {};
     }
     return keep(converted);

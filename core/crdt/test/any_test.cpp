@@ -40,6 +40,14 @@ TEST(Any, IsNotReadDeeperThanAllowed) {
   const std::string deep = std::string(50, '[') + std::string(50, ']');
   EXPECT_TRUE(Any::from_json(deep, 50).has_value());
   EXPECT_EQ(Any::from_json(deep, 49).error().code, ErrorCode::TooDeep);
+  const std::string with_value = std::string(50, '[') + "1" + std::string(50, ']');
+  const auto value = Any::from_json(with_value, 50);  // only arrays and objects count
+  ASSERT_TRUE(value.has_value());
+  const Bytes bytes = value->encode();
+  Reader enough(bytes);
+  EXPECT_TRUE(Any::decode(enough, 50).has_value());
+  Reader too_few(bytes);
+  EXPECT_EQ(Any::decode(too_few, 49).error().code, ErrorCode::TooDeep);
 }
 
 TEST(Any, LeavesOutWhatJsonDoesNotHave) {

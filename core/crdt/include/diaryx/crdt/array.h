@@ -34,13 +34,13 @@ class Array : public Shared {
 
   /// Inserts before `index`. Values of kind Bytes become items of their own, as in Yjs; bigint and undefined are refused, as there
   /// (inside an object or array, and as map values, they are fine).
-  /// Errors: OffsetOutOfRange, WrongType, TooLarge; nothing is changed then.
+  /// Errors: OffsetOutOfRange, WrongType, TooLarge, InvalidUtf8, TooDeep; nothing is changed then.
   Result<void> insert(Transaction& txn, size_t index, std::span<const Any> values);
   Result<void> insert(Transaction& txn, size_t index, const Any& value) { return insert(txn, index, {&value, 1}); }
-  /// The same for values, new types and subdocuments, mixed. Errors: also InvalidUtf8.
+  /// The same for values, new types and subdocuments, mixed. Errors: the same.
   Result<void> insert(Transaction& txn, size_t index, std::span<const NewValue> values);
   Result<void> push(Transaction& txn, std::span<const NewValue> values);
-  /// Appends after the very last item, tombstones included. Errors: WrongType, TooLarge.
+  /// Appends after the very last item, tombstones included. Errors: WrongType, TooLarge, InvalidUtf8, TooDeep.
   Result<void> push(Transaction& txn, std::span<const Any> values);
   Result<void> push(Transaction& txn, const Any& value) { return push(txn, {&value, 1}); }
   /// Puts a new, empty shared type before `index`. Errors: OffsetOutOfRange, TooLarge.

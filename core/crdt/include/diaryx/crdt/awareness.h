@@ -75,6 +75,8 @@ class Awareness {
   static constexpr DurationMs kOutdatedAfter{30'000};
 
   /// The local state is `{}` with clock 0, as in Yjs; peers take no notice of it before the first change.
+  ///
+  /// client   of more than 53 bits the low ones count.
   Awareness(ClientId client, TimestampMs now, const AwarenessLimits& limits = {});
 
   ClientId client() const { return client_; }
@@ -87,9 +89,11 @@ class Awareness {
   /// Clients that have a state, ascending.
   std::vector<ClientId> clients() const;
 
-  /// Sets the state of this client; null takes it away, which is how a client says that it leaves.
+  /// Sets the state of this client; null takes it away, which is how a client says that it leaves. What peers would refuse ends the
+  /// process: the state is UTF-8 throughout and nests at most `max_depth` deep.
   AwarenessChange set_local_state(Any state, TimestampMs now);
-  /// Sets one member of the local state. Does nothing if there is no state; a state that is no object becomes one.
+  /// Sets one member of the local state. Does nothing if there is no state; a state that is no object becomes one with
+  /// this member alone (Yjs spreads arrays and strings into it).
   AwarenessChange set_local_field(std::string_view field, Any value, TimestampMs now);
 
   /// Takes over what is newer than what is known. A peer cannot take away the local state: its clock goes up instead, and

@@ -43,7 +43,7 @@ enum class MarksAfterRemote : uint8_t { Keep, CleanUp };
 enum class SurrogatePairs : uint8_t { Keep, Split };
 
 struct DocOptions {
-  ClientId client;  ///< at most 53 bits; never used by two replicas at once
+  ClientId client;  ///< never used by two replicas at once; of more than 53 bits the low ones count
   Gc gc = Gc::Enabled;
   DecodeLimits limits{};
   Emit emit = Emit::Updates;
@@ -64,7 +64,8 @@ class Doc {
   /// True once an update brought structs of our own client id that we did not write: choose a new id with `set_client`.
   bool client_is_taken() const;
 
-  /// The root type of that name, made if there is none. Handles are cheap, and valid as long as the Doc (also when it is moved).
+  /// The root type of that name, which is UTF-8 (else the process ends); made if there is none. Handles are cheap, and valid as long as
+  /// the Doc (also when it is moved).
   /// Asking for one name as two kinds is the caller's mistake; both handles work on the same items.
   Text text(std::string_view root);
   Map map(std::string_view root);

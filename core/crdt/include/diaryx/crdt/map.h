@@ -33,12 +33,13 @@ class Map : public Shared {
   std::optional<Array> get_array(std::string_view key) const;
   std::optional<Text> get_text(std::string_view key) const;
 
-  /// Sets a plain value of any kind. Errors: WrongType (the map is not live), TooLarge (no clocks left); nothing is changed then.
+  /// Sets a plain value of any kind. Errors: WrongType (the map is not live), TooLarge (no clocks left), InvalidUtf8,
+  /// TooDeep (see DecodeLimits); nothing is changed then.
   Result<void> set(Transaction& txn, std::string_view key, const Any& value);
-  /// Sets a value, a new type with its first content, or a subdocument. Errors: also InvalidUtf8.
+  /// Sets a value, a new type with its first content, or a subdocument. Errors: the same.
   Result<void> set(Transaction& txn, std::string_view key, const NewValue& value);
-  /// Puts a new, empty shared type at `key`. On a map that is not live (see `is_live`), or without clocks left, the type is in no
-  /// document: it reads as empty and refuses edits.
+  /// Puts a new, empty shared type at `key`. On a map that is not live (see `is_live`), without clocks left, or at a key
+  /// that is no UTF-8, the type is in no document: it reads as empty and refuses edits.
   Map set_map(Transaction& txn, std::string_view key);
   Array set_array(Transaction& txn, std::string_view key);
   Text set_text(Transaction& txn, std::string_view key);

@@ -65,18 +65,19 @@ class Text : public Shared {
   /// Errors: InvalidUtf8, TooLarge (the clock would pass 2^32-1), WrongType (the text is not live). Cost: O(1) near the last edit, else O(log n).
   Result<void> insert(Transaction& txn, Utf16Offset at, std::string_view utf8);
 
-  /// The same with exactly these attributes (none given: none).
+  /// The same with exactly these attributes (none given: none). Errors: also TooDeep, of a value that nests deeper than DecodeLimits
+  /// let it arrive; so below.
   Result<void> insert(Transaction& txn, Utf16Offset at, std::string_view utf8, const Attributes& attributes);
-  /// Inserts one unit that is no text. Errors: TooLarge, WrongType.
+  /// Inserts one unit that is no text. Errors: TooLarge, WrongType, InvalidUtf8, TooDeep.
   Result<void> insert_embed(Transaction& txn, Utf16Offset at, const Any& value, const Attributes& attributes = {});
   /// Sets attributes on a range, with marks at its borders. Beyond the end the text grows by newlines, as in Yjs.
-  /// Errors: OffsetOutOfRange when `at` lies beyond the end, TooLarge. Cost: the text up to the range is walked.
+  /// Errors: OffsetOutOfRange when `at` lies beyond the end, TooLarge, InvalidUtf8, TooDeep. Cost: the text up to the range is walked.
   Result<void> format(Transaction& txn, Utf16Offset at, Length length, const Attributes& attributes);
-  /// Puts a new shared type into the text, as one unit. Errors: TooLarge, WrongType, InvalidUtf8.
+  /// Puts a new shared type into the text, as one unit. Errors: TooLarge, WrongType, InvalidUtf8, TooDeep.
   Result<Shared> insert_type(Transaction& txn, Utf16Offset at, const NewType& type, const Attributes& attributes = {});
   /// Yjs `applyDelta`: all edits in one walk from left to right. Retain beyond the end lets the text grow by newlines, as there;
   /// Delete beyond the end is cut.
-  /// Errors: InvalidUtf8, TooLarge, WrongType; nothing is changed then. Cost: the walk, and the edits.
+  /// Errors: InvalidUtf8, TooDeep, TooLarge, WrongType; nothing is changed then. Cost: the walk, and the edits.
   Result<void> apply_delta(Transaction& txn, std::span<const TextEdit> edits);
   /// The visible content: Yjs `toDelta`. A run ends at every mark.
   std::vector<TextRun> runs() const;
@@ -90,7 +91,7 @@ class Text : public Shared {
   /// Attributes of the text as a whole, e.g. an alignment; not the marks in it. As the entries of a Map.
   std::optional<Value> attribute(std::string_view key) const;
   std::vector<std::pair<std::string, Value>> attributes() const;
-  /// Errors: WrongType, TooLarge, InvalidUtf8.
+  /// Errors: WrongType, TooLarge, InvalidUtf8, TooDeep.
   Result<void> set_attribute(Transaction& txn, std::string_view key, const NewValue& value);
   /// False if there was nothing to remove.
   bool remove_attribute(Transaction& txn, std::string_view key);

@@ -30,7 +30,8 @@ class XmlFragment : public Shared {
   std::vector<Value> children() const;
   std::optional<Shared> first_child() const;
 
-  /// Inserts before `index`, as Array::insert. Errors: OffsetOutOfRange, WrongType, TooLarge, InvalidUtf8; nothing is changed then.
+  /// Inserts before `index`, as Array::insert. Errors: OffsetOutOfRange, WrongType, TooLarge, InvalidUtf8, TooDeep;
+  /// nothing is changed then.
   Result<void> insert(Transaction& txn, size_t index, std::span<const NewValue> children);
   /// Appends after the very last item, tombstones included, as Array::push.
   Result<void> push(Transaction& txn, std::span<const NewValue> children);
@@ -59,7 +60,7 @@ class XmlElement : public XmlFragment {
   std::optional<Value> attribute(std::string_view key) const;
   /// In the order in which they were first set here.
   std::vector<std::pair<std::string, Value>> attributes() const;
-  /// Errors: WrongType (not live), TooLarge, InvalidUtf8.
+  /// Errors: WrongType (not live), TooLarge, InvalidUtf8, TooDeep.
   Result<void> set_attribute(Transaction& txn, std::string_view key, const NewValue& value);
   /// False if there was nothing to remove.
   bool remove_attribute(Transaction& txn, std::string_view key);
