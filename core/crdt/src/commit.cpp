@@ -146,9 +146,22 @@ void Store::commit_all(Commit& result) {
 
 /// Names the roots, and the keys of root maps, that the changes lie in.
 void Store::describe_changes(Commit& commit) {
-  InlineVector<TypeRef, 4> touched;
-  KeyMap seen_keys;  // of the root that was last touched by key
-  TypeRef seen_root = TypeRef::None;
+  TypeRef first_root = TypeRef::None;
+  KeyMap places;  // of the other roots in `touched_roots_`; a peer may touch as many as it likes
+  const auto place_of = [&](TypeRef root) {
+    if (root == first_root) return 0u;
+    const auto id = static_cast<KeyRef>(raw(root));
+    if (const uint32_t* known = places.find(id)) return *known;
+    const auto place = static_cast<uint32_t>(commit.touched_roots_.size());
+    commit.touched_roots_.emplace_back(keys_.text(types_[root].name));
+    if (place == 0) {
+      first_root = root;
+    } else {
+      places.set(id, place);
+    }
+    return place;
+  };
+  InlineVector<KeyMap, 1> seen_keys;  // by the place of the root
   for (const Change& change : changes_) {
     TypeRef at = change.type;
     KeyRef key = change.key;
@@ -161,21 +174,12 @@ void Store::describe_changes(Commit& commit) {
       key = container.parent_sub;
     }
     if (!live) continue;
-    auto place = std::find(touched.begin(), touched.end(), at);
-    if (place == touched.end()) {
-      commit.touched_roots_.emplace_back(keys_.text(types_[at].name));
-      touched.push_back(at);
-      place = touched.end() - 1;
-    }
+    const uint32_t place = place_of(at);
     if (!some(key)) continue;
-    if (seen_root != at) {
-      seen_keys = KeyMap{};
-      seen_root = at;
-    }
-    if (seen_keys.find(key) != nullptr) continue;
-    seen_keys.set(key, 1);
-    commit.details().changed_keys.push_back(
-        {static_cast<uint32_t>(place - touched.begin()), std::string(keys_.text(key))});
+    while (seen_keys.size() <= place) seen_keys.push_back(KeyMap{});
+    if (seen_keys[place].find(key) != nullptr) continue;
+    seen_keys[place].set(key, 1);
+    commit.details().changed_keys.push_back({place, std::string(keys_.text(key))});
   }
 }
 

@@ -88,6 +88,24 @@ TEST(Doc, NamesTheKeysOfRootMapsThatChanged) {
   doc.check_invariants();
 }
 
+TEST(Doc, NamesEachChangedKeyOnceWhateverComesBetween) {
+  Doc doc({.client = ClientId{1}});
+  Transaction first = doc.transact();
+  Map outer = doc.map("files").set_map(first, "a");
+  Map one = outer.set_map(first, "one");
+  Map other = outer.set_map(first, "other");
+  (void)std::move(first).commit();
+  Transaction txn = doc.transact();
+  EXPECT_TRUE(one.set(txn, "x", Any::number(1)).has_value());
+  EXPECT_TRUE(doc.map("more").set(txn, "y", Any::number(1)).has_value());
+  EXPECT_TRUE(other.set(txn, "x", Any::number(2)).has_value());
+  EXPECT_TRUE(doc.map("more").set(txn, "y", Any::number(2)).has_value());
+  const Commit commit = std::move(txn).commit();
+  EXPECT_EQ(commit.changed_keys("files"), std::vector<std::string>{"a"});
+  EXPECT_EQ(commit.changed_keys("more"), std::vector<std::string>{"y"});
+  EXPECT_EQ(commit.touched_roots().size(), 2u);
+}
+
 TEST(Doc, KnowsWhetherAValueWasReplacedKnowingly) {
   Doc a({.client = ClientId{1}});
   Doc b({.client = ClientId{2}});
