@@ -13,7 +13,7 @@ void Store::begin(TransactionOrigin origin, std::string_view tag) {
   open_ = true;
   origin_ = origin;
   if (!tag.empty() || !tag_.empty()) tag_ = tag;
-  collects_at_once_ = options_.gc == Gc::Enabled && undo_.empty();
+  collects_at_once_ = options_.gc == Gc::Enabled && last_manager_ == 0;
   unsettled_ = false;
   has_garbage_ = false;
   ++epoch_;

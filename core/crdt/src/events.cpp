@@ -17,28 +17,27 @@ Listeners& Store::listeners() {
 
 Observer Store::observe(TypeRef type, bool deep) {
   Listeners& all = listeners();
-  const auto number = static_cast<uint32_t>(all.observed.size());
-  all.observed.push_back(type);
+  const uint32_t number = all.last_observer++;
+  all.observed.emplace(number, type);
   all.by_type[raw(type)].push_back({number, deep});
-  ++all.observer_count;
   all.make_notices = [](Store& store, std::vector<Notice>& notices) { EventBuilder(store).run(notices); };
   return {this, number};
 }
 
 void Store::stop_observing(uint32_t number) {
   Listeners& all = listeners();
-  const TypeRef type = std::exchange(all.observed[number], TypeRef::None);
-  if (!some(type)) return;
-  const auto at = all.by_type.find(raw(type));
+  const auto known = all.observed.find(number);
+  if (known == all.observed.end()) return;
+  const auto at = all.by_type.find(raw(known->second));
+  all.observed.erase(known);
   std::erase_if(at->second, [number](const Listeners::Registration& one) { return one.number == number; });
   if (at->second.empty()) all.by_type.erase(at);
-  --all.observer_count;
 }
 
 /// Everything of a commit that somebody has to ask for. Called when there are listeners at all.
 void Store::tell_listeners(Commit& commit) {
   Listeners& all = *listeners_;
-  if (all.observer_count > 0 && !changes_.empty()) {
+  if (!all.observed.empty() && !changes_.empty()) {
     std::vector<Notice> notices;
     all.make_notices(*this, notices);
     if (!notices.empty()) commit.details().notices = std::move(notices);

@@ -25,10 +25,10 @@ struct Listeners {
     bool is_gone = false;
   };
 
-  // Observers: by TypeRef, in order of registration; and by their number the type, None once stopped.
+  // Observers: by TypeRef, in order of registration; and by their number the type, until they stop.
   std::map<uint32_t, std::vector<Registration>> by_type;
-  std::vector<TypeRef> observed;
-  size_t observer_count = 0;
+  std::map<uint32_t, TypeRef> observed;
+  uint32_t last_observer = 0;
   // Set with the first observer: a program that observes nothing is linked without what makes events.
   void (*make_notices)(Store& store, std::vector<Notice>& notices) = nullptr;
 

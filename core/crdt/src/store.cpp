@@ -214,6 +214,7 @@ size_t Store::memory_bytes() const {
   size_t bytes = sizeof(Store) + items_.memory_bytes() + types_.memory_bytes() + heap_.memory_bytes() +
                  keys_.memory_bytes() + clients_.capacity() * sizeof(Client) + client_order_.capacity() * 4 +
                  root_by_name_.memory_bytes() + pending_update_.capacity() + stamps_.capacity() * 4;
+  if constexpr (kHasObservers) bytes += undo_bytes();
   for (const Client& client : clients_) bytes += client.structs.memory_bytes();
   for (uint32_t i = 1; i < types_.end(); ++i) {
     const SharedType& at = types_[static_cast<TypeRef>(i)];

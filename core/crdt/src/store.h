@@ -173,7 +173,9 @@ class Store {
 
   // ---- undo (undo.cpp) ------------------------------------------------------------------------------------------------
   size_t track_undo(const UndoOptions& options);
-  UndoState& undo_state(size_t index) { return *undo_[index]; }
+  /// Null once it was stopped.
+  UndoState* find_undo(size_t manager);
+  void stop_undo(size_t manager);
   void forget_steps(UndoState& undo, UndoManager::Stack stack);
   Commit undo(size_t index, bool redo, UndoManager::Filter may_delete);
   void set_now(TimestampMs now) { now_ = now; }
@@ -296,13 +298,14 @@ class Store {
 
   // undo.cpp
   void capture_for_undo(UndoState& undo);
-  bool in_scope(const UndoState& undo, ItemRef ref) const;
+  class Scope;
+  size_t undo_bytes() const;
   std::vector<ItemRef> items_of(const DeleteSet& ids);
   void keep_item(ItemRef ref, bool keep);
   ItemRef follow_redone(ItemRef ref);
   ItemRef newest_copy(ItemRef ref);
   ItemRef copy_within(ItemRef ref, TypeRef parent);
-  ItemRef redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all, const DeleteSet& insertions);
+  ItemRef redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all_sorted, const DeleteSet& insertions);
   bool take_back(UndoState& undo, const UndoStep& step, UndoManager::Filter may_delete);
   UndoDeletion undo_deletion(const Item& item) const;
 
@@ -408,7 +411,8 @@ class Store {
   OutV1 transaction_out_;  // kept, as updates and values are small and many; empty between uses
 
   std::unique_ptr<Listeners> listeners_;  // null while nobody listens
-  std::vector<std::unique_ptr<UndoState>> undo_;
+  std::vector<std::unique_ptr<UndoState>> undo_;  // those that were not stopped
+  size_t last_manager_ = 0;  // how many there ever were
   std::map<uint32_t, LocalId> redone_;  // by ItemRef, for items with kRedone
   TimestampMs now_{0};
 

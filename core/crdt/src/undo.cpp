@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "diaryx/base/sort.h"
 #include "handle_access.h"
 #include "undo_state.h"
 
@@ -15,7 +16,7 @@ Store::~Store() = default;
 size_t Store::track_undo(const UndoOptions& options) {
   auto state = std::make_unique<UndoState>();
   (void)listeners();  // what a transaction does to the stacks is told
-  state->index = undo_.size();
+  state->index = last_manager_++;
   for (const std::string& name : options.roots) state->scope.push_back(root(name, TypeKind::Undeclared));
   for (const Shared& type : options.types) state->scope.push_back(HandleAccess::type(type));
   state->whole_document = options.whole_document;
@@ -24,19 +25,72 @@ size_t Store::track_undo(const UndoOptions& options) {
   state->track_remote = options.track_remote;
   state->ignore_remote_map_changes = options.ignore_remote_map_changes;
   undo_.push_back(std::move(state));
-  return undo_.size() - 1;
+  return undo_.back()->index;
 }
 
-/// True if the item lies in a type of the scope, at any depth.
-bool Store::in_scope(const UndoState& undo, ItemRef ref) const {
-  if (undo.whole_document) return true;
-  for (;;) {
-    const TypeRef parent = items_[ref].parent;
-    if (std::find(undo.scope.begin(), undo.scope.end(), parent) != undo.scope.end()) return true;
-    if (types_[parent].is_root || !some(types_[parent].item)) return false;
-    ref = types_[parent].item;
-  }
+UndoState* Store::find_undo(size_t manager) {
+  const auto has_number = [manager](const auto& undo) { return undo->index == manager; };
+  const auto found = std::find_if(undo_.begin(), undo_.end(), has_number);
+  return found == undo_.end() ? nullptr : found->get();
 }
+
+void Store::stop_undo(size_t manager) {
+  std::erase_if(undo_, [manager](const auto& undo) { return undo->index == manager; });
+}
+
+size_t Store::undo_bytes() const {
+  size_t bytes = redone_.size() * (sizeof(std::pair<uint32_t, LocalId>) + 4 * sizeof(void*));
+  const auto bytes_of = [](const DeleteSet& ids) {
+    size_t sum = 0;
+    for (const auto& entry : ids.clients()) sum += sizeof(entry) + entry.ranges.size() * sizeof(ClockRange);
+    return sum;
+  };
+  for (const auto& undo : undo_) {
+    bytes += sizeof(UndoState);
+    for (const auto* steps : {&undo->undo_steps, &undo->redo_steps}) {
+      bytes += steps->capacity() * sizeof(UndoStep);
+      for (const UndoStep& step : *steps) bytes += bytes_of(step.deletions) + bytes_of(step.insertions);
+    }
+  }
+  return bytes;
+}
+
+/// Answers whether types lie in the scope of a manager, at any depth. Remembers it for all types on the way, since contents nest as deep
+/// as a peer likes. For use while nothing is collected.
+class Store::Scope {
+ public:
+  Scope(const Store& store, const UndoState& undo) : store_(store), undo_(undo) {}
+
+  bool holds(ItemRef ref) { return holds(store_.items_[ref].parent); }
+  bool holds(TypeRef type) {
+    if (undo_.whole_document) return true;
+    if (type == last_) return last_is_in_;
+    std::vector<TypeRef> way;
+    bool is_in = false;
+    for (TypeRef at = type;;) {
+      if (const uint32_t* known = known_.find(key_of(at))) {
+        is_in = *known != 0;
+        break;
+      }
+      way.push_back(at);
+      is_in = std::find(undo_.scope.begin(), undo_.scope.end(), at) != undo_.scope.end();
+      if (is_in || store_.types_[at].is_root || !some(store_.types_[at].item)) break;
+      at = store_.items_[store_.types_[at].item].parent;
+    }
+    for (const TypeRef passed : way) known_.set(key_of(passed), is_in ? 1 : 0);
+    last_ = type;
+    return last_is_in_ = is_in;
+  }
+
+ private:
+  static KeyRef key_of(TypeRef type) { return static_cast<KeyRef>(raw(type)); }
+
+  const Store& store_;
+  const UndoState& undo_;
+  KeyMap known_;
+  TypeRef last_ = TypeRef::None;
+  bool last_is_in_ = false;
+};
 
 /// Items of these ranges, split at their borders, in the order of the ranges. Collected ranges are left out.
 std::vector<ItemRef> Store::items_of(const DeleteSet& ids) {
@@ -71,9 +125,10 @@ void Store::keep_item(ItemRef ref, bool keep) {
 void Store::forget_steps(UndoState& undo, UndoManager::Stack stack) {
   std::vector<UndoStep>& steps = undo.steps(stack);
   if (steps.empty()) return;
+  Scope scope(*this, undo);
   for (const UndoStep& step : steps) {
     for (const ItemRef ref : items_of(step.deletions)) {
-      if (in_scope(undo, ref)) keep_item(ref, false);
+      if (scope.holds(ref)) keep_item(ref, false);
     }
   }
   steps.clear();
@@ -95,11 +150,10 @@ void Store::capture_for_undo(UndoState& undo) {
                                std::find(undo.tags.begin(), undo.tags.end(), tag_) != undo.tags.end());
   if (!tracked || listeners_->leave_out_of_undo) return;
   const bool changed = !touched_.empty() || !deleted_.empty();
+  Scope scope(*this, undo);
   const bool touches_scope =
       undo.whole_document ? changed : std::any_of(changes_.begin(), changes_.end(), [&](const Change& change) {
-        if (!is_live(change.type)) return false;
-        if (std::find(undo.scope.begin(), undo.scope.end(), change.type) != undo.scope.end()) return true;
-        return !types_[change.type].is_root && in_scope(undo, types_[change.type].item);
+        return is_live(change.type) && scope.holds(change.type);
       });
   if (!touches_scope) return;
 
@@ -132,7 +186,7 @@ void Store::capture_for_undo(UndoState& undo) {
     DeleteSet one;
     one.add(client_id(range.client), Clock{range.clock}, Length{range.length});
     for (const ItemRef ref : items_of(one)) {
-      if (in_scope(undo, ref)) keep_item(ref, true);
+      if (scope.holds(ref)) keep_item(ref, true);
     }
   }
 }
@@ -168,7 +222,8 @@ ItemRef Store::copy_within(ItemRef ref, TypeRef parent) {
 }
 
 /// Inserts a copy of a deleted item where it was. None if its surroundings are gone or somebody else wrote there since.
-ItemRef Store::redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all, const DeleteSet& insertions) {
+ItemRef Store::redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef>& all_sorted,
+                         const DeleteSet& insertions) {
   if (items_[ref].flags & Item::kRedone) return clean_start(redone_as(ref));
   TypeRef parent = items_[ref].parent;
   if (!types_[parent].is_root) {
@@ -176,8 +231,8 @@ ItemRef Store::redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef
     if (!some(container)) return ItemRef::None;
     if (items_[container].deleted()) {
       const bool is_redone = (items_[container].flags & Item::kRedone) != 0;
-      const bool will_be = std::find(all.begin(), all.end(), container) != all.end();
-      if (!is_redone && (!will_be || !some(redo_item(undo, container, all, insertions)))) return ItemRef::None;
+      const bool will_be = std::binary_search(all_sorted.begin(), all_sorted.end(), container);
+      if (!is_redone && (!will_be || !some(redo_item(undo, container, all_sorted, insertions)))) return ItemRef::None;
       container = follow_redone(container);
     }
     if (items_[container].kind != ContentKind::Type) return ItemRef::None;
@@ -195,9 +250,10 @@ ItemRef Store::redo_item(UndoState& undo, ItemRef ref, const std::vector<ItemRef
         const Item& item = items_[at];
         const Id id{client_id(item.client), Clock{item.clock}};
         const auto deletes = [&](const UndoStep& step) { return step.deletions.contains(id); };
+        // It is nearly always one of the last steps.
         return (item.flags & Item::kRedone) != 0 || insertions.contains(id) ||
-               std::any_of(undo.undo_steps.begin(), undo.undo_steps.end(), deletes) ||
-               std::any_of(undo.redo_steps.begin(), undo.redo_steps.end(), deletes);
+               std::any_of(undo.undo_steps.rbegin(), undo.undo_steps.rend(), deletes) ||
+               std::any_of(undo.redo_steps.rbegin(), undo.redo_steps.rend(), deletes);
       };
       ItemRef left = ref;
       while (some(items_[left].right) && is_ours(items_[left].right)) left = follow_redone(items_[left].right);
@@ -236,19 +292,22 @@ UndoDeletion Store::undo_deletion(const Item& item) const {
 }
 
 bool Store::take_back(UndoState& undo, const UndoStep& step, UndoManager::Filter may_delete) {
+  Scope scope(*this, undo);
   std::vector<ItemRef> to_delete;
   for (ItemRef ref : items_of(step.insertions)) {
     ref = newest_copy(ref);
-    if (!items_[ref].deleted() && in_scope(undo, ref)) to_delete.push_back(ref);
+    if (!items_[ref].deleted() && scope.holds(ref)) to_delete.push_back(ref);
   }
   std::vector<ItemRef> to_redo;
   for (const ItemRef ref : items_of(step.deletions)) {
     const Item& item = items_[ref];
-    if (in_scope(undo, ref) && !step.insertions.contains({client_id(item.client), Clock{item.clock}}))
+    if (scope.holds(ref) && !step.insertions.contains({client_id(item.client), Clock{item.clock}}))
       to_redo.push_back(ref);
   }
   bool changed = false;
-  for (const ItemRef ref : to_redo) changed = some(redo_item(undo, ref, to_redo, step.insertions)) || changed;
+  std::vector<ItemRef> sorted = to_redo;
+  sort_compactly(sorted);
+  for (const ItemRef ref : to_redo) changed = some(redo_item(undo, ref, sorted, step.insertions)) || changed;
   for (auto ref = to_delete.rbegin(); ref != to_delete.rend(); ++ref) {
     if (may_delete.ask != nullptr && !may_delete.ask(may_delete.predicate, undo_deletion(items_[*ref]))) continue;
     erase(*ref);
@@ -258,7 +317,9 @@ bool Store::take_back(UndoState& undo, const UndoStep& step, UndoManager::Filter
 }
 
 Commit Store::undo(size_t index, bool redo, UndoManager::Filter may_delete) {
-  UndoState& undo = *undo_[index];
+  UndoState* const found = find_undo(index);
+  if (found == nullptr) return {};
+  UndoState& undo = *found;
   begin(TransactionOrigin::Local);
   undo.doing = redo ? UndoState::Doing::Redo : UndoState::Doing::Undo;
   const auto stack = redo ? UndoManager::Stack::Redo : UndoManager::Stack::Undo;
@@ -280,41 +341,58 @@ Commit Store::undo(size_t index, bool redo, UndoManager::Filter may_delete) {
 }
 
 Commit UndoManager::run(Stack stack, Filter filter) { return store_->undo(index_, stack == Stack::Redo, filter); }
-bool UndoManager::can_undo() const { return !store_->undo_state(index_).undo_steps.empty(); }
-bool UndoManager::can_redo() const { return !store_->undo_state(index_).redo_steps.empty(); }
-void UndoManager::stop_capturing() { store_->undo_state(index_).last_change = TimestampMs{0}; }
+bool UndoManager::can_undo() const {
+  const UndoState* undo = store_->find_undo(index_);
+  return undo != nullptr && !undo->undo_steps.empty();
+}
+bool UndoManager::can_redo() const {
+  const UndoState* undo = store_->find_undo(index_);
+  return undo != nullptr && !undo->redo_steps.empty();
+}
+void UndoManager::stop_capturing() {
+  if (UndoState* undo = store_->find_undo(index_)) undo->last_change = TimestampMs{0};
+}
 
 std::vector<uint64_t> UndoManager::steps(Stack stack) const {
   std::vector<uint64_t> numbers;
-  for (const UndoStep& step : store_->undo_state(index_).steps(stack)) numbers.push_back(step.number);
+  UndoState* undo = store_->find_undo(index_);
+  if (undo == nullptr) return numbers;
+  for (const UndoStep& step : undo->steps(stack)) numbers.push_back(step.number);
   return numbers;
 }
 
 bool UndoManager::set_metadata(uint64_t step, Any metadata) {
-  UndoStep* found = store_->undo_state(index_).find(step);
+  UndoState* undo = store_->find_undo(index_);
+  UndoStep* found = undo == nullptr ? nullptr : undo->find(step);
   if (found == nullptr) return false;
   found->metadata = std::move(metadata);
   return true;
 }
 
 Any UndoManager::metadata(uint64_t step) const {
-  const UndoStep* found = store_->undo_state(index_).find(step);
+  UndoState* undo = store_->find_undo(index_);
+  const UndoStep* found = undo == nullptr ? nullptr : undo->find(step);
   return found == nullptr ? Any::undefined() : found->metadata;
 }
 
 void UndoManager::add_to_scope(const Shared& type) {
   DX_ASSERT(&HandleAccess::store(type) == store_);
-  store_->undo_state(index_).scope.push_back(HandleAccess::type(type));
+  if (UndoState* undo = store_->find_undo(index_)) undo->scope.push_back(HandleAccess::type(type));
 }
 
-void UndoManager::add_tag(std::string_view tag) { store_->undo_state(index_).tags.emplace_back(tag); }
-void UndoManager::remove_tag(std::string_view tag) { std::erase(store_->undo_state(index_).tags, tag); }
+void UndoManager::add_tag(std::string_view tag) {
+  if (UndoState* undo = store_->find_undo(index_)) undo->tags.emplace_back(tag);
+}
+void UndoManager::remove_tag(std::string_view tag) {
+  if (UndoState* undo = store_->find_undo(index_)) std::erase(undo->tags, tag);
+}
 
 Commit UndoManager::clear() {
-  UndoState& undo = store_->undo_state(index_);
+  UndoState* undo = store_->find_undo(index_);
+  if (undo == nullptr) return {};
   store_->begin(TransactionOrigin::Local);
-  store_->forget_steps(undo, Stack::Undo);
-  store_->forget_steps(undo, Stack::Redo);
+  store_->forget_steps(*undo, Stack::Undo);
+  store_->forget_steps(*undo, Stack::Redo);
   Commit result;
   store_->commit(result);
   return result;
@@ -322,10 +400,7 @@ Commit UndoManager::clear() {
 
 void UndoManager::stop() {
   (void)clear();
-  UndoState& undo = store_->undo_state(index_);
-  undo.scope.clear();
-  undo.tags.clear();
-  undo.whole_document = false;
+  store_->stop_undo(index_);
 }
 
 }  // namespace diaryx::crdt

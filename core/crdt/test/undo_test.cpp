@@ -231,5 +231,59 @@ TEST(UndoManager, LetsGoOfWhatItKeptWhenClearedOrStopped) {
   EXPECT_EQ(doc.text("t").to_string(), "c");
 }
 
+TEST(UndoManager, IsReleasedWhenStopped) {
+  Doc doc({.client = ClientId{1}});
+  UndoManager first = doc.track_undo({.roots = {"t"}});
+  UndoManager second = doc.track_undo({.roots = {"t"}});
+  type(doc, 0, "a");
+  const size_t bytes = doc.memory_bytes();
+  for (int i = 0; i < 1'000; ++i) {
+    doc.track_undo({.roots = {"t"}}).stop();
+    doc.observe(doc.text("t")).stop();
+  }
+  EXPECT_EQ(doc.memory_bytes(), bytes);
+  first.stop();
+  EXPECT_LT(doc.memory_bytes(), bytes);
+  // A handle that is left over does nothing; the other manager goes on under its number.
+  first.add_to_scope(doc.text("t"));
+  first.add_tag("x");
+  first.remove_tag("x");
+  first.stop_capturing();
+  first.stop();
+  EXPECT_FALSE(first.can_undo() || first.can_redo() || first.redo().changed() || first.clear().changed());
+  EXPECT_TRUE(first.steps(UndoManager::Stack::Undo).empty());
+  EXPECT_FALSE(first.set_metadata(1, Any::null()));
+  EXPECT_TRUE(first.metadata(1).is_undefined());
+  const Commit undone = second.undo();
+  ASSERT_FALSE(undone.undo_events().empty());
+  EXPECT_EQ(undone.undo_events().back().manager, second.number());
+  EXPECT_EQ(doc.text("t").to_string(), "");
+  UndoManager third = doc.track_undo({.roots = {"t"}});
+  EXPECT_GT(third.number(), second.number());
+}
+
+TEST(UndoManager, BringsBackWhatNestsDeep) {
+  Doc doc({.client = ClientId{1}});
+  Map top = doc.map("m");
+  UndoManager undo = doc.track_undo({.roots = {"m"}});
+  constexpr int kDeep = 20'000;  // in time that grows with the depth, not with its square
+  {
+    Transaction txn = doc.transact();
+    Map at = top;
+    for (int i = 0; i < kDeep; ++i) at = at.set_map(txn, "in");
+  }
+  const size_t structs = doc.struct_count();
+  {
+    Transaction txn = doc.transact();
+    EXPECT_TRUE(top.erase(txn, "in"));
+  }
+  EXPECT_TRUE(undo.undo().changed());
+  int depth = 0;
+  for (std::optional<Map> at = top.get_map("in"); at; at = at->get_map("in")) ++depth;
+  EXPECT_EQ(depth, kDeep);
+  EXPECT_GE(doc.struct_count(), structs);
+  doc.check_invariants();
+}
+
 }  // namespace
 }  // namespace diaryx::crdt

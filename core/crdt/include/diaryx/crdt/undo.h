@@ -84,7 +84,7 @@ class UndoManager {
   /// Forgets both stacks; what they kept may be collected by later transactions that touch it. Nothing may be open.
   /// Returns what happened to the stacks; nothing in the document changes.
   Commit clear();
-  /// Forgets both stacks and tracks nothing from now on. Nothing may be open.
+  /// Forgets both stacks and tracks nothing from now on; handles of this manager do nothing any more. Nothing may be open.
   void stop();
 
   /// Which manager of its document this is: `UndoEvent::manager`.
