@@ -106,6 +106,20 @@ TEST(Doc, NamesEachChangedKeyOnceWhateverComesBetween) {
   EXPECT_EQ(commit.touched_roots().size(), 2u);
 }
 
+TEST(Doc, ReadsALongHistoryThatV2SaysInAFewBytes) {
+  Doc doc({.client = ClientId{1}, .emit = Emit::Nothing});
+  for (int i = 0; i < 50'000; ++i) {
+    Transaction txn = doc.transact();
+    EXPECT_TRUE(doc.map("m").set(txn, "k", Any::number(i % 2)).has_value());
+    EXPECT_TRUE(doc.map("m").set(txn, "l", Any::number(1)).has_value());
+  }
+  const Bytes update = doc.encode_update_v2();
+  EXPECT_LT(update.size(), 100u);
+  Doc peer({.client = ClientId{2}});
+  EXPECT_TRUE(peer.apply_update_v2(update).has_value());
+  EXPECT_EQ(peer.encode_update_v2(), update);
+}
+
 TEST(Doc, KnowsWhetherAValueWasReplacedKnowingly) {
   Doc a({.client = ClientId{1}});
   Doc b({.client = ClientId{2}});

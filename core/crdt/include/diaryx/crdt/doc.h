@@ -107,7 +107,8 @@ class Doc {
   /// Returns  what changed; nothing when all of it was known or has to wait.
   /// Errors   Truncated, VarUintTooLong, ClockOverflow, InvalidUtf8, InvalidJson, UnknownTag, BadReference, TooLarge,
   ///          TooDeep. A refused update leaves the document as it was.
-  /// Cost     in proportion to the update; a document is loaded in one pass.
+  /// Cost     in proportion to the update; a document is loaded in one pass. What is put at one place concurrently is compared with
+  ///          what is there: `n` such structs take up to n^2 steps, as in Yjs and whatever follows its merge rule (see DecodeLimits).
   Result<Commit> apply_update_v1(ByteView update, TransactionOrigin origin = TransactionOrigin::Remote,
                                  std::string_view tag = {});
 

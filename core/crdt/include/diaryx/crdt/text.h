@@ -79,7 +79,8 @@ class Text : public Shared {
   /// Delete beyond the end is cut.
   /// Errors: InvalidUtf8, TooDeep, TooLarge, WrongType; nothing is changed then. Cost: the walk, and the edits.
   Result<void> apply_delta(Transaction& txn, std::span<const TextEdit> edits);
-  /// The visible content: Yjs `toDelta`. A run ends at every mark.
+  /// The visible content: Yjs `toDelta`. A run ends at every mark, and owns its attributes: memory is the runs times the attributes in
+  /// force, which a peer can make the square of the marks (8,000 runs under up to 8,000 keys each: 4.6 GB).
   std::vector<TextRun> runs() const;
   /// Who wrote what `to_string()` shows: one span after another covers its units. Neighbours whose ids go on are one span.
   std::vector<TextSpan> spans() const;
