@@ -95,7 +95,7 @@ Driver::Answer Driver::merge(const Any& request) {
   const Any::Array* list = member(request, "us").as_array();
   if (list == nullptr) return refuse("the updates must be a list");
   for (const Any& one : *list) {
-    auto bytes = from_base64(text_of(one));
+    auto bytes = bytes_from(one);
     if (!bytes) return refuse("an update is not base64");
     updates.push_back(std::move(*bytes));
   }
@@ -105,8 +105,8 @@ Driver::Answer Driver::merge(const Any& request) {
 }
 
 Driver::Answer Driver::diff(const Any& request) {
-  const auto update = from_base64(text_of(member(request, "u")));
-  const auto vector = from_base64(text_of(member(request, "sv")));
+  const auto update = bytes_from(member(request, "u"));
+  const auto vector = bytes_from(member(request, "sv"));
   if (!update || !vector) return refuse("the update or the state vector is not base64");
   const auto known = StateVector::decode(*vector);
   if (!known) return refuse(describe(known.error()));
@@ -115,14 +115,14 @@ Driver::Answer Driver::diff(const Any& request) {
 }
 
 Driver::Answer Driver::vector_of(const Any& request) {
-  const auto update = from_base64(text_of(member(request, "u")));
+  const auto update = bytes_from(member(request, "u"));
   if (!update) return refuse("the update is not base64");
   const auto vector = is_v2(request) ? state_vector_of_update_v2(*update) : state_vector_of_update_v1(*update);
   return vector ? done_with("u", base64(vector->encode())) : refuse(describe(vector.error()));
 }
 
 Driver::Answer Driver::convert(const Any& request) {
-  const auto update = from_base64(text_of(member(request, "u")));
+  const auto update = bytes_from(member(request, "u"));
   if (!update) return refuse("the update is not base64");
   const auto result = is_v2(request) ? convert_v2_to_v1(*update) : convert_v1_to_v2(*update);
   return result ? done_with("u", base64(*result)) : refuse(describe(result.error()));
@@ -134,7 +134,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
   if (command == "sv") return done_with("u", base64(editor.doc().state_vector().encode()));
   if (command == "check") return editor.doc().check_invariants(), done();
   if (command == "apply") {
-    const auto update = from_base64(text_of(member(request, "u")));
+    const auto update = bytes_from(member(request, "u"));
     if (!update) return refuse("the update is not base64");
     const auto commit = is_v2(request) ? editor.doc().apply_update_v2(*update) : editor.doc().apply_update_v1(*update);
     if (!commit) return refuse(describe(commit.error()));
@@ -145,7 +145,7 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
   if (command == "encode") {
     StateVector known;
     if (const Any& given = member(request, "sv"); !given.is_undefined() && given.kind() != Any::Kind::Null) {
-      const auto bytes = from_base64(text_of(member(request, "sv")));
+      const auto bytes = bytes_from(member(request, "sv"));
       const auto decoded = bytes ? StateVector::decode(*bytes) : fail(ErrorCode::InvalidBase64);
       if (!decoded) return refuse(describe(decoded.error()));
       known = *decoded;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <initializer_list>
 
-#include "diaryx/base/base64.h"
 #include "diaryx/base/result.h"
 #include "dump.h"
 #include "tagged.h"
@@ -54,6 +53,34 @@ std::string wrong_member(const std::string& name, const Any& op) {
   if (name == "tx" && !member(op, "ops").as_array()) return "the operations must be a list";
   if (name != "tx" && (!is_tagged(member(op, "v")) || !is_tagged(attributes)))
     return "a tagged value is not understood";
+  return {};
+}
+
+/// An origin as the tag of a transaction. Null, the origin of who names none, is the empty tag, and no string is.
+bool origin_from(const Any& origin, std::string& tag) {
+  tag.clear();
+  if (is_absent(origin)) return true;
+  if (origin.as_string() == nullptr) return false;
+  tag = "=" + *origin.as_string();
+  return true;
+}
+
+constexpr const char* kWrongOrigin = "an origin must be a string or null";
+
+/// Empty, or which member of a request for undo is not as it has to be.
+std::string wrong_undo_member(const Any& request) {
+  const auto is_flag = [&](std::string_view name) {
+    const Any& given = member(request, name);
+    return is_absent(given) || given.as_bool() != nullptr;
+  };
+  const auto is_list = [&](std::string_view name) {
+    const Any& given = member(request, name);
+    return is_absent(given) || given.as_array() != nullptr;
+  };
+  const Any& timeout = member(request, "captureTimeout");
+  if (!is_absent(timeout) && !is_count(timeout)) return "the capture timeout must be a whole number from 0 on";
+  if (!is_flag("whole") || !is_flag("ignoreRemoteMapChanges")) return "an option must be true or false";
+  if (!is_list("scope") || !is_list("origins")) return "scope and origins must be lists";
   return {};
 }
 
@@ -231,23 +258,26 @@ void Editor::note(const Commit& commit) {
 
 std::string Editor::run(const Any& op) {
   const std::string name = text_of(member(op, "op"));
+  std::string tag;
+  if (!origin_from(member(op, "origin"), tag)) return kWrongOrigin;
   if (name == "apply") {
-    const auto bytes = from_base64(text_of(member(op, "u")));
+    const auto bytes = bytes_from(member(op, "u"));
     if (!bytes) return "the update is not base64";
-    const auto commit = doc_.apply_update_v1(*bytes, TransactionOrigin::Remote, text_of(member(op, "origin")));
+    const auto commit = doc_.apply_update_v1(*bytes, TransactionOrigin::Remote, tag);
     if (!commit) return describe(commit.error());
     note(*commit);
     return {};
   }
   std::string error;
   if (run_undo(name, op, error)) return error;
-  Transaction txn = doc_.transact(TransactionOrigin::Local, text_of(member(op, "origin")));
+  Transaction txn = doc_.transact(TransactionOrigin::Local, tag);
   error = edit(txn, op);
   note(std::move(txn).commit());
   return error;
 }
 
 std::string Editor::track_undo(const Any& request) {
+  if (std::string error = wrong_undo_member(request); !error.empty()) return error;
   UndoOptions options;
   const bool* whole = member(request, "whole").as_bool();
   options.whole_document = whole != nullptr && *whole;
@@ -263,7 +293,9 @@ std::string Editor::track_undo(const Any& request) {
   options.capture_timeout = DurationMs{count_of(request, "captureTimeout")};
   if (const Any::Array* origins = member(request, "origins").as_array()) {
     options.tags.clear();
-    for (const Any& origin : *origins) options.tags.push_back(text_of(origin));
+    for (const Any& origin : *origins) {
+      if (!origin_from(origin, options.tags.emplace_back())) return kWrongOrigin;
+    }
   }
   options.track_remote = true;
   const bool* ignore = member(request, "ignoreRemoteMapChanges").as_bool();

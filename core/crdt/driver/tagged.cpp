@@ -45,6 +45,11 @@ const Any& member(const Any& object, std::string_view name) {
 }
 
 std::string text_of(const Any& value) { return value.as_string() ? *value.as_string() : std::string(); }
+Result<Bytes> bytes_from(const Any& value) {
+  const std::string* text = value.as_string();
+  if (text == nullptr || text->size() % 4 != 0) return fail(ErrorCode::InvalidBase64);
+  return from_base64(*text);
+}
 std::string tag_of(const Any& value) { return text_of(member(value, "$")); }
 
 Any sorted_object(Any::Object members) {
@@ -60,7 +65,7 @@ bool is_tagged(const Any& json) {
   const std::string* text = member(json, "v").as_string();
   if (tag == "num") return text != nullptr && is_special_number(*text);
   if (tag == "bigint") return text != nullptr && is_whole_number(*text);
-  if (tag == "bytes") return member(json, "b64").as_string() && from_base64(text_of(member(json, "b64"))).has_value();
+  if (tag == "bytes") return bytes_from(member(json, "b64")).has_value();
   return std::all_of(members->begin(), members->end(), [](const Any::Member& entry) { return is_tagged(entry.value); });
 }
 
@@ -76,7 +81,7 @@ Any from_tagged(const Any& json) {
   if (tag == "undef") return {};
   if (tag == "num") return number_from(text_of(member(json, "v")));
   if (tag == "bigint") return Any::bigint(bigint_from(text_of(member(json, "v"))));
-  if (tag == "bytes") return Any::bytes(from_base64(text_of(member(json, "b64"))).value_or(Bytes{}));
+  if (tag == "bytes") return Any::bytes(bytes_from(member(json, "b64")).value_or(Bytes{}));
   Any::Object result;
   if (tag == "obj") {
     if (const Any::Array* pairs = member(json, "v").as_array()) {

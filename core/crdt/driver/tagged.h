@@ -17,6 +17,8 @@ const Any& member(const Any& object, std::string_view name);
 std::string text_of(const Any& value);
 /// The `$` of a tagged object, else empty.
 std::string tag_of(const Any& value);
+/// Base64 with its padding.
+Result<Bytes> bytes_from(const Any& value);
 /// An object of these members, sorted by name.
 Any sorted_object(Any::Object members);
 
