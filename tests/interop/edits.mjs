@@ -35,7 +35,12 @@ export class Edits {
 
   #safeOp (doc) {
     const { random } = this
-    const t = random.pick(this.roots.filter(([kind]) => kind === 'text' || kind === 'map'))
+    const fit = this.roots.filter(([kind]) => kind === 'text' || kind === 'map')
+    if (fit.length === 0) {
+      const t = this.roots[0]
+      return { op: 'push', t, v: [t[0] === 'xml' ? this.#xml() : this.#content('list')] }
+    }
+    const t = random.pick(fit)
     return t[0] === 'map' ? this.#mapEdit(t) : { op: 'ins', t, i: random.below(root(doc, t).length + 1), s: this.#piece() }
   }
 

@@ -1,4 +1,5 @@
-// Real Yjs and the engine edit together. DX_SEED=7 replays one session; DX_SEEDS=2000 runs more of them, from DX_START on.
+// Real Yjs and the engine edit together. DX_SEED=7 replays one session; DX_SEEDS=2000 runs more of them, from DX_START on;
+// DX_KIND=heavy makes all of them heavy, DX_KIND=light none, and else every nineteenth is.
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { test } from 'node:test'
@@ -8,13 +9,15 @@ import { runSession } from './session.mjs'
 
 const program = process.env.DX_CRDT_DRIVER ?? 'build/release/bin/crdt-driver'
 
+const isHeavy = seed => process.env.DX_KIND ? process.env.DX_KIND === 'heavy' : seed % 19 === 0
+
 /** Runs every `step`-th seed over one driver; answers with what failed. */
 const runSeeds = async ({ first, end, step }) => {
   const failures = []
   let driver = new Driver(program)
   for (let seed = first; seed < end && failures.length < 20; seed += step) {
     try {
-      await runSession(driver, seed)
+      await runSession(driver, seed, { heavy: isHeavy(seed) })
     } catch (error) {
       failures.push(error.message)
       await driver.close() // documents of a session that failed are left in it

@@ -9,25 +9,34 @@ import { Random } from './random.mjs'
 import { base64, bytes, canonical, root, state } from './values.mjs'
 
 const kRoots = [['text', 't'], ['array', 'a'], ['map', 'm'], ['xml', 'x']]
+// What a heavy session edits: one of these by its seed. The fewer the roots, the more edits meet.
+const kFewRoots = [kRoots, [['text', 't']], [['array', 'a']], [['xml', 'x'], ['text', 't']], [['map', 'm'], ['array', 'a']]]
 const kOddRoots = [['text', ''], ['text', 'zweiter Text 😀'], ['map', '__proto__']]
 
 class Session {
-  constructor (seed, { smallClients = false } = {}) {
+  constructor (seed, { smallClients = false, heavy = false } = {}) {
     this.random = new Random(seed)
     this.smallClients = smallClients
+    this.heavy = heavy
     this.script = new Script()
     const { random } = this
-    this.marks = seed % 3 === 0
-    this.roots = random.chance(0.1) ? [...kRoots, ...kOddRoots] : kRoots
+    this.marks = heavy ? seed % 4 !== 3 : seed % 3 === 0
+    const roots = heavy ? kFewRoots[seed % kFewRoots.length] : kRoots
+    this.roots = random.chance(0.1) ? [...roots, ...kOddRoots] : roots
     this.gc = random.chance(0.7)
     this.observe = seed % 4 !== 0
-    this.undo = random.chance(0.5) ? 'none' : random.pick(['lazy', 'lazy', this.#undoOptions()])
-    this.edits = random.chance(0.01) ? 2000 : random.chance(0.05) ? 500 : 20 + random.below(120)
+    if (heavy) {
+      this.undo = random.chance(0.1) ? 'none' : random.pick(['lazy', this.#undoOptions(), this.#undoOptions()])
+      this.edits = random.chance(0.03) ? 3000 : random.chance(0.3) ? 600 : 60 + random.below(200)
+    } else {
+      this.undo = random.chance(0.5) ? 'none' : random.pick(['lazy', 'lazy', this.#undoOptions()])
+      this.edits = random.chance(0.01) ? 2000 : random.chance(0.05) ? 500 : 20 + random.below(120)
+    }
     this.peers = []
     this.boxes = []
     this.log = []
     this.clients = new Set()
-    const profile = { marks: this.marks, subdocuments: random.chance(0.3), deep: random.chance(0.2), beyond: random.chance(0.3) }
+    const profile = { marks: this.marks, subdocuments: random.chance(0.3), deep: random.chance(heavy ? 0.5 : 0.2), beyond: random.chance(0.3) }
     const count = 2 + random.below(4)
     for (let who = 0; who < count; who++) {
       this.peers.push(this.#peer(who))
@@ -92,7 +101,7 @@ class Session {
     const { random } = this
     const peer = this.peers[who]
     const writer = this.writers[who]
-    if (peer.canUndo && random.chance(0.3) && (this.undo !== 'lazy' || peer.undo)) {
+    if (peer.canUndo && random.chance(this.heavy ? 0.4 : 0.3) && (this.undo !== 'lazy' || peer.undo)) {
       return this.#send(who, peer.edit({ op: random.pick(['undo', 'undo', 'undo', 'redo', 'redo', 'stopCapturing', random.chance(0.1) ? 'umclear' : 'redo']) }))
     }
     if (peer.canUndo && random.chance(0.02)) peer.track({ captureTimeout: random.pick([0, kForever]), scope: [writer.place(peer.doc).path] })
@@ -211,15 +220,18 @@ const sameVector = (got, wanted) => {
   return text(bytes(got)) === text(wanted) ? null : `the state vector of an update is ${text(bytes(got))}, not ${text(wanted)}`
 }
 
-/** The questions and answers of one seed. With `smallClients`, the peers of all sessions write under the same client ids. */
+/**
+ * The questions and answers of one seed. With `smallClients`, the peers of all sessions write under the same client ids; with `heavy`,
+ * more is edited, undone, marked and nested in fewer roots.
+ */
 export const scriptOf = (seed, options) => new Session(seed, options).run()
 
 /** Throws with a line that replays the seed. */
-export const runSession = async (driver, seed) => {
+export const runSession = async (driver, seed, options = {}) => {
   try {
-    await scriptOf(seed).compare(driver)
+    await scriptOf(seed, options).compare(driver)
   } catch (error) {
-    error.message = `seed ${seed} (DX_SEED=${seed} node --test tests/interop/interop.test.mjs): ${error.message}`
+    error.message = `seed ${seed} (DX_KIND=${options.heavy ? 'heavy' : 'light'} DX_SEED=${seed} node --test tests/interop/interop.test.mjs): ${error.message}`
     throw error
   }
 }
