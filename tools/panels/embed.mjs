@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // node tools/panels/embed.mjs OUTPUT.cpp: makes a C++ source of web/panels, deflated, for the plugin.
 //
-// Both panels begin with the same page, so it is kept once: a panel is the page, its own script, and the end.
+// Both panels begin with the same page, so it is kept once: a panel is the page and its own script. The scripts are deflated as
+// what goes on behind the page, whose words they use.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
 
@@ -18,19 +19,21 @@ export function squeeze(text) {
 /** The parts as they are embedded: text by name. */
 export function parts() {
   const page = read('page.html').replace(/^@([a-z_.]+)@\n/gm, (_, name) => squeeze(read(name)));
-  return { PanelPage: page, HistoryScript: squeeze(read('history.js')), SnapshotsScript: squeeze(read('snapshots.js')), PanelEnd: END };
+  return { PanelPage: page, HistoryScript: squeeze(read('history.js')) + END, SnapshotsScript: squeeze(read('snapshots.js')) + END };
 }
 
 /** A whole panel: `History` or `Snapshots`. */
 export function panel(name) {
-  const { PanelPage, PanelEnd, [`${name}Script`]: script } = parts();
-  return PanelPage + script + PanelEnd;
+  const { PanelPage, [`${name}Script`]: script } = parts();
+  return PanelPage + script;
 }
 
 function source() {
   let text = '// Made from web/panels by tools/panels/embed.mjs; do not edit.\n#include "panel_parts.h"\n\nnamespace diaryx::plugin {\n';
+  let dictionary;
   for (const [name, content] of Object.entries(parts())) {
-    const packed = deflateRawSync(Buffer.from(content, 'utf8'), { level: 9, memLevel: 9 });
+    const packed = deflateRawSync(Buffer.from(content, 'utf8'), { level: 9, memLevel: 9, dictionary });
+    if (name === 'PanelPage') dictionary = Buffer.from(content, 'utf8');
     const lines = [...packed].join(',').replace(/(.{100,120}?,)/g, '$1\n');
     text += `\nnamespace {\nconstexpr uint8_t k${name}Bytes[] = {\n${lines}};\n}  // namespace\n`;
     text += `const PanelPart k${name}{k${name}Bytes, ${Buffer.byteLength(content)}};\n`;

@@ -3,7 +3,7 @@
 // A store has none until the first observer, undo manager or subdocument: then nothing is gathered and nothing is asked.
 #pragma once
 
-#include <unordered_map>
+#include <map>
 #include <vector>
 
 #include "diaryx/crdt/event.h"
@@ -26,7 +26,7 @@ struct Listeners {
   };
 
   // Observers: by TypeRef, in order of registration; and by their number the type, None once stopped.
-  std::unordered_map<uint32_t, std::vector<Registration>> by_type;
+  std::map<uint32_t, std::vector<Registration>> by_type;
   std::vector<TypeRef> observed;
   size_t observer_count = 0;
   // Set with the first observer: a program that observes nothing is linked without what makes events.
@@ -34,7 +34,7 @@ struct Listeners {
 
   // Subdocuments in the order in which they came; the lists hold indices of what the open transaction did.
   std::vector<Subdoc> subdocs;
-  std::unordered_map<uint64_t, uint32_t> subdoc_by_id;
+  std::map<uint64_t, uint32_t> subdoc_by_id;
   std::vector<uint32_t> added;
   std::vector<uint32_t> removed;
   std::vector<uint32_t> loaded;

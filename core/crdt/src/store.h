@@ -8,10 +8,10 @@
 // 5. No live item lies in a deleted one.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "byte_heap.h"
@@ -402,7 +402,7 @@ class Store {
 
   std::unique_ptr<Listeners> listeners_;  // null while nobody listens
   std::vector<std::unique_ptr<UndoState>> undo_;
-  std::unordered_map<uint32_t, LocalId> redone_;  // by ItemRef, for items with kRedone
+  std::map<uint32_t, LocalId> redone_;  // by ItemRef, for items with kRedone
   TimestampMs now_{0};
 
   // What waits for something that has not arrived.

@@ -8,25 +8,25 @@ namespace {
 
 using Parsed = Result<ControlMessage>;
 
-Result<std::string> required_text(const Json& json, std::string_view key) {
+Result<std::string> required_text(const Json& json, const char* key) {
   const auto text = json.string_member(key);
   if (!text) return fail(ErrorCode::InvalidMessage);
   return std::string(*text);
 }
 
-Result<uint64_t> required_count(const Json& json, std::string_view key) {
+Result<uint64_t> required_count(const Json& json, const char* key) {
   const auto number = json.integer_member(key);
   if (!number || *number < 0) return fail(ErrorCode::InvalidMessage);
   return static_cast<uint64_t>(*number);
 }
 
-Result<bool> required_bool(const Json& json, std::string_view key) {
+Result<bool> required_bool(const Json& json, const char* key) {
   const auto value = json.bool_member(key);
   if (!value) return fail(ErrorCode::InvalidMessage);
   return *value;
 }
 
-Result<std::vector<std::string>> required_texts(const Json& json, std::string_view key) {
+Result<std::vector<std::string>> required_texts(const Json& json, const char* key) {
   const Json* const list = json.find(key);
   if (list == nullptr || !list->is_array()) return fail(ErrorCode::InvalidMessage);
   std::vector<std::string> texts;
@@ -37,16 +37,16 @@ Result<std::vector<std::string>> required_texts(const Json& json, std::string_vi
   return texts;
 }
 
-std::string text_or_empty(const Json& json, std::string_view key) {
+std::string text_or_empty(const Json& json, const char* key) {
   return std::string(json.string_member(key).value_or(std::string_view{}));
 }
 
-std::optional<std::string> optional_text(const Json& json, std::string_view key) {
+std::optional<std::string> optional_text(const Json& json, const char* key) {
   const auto text = json.string_member(key);
   return text ? std::optional<std::string>(*text) : std::nullopt;
 }
 
-uint64_t count_or_zero(const Json& json, std::string_view key) {
+uint64_t count_or_zero(const Json& json, const char* key) {
   return static_cast<uint64_t>(std::max<int64_t>(0, json.integer_member(key).value_or(0)));
 }
 

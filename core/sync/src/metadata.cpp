@@ -16,14 +16,14 @@ class MemberReader {
  public:
   MemberReader(const Json& object, bool& repaired) : object_(object), repaired_(repaired) {}
 
-  std::string text(std::string_view key) {
+  std::string text(const char* key) {
     const Json* const value = present(key);
     if (value != nullptr && value->is_string()) return *value->as_string();
     return repair(std::string{});
   }
 
   // Numbers and booleans count as text, as old readers have it.
-  std::optional<std::string> optional_text(std::string_view key) {
+  std::optional<std::string> optional_text(const char* key) {
     const Json* const value = present(key);
     if (value == nullptr) return repair(std::nullopt);
     if (value->is_null()) return std::nullopt;
@@ -32,24 +32,24 @@ class MemberReader {
     return repair(std::nullopt);
   }
 
-  bool flag(std::string_view key) {
+  bool flag(const char* key) {
     const Json* const value = present(key);
     return value != nullptr && value->is_bool() ? *value->as_bool() : repair(false);
   }
 
-  int64_t integer(std::string_view key) {
+  int64_t integer(const char* key) {
     const Json* const value = present(key);
     if (value == nullptr || !value->is_number()) return repair(int64_t{0});
     return value->as_integer() ? *value->as_integer() : repair(truncated(*value->as_number()));
   }
 
-  std::optional<TimestampMs> optional_time(std::string_view key) {
+  std::optional<TimestampMs> optional_time(const char* key) {
     const Json* const value = object_.find(key);
     if (value == nullptr || value->is_null()) return std::nullopt;
     return value->as_integer() ? std::optional(TimestampMs{*value->as_integer()}) : repair(std::nullopt);
   }
 
-  std::optional<std::vector<std::string>> optional_texts(std::string_view key) {
+  std::optional<std::vector<std::string>> optional_texts(const char* key) {
     const Json* const value = present(key);
     if (value == nullptr) return repair(std::nullopt);
     if (value->is_null()) return std::nullopt;
@@ -65,18 +65,18 @@ class MemberReader {
     return texts;
   }
 
-  const Json::Array* list(std::string_view key) {
+  const Json::Array* list(const char* key) {
     const Json* const value = present(key);
     return value != nullptr && value->is_array() ? value->as_array() : repair(static_cast<const Json::Array*>(nullptr));
   }
 
-  Json::Object object(std::string_view key) {
+  Json::Object object(const char* key) {
     const Json* const value = present(key);
     return value != nullptr && value->is_object() ? *value->as_object() : repair(Json::Object{});
   }
 
  private:
-  const Json* present(std::string_view key) const { return object_.find(key); }
+  const Json* present(const char* key) const { return object_.find(key); }
 
   static int64_t truncated(double number) {
     constexpr double kLargest = 9007199254740992.0;  // 2^53

@@ -42,15 +42,17 @@ Reply run_command(Guest& guest, std::string_view name, const Json& params) {
       if (command.name == name) return command.run(guest, params);
     }
   }
-  return std::unexpected(std::string(kUnknownCommand).append(name));
+  return refused(std::string(kUnknownCommand).append(name));
 }
 
-std::expected<std::string, std::string> text_param(const Json& params, std::string_view name) {
+Reply refused(std::string_view why) { return std::unexpected(std::string(why)); }
+
+std::expected<std::string, std::string> text_param(const Json& params, const char* name) {
   if (const auto text = params.string_member(name)) return std::string(*text);
   return std::unexpected("Missing parameter: " + std::string(name));
 }
 
-std::expected<Bytes, std::string> bytes_param(const Json& params, std::string_view name) {
+std::expected<Bytes, std::string> bytes_param(const Json& params, const char* name) {
   const Json* value = params.find(name);
   if (!value) return std::unexpected("Missing parameter: " + std::string(name));
   if (const Json::Array* numbers = value->as_array()) return bytes_of(*numbers);
@@ -61,7 +63,7 @@ std::expected<Bytes, std::string> bytes_param(const Json& params, std::string_vi
   return std::move(*bytes);
 }
 
-bool flag_param(const Json& params, std::string_view name, bool otherwise) {
+bool flag_param(const Json& params, const char* name, bool otherwise) {
   return params.bool_member(name).value_or(otherwise);
 }
 

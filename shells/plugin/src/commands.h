@@ -33,13 +33,16 @@ std::vector<std::string_view> declared_commands();
 Reply run_command(Guest& guest, std::string_view name, const Json& params);
 inline constexpr std::string_view kUnknownCommand = "Unknown command: ";
 
+/// The reply of a command that gives up. A function, since a hundred places do.
+Reply refused(std::string_view why);
+
 // --- parameters -----------------------------------------------------------------------------------------------------
 
 /// A string member, or `Missing parameter: <name>`.
-std::expected<std::string, std::string> text_param(const Json& params, std::string_view name);
+std::expected<std::string, std::string> text_param(const Json& params, const char* name);
 /// Base64 text or an array of byte values.
-std::expected<Bytes, std::string> bytes_param(const Json& params, std::string_view name);
-bool flag_param(const Json& params, std::string_view name, bool otherwise);
+std::expected<Bytes, std::string> bytes_param(const Json& params, const char* name);
+bool flag_param(const Json& params, const char* name, bool otherwise);
 
 /// `{"data": "<base64>"}`
 Json data_reply(ByteView bytes);

@@ -11,10 +11,10 @@ namespace {
 
 Reply component_html(Guest&, const Json& params) {
   const auto id = text_param(params, "component_id");
-  if (!id) return std::unexpected(id.error());
+  if (!id) return refused(id.error());
   if (*id == "sync.snapshots") return Json{snapshots_panel()};
   if (*id == "sync.history") return Json{history_panel()};
-  return std::unexpected("Unknown sync component: " + *id);
+  return refused("Unknown sync component: " + *id);
 }
 
 Reply get_config(Guest& guest, const Json&) { return guest.config().to_public_json(); }

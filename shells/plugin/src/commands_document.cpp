@@ -22,7 +22,7 @@ constexpr size_t kHeadMarkDigits = 8;
 
 #define DX_READY(session)             \
   Session* session = guest.session(); \
-  if (!session) return std::unexpected(std::string(kNotInitialized))
+  if (!session) return refused(std::string(kNotInitialized))
 
 // --- state ----------------------------------------------------------------------------------------------------------
 

@@ -19,14 +19,14 @@ constexpr size_t kDefaultRestores = 20;
 /// So many documents are looked through for the timeline of everything.
 constexpr size_t kRecentDocuments = 300;
 
-#define DX_OPEN(past)                                                \
-  auto past##_opened = Past::open(guest);                            \
-  if (!past##_opened) return std::unexpected(past##_opened.error()); \
+#define DX_OPEN(past)                                        \
+  auto past##_opened = Past::open(guest);                    \
+  if (!past##_opened) return refused(past##_opened.error()); \
   Past& past = *past##_opened
 
 #define DX_POINT(name, params, key, otherwise)                         \
   const auto name##_given = point_param(past, params, key, otherwise); \
-  if (!name##_given) return std::unexpected(name##_given.error());     \
+  if (!name##_given) return refused(name##_given.error());             \
   const sync::HistoryPoint name = *name##_given
 
 size_t limit_param(const Json& params, size_t otherwise) {
@@ -94,11 +94,9 @@ Reply get_file_history(Guest& guest, const Json& params) {
   return list;
 }
 
-std::unexpected<std::string> no_state(int64_t id) {
-  return command_failed("No state found at update ID " + std::to_string(id));
-}
+Reply no_state(int64_t id) { return command_failed("No state found at update ID " + std::to_string(id)); }
 
-std::expected<int64_t, std::string> id_param(const Json& params, std::string_view name) {
+std::expected<int64_t, std::string> id_param(const Json& params, const char* name) {
   if (const auto id = params.integer_member(name)) return *id;
   return std::unexpected("Missing parameter: " + std::string(name));
 }
@@ -209,7 +207,7 @@ Reply get_timeline(Guest& guest, const Json& params) {
 Reply get_file_at(Guest& guest, const Json& params) {
   DX_OPEN(past);
   const auto path = file_param(guest, params);
-  if (!path) return std::unexpected(path.error());
+  if (!path) return refused(path.error());
   DX_POINT(point, params, "update_id", past.last());
   past.load_file(*path);
   const auto file = past.history().file_at(*path, point);
@@ -236,7 +234,7 @@ Reply get_files_at(Guest& guest, const Json& params) {
 Reply get_file_diff(Guest& guest, const Json& params) {
   DX_OPEN(past);
   const auto path = file_param(guest, params);
-  if (!path) return std::unexpected(path.error());
+  if (!path) return refused(path.error());
   past.load_file(*path);
   const sync::History& history = past.history();
   const auto groups = sync::file_timeline(history, *path, {}, 1);
@@ -286,11 +284,11 @@ Reply get_changed_files(Guest& guest, const Json& params) {
 Reply get_blame(Guest& guest, const Json& params) {
   DX_OPEN(past);
   const auto path = file_param(guest, params);
-  if (!path) return std::unexpected(path.error());
+  if (!path) return refused(path.error());
   DX_POINT(point, params, "update_id", past.last());
   past.load_file(*path);
   const auto spans = past.history().attribution(*path, point);
-  if (!spans) return std::unexpected("there was no text file " + *path + " at that point");
+  if (!spans) return refused("there was no text file " + *path + " at that point");
   Json list = Json::array();
   for (const sync::AttributedSpan& span : *spans) {
     list.push(Json{}
@@ -337,7 +335,7 @@ Json restored_json(const sync::RestorePlan& plan, const Restored& restored) {
 Reply preview_restore(Guest& guest, const Json& params) {
   DX_OPEN(past);
   const auto choice = choice_param(guest, past, params);
-  if (!choice) return std::unexpected(choice.error());
+  if (!choice) return refused(choice.error());
   past.load_for(*choice);
   return sync::to_json(sync::plan_restore(past.history(), *choice));
 }
@@ -345,7 +343,7 @@ Reply preview_restore(Guest& guest, const Json& params) {
 Reply restore_history(Guest& guest, const Json& params) {
   DX_OPEN(past);
   const auto choice = choice_param(guest, past, params);
-  if (!choice) return std::unexpected(choice.error());
+  if (!choice) return refused(choice.error());
   past.load_for(*choice);
   const sync::RestorePlan plan = sync::plan_restore(past.history(), *choice);
   return restored_json(plan, carry_out(guest, past.history(), *choice, plan));
@@ -376,7 +374,7 @@ Reply undo_restore(Guest& guest, const Json& params) {
   const auto restores = sync::done_restores(past.history());
   const auto id = params.string_member("restore_id");
   const auto done = id ? std::ranges::find(restores, *id, &sync::DoneRestore::id) : restores.begin();
-  if (done == restores.end()) return std::unexpected("nothing was restored lately that could be taken back");
+  if (done == restores.end()) return refused("nothing was restored lately that could be taken back");
   for (const std::string& path : done->paths) past.load_file(path);
   past.load_newer(done->before);
   const sync::RestorePlan plan = sync::plan_undo(past.history(), *done);

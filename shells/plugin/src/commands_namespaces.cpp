@@ -34,7 +34,7 @@ constexpr unsigned bit_of(int64_t status) {
 using Text = std::expected<std::string, std::string>;
 using Sent = std::expected<host::HttpResponse, std::string>;
 
-Text needed(const Json& params, std::string_view name) {
+Text needed(const Json& params, const char* name) {
   const auto text = params.string_member(name);
   if (text && !text->empty()) return std::string(*text);
   return std::unexpected("Missing " + std::string(name));
@@ -52,15 +52,15 @@ Sent send(Guest& guest, const Json& params, std::string_view method, const Text&
 
 /// What the server said.
 Reply json_of(const Sent& sent) {
-  if (!sent) return std::unexpected(sent.error());
+  if (!sent) return refused(sent.error());
   if (sent->status == 404) return Json{};
   auto json = Json::parse(as_text(sent->body));
-  if (!json) return std::unexpected("Invalid response");
+  if (!json) return refused("Invalid response");
   return std::move(*json);
 }
 
 Reply nothing_of(const Sent& sent) {
-  if (!sent) return std::unexpected(sent.error());
+  if (!sent) return refused(sent.error());
   return Json{};
 }
 
@@ -88,7 +88,7 @@ Text path_of_session(const Json& params) {
 
 Reply create_namespace(Guest& guest, const Json& params) {
   const auto id = needed(params, "namespace_id");
-  if (!id) return std::unexpected(id.error());
+  if (!id) return refused(id.error());
   return json_of(send(guest, params, "POST", "/namespaces", kOk | kCreated, body_of(Json{}.set("id", *id))));
 }
 
@@ -96,19 +96,19 @@ Reply list_namespaces(Guest& guest, const Json& params) { return json_of(send(gu
 
 Reply put_object(Guest& guest, const Json& params) {
   const Text path = path_of_object(params);
-  if (!path) return std::unexpected(path.error());
+  if (!path) return refused(path.error());
   const auto base64 = params.string_member("body_base64");
   const auto text = params.string_member("body");
-  if (!base64 && !text) return std::unexpected("Missing body or body_base64");
+  if (!base64 && !text) return refused("Missing body or body_base64");
   auto bytes = base64 ? from_base64(*base64) : Result<Bytes>(to_bytes(as_bytes(*text)));
-  if (!bytes) return std::unexpected("Invalid base64: " + describe(bytes.error()));
+  if (!bytes) return refused("Invalid base64: " + describe(bytes.error()));
   const std::string_view type = params.string_member("content_type").value_or(kBinary);
   return json_of(send(guest, params, "PUT", path, kOk, std::move(*bytes), type));
 }
 
 Reply get_object(Guest& guest, const Json& params) {
   const Sent sent = send(guest, params, "GET", path_of_object(params), kOk | kAbsent, {}, {});
-  if (!sent) return std::unexpected(sent.error());
+  if (!sent) return refused(sent.error());
   if (sent->status == 404) return Json{};
   const bool is_text = is_valid_utf8(as_text(sent->body));
   return Json{}
@@ -127,7 +127,7 @@ Reply list_objects(Guest& guest, const Json& params) {
 
 Reply create_session(Guest& guest, const Json& params) {
   const auto id = needed(params, "namespace_id");
-  if (!id) return std::unexpected(id.error());
+  if (!id) return refused(id.error());
   const Json body = Json{}.set("namespace_id", *id).set("read_only", flag_param(params, "read_only", false));
   return json_of(send(guest, params, "POST", "/sessions", kOk, body_of(body)));
 }

@@ -18,7 +18,7 @@ namespace {
 
 Reply step1_reply(Guest& guest, const std::string& doc) {
   const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return refused(session.error());
   return data_reply(step1_message(document_of(**session, doc).state_vector().encode()));
 }
 
@@ -38,7 +38,7 @@ Reply create_body_step1(Guest& guest, const Json& params) {
 
 Reply create_workspace_update(Guest& guest, const Json& params) {
   const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return refused(session.error());
   crdt::StateVector known;
   if (const Json* since = params.find("since_state_vector"); since && !since->is_null()) {
     const auto bytes = bytes_param(params, "since_state_vector");
@@ -110,7 +110,7 @@ Json response_of(const Handled& handled) {
 
 Reply handle_workspace_message(Guest& guest, const Json& params) {
   const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return refused(session.error());
   const auto message = bytes_param(params, "message");
   if (!message) return command_failed(message.error());
   const Effects effects(guest, std::string(kWorkspaceDoc), params);
@@ -130,7 +130,7 @@ Reply handle_workspace_message(Guest& guest, const Json& params) {
 
 Reply handle_sync_message(Guest& guest, const Json& params) {
   const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return refused(session.error());
   const auto doc = doc_param(guest, params);
   if (!doc) return command_failed(doc.error());
   const auto message = bytes_param(params, "message");
@@ -145,7 +145,7 @@ Reply handle_sync_message(Guest& guest, const Json& params) {
 
 Reply handle_body_message(Guest& guest, const Json& params) {
   const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return refused(session.error());
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
   const auto message = bytes_param(params, "message");
@@ -168,7 +168,7 @@ Reply handle_body_message(Guest& guest, const Json& params) {
 
 Reply handle_crdt_state(Guest& guest, const Json& params) {
   const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return refused(session.error());
   const auto state = bytes_param(params, "state");
   if (!state) return command_failed(state.error());
   if (const auto valid = crdt::validate_update_v1(*state); !valid) return command_failed(describe(valid.error()));
@@ -201,7 +201,7 @@ Reply is_workspace_synced(Guest& guest, const Json&) { return completeness(guest
 
 Reply is_body_synced(Guest& guest, const Json& params) {
   const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return refused(session.error());
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
   const std::string path = doc->substr(doc->find(':') + 1);

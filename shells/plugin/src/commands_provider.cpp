@@ -23,9 +23,7 @@ bool is_supported(const Json& params) {
   return !id || *id == "sync" || *id == kPluginId;
 }
 
-std::unexpected<std::string> failed(std::string_view text) { return std::unexpected(std::string(text)); }
-
-std::string trimmed_param(const Json& params, std::string_view name) {
+std::string trimmed_param(const Json& params, const char* name) {
   return std::string(trimmed(params.string_member(name).value_or("")));
 }
 
@@ -51,9 +49,9 @@ Reply list_workspaces(Guest& guest, const Json& params) {
   Json list = Json::array();
   if (!is_supported(params)) return Json{}.set("workspaces", std::move(list));
   const Endpoint endpoint = guest.endpoint(params);
-  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  if (endpoint.server_url.empty()) return refused(kMissingServer);
   const auto workspaces = Remote(endpoint).workspaces();
-  if (!workspaces) return failed(workspaces.error().text);
+  if (!workspaces) return refused(workspaces.error().text);
   for (const RemoteWorkspace& workspace : *workspaces) {
     list.push(Json{}.set("id", workspace.id).set("name", workspace.name));
   }
@@ -61,19 +59,19 @@ Reply list_workspaces(Guest& guest, const Json& params) {
 }
 
 Reply link_workspace(Guest& guest, const Json& params) {
-  if (!is_supported(params)) return failed(kUnsupported);
+  if (!is_supported(params)) return refused(kUnsupported);
   const Endpoint endpoint = guest.endpoint(params);
-  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  if (endpoint.server_url.empty()) return refused(kMissingServer);
   std::string id = trimmed_param(params, "remote_id");
   const bool create = id.empty();
   if (create) {
     const std::string name = trimmed_param(params, "name");
-    if (name.empty()) return failed("Missing name");
+    if (name.empty()) return refused("Missing name");
     const auto created = Remote(endpoint).create_workspace(name);
-    if (!created) return failed(created.error().text);
+    if (!created) return refused(created.error().text);
     id = created->id;
   } else if (const auto known = Remote(endpoint).workspace(id); !known && known.error().status > 0) {
-    return failed(known.error().text);
+    return refused(known.error().text);
   }
   guest.link(id, folder_param(guest, params));
   return Json{}
@@ -89,12 +87,12 @@ Reply unlink_workspace(Guest& guest, const Json&) {
 }
 
 Reply upload_snapshot(Guest& guest, const Json& params) {
-  if (!is_supported(params)) return failed(kUnsupported);
+  if (!is_supported(params)) return refused(kUnsupported);
   const Endpoint endpoint = guest.endpoint(params);
-  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  if (endpoint.server_url.empty()) return refused(kMissingServer);
   std::string id = trimmed_param(params, "remote_id");
   if (id.empty()) id = guest.config().workspace_id;
-  if (id.empty()) return failed("Missing remote_id");
+  if (id.empty()) return refused("Missing remote_id");
   std::string mode = trimmed_param(params, "mode");
   // What is on the server goes only when somebody says so.
   if (mode != "replace") mode = "merge";
@@ -102,22 +100,22 @@ Reply upload_snapshot(Guest& guest, const Json& params) {
 
   const PackedFolder packed = pack_folder(folder_param(guest, params), attachments);
   const auto done = Remote(endpoint).upload_snapshot(id, mode, attachments, packed.zip);
-  if (!done) return failed(done.error().text);
+  if (!done) return refused(done.error().text);
   return Json{}.set("remote_id", id).set("files_uploaded", packed.files).set("snapshot_uploaded", true);
 }
 
 Reply download_workspace(Guest& guest, const Json& params) {
-  if (!is_supported(params)) return failed(kUnsupported);
+  if (!is_supported(params)) return refused(kUnsupported);
   const std::string id = trimmed_param(params, "remote_id");
-  if (id.empty()) return failed("Missing remote_id");
+  if (id.empty()) return refused("Missing remote_id");
   const Endpoint endpoint = guest.endpoint(params);
-  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  if (endpoint.server_url.empty()) return refused(kMissingServer);
   const Disk folder = folder_param(guest, params);
   const bool attachments = flag_param(params, "include_attachments", true);
   const auto zip = Remote(endpoint).download_snapshot(id, attachments);
-  if (!zip) return failed(zip.error().text);
+  if (!zip) return refused(zip.error().text);
   const auto unpacked = unpack_into(folder, *zip, attachments);
-  if (!unpacked) return failed(unpacked.error());
+  if (!unpacked) return refused(unpacked.error());
   if (flag_param(params, "link", false)) {
     guest.link(id, folder);
   } else if (folder.root() == guest.disk().root()) {
@@ -135,7 +133,7 @@ std::string workspace_param(Guest& guest, const Json& params) {
 
 Reply prepare_live_share(Guest& guest, const Json& params) {
   const std::string id = workspace_param(guest, params);
-  if (id.empty()) return failed(kMissingWorkspace);
+  if (id.empty()) return refused(kMissingWorkspace);
   const bool write = flag_param(params, "write_to_disk", true);
   guest.open_share(id, write);
   return Json{}.set("workspace_id", id).set("write_to_disk", write).set("runtime_owner", kPluginId);
@@ -143,12 +141,12 @@ Reply prepare_live_share(Guest& guest, const Json& params) {
 
 Reply connect_live_share(Guest& guest, const Json& params) {
   const std::string id = workspace_param(guest, params);
-  if (id.empty()) return failed(kMissingWorkspace);
+  if (id.empty()) return refused(kMissingWorkspace);
   const Endpoint endpoint = guest.endpoint(params);
-  if (endpoint.server_url.empty()) return failed(kMissingServer);
+  if (endpoint.server_url.empty()) return refused(kMissingServer);
   std::string code = trimmed_param(params, "session_code");
   if (code.empty()) code = trimmed_param(params, "join_code");
-  if (code.empty()) return failed("Missing session_code");
+  if (code.empty()) return refused("Missing session_code");
   std::ranges::transform(code, code.begin(),
                          [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   const bool write = flag_param(params, "write_to_disk", false);
@@ -158,7 +156,7 @@ Reply connect_live_share(Guest& guest, const Json& params) {
                  .auth_token = endpoint.auth_token,
                  .session_code = code,
                  .write_to_disk = write});
-  if (!guest.transport_problem().empty()) return failed(guest.transport_problem());
+  if (!guest.transport_problem().empty()) return refused(guest.transport_problem());
   return Json{}.set("workspace_id", id).set("session_code", code).set("write_to_disk", write).set("connected", true);
 }
 
@@ -168,7 +166,7 @@ Reply disconnect_live_share(Guest& guest, const Json&) {
 }
 
 Reply host_only(std::string_view name) {
-  return failed(std::string(name) + " is only available in host-integrated runtimes");
+  return refused(std::string(name) + " is only available in host-integrated runtimes");
 }
 
 constexpr std::array kCommands{

@@ -38,7 +38,7 @@ std::expected<sync::HistoryMark, std::string> mark_param(Guest& guest, const Jso
 }
 
 // A new name, free and fit.
-std::expected<std::string, std::string> new_name_param(Guest& guest, const Json& params, std::string_view parameter) {
+std::expected<std::string, std::string> new_name_param(Guest& guest, const Json& params, const char* parameter) {
   const auto name = text_param(params, parameter);
   if (!name) return name;
   if (!sync::check_mark_name(*name)) {
@@ -54,7 +54,7 @@ std::expected<std::string, std::string> new_name_param(Guest& guest, const Json&
 
 Reply list_snapshots(Guest& guest, const Json&) {
   const auto past = Past::open(guest);
-  if (!past) return std::unexpected(past.error());
+  if (!past) return refused(past.error());
   std::vector<sync::HistoryMark> marks = guest.journal().marks();
   std::ranges::reverse(marks);
   Json list = Json::array();
@@ -70,9 +70,9 @@ Reply create_snapshot(Guest& guest, const Json& params) {
     if (session->is_scanning()) return std::unexpected("the folder is still being read; try again in a moment");
   }
   const auto past = Past::open(guest);
-  if (!past) return std::unexpected(past.error());
+  if (!past) return refused(past.error());
   const auto name = new_name_param(guest, params, "name");
-  if (!name) return std::unexpected(name.error());
+  if (!name) return refused(name.error());
   const sync::HistoryMark mark{.point = past->last(), .time = host::now(), .name = *name};
   guest.journal().add_mark(mark);
   return mark_json(mark).set("files", static_cast<uint64_t>(past->history().files_at(mark.point).size()));
@@ -80,11 +80,11 @@ Reply create_snapshot(Guest& guest, const Json& params) {
 
 Reply rename_snapshot(Guest& guest, const Json& params) {
   const auto past = Past::open(guest);
-  if (!past) return std::unexpected(past.error());
+  if (!past) return refused(past.error());
   const auto mark = mark_param(guest, params);
-  if (!mark) return std::unexpected(mark.error());
+  if (!mark) return refused(mark.error());
   const auto new_name = new_name_param(guest, params, "new_name");
-  if (!new_name) return std::unexpected(new_name.error());
+  if (!new_name) return refused(new_name.error());
   sync::HistoryMark renamed = *mark;
   renamed.name = *new_name;
   guest.journal().add_mark(renamed);
@@ -94,9 +94,9 @@ Reply rename_snapshot(Guest& guest, const Json& params) {
 
 Reply delete_snapshot(Guest& guest, const Json& params) {
   const auto past = Past::open(guest);
-  if (!past) return std::unexpected(past.error());
+  if (!past) return refused(past.error());
   const auto mark = mark_param(guest, params);
-  if (!mark) return std::unexpected(mark.error());
+  if (!mark) return refused(mark.error());
   guest.journal().remove_mark(*mark);
   return Json{};
 }
@@ -115,9 +115,9 @@ std::optional<Bytes> attachment(Guest& guest, const sync::BinaryRef& ref) {
 
 Reply pack_snapshot(Guest& guest, const Json& params) {
   auto past = Past::open(guest);
-  if (!past) return std::unexpected(past.error());
+  if (!past) return refused(past.error());
   const auto point = point_param(*past, params, "update_id", past->last());
-  if (!point) return std::unexpected(point.error());
+  if (!point) return refused(point.error());
   const bool attachments = flag_param(params, "include_attachments", true);
   ZipWriter zip;
   uint64_t files = 0;
@@ -151,7 +151,7 @@ Reply pack_snapshot(Guest& guest, const Json& params) {
 
 Reply get_held(Guest& guest, const Json&) {
   const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return refused(session.error());
   const sync::ReplicaStatus status = (*session)->replica().status();
   Json files = Json::array();
   for (const sync::HeldChange& change : (*session)->replica().held()) {
@@ -171,7 +171,7 @@ Reply get_held(Guest& guest, const Json&) {
 template <class Answer>
 Reply answer_held(Guest& guest, std::string member) {
   const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
+  if (!session) return refused(session.error());
   const sync::ReplicaStatus status = (*session)->replica().status();
   (*session)->feed(Answer{});
   return Json{}.set(std::move(member), status.held_outgoing + status.held_incoming);
@@ -188,10 +188,9 @@ Reply get_device(Guest& guest, const Json&) {
 
 Reply set_device_name(Guest& guest, const Json& params) {
   const auto name = text_param(params, "name");
-  if (!name) return std::unexpected(name.error());
+  if (!name) return refused(name.error());
   const std::string_view text = trimmed(*name);
-  if (text.empty() || text.size() > kMaxDeviceName)
-    return std::unexpected("the name of a device is text of at most 100 bytes");
+  if (text.empty() || text.size() > kMaxDeviceName) return refused("the name of a device is text of at most 100 bytes");
   guest.rename_device(text);
   return get_device(guest, params);
 }

@@ -21,9 +21,7 @@ Bytes message(const sync::Message& content) {
 
 }  // namespace
 
-std::unexpected<std::string> command_failed(std::string_view text) {
-  return std::unexpected("Plugin command error: " + std::string(text));
-}
+Reply command_failed(std::string_view text) { return refused("Plugin command error: " + std::string(text)); }
 
 std::expected<Session*, std::string> ready(Guest& guest) {
   if (Session* session = guest.session()) return session;

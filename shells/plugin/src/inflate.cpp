@@ -197,9 +197,8 @@ Result<void> stored_block(BitReader& in, Bytes& out, size_t max_bytes) {
 
 }  // namespace
 
-Result<Bytes> inflate(ByteView packed, size_t max_bytes) {
+Result<Bytes> inflate(ByteView packed, size_t max_bytes, Bytes out) {
   BitReader in(packed);
-  Bytes out;
   for (bool last = false; !last;) {
     DX_TRY(const uint32_t final_bit, in.bits(1));
     DX_TRY(const uint32_t kind, in.bits(2));

@@ -9,13 +9,12 @@
 namespace diaryx::plugin {
 
 struct PanelPart {
-  ByteView packed;  // raw deflate
+  ByteView packed;  // raw deflate; a script refers back to the page
   size_t size_bytes;  // unpacked
 };
 
 extern const PanelPart kPanelPage;  // everything up to the panel's own script
-extern const PanelPart kHistoryScript;
+extern const PanelPart kHistoryScript;  // and the end of the page
 extern const PanelPart kSnapshotsScript;
-extern const PanelPart kPanelEnd;
 
 }  // namespace diaryx::plugin

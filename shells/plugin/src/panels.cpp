@@ -7,13 +7,14 @@ namespace diaryx::plugin {
 namespace {
 
 std::string page_with(const PanelPart& script) {
-  std::string page;
-  for (const PanelPart* part : {&kPanelPage, &script, &kPanelEnd}) {
-    const auto text = inflate(part->packed, part->size_bytes);
-    DX_ASSERT(text && text->size() == part->size_bytes);  // packed by our own build
-    page += as_text(*text);
+  Bytes page;
+  for (const PanelPart* part : {&kPanelPage, &script}) {
+    const size_t size_bytes = page.size() + part->size_bytes;
+    auto longer = inflate(part->packed, size_bytes, std::move(page));
+    DX_ASSERT(longer && longer->size() == size_bytes);  // packed by our own build
+    page = std::move(*longer);
   }
-  return page;
+  return std::string(as_text(page));
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ bool Past::names_a_folder(std::string_view path) const {
                              [&](const auto& files) { return std::ranges::any_of(files, holds); });
 }
 
-std::expected<sync::HistoryPoint, std::string> point_param(const Past& past, const Json& params, std::string_view name,
+std::expected<sync::HistoryPoint, std::string> point_param(const Past& past, const Json& params, const char* name,
                                                            sync::HistoryPoint otherwise) {
   const Json* given = params.find(name);
   if (!given || given->is_null()) return otherwise;

@@ -39,7 +39,7 @@ class Past {
 };
 
 /// The `update_id`-like parameter of that name; `otherwise` when it is not given. Errors: no number, or not a point that is.
-std::expected<sync::HistoryPoint, std::string> point_param(const Past& past, const Json& params, std::string_view name,
+std::expected<sync::HistoryPoint, std::string> point_param(const Past& past, const Json& params, const char* name,
                                                            sync::HistoryPoint otherwise);
 
 }  // namespace diaryx::plugin

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "diaryx/sync/path.h"
 #include "host.h"
@@ -71,8 +72,8 @@ std::vector<std::string> Session::restore(const sync::RestoreFiles& files) {
   const size_t before = queue_.size();
   feed(files);
   std::vector<std::string> problems;
-  for (size_t i = before; i < queue_.size(); ++i) {
-    const auto* notify = std::get_if<sync::Notify>(&queue_[i]);
+  for (auto action = std::next(queue_.begin(), static_cast<ptrdiff_t>(before)); action != queue_.end(); ++action) {
+    const auto* notify = std::get_if<sync::Notify>(&*action);
     const auto* problem = notify ? std::get_if<sync::Problem>(&notify->notice) : nullptr;
     if (problem) problems.push_back(problem->path.empty() ? problem->message : problem->path + ": " + problem->message);
   }

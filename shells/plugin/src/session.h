@@ -10,7 +10,7 @@
 //  3. A file is replaced or removed only after a look at it, in the same call, found what the replica expects.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -144,8 +144,8 @@ class Session {
   bool connected_ = false;
   std::vector<std::string> focus_;
   bool reconnect_wanted_ = false;
-  std::deque<sync::Action> queue_;
-  std::deque<sync::Action> transfers_;
+  std::list<sync::Action> queue_;
+  std::list<sync::Action> transfers_;
   std::optional<sync::Action> current_;  // being performed; still here in the next export only if that was cut short
   std::optional<Scan> scan_;
   uint32_t gone_in_a_row_ = 0;  // files that went, each soon after the one before

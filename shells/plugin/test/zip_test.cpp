@@ -45,6 +45,13 @@ TEST(Inflate, ReadsAStoredBlock) {
   EXPECT_EQ(inflate(hex("010200fdfe4142"), 2).error().code, ErrorCode::InvalidMessage);
 }
 
+TEST(Inflate, GoesOnBehindWhatIsThere) {
+  const std::string page = "note note note note diary diary diary\n";
+  const auto longer = inflate(hex("4b84f2f2d3c02a8ab900"), 55, to_bytes(as_bytes(page)));
+  ASSERT_TRUE(longer);
+  EXPECT_EQ(as_text(*longer), page + "a diary of notes\n");
+}
+
 TEST(Inflate, StopsAtTheLimit) {
   EXPECT_EQ(inflate(hex(kFixed), 113).error().code, ErrorCode::TooLarge);
   EXPECT_EQ(inflate(hex(kDynamic), 599).error().code, ErrorCode::TooLarge);

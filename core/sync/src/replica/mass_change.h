@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,7 +60,7 @@ class MassChange {
   };
 
   BreakerOptions options_;
-  std::deque<Removal> recent_;
+  std::vector<Removal> recent_;
 };
 
 }  // namespace diaryx::sync

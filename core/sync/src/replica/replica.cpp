@@ -282,10 +282,13 @@ Bytes Replica::Impl::payload_of_edit(std::string_view key, ByteView update) {
   return payload;
 }
 
-void Replica::Impl::edit_workspace(const std::function<void(crdt::Transaction&)>& edit) {
+crdt::Transaction Replica::Impl::begin_workspace_edit() {
   crdt::Transaction txn = workspace_.doc().transact();
   say_who(txn);
-  edit(txn);
+  return txn;
+}
+
+void Replica::Impl::end_workspace_edit(crdt::Transaction txn) {
   const crdt::Commit commit = std::move(txn).commit();
   if (!commit.changed()) return;
   file_count_.reset();

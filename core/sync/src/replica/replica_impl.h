@@ -337,7 +337,15 @@ class Replica::Impl {
   Bytes payload_of_edit(std::string_view key, ByteView update);
   void persist(std::string doc, Bytes update, HistoryOrigin origin, std::string note = {});
   void say_who(crdt::Transaction& txn);
-  void edit_workspace(const std::function<void(crdt::Transaction&)>& edit);
+  crdt::Transaction begin_workspace_edit();
+  void end_workspace_edit(crdt::Transaction txn);
+  /// `edit(txn)` changes the workspace document: persisted and sent, if it changed anything.
+  template <typename Edit>
+  void edit_workspace(Edit edit) {
+    crdt::Transaction txn = begin_workspace_edit();
+    edit(txn);
+    end_workspace_edit(std::move(txn));
+  }
   void save_record(std::string_view path, FileRecord record);
   void drop_record(std::string_view path);
   const FileRecord* record(std::string_view path) const;

@@ -81,8 +81,18 @@ class Json {
   std::optional<std::string_view> string_member(std::string_view key) const;
   std::optional<bool> bool_member(std::string_view key) const;
   std::optional<int64_t> integer_member(std::string_view key) const;
+  // Nearly all keys are literals, in hundreds of places: passed as a pointer alone, they are measured in one.
+  const Json* find(const char* key) const { return find(std::string_view(key)); }
+  Json* find(const char* key) { return find(std::string_view(key)); }
+  std::optional<std::string_view> string_member(const char* key) const { return string_member(std::string_view(key)); }
+  std::optional<bool> bool_member(const char* key) const { return bool_member(std::string_view(key)); }
+  std::optional<int64_t> integer_member(const char* key) const { return integer_member(std::string_view(key)); }
 
   /// Sets a member; a value that is no object becomes one first. Returns *this, for building.
+  template <typename T>
+  Json& set(const char* key, T&& value) {
+    return set(std::string_view(key), std::forward<T>(value));
+  }
   template <typename T>
   Json& set(std::string_view key, T&& value) {
     // Trees are built in many places; a text, a number or a flag becomes a value in one, so that each of them stays small.

@@ -8,29 +8,34 @@
 
 namespace diaryx {
 
+/// What a sort needs to know of its range, whatever its type; positions count from 0.
+struct SortedRange {
+  const void* range;
+  bool (*goes_before)(const void* range, size_t a, size_t b);
+  void (*swap)(const void* range, size_t a, size_t b);
+};
+
+/// Heap sort; one for all types, so that each use adds no more than a comparison and a swap.
+void heap_sort(const SortedRange& range, size_t size);
+
 /// Sorts `range` by `goes_before`, a strict weak order. Equal elements may change places.
 /// Cost: one pass when it is in order already, as most of what is sorted here is; else O(n log n) (heap sort), whatever the input.
 template <std::ranges::contiguous_range Range, typename Less = std::less<>>
 void sort_compactly(Range&& range, Less goes_before = {}) {
-  auto* const items = std::ranges::data(range);
-  const size_t size = std::ranges::size(range);
-  size_t in_order = 1;
-  while (in_order < size && !goes_before(items[in_order], items[in_order - 1])) ++in_order;
-  if (in_order >= size) return;
+  struct Job {
+    std::ranges::range_value_t<Range>* items;
+    const Less& less;
 
-  const auto sift_down = [&](size_t hole, size_t end) {
-    auto value = std::move(items[hole]);
-    for (size_t child; (child = 2 * hole + 1) < end; hole = child) {
-      if (child + 1 < end && goes_before(items[child], items[child + 1])) ++child;
-      if (!goes_before(value, items[child])) break;
-      items[hole] = std::move(items[child]);
+    static const Job& of(const void* at) { return *static_cast<const Job*>(at); }
+    static bool goes_before(const void* at, size_t a, size_t b) {
+      return of(at).less(of(at).items[a], of(at).items[b]);
     }
-    items[hole] = std::move(value);
+    static void swap(const void* at, size_t a, size_t b) { std::swap(of(at).items[a], of(at).items[b]); }
   };
-  for (size_t i = size / 2; i-- > 0;) sift_down(i, size);
-  for (size_t end = size - 1; end > 0; --end) {
-    std::swap(items[0], items[end]);
-    sift_down(0, end);
+  const Job job{std::ranges::data(range), goes_before};
+  const size_t size = std::ranges::size(range);
+  for (size_t at = 1; at < size; ++at) {
+    if (Job::goes_before(&job, at, at - 1)) return heap_sort({&job, Job::goes_before, Job::swap}, size);
   }
 }
 
