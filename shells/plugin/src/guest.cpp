@@ -237,10 +237,10 @@ void Guest::absorb(std::string_view doc, ByteView update, const Origin& origin) 
 // --- config and transport -------------------------------------------------------------------------------------------
 
 void Guest::load_config() {
-  const bool is_stored = host::storage_get(kConfigKey).has_value();
-  if (!is_stored) return;
+  const auto json = stored_json(Space(), kConfigKey);
+  if (!json) return;
   config_found_ = true;
-  if (const auto json = stored_json(Space(), kConfigKey)) config_ = Config::from_json(*json);
+  config_ = Config::from_json(*json);
 }
 
 void Guest::load_device() {
