@@ -90,6 +90,26 @@ TEST(Breaker, UndoesADeletionMadeElsewhere) {
   expect_all_there(world);
 }
 
+TEST(Breaker, ARenamedFolderIsNoWave) {
+  for (const bool is_away : {true, false}) {
+    World world{32, {.devices = 2, .breaker = {.min_files = 10, .share_percent = 50}}};
+    for (size_t i = 0; i < kFiles; ++i) world.device(0).user_writes("n/" + name(i), text(i));
+    ASSERT_TRUE(world.run_until_quiet());
+    if (is_away) world.device(1).go_offline();
+    world.device(0).user_renames_folder("n", "m");
+    if (is_away) {
+      for (int step = 0; step < 300; ++step) world.step();
+      world.device(1).crash_and_restart();
+      world.device(1).go_online();
+    }
+    ASSERT_TRUE(world.run_until_quiet());
+    EXPECT_EQ(world.first_difference(), "") << is_away;
+    EXPECT_EQ(held(world.device(0)), 0u);
+    EXPECT_EQ(held(world.device(1)), 0u) << is_away;
+    EXPECT_EQ(world.device(1).last_held().deletions, 0u) << is_away;
+  }
+}
+
 TEST(Breaker, CountsAWaveThatComesInPieces) {
   World world = many_files();
   for (size_t i = 0; i < 30; ++i) {

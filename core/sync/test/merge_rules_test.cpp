@@ -53,6 +53,15 @@ size_t count(const std::string& text, const std::string& marker) {
   return found;
 }
 
+/// The one file that is not called `path`, or nothing.
+std::string beside(const Files& files, const std::string& path) {
+  if (files.size() != 2) return "there are " + std::to_string(files.size()) + " files";
+  for (const auto& [name, bytes] : files) {
+    if (name != path) return name.contains("(conflict ") ? bytes : "the other file is called " + name;
+  }
+  return "there is no " + path;
+}
+
 // --- a file and its name ------------------------------------------------------------------------------------------
 
 TEST(MergeRules, RenameAndEdit) {
@@ -241,6 +250,104 @@ TEST(MergeRules, SwapOfTwoNamesOnTwoDevices) {
     EXPECT_EQ(count(text, "from two\n"), 1u) << path;
   }
   EXPECT_EQ(all_text(files).size(), std::string(kLong).size() + std::string(kOther).size() + 36);
+}
+
+TEST(MergeRules, SwapOfTwoNamesAtOnceOnTwoDevices) {
+  for (const bool running : {true, false}) {
+    World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+    const auto swap = [&](Device& d) {
+      d.user_renames("a.md", "t.md");
+      d.user_renames("b.md", "a.md");
+      d.user_renames("t.md", "b.md");
+      if (!running) d.crash_and_restart();
+    };
+    EXPECT_EQ(together(world, {swap, swap}), (Files{{"a.md", kOther}, {"b.md", kLong}})) << running;
+  }
+}
+
+TEST(MergeRules, SwapOfTwoNamesAndEditBeforeAnybodyLooked) {
+  for (const std::string edited : {"a.md", "b.md"}) {
+    World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+    const auto swap = [&](Device& d) {
+      d.user_renames("a.md", "t.md");
+      d.user_renames("b.md", "a.md");
+      d.user_renames("t.md", "b.md");
+      d.user_writes(edited, *d.disk().read(edited) + "here\n");
+      d.crash_and_restart();
+    };
+    const Files files =
+        together(world, {swap, [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); }});
+    const std::string a = edited == "a.md" ? "here\n" : "";
+    EXPECT_EQ(files.at("a.md"), kOther + a) << edited;
+    EXPECT_TRUE(files.at("b.md").starts_with(kLong)) << files.at("b.md");
+    EXPECT_EQ(count(files.at("b.md"), "late\n"), 1u) << edited;
+    EXPECT_EQ(all_text(files).size(), std::string(kLong).size() + std::string(kOther).size() + 10) << edited;
+  }
+}
+
+TEST(MergeRules, RotationOfThreeNames) {
+  constexpr const char* kThird = "# Moon\n\nit was full on Friday\nthe tide came late\n";
+  for (const bool running : {true, false}) {
+    for (const bool on_both : {true, false}) {
+      World world = in_step({{"a.md", kLong}, {"b.md", kOther}, {"c.md", kThird}});
+      const auto rotate = [&](Device& d) {
+        d.user_renames("a.md", "t.md");
+        d.user_renames("b.md", "a.md");
+        d.user_renames("c.md", "b.md");
+        d.user_renames("t.md", "c.md");
+        if (!running) d.crash_and_restart();
+      };
+      const auto edit = [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); };
+      const Files files = on_both ? together(world, {rotate, rotate, edit}) : together(world, {rotate, edit});
+      EXPECT_EQ(files, (Files{{"a.md", kOther}, {"b.md", kThird}, {"c.md", std::string(kLong) + "late\n"}}));
+    }
+  }
+}
+
+TEST(MergeRules, SwapWithAConflictCopy) {
+  World world = in_step({{"x.md", kLong}, {"y.md", kOther}, {"z.md", "# Moon\n\nit was full on Friday\n"}});
+  together(world,
+           {[](Device& d) { d.user_renames("x.md", "n.md"); }, [](Device& d) { d.user_renames("y.md", "n.md"); }});
+  const std::string copy = world.device(0).disk().files().begin()->first;
+  ASSERT_TRUE(copy.starts_with("n (conflict ")) << copy;
+  const std::string text = *world.device(0).disk().read(copy);
+  const Files files = together(world, {[&](Device& d) {
+                                         d.user_renames(copy, "t.md");
+                                         d.user_renames("z.md", copy);
+                                         d.user_renames("t.md", "z.md");
+                                       },
+                                       [&](Device& d) { d.user_writes(copy, text + "late\n"); }});
+  EXPECT_EQ(files.size(), 3u);
+  EXPECT_EQ(files.at("z.md"), text + "late\n");
+  EXPECT_EQ(files.at(copy), "# Moon\n\nit was full on Friday\n");
+}
+
+TEST(MergeRules, EditOfAFileWhoseNameWasUsedAnewWhileNoProgramRan) {
+  for (const bool is_short : {true, false}) {
+    const std::string text = is_short ? "- one\n" : kLong;
+    // The new name is looked at before the old one, and behind it.
+    for (const std::string name : {"a.md", "z.md"}) {
+      World world = in_step({{"n.md", text}});
+      const Files files = together(world, {[&](Device& d) {
+                                             d.user_renames("n.md", name);
+                                             d.user_writes("n.md", kOther);
+                                             d.crash_and_restart();
+                                           },
+                                           [&](Device& d) { d.user_writes("n.md", text + "late\n"); }});
+      EXPECT_EQ(files, (Files{{name, text + "late\n"}, {"n.md", kOther}}));
+    }
+  }
+}
+
+TEST(MergeRules, CopyAndEditOfTheFirst) {
+  World world = in_step({{"b.md", kLong}});
+  const Files files = together(world, {[](Device& d) {
+                                         d.user_writes("a.md", kLong);
+                                         d.user_writes("b.md", std::string(kLong) + "here\n");
+                                         d.crash_and_restart();
+                                       },
+                                       [](Device& d) { d.user_writes("b.md", std::string("late\n") + kLong); }});
+  EXPECT_EQ(files, (Files{{"a.md", kLong}, {"b.md", std::string("late\n") + kLong + "here\n"}}));
 }
 
 TEST(MergeRules, RenameThereAndBack) {
@@ -451,6 +558,79 @@ TEST(MergeRules, AttachmentRenamedThenEditedElsewhere) {
   EXPECT_EQ(world.first_difference(), "");
   EXPECT_EQ(world.device(0).disk().files().size(), 1u);
   EXPECT_EQ(world.device(0).disk().read("q.png"), "new");
+}
+
+// --- a note that becomes bytes, and bytes that become a note ----------------------------------------------------------
+
+constexpr const char* kBytes = "\xff\xfe no text\n";
+constexpr const char* kMoreBytes = "\xff\xfe no text, and more\n";
+
+/// The first to reach the server has the name; the other is kept beside it, whole.
+void two_kinds(const Files& before, const std::string& first, const std::string& second) {
+  for (const bool running : {true, false}) {
+    World world = in_step(before);
+    const auto write = [&](Device& d, const std::string& bytes) {
+      d.user_writes("n.md", bytes);
+      if (!running) d.crash_and_restart();
+    };
+    const Files files = together(world, {[&](Device& d) { write(d, first); }, [&](Device& d) { write(d, second); }});
+    ASSERT_TRUE(files.contains("n.md"));
+    EXPECT_EQ(files.at("n.md"), first) << running;
+    EXPECT_EQ(beside(files, "n.md"), second) << running;
+    std::string said;
+    for (size_t i = 0; i < 2; ++i) {
+      for (const std::string& problem : world.device(i).problems()) said += problem;
+    }
+    EXPECT_TRUE(said.contains("(conflict ")) << running;
+  }
+}
+
+TEST(MergeRules, NoteBecomesBytesAndEdit) {
+  two_kinds({{"n.md", kLong}}, kBytes, std::string(kLong) + "late\n");
+  two_kinds({{"n.md", kLong}}, std::string(kLong) + "late\n", kBytes);
+}
+
+TEST(MergeRules, BytesBecomeANoteAndEdit) {
+  two_kinds({{"n.md", kBytes}}, kLong, kMoreBytes);
+  two_kinds({{"n.md", kBytes}}, kMoreBytes, kLong);
+}
+
+TEST(MergeRules, NoteAndBytesUnderOneNewName) {
+  two_kinds({}, kLong, kBytes);
+  two_kinds({}, kBytes, kLong);
+}
+
+TEST(MergeRules, NoteBecomesBytesWhileItIsEditedOnline) {
+  for (uint64_t seed = 1; seed < 30; ++seed) {
+    World world = in_step({{"n.md", seed % 2 == 0 ? kLong : kBytes}}, seed);
+    const std::string first = seed % 2 == 0 ? kBytes : kLong;
+    const std::string second = seed % 2 == 0 ? std::string(kLong) + "late\n" : kMoreBytes;
+    world.device(seed / 2 % 2).user_writes("n.md", first);
+    for (uint64_t step = 0; step < seed / 4; ++step) world.step();
+    world.device(1 - seed / 2 % 2).user_writes("n.md", second);
+    ASSERT_TRUE(world.run_until_quiet()) << seed;
+    ASSERT_EQ(world.first_difference(), "") << seed;
+    const auto& found = world.device(0).disk().files();
+    const Files files(found.begin(), found.end());
+    ASSERT_TRUE(files.contains("n.md")) << seed;
+    if (files.size() == 1) {
+      EXPECT_EQ(files.at("n.md"), second) << seed;  // written over what was there: the first was seen by then
+      continue;
+    }
+    const std::string other = beside(files, "n.md");
+    EXPECT_TRUE((files.at("n.md") == first && other == second) || (files.at("n.md") == second && other == first))
+        << seed << files.at("n.md") << other;
+  }
+}
+
+TEST(MergeRules, NoteBecomesBytesAndANoteAgain) {
+  World world = in_step({{"n.md", kLong}});
+  for (const std::string bytes : {kBytes, kOther, kMoreBytes, kLong}) {
+    world.device(1).user_writes("n.md", bytes);
+    ASSERT_TRUE(world.run_until_quiet());
+    ASSERT_EQ(world.first_difference(), "");
+    EXPECT_EQ(world.device(0).disk().read("n.md"), bytes);
+  }
 }
 
 }  // namespace

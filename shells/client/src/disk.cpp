@@ -127,7 +127,21 @@ void Disk::tell_looks(const Looks& looks, TimestampMs now, const Tell& tell) {
       told |= tell_gone(path, tell);
     }
   }
-  for (const auto& [path, stamp] : there) told |= tell_file(path, stamp, Report::IfChanged, now, tell);
+  std::set<Sha256> texts;
+  const Tell tell_and_note = [&](const sync::Event& event) {
+    const auto* const text = std::get_if<sync::TextFileSeen>(&event);
+    if (text != nullptr && !looks.renamed.empty()) texts.insert(sha256(text->bytes));
+    tell(event);
+  };
+  for (const auto& [path, stamp] : there) told |= tell_file(path, stamp, Report::IfChanged, now, tell_and_note);
+  // Where a file was moved to may be left again while others are read, as in a swap. If its text was seen where it went, this
+  // batch has the whole story; else the next one.
+  for (const auto& [path, stamp] : there) {
+    const auto known = looks.renamed.contains(path) ? replica_.known_hash(path) : std::nullopt;
+    if (!known || !texts.contains(*known)) continue;
+    const auto entry = root_.look(path);
+    if (entry && entry->kind == EntryKind::Absent) told |= tell_gone(path, tell);
+  }
   if (told) tell(sync::FilesSettled{});
 }
 

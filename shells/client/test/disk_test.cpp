@@ -116,6 +116,21 @@ TEST_F(DiskTest, TellsSeveralRenamesOfOneFileAsOne) {
             (Words{"moved a.md>c.md", "moved x/b.md>z/b.md", "text c.md=a", "text z/b.md=b", "settled"}));
 }
 
+TEST_F(DiskTest, TellsASwapThatEndsWhileItLooks) {
+  sync_before("a.md", "a");
+  sync_before("b.md", "b");
+  std::filesystem::rename(folder_ / "a.md", folder_ / "t.md");
+  folder_.write("a.md", "b");
+  // What was at t.md is at b.md before that is read.
+  tell_ = [this](const sync::Event& event) {
+    told_.push_back(word(event));
+    if (told_.back() == "moved a.md>t.md") know("t.md", "a");
+    if (told_.back() == "text a.md=b") std::filesystem::rename(folder_ / "t.md", folder_ / "b.md");
+  };
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "t.md", "a.md"}, {DiskChange::Kind::Moved, "a.md", "b.md"}}),
+            (Words{"moved a.md>t.md", "text a.md=b", "text b.md=a", "gone t.md", "settled"}));
+}
+
 TEST_F(DiskTest, LooksAtAFileWhoseNewNameWentToAnother) {
   sync_before("a.md", "a");
   sync_before("b.md", "b");

@@ -172,6 +172,10 @@ void FileWatcher::Impl::add_move(HalfMove half, const std::string& to, int64_t n
   } else if (touched_.erase(half.from)) {
     touched_.touch(to, now_ms, timing_.settle_ms);
   }
+  // A name that was left and is taken again: a swap, which is told as a whole.
+  for (Move& move : moves_) {
+    if (move.from == to) move.due_ms = due_ms;
+  }
   const auto earlier = std::find_if(moves_.begin(), moves_.end(), [&](const Move& move) {
     return move.to == half.from && move.is_folder == half.is_folder;
   });

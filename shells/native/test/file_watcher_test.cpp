@@ -108,6 +108,18 @@ TEST_F(FileWatcherTest, TellsTwoRenamesAsOne) {
   EXPECT_EQ(settled(), (std::vector{moved("a.md", "c.md")}));
 }
 
+TEST_F(FileWatcherTest, TellsASwapAsAWhole) {
+  folder_.write("a.md", "a");
+  folder_.write("b.md", "b");
+  start();
+  std::filesystem::rename(folder_ / "a.md", folder_ / "c.md");
+  EXPECT_TRUE(after(20).empty());
+  std::filesystem::rename(folder_ / "b.md", folder_ / "a.md");
+  EXPECT_TRUE(after(20).empty());
+  std::filesystem::rename(folder_ / "c.md", folder_ / "b.md");
+  EXPECT_EQ(settled(), (std::vector{touched("a.md"), touched("b.md")}));
+}
+
 TEST_F(FileWatcherTest, TellsNothingMovedWhenARenameWasTakenBack) {
   folder_.write("a.md", "text");
   start();

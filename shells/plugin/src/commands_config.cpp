@@ -83,7 +83,7 @@ Reply sync_status(Guest& guest, const Json&) {
 }
 
 Reply sync_focused_file(Guest& guest, const Json& params) {
-  Session* session = guest.session();
+  Session* session = guest.folder_session();
   if (!session) return Json{};
   std::vector<std::string> paths;
   if (const auto path = params.string_member("path")) paths.push_back(guest.disk().to_workspace(*path));
@@ -92,11 +92,11 @@ Reply sync_focused_file(Guest& guest, const Json& params) {
       if (const std::string* path = entry.as_string()) paths.push_back(guest.disk().to_workspace(*path));
     }
   }
+  if (paths.empty()) paths = session->focused();
+  if (paths.empty()) return Json{};
   for (const std::string& path : paths) session->report(path);
-  if (!paths.empty()) {
-    session->settle();
-    session->feed(sync::FocusFiles{std::move(paths)});
-  }
+  session->settle();
+  session->focus(std::move(paths));
   return Json{};
 }
 

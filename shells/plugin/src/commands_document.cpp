@@ -38,12 +38,16 @@ Reply missing_updates(Session& session, std::string_view doc, const Json& params
   return data_reply(document_of(session, doc).encode_update_v1(*vector));
 }
 
-Reply apply_update(Guest& guest, std::string_view doc, const Json& params) {
+Reply apply_update(Guest& guest, const std::string& doc, const Json& params) {
   const auto update = bytes_param(params, "update");
   if (!update) return command_failed(update.error());
   if (const auto valid = crdt::validate_update_v1(*update); !valid) return command_failed(describe(valid.error()));
+  const sync::HistoryPoint before = guest.journal().history().last();
+  Effects effects(guest, doc, params);
   guest.absorb(doc, *update, {sync::HistoryOrigin::Remote});
-  return Json{}.set("update_id", Json{});
+  effects.write();
+  const sync::HistoryPoint after = guest.journal().history().last();
+  return Json{}.set("update_id", after > before ? Json{after} : Json{});
 }
 
 Reply get_sync_state(Guest& guest, const Json&) {
@@ -63,7 +67,7 @@ Reply get_missing_updates(Guest& guest, const Json& params) {
 
 Reply apply_remote_update(Guest& guest, const Json& params) {
   DX_READY(session);
-  return apply_update(guest, kWorkspaceDoc, params);
+  return apply_update(guest, std::string(kWorkspaceDoc), params);
 }
 
 Reply save_state(Guest& guest, const Json&) {
@@ -83,19 +87,34 @@ Reply get_file(Guest& guest, const Json& params) {
   return metadata ? sync::metadata_to_json(*metadata) : Json{};
 }
 
-// What the entry already knows of an attachment stays when the new metadata does not say it.
-void keep_digests(sync::FileMetadata& metadata, const sync::FileMetadata& known) {
+// What the entry already knows stays when the new metadata does not say it: digests of attachments, and what devices note in `extra`.
+void keep_known(sync::FileMetadata& metadata, const sync::FileMetadata& known) {
   for (sync::BinaryRef& ref : metadata.attachments) {
     if (!ref.hash.empty()) continue;
     const auto same = std::ranges::find(known.attachments, ref.path, &sync::BinaryRef::path);
-    if (same != known.attachments.end()) ref = *same;
+    if (same != known.attachments.end()) ref.hash = same->hash;
   }
+  for (const Json::Member& note : known.extra) {
+    const bool is_said = std::ranges::find(metadata.extra, note.key, &Json::Member::key) != metadata.extra.end();
+    if (note.key.starts_with('_') && !known.deleted && !is_said) metadata.extra.push_back(note);
+  }
+}
+
+// Null only where the type says so, and a whole number for the time; other values that do not fit are read as they can be.
+bool has_fitting_types(const Json& metadata) {
+  const Json* const time = metadata.find("modified_at");
+  if (time && !time->as_integer()) return false;
+  for (const std::string_view member : {"filename", "attachments", "deleted", "extra"}) {
+    const Json* const value = metadata.find(member);
+    if (value && value->is_null()) return false;
+  }
+  return true;
 }
 
 // A file says itself what its entry says, so a change of the entry is a change of the file's frontmatter too; left alone,
 // the next look at the file would take the entry back. The mark tells other devices that this was done: without it each
 // of them would bring the change into the frontmatter, once more each.
-void merge_into_frontmatter(Guest& guest, Session& session, const std::string& path, const sync::FileMetadata& before,
+void merge_into_frontmatter(Session& session, const std::string& path, const sync::FileMetadata& before,
                             sync::FileMetadata& after) {
   const std::string name = "body:" + path;
   const std::string head = document_of(session, name).text("head").to_string();
@@ -103,7 +122,7 @@ void merge_into_frontmatter(Guest& guest, Session& session, const std::string& p
   if (head.empty() || !merged) return;
   after.extra.push_back({std::string(kHeadMark), sha256(*merged).hex().substr(0, kHeadMarkDigits)});
   if (*merged == head) return;
-  edit_document(guest, session, name,
+  edit_document(session, name,
                 [&](crdt::Doc& doc, crdt::Transaction& txn) { replace_text(doc.text("head"), txn, *merged); });
 }
 
@@ -115,18 +134,20 @@ Reply set_file(Guest& guest, const Json& params) {
   if (!given) return command_failed("Missing parameter: metadata");
   const auto read = sync::metadata_from_json(*given);
   if (!read) return command_failed(describe(read.error()));
+  if (!has_fitting_types(*given)) return command_failed("Invalid metadata: a member is of the wrong type");
   const std::string key = guest.disk().to_workspace(*path);
+  if (sync::is_temporary(key)) return command_failed("temporary files are not stored");
   if (const auto problem = sync::check_path(key); problem != sync::PathProblem::Fine) {
     return command_failed(sync::describe(problem));
   }
   sync::FileMetadata metadata = read->value;
   if (metadata.filename.empty()) metadata.filename = sync::file_name(key);
+  const auto known = session->replica().metadata(key);
+  if (known) keep_known(metadata, *known);
   // A host that read the entry gives our mark back with it; kept, it would say that the file says the same already.
   std::erase_if(metadata.extra, [](const Json::Member& member) { return member.key == kHeadMark; });
-  if (const auto known = session->replica().metadata(key)) keep_digests(metadata, *known);
-  if (const auto known = session->replica().metadata(key))
-    merge_into_frontmatter(guest, *session, key, *known, metadata);
-  edit_document(guest, *guest.session(), kWorkspaceDoc,
+  if (known) merge_into_frontmatter(*session, key, *known, metadata);
+  edit_document(*session, kWorkspaceDoc,
                 [&](crdt::Doc& doc, crdt::Transaction& txn) { set_entry(doc, txn, key, metadata); });
   return Json{};
 }
@@ -212,16 +233,16 @@ std::vector<DiskEntry> walk_tree(const Disk& disk, const std::string& root, std:
 }
 
 // The folder that is named, as root, and the index in it. A `.md` path is taken at its word.
-std::expected<std::string, std::string> choose_root(Guest& guest, std::string path) {
+std::expected<std::string, std::string> choose_root(Disk& disk, std::string path) {
   std::ranges::replace(path, '\\', '/');
   const bool names_file = path.ends_with(".md");
   const std::string folder = names_file ? std::string(sync::parent(path)) : path;
-  const std::string inside = guest.disk().to_workspace(folder);
+  const std::string inside = disk.to_workspace(folder);
   // A path relative to the present root that stays the root; anything else becomes the root itself.
-  const bool is_root = guest.disk().has_root() && (inside.empty() || inside == ".");
-  if (!is_root && !(folder.empty() && guest.disk().has_root())) guest.disk().set_root(folder);
-  if (names_file) return guest.disk().to_workspace(path);
-  if (auto index = find_root_index(guest.disk())) return std::move(*index);
+  const bool is_root = disk.has_root() && (inside.empty() || inside == ".");
+  if (!is_root && !(folder.empty() && disk.has_root())) disk.set_root(folder);
+  if (names_file) return disk.to_workspace(path);
+  if (auto index = find_root_index(disk)) return std::move(*index);
   return std::unexpected("No workspace root index found in " + path);
 }
 
@@ -229,20 +250,26 @@ Reply initialize_workspace(Guest& guest, const Json& params) {
   DX_READY(session);
   const auto path = text_param(params, "workspace_path");
   if (!path) return command_failed(path.error());
-  const auto root = choose_root(guest, *path);
+  if (session != guest.folder_session()) return command_failed("a shared session has no files of this folder");
+  Disk folder = guest.disk();
+  const auto root = choose_root(folder, *path);
   if (!root) return command_failed(root.error());
   const auto audience = params.string_member("audience");
 
   uint64_t populated = 0;
   uint64_t updated = 0;
   const std::vector<Entry> known = entries_of(document_of(*session, kWorkspaceDoc));
-  const std::vector<DiskEntry> found = walk_tree(guest.disk(), *root, audience);
+  const std::vector<DiskEntry> found = walk_tree(folder, *root, audience);
   if (found.empty()) return command_failed("The root index " + *root + " cannot be read");
-  edit_document(guest, *session, kWorkspaceDoc, [&](crdt::Doc& doc, crdt::Transaction& txn) {
+  // What a linked workspace knows of its files is true of its folder only.
+  if (guest.is_linked() && guest.disk().has_root() && folder.root() != guest.disk().root())
+    return command_failed(*path + " is not in the folder of this workspace");
+  guest.disk() = folder;
+  edit_document(*session, kWorkspaceDoc, [&](crdt::Doc& doc, crdt::Transaction& txn) {
     for (const DiskEntry& entry : found) {
       const auto old = std::ranges::find(known, entry.path, &Entry::path);
       sync::FileMetadata metadata = entry.metadata;
-      if (old != known.end()) keep_digests(metadata, old->metadata);
+      if (old != known.end()) keep_known(metadata, old->metadata);
       // Content decides, not times: what the file says and the entry does not was changed by another program (A16).
       if (old != known.end() && sync::content_equal(old->metadata, metadata)) continue;
       set_entry(doc, txn, entry.path, metadata);
@@ -250,6 +277,7 @@ Reply initialize_workspace(Guest& guest, const Json& params) {
       if (old != known.end()) ++updated;
     }
   });
+  if (session->options().alone) session->begin_scan();
   guest.save();
 
   std::string message = std::to_string(populated) + " files populated";
@@ -273,7 +301,7 @@ Reply set_body(Guest& guest, const Json& params) {
   if (!doc) return command_failed(doc.error());
   const auto content = text_param(params, "content");
   if (!content) return command_failed(content.error());
-  edit_document(guest, *session, *doc,
+  edit_document(*session, *doc,
                 [&](crdt::Doc& body, crdt::Transaction& txn) { replace_text(body.text("body"), txn, *content); });
   return Json{};
 }
@@ -284,7 +312,7 @@ Reply reset_body(Guest& guest, const Json& params) {
   DX_READY(session);
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
-  edit_document(guest, *session, *doc,
+  edit_document(*session, *doc,
                 [&](crdt::Doc& body, crdt::Transaction& txn) { replace_text(body.text("body"), txn, ""); });
   return Json{};
 }

@@ -57,9 +57,10 @@ Reply create_update(Guest&, const Json& params) {
 }
 
 Reply trigger_sync(Guest& guest, const Json&) {
-  Session* session = guest.session();
-  if (!session || session->workspace_id() == kUnlinked) return Json{}.set("emitted", false);
-  return data_reply(update_message(session->replica().document_state(kWorkspaceDoc))).set("emitted", true);
+  const auto session = ready(guest);
+  if (!session) return std::unexpected(session.error());
+  if ((*session)->options().alone) return Json{}.set("emitted", false);
+  return data_reply(update_message((*session)->replica().document_state(kWorkspaceDoc))).set("emitted", true);
 }
 
 // --- reading messages -----------------------------------------------------------------------------------------------
@@ -112,16 +113,14 @@ Reply handle_workspace_message(Guest& guest, const Json& params) {
   if (!session) return refused(session.error());
   const auto message = bytes_param(params, "message");
   if (!message) return command_failed(message.error());
-  const std::vector<Entry> before = entries_of(document_of(**session, kWorkspaceDoc));
+  const Effects effects(guest, std::string(kWorkspaceDoc), params);
   const auto handled = handle_message(guest, **session, std::string(kWorkspaceDoc), *message);
   if (!handled) return command_failed(handled.error());
 
   Json changed = Json::array();
   if (handled->changed) {
-    for (const Entry& entry : entries_of(document_of(*guest.session(), kWorkspaceDoc))) {
-      const auto old = std::ranges::find(before, entry.path, &Entry::path);
-      if (old == before.end() || !sync::content_equal(old->metadata, entry.metadata)) changed.push(entry.path);
-    }
+    for (std::string& path : effects.changed()) changed.push(std::move(path));
+    effects.write();
   }
   return Json{}
       .set("response", response_of(*handled))
@@ -136,8 +135,10 @@ Reply handle_sync_message(Guest& guest, const Json& params) {
   if (!doc) return command_failed(doc.error());
   const auto message = bytes_param(params, "message");
   if (!message) return command_failed(message.error());
+  const Effects effects(guest, *doc, params);
   const auto handled = handle_message(guest, **session, *doc, *message);
   if (!handled) return command_failed(handled.error());
+  if (handled->changed) effects.write();
   if (handled->response.empty()) return Json{};
   return data_reply(handled->response);
 }
@@ -149,6 +150,7 @@ Reply handle_body_message(Guest& guest, const Json& params) {
   if (!doc) return command_failed(doc.error());
   const auto message = bytes_param(params, "message");
   if (!message) return command_failed(message.error());
+  const Effects effects(guest, *doc, params);
   const auto handled = handle_message(guest, **session, *doc, *message);
   if (!handled) return command_failed(handled.error());
 
@@ -159,6 +161,7 @@ Reply handle_body_message(Guest& guest, const Json& params) {
     const auto tracked = guest.helper().tracked.find(doc->substr(doc->find(':') + 1));
     is_echo = tracked != guest.helper().tracked.end() && tracked->second == sha256(text);
     content = text;
+    effects.write();
   }
   return Json{}.set("response", response_of(*handled)).set("content", std::move(content)).set("is_echo", is_echo);
 }
@@ -187,9 +190,14 @@ bool is_complete(Guest& guest) {
   return guest.helper().marked_complete || (guest.session() && guest.session()->status().settled);
 }
 
-Reply is_sync_complete(Guest& guest, const Json&) { return Json{}.set("complete", is_complete(guest)); }
+Reply completeness(Guest& guest, std::string member) {
+  if (!guest.session()) return std::unexpected(std::string(kNotInitialized));
+  return Json{}.set(std::move(member), is_complete(guest));
+}
 
-Reply is_workspace_synced(Guest& guest, const Json&) { return Json{}.set("synced", is_complete(guest)); }
+Reply is_sync_complete(Guest& guest, const Json&) { return completeness(guest, "complete"); }
+
+Reply is_workspace_synced(Guest& guest, const Json&) { return completeness(guest, "synced"); }
 
 Reply is_body_synced(Guest& guest, const Json& params) {
   const auto session = ready(guest);
@@ -213,7 +221,8 @@ Reply reset_sync(Guest& guest, const Json&) {
 Reply active_syncs(Guest& guest, const Json&) {
   Json names = Json::array();
   Session* session = guest.session();
-  if (!session || !session->is_connected()) return names;
+  if (!session) return std::unexpected(std::string(kNotInitialized));
+  if (!session->is_connected()) return names;
   for (const std::string& path : session->replica().text_files()) {
     if (session->replica().file_text(path)) names.push(path);
   }

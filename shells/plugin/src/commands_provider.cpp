@@ -27,8 +27,11 @@ std::string trimmed_param(const Json& params, const char* name) {
   return std::string(trimmed(params.string_member(name).value_or("")));
 }
 
-void take_root(Guest& guest, const Json& params) {
-  if (const auto root = params.string_member("workspace_root")) guest.disk().set_root(*root);
+// The folder that a command names. That of the session changes only when the folder is linked.
+Disk folder_param(Guest& guest, const Json& params) {
+  Disk folder = guest.disk();
+  if (const auto root = params.string_member("workspace_root")) folder.set_root(*root);
+  return folder;
 }
 
 Reply provider_status(Guest& guest, const Json& params) {
@@ -67,9 +70,10 @@ Reply link_workspace(Guest& guest, const Json& params) {
     const auto created = Remote(endpoint).create_workspace(name);
     if (!created) return refused(created.error().text);
     id = created->id;
+  } else if (const auto known = Remote(endpoint).workspace(id); !known && known.error().status > 0) {
+    return refused(known.error().text);
   }
-  take_root(guest, params);
-  guest.link(id);
+  guest.link(id, folder_param(guest, params));
   return Json{}
       .set("remote_id", id)
       .set("created_remote", create)
@@ -89,13 +93,12 @@ Reply upload_snapshot(Guest& guest, const Json& params) {
   std::string id = trimmed_param(params, "remote_id");
   if (id.empty()) id = guest.config().workspace_id;
   if (id.empty()) return refused("Missing remote_id");
-  take_root(guest, params);
   std::string mode = trimmed_param(params, "mode");
   // What is on the server goes only when somebody says so.
   if (mode != "replace") mode = "merge";
   const bool attachments = flag_param(params, "include_attachments", true);
 
-  const PackedFolder packed = pack_folder(guest.disk(), attachments);
+  const PackedFolder packed = pack_folder(folder_param(guest, params), attachments);
   const auto done = Remote(endpoint).upload_snapshot(id, mode, attachments, packed.zip);
   if (!done) return refused(done.error().text);
   return Json{}.set("remote_id", id).set("files_uploaded", packed.files).set("snapshot_uploaded", true);
@@ -107,15 +110,15 @@ Reply download_workspace(Guest& guest, const Json& params) {
   if (id.empty()) return refused("Missing remote_id");
   const Endpoint endpoint = guest.endpoint(params);
   if (endpoint.server_url.empty()) return refused(kMissingServer);
-  take_root(guest, params);
+  const Disk folder = folder_param(guest, params);
   const bool attachments = flag_param(params, "include_attachments", true);
   const auto zip = Remote(endpoint).download_snapshot(id, attachments);
   if (!zip) return refused(zip.error().text);
-  const auto unpacked = unpack_into(guest.disk(), *zip, attachments);
+  const auto unpacked = unpack_into(folder, *zip, attachments);
   if (!unpacked) return refused(unpacked.error());
   if (flag_param(params, "link", false)) {
-    guest.link(id);
-  } else {
+    guest.link(id, folder);
+  } else if (folder.root() == guest.disk().root()) {
     guest.start_scan();
   }
   return Json{}.set("files_imported", unpacked->written).set("files_skipped", unpacked->skipped);
@@ -132,7 +135,7 @@ Reply prepare_live_share(Guest& guest, const Json& params) {
   const std::string id = workspace_param(guest, params);
   if (id.empty()) return refused(kMissingWorkspace);
   const bool write = flag_param(params, "write_to_disk", true);
-  guest.open_session(id, write);
+  guest.open_share(id, write);
   return Json{}.set("workspace_id", id).set("write_to_disk", write).set("runtime_owner", kPluginId);
 }
 
@@ -147,7 +150,7 @@ Reply connect_live_share(Guest& guest, const Json& params) {
   std::ranges::transform(code, code.begin(),
                          [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   const bool write = flag_param(params, "write_to_disk", false);
-  guest.open_session(id, write);
+  guest.open_share(id, write);
   guest.connect({.server_url = socket_server(endpoint.server_url),
                  .workspace_id = id,
                  .auth_token = endpoint.auth_token,
@@ -158,9 +161,7 @@ Reply connect_live_share(Guest& guest, const Json& params) {
 }
 
 Reply disconnect_live_share(Guest& guest, const Json&) {
-  guest.disconnect();
-  if (guest.is_linked()) guest.open_session(guest.config().workspace_id, true);
-  guest.reconcile();
+  guest.close_share();
   return Json{}.set("ok", true).set("connected", false);
 }
 

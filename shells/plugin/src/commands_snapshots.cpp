@@ -63,6 +63,12 @@ Reply list_snapshots(Guest& guest, const Json&) {
 }
 
 Reply create_snapshot(Guest& guest, const Json& params) {
+  if (Session* session = guest.session(); session && session->options().alone) {
+    // Nobody told of files that were there before, and nobody looked.
+    session->begin_scan();
+    session->work(nullptr);
+    if (session->is_scanning()) return std::unexpected("the folder is still being read; try again in a moment");
+  }
   const auto past = Past::open(guest);
   if (!past) return refused(past.error());
   const auto name = new_name_param(guest, params, "name");

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <algorithm>
 #include <array>
 
 namespace diaryx::plugin {
@@ -55,6 +56,12 @@ void Config::patch(const Json& object) {
   }
 }
 
+void Config::fill_from(const Config& other) {
+  for (const Field& field : kFields) {
+    if ((this->*field.member).empty()) this->*field.member = other.*field.member;
+  }
+}
+
 Endpoint Endpoint::resolve(const Json& params, const Config& config, const Json& context) {
   const auto first = [&](std::string_view name, const std::string& stored) {
     std::string_view text = text_of(params, name);
@@ -81,7 +88,12 @@ std::string normalised_server(std::string_view url) {
 }
 
 std::string socket_server(std::string_view url) {
-  if (url.starts_with("http")) return "ws" + std::string(url.substr(4));
+  const std::string_view scheme = url.substr(0, url.find("://"));
+  const auto is = [&](std::string_view name) {
+    return std::ranges::equal(scheme, name, {}, [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  };
+  if (is("http")) return "ws" + std::string(url.substr(scheme.size()));
+  if (is("https")) return "wss" + std::string(url.substr(scheme.size()));
   return std::string(url);
 }
 

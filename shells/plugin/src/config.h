@@ -26,6 +26,9 @@ struct Config {
   /// Member by member: absent or of another type keeps, `null` or blank text clears, text is trimmed and set.
   void patch(const Json& object);
 
+  /// Takes over what is not set here.
+  void fill_from(const Config& other);
+
   friend bool operator==(const Config&, const Config&) = default;
 };
 

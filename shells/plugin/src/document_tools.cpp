@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "diaryx/base/sha256.h"
 #include "diaryx/base/sort.h"
 #include "diaryx/sync/frame.h"
 #include "diaryx/sync/text_diff.h"
@@ -51,6 +52,15 @@ crdt::Doc document_of(Session& session, std::string_view doc) {
   return document_of(session.replica().document_state(doc));
 }
 
+ClientId client_of(const Session& session, std::string_view doc) {
+  const ClientId client = session.options().client;
+  if (!doc.starts_with(kBodyPrefix)) return client;
+  const Sha256 digest = sha256(std::to_string(client.value()) + std::string(doc.substr(doc.find(':'))));
+  uint64_t id = 0;
+  for (size_t i = 0; i < 4; ++i) id = (id << 8) | digest.bytes[i];
+  return ClientId{id};
+}
+
 std::vector<Entry> entries_of(const crdt::Doc& workspace) {
   std::vector<Entry> entries;
   // The handle reads only; a root is made by asking for it, which a const document does not offer.
@@ -75,13 +85,34 @@ void set_entry(crdt::Doc& doc, crdt::Transaction& txn, std::string_view path, co
   doc.map("files").set(txn, path, crdt::Any::string(sync::format_metadata(metadata)));
 }
 
-void delete_entry(Guest& guest, Session& session, const std::string& path) {
+void delete_entry(Session& session, const std::string& path) {
   std::optional<sync::FileMetadata> metadata = session.replica().metadata(path);
   if (!metadata || metadata->deleted) return;
   metadata->deleted = true;
   metadata->modified_at = host::now();
-  edit_document(guest, session, kWorkspaceDoc,
+  edit_document(session, kWorkspaceDoc,
                 [&](crdt::Doc& doc, crdt::Transaction& txn) { set_entry(doc, txn, path, *metadata); });
+}
+
+Effects::Effects(Guest& guest, std::string doc, const Json& params)
+    : guest_(guest), doc_(std::move(doc)), wanted_(flag_param(params, "write_to_disk", false)) {
+  if (doc_ == kWorkspaceDoc) before_ = entries_of(document_of(*guest.session(), doc_));
+}
+
+std::vector<std::string> Effects::changed() const {
+  if (doc_ != kWorkspaceDoc) return {doc_.substr(kBodyPrefix.size())};
+  std::vector<std::string> paths;
+  for (const Entry& entry : entries_of(document_of(*guest_.session(), doc_))) {
+    const auto old = std::ranges::find(before_, entry.path, &Entry::path);
+    if (old == before_.end() || !sync::content_equal(old->metadata, entry.metadata)) paths.push_back(entry.path);
+  }
+  return paths;
+}
+
+void Effects::write() const {
+  Session* session = guest_.folder_session();
+  if (!wanted_ || session == nullptr || session != guest_.session()) return;
+  for (const std::string& path : changed()) session->write_out(path);
 }
 
 Bytes step1_message(ByteView state_vector) { return message(sync::SyncStep1{state_vector}); }

@@ -9,7 +9,6 @@
 #include "commands.h"
 #include "diaryx/crdt/doc.h"
 #include "diaryx/sync/metadata.h"
-#include "entropy.h"
 #include "storage_keys.h"
 
 namespace diaryx::plugin {
@@ -36,15 +35,19 @@ struct Entry {
 /// Entries of the `files` map that can be read, sorted by path, tombstones included.
 std::vector<Entry> entries_of(const crdt::Doc& workspace);
 
+/// Who writes in a document what is written on this device: the replica's own id there (`body_client` in core/sync), since a copy
+/// of all that the replica has goes on where it is.
+ClientId client_of(const Session& session, std::string_view doc);
+
 /// `edit(doc, txn)` changes a copy; what it changed becomes part of the session's document.
 template <class Edit>
-void edit_document(Guest& guest, Session& session, std::string_view name, Edit edit, const Origin& origin = {}) {
-  crdt::Doc doc({.client = fresh_client_id()});
+void edit_document(Session& session, std::string_view name, Edit edit, const Origin& origin = {}) {
+  crdt::Doc doc({.client = client_of(session, name)});
   (void)doc.apply_update_v1(session.replica().document_state(name));  // the session's own state: it reads
   crdt::Transaction txn = doc.transact();
   edit(doc, txn);
   const crdt::Commit commit = std::move(txn).commit();
-  if (commit.changed()) guest.absorb(name, commit.update_v1(), origin);
+  if (commit.changed()) session.absorb(name, commit.update_v1(), origin);
 }
 
 /// The smallest edits that make `content` of the text.
@@ -52,7 +55,23 @@ void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view cont
 void set_entry(crdt::Doc& doc, crdt::Transaction& txn, std::string_view path, const sync::FileMetadata& metadata);
 
 /// Marks a live entry deleted whose file was never on this disk, so that the replica cannot see it go.
-void delete_entry(Guest& guest, Session& session, const std::string& path);
+void delete_entry(Session& session, const std::string& path);
+
+/// What an update does to the files, for commands with `write_to_disk`: made before the update is taken in.
+class Effects {
+ public:
+  Effects(Guest& guest, std::string doc, const Json& params);
+  /// Paths whose entries are not what they were.
+  std::vector<std::string> changed() const;
+  /// Writes, moves and removes them here, if that is wanted.
+  void write() const;
+
+ private:
+  Guest& guest_;
+  std::string doc_;
+  bool wanted_;
+  std::vector<Entry> before_;
+};
 
 /// A payload of one y-sync message.
 Bytes step1_message(ByteView state_vector);

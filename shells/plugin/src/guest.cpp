@@ -8,6 +8,7 @@
 #include "document_tools.h"
 #include "entropy.h"
 #include "manifest.h"
+#include "notices.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -16,6 +17,7 @@ constexpr std::string_view kConfigKey = "sync.extism.config";
 constexpr std::string_view kDeviceKey = "sync.device";
 constexpr std::string_view kDeviceName = "Diaryx";
 constexpr size_t kDeviceDigits = 32;
+constexpr DurationMs kConnectAgain{30'000};  // after the host refused
 
 std::expected<Json, std::string> parsed(std::string_view text) {
   auto json = Json::parse(text);
@@ -47,21 +49,20 @@ std::string Guest::manifest() const { return manifest_json(declared_commands());
 Outcome Guest::init(std::string_view input) {
   const Json options = Json::parse(input).value_or(Json::object());
   begin();
+  end_share();
   save();  // a second init must not lose what the first one did
   session_.reset();
   load_config();
-  Config given = config_;
   for (const std::string_view name : {"server_url", "auth_token", "workspace_id"}) {
-    if (const auto text = options.string_member(name)) given.patch(Json{}.set(std::string(name), *text));
+    if (const auto text = options.string_member(name)) config_.patch(Json{}.set(std::string(name), *text));
   }
-  config_ = given;
-  save_config();
+  if (config_found_) save_config();
 
   write_to_disk_ = options.bool_member("write_to_disk").value_or(true);
   if (const auto root = options.string_member("workspace_root")) disk_.set_root(*root);
   load_device();
-  journal_ = fresh_journal();
-  start_session(journal_.load(), config_.workspace_id, write_to_disk_, true);
+  spaces_.load();
+  open_own(config_.workspace_id);
   reconcile();
   if (is_linked()) session_->begin_scan();
   finish();
@@ -71,14 +72,18 @@ Outcome Guest::init(std::string_view input) {
 
 Outcome Guest::shutdown() {
   if (!session_) {
+    if (requested_) disconnect();
     host::log(host::Level::Warn, "shutdown: there is nothing to shut down");
     return {};
   }
   begin();
   disconnect();
-  session_->feed(sync::FilesSettled{});
-  session_->work(nullptr);
-  session_->fold();
+  end_share();
+  if (session_) {
+    session_->feed(sync::FilesSettled{});
+    session_->work(nullptr);
+    session_->fold();
+  }
   session_.reset();
   write_to_disk_ = true;
   host::log(host::Level::Info, "shut down");
@@ -87,11 +92,14 @@ Outcome Guest::shutdown() {
 
 void Guest::begin() {
   if (!session_) return;
+  if (!config_found_ || !device_found_) find_settings();
   if (session_->options().keep && !journal_.has_stored()) adopt_late_state();
   session_->begin(host::now());
+  if (aside_) aside_->begin(host::now());
 }
 
 void Guest::finish() {
+  if (aside_) aside_->work(nullptr);
   if (!session_) return;
   session_->work(nullptr);
   if (socket_open_ && is_linked() && session_->has_transfers()) {
@@ -99,6 +107,7 @@ void Guest::finish() {
     const Remote remote(server);
     if (!server.server_url.empty() && !server.auth_token.empty()) session_->work(&remote);
   }
+  if (requested_ && !transport_problem_.empty() && try_again_at_ <= host::now()) connect(host::Connection(*requested_));
   if (session_->take_reconnect() && requested_) {
     const host::Connection again = *requested_;
     disconnect();
@@ -121,24 +130,78 @@ Bytes Guest::finish_with_envelope() {
 
 void Guest::save() {
   if (session_) session_->fold();
+  if (aside_) aside_->fold();
 }
 
 void Guest::start_scan() {
-  if (session_) session_->begin_scan();
+  if (Session* session = folder_session()) session->begin_scan();
 }
 
-void Guest::start_session(const Journal::Stored& stored, std::string workspace_id, bool write_files, bool keep) {
-  const std::string& known = stored.workspace_id;
-  const bool other_workspace =
-      keep && !workspace_id.empty() && !known.empty() && known != kUnlinked && known != workspace_id;
-  if (other_workspace) {
-    host::log(host::Level::Warn, "the stored state belongs to another workspace and is put away; the files stay");
-    journal_.erase_all();
-  }
-  if (workspace_id.empty()) workspace_id = known.empty() ? std::string(kUnlinked) : known;
-  session_.emplace(Session::Options{std::move(workspace_id), fresh_client_id(), device_, write_files, keep},
-                   other_workspace ? Journal::Stored{} : stored, disk_, journal_);
+Session* Guest::folder_session() {
+  if (!session_ || session_->options().keep || session_->options().write_files) return session_.get();
+  return aside_.get();
+}
+
+Session* Guest::online() { return session_ && !session_->options().alone ? session_.get() : nullptr; }
+
+std::string Guest::folder_name() const {
+  const std::string root = disk_.root();
+  return std::string(kUnlinked) + (root == "." ? std::string() : ':' + root);
+}
+
+void Guest::use_journal(uint64_t space) {
+  journal_ = Journal(Space(space));
+  journal_.history().set_device(device_);
+}
+
+void Guest::start_session(const Journal::Stored& stored, Session::Options options) {
+  options.client = fresh_client_id();
+  options.device = device_;
+  session_ = std::make_unique<Session>(std::move(options), stored, disk_, journal_);
   session_->begin(host::now());
+  if (session_->options().alone) session_->connected();
+}
+
+// This folder's session from what is stored of that workspace. id: empty for a folder that is linked to none.
+void Guest::open_own(std::string id) {
+  session_.reset();
+  if (id.empty()) id = spaces_.workspace_of(folder_name());  // unlinked, and otherwise as it was
+  const bool alone = id.empty();
+  if (alone) id = folder_name();
+  use_journal(spaces_.claim(id));
+  start_session(journal_.load(),
+                {.workspace_id = id, .write_files = write_to_disk_ && !(alone && !disk_.has_root()), .alone = alone});
+}
+
+// The same session once more, from what it has.
+void Guest::restart_session() {
+  const Session::Options now = session_->options();
+  start_session(present_state(), {.workspace_id = now.workspace_id, .write_files = write_to_disk_, .keep = now.keep});
+}
+
+// Brings this folder's session in line with the workspace that the config names. What a folder had before it was linked for the
+// first time goes along; what belongs to another workspace stays where it is, for when it is linked again.
+void Guest::follow_config() {
+  end_share();
+  if (!session_) {
+    load_device();
+    spaces_.load();
+    return open_own(config_.workspace_id);
+  }
+  save();
+  const std::string own = session_->workspace_id();
+  const std::string& linked = config_.workspace_id;
+  if (linked.empty()) {
+    if (const auto space = spaces_.find(own); space && !session_->options().alone) spaces_.share(folder_name(), *space);
+  } else if (own == linked) {
+    if (session_->options().write_files != write_to_disk_) restart_session();
+  } else if (session_->options().alone && !spaces_.find(linked)) {
+    const Journal::Stored state = present_state();
+    spaces_.rename(own, linked);
+    start_session(state, {.workspace_id = linked, .write_files = write_to_disk_});
+  } else {
+    open_own(linked);
+  }
 }
 
 Journal::Stored Guest::present_state() const {
@@ -155,61 +218,68 @@ Journal::Stored Guest::present_state() const {
 // A web host may run `init` before it knows which plugin this is; storage looks empty then. Before anything is written
 // over it, a later call looks again and puts both states together.
 void Guest::adopt_late_state() {
-  if (!config_found_) load_config();
-  load_device();
-  Journal late = fresh_journal();
-  Journal::Stored stored = late.load();
-  if (stored.empty()) return;
+  spaces_.load();
+  const std::string& linked = config_.workspace_id;
+  Journal late(Space(spaces_.claim(linked.empty() ? session_->workspace_id() : linked)));
+  if (late.load().empty()) return;
   host::log(host::Level::Info, "stored state was found after init");
-  journal_ = std::move(late);
-  for (Journal::Update& update : present_state().updates) {
-    journal_.add_update({update.doc, update.bytes}, host::now());
-    stored.updates.push_back(std::move(update));
-  }
-  start_session(stored, config_.workspace_id, write_to_disk_, true);
+  const Journal::Stored present = present_state();
+  open_own(linked);
+  for (const Journal::Update& update : present.updates) absorb(update.doc, update.bytes);
   reconcile();
   if (is_linked()) session_->begin_scan();
 }
 
 void Guest::absorb(std::string_view doc, ByteView update, const Origin& origin) {
-  if (session_) session_->feed(sync::UpdateMade{doc, update, origin.kind, origin.note});
+  if (session_) session_->absorb(doc, update, origin);
 }
 
 // --- config and transport -------------------------------------------------------------------------------------------
 
 void Guest::load_config() {
-  const auto bytes = host::storage_get(kConfigKey);
-  if (!bytes) return;
+  const auto json = stored_json(Space(), kConfigKey);
+  if (!json) return;
   config_found_ = true;
-  if (const auto json = Json::parse(as_text(*bytes))) config_ = Config::from_json(*json);
+  config_ = Config::from_json(*json);
 }
 
 void Guest::load_device() {
-  if (const auto bytes = host::storage_get(kDeviceKey)) {
-    const auto json = Json::parse(as_text(*bytes));
-    const auto id = json ? json->string_member("id") : std::nullopt;
-    const auto name = json ? json->string_member("name") : std::nullopt;
+  if (const auto json = stored_json(Space(), kDeviceKey)) {
+    const auto id = json->string_member("id");
+    const auto name = json->string_member("name");
     if (id && !id->empty()) {
       device_ = {std::string(*id), std::string(name.value_or(kDeviceName))};
+      device_found_ = true;
       return;
     }
   }
   if (!device_.id.empty()) return;
-  device_ = {fresh_bits().hex().substr(0, kDeviceDigits), std::string(kDeviceName)};
-  rename_device(host::runtime_context().string_member("device_name").value_or(kDeviceName));
+  device_ = {fresh_bits().hex().substr(0, kDeviceDigits),
+             std::string(host::runtime_context().string_member("device_name").value_or(kDeviceName))};
+}
+
+// What `init` did not find may only not have been there to be seen yet (A11): it is looked for again before anything is written
+// in its place.
+void Guest::find_settings() {
+  if (!config_found_) {
+    Config all = config_;
+    load_config();
+    all.fill_from(config_);
+    const bool is_known = config_found_ && all == config_;
+    config_ = std::move(all);
+    if (!is_known) save_config();
+  }
+  if (device_found_) return;
+  load_device();
+  if (!device_found_) rename_device(device_.name);
 }
 
 void Guest::rename_device(std::string_view name) {
   if (device_.id.empty()) load_device();  // before `init`: a name without an id would not be found again
   device_.name = name;
+  device_found_ = true;
   const Json stored = Json{}.set("id", device_.id).set("name", device_.name);
   host::storage_set(kDeviceKey, as_bytes(stored.dump()));
-}
-
-Journal Guest::fresh_journal() const {
-  Journal journal;
-  journal.history().set_device(device_);
-  return journal;
 }
 
 void Guest::save_config() {
@@ -218,13 +288,16 @@ void Guest::save_config() {
 }
 
 const Config& Guest::config() {
-  if (!config_found_) load_config();
+  if (!config_found_ && !session_) load_config();
   return config_;
 }
 
 void Guest::change_config(const Config& config) {
+  const bool is_other = session_ && config.workspace_id != config_.workspace_id;
   config_ = config;
   save_config();
+  if (is_other) follow_config();
+  if (is_other && is_linked()) session_->begin_scan();
   reconcile();
 }
 
@@ -247,8 +320,12 @@ void Guest::connect(const host::Connection& connection) {
     socket_open_ = was_open_ = false;
   }
   requested_ = connection;
-  transport_problem_ = host::ws_connect(connection);
-  if (!transport_problem_.empty()) host::log(host::Level::Warn, "[sync_transport] " + transport_problem_);
+  const std::string before = std::exchange(transport_problem_, host::ws_connect(connection));
+  if (!transport_problem_.empty()) {
+    host::log(host::Level::Warn, "[sync_transport] " + transport_problem_);
+    if (transport_problem_ != before) host::emit_event(*host_event(sync::Problem{{}, transport_problem_}, 0));
+    try_again_at_ = host::now() + kConnectAgain;
+  }
   // The same connection again is nothing new to the host, so it will not call `on_connected` for a new session.
   if (same && socket_open_ && session_ && !session_->is_connected()) session_->connected();
 }
@@ -261,15 +338,20 @@ void Guest::disconnect() {
   if (session_ && session_->is_connected()) session_->disconnected();
 }
 
-void Guest::link(std::string_view workspace_id) {
-  Config linked = config();
-  linked.workspace_id = workspace_id;
-  config_ = linked;
+void Guest::link(std::string_view workspace_id, const Disk& folder) {
+  end_share();
+  save();
+  const bool is_elsewhere = session_ && folder.root() != disk_.root();
+  disk_ = folder;
+  (void)config();
+  config_.workspace_id = workspace_id;
   save_config();
   write_to_disk_ = true;
-  save();
-  if (!session_) journal_ = fresh_journal();
-  start_session(session_ ? present_state() : journal_.load(), linked.workspace_id, true, true);
+  // What a session knows of the files is true of its folder only.
+  if (is_elsewhere)
+    open_own(std::string(workspace_id));
+  else
+    follow_config();
   session_->begin_scan();
   reconcile();
 }
@@ -281,14 +363,38 @@ void Guest::unlink() {
   save();
 }
 
-void Guest::open_session(std::string_view workspace_id, bool write_files) {
+void Guest::open_share(std::string_view workspace_id, bool write_files) {
   write_to_disk_ = write_files;
-  const bool own = !session_ || session_->workspace_id() == workspace_id || session_->workspace_id() == kUnlinked;
-  const bool keep = own && (config().workspace_id.empty() || config_.workspace_id == workspace_id);
-  save();
-  start_session(keep ? present_state() : Journal::Stored{}, std::string(workspace_id), write_files, keep);
-  if (write_files && keep && is_linked()) session_->begin_scan();
+  if (config().workspace_id == workspace_id) {
+    follow_config();
+    if (write_files) session_->begin_scan();
+  } else {
+    save();
+    if (session_ && session_->is_connected()) session_->disconnected();
+    if (!aside_ && session_ && session_->options().keep) aside_ = std::move(session_);
+    load_device();
+    start_session({}, {.workspace_id = std::string(workspace_id), .write_files = write_files, .keep = false});
+  }
   if (socket_open_ && requested_ && requested_->workspace_id == workspace_id) session_->connected();
+}
+
+// Back to this folder's own session, if another one is open.
+void Guest::end_share() {
+  if (aside_)
+    session_ = std::move(aside_);
+  else if (session_ && !session_->options().keep)
+    session_.reset();
+}
+
+void Guest::close_share() {
+  disconnect();
+  write_to_disk_ = true;
+  end_share();
+  if (is_linked()) {
+    follow_config();
+    session_->begin_scan();
+  }
+  reconcile();
 }
 
 // --- JSON exports ---------------------------------------------------------------------------------------------------
@@ -346,25 +452,25 @@ Outcome Guest::on_event(std::string_view event) {
   if (!json) return std::unexpected(json.error());
   const auto type = json->string_member("event_type");
   const Json* payload = json->find("payload");
-  if (!type || !payload || !session_) {
+  if (!type || !payload || !folder_session()) {
     host::log(host::Level::Warn,
               session_ ? "an event without a type or payload was ignored" : "an event before init was ignored");
     return {};
   }
   begin();
-  handle_event(*type, *payload);
+  handle_event(*folder_session(), *type, *payload);
   finish();
   return {};
 }
 
-void Guest::handle_event(std::string_view type, const Json& payload) {
+void Guest::handle_event(Session& session, std::string_view type, const Json& payload) {
   const auto path_of = [&](std::string_view member) -> std::string {
     const auto path = payload.string_member(member);
     return path ? disk_.to_workspace(*path) : std::string{};
   };
   if (type == "workspace_opened") {
     if (const auto root = payload.string_member("workspace_root")) disk_.set_root(*root);
-    if (is_linked()) session_->begin_scan();
+    if (is_linked()) session.begin_scan();
   } else if (type == "file_saved" || type == "file_created" || type == "file_deleted") {
     const std::string path = path_of("path");
     if (path.empty()) return;
@@ -374,64 +480,68 @@ void Guest::handle_event(std::string_view type, const Json& payload) {
       return host::log(host::Level::Warn,
                        path + " was saved but cannot be seen; it is left as it is until it can be read");
     }
-    const bool was_known = session_->replica().known_hash(path).has_value();
-    session_->report(path);
-    session_->settle();
-    if (type == "file_deleted" && !was_known && !disk_.exists(path)) delete_entry(*this, *session_, path);
+    const bool was_known = session.replica().known_hash(path).has_value();
+    session.report(path);
+    session.settle();
+    if (type == "file_deleted" && !was_known && !disk_.exists(path)) delete_entry(session, path);
   } else if (type == "file_moved" || type == "file_renamed") {
     const std::string from = path_of("old_path");
     const std::string to = path_of("new_path");
-    if (!from.empty() && !to.empty()) file_moved(from, to);
+    if (!from.empty() && !to.empty()) file_moved(session, from, to);
   } else if (type == "file_opened") {
-    if (const std::string path = path_of("path"); !path.empty()) session_->feed(sync::FocusFiles{{path}});
+    if (const std::string path = path_of("path"); !path.empty()) session.focus({path});
   }
 }
 
 // One event names one file, but an index takes its folder along (A47): whoever is known below the old folder and is now
 // below the new one moved too.
-void Guest::file_moved(const std::string& from, const std::string& to) {
+void Guest::file_moved(Session& session, const std::string& from, const std::string& to) {
   const std::string old_folder(sync::parent(from));
   const std::string new_folder(sync::parent(to));
   std::vector<std::pair<std::string, std::string>> moved;
   if (!disk_.exists(from)) moved.emplace_back(from, to);
   if (!old_folder.empty() && old_folder != new_folder) {
-    for (const std::string& path : session_->replica().known_files()) {
+    for (const std::string& path : session.replica().known_files()) {
       if (path == from || !path.starts_with(old_folder + '/') || disk_.exists(path)) continue;
       const std::string there = sync::join(new_folder, path.substr(old_folder.size() + 1));
       if (disk_.exists(there)) moved.emplace_back(path, there);
     }
   }
-  for (const auto& [old_path, new_path] : moved) session_->feed(sync::FileMoved{old_path, new_path});
-  for (const auto& [old_path, new_path] : moved) session_->report(new_path);
-  if (moved.empty()) session_->report(to);
-  session_->settle();
+  for (const auto& [old_path, new_path] : moved) session.feed(sync::FileMoved{old_path, new_path});
+  for (const auto& [old_path, new_path] : moved) session.report(new_path);
+  if (moved.empty()) session.report(to);
+  session.settle();
 }
 
 // --- binary exports -------------------------------------------------------------------------------------------------
 
 BinaryOutcome Guest::on_connected(std::string_view input) {
   const Json options = Json::parse(input).value_or(Json::object());
-  socket_open_ = was_open_ = true;
   begin();
   const auto workspace = options.string_member("workspace_id");
   if (workspace && !workspace->empty() && (!session_ || session_->workspace_id() != *workspace)) {
-    if (!session_) {
-      load_device();
-      journal_ = fresh_journal();
-      start_session(journal_.load(), std::string(*workspace), options.bool_member("write_to_disk").value_or(true),
-                    true);
+    const bool write_files = options.bool_member("write_to_disk").value_or(true);
+    if (is_linked() || (requested_ && !requested_->session_code.empty())) {
+      open_share(*workspace, write_files);
     } else {
-      open_session(*workspace, options.bool_member("write_to_disk").value_or(true));
+      // A host that knows the workspace of this folder by itself.
+      write_to_disk_ = write_files;
+      end_share();
+      save();
+      load_device();
+      if (!session_) spaces_.load();
+      open_own(std::string(*workspace));
     }
   }
-  if (session_) session_->connected();
+  socket_open_ = was_open_ = true;
+  if (online()) session_->connected();
   return finish_with_envelope();
 }
 
 BinaryOutcome Guest::on_disconnected() {
   socket_open_ = false;
   begin();
-  if (session_) {
+  if (online()) {
     session_->disconnected();
     save();
   }
@@ -440,7 +550,7 @@ BinaryOutcome Guest::on_disconnected() {
 
 BinaryOutcome Guest::on_binary(ByteView frame) {
   begin();
-  if (session_) {
+  if (online()) {
     // A late goodbye of an old socket may have told us wrongly that there is none (A24).
     if (!session_->is_connected()) session_->connected();
     session_->feed(sync::BinaryReceived{frame});
@@ -450,9 +560,9 @@ BinaryOutcome Guest::on_binary(ByteView frame) {
 
 BinaryOutcome Guest::on_text(std::string_view text) {
   begin();
-  if (session_) {
+  if (online()) {
     if (!session_->is_connected()) session_->connected();
-    session_->feed(sync::TextReceived{text});
+    session_->hear(text);
   }
   return finish_with_envelope();
 }
@@ -469,6 +579,7 @@ BinaryOutcome Guest::queue_local_update(std::string_view input) {
     for (const sync::Message& message : *messages) {
       if (const auto* update = std::get_if<sync::Update>(&message)) absorb(doc, update->update);
       if (const auto* step2 = std::get_if<sync::SyncStep2>(&message)) absorb(doc, step2->update);
+      if (std::holds_alternative<sync::SyncStep1>(message)) session_->send(doc, message);
     }
   } else {
     host::log(host::Level::Warn, "queue_local_update was given no update of this workspace; nothing was done");
@@ -480,7 +591,7 @@ BinaryOutcome Guest::on_snapshot_imported() {
   begin();
   if (!session_) return finish_with_envelope();
   // The host imported files by itself: look at them, then tell the server that the handshake may go on.
-  session_->begin_scan();
+  start_scan();
   constexpr std::string_view kReady = R"({"type":"FilesReady"})";
   if (socket_open_) host::ws_send_text(kReady);
   finish();
@@ -496,7 +607,7 @@ BinaryOutcome Guest::sync_body_files(std::string_view input) {
   if (session_) {
     std::vector<std::string> paths = paths_of(json->find("file_paths"));
     for (std::string& path : paths) path = disk_.to_workspace(path);
-    session_->feed(sync::FocusFiles{std::move(paths)});
+    session_->focus(std::move(paths));
   }
   return finish_with_envelope();
 }

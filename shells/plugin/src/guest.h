@@ -9,6 +9,7 @@
 
 #include <expected>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include "host.h"
 #include "journal.h"
 #include "session.h"
+#include "spaces.h"
 
 namespace diaryx::plugin {
 
@@ -31,15 +33,6 @@ using Reply = std::expected<Json, std::string>;
 
 /// The phrase that hosts look for.
 inline constexpr std::string_view kNotInitialized = "Plugin state not initialized";
-/// The workspace of a session that was never linked.
-inline constexpr std::string_view kUnlinked = "local";
-
-/// Why an update was made here, for the history.
-struct Origin {
-  sync::HistoryOrigin kind = sync::HistoryOrigin::Local;
-  std::string note = {};
-};
-
 /// What the protocol commands remember for a host that has a transport of its own.
 struct HelperState {
   std::map<std::string, Sha256> tracked;  // last content the host wrote, by path
@@ -71,18 +64,21 @@ class Guest {
   // --- for commands -----------------------------------------------------------------------------------------------
 
   /// Null before `init`.
-  Session* session() { return session_ ? &*session_ : nullptr; }
+  Session* session() { return session_.get(); }
+  /// The session whose files are in this folder; null when there is none, or when it is a guest that writes none.
+  Session* folder_session();
   Disk& disk() { return disk_; }
   const Config& config();
   /// Stores the changed config and brings the socket in line with it.
   void change_config(const Config& config);
   /// Server and token for a command.
   Endpoint endpoint(const Json& params);
-  /// Stores the link, starts the session of that workspace and connects.
-  void link(std::string_view workspace_id);
+  /// Stores the link of a folder, starts the session of that workspace and connects.
+  void link(std::string_view workspace_id, const Disk& folder);
   void unlink();
-  /// A session for a workspace that is not necessarily this folder's own.
-  void open_session(std::string_view workspace_id, bool write_files);
+  /// The session for a shared workspace. That of this folder is put aside meanwhile, unless it is the one that is shared.
+  void open_share(std::string_view workspace_id, bool write_files);
+  void close_share();
   void connect(const host::Connection& connection);
   void disconnect();
   /// Brings the socket in line with the config.
@@ -108,25 +104,36 @@ class Guest {
   Bytes finish_with_envelope();
   void load_config();
   void load_device();
-  Journal fresh_journal() const;
+  void use_journal(uint64_t space);
   void save_config();
-  void start_session(const Journal::Stored& stored, std::string workspace_id, bool write_files, bool keep);
+  void find_settings();
+  std::string folder_name() const;
+  void start_session(const Journal::Stored& stored, Session::Options options);
+  void open_own(std::string id);
+  void follow_config();
+  void restart_session();
+  void end_share();
+  Session* online();
   Journal::Stored present_state() const;
   void adopt_late_state();
-  void handle_event(std::string_view type, const Json& payload);
-  void file_moved(const std::string& from, const std::string& to);
+  void handle_event(Session& session, std::string_view type, const Json& payload);
+  void file_moved(Session& session, const std::string& from, const std::string& to);
 
   Config config_;
   sync::HistoryDevice device_;
-  bool config_found_ = false;
+  bool config_found_ = false;  // false: what is stored was not seen yet, nor written
+  bool device_found_ = false;  // the same
   Disk disk_;
-  Journal journal_;
-  std::optional<Session> session_;
+  Spaces spaces_;
+  Journal journal_;  // of this folder's own session
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<Session> aside_;  // this folder's own, while `session_` is a guest elsewhere
   bool write_to_disk_ = true;
   std::optional<host::Connection> requested_;  // what the host was asked to keep open
   bool socket_open_ = false;
   bool was_open_ = false;  // since it was requested
   std::string transport_problem_;
+  TimestampMs try_again_at_;
   HelperState helper_;
 };
 

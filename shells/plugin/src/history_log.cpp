@@ -52,7 +52,7 @@ sync::HistoryPoint last_of(const Bytes& block) {
 // --- start ----------------------------------------------------------------------------------------------------------
 
 void HistoryLog::load() {
-  const auto bytes = host::storage_get(kIndexKey);
+  const auto bytes = space_.get(kIndexKey);
   if (!bytes) return;
   Reader in(*bytes);
   const auto version = in.u8();
@@ -155,7 +155,7 @@ void HistoryLog::append(const std::string& doc, Entry& entry, std::span<const sy
   const bool is_full = has_chunks && entry.last_chunk_bytes >= kChunkBytes;  // then it need not be read
   uint64_t number = has_chunks && !is_full ? entry.next_chunk - 1 : entry.next_chunk;
   // Without chunks there may be one all the same, written just before a crash.
-  const auto stored = host::storage_get(history_key(doc, number));
+  const auto stored = space_.get(history_key(doc, number));
   Chunk chunk = stored ? parse_chunk(*stored) : Chunk{};
   if (!stored && !entry.only.empty()) {
     if (auto block = only_block(doc, entry)) chunk.blocks.push_back(std::move(*block));
@@ -175,7 +175,7 @@ void HistoryLog::append(const std::string& doc, Entry& entry, std::span<const sy
   chunk.blocks.push_back(*block);
   Writer out;
   for (const Bytes& each : chunk.blocks) out.var_bytes(each);
-  host::storage_set(history_key(doc, number), out.view());
+  space_.set(history_key(doc, number), out.view());
   entry.last = records.back().sequence;
   entry.last_chunk_bytes = out.size();
   ++entry.blocks;
@@ -194,12 +194,12 @@ void HistoryLog::fold(const std::string& doc, Entry& entry, std::span<const sync
   Writer out;
   for (const sync::StoredBlock& block : *blocks) {
     if (out.size() > 0 && out.size() + block.bytes.size() > kChunkBytes) {
-      host::storage_set(history_key(doc, number++), out.view());
+      space_.set(history_key(doc, number++), out.view());
       out = Writer{};
     }
     out.var_bytes(block.bytes);
   }
-  host::storage_set(history_key(doc, number++), out.view());
+  space_.set(history_key(doc, number++), out.view());
   for (uint64_t old = entry.first_chunk; old < entry.next_chunk; ++old) garbage_.push_back(history_key(doc, old));
   entry.first_chunk = entry.next_chunk;
   entry.next_chunk = number;
@@ -218,33 +218,21 @@ void HistoryLog::write_index() {
       out.var_uint(number);
     out.var_bytes(entry.only);
   }
-  host::storage_set(kIndexKey, out.view());
+  space_.set(kIndexKey, out.view());
 }
 
 void HistoryLog::sweep() {
   while (!garbage_.empty()) {
-    host::storage_set(garbage_.back(), {});
+    space_.set(garbage_.back(), {});
     garbage_.pop_back();
   }
-}
-
-void HistoryLog::erase_all() {
-  for (const auto& [doc, entry] : std::exchange(index_, {})) {
-    for (uint64_t number = entry.first_chunk; number < entry.next_chunk; ++number)
-      garbage_.push_back(history_key(doc, number));
-  }
-  fresh_.clear();
-  recorder_.reset();
-  last_mark_.reset();
-  write_index();  // sequences go on: points of the old workspace mean nothing in the new one
-  sweep();
 }
 
 // --- reading --------------------------------------------------------------------------------------------------------
 
 std::optional<Bytes> HistoryLog::only_block(const std::string& doc, const Entry& entry) const {
   auto records = sync::decode_history_block(entry.only);
-  auto stored = read_document(doc);
+  auto stored = space_.read_document(doc);
   if (!records || records->size() != 1 || !stored) return std::nullopt;
   records->front().update = std::move(stored->state);
   auto block = sync::encode_history_block(*records);
@@ -255,7 +243,7 @@ std::optional<Bytes> HistoryLog::only_block(const std::string& doc, const Entry&
 std::vector<Bytes> HistoryLog::blocks_of(const std::string& doc, const Entry& entry) const {
   std::vector<Bytes> blocks;
   const auto add_chunk = [&](uint64_t number) {
-    const auto bytes = host::storage_get(history_key(doc, number));
+    const auto bytes = space_.get(history_key(doc, number));
     if (!bytes) return false;
     for (Bytes& block : parse_chunk(*bytes).blocks) blocks.push_back(std::move(block));
     return true;

@@ -21,11 +21,14 @@
 #include "diaryx/base/bytes.h"
 #include "diaryx/sync/history.h"
 #include "diaryx/sync/history_keep.h"
+#include "storage_keys.h"
 
 namespace diaryx::plugin {
 
 class HistoryLog {
  public:
+  explicit HistoryLog(Space space = Space()) : space_(std::move(space)) {}
+
   /// Who stands in the records of what is done here.
   void set_device(const sync::HistoryDevice& device) { device_ = device; }
 
@@ -58,8 +61,6 @@ class HistoryLog {
   void write_index();
   /// Takes chunks away that the stored index does not name any more.
   void sweep();
-  /// Forgets everything, also what is stored.
-  void erase_all();
 
   // --- reading ----------------------------------------------------------------------------------------------------
 
@@ -87,6 +88,7 @@ class HistoryLog {
   void append(const std::string& doc, Entry& entry, std::span<const sync::HistoryRecord> fresh);
   void fold(const std::string& doc, Entry& entry, std::span<const sync::HistoryMark> marks, TimestampMs now);
 
+  Space space_;
   sync::HistoryDevice device_;
   std::map<std::string, Entry, std::less<>> index_;
   std::map<std::string, std::vector<sync::HistoryRecord>, std::less<>> fresh_;  // of the journal, not yet in a chunk

@@ -15,7 +15,6 @@ namespace {
 constexpr std::string_view kManifestKey = "body_doc_manifest";
 constexpr std::string_view kHeadKey = "sync.records";
 constexpr std::string_view kEntryKey = "sync.journal.";
-constexpr std::string_view kDamagedKey = "damaged:";
 
 constexpr uint8_t kEntryVersion = 1;
 // Update: as older plugins wrote it, without a record of the history around it, and for updates too large for one.
@@ -34,23 +33,21 @@ std::string entry_key(uint64_t number) { return std::string(kEntryKey) + std::to
 
 std::string_view body_name(std::string_view doc) { return doc.substr(kBodyPrefix.size()); }
 
-std::optional<Json> stored_json(std::string_view key) {
-  const auto bytes = host::storage_get(key);
-  if (!bytes) return std::nullopt;
-  auto json = Json::parse(as_text(*bytes));
-  if (json) return std::move(*json);
-  host::log(host::Level::Warn, "stored value of " + std::string(key) + " is damaged: " + describe(json.error()));
-  return std::nullopt;
-}
-
 }  // namespace
+
+std::string Journal::owner(const Space& space) {
+  const auto bytes = space.get(kHeadKey);
+  Reader in(bytes ? ByteView{*bytes} : ByteView{});
+  if (in.u8() != kEntryVersion) return {};
+  return std::string(in.var_string().value_or(std::string_view{}));
+}
 
 Journal::Stored Journal::load() {
   Stored stored;
   load_head(stored);
   load_document(std::string(kWorkspaceDoc), stored);
   has_workspace_ = !stored.updates.empty();
-  if (const auto manifest = stored_json(kManifestKey); manifest && manifest->as_array()) {
+  if (const auto manifest = stored_json(space_, kManifestKey); manifest && manifest->as_array()) {
     for (const Json& name : *manifest->as_array()) {
       if (const std::string* text = name.as_string()) stored_bodies_.insert(*text);
     }
@@ -69,7 +66,7 @@ Journal::Stored Journal::load() {
 }
 
 void Journal::load_head(Stored& stored) {
-  const auto bytes = host::storage_get(kHeadKey);
+  const auto bytes = space_.get(kHeadKey);
   if (!bytes) return;
   Reader in(*bytes);
   const auto version = in.u8();
@@ -92,7 +89,7 @@ void Journal::load_head(Stored& stored) {
 }
 
 void Journal::load_document(const std::string& doc, Stored& stored) {
-  auto found = read_document(doc);
+  auto found = space_.read_document(doc);
   if (!found) return;
   if (const auto valid = crdt::validate_update_v1(found->state); !valid) {
     host::log(host::Level::Warn, "stored document " + doc + " is damaged and kept aside: " + describe(valid.error()));
@@ -124,7 +121,7 @@ void Journal::load_entries(Stored& stored) {
 }
 
 bool Journal::load_entry(uint64_t number, Stored& stored) {
-  const auto bytes = host::storage_get(entry_key(number));
+  const auto bytes = space_.get(entry_key(number));
   if (!bytes) return false;
   bytes_since_compaction_ += bytes->size();
   Reader in(*bytes);
@@ -190,7 +187,7 @@ void Journal::flush() {
   Bytes entry{kEntryVersion};
   entry.insert(entry.end(), pending_.view().begin(), pending_.view().end());
   // A native host that cannot store ends the call here: what is pending stays pending and goes with the next flush.
-  host::storage_set(entry_key(next_), entry);
+  space_.set(entry_key(next_), entry);
   pending_ = Writer{};
   pending_since_.reset();
   is_urgent_ = false;
@@ -234,7 +231,7 @@ void Journal::compact(const sync::Replica& replica, std::string_view workspace_i
   const uint64_t old = first_;
   first_ = next_;
   write_head(workspace_id);
-  for (uint64_t number = old; number < first_; ++number) host::storage_set(entry_key(number), {});
+  for (uint64_t number = old; number < first_; ++number) space_.set(entry_key(number), {});
   history_.sweep();
   bytes_since_compaction_ = 0;
   has_workspace_ = true;
@@ -265,15 +262,15 @@ void Journal::remove_mark(const sync::HistoryMark& mark) {
 
 void Journal::store(const std::string& key, ByteView bytes) {
   if (damaged_.erase(key) > 0) {
-    if (const auto old = host::storage_get(key)) host::storage_set(std::string(kDamagedKey) + key, *old);
+    if (const auto old = space_.get(key)) space_.set(std::string(kDamagedKey) + key, *old);
   }
-  host::storage_set(key, bytes);
+  space_.set(key, bytes);
 }
 
 void Journal::write_manifest() const {
   Json names = Json::array();
   for (const std::string& name : stored_bodies_) names.push(name);
-  host::storage_set(kManifestKey, as_bytes(names.dump()));
+  space_.set(kManifestKey, as_bytes(names.dump()));
 }
 
 void Journal::write_head(std::string_view workspace_id) {
@@ -286,23 +283,6 @@ void Journal::write_head(std::string_view workspace_id) {
     out.var_string(value);
   }
   store(std::string(kHeadKey), out.view());
-}
-
-void Journal::erase_all() {
-  pending_ = Writer{};
-  records_.clear();
-  const std::set<std::string> bodies = std::exchange(stored_bodies_, {});
-  changed_.clear();
-  has_workspace_ = false;
-  const uint64_t old = first_;
-  first_ = next_;
-  // The head goes first: from then on nothing of the old state is read, whatever happens to the rest.
-  write_head({});
-  host::storage_set(kManifestKey, as_bytes("[]"));
-  host::storage_set(document_key(kWorkspaceDoc), {});
-  for (const std::string& name : bodies) host::storage_set(body_key(name), {});
-  for (uint64_t number = old; number < first_; ++number) host::storage_set(entry_key(number), {});
-  history_.erase_all();
 }
 
 }  // namespace diaryx::plugin

@@ -1,6 +1,6 @@
 // What the plugin keeps in the host's key-value storage: documents, records of the replica, and the changes since.
 //
-// Keys
+// Keys, in the part of the storage that belongs to the workspace (`Space`)
 //  `workspace_crdt`       whole state of the workspace document, v1 (as older plugins wrote it)
 //  `body:<name>`          whole state of a body document; <name> is escaped, see `body_key`
 //  `body_doc_manifest`    JSON array of the body documents that are stored
@@ -46,6 +46,12 @@ class Journal {
     bool empty() const { return updates.empty() && records.empty(); }
   };
 
+  /// space   where its workspace is stored.
+  explicit Journal(Space space = Space()) : space_(space), history_(std::move(space)) {}
+
+  /// Whose workspace is stored in a space; empty: nobody's for all that is known.
+  static std::string owner(const Space& space);
+
   /// Reads everything. Bad entries are logged and left aside; the rest is used.
   Stored load();
 
@@ -69,9 +75,6 @@ class Journal {
   /// True when the journal has grown long enough that the next start would take noticeably longer.
   bool wants_compaction() const;
 
-  /// Forgets the state of another workspace before a new one takes its place.
-  void erase_all();
-
   HistoryLog& history() { return history_; }
   const HistoryLog& history() const { return history_; }
   /// Marks of the history, by point.
@@ -93,6 +96,7 @@ class Journal {
   void write_manifest() const;
   void write_head(std::string_view workspace_id);
 
+  Space space_;
   HistoryLog history_;
   std::vector<Update> old_updates_;  // of a journal that was written before there was a history
   std::map<std::string, std::string> records_;

@@ -41,6 +41,7 @@ std::string quoted(std::string_view text) {
 }
 
 struct ForEnvelope {
+  uint64_t files;
   EventText operator()(const sync::StatusChanged& status) const {
     return EventText("statusChanged").with_json("status", "{\"state\":" + quoted(state_name(status.state)) + "}");
   }
@@ -59,7 +60,7 @@ struct ForEnvelope {
   EventText operator()(const sync::PeersChanged& peers) const {
     return EventText(peers.joined ? "peerJoined" : "peerLeft").with("peer_count", peers.peer_count);
   }
-  EventText operator()(const sync::Settled&) const { return EventText("syncComplete").with("files_synced", 0); }
+  EventText operator()(const sync::Settled&) const { return EventText("syncComplete").with("files_synced", files); }
   EventText operator()(const sync::MassChangeHeld& held) const {
     return EventText("error").with("message", describe_held(held));
   }
@@ -70,6 +71,7 @@ EventText failure(std::string_view message) {
 }
 
 struct ForHost {
+  uint64_t files;
   EventText operator()(const sync::StatusChanged& status) const {
     return EventText("SyncStatusChanged").with("status", state_name(status.state));
   }
@@ -99,7 +101,7 @@ struct ForHost {
   }
   EventText operator()(const sync::MassChangeHeld& held) const { return failure(describe_held(held)); }
   EventText operator()(const sync::Settled&) const {
-    return EventText("SyncCompleted").with("doc_name", "").with("files_synced", 0);
+    return EventText("SyncCompleted").with("doc_name", "").with("files_synced", files);
   }
 };
 
@@ -133,12 +135,14 @@ std::string describe_held(const sync::MassChangeHeld& held) {
          ". Say in the History panel whether that was meant.";
 }
 
-std::string envelope_event(const sync::Notice& notice) { return std::visit(ForEnvelope{}, notice).done(); }
+std::string envelope_event(const sync::Notice& notice, uint64_t files) {
+  return std::visit(ForEnvelope{files}, notice).done();
+}
 
-std::optional<std::string> host_event(const sync::Notice& notice) {
+std::optional<std::string> host_event(const sync::Notice& notice, uint64_t files) {
   const auto* held = std::get_if<sync::MassChangeHeld>(&notice);
   if (held != nullptr && held->deletions + held->truncations == 0) return std::nullopt;
-  return std::visit(ForHost{}, notice).done();
+  return std::visit(ForHost{files}, notice).done();
 }
 
 }  // namespace diaryx::plugin

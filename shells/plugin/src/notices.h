@@ -13,11 +13,11 @@ namespace diaryx::plugin {
 std::string_view state_name(sync::SyncState state);
 
 /// SyncEvent of the envelope, as JSON: `type` in camelCase.
-std::string envelope_event(const sync::Notice& notice);
+std::string envelope_event(const sync::Notice& notice, uint64_t files);
 
 /// The event for the host, as JSON: `type` starts with an upper-case letter, otherwise hosts drop it. Nothing when hosts have
 /// no use for it.
-std::optional<std::string> host_event(const sync::Notice& notice);
+std::optional<std::string> host_event(const sync::Notice& notice, uint64_t files);
 
 /// A sentence for people: what waits, and where to answer.
 std::string describe_held(const sync::MassChangeHeld& held);

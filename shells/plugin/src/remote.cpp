@@ -24,6 +24,13 @@ Answer<RemoteWorkspace> read_workspace(const Json& json) {
   return RemoteWorkspace{std::string(*id), std::string(*name)};
 }
 
+Answer<RemoteWorkspace> read_workspace(const Answer<Bytes>& body) {
+  if (!body) return std::unexpected(body.error());
+  const auto json = Json::parse(as_text(*body));
+  if (!json) return wrong_answer("Invalid workspace response");
+  return read_workspace(*json);
+}
+
 }  // namespace
 
 bool HttpError::is_final() const {
@@ -67,12 +74,12 @@ Answer<std::vector<RemoteWorkspace>> Remote::workspaces() const {
   return found;
 }
 
+Answer<RemoteWorkspace> Remote::workspace(std::string_view id) const {
+  return read_workspace(send("GET", workspace_path(id), kJson, {}));
+}
+
 Answer<RemoteWorkspace> Remote::create_workspace(std::string_view name) const {
-  const auto body = send("POST", "/api/workspaces", kJson, json_body(Json{}.set("name", name)));
-  if (!body) return std::unexpected(body.error());
-  const auto json = Json::parse(as_text(*body));
-  if (!json) return wrong_answer("Invalid workspace response");
-  return read_workspace(*json);
+  return read_workspace(send("POST", "/api/workspaces", kJson, json_body(Json{}.set("name", name))));
 }
 
 Answer<Bytes> Remote::attachment(std::string_view workspace_id, const Sha256& hash) const {

@@ -40,6 +40,7 @@ class Remote {
   explicit Remote(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
   Answer<std::vector<RemoteWorkspace>> workspaces() const;
+  Answer<RemoteWorkspace> workspace(std::string_view id) const;
   Answer<RemoteWorkspace> create_workspace(std::string_view name) const;
 
   /// The bytes of an attachment; a digest that does not match is an error.

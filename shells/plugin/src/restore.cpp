@@ -33,7 +33,7 @@ void restore_document(Guest& guest, const sync::History& history, const std::str
     replace_text(doc.text("head"), txn, past_text(state, "head"));
     replace_text(doc.text("body"), txn, past_text(state, "body"));
   };
-  if (state) edit_document(guest, *guest.session(), std::string(kBodyPrefix) + path, edit_body, origin);
+  if (state) edit_document(*guest.session(), std::string(kBodyPrefix) + path, edit_body, origin);
   std::optional<sync::FileMetadata> entry = history.metadata_at(path, point);
   if (!entry) {
     entry = history.metadata_at(path, sync::kHistoryNow);
@@ -41,7 +41,7 @@ void restore_document(Guest& guest, const sync::History& history, const std::str
     entry->deleted = true;
   }
   const auto edit_entry = [&](crdt::Doc& doc, crdt::Transaction& txn) { set_entry(doc, txn, path, *entry); };
-  edit_document(guest, *guest.session(), kWorkspaceDoc, edit_entry, origin);
+  edit_document(*guest.session(), kWorkspaceDoc, edit_entry, origin);
 }
 
 }  // namespace
@@ -49,7 +49,8 @@ void restore_document(Guest& guest, const sync::History& history, const std::str
 Restored carry_out(Guest& guest, const sync::History& history, const sync::RestoreChoice& choice,
                    const sync::RestorePlan& plan) {
   Restored restored;
-  if (guest.journal().records().contains(std::string(kJoinedRecord))) {
+  const bool has_files = guest.session()->options().write_files;
+  if (has_files && guest.journal().records().contains(std::string(kJoinedRecord))) {
     if (plan.files.empty()) return restored;
     restored.id = new_id();
     restored.problems = guest.session()->restore({.files = plan.files, .id = restored.id});

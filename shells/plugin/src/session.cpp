@@ -61,7 +61,7 @@ void Session::feed(const sync::Event& event) {
     } else if (const auto* record = std::get_if<sync::PersistRecord>(&action)) {
       if (options_.keep) journal_.add_record(record->key, record->value);
     } else if (is_transfer(action)) {
-      transfers_.push_back(std::move(action));
+      if (!options_.alone) transfers_.push_back(std::move(action));
     } else {
       queue_.push_back(std::move(action));
     }
@@ -199,7 +199,8 @@ void Session::scan_one(Scan& scan) {
 SessionStatus Session::status() const {
   SessionStatus status{
       .replica = replica_->status(), .completed = progress_.completed, .total = progress_.total, .problem = problem_};
-  status.settled = connected_ && replica_->settled() && queue_.empty() && transfers_.empty() && !scan_ && !settle_at_;
+  status.settled =
+      is_connected() && replica_->settled() && queue_.empty() && transfers_.empty() && !scan_ && !settle_at_;
   return status;
 }
 

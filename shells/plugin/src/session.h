@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "diaryx/base/json.h"
+#include "diaryx/sync/frame.h"
 #include "diaryx/sync/replica.h"
 #include "disk.h"
 #include "envelope.h"
@@ -24,6 +26,12 @@
 #include "remote.h"
 
 namespace diaryx::plugin {
+
+/// Why an update was made here, for the history.
+struct Origin {
+  sync::HistoryOrigin kind = sync::HistoryOrigin::Local;
+  std::string note = {};
+};
 
 /// What a status line wants to know.
 struct SessionStatus {
@@ -42,6 +50,7 @@ class Session {
     sync::HistoryDevice device;
     bool write_files = true;
     bool keep = true;  // false: nothing of it is stored (a guest in somebody else's workspace)
+    bool alone = false;  // linked to no workspace: there is no server, and nothing elsewhere to wait for
   };
 
   /// stored   what the replica starts from; bad parts are logged and left out.
@@ -54,14 +63,28 @@ class Session {
   /// Starts an export: the time that holds for all of it, and answers for what an earlier one could not finish.
   void begin(TimestampMs now);
   void feed(const sync::Event& event);
+  /// Puts an update that was made here into a document: stored, and sent when there is a connection.
+  void absorb(std::string_view doc, ByteView update, const Origin& origin = {}) {
+    feed(sync::UpdateMade{doc, update, origin.kind, origin.note});
+  }
+  /// A text of the server.
+  void hear(std::string_view text);
+  /// The files in front of the user: they come first, and are asked for again.
+  void focus(std::vector<std::string> paths);
+  const std::vector<std::string>& focused() const { return focus_; }
+  /// Queues one message about a document.
+  void send(std::string_view doc, const sync::Message& message);
+  /// Brings a file up to date that the replica does not write by itself, unless somebody else changed it.
+  void write_out(const std::string& path);
   /// Carries out a plan of the history. Returns what could not be done, as sentences.
   std::vector<std::string> restore(const sync::RestoreFiles& files);
   void connected();
   void disconnected();
-  bool is_connected() const { return connected_; }
+  bool is_connected() const { return connected_ && !options_.alone; }
 
   /// Compares the whole folder with what is known. Goes on in later exports when there is much.
   void begin_scan();
+  bool is_scanning() const { return scan_.has_value(); }
   /// Looks at one path and reports what is there; the caller ends the batch with `settle`.
   void report(const std::string& path);
   /// Ends a batch: what is gone now is deleted. When file after file goes, that is counted first when it is over.
@@ -94,6 +117,8 @@ class Session {
   void scan_one(Scan& scan);
   void run_transfers(const Remote& remote);
 
+  void answer_alone(ByteView frame);
+  void tell(const Json& envelope, const Json& event);
   void perform(const sync::Action& action);
   void perform_one(const sync::SendBinary& send);
   void perform_one(const sync::SendText& send);
@@ -117,6 +142,7 @@ class Session {
   std::unique_ptr<sync::Replica> replica_;
   TimestampMs now_;
   bool connected_ = false;
+  std::vector<std::string> focus_;
   bool reconnect_wanted_ = false;
   std::list<sync::Action> queue_;
   std::list<sync::Action> transfers_;

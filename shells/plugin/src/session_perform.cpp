@@ -1,7 +1,11 @@
 // The hands of a session: one function per kind of action.
 
+#include <algorithm>
 #include <type_traits>
 
+#include "diaryx/crdt/doc.h"
+#include "diaryx/sync/control.h"
+#include "diaryx/sync/frame.h"
 #include "diaryx/sync/path.h"
 #include "host.h"
 #include "notices.h"
@@ -25,16 +29,74 @@ void Session::perform(const sync::Action& action) {
       action);
 }
 
+// Every document that is asked for is answered with nothing, as by the server of a workspace that is empty.
+void Session::answer_alone(ByteView bytes) {
+  const auto frame = sync::decode_frame(bytes);
+  const auto messages = frame ? sync::parse_messages(frame->payload) : fail(ErrorCode::Truncated);
+  if (!messages || messages->empty() || !std::holds_alternative<sync::SyncStep1>(messages->front())) return;
+  if (const auto nothing = sync::encode_frame(frame->doc_id, {sync::SyncStep2{sync::kEmptyUpdate}}))
+    feed(sync::BinaryReceived{*nothing});
+}
+
 void Session::perform_one(const sync::SendBinary& send) {
+  if (options_.alone) return answer_alone(send.frame);
   if (!connected_) return;
   host::ws_send_binary(send.frame);
   performed_.push_back({ActionType::SendBinary, send.frame});
 }
 
 void Session::perform_one(const sync::SendText& send) {
-  if (!connected_) return;
+  if (!is_connected()) return;
   host::ws_send_text(send.json);
   performed_.push_back({ActionType::SendText, to_bytes(as_bytes(send.json))});
+}
+
+void Session::hear(std::string_view text) {
+  const auto message = sync::parse_control(text);
+  if (!message) return host::log(host::Level::Warn, "a text of the server was ignored: " + describe(message.error()));
+  // What only other servers say, and what is only to be passed on.
+  if (const auto* progress = std::get_if<sync::SyncProgress>(&*message)) {
+    queue_.emplace_back(sync::Notify{sync::Progress{progress->completed, progress->total}});
+  } else if (const auto* complete = std::get_if<sync::SyncComplete>(&*message)) {
+    const Json count = Json{}.set("files_synced", complete->files_synced);
+    tell(Json{count}.set("type", "syncComplete"), Json{count}.set("type", "SyncCompleted").set("doc_name", ""));
+  } else if (const auto* focus = std::get_if<sync::FocusListChanged>(&*message)) {
+    Json list = Json::array();
+    for (const std::string& path : focus->files) list.push(path);
+    const Json files = Json{}.set("files", std::move(list));
+    tell(Json{files}.set("type", "focusListChanged"), Json{files}.set("type", "FocusListChanged"));
+  } else {
+    feed(sync::TextReceived{text});
+  }
+}
+
+void Session::tell(const Json& envelope, const Json& event) {
+  performed_.push_back({ActionType::EmitEvent, to_bytes(as_bytes(envelope.dump()))});
+  host::emit_event(event.dump());
+}
+
+void Session::focus(std::vector<std::string> paths) {
+  focus_ = paths;
+  feed(sync::FocusFiles{std::move(paths)});
+  // Those that were answered long ago are asked for once more.
+  for (const std::string& path : focus_) {
+    const auto entry = replica_->metadata(path);
+    if (!is_connected() || !entry || entry->deleted || !replica_->file_text(path)) continue;
+    const auto other = std::ranges::find(entry->extra, "_doc", &Json::Member::key);
+    const std::string* document = other == entry->extra.end() ? nullptr : other->value.as_string();
+    const std::string doc = std::string(kBodyPrefix) + (document ? *document : path);
+    crdt::Doc copy({.client = options_.client, .emit = crdt::Emit::Nothing});
+    (void)copy.apply_update_v1(replica_->document_state(doc));
+    const Bytes vector = copy.state_vector().encode();
+    send(doc, sync::SyncStep1{vector});
+  }
+}
+
+void Session::send(std::string_view doc, const sync::Message& message) {
+  std::string id(doc.starts_with(kBodyPrefix) ? "body:" : "workspace:");
+  id += options_.workspace_id;
+  if (doc.starts_with(kBodyPrefix)) id.append("/").append(doc.substr(kBodyPrefix.size()));
+  if (auto frame = sync::encode_frame(id, {message})) queue_.emplace_back(sync::SendBinary{std::move(*frame)});
 }
 
 void Session::perform_one(const sync::Reconnect& reconnect) {
@@ -87,8 +149,10 @@ void Session::perform_one(const sync::Notify& notify) {
     host::log(host::Level::Warn, problem_);
   }
   const bool is_progress = std::holds_alternative<sync::Progress>(notify.notice);
-  performed_.push_back({ActionType::EmitEvent, to_bytes(as_bytes(envelope_event(notify.notice))), is_progress});
-  if (const auto event = host_event(notify.notice)) host::emit_event(*event);
+  if (options_.alone && (is_progress || std::holds_alternative<sync::StatusChanged>(notify.notice))) return;
+  const uint64_t files = std::holds_alternative<sync::Settled>(notify.notice) ? replica_->status().files : 0;
+  performed_.push_back({ActionType::EmitEvent, to_bytes(as_bytes(envelope_event(notify.notice, files))), is_progress});
+  if (const auto event = host_event(notify.notice, files)) host::emit_event(*event);
 }
 
 void Session::place(const std::string& path, const std::optional<Sha256>& expected, ByteView bytes,
@@ -104,6 +168,26 @@ void Session::place(const std::string& path, const std::optional<Sha256>& expect
     return refuse(path, "the host did not write the file");
   // Somebody else wrote it just now, perhaps on top of what we had put there.
   refuse_changed(path, /*in_doubt=*/true);
+}
+
+void Session::write_out(const std::string& path) {
+  if (!is_ours(path)) return;
+  run_queue();
+  if (disk_.look(path).hash() != replica_->known_hash(path)) {
+    report(path);
+    feed(sync::FilesSettled{});
+  }
+  const Look look = disk_.look(path);
+  const auto text = replica_->file_text(path);
+  if (look.state == Look::State::Unreadable || look.hash() != replica_->known_hash(path)) return;
+  if (text && look.holds(as_bytes(*text))) return;
+  if (options_.keep) journal_.flush();
+  if (text)
+    disk_.write(path, as_bytes(*text));
+  else if (const auto entry = replica_->metadata(path); entry && entry->deleted && look.state == Look::State::Read)
+    disk_.remove(path);
+  report(path);
+  feed(sync::FilesSettled{});
 }
 
 void Session::refuse(const std::string& path, std::string_view reason) {

@@ -37,11 +37,31 @@ std::string history_key(std::string_view doc, uint64_t number) {
   return std::string(kHistoryKey) + std::to_string(number) + ':' + document_key(doc);
 }
 
-std::optional<StoredDocument> read_document(std::string_view doc) {
+Space::Space(uint64_t number) : prefix_(number == 0 ? std::string() : 'w' + std::to_string(number) + '.') {}
+
+std::optional<Bytes> Space::get(std::string_view key) const {
+  return host::storage_get(std::string(prefix_).append(key));
+}
+
+void Space::set(std::string_view key, ByteView bytes) const {
+  host::storage_set(std::string(prefix_).append(key), bytes);
+}
+
+std::optional<Json> stored_json(const Space& space, std::string_view key) {
+  const auto bytes = space.get(key);
+  if (!bytes) return std::nullopt;
+  auto json = Json::parse(as_text(*bytes));
+  if (json) return std::move(*json);
+  host::log(host::Level::Warn, "stored value of " + std::string(key) + " is damaged and kept aside");
+  space.set(std::string(kDamagedKey).append(key), *bytes);
+  return std::nullopt;
+}
+
+std::optional<StoredDocument> Space::read_document(std::string_view doc) const {
   std::string key = document_key(doc);
-  if (auto bytes = host::storage_get(key)) return StoredDocument{std::move(key), std::move(*bytes)};
+  if (auto bytes = get(key)) return StoredDocument{std::move(key), std::move(*bytes)};
   if (!doc.starts_with(kBodyPrefix) || key == doc) return std::nullopt;
-  if (auto bytes = host::storage_get(doc)) return StoredDocument{std::string(doc), std::move(*bytes)};
+  if (auto bytes = get(doc)) return StoredDocument{std::string(doc), std::move(*bytes)};
   return std::nullopt;
 }
 

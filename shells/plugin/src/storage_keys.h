@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "diaryx/base/bytes.h"
+#include "diaryx/base/json.h"
 
 namespace diaryx::plugin {
 
@@ -26,7 +27,24 @@ struct StoredDocument {
   std::string key;  // under which it was found
   Bytes state;
 };
-/// The whole state of a document as it is stored, under today's key or that of older plugins. Not checked.
-std::optional<StoredDocument> read_document(std::string_view doc);
+
+/// The part of the host's storage that holds one workspace. Number 0 is where older plugins wrote; the keys of all others have
+/// `w<number>.` in front, so that a folder that is linked elsewhere and back finds what it had.
+class Space {
+ public:
+  explicit Space(uint64_t number = 0);
+
+  std::optional<Bytes> get(std::string_view key) const;
+  void set(std::string_view key, ByteView bytes) const;
+  /// The whole state of a document as it is stored, under today's key or that of older plugins. Not checked.
+  std::optional<StoredDocument> read_document(std::string_view doc) const;
+
+ private:
+  std::string prefix_;
+};
+
+/// The JSON under a key. What is there and cannot be read is kept under `damaged:<key>`, and the log says so.
+std::optional<Json> stored_json(const Space& space, std::string_view key);
+inline constexpr std::string_view kDamagedKey = "damaged:";
 
 }  // namespace diaryx::plugin

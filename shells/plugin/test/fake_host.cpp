@@ -24,7 +24,7 @@ Json runtime_context() { return Json::object(); }
 
 std::optional<Bytes> storage_get(std::string_view key) {
   const auto found = fake_host().storage.find(key);
-  if (found == fake_host().storage.end() || found->second.empty()) return std::nullopt;
+  if (fake_host().is_blind || found == fake_host().storage.end() || found->second.empty()) return std::nullopt;
   return found->second;
 }
 
@@ -63,13 +63,16 @@ void delete_file(std::string_view path) {
   if (!fake_host().stubborn.contains(path)) fake_host().files.erase(std::string(path));
 }
 
-void emit_event(std::string_view) {}
+void emit_event(std::string_view event) { fake_host().events.emplace_back(event); }
 
-HttpResponse http(const HttpRequest&) { return {}; }
+HttpResponse http(const HttpRequest& request) {
+  fake_host().http_requests.push_back(request);
+  return fake_host().http_answer;
+}
 
 std::string ws_connect(const Connection&) {
   fake_host().requests.emplace_back("connect");
-  return {};
+  return fake_host().refusal;
 }
 void ws_send_binary(ByteView) { fake_host().requests.emplace_back("send_binary"); }
 void ws_send_text(std::string_view text) { fake_host().requests.emplace_back(text); }

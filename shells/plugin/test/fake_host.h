@@ -18,6 +18,11 @@ struct FakeHost {
   std::vector<std::string> set_keys;
   std::vector<std::string> logs;
   std::vector<std::string> requests;  // of the socket
+  std::vector<std::string> events;
+  std::string refusal;  // of every connection
+  bool is_blind = false;  // finds nothing in the storage
+  std::vector<host::HttpRequest> http_requests;
+  host::HttpResponse http_answer;
   bool record_versions = false;  // keep a copy of the storage after each write
   std::vector<std::map<std::string, Bytes, std::less<>>> versions;
   int64_t clock = 1'700'000'000'000;

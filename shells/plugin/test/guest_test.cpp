@@ -98,6 +98,356 @@ TEST(Guest, StartsAnewForAnotherWorkspaceAndLeavesTheFiles) {
   EXPECT_TRUE(fake_host().files.contains("a.md"));
 }
 
+Json data(Guest& guest, std::string_view name, const Json& params = Json::object()) {
+  const Json answer = command(guest, name, params);
+  EXPECT_EQ(answer.bool_member("success"), true) << name << ": " << answer.dump();
+  const Json* found = answer.find("data");
+  return found ? *found : Json{};
+}
+
+void put(std::string_view path, std::string_view text) {
+  fake_host().files.insert_or_assign(std::string(path), to_bytes(as_bytes(text)));
+}
+
+std::string file(std::string_view path) {
+  const auto found = fake_host().files.find(path);
+  return found == fake_host().files.end() ? "(none)" : std::string(as_text(found->second));
+}
+
+void tell(Guest& guest, std::string_view event, std::string_view path) {
+  EXPECT_TRUE(guest.on_event(Json{}.set("event_type", event).set("payload", Json{}.set("path", path)).dump()));
+}
+
+const Json kNamed = Json{}.set("name", "precious");
+constexpr std::string_view kWorkspaceA =
+    R"({"workspace_id":"A","workspace_root":".","server_url":"http://s","auth_token":"t"})";
+constexpr std::string_view kNowhere = R"({"workspace_root":"."})";
+
+std::string snapshots(Guest& guest) { return data(guest, "ListSnapshots").find("snapshots")->dump(); }
+
+TEST(Guest, KeepsItsFolderWhenACommandNamesAnother) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  const auto root = [&] {
+    return *data(guest, "GetStoragePath", Json{}.set("canonical_path", "x.md")).find("path")->as_string();
+  };
+  const Json elsewhere = Json{}.set("workspace_root", "other").set("remote_id", "B");
+  command(guest, "DownloadWorkspace", elsewhere);
+  EXPECT_EQ(root(), "x.md");
+  command(guest, "UploadWorkspaceSnapshot", elsewhere);
+  EXPECT_EQ(root(), "x.md");
+  EXPECT_EQ(command(guest, "InitializeWorkspaceCrdt", Json{}.set("workspace_path", "nowhere")).bool_member("success"),
+            false);
+  EXPECT_EQ(root(), "x.md");
+  put("sub/README.md", "---\ntitle: Sub\ncontents: []\n---\n");
+  EXPECT_EQ(command(guest, "InitializeWorkspaceCrdt", Json{}.set("workspace_path", "sub")).bool_member("success"),
+            false);
+  EXPECT_EQ(root(), "x.md");
+  data(guest, "LinkWorkspace", elsewhere);
+  EXPECT_EQ(root(), "other/x.md");
+}
+
+TEST(Guest, FindsWhatAWorkspaceHadWhenItIsLinkedAgain) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  data(guest, "SetCrdtFile", Json{}.set("path", "a.md").set("metadata", Json{}.set("title", "A")));
+  data(guest, "CreateSnapshot", kNamed);
+  data(guest, "UnlinkWorkspace");
+  EXPECT_THAT(snapshots(guest), testing::HasSubstr("precious"));
+  data(guest, "LinkWorkspace", Json{}.set("remote_id", "B"));
+  EXPECT_EQ(snapshots(guest), "[]");
+  EXPECT_EQ(data(guest, "ListCrdtFiles").dump(), "[]");
+  data(guest, "LinkWorkspace", Json{}.set("remote_id", "A"));
+  EXPECT_THAT(snapshots(guest), testing::HasSubstr("precious"));
+  ASSERT_TRUE(guest.shutdown());
+
+  Guest later;
+  ASSERT_TRUE(later.init(R"({"workspace_root":".","workspace_id":"B"})"));
+  EXPECT_EQ(snapshots(later), "[]");
+  ASSERT_TRUE(later.init(R"({"workspace_root":".","workspace_id":"A"})"));
+  EXPECT_THAT(snapshots(later), testing::HasSubstr("precious"));
+  data(later, "UnlinkWorkspace");
+  ASSERT_TRUE(later.shutdown());
+  ASSERT_TRUE(later.init(kNowhere));
+  EXPECT_THAT(snapshots(later), testing::HasSubstr("precious"));
+}
+
+TEST(Guest, ComesBackFromASharedSessionAsItWas) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  data(guest, "SetCrdtFile", Json{}.set("path", "a.md").set("metadata", Json{}.set("title", "A")));
+  data(guest, "CreateSnapshot", kNamed);
+  data(guest, "ConnectLiveShareSession", Json{}.set("workspace_id", "X").set("session_code", "abcd"));
+  EXPECT_EQ(data(guest, "ListCrdtFiles").dump(), "[]");
+  data(guest, "DisconnectLiveShareSession");
+  EXPECT_NE(data(guest, "ListCrdtFiles").dump(), "[]");
+  EXPECT_THAT(snapshots(guest), testing::HasSubstr("precious"));
+  fake_host().set_keys.clear();
+  data(guest, "SetBodyContent", Json{}.set("doc_name", "a.md").set("content", "more"));
+  EXPECT_FALSE(fake_host().set_keys.empty());
+}
+
+TEST(Guest, TellsASharedSessionNothingOfItsOwnFolder) {
+  for (const std::string_view own : {kNowhere, kWorkspaceA}) {
+    fake_host() = {};
+    Guest guest;
+    ASSERT_TRUE(guest.init(own));
+    put("README.md", "---\ntitle: Private\ncontents: [diary.md]\n---\n");
+    put("diary.md", "secret\n");
+    data(guest, "InitializeWorkspaceCrdt", Json{}.set("workspace_path", "README.md"));
+    data(guest, "SetBodyContent", Json{}.set("doc_name", "diary.md").set("content", "secret\n"));
+    data(guest, "ConnectLiveShareSession",
+         Json{}.set("workspace_id", "X").set("session_code", "abcd").set("server_url", "http://s"));
+    ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"X","write_to_disk":false})"));
+    tell(guest, "file_saved", "diary.md");
+    EXPECT_EQ(data(guest, "ListCrdtFiles").dump(), "[]");
+    EXPECT_EQ(data(guest, "GetBodyContent", Json{}.set("doc_name", "diary.md")).find("content")->dump(), "\"\"");
+    EXPECT_EQ(
+        command(guest, "InitializeWorkspaceCrdt", Json{}.set("workspace_path", "README.md")).bool_member("success"),
+        false);
+    data(guest, "SetCrdtFile", Json{}.set("path", "theirs.md").set("metadata", Json::object()));
+    data(guest, "DisconnectLiveShareSession");
+    EXPECT_THAT(data(guest, "ListCrdtFiles").dump(), testing::HasSubstr("diary.md"));
+    ASSERT_TRUE(guest.shutdown());
+    ASSERT_TRUE(guest.init(own));
+    EXPECT_THAT(data(guest, "ListCrdtFiles").dump(), Not(testing::HasSubstr("theirs.md")));
+  }
+}
+
+TEST(Guest, GreetsTheServerOnceWhenItsWorkspaceChanges) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  ASSERT_TRUE(guest.set_config(R"({"workspace_id":"B"})"));
+  fake_host().requests.clear();
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"B"})"));
+  EXPECT_EQ(std::ranges::count(fake_host().requests, "send_binary"), 1);
+  data(guest, "CreateSnapshot", kNamed);
+}
+
+TEST(Guest, DoesNotWriteOverAConfigThatItCouldNotSee) {
+  fake_host() = {};
+  {
+    Guest guest;
+    ASSERT_TRUE(guest.init(kWorkspaceA));
+    ASSERT_TRUE(guest.shutdown());
+  }
+  const Bytes stored = fake_host().storage["sync.extism.config"];
+  const Bytes device = fake_host().storage["sync.device"];
+  fake_host().is_blind = true;
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  EXPECT_EQ(fake_host().storage["sync.extism.config"], stored);
+  fake_host().is_blind = false;
+  EXPECT_EQ(data(guest, "get_config").string_member("workspace_id"), "A");
+  EXPECT_NE(data(guest, "GetSyncStatus").string_member("state"), "idle");
+  EXPECT_EQ(fake_host().storage["sync.extism.config"], stored);
+  EXPECT_EQ(fake_host().storage["sync.device"], device);
+  ASSERT_TRUE(guest.set_config(R"({"workspace_id":null})"));
+  EXPECT_NE(fake_host().storage["sync.extism.config"], stored);
+}
+
+TEST(Guest, KeepsADamagedConfigAside) {
+  fake_host() = {};
+  fake_host().storage["sync.extism.config"] = to_bytes(as_bytes(R"({"server_url":)"));
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  EXPECT_EQ(as_text(fake_host().storage["damaged:sync.extism.config"]), R"({"server_url":)");
+  EXPECT_THAT(fake_host().logs, Contains(testing::HasSubstr("damaged")));
+}
+
+TEST(Guest, WorksInAFolderThatIsLinkedToNothing) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  put("old.md", "was here\n");
+  put("n.md", "---\ntitle: N\n---\ntext\n");
+  tell(guest, "file_created", "n.md");
+  const auto title = [&] {
+    return data(guest, "GetCrdtFile", Json{}.set("path", "n.md")).string_member("title").value_or("?");
+  };
+  const auto body = [&] {
+    return *data(guest, "GetBodyContent", Json{}.set("doc_name", "n.md")).find("content")->as_string();
+  };
+  EXPECT_EQ(title(), "N");
+  EXPECT_EQ(body(), "text\n");
+  EXPECT_EQ(data(guest, "CreateSnapshot", kNamed).integer_member("files"), 2);
+  put("n.md", "---\ntitle: N2\n---\ntext two\n");
+  tell(guest, "file_saved", "n.md");
+  EXPECT_EQ(title(), "N2");
+  EXPECT_EQ(body(), "text two\n");
+  EXPECT_THAT(data(guest, "MaterializeWorkspace").dump(), testing::HasSubstr("text two"));
+  data(guest, "SetBodyContent", Json{}.set("doc_name", "n.md").set("content", "by a command\n"));
+  EXPECT_THAT(file("n.md"), testing::HasSubstr("by a command"));
+  put("n.md", "---\ntitle: N2\n---\nby a command, and typed\n");
+  tell(guest, "file_saved", "n.md");
+  EXPECT_EQ(body(), "by a command, and typed\n");
+  EXPECT_EQ(fake_host().files.size(), 2u);
+  EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "idle");
+  EXPECT_THAT(fake_host().requests, Not(Contains("send_binary")));
+  EXPECT_THAT(fake_host().events, Not(Contains(testing::HasSubstr("SyncStatusChanged"))));
+  ASSERT_TRUE(guest.shutdown());
+
+  Guest again;
+  ASSERT_TRUE(again.init(kNowhere));
+  EXPECT_THAT(snapshots(again), testing::HasSubstr("precious"));
+  // It goes along into the first workspace that the folder is linked to, and nowhere else.
+  data(again, "LinkWorkspace", Json{}.set("remote_id", "A").set("server_url", "http://s"));
+  EXPECT_THAT(snapshots(again), testing::HasSubstr("precious"));
+  ASSERT_TRUE(again.shutdown());
+  Guest elsewhere;
+  ASSERT_TRUE(elsewhere.init(R"({"workspace_root":".","workspace_id":"C"})"));
+  EXPECT_EQ(data(elsewhere, "ListCrdtFiles").dump(), "[]");
+}
+
+TEST(Guest, WritesNothingIntoAFolderThatNobodyNamed) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(R"({"workspace_root":null})"));
+  data(guest, "SetCrdtFile", Json{}.set("path", "docs/gone.md").set("metadata", Json{}.set("title", "G")));
+  tell(guest, "file_deleted", "docs/gone.md");
+  EXPECT_EQ(data(guest, "ListCrdtFiles").dump(), "[]");
+  EXPECT_TRUE(fake_host().files.empty());
+}
+
+TEST(Guest, EditsAsOneWriterByCommandsAndEvents) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  put("a.md", "text\n");
+  tell(guest, "file_created", "a.md");
+  const Json note = Json{}.set("doc_name", "a.md");
+  for (int i = 0; i < 20; ++i) data(guest, "SetBodyContent", Json{note}.set("content", std::string(i, 'x') + "\n"));
+  put("a.md", "xxxxxxxxxxxxxxxxxxx and typed\n");
+  tell(guest, "file_saved", "a.md");
+  EXPECT_EQ(*data(guest, "GetBodyContent", note).find("content")->as_string(), "xxxxxxxxxxxxxxxxxxx and typed\n");
+  // The import, and this device: a state vector of two clients.
+  EXPECT_LT(data(guest, "GetBodySyncState", note).string_member("data")->size(), 24u);
+}
+
+TEST(Guest, AsksTheServerBeforeItLinksToAWorkspaceThereIs) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  const Json link = Json{}.set("remote_id", "no such").set("server_url", "http://s");
+  fake_host().http_answer = {404, to_bytes(as_bytes("not found"))};
+  const Json answer = command(guest, "LinkWorkspace", link);
+  EXPECT_EQ(answer.string_member("error"), "HTTP 404: not found");
+  EXPECT_EQ(fake_host().http_requests.back().url, "http://s/api/workspaces/no%20such");
+  EXPECT_EQ(data(guest, "get_config").find("workspace_id")->dump(), "null");
+  fake_host().http_answer = {200, to_bytes(as_bytes(R"({"id":"no such","name":"x"})"))};
+  data(guest, "LinkWorkspace", link);
+}
+
+TEST(Guest, ConnectsAgainAfterTheHostRefused) {
+  fake_host() = {};
+  fake_host().refusal = "bad url";
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  EXPECT_THAT(fake_host().events, testing::ElementsAre(testing::HasSubstr("bad url")));
+  fake_host().requests.clear();
+  for (int i = 0; i < 3; ++i) {
+    fake_host().clock += 31'000;
+    data(guest, "GetSyncStatus");
+  }
+  EXPECT_EQ(std::ranges::count(fake_host().requests, "connect"), 3);
+  EXPECT_EQ(fake_host().events.size(), 1u);
+  fake_host().refusal.clear();
+  fake_host().clock += 31'000;
+  data(guest, "GetSyncStatus");
+  EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "connecting");
+}
+
+TEST(Guest, PassesOnWhatTheServerSaysAndIgnoresWhatItCannotRead) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+  fake_host().events.clear();
+  for (const std::string_view text :
+       {"no json", R"({"type":"session_joined","join_code":"x"})", R"({"type":"sync_complete"})"})
+    ASSERT_TRUE(guest.on_text(text));
+  EXPECT_TRUE(fake_host().events.empty());
+  EXPECT_EQ(data(guest, "GetSyncStatus").find("detail")->as_string() == nullptr ||
+                data(guest, "GetSyncStatus").string_member("detail")->find("control") == std::string_view::npos,
+            true);
+  ASSERT_TRUE(guest.on_text(R"({"type":"sync_progress","completed":1,"total":3})"));
+  ASSERT_TRUE(guest.on_text(R"({"type":"sync_complete","files_synced":3})"));
+  const auto envelope = guest.on_text(R"({"type":"focus_list_changed","files":["a.md"]})");
+  ASSERT_TRUE(envelope);
+  EXPECT_THAT(std::string(as_text(*envelope)), testing::HasSubstr("focusListChanged"));
+  EXPECT_THAT(fake_host().events, testing::ElementsAre(R"({"type":"SyncProgress","completed":1,"total":3})",
+                                                       R"({"files_synced":3,"type":"SyncCompleted","doc_name":""})",
+                                                       R"({"files":["a.md"],"type":"FocusListChanged"})"));
+}
+
+TEST(Guest, RefusesMetadataOfTheWrongType) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init("{}"));
+  const auto set = [&](std::string_view path, Json metadata) {
+    return *command(guest, "SetCrdtFile", Json{}.set("path", path).set("metadata", std::move(metadata)))
+                .bool_member("success");
+  };
+  EXPECT_FALSE(set("a.md", Json{}.set("modified_at", "x")));
+  EXPECT_FALSE(set("a.md", Json{}.set("modified_at", Json{})));
+  EXPECT_FALSE(set("a.md", Json{}.set("deleted", Json{})));
+  EXPECT_FALSE(set("a.tmp", Json::object()));
+  EXPECT_FALSE(set("a.md.bak", Json::object()));
+  EXPECT_TRUE(set("a.md", Json{}.set("title", 5).set("audience", Json{}).set("junk", 1)));
+  const auto ref = [](std::string_view hash, int size, bool deleted) {
+    return Json{}.set("attachments", Json::array().push(Json{}
+                                                            .set("path", "x.png")
+                                                            .set("source", "local")
+                                                            .set("hash", hash)
+                                                            .set("mime_type", "image/png")
+                                                            .set("size", size)
+                                                            .set("deleted", deleted)));
+  };
+  EXPECT_TRUE(set("a.md", ref("h1", 3, false)));
+  EXPECT_TRUE(set("a.md", ref("", 9, true)));
+  const std::string kept = data(guest, "GetCrdtFile", Json{}.set("path", "a.md")).dump();
+  EXPECT_THAT(kept, testing::HasSubstr(R"("hash":"h1")"));
+  EXPECT_THAT(kept, testing::HasSubstr(R"("size":9)"));
+}
+
+TEST(Guest, WritesWhatAnUpdateChangesWhenItIsAsked) {
+  Json list;
+  Json text;
+  {
+    fake_host() = {};
+    Guest maker;
+    ASSERT_TRUE(maker.init("{}"));
+    data(maker, "SetCrdtFile", Json{}.set("path", "a.md").set("metadata", Json{}.set("title", "A")));
+    data(maker, "SetBodyContent", Json{}.set("doc_name", "a.md").set("content", "text of a\n"));
+    list = data(maker, "GetFullState");
+    text = data(maker, "GetBodyFullState", Json{}.set("doc_name", "a.md"));
+  }
+  for (const std::string_view options : {std::string_view("{}"), kWorkspaceA}) {
+    fake_host() = {};
+    Guest guest;
+    ASSERT_TRUE(guest.init(options));
+    const Json update = Json{}.set("update", *list.find("data")).set("write_to_disk", true);
+    EXPECT_TRUE(data(guest, "ApplyRemoteWorkspaceUpdateWithEffects", update).integer_member("update_id"));
+    data(guest, "ApplyRemoteBodyUpdateWithEffects",
+         Json{}.set("doc_name", "a.md").set("update", *text.find("data")).set("write_to_disk", true));
+    EXPECT_THAT(file("a.md"), testing::HasSubstr("text of a"));
+  }
+}
+
+TEST(Guest, SaysBeforeInitThatItIsNotReady) {
+  fake_host() = {};
+  Guest guest;
+  for (const std::string_view name : {"TriggerWorkspaceSync", "IsSyncComplete", "GetActiveSyncs"})
+    EXPECT_EQ(command(guest, name).string_member("error"), kNotInitialized);
+  ASSERT_TRUE(guest.set_config(R"({"server_url":"HTTPS://s","auth_token":"t","workspace_id":"A"})"));
+  ASSERT_TRUE(guest.shutdown());
+  EXPECT_EQ(fake_host().requests.back(), "disconnect");
+}
+
 // Hosts answer "no files" when they may not look; a folder must not be taken for emptied then.
 TEST(Guest, DoesNotTakeAnUnreadableFolderForADeletedOne) {
   fake_host() = {};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "diaryx/base/sort.h"
@@ -143,9 +144,19 @@ const History::Impl::Writers& History::Impl::body_writers(std::string_view doc,
                                                           std::span<const std::string> names) const {
   if (const auto found = body_writers_.find(doc); found != body_writers_.end()) return found->second;
   Writers& writers = body_writers_[std::string(doc)];
+  // A document has a writer for each file that was ever in it.
+  std::set<std::string> files;
+  for (const std::string& name : names) {
+    if (const std::optional<FileMetadata> entry = pass().present->file(name))
+      files.insert(file_id_of_entry(name, *entry));
+  }
   for (const auto& [client, device] : pass().device_ids) {
     const HistoryDevice known = known_writers().at(client);
-    for (const std::string& name : names) writers.emplace(body_client(ClientId{client}, name).value(), known);
+    for (const std::string& name : names) {
+      const ClientId body = body_client(ClientId{client}, name);
+      writers.emplace(body.value(), known);
+      for (const std::string& file : files) writers.emplace(writer_for(body, file).value(), known);
+    }
   }
   return writers;
 }
@@ -322,7 +333,7 @@ HistoryDevice History::device_of(std::string_view doc, ClientId client) const {
   for (std::string& name : names_of(path)) keys.push_back(std::move(name));
   keys.emplace_back(doc.substr(kBodyDocumentPrefix.size()));
   const auto& writers = impl_->body_writers(doc, keys);
-  const auto found = writers.find(unmarked(client).value());
+  const auto found = writers.find(client.value());
   return found == writers.end() ? HistoryDevice{} : found->second;
 }
 

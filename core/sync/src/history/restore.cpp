@@ -126,7 +126,8 @@ class Planner {
     const std::optional<PastFile> present = now_.read(renamed_from.empty() ? path : renamed_from);
     if (!present) return;
     if (!past.text_known || !present->text_known) return skip(path, "its text is not in this device's history");
-    if (past.binary.has_value() != present->binary.has_value()) return skip(path, "it was another kind of file then");
+    if (past.binary.has_value() != present->binary.has_value())
+      return skip(path, "it was another kind of file then; once this one is deleted, that one can be restored");
     RestoreFile file{.path = path, .renamed_from = renamed_from};
     if (past.binary) {
       if (past.binary->hash == present->binary->hash) return;

@@ -21,20 +21,15 @@ constexpr std::string_view kSeedKey = "client";
 constexpr std::string_view kClaimPrefix = "file:";
 /// With the key of the document, since a file takes its notes along into its other documents.
 constexpr std::string_view kLeftPrefix = "left:";
-/// Ids of clients above this one bear the mark of a file; those of other programs are below.
-constexpr int kMarkShift = 32;
-constexpr uint64_t kWriterMask = (uint64_t{1} << kMarkShift) - 1;
+/// With the client: for which file it writes here. A client's note comes before all else of it, so whoever has a letter has that.
+constexpr std::string_view kWriterPrefix = "by:";
 
-/// 20 bits of the id, and one that is never zero: 53 bits with those of the writer.
-uint64_t mark_of(std::string_view file_id) {
-  const Sha256 digest = sha256(file_id);
-  const uint64_t bits = (uint64_t{digest.bytes[0]} << 16) | (uint64_t{digest.bytes[1]} << 8) | digest.bytes[2];
-  return (bits & 0xfffff) | 0x100000;
-}
+std::string writer_key(ClientId client) { return std::string(kWriterPrefix).append(std::to_string(client.value())); }
 
-ClientId marked(ClientId writer, std::string_view file_id) {
-  if (file_id.empty()) return writer;
-  return ClientId{(mark_of(file_id) << kMarkShift) | (writer.value() & kWriterMask)};
+ClientId first_bits(const Sha256& digest) {
+  uint64_t id = 0;
+  for (size_t i = 0; i < 4; ++i) id = (id << 8) | digest.bytes[i];
+  return ClientId{id};
 }
 
 std::vector<std::string> noted(const crdt::Map& map, std::string_view prefix, std::string_view suffix = {}) {
@@ -64,13 +59,18 @@ ClientId seed_client(std::string_view key, std::string_view head, std::string_vi
     hasher.update(part);
     hasher.update(kSeparator);
   }
-  const Sha256 digest = hasher.finish();
-  uint64_t id = 0;
-  for (size_t i = 0; i < 4; ++i) id = (id << 8) | digest.bytes[i];
-  return ClientId{id};
+  return first_bits(hasher.finish());
 }
 
 }  // namespace
+
+ClientId body_client(ClientId replica, std::string_view key) {
+  return first_bits(sha256(std::to_string(replica.value()) + ":" + std::string(key)));
+}
+
+ClientId writer_for(ClientId client, std::string_view file_id) {
+  return file_id.empty() ? client : body_client(client, std::string(kClaimPrefix).append(file_id));
+}
 
 BodyDoc::BodyDoc(ClientId client, std::string_view key)
     : client_(client),
@@ -108,9 +108,12 @@ Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after) {
     if (DX_PLANTED(7) && edits.size() > 1) edits.pop_back();
     return edits;
   };
+  const std::vector<TextEdit> in_head = edits_of(before.head, after.head);
+  const std::vector<TextEdit> in_body = edits_of(before.body, after.body);
+  if (in_head.empty() && in_body.empty()) return {};
   crdt::Transaction txn = write();
-  units.head = carry_edits(head_, txn, units.head, edits_of(before.head, after.head));
-  units.body = carry_edits(body_, txn, units.body, edits_of(before.body, after.body));
+  units.head = carry_edits(head_, txn, units.head, in_head);
+  units.body = carry_edits(body_, txn, units.body, in_body);
   const crdt::Commit commit = std::move(txn).commit();
   return commit.changed() ? commit.update_v1() : Bytes{};
 }
@@ -139,32 +142,42 @@ std::vector<std::string> BodyDoc::rivals() const {
   return others;
 }
 
-ClientId unmarked(ClientId writer) { return ClientId{writer.value() & kWriterMask}; }
-
 ClientId BodyDoc::writer() const {
   const std::string holder = owner();
-  return holder == kNobody ? client_ : marked(client_, holder);
+  return holder == kNobody ? client_ : writer_for(client_, holder);
 }
 
 crdt::Transaction BodyDoc::write() {
-  doc_.set_client(writer());
-  return doc_.transact();
+  const std::string holder = owner();
+  const ClientId client = writer();
+  doc_.set_client(client);
+  crdt::Transaction txn = doc_.transact();
+  if (client != client_ && doc_.state_vector().get(client) == Clock{0})
+    seed_.set(txn, writer_key(client), crdt::Any::string(holder));
+  return txn;
 }
 
 crdt::DeleteSet BodyDoc::strays(const crdt::StateVector& before) const {
   const std::string holder = owner();
   if (holder.empty()) return {};
-  const uint64_t mark = holder == kNobody ? 0 : mark_of(holder);
   std::vector<std::string> others = files_that_left();
   for (std::string& rival : rivals()) others.push_back(std::move(rival));
   crdt::DeleteSet ids;
   for (const crdt::StateVector::Entry& entry : doc_.state_vector()) {
     const Clock start = before.get(entry.client);
     if (start >= entry.clock) continue;
-    const uint64_t said = entry.client.value() >> kMarkShift;
-    const bool is_other =
-        said != 0 ? said != mark : std::ranges::count(others, std::to_string(entry.client.value())) != 0;  // a seed
-    if (is_other) ids.add(entry.client, start, entry.clock - start);
+    const std::optional<std::string> wrote_for = seed_.get_string(writer_key(entry.client));
+    const bool is_other = wrote_for ? *wrote_for != holder
+                                    : std::ranges::count(others, std::to_string(entry.client.value())) != 0;  // a seed
+    if (!is_other) continue;
+    // All but the note, by which what comes later is known as well.
+    Clock from = start;
+    if (const std::optional<crdt::Id> note = wrote_for ? seed_.current_id(writer_key(entry.client)) : std::nullopt;
+        note && note->client == entry.client && note->clock >= from) {
+      if (note->clock > from) ids.add(entry.client, from, note->clock - from);
+      from = note->clock + Length{1};
+    }
+    if (from < entry.clock) ids.add(entry.client, from, entry.clock - from);
   }
   return ids;
 }
@@ -181,7 +194,7 @@ std::string BodyDoc::left_key(std::string_view file_id) const {
 }
 
 Bytes BodyDoc::note(std::string_view added, std::string_view withdrawn) {
-  doc_.set_client(client_);  // without a mark: notes stay when a file's operations are taken out
+  doc_.set_client(client_);  // that of no file: notes stay when a file's operations are taken out
   crdt::Transaction txn = doc_.transact();
   if (!seed_.get_string(added)) seed_.set(txn, added, crdt::Any::string("1"));
   if (!withdrawn.empty()) seed_.erase(txn, withdrawn);
@@ -216,9 +229,12 @@ crdt::DeleteSet operations_between(const crdt::StateVector& before, const crdt::
 Bytes seed_update(std::string_view key, std::string_view file_id, std::string_view head, std::string_view body) {
   if (head.empty() && body.empty()) return {};
   ClientId client = seed_client(key, head, body);
-  if (std::to_string(client.value()) != file_id) client = marked(client, file_id);
+  const bool is_first = std::to_string(client.value()) == file_id;
+  if (!is_first) client = writer_for(client, file_id);
   crdt::Doc doc({.client = client});
   crdt::Transaction txn = doc.transact(crdt::TransactionOrigin::Import);
+  if (!is_first && !file_id.empty())
+    doc.map(kSeedRoot).set(txn, writer_key(client), crdt::Any::string(std::string(file_id)));
   if (!head.empty()) DX_ASSERT(doc.text(kHeadRoot).insert(txn, Utf16Offset{0}, head));
   if (!body.empty()) DX_ASSERT(doc.text(kBodyRoot).insert(txn, Utf16Offset{0}, body));
   doc.map(kSeedRoot).set(txn, kSeedKey, crdt::Any::string(std::to_string(client.value())));

@@ -65,10 +65,10 @@ class BodyDoc {
   Bytes note_left(std::string_view file_id);
   std::vector<std::string> files_that_left() const;
 
-  /// The client of what is written here now. It bears the mark of the owner, so that operations of two files in one document can
-  /// be told apart, whoever brings them and in whatever pieces.
+  /// The client of what is written here now: one for each file, which says so before it writes anything else. So operations of two
+  /// files in one document can be told apart, whoever brings them and in whatever pieces.
   ClientId writer() const;
-  /// Operations of other files that came after `before`. Those without a mark, of other programs, are the owner's.
+  /// Operations of other files that came after `before`. Those of clients that say nothing, of other programs, are the owner's.
   crdt::DeleteSet strays(const crdt::StateVector& before) const;
 
   /// Deletes every operation in `ids`. Returns the update, empty when none was left.
@@ -96,8 +96,12 @@ class BodyDoc {
   mutable std::optional<Shown> shown_;
 };
 
-/// A client without the mark of a file.
-ClientId unmarked(ClientId writer);
+/// The client of one body document in a run. Each document has its own: a renamed file takes its operations into another
+/// document, where operations of the same run must not bear the same ids.
+ClientId body_client(ClientId replica, std::string_view key);
+
+/// The client with which `client`, that of a document in a run, writes what is of this file. 32 bits, as all that are made.
+ClientId writer_for(ClientId client, std::string_view file_id);
 
 /// True if the bytes may hold an operation that says whose document it is, or that its file left. Never false when one does.
 bool may_claim(ByteView update);

@@ -2,17 +2,9 @@
 
 #include <algorithm>
 
-#include "diaryx/base/sha256.h"
 #include "diaryx/sync/frame.h"
 
 namespace diaryx::sync {
-
-ClientId body_client(ClientId replica, std::string_view key) {
-  const Sha256 digest = sha256(std::to_string(replica.value()) + ":" + std::string(key));
-  uint64_t id = 0;
-  for (size_t i = 0; i < 4; ++i) id = (id << 8) | digest.bytes[i];
-  return ClientId{id};
-}
 
 BodyDoc& BodyStore::open(std::string_view key) const {
   auto found = slots_.find(key);

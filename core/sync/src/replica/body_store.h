@@ -13,10 +13,6 @@
 
 namespace diaryx::sync {
 
-/// The client of one body document in a run. Each document has its own: a renamed file takes its operations into another
-/// document, where operations of the same run must not bear the same ids.
-ClientId body_client(ClientId replica, std::string_view key);
-
 class BodyStore {
  public:
   /// Documents kept loaded; the one used longest ago is parked first.

@@ -39,6 +39,12 @@ class MassChange {
   /// This was let through. `left`: the file is no longer among those that are there.
   void add(std::string path, bool left, TimestampMs now) { recent_.push_back({now, std::move(path), left}); }
 
+  /// Does not count what turned out to be no removal.
+  template <typename IsNone>
+  void forget_if(IsNone&& is_none) {
+    std::erase_if(recent_, [&](const Removal& removal) { return is_none(removal.path); });
+  }
+
   /// What was let through in the last while, and forgets it: the beginning of a wave that was held later.
   std::vector<std::string> take_recent(TimestampMs now) {
     forget(now);

@@ -149,11 +149,34 @@ void Replica::Impl::take_away() {
     leaving = std::exchange(leaving_, {});
     truncations_due_.reset();
   }
-  if (!held_incoming_.empty() || incoming_.is_wave(leaving.size(), records_.size(), now_)) {
+  std::vector<std::string> moved;
+  const auto is_held = [&] {
+    return !leaving.empty() && (!held_incoming_.empty() || incoming_.is_wave(leaving.size(), records_.size(), now_));
+  };
+  if (is_held()) {
+    // What is listed under another name was not deleted: a folder that is renamed is no wave.
+    std::set<std::string> contents;
+    for (BinaryRef& ref : workspace_.live_binaries()) contents.insert(std::move(ref.hash));
+    const auto is_moved = [&](const std::string& path) {
+      const FileRecord* const known = record(path);
+      if (live_path(file_id_of(path, known != nullptr ? *known : FileRecord{}))) return true;
+      const std::optional<BinaryRef> ref = workspace_.binary(path);
+      return ref && ref->deleted && contents.contains(ref->hash);
+    };
+    incoming_.forget_if(is_moved);
+    std::erase_if(leaving, [&](const auto& entry) {
+      const bool goes_on = entry.second == HeldChange::Kind::Deletion && is_moved(entry.first);
+      if (goes_on) moved.push_back(entry.first);
+      return goes_on;
+    });
+  }
+  if (is_held()) {
     held_incoming_.insert(leaving.begin(), leaving.end());
-    return tell_held(HeldChange::Direction::Incoming);
+    leaving.clear();
+    tell_held(HeldChange::Direction::Incoming);
   }
   taking_away_ = true;
+  for (const std::string& path : moved) reconcile(path);
   for (const auto& [path, kind] : leaving) {
     incoming_.add(path, kind == HeldChange::Kind::Deletion, now_);
     reconcile(path);

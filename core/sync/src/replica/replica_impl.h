@@ -200,6 +200,7 @@ class Replica::Impl {
   void create_entry(const std::string& path, std::string_view bytes, const std::string& file_id,
                     const std::string& document);
   void refresh_metadata(std::string_view path);
+  bool text_goes_on(std::string_view path) const;
   void keep_blob_copy(std::string_view path, Sha256 hash);
   void start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes);
   void publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes);
@@ -237,7 +238,10 @@ class Replica::Impl {
   bool leave_to_watcher(const std::string& path, const Sha256& hash);
   bool wait_for_other_half(std::string_view path, std::string_view bytes);
   void match_rewritten();
-  std::map<std::string, std::string> moves_over() const;
+  using Moves = std::map<std::string, std::string>;  // to -> from
+  Moves moves_over() const;
+  std::set<std::string> close_rings(Moves& moves) const;
+  std::string last_seen_text(std::string_view path) const;  // of a text that is known
   bool is_just_moved(const GoneFile& gone) const;
   void match_newcomers();
   bool is_one_of_many(std::string_view path, std::string_view text) const;
@@ -280,6 +284,7 @@ class Replica::Impl {
 
   // --- replica_rivals.cpp
   void fold_doubled_file(const std::string& path);
+  void part_kinds(const std::string& path);
   void relist_if_lost(const std::string& file_id);
   bool is_contested(std::string_view path) const;
   bool is_foreign(const std::string& document, ByteView theirs) const;

@@ -267,6 +267,10 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
     emit(PersistRecord{std::string(kRestoredPrefix).append(path), {}});
   }
   forget_doubtful_writes(path);  // what is there is known now
+  const FileRecord* const known = record(path);
+  const std::optional<BinaryRef> ref = workspace_.live_binary(path);
+  // It was no text, and whoever made a text of it had not seen what is there now.
+  if (ref && (known == nullptr || ref->hash != known->hash.hex())) return keep_conflict_copy(path, bytes, hash);
   const SplitText split = split_frontmatter(bytes);
   const std::optional<FileMetadata> entry = workspace_.file(path);
   const bool listed = entry && !entry->deleted;
@@ -353,6 +357,7 @@ void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint
   if (!accept_path(path) || waits_in_vain(path, hash)) return;
   work_.erase(std::string(path));
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
+  truncated_.erase(std::string(path));
   const FileRecord* known = record(path);
   if (known != nullptr && known->hash == hash) {
     uploads_.erase(std::string(path));
@@ -361,12 +366,24 @@ void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint
   if (!joined_ || !workspace_link_.answered()) return read_when_possible(path);
   if (known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;
 
+  if (const std::string text = document_of(path); workspace_.live_file(path) && !is_answered(text)) {
+    open_body(text);  // what others typed there meanwhile was first
+    return read_when_possible(path);
+  }
+
   const std::optional<BinaryRef> ref = workspace_.live_binary(path);
   if (ref && ref->hash == hash.hex())
     return save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
   const bool changed_elsewhere = ref && (known == nullptr || ref->hash != known->hash.hex());
-  if (!changed_elsewhere) return start_upload(path, hash, size_bytes);
-  keep_blob_copy(path, hash);
+  if (changed_elsewhere || text_goes_on(path)) return keep_blob_copy(path, hash);
+  start_upload(path, hash, size_bytes);
+}
+
+bool Replica::Impl::text_goes_on(std::string_view path) const {
+  // The list has a text here that whoever made other bytes of the file on this disk had not seen.
+  if (!workspace_.live_file(path)) return false;
+  const FileRecord* const known = record(path);
+  return known == nullptr || known->kind == FileRecord::Kind::Blob || known->base || !is_at_home(path, *known);
 }
 
 void Replica::Impl::keep_blob_copy(std::string_view path,
@@ -406,6 +423,7 @@ void Replica::Impl::on_blob_uploaded(std::string_view path, const Sha256& hash) 
 }
 
 void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
+  if (text_goes_on(path)) return keep_blob_copy(path, hash);
   const BinaryRef ref{.path = path,
                       .source = "local",
                       .hash = hash.hex(),
@@ -414,13 +432,11 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
                       .uploaded_at = wall_clock_};
   edit_workspace([&](crdt::Transaction& txn) {
     workspace_.set_binary(txn, ref);
-    // A Markdown file whose bytes are no text any more is carried as a blob from now on.
-    if (std::optional<FileMetadata> entry = workspace_.live_file(path)) {
-      entry->deleted = true;
-      entry->modified_at = wall_clock_;
-      workspace_.set_file(txn, path, *entry);
-    }
+    // A Markdown file whose bytes are no text any more is carried as a blob from now on. What others type into the text
+    // meanwhile brings it back, under another name.
+    if (workspace_.live_file(path)) delete_entry(path, *record(path), txn);
   });
+  index_file(path);
   save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash, .published = workspace_.binary_id(path)});
 }
 

@@ -84,7 +84,9 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin 
   }
   for (const std::string& key : commit->changed_keys(kBinariesRoot)) {
     const Result<WorkspacePath> path = parse_path(key);
-    if (path && path->view() == key && is_carried(key)) reconcile(key);
+    if (!path || path->view() != key || !is_carried(key)) continue;
+    part_kinds(key);
+    reconcile(key);
   }
 }
 
@@ -115,6 +117,7 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
     open_body(document_of(path));
     adopt_old_peer_metadata(path);
     doubt_metadata(path);
+    part_kinds(path);
     fold_doubled_file(path);
   } else if (const std::optional<std::string> id = extra_text(*entry, kFileId)) {
     if (const std::optional<std::string> target = live_path(*id)) {
@@ -346,6 +349,10 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
 void Replica::Impl::reconcile_text(std::string_view path) {
   if (wants_read_.contains(path)) return;
   const FileRecord* known = record(path);
+  if (known != nullptr && known->published && !workspace_.binary_replaced_knowingly(path, *known->published)) {
+    // Whoever made a text of the file had not seen what is here.
+    return keep_blob_copy(path, known->hash);
+  }
   const bool is_other = known != nullptr && known->kind == FileRecord::Kind::Text && !is_at_home(path, *known);
   if (is_other) {
     if (make_room(path, FileRecord(*known))) return;
@@ -390,6 +397,10 @@ void Replica::Impl::reconcile_blob(std::string_view path, const BinaryRef& ref) 
   const Result<Sha256> hash = Sha256::from_hex(ref.hash);
   if (!hash || wants_read_.contains(path) || own_moves_.contains(path)) return;
   if (known != nullptr && known->hash == *hash) return;
+  if (known != nullptr && known->kind == FileRecord::Kind::Text) {
+    if (make_room(path, FileRecord(*known))) return;  // its text goes on under another name
+    known = record(path);
+  }
   if (phase_ != Phase::Active && ref.size != 0) return;
   if (known != nullptr && known->published && !workspace_.binary_replaced_knowingly(path, *known->published)) {
     // Whoever wrote the entry that holds had not seen ours: both contents are wanted.

@@ -1,10 +1,11 @@
-// Two at once: one file with two names, two files with one name, two files in one document.
+// Two at once: one file with two names, two files with one name, two kinds of one file, two files in one document.
 //
 // Every device that sees both sides comes to the same answer and writes the same, so it does not matter how many do. Where
 // devices saw the sides in different order and decided differently, both files leave, and nothing is lost.
 #include <utility>
 
 #include "diaryx/sync/frontmatter.h"
+#include "diaryx/sync/path.h"
 #include "replica/replica_impl.h"
 
 namespace diaryx::sync {
@@ -35,6 +36,24 @@ void Replica::Impl::fold_doubled_file(const std::string& path) {
     if (other != kept) reconcile(other);
   }
   reconcile(kept);
+}
+
+void Replica::Impl::part_kinds(const std::string& path) {
+  // One device made a text of the file and another one other bytes, at once: the text has the name. Every device that sees both
+  // writes the same.
+  std::optional<BinaryRef> ref = workspace_.live_binary(path);
+  const Result<Sha256> hash = Sha256::from_hex(ref ? ref->hash : std::string());
+  if (!hash || !workspace_.live_file(path)) return;
+  BinaryRef copy = *ref;
+  copy.path = conflict_copy(WorkspacePath(path), *hash).str();
+  ref->deleted = true;
+  edit_workspace([&](crdt::Transaction& txn) {
+    workspace_.set_binary(txn, *ref);
+    workspace_.set_binary(txn, copy);
+  });
+  problem(path, "this file is a text now, and was changed to something else meanwhile; that is kept as \"" + copy.path +
+                    "\"");
+  reconcile(copy.path);
 }
 
 void Replica::Impl::relist_if_lost(const std::string& file_id) {

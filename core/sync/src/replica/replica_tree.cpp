@@ -377,16 +377,23 @@ bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash
 }
 
 bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view bytes) {
-  if (!is_free(path) || newcomers_.size() >= kMaxNewcomers) return false;
-  if (bytes.size() < kMinSimilarBytes || settling_) return false;
-  const bool any = std::ranges::any_of(
-      gone_, [&](const auto& entry) { return record(entry.first)->kind == FileRecord::Kind::Text; });
-  if (!any) return false;
-  newcomers_.insert_or_assign(std::string(path), Newcomer{std::string(bytes), sha256(bytes)});
+  if (!is_free(path) || newcomers_.size() >= kMaxNewcomers || settling_ || bytes.empty()) return false;
+  const Sha256 hash = hash_of(bytes);
+  const bool is_missing = bytes.size() >= kMinSimilarBytes && std::ranges::any_of(gone_, [&](const auto& entry) {
+                            return record(entry.first)->kind == FileRecord::Kind::Text;
+                          });
+  // What was under another name before is a copy, or that name is used anew.
+  if (!is_missing && !records_.has_text(hash)) return false;
+  newcomers_.insert_or_assign(std::string(path), Newcomer{std::string(bytes), hash});
   return true;
 }
 
-std::map<std::string, std::string> Replica::Impl::moves_over() const {
+std::string Replica::Impl::last_seen_text(std::string_view path) const {
+  const FileRecord& known = *record(path);
+  return known.base ? *known.base : text_behind(path, known);
+}
+
+Replica::Impl::Moves Replica::Impl::moves_over() const {
   // Files of the batch whose text is that of another file before: renamed to a name that was in use, as in a swap. A file that
   // is still there was copied.
   std::map<Sha256, std::vector<std::string>> sources;
@@ -398,29 +405,69 @@ std::map<std::string, std::string> Replica::Impl::moves_over() const {
     if (!gone.held && !is_just_moved(gone)) add(path);
   }
   for (const auto& [path, bytes] : rewritten_) add(path);
-  std::map<std::string, std::string> moves;  // to -> from
+  Moves moves;
+  std::set<std::string> moved;
   const auto look = [&](const std::string& to, const Sha256& hash) {
     const auto found = sources.find(hash);
-    if (found != sources.end() && found->second.size() == 1) moves.emplace(to, found->second.front());
+    if (found == sources.end() || found->second.size() != 1) return;
+    if (moved.insert(found->second.front()).second) moves.emplace(to, found->second.front());
   };
   for (const auto& [path, bytes] : rewritten_) {
     if (!bytes.empty()) look(path, hash_of(bytes));
   }
   for (const auto& [path, newcomer] : newcomers_) look(path, newcomer.hash);
-  const auto is_copy = [&](const auto& move) { return !gone_.contains(move.second) && !moves.contains(move.second); };
+  const std::set<std::string> left = close_rings(moves);
+  const auto is_copy = [&](const auto& move) {
+    return !gone_.contains(move.second) && !moves.contains(move.second) && !left.contains(move.second);
+  };
   while (std::erase_if(moves, is_copy) != 0) {
   }
   return moves;
 }
 
+std::set<std::string> Replica::Impl::close_rings(Moves& moves) const {
+  // Where the text of one place is at another and the first has a third one: the file that was put there was edited before anybody
+  // looked, if that text resembles one which is nowhere else; or the first was edited and copied, if it resembles what was there.
+  // Returns the places where it resembles nothing: their names are used anew.
+  std::set<std::string> left;
+  if (moves.size() > kMaxNewcomers) return left;
+  std::set<std::string> displaced;
+  for (const auto& [to, from] : moves) {
+    if (record(to) != nullptr) displaced.insert(to);
+  }
+  for (const auto& [to, from] : moves) displaced.erase(from);
+  for (const auto& [to, from] : Moves(moves)) {
+    if (gone_.contains(from) || moves.contains(from)) continue;
+    const std::string& now = rewritten_.find(from)->second;
+    const std::string before = last_seen_text(from);
+    uint32_t most = similarity_percent(before, now);
+    const bool is_edit = most >= kUnrelatedPercent || before.contains(now) || now.contains(before);
+    auto best = displaced.end();
+    for (auto other = displaced.begin(); other != displaced.end(); ++other) {
+      const uint32_t percent = similarity_percent(last_seen_text(*other), now);
+      if (percent < kSimilarPercent || percent <= most) continue;
+      best = other;
+      most = percent;
+    }
+    if (best != displaced.end()) {
+      moves.emplace(from, displaced.extract(best).value());
+    } else if (!is_edit) {
+      left.insert(from);
+    }
+  }
+  return left;
+}
+
 void Replica::Impl::match_rewritten() {
   if (rewritten_.empty()) return;
-  std::map<std::string, std::string> moves = moves_over();
+  Moves moves = moves_over();
   const auto move = [this](const std::string& from, const std::string& to) {
     gone_.erase(from);
     newcomers_.erase(to);
-    rewritten_.erase(to);
-    rename_file(from, to, FileRecord(*record(from)));
+    const FileRecord known = *record(from);
+    const auto now = rewritten_.find(to);
+    if (now != rewritten_.end() && hash_of(now->second) == known.hash) rewritten_.erase(now);  // else edited, too
+    rename_file(from, to, known);
   };
   const auto is_in_use = [this](const auto& entry) { return record(entry.first) != nullptr; };
   while (!moves.empty()) {
@@ -435,7 +482,8 @@ void Replica::Impl::match_rewritten() {
         delete_files({next->first});
       } else {
         next = moves.begin();
-        const std::string aside = other_name(next->first, id_at(next->first));
+        // (Not the name that stands for its id: it may bear that one.)
+        const std::string aside = other_name(next->first, id_at(next->first) + " aside");
         std::ranges::find(moves, next->first, &std::pair<const std::string, std::string>::second)->second = aside;
         rename_file(next->first, aside, FileRecord(*record(next->first)));
       }
@@ -470,7 +518,7 @@ void Replica::Impl::match_newcomers() {
   for (const auto& [path, gone] : gone_) {
     const FileRecord& known = *record(path);
     if (known.kind != FileRecord::Kind::Text || texts.size() > kMaxNewcomers) continue;
-    std::string text = known.base ? *known.base : text_behind(path, known);
+    std::string text = last_seen_text(path);
     if (sha256(text) == known.hash) texts.emplace(path, std::move(text));
   }
   struct Pair {
@@ -598,6 +646,8 @@ void Replica::Impl::revive(const std::string& file_id, const std::string& path, 
   const Whereabouts last = whereabouts(file_id);
   const std::string wanted = last.path.empty() ? path : last.path;
   const std::string name = is_free(wanted) ? wanted : other_name(wanted, file_id);
+  if (name != wanted)
+    problem(wanted, "another file has this name now; the text that was edited meanwhile is kept as \"" + name + "\"");
   put_file(name, file_id, document_of_file(file_id, path));
   unite(file_id, also);
   reconcile_records(file_id);
