@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "diaryx/base/sha256.h"
 #include "diaryx/base/sort.h"
 #include "diaryx/sync/frame.h"
 #include "diaryx/sync/text_diff.h"
@@ -50,15 +49,6 @@ crdt::Doc document_of(ByteView state) {
 
 crdt::Doc document_of(Session& session, std::string_view doc) {
   return document_of(session.replica().document_state(doc));
-}
-
-ClientId client_of(const Session& session, std::string_view doc) {
-  const ClientId client = session.options().client;
-  if (!doc.starts_with(kBodyPrefix)) return client;
-  const Sha256 digest = sha256(std::to_string(client.value()) + std::string(doc.substr(doc.find(':'))));
-  uint64_t id = 0;
-  for (size_t i = 0; i < 4; ++i) id = (id << 8) | digest.bytes[i];
-  return ClientId{id};
 }
 
 std::vector<Entry> entries_of(const crdt::Doc& workspace) {

@@ -35,14 +35,10 @@ struct Entry {
 /// Entries of the `files` map that can be read, sorted by path, tombstones included.
 std::vector<Entry> entries_of(const crdt::Doc& workspace);
 
-/// Who writes in a document what is written on this device: the replica's own id there (`body_client` in core/sync), since a copy
-/// of all that the replica has goes on where it is.
-ClientId client_of(const Session& session, std::string_view doc);
-
 /// `edit(doc, txn)` changes a copy; what it changed becomes part of the session's document.
 template <class Edit>
 void edit_document(Session& session, std::string_view name, Edit edit, const Origin& origin = {}) {
-  crdt::Doc doc({.client = client_of(session, name)});
+  crdt::Doc doc({.client = session.replica().client_of(name)});
   (void)doc.apply_update_v1(session.replica().document_state(name));  // the session's own state: it reads
   crdt::Transaction txn = doc.transact();
   edit(doc, txn);

@@ -385,6 +385,11 @@ std::optional<std::string> Replica::body_text(std::string_view path) const { ret
 
 std::optional<FileMetadata> Replica::metadata(std::string_view path) const { return impl_->workspace_.file(path); }
 
+ClientId Replica::client_of(std::string_view doc) const {
+  const ClientId client = impl_->options_.client;
+  return doc.starts_with(kBodyPrefix) ? body_client(client, doc.substr(kBodyPrefix.size())) : client;
+}
+
 Bytes Replica::document_state(std::string_view doc) const {
   if (doc == kWorkspaceName) return impl_->workspace_.doc().encode_update_v1();
   if (doc.starts_with(kBodyPrefix)) return impl_->bodies_.state(doc.substr(kBodyPrefix.size()));

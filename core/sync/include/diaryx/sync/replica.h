@@ -129,6 +129,8 @@ class Replica {
   std::optional<FileMetadata> metadata(std::string_view path) const;
   /// Whole state of a document as an update v1, for storing; `00 00` for an unknown one.
   Bytes document_state(std::string_view doc) const;
+  /// The client with which edits of this device may be made on a copy of `document_state`, to be told by `UpdateMade`.
+  ClientId client_of(std::string_view doc) const;
   /// Names of all documents that hold something: `workspace` and `body:<key>`.
   std::vector<std::string> documents() const;
 
