@@ -176,16 +176,51 @@ TEST(MergeRules, EditInFlightOfAFileWhoseNameIsUsedAnew) {
 }
 
 TEST(MergeRules, SwapOfTwoNames) {
+  // All at once, as a script does: the watcher sees two files with other texts.
+  for (const bool running : {true, false}) {
+    World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+    const auto swap = [&](Device& d) {
+      d.user_renames("a.md", "t.md");
+      d.user_renames("b.md", "a.md");
+      d.user_renames("t.md", "b.md");
+      if (!running) d.crash_and_restart();
+    };
+    const Files files =
+        together(world, {swap, [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); },
+                         [](Device& d) { d.user_writes("b.md", std::string(kOther) + "later\n"); }});
+    EXPECT_EQ(files, (Files{{"a.md", std::string(kOther) + "later\n"}, {"b.md", std::string(kLong) + "late\n"}}));
+  }
+}
+
+TEST(MergeRules, RenameOfARowOfFiles) {
   World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
-  const Files files = together(world, {[](Device& d) {
-                                         d.user_renames("a.md", "t.md");
-                                         d.user_renames("b.md", "a.md");
-                                         d.user_renames("t.md", "b.md");
-                                       },
-                                       [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); },
-                                       [](Device& d) { d.user_writes("b.md", std::string(kOther) + "later\n"); }});
-  EXPECT_EQ(all_text(files).size(), std::string(kLong).size() + std::string(kOther).size() + 11);
-  EXPECT_EQ(files.size(), 2u);
+  const auto move_up = [](Device& d) {
+    d.user_renames("b.md", "c.md");
+    d.user_renames("a.md", "b.md");
+  };
+  const Files files =
+      together(world, {move_up, [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); },
+                       [](Device& d) { d.user_writes("b.md", std::string(kOther) + "later\n"); }});
+  EXPECT_EQ(files, (Files{{"b.md", std::string(kLong) + "late\n"}, {"c.md", std::string(kOther) + "later\n"}}));
+}
+
+TEST(MergeRules, RenameOverAFile) {
+  World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+  const auto replace = [](Device& d) {
+    d.user_deletes("b.md");
+    d.user_renames("a.md", "b.md");
+  };
+  const Files files =
+      together(world, {replace, [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); }});
+  EXPECT_EQ(files, (Files{{"b.md", std::string(kLong) + "late\n"}}));
+}
+
+TEST(MergeRules, CopyOverAFile) {
+  World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
+  const Files files =
+      together(world, {[](Device& d) { d.user_writes("b.md", kLong); },
+                       [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); }});
+  EXPECT_EQ(files, (Files{{"a.md", std::string(kLong) + "late\n"}, {"b.md", kLong}}));
 }
 
 TEST(MergeRules, SwapOfTwoNamesOnTwoDevices) {

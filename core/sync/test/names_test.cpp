@@ -6,6 +6,7 @@
 namespace diaryx::sync {
 namespace {
 
+using testing::Device;
 using testing::World;
 
 constexpr DiskTraits kLinux{};
@@ -131,6 +132,50 @@ TEST(Names, SwapsTwoNamesThatDifferOnlyInCase) {
   world.device(0).user_renames("t.md", "Note.md");
   expect_step(world);
   EXPECT_EQ(by_key(world, 1), (Files{{"note.md", "the large one\n"}, {"Note.md", "the small one\n"}}));
+}
+
+TEST(Names, ADeletionUnderANameIsNotThatOfTheFileWithAnAlias) {
+  World world = mixed();
+  world.device(0).user_writes("note.md", "the small one\n");
+  world.device(0).user_writes("Note.md", "the large one\n");
+  expect_step(world);
+  for (const size_t device : {1u, 2u}) {
+    // One of the two has its own name there, and the other an alias; with the one renamed, the name is nobody's.
+    Device& other = world.device(device);
+    const std::string plain = other.disk().has("note.md") ? other.disk().spelled("note.md") : "Note.md";
+    other.user_renames(plain, "moved" + std::to_string(device) + ".md");
+    expect_step(world);
+    EXPECT_EQ(by_key(world, 0).size(), 2u) << device;
+    other.user_renames("moved" + std::to_string(device) + ".md", plain);
+    expect_step(world);
+  }
+}
+
+TEST(Names, TwoDevicesSpellOneNewNameDifferently) {
+  World world = mixed();
+  for (size_t i = 0; i < 3; ++i) world.device(i).user_writes("a.md", "one\n");
+  expect_step(world);
+  for (size_t i = 0; i < 3; ++i) world.device(i).go_offline();
+  world.device(0).user_renames("a.md", "caf\u00e9.md");
+  world.device(2).user_renames("a.md", "cafe\u0301.md");
+  expect_step(world);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(by_key(world, i).size(), 1u) << i;
+}
+
+TEST(Names, AMoveThatIsRefusedLeavesTheAliasAsItWas) {
+  World world = mixed();
+  world.device(0).user_writes("why?.md", "a question\n");
+  expect_step(world);
+  Device& windows = world.device(2);
+  const std::string alias = windows.replica().disk_path("why?.md");
+  world.device(0).user_renames("why?.md", "how?.md");
+  for (int i = 0; i < 200 && windows.replica().text_files() == std::vector<std::string>{"why?.md"}; ++i) {
+    windows.user_writes(alias, "a question\nedited " + std::to_string(i) + "\n");
+    world.step();
+  }
+  expect_step(world);
+  EXPECT_EQ(by_key(world, 2).size(), 1u);
+  EXPECT_TRUE(by_key(world, 2).begin()->second.starts_with("a question\nedited"));
 }
 
 TEST(Names, RefusesWhatWouldLeaveTheRoot) {  // T26, T30
