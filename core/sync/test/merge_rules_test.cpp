@@ -185,9 +185,8 @@ TEST(MergeRules, SwapOfTwoNames) {
       d.user_renames("t.md", "b.md");
       if (!running) d.crash_and_restart();
     };
-    const Files files =
-        together(world, {swap, [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); },
-                         [](Device& d) { d.user_writes("b.md", std::string(kOther) + "later\n"); }});
+    const Files files = together(world, {swap, [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); },
+                                         [](Device& d) { d.user_writes("b.md", std::string(kOther) + "later\n"); }});
     EXPECT_EQ(files, (Files{{"a.md", std::string(kOther) + "later\n"}, {"b.md", std::string(kLong) + "late\n"}}));
   }
 }
@@ -198,9 +197,8 @@ TEST(MergeRules, RenameOfARowOfFiles) {
     d.user_renames("b.md", "c.md");
     d.user_renames("a.md", "b.md");
   };
-  const Files files =
-      together(world, {move_up, [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); },
-                       [](Device& d) { d.user_writes("b.md", std::string(kOther) + "later\n"); }});
+  const Files files = together(world, {move_up, [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); },
+                                       [](Device& d) { d.user_writes("b.md", std::string(kOther) + "later\n"); }});
   EXPECT_EQ(files, (Files{{"b.md", std::string(kLong) + "late\n"}, {"c.md", std::string(kOther) + "later\n"}}));
 }
 
@@ -217,9 +215,8 @@ TEST(MergeRules, RenameOverAFile) {
 
 TEST(MergeRules, CopyOverAFile) {
   World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
-  const Files files =
-      together(world, {[](Device& d) { d.user_writes("b.md", kLong); },
-                       [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); }});
+  const Files files = together(world, {[](Device& d) { d.user_writes("b.md", kLong); },
+                                       [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); }});
   EXPECT_EQ(files, (Files{{"a.md", std::string(kLong) + "late\n"}, {"b.md", kLong}}));
 }
 

@@ -135,6 +135,47 @@ TEST(Races, ALateEditStaysWithItsFileWhenTwoFilesGetOneName) {
   }
 }
 
+TEST(Races, AUsersMoveToTheNameThatOneOfOursIsOnItsWayToIsNotTakenForIt) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}, {"b.md", kTravel}});
+    world.device(0).user_renames("a.md", "t.md");
+    for (int i = 0; i < moment; ++i) world.step();
+    Device& device = world.device(1);
+    if (device.disk().has("t.md")) break;
+    device.user_renames("b.md", "t.md");
+    const Files files = at_rest(world);
+    ASSERT_EQ(files.size(), 2u) << moment;
+    EXPECT_NE(files.begin()->second, files.rbegin()->second) << moment;
+  }
+}
+
+TEST(Races, AMoveOfOursToANameThatWasJustGivenUpIsNotTakenForTheFileThatWasThere) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}, {"b.md", kTravel}});
+    world.device(0).user_renames("a.md", "t.md");
+    for (int i = 0; i < moment; ++i) world.step();
+    Device& device = world.device(1);
+    if (device.disk().has("t.md")) break;
+    device.user_renames("b.md", "t.md");
+    device.look_and_settle();
+    device.user_renames("t.md", "z.md");
+    const Files files = at_rest(world);
+    ASSERT_EQ(files.size(), 2u) << moment;
+    EXPECT_NE(files.begin()->second, files.rbegin()->second) << moment;
+  }
+}
+
+TEST(Races, ADocumentOfAFileThatWasEmptySaysWhoseItIs) {
+  World world{11, {.devices = 2}};
+  world.device(0).user_writes("a.md", "");
+  ASSERT_EQ(at_rest(world).size(), 1u);
+  world.device(1).user_writes("a.md", "text\n");
+  at_rest(world);
+  crdt::Doc doc({.client = ClientId{1}});
+  ASSERT_TRUE(doc.apply_update_v1(world.device(0).replica().document_state("body:a.md")));
+  EXPECT_EQ(doc.map("seed").keys().size(), 1u);
+}
+
 TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
   World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
   Device& windows = world.device(1);

@@ -18,6 +18,14 @@ Talk talk_with_note(const std::string& text) {
   return talk;
 }
 
+/// An entry of the file with this id, whose document is not named by its path.
+std::string entry_of(const std::string& path, const std::string& id, const std::string& document) {
+  FileMetadata metadata{.filename = path};
+  metadata.extra.push_back({"_id", Json(id)});
+  if (!document.empty()) metadata.extra.push_back({"_doc", Json(document)});
+  return format_metadata(metadata);
+}
+
 void arrives(Talk& talk, const std::string& typed) {
   const Bytes update = talk.type("a.md", typed);
   talk.frame("body:ws1/a.md", {Update{update}});
@@ -276,6 +284,62 @@ TEST(Writes, TheAnswerToAWriteThatWasSeenBeforeIsNotTakenForThatOfTheNext) {
   talk.user_writes("a.md", merged);
   talk.feed(FileWritten{"a.md", sha256(merged)});
   expect_everywhere(talk, merged + "four\n");
+}
+
+TEST(Writes, AFileThatWasWrittenBeforeACrashAndRenamedIsNoOtherFile) {
+  Talk talk;
+  talk.hold_writes = true;
+  talk.set_entry("a.md", entry_of("a.md", "1", ""));
+  talk.type("a.md", "one\ntwo\n");
+  talk.connect();
+  talk.answer_body("a.md");
+  talk.held_writes.clear();
+  talk.restart();  // before it was answered
+  talk.disk.erase("a.md");
+  talk.user_writes("b.md", "one\ntwo\n");
+  talk.connect();
+  talk.hold_writes = false;
+  talk.answer_all();
+  talk.pass(3'000);
+  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"b.md"});
+  EXPECT_EQ(talk.disk, (std::map<std::string, std::string>{{"b.md", "one\ntwo\n"}}));
+}
+
+TEST(Writes, AWriteThatACrashPreventedIsForgottenWhenTheFileIsNotThere) {
+  Talk talk;
+  talk.hold_writes = true;
+  talk.list("a.md", "one\ntwo\n");
+  talk.connect();
+  talk.answer_body("a.md");
+  EXPECT_TRUE(talk.stored_records.contains("writing:a.md"));
+  talk.disk.clear();
+  talk.restart();
+  talk.feed(FilesSettled{});
+  EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+}
+
+TEST(Writes, AnEditOfAFileThatWeJustPutOverAnotherIsAnEditOfThatOne) {
+  Talk talk;
+  talk.set_entry("a.md", entry_of("a.md", "1", "~1"));
+  talk.set_entry("b.md", entry_of("b.md", "2", "~2"));
+  talk.type("~1", "of the garden\nbeans along the wall\n");
+  talk.type("~2", "of the journey\ntrains to Lisbon\n");
+  talk.connect();
+  talk.answer_all();
+  ASSERT_EQ(talk.disk.size(), 2u);
+  // Both names are swapped elsewhere, so both are written over where they are.
+  talk.hold_writes = true;
+  talk.set_entry("a.md", entry_of("a.md", "2", "~2"));
+  talk.set_entry("b.md", entry_of("b.md", "1", "~1"));
+  const Bytes swapped = talk.doc("workspace:ws1").encode_update_v1();
+  talk.frame("workspace:ws1", {Update{swapped}});
+  ASSERT_EQ(talk.disk["a.md"], "of the journey\ntrains to Lisbon\n");
+  talk.user_writes("a.md", "of the journey\ntrains to Lisbon\nthe ferry\n");  // before the answer
+  talk.hold_writes = false;
+  talk.answer_writes();
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.disk["a.md"], "of the journey\ntrains to Lisbon\nthe ferry\n");
+  EXPECT_EQ(talk.disk["b.md"], "of the garden\nbeans along the wall\n");
 }
 
 }  // namespace

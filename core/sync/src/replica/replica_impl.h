@@ -236,6 +236,7 @@ class Replica::Impl {
   bool wait_for_other_half(std::string_view path, std::string_view bytes);
   void match_rewritten();
   std::map<std::string, std::string> moves_over() const;
+  bool is_just_moved(const GoneFile& gone) const;
   void match_newcomers();
   bool is_one_of_many(std::string_view path, std::string_view text) const;
   void rename_file(const std::string& from, const std::string& to, const FileRecord& record);

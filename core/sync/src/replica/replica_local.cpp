@@ -181,8 +181,7 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
   const bool is_elsewhere_too = same_file != records_of_.end() && same_file->second.size() > 1;
   const std::optional<Version> before = is_elsewhere_too ? std::optional(version_of_document(document)) : std::nullopt;
   // A file that was empty is nobody's until somebody writes.
-  if (is_file_id(id) && bodies_.open(document).owner().empty())
-    commit_body(document, bodies_.open(document).claim(id));
+  if (is_file_id(id) && bodies_.open(document).owner().empty()) commit_body(document, bodies_.open(document).claim(id));
   Bytes update = merge_edit(path, document, known, doc_text, bytes);
   known.unsaved = known.unsaved || !update.empty();
   save_record(path, std::move(known));

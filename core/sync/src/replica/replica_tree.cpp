@@ -394,7 +394,7 @@ std::map<std::string, std::string> Replica::Impl::moves_over() const {
     if (known->kind == FileRecord::Kind::Text) sources[known->hash].push_back(path);
   };
   for (const auto& [path, gone] : gone_) {
-    if (!gone.held) add(path);
+    if (!gone.held && !is_just_moved(gone)) add(path);
   }
   for (const auto& [path, bytes] : rewritten_) add(path);
   std::map<std::string, std::string> moves;  // to -> from
@@ -443,8 +443,22 @@ void Replica::Impl::match_rewritten() {
     moves.erase(next);
   }
   settling_ = true;
-  for (const auto& [path, bytes] : std::exchange(rewritten_, {})) on_text_seen(path, bytes);
+  for (const auto& [path, bytes] : std::exchange(rewritten_, {})) {
+    const auto is_it = [&, hash = hash_of(bytes)](const auto& entry) {
+      return is_just_moved(entry.second) && record(entry.first)->hash == hash;
+    };
+    if (std::ranges::any_of(gone_, is_it)) {
+      work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
+    } else {
+      on_text_seen(path, bytes);
+    }
+  }
   settling_ = false;
+}
+
+bool Replica::Impl::is_just_moved(const GoneFile& gone) const {
+  // By us, to where another file was, for all we knew.
+  return gone.wait_until && *gone.wait_until > now_ + kRenameGrace;
 }
 
 void Replica::Impl::match_newcomers() {
