@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "sha256_blocks.h"
+
 namespace diaryx {
 namespace {
 
@@ -22,6 +26,23 @@ TEST(Sha256, DoesNotCareHowTheInputIsCut) {
     ASSERT_EQ(hasher.finish(), sha256(text)) << piece;
   }
 }
+
+#if defined(__x86_64__)
+TEST(Sha256, IsTheSameByTheInstructionsOfTheProcessor) {
+  if (!has_sha256_instructions()) GTEST_SKIP() << "this processor has no SHA instructions";
+  std::vector<uint8_t> blocks(40 * kSha256BlockBytes);
+  uint32_t x = 1;
+  for (uint8_t& byte : blocks) byte = static_cast<uint8_t>((x = x * 1664525 + 1013904223) >> 24);
+  Sha256State portable{1, 2, 3, 4, 5, 6, 7, 8};
+  Sha256State fast = portable;
+  size_t at = 0;
+  for (size_t count = 0; at + count <= 40; at += count++) {
+    sha256_blocks_portable(portable, blocks.data() + at * kSha256BlockBytes, count);
+    sha256_blocks_x86(fast, blocks.data() + at * kSha256BlockBytes, count);
+    ASSERT_EQ(fast, portable) << count << " blocks at " << at;
+  }
+}
+#endif
 
 TEST(Sha256, ReadsItsHex) {
   EXPECT_EQ(Sha256::from_hex(sha256("abc").hex()), sha256("abc"));

@@ -32,7 +32,7 @@ void encode_any(const Any& value, Sink& out);
 /// Also for values that came from a document, thus known to be well formed.
 Any decode_trusted_any(ByteView bytes);
 
-/// Appends `JSON.stringify` of the encoded value.
+/// Appends `JSON.stringify` of the encoded value, a bigint as the number nearest to it.
 void any_to_json(ByteView encoded, Sink& out);
 /// Appends the encoding of `JSON.parse(text)`. False if it is not JSON, or too deep.
 bool json_to_any(std::string_view text, uint32_t max_depth, Sink& out);

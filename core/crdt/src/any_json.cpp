@@ -254,25 +254,19 @@ class JsonParser {
   bool too_deep_ = false;
 };
 
-}  // namespace
+// A reader of JSON makes a number of an integer's digits. Where the text is read back as a value, all digits of a bigint would be
+// others the next time, so there it is written as that number.
+enum class BigInts : uint8_t { AsDigits, AsNumbers };
 
-bool is_array_index(std::string_view key) {
-  if (key.empty() || key.size() > 10 || (key.size() > 1 && key.front() == '0')) return false;
-  uint64_t value = 0;
-  for (const char c : key) {
-    if (c < '0' || c > '9') return false;
-    value = value * 10 + static_cast<uint64_t>(c - '0');
-  }
-  return value < 4294967295u;
-}
-
-void append_json(const Any& value, std::string& out) {
+void append_value(const Any& value, BigInts bigints, std::string& out) {
   switch (value.kind()) {
     case Any::Kind::Undefined: out += "undefined"; return;
     case Any::Kind::Null: out += "null"; return;
     case Any::Kind::Bool: out += *value.as_bool() ? "true" : "false"; return;
     case Any::Kind::Number: return append_json_number(out, *value.as_number());
-    case Any::Kind::BigInt: return append_integer(*value.as_bigint(), out);
+    case Any::Kind::BigInt:
+      if (bigints == BigInts::AsDigits) return append_integer(*value.as_bigint(), out);
+      return append_json_number(out, static_cast<double>(*value.as_bigint()));
     case Any::Kind::String: return append_quoted(*value.as_string(), out);
     case Any::Kind::Bytes: {
       const Bytes& bytes = *value.as_bytes();
@@ -296,7 +290,7 @@ void append_json(const Any& value, std::string& out) {
         if (element.is_undefined()) {
           out += "null";
         } else {
-          append_json(element, out);
+          append_value(element, bigints, out);
         }
       }
       out += ']';
@@ -311,13 +305,27 @@ void append_json(const Any& value, std::string& out) {
         first = false;
         append_quoted(member.key, out);
         out += ':';
-        append_json(member.value, out);
+        append_value(member.value, bigints, out);
       }
       out += '}';
       return;
     }
   }
 }
+
+}  // namespace
+
+bool is_array_index(std::string_view key) {
+  if (key.empty() || key.size() > 10 || (key.size() > 1 && key.front() == '0')) return false;
+  uint64_t value = 0;
+  for (const char c : key) {
+    if (c < '0' || c > '9') return false;
+    value = value * 10 + static_cast<uint64_t>(c - '0');
+  }
+  return value < 4294967295u;
+}
+
+void append_json(const Any& value, std::string& out) { append_value(value, BigInts::AsDigits, out); }
 
 void any_to_json(ByteView encoded, Sink& out) {
   if (encoded.size() == 1) {  // nearly every mark is true or null
@@ -329,7 +337,7 @@ void any_to_json(ByteView encoded, Sink& out) {
     }
   }
   std::string text;
-  append_json(decode_trusted_any(encoded), text);
+  append_value(decode_trusted_any(encoded), BigInts::AsNumbers, text);
   out.raw(text);
 }
 

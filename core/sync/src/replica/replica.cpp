@@ -65,9 +65,7 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
   }
   if (!key.starts_with(kFilePrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
-  const std::string path(key.substr(kFilePrefix.size()));
-  if (!record.file_id.empty()) records_of_[record.file_id].insert(path);
-  records_.insert_or_assign(path, std::move(record));
+  records_.put(key.substr(kFilePrefix.size()), std::move(record));
   unscanned_ = true;
   named_ = false;
   return {};
@@ -146,13 +144,13 @@ void Replica::Impl::dispatch(const Event& event) {
 DiskNames& Replica::Impl::names() const {
   if (std::exchange(named_, true) || !options_.disk.peculiar()) return names_;
   for (const auto& [key, disk_path] : std::exchange(restored_names_, {})) {
-    if (records_.contains(key)) names_.restore(key, disk_path);
+    if (records_.find(key) != nullptr) names_.restore(key, disk_path);
   }
   for (const auto& [path, known] : records_) names_.to_disk(path);
   // What the last run was writing or moving when it died may be there, too, under the names it had chosen.
   for (const auto& [path, writes] : intended_) names_.to_disk(path);
-  for (const auto& [id, paths] : records_of_) {
-    if (const std::optional<std::string> target = live_path(id)) names_.to_disk(*target);
+  for (const auto& [path, known] : records_) {
+    if (const std::optional<std::string> target = live_path(known.file_id)) names_.to_disk(*target);
   }
   return names_;
 }
@@ -299,9 +297,7 @@ void Replica::Impl::edit_workspace(const std::function<void(crdt::Transaction&)>
 
 void Replica::Impl::save_record(std::string_view path, FileRecord record) {
   emit(PersistRecord{std::string(kFilePrefix).append(path), record.encode()});
-  forget_record_id(path);
-  if (!record.file_id.empty()) records_of_[record.file_id].emplace(path);
-  records_.insert_or_assign(std::string(path), std::move(record));
+  records_.put(path, std::move(record));
   if (!options_.disk.peculiar()) return;
   // A name that this disk made different from the key is kept, so that it is the same after a restart.
   if (const std::string disk = names_.to_disk(path); disk != path) {
@@ -310,8 +306,7 @@ void Replica::Impl::save_record(std::string_view path, FileRecord record) {
 }
 
 void Replica::Impl::drop_record(std::string_view path) {
-  const auto found = records_.find(path);
-  if (found == records_.end()) return;
+  if (records_.find(path) == nullptr) return;
   emit(PersistRecord{std::string(kFilePrefix).append(path), {}});
   if (options_.disk.peculiar()) {
     if (names_.disk_name(path) != path) emit(PersistRecord{std::string(kNamePrefix).append(path), {}});
@@ -319,23 +314,10 @@ void Replica::Impl::drop_record(std::string_view path) {
   }
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   forget_doubtful_writes(path);
-  forget_record_id(path);
-  records_.erase(found);
+  records_.erase(path);
 }
 
-void Replica::Impl::forget_record_id(std::string_view path) {
-  const FileRecord* const known = record(path);
-  if (known == nullptr || known->file_id.empty()) return;
-  const auto paths = records_of_.find(known->file_id);
-  if (paths == records_of_.end()) return;
-  paths->second.erase(std::string(path));
-  if (paths->second.empty()) records_of_.erase(paths);
-}
-
-const FileRecord* Replica::Impl::record(std::string_view path) const {
-  const auto found = records_.find(path);
-  return found == records_.end() ? nullptr : &found->second;
-}
+const FileRecord* Replica::Impl::record(std::string_view path) const { return records_.find(path); }
 
 void Replica::Impl::problem(std::string_view path, std::string message) {
   std::string once = std::string(path) + '\0' + message;
@@ -386,9 +368,8 @@ std::string Replica::disk_path(std::string_view key) const { return impl_->names
 std::string Replica::key_of(std::string_view disk_path) const { return impl_->names().to_key(disk_path); }
 
 std::optional<Sha256> Replica::known_hash(std::string_view path) const {
-  const auto found = impl_->records_.find(impl_->names().to_key(path));
-  if (found == impl_->records_.end()) return std::nullopt;
-  return found->second.hash;
+  const FileRecord* const known = impl_->records_.find(impl_->names().to_key(path));
+  return known != nullptr ? std::optional(known->hash) : std::nullopt;
 }
 
 Sha256 Replica::hash_of(std::string_view text) const { return impl_->hash_of(text); }

@@ -111,8 +111,8 @@ void Replica::Impl::track(std::string_view key, const Body& body) {
   const std::optional<std::string> listed = listed_path(key);
   std::set<std::string> paths;
   if (listed) paths.insert(*listed);
-  if (const auto others = records_of_.find(listed ? id_at(*listed) : std::string()); others != records_of_.end())
-    paths.insert(others->second.begin(), others->second.end());
+  const std::set<std::string>& of_file = records_.paths_of(listed ? id_at(*listed) : std::string());
+  paths.insert(of_file.begin(), of_file.end());
   for (const std::string& path : paths) {
     const FileRecord* known = record(path);
     if (known == nullptr || !known->unsaved) continue;

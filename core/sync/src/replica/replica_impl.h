@@ -23,7 +23,7 @@
 #include "diaryx/sync/replica.h"
 #include "replica/body_store.h"
 #include "replica/doc_link.h"
-#include "replica/file_record.h"
+#include "replica/file_records.h"
 #include "replica/mass_change.h"
 #include "replica/workspace_doc.h"
 
@@ -63,7 +63,7 @@ class Replica::Impl {
   ReplicaOptions options_;
   WorkspaceDoc workspace_;
   BodyStore bodies_;
-  std::map<std::string, FileRecord, std::less<>> records_;
+  FileRecords records_;
 
   /// The names that known files have on disk, chosen before anything else asks for one.
   DiskNames& names() const;
@@ -352,7 +352,6 @@ class Replica::Impl {
   void edit_workspace(const std::function<void(crdt::Transaction&)>& edit);
   void save_record(std::string_view path, FileRecord record);
   void drop_record(std::string_view path);
-  void forget_record_id(std::string_view path);
   const FileRecord* record(std::string_view path) const;
   void emit(Action action);
   void notify(Notice notice) { emit(Notify{std::move(notice)}); }
@@ -422,8 +421,6 @@ class Replica::Impl {
   std::map<std::string, std::set<std::string>, std::less<>> old_documents_of_;
   // By path, where an entry's document is not named by it.
   std::map<std::string, std::string, std::less<>> document_of_;
-  // Paths on this disk by the id of the file that is there.
-  std::map<std::string, std::set<std::string>, std::less<>> records_of_;
 
   // The disk.
   // Choosing names for what is known changes nothing that can be seen, so getters may do it.

@@ -136,12 +136,9 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
 
 bool Replica::Impl::recognise_moved(const std::string& path) {
   // Missing where it was, and there where the list has it: moved by us or by the user, and edited before anybody noted that.
-  const std::string id = id_at(path);
-  const auto paths = id.empty() ? records_of_.end() : records_of_.find(id);
-  if (paths == records_of_.end()) return false;
-  const auto from =
-      std::ranges::find_if(paths->second, [&](const std::string& other) { return gone_.contains(other); });
-  if (from == paths->second.end()) return false;
+  const std::set<std::string>& paths = records_.paths_of(id_at(path));
+  const auto from = std::ranges::find_if(paths, [&](const std::string& other) { return gone_.contains(other); });
+  if (from == paths.end()) return false;
   const std::string old_path = *from;
   FileRecord known = *record(old_path);
   move_doubts(old_path, path);
@@ -177,8 +174,7 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
     keep_conflict_copy(key, bytes, hash);
     return reconcile_file(id);
   }
-  const auto same_file = records_of_.find(id);
-  const bool is_elsewhere_too = same_file != records_of_.end() && same_file->second.size() > 1;
+  const bool is_elsewhere_too = records_.paths_of(id).size() > 1;
   const std::optional<Version> before = is_elsewhere_too ? std::optional(version_of_document(document)) : std::nullopt;
   // A file that was empty is nobody's until somebody writes.
   if (is_file_id(id) && bodies_.open(document).owner().empty()) commit_body(document, bodies_.open(document).claim(id));

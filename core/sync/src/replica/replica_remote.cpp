@@ -132,8 +132,7 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
 }
 
 std::vector<std::string> Replica::Impl::paths_without_base(std::string_view file_id, std::string_view path) const {
-  const auto others = file_id.empty() ? records_of_.end() : records_of_.find(file_id);
-  std::set<std::string> paths = others == records_of_.end() ? std::set<std::string>() : others->second;
+  std::set<std::string> paths = records_.paths_of(file_id);
   if (!path.empty()) paths.emplace(path);
   std::vector<std::string> found;
   for (const std::string& at : paths) {
@@ -318,13 +317,11 @@ bool Replica::Impl::make_room(std::string_view path, const FileRecord& known) {
 bool Replica::Impl::comes_from_elsewhere(std::string_view path) {
   // The file is on this disk under another name: it is moved, not written a second time.
   const std::string id = id_at(path);
-  const auto paths = id.empty() ? records_of_.end() : records_of_.find(id);
-  if (paths == records_of_.end()) return false;
-  for (const std::string& other : std::set(paths->second)) {
+  for (const std::string& other : std::set(records_.paths_of(id))) {
     if (other != path) reconcile(other);
   }
-  const auto left = records_of_.find(id);
-  return left != records_of_.end() && !left->second.contains(std::string(path));
+  const std::set<std::string>& left = records_.paths_of(id);
+  return !left.empty() && !left.contains(std::string(path));
 }
 
 void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& known) {

@@ -43,8 +43,7 @@ void Replica::Impl::relist_if_lost(const std::string& file_id) {
   if (at.empty() || !seen.empty()) return;
   const std::string document = document_of_file(file_id, at);
   const bool text_is_here = bodies_.contains(document) && !bodies_.open(document).is_virgin();
-  const auto on_disk = records_of_.find(file_id);
-  if (!text_is_here && (on_disk == records_of_.end() || on_disk->second.empty())) return;  // others have it
+  if (!text_is_here && records_.paths_of(file_id).empty()) return;  // others have it
   // Whose document the path names has the better right to the path.
   const std::string rival = id_at(at);
   const bool has_right = document == at && bodies_.open(at).owner() == file_id && !rival.empty();

@@ -355,9 +355,7 @@ void Replica::Impl::reconcile_file(const std::string& file_id) {
 
 void Replica::Impl::reconcile_records(const std::string& file_id) {
   // The file may be on disk under several of its names: those that were not moved waited for the one that was.
-  const auto paths = records_of_.find(file_id);
-  if (file_id.empty() || paths == records_of_.end()) return;
-  for (const std::string& path : std::set(paths->second)) {
+  for (const std::string& path : std::set(records_.paths_of(file_id))) {
     const FileRecord* known = record(path);
     if (known != nullptr && !is_at_home(path, *known)) reconcile(path);
   }
@@ -367,10 +365,7 @@ void Replica::Impl::reconcile_records(const std::string& file_id) {
 
 bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash) {
   // An action of ours came upon a file that is known elsewhere on this disk: a copy, or a rename that nobody told us of yet.
-  const auto is_same = [&](const auto& entry) {
-    return entry.second.kind == FileRecord::Kind::Text && entry.second.hash == hash;
-  };
-  if (std::ranges::none_of(records_, is_same)) return false;
+  if (!records_.has_text(hash)) return false;
   work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
   return true;
 }

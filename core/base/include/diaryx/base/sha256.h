@@ -36,8 +36,6 @@ class Sha256Hasher {
   Sha256 finish();
 
  private:
-  void compress(const uint8_t* block);
-
   std::array<uint32_t, 8> state_;
   std::array<uint8_t, 64> buffer_;
   uint64_t size_bytes_ = 0;

@@ -1,0 +1,43 @@
+// The records of all files of a device, found by path, by the id of the file, and by what is in it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "diaryx/base/sha256.h"
+#include "replica/file_record.h"
+
+namespace diaryx::sync {
+
+/// Every question costs a logarithm of the number of files, not that number.
+class FileRecords {
+ public:
+  using ByPath = std::map<std::string, FileRecord, std::less<>>;
+
+  /// Null if nothing is known of the path. Valid until that record is put anew or erased.
+  const FileRecord* find(std::string_view path) const;
+  void put(std::string_view path, FileRecord record);
+  void erase(std::string_view path);
+
+  /// Where the file with this id is on this disk; nowhere for an empty id.
+  const std::set<std::string>& paths_of(std::string_view file_id) const;
+  /// A text with this content is known under some path.
+  bool has_text(const Sha256& hash) const { return texts_.contains(hash); }
+
+  size_t size() const { return by_path_.size(); }
+  /// By path.
+  ByPath::const_iterator begin() const { return by_path_.begin(); }
+  ByPath::const_iterator end() const { return by_path_.end(); }
+
+ private:
+  void forget(ByPath::const_iterator entry);
+
+  ByPath by_path_;
+  std::map<std::string, std::set<std::string>, std::less<>> paths_of_;
+  std::map<Sha256, uint32_t> texts_;  // how many paths have it
+};
+
+}  // namespace diaryx::sync
