@@ -354,6 +354,7 @@ class People {
     const size_t first = text.find('<');
     size_t at = line_start(text, random.below(text.size() + 1));
     if (first != std::string::npos) at = std::max(at, line_start(text, first));
+    at = std::max(at, sync::split_frontmatter(text).head.size());
     text.insert(at, fresh_line(home_of(text)));
     if (slowly && sync::split_frontmatter(text).head.size() < text.size() / 2) {
       // If somebody renames or writes the file between the halves, the second has no place.
