@@ -140,7 +140,9 @@ void Device::watcher_looks() {
   const FakeDisk::Files before = std::exchange(seen_, disk_.files());
   const auto moves = std::exchange(moves_, {});
   bool any = false;
-  const bool was_feeding = std::exchange(feeding_, true);  // a batch is told whole, answers come behind it
+  const bool was_feeding =
+      std::exchange(feeding_, true);  // a batch is told whole, all that it leads to comes behind it
+  telling_batch_ = true;
   const auto tell = [&](const sync::Event& event) {
     any = true;
     feed(event);
@@ -165,8 +167,25 @@ void Device::watcher_looks() {
     report(path);
   }
   if (any) feed(sync::FilesSettled{});
+  telling_batch_ = false;
+  perform_on_disk(std::exchange(behind_batch_, {}));
   feeding_ = was_feeding;
   if (!was_feeding) give_answers();
+}
+
+void Device::perform_on_disk(const std::vector<sync::Action>& actions) {
+  if (actions.empty()) return;
+  // One thing after another: what is asked for behind a write whose answer is late waits, too.
+  const bool slow = !waiting_.empty() || !late_answers_.empty() ||
+                    (world_->options_.slow_disk > 0 && world_->random_.chance(world_->options_.slow_disk));
+  for (const sync::Action& action : actions) {
+    if (dying_) return;
+    if (slow) {
+      waiting_.push_back(action);
+    } else {
+      perform(action);
+    }
+  }
 }
 
 void Device::give_answers() {
@@ -218,6 +237,8 @@ void Device::crash_and_restart() {
   if (connection_) world_->cut(*connection_);
   answers_.clear();
   waiting_.clear();
+  behind_batch_.clear();
+  telling_batch_ = false;
   late_answers_.clear();
   const WorldOptions& options = world_->options_;
   if (options.torn_write > 0 && !slow_writes_.empty() && world_->random_.chance(0.5)) {
@@ -298,7 +319,9 @@ void Device::perform(const std::vector<sync::Action>& batch) {
   const bool slow =
       !waiting_.empty() || !late_answers_.empty() || (options.slow_disk > 0 && random.chance(options.slow_disk));
   for (size_t i = 0; i < last; ++i) {
-    if (slow && on_disk(batch[i])) {
+    if (telling_batch_ && on_disk(batch[i])) {
+      behind_batch_.push_back(batch[i]);
+    } else if (slow && on_disk(batch[i])) {
       waiting_.push_back(batch[i]);
     } else {
       perform(batch[i]);

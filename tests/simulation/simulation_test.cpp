@@ -22,7 +22,7 @@ void run_seeds(Network network, Mix mix, const std::vector<uint64_t>& kept) {
   for (const uint64_t seed : seeds) {
     const Outcome outcome = run_seed(seed, network, mix);
     ASSERT_EQ(outcome.failure, "") << "replay: ./dev sim --start " << seed << " --seeds 1"
-                                   << (mix == Mix::Everything ? " --mix everything" : "");
+                                   << (mix == Mix::Everyday ? " --mix everyday" : "");
   }
 }
 
@@ -35,11 +35,14 @@ TEST(Simulation, NothingIsLostOrDoubledWhenEverythingFails) {
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndFoldersRenamed) {
-  run_seeds(Network::Good, Mix::Everything, {482, 519, 556, 575, 612, 1038, 1119, 1519, 1654, 1933});
+  run_seeds(Network::Good, Mix::Everything,
+            {482, 519, 556, 575, 612, 1038, 1119, 1519, 1654, 1933, 30531, 30620, 70148, 180062, 240196, 310177, 330654,
+             1402374});
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndEverythingFails) {
-  run_seeds(Network::Bad, Mix::Everything, {475, 491, 495, 594, 603, 653, 1004});
+  run_seeds(Network::Bad, Mix::Everything,
+            {475, 491, 495, 594, 603, 653, 1004, 310050, 330018, 150384, 1002900, 1400453});
 }
 
 }  // namespace

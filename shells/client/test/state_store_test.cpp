@@ -102,6 +102,7 @@ TEST_F(StateStoreTest, FoldsALongLogIntoOneState) {
     actions.clear();
     const std::string text = "hello " + std::to_string(edit);
     replica.handle(sync::TextFileSeen{"a.md", text}, kNow, actions);
+    replica.handle(sync::FilesSettled{}, kNow, actions);
     ASSERT_TRUE(store.persist(actions, kNow));
     ASSERT_TRUE(store.compact(replica));
   }

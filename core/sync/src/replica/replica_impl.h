@@ -81,6 +81,7 @@ class Replica::Impl {
   // What is going on with a file on disk, not stored.
   struct FileWork {
     bool busy = false;                     // an action for it is under way
+    bool removing = false;                 // that one is to take it away
     std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> retry_at;   // after a failure of the world
     bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
@@ -223,6 +224,7 @@ class Replica::Impl {
   void note_written_over(const std::string& path, std::string_view edited);
   void expect_answers(const std::string& path, std::span<const Intended> writes);
   bool take_owed_answer(std::string_view path);
+  void end_work(const std::string& path);
   void on_file_removed(std::string_view path);
   void on_file_refused(std::string_view path, const FileRefused& refused);
 

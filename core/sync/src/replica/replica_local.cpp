@@ -66,7 +66,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   const bool seen_by_us =
       still_asked_.erase(key) != 0 ||
       (work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher);
-  work_.erase(key);
+  end_work(key);
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   rewritten_.erase(key);

@@ -338,7 +338,7 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
     return request_read(path);
   }
   if (!ask_to_take(path, HeldChange::Kind::Deletion)) return;
-  work_[std::string(path)].busy = true;
+  work_.insert_or_assign(std::string(path), FileWork{.busy = true, .removing = true});
   notify(FileChanged{std::string(path), FileChange::Removed, {}});
   emit(RemoveFile{std::string(path), known.hash});
 }

@@ -166,7 +166,7 @@ void Replica::Impl::on_gone(std::string_view path) {
   // Found by a read or a write of ours, so the watcher's news may still be on their way.
   const bool found_by_us = work != work_.end() && (work->second.busy || work->second.retry_at);
   if (work != work_.end() && work->second.busy) still_asked_.emplace(path);
-  if (work != work_.end()) work_.erase(work);
+  end_work(std::string(path));
   uploads_.erase(std::string(path));
   if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
   if (const auto newcomer = newcomers_.find(path); newcomer != newcomers_.end()) newcomers_.erase(newcomer);
@@ -184,7 +184,10 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   const bool ours = move != own_moves_.end() && move->second.from == from;  // else the user was faster
   if (ours) own_moves_.erase(move);
   work_.erase(std::string(to));
-  if (const auto work = work_.extract(std::string(from)); work && work.mapped().busy) still_asked_.emplace(from);
+  const auto work = work_.find(from);
+  if (work != work_.end() && work->second.busy) still_asked_.emplace(from);
+  const bool is_awaited = work != work_.end() && work->second.left_to_watcher;
+  end_work(std::string(from));
   gone_.erase(std::string(from));
   newcomers_.erase(std::string(from));
   const bool was_to_be_read = wants_read_.erase(std::string(from)) != 0;
@@ -194,7 +197,9 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
     return reconcile(from);  // if it made room for another content
   }
   const FileRecord moved = *known;
-  const bool free_target = record(to) == nullptr;
+  const FileRecord* const there = record(to);
+  const bool is_seen = there != nullptr && there->file_id == moved.file_id && there->hash == moved.hash;
+  const bool free_target = there == nullptr || is_seen;
   if (ours && free_target) {
     forget_doubtful_writes(to);  // nothing was there
     drop_record(from);
@@ -217,6 +222,7 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   }
   rename_file(std::string(from), std::string(to), moved);
   if (was_to_be_read) request_read(to);
+  if (is_awaited) request_read(from);  // the watcher has said where the file went that was there
 }
 
 bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind,

@@ -28,6 +28,12 @@ void Replica::Impl::expect_answers(const std::string& path, std::span<const Inte
   if (open != 0) owed_answers_[path] += open;
 }
 
+void Replica::Impl::end_work(const std::string& path) {
+  // What became of the file is seen before the answer to its removal, which is not taken for that to the next action.
+  const auto work = work_.extract(path);
+  if (work && work.mapped().removing) ++owed_answers_[path];
+}
+
 bool Replica::Impl::take_owed_answer(std::string_view path) {
   const auto owed = owed_answers_.find(path);
   if (owed == owed_answers_.end()) return false;
@@ -195,6 +201,7 @@ void Replica::Impl::note_written_over(const std::string& path, std::string_view 
 }
 
 void Replica::Impl::on_file_removed(std::string_view path) {
+  take_owed_answer(path);
   work_.erase(std::string(path));
   const FileRecord* const known = record(path);
   const std::string id = known == nullptr ? std::string() : known->file_id;

@@ -139,6 +139,7 @@ class Device {
   void give_answers();
   void perform(const std::vector<sync::Action>& batch);
   void perform(const sync::Action& action);
+  void perform_on_disk(const std::vector<sync::Action>& actions);
   void report(std::string_view path);
   void saw_own_write(const std::string& path, const std::string& bytes);
   void connection_lost();
@@ -160,6 +161,8 @@ class Device {
   std::optional<sync::relay::ConnectionId> connection_;
   std::deque<std::function<void()>> answers_;
   std::deque<sync::Action> waiting_;  // for a slow disk
+  std::vector<sync::Action> behind_batch_;  // of the watcher, which is told whole
+  bool telling_batch_ = false;
   struct LateAnswer {
     std::string path;
     Sha256 hash;
