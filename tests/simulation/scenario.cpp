@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "diaryx/sync/frontmatter.h"
+
 namespace diaryx::testing {
 namespace {
 
@@ -12,6 +14,8 @@ constexpr int kEdits = 120;
 /// About twice what the worst of the first 400 runs needed.
 constexpr uint64_t kMaxFramesPerEdit = 80;
 constexpr uint64_t kMaxFrameBytes = 64 * 1024;
+constexpr std::string_view kItem = "item-";
+constexpr size_t kItemSize = 12;
 
 size_t occurrences(const std::string& text, const std::string& marker) {
   size_t count = 0;
@@ -49,6 +53,15 @@ std::vector<size_t> markers_in(const std::string& text) {
   return found;
 }
 
+/// All list items `item-0012.md` in a text.
+std::vector<std::string> items_in(const std::string& text) {
+  std::vector<std::string> found;
+  for (size_t at = text.find(kItem); at != std::string::npos; at = text.find(kItem, at + 1)) {
+    found.push_back(text.substr(at, kItemSize));
+  }
+  return found;
+}
+
 /// People at work. Every line carries a marker of its own, so that a loss or a doubling shows; the first line of a file is
 /// never deleted alone, so that it tells which file a line was typed into.
 class People {
@@ -79,6 +92,7 @@ class People {
     if (choice < 37) return delete_line(device, random, random.pick(notes));
     if (choice < 38) return clear(device, random.pick(notes));
     if (choice < 40) return save_by_renaming(device, random.pick(notes));
+    if (choice >= 86 && choice < 94) return edit_frontmatter(device, random, random.pick(notes));
     insert_line(device, random, random.pick(notes), choice < 44);
   }
 
@@ -121,6 +135,29 @@ class People {
     return {};
   }
 
+  /// What is wrong with the frontmatter, or nothing.
+  std::string frontmatter_complaint() const {
+    std::map<std::string, std::string> places;
+    for (const auto& [path, bytes] : world_.device(0).disk().files()) {
+      for (const std::string& item : items_in(bytes)) {
+        const auto [place, is_first] = places.emplace(item, path);
+        if (!is_first) return item + " is doubled: " + place->second + ", " + path;
+      }
+      if (!path.ends_with(".md")) continue;
+      const auto front = sync::Frontmatter::parse(sync::split_frontmatter(bytes).head);
+      if (!front) return path + ": the frontmatter is broken:\n" + bytes;
+      if (front->has_repeated_key()) return path + ": a field is there twice:\n" + bytes;
+      for (const sync::FrontmatterEntry& field : front->entries()) {
+        const std::string* const value = field.value.as_string();
+        if (value != nullptr && !values_.contains(*value)) return path + ": nobody wrote " + field.key + ": " + *value;
+      }
+    }
+    for (const std::string& item : items_) {
+      if (!places.contains(item) && !removed_items_.contains(item)) return item + " is lost";
+    }
+    return {};
+  }
+
   uint64_t edits() const { return homes_.size(); }
 
  private:
@@ -158,7 +195,7 @@ class People {
     if (device.disk().has(path)) return;
     std::string text = fresh_line();
     const size_t home = homes_.size() - 1;
-    if (random.chance(0.3)) text = "---\ntitle: \"T\"\n---\n" + text;
+    if (random.chance(0.4)) text = "---\ntitle: \"T\"\nupdated: 2026-01-01T00:00:00Z\n---\n" + text;
     for (uint64_t more = random.below(4); more > 0; --more) text += fresh_line(home);
     device.user_writes(path, text);
   }
@@ -223,7 +260,68 @@ class People {
     if (!device.disk().has(path)) device.user_writes(path, fresh_line());
   }
 
+  std::string fresh_value() {
+    std::string value = "v" + std::to_string(values_.size());
+    values_.insert(value);
+    return value;
+  }
+
+  std::string fresh_item() {
+    std::string digits = std::to_string(items_.size());
+    digits.insert(0, digits.size() < 4 ? 4 - digits.size() : 0, '0');
+    items_.push_back(std::string(kItem) + digits + ".md");
+    return items_.back();
+  }
+
+  void edit_frontmatter(Device& device, Random& random, const std::string& path) {
+    static const char* const kFields[] = {"title", "mood", "place"};
+    static const char* const kLists[] = {"contents", "tags"};
+    const std::string text = *device.disk().read(path);
+    const sync::SplitText split = sync::split_frontmatter(text);
+    auto front = sync::Frontmatter::parse(split.head);
+    if (!front || home_of(text) == std::nullopt) return;
+    const std::string list = kLists[random.below(std::size(kLists))];
+    Json items = front->find(list) != nullptr && front->find(list)->is_array() ? *front->find(list) : Json::array();
+    const uint64_t choice = random.below(10);
+    if (choice < 3) {
+      front->set(kFields[random.below(std::size(kFields))], Json(fresh_value()));
+    } else if (choice < 4) {
+      front->remove(kFields[random.below(std::size(kFields))]);
+    } else if (choice < 8) {
+      Json more = Json::array();
+      const uint64_t at = random.below(items.as_array()->size() + 1);
+      for (uint64_t i = 0; i <= items.as_array()->size(); ++i) {
+        if (i == at) more.push(fresh_item());
+        if (i < items.as_array()->size()) more.push((*items.as_array())[i]);
+      }
+      front->set(list, more);
+    } else if (choice < 9) {
+      Json fewer = Json::array();
+      const uint64_t at = random.below(items.as_array()->size() + 1);
+      for (uint64_t i = 0; i < items.as_array()->size(); ++i) {
+        const Json& item = (*items.as_array())[i];
+        if (i != at) fewer.push(item);
+        if (i == at && item.is_string()) removed_items_.insert(*item.as_string());
+      }
+      if (fewer.as_array()->empty()) {
+        front->remove(list);
+      } else {
+        front->set(list, fewer);
+      }
+    } else if (!split.head.empty()) {
+      for (std::string& item : items_in(std::string(split.head))) removed_items_.insert(std::move(item));
+      front = sync::Frontmatter();
+    }
+    if (front->find("updated") != nullptr) {
+      const std::string day = std::to_string(10 + values_.size() % 18);
+      values_.insert("2026-02-" + day + "T00:00:00Z");
+      front->set("updated", Json("2026-02-" + day + "T00:00:00Z"));
+    }
+    device.user_writes(path, front->text() + std::string(split.body));
+  }
+
   void forget(const std::string& text) {
+    for (std::string& item : items_in(text)) removed_items_.insert(std::move(item));
     for (const size_t marker : markers_in(text)) deleted_.insert(marker);
   }
 
@@ -263,8 +361,9 @@ class People {
     const size_t first = text.find('<');
     size_t at = line_start(text, random.below(text.size() + 1));
     if (first != std::string::npos) at = std::max(at, line_start(text, first));
+    at = std::max(at, sync::split_frontmatter(text).head.size());
     text.insert(at, fresh_line(home_of(text)));
-    if (slowly) {
+    if (slowly && sync::split_frontmatter(text).head.size() < text.size() / 2) {
       // If somebody renames or writes the file between the halves, the second has no place.
       const size_t newline = text.rfind('\n', text.size() / 2);
       forget(newline == std::string::npos ? text : text.substr(newline));
@@ -285,6 +384,9 @@ class People {
   uint64_t next_file_ = 0;
   std::vector<size_t> homes_;  // per marker: the first marker of the file it was typed into
   std::set<size_t> deleted_;
+  std::set<std::string> values_{"T", "2026-01-01T00:00:00Z"};  // that somebody gave a field
+  std::vector<std::string> items_;
+  std::set<std::string> removed_items_;
 };
 
 /// Every seed has a surrounding of its own: some faults often, some never.
@@ -320,6 +422,7 @@ std::string after_healing(World& world, const People& people, const std::string&
   if (!world.run_until_quiet()) return when + ": the devices did not come to rest";
   if (std::string difference = world.first_difference(); !difference.empty()) return when + ": " + difference;
   if (std::string complaint = people.complaint(); !complaint.empty()) return when + ": " + complaint;
+  if (std::string complaint = people.frontmatter_complaint(); !complaint.empty()) return when + ": " + complaint;
   if (world.figures().outside_root != 0) return when + ": a path outside the root was to be touched";
   const uint64_t frames = world.figures().frames;
   for (int i = 0; i < 50; ++i) world.step();

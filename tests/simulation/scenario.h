@@ -28,9 +28,11 @@ enum class Network : uint8_t { Good, Bad };
 /// 1. All devices end with the same files, byte for byte, and come to rest; after that nothing is sent any more.
 /// 2. Every line that somebody typed and nobody deleted is there exactly once, in the file that it was typed into.
 /// 3. No line is there twice, deleted or not.
-/// 4. A file that was deleted while nobody edited it does not come back.
-/// 5. Nothing outside the root is touched, and no name is written that a disk refuses.
-/// 6. Messages stay bounded: in number by the edits, in size by the texts.
+/// 4. Frontmatter parses and has no field twice, each field has a value that somebody gave it, and each list item that nobody
+///    removed is there exactly once.
+/// 5. A file that was deleted while nobody edited it does not come back.
+/// 6. Nothing outside the root is touched, and no name is written that a disk refuses.
+/// 7. Messages stay bounded: in number by the edits, in size by the texts.
 Outcome run_seed(uint64_t seed, Network network, Mix mix = Mix::Everyday);
 
 }  // namespace diaryx::testing

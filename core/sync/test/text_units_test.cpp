@@ -24,16 +24,16 @@ std::string carried(const std::string& before, const std::string& theirs, const 
   return doc.body();
 }
 
-TEST(TextUnits, AreTheTextUnitByUnit) {
+TEST(TextUnits, AreTheBodyUnitByUnit) {
   BodyDoc doc{ClientId{7}};
   doc.set_text("---\n---\n", "é😀\n");
-  EXPECT_EQ(length_of(doc.units().head), Length{8});
+  EXPECT_TRUE(doc.units().head.empty());  // merged by field
   EXPECT_EQ(length_of(doc.units().body), utf16_length("é😀\n"));
 }
 
 TEST(TextUnits, ComeBackFromALineOfText) {
   BodyDoc doc{ClientId{7}};
-  doc.set_text("head\n", "body\n");
+  doc.set_text("", "body\n");
   write(doc, "bo-dy\n");
   const Result<TextUnits> read = decode_units(encode_units(doc.units()));
   ASSERT_TRUE(read);

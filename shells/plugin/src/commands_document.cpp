@@ -9,6 +9,7 @@
 #include "diaryx/base/sha256.h"
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/frontmatter.h"
+#include "diaryx/sync/head_text.h"
 #include "diaryx/sync/path.h"
 #include "diaryx/sync/render.h"
 #include "document_tools.h"
@@ -117,13 +118,14 @@ bool has_fitting_types(const Json& metadata) {
 void merge_into_frontmatter(Session& session, const std::string& path, const sync::FileMetadata& before,
                             sync::FileMetadata& after) {
   const std::string name = "body:" + path;
-  const std::string head = document_of(session, name).text("head").to_string();
+  crdt::Doc body = document_of(session, name);
+  const std::string head = sync::HeadText(body).to_string();
   const auto merged = sync::merge_into_head(head, path, before, after);
   if (head.empty() || !merged) return;
   after.extra.push_back({std::string(kHeadMark), sha256(*merged).hex().substr(0, kHeadMarkDigits)});
   if (*merged == head) return;
   edit_document(session, name,
-                [&](crdt::Doc& doc, crdt::Transaction& txn) { replace_text(doc.text("head"), txn, *merged); });
+                [&](crdt::Doc& doc, crdt::Transaction& txn) { sync::HeadText(doc).set(txn, *merged); });
 }
 
 Reply set_file(Guest& guest, const Json& params) {
@@ -166,7 +168,7 @@ Reply list_files(Guest& guest, const Json& params) {
 std::string text_of(Session& session, const Entry& entry) {
   if (auto text = session.replica().file_text(entry.path)) return std::move(*text);
   crdt::Doc body = document_of(session, "body:" + entry.path);
-  const std::string head = body.text("head").to_string();
+  const std::string head = sync::HeadText(body).to_string();
   const std::string text = body.text("body").to_string();
   return head.empty() ? sync::render_file(entry.metadata, entry.path, text) : head + text;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "diaryx/sync/head_text.h"
 #include "diaryx/sync/history_diff.h"
 #include "document_tools.h"
 #include "entropy.h"
@@ -25,12 +26,18 @@ std::string past_text(const std::optional<Bytes>& state, std::string_view root) 
   return state ? document_of(*state).text(root).to_string() : std::string();
 }
 
+std::string past_head(const std::optional<Bytes>& state) {
+  if (!state) return {};
+  crdt::Doc doc = document_of(*state);
+  return sync::HeadText(doc).to_string();
+}
+
 void restore_document(Guest& guest, const sync::History& history, const std::string& path, sync::HistoryPoint point,
                       const std::string& id) {
   const Origin origin{sync::HistoryOrigin::Restore, id};
   const auto state = history.body_state_at(path, point);
   const auto edit_body = [&](crdt::Doc& doc, crdt::Transaction& txn) {
-    replace_text(doc.text("head"), txn, past_text(state, "head"));
+    sync::HeadText(doc).set(txn, past_head(state));
     replace_text(doc.text("body"), txn, past_text(state, "body"));
   };
   if (state) edit_document(*guest.session(), std::string(kBodyPrefix) + path, edit_body, origin);

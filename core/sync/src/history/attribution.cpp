@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "diaryx/base/utf.h"
+#include "diaryx/sync/head_text.h"
 #include "history/history_impl.h"
 #include "history/history_names.h"
 
@@ -65,6 +66,16 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
     if (is_new) place->second = find_device(client);
     return place->second;
   };
+  const auto attributed = [&](std::string text, const Source& source, ClientId writer) {
+    AttributedSpan part{.text = std::move(text), .device = device_of_span(writer)};
+    if (source.record != nullptr) {
+      part.time = source.record->time;
+      part.origin = source.record->origin;
+      part.sequence = source.record->sequence;
+      if (part.device.id.empty()) part.device = source.record->device;
+    }
+    return part;
+  };
   const auto append_text = [&](const crdt::Text& text) {
     const std::string content = text.to_string();
     size_t at_byte = 0;
@@ -77,15 +88,7 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
         const Clock until = std::min(end, source.until);
         const std::string_view rest = std::string_view(content).substr(at_byte);
         const size_t end_byte = at_byte + to_utf8(rest, Utf16Offset{(until - clock).value()}).value();
-        AttributedSpan part{.text = content.substr(at_byte, end_byte - at_byte)};
-        part.device = device_of_span(span.first.client);
-        if (source.record != nullptr) {
-          part.time = source.record->time;
-          part.origin = source.record->origin;
-          part.sequence = source.record->sequence;
-          if (part.device.id.empty()) part.device = source.record->device;
-        }
-        append(std::move(part));
+        append(attributed(content.substr(at_byte, end_byte - at_byte), source, span.first.client));
         clock = until;
         at_byte = end_byte;
       }
@@ -95,11 +98,15 @@ std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view
     if (entry) append({.text = head_without_text(*entry, *name)});
     return spans;
   }
-  if (std::string head = impl_->head_of(body->text(kHeadRootName), entry, *name);
-      body->text(kHeadRootName).length() == Length{0} && !head.empty()) {
-    append({.text = std::move(head)});
+  const HeadText head(*body);
+  if (!head.is_as_imported()) {
+    for (HeadText::Run& run : head.runs())
+      append(attributed(std::move(run.text), source_of(*this, document, run.id), run.id.client));
+  } else if (const crdt::Text imported = body->text(kHeadRootName); imported.length() != Length{0}) {
+    append_text(imported);
+  } else if (entry) {
+    append({.text = head_without_text(*entry, *name)});
   }
-  append_text(body->text(kHeadRootName));
   append_text(body->text(kBodyRootName));
   return spans;
 }

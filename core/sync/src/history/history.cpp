@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "diaryx/base/sort.h"
+#include "diaryx/sync/head_text.h"
 #include "diaryx/sync/path.h"
 #include "diaryx/sync/render.h"
 #include "history/history_impl.h"
@@ -134,9 +135,9 @@ std::unique_ptr<crdt::Doc> History::Impl::body_at(std::string_view path, History
   return doc;
 }
 
-std::string History::Impl::head_of(const crdt::Text& head, const std::optional<FileMetadata>& entry,
+std::string History::Impl::head_of(crdt::Doc& body, const std::optional<FileMetadata>& entry,
                                    std::string_view path) const {
-  std::string text = head.to_string();
+  std::string text = HeadText(body).to_string();
   return text.empty() && entry ? head_without_text(*entry, path) : text;
 }
 
@@ -306,7 +307,7 @@ std::optional<PastFile> History::file_at(std::string_view path, HistoryPoint poi
     // Only of a file that one of our devices made without text is it known that there is none.
     file.text_known = extra_text(*file.metadata, kHeadMark) && !extra_text(*file.metadata, kHasText);
   } else {
-    file.text = impl_->head_of(body->text(kHeadRootName), file.metadata, *name) + body->text(kBodyRootName).to_string();
+    file.text = impl_->head_of(*body, file.metadata, *name) + body->text(kBodyRootName).to_string();
   }
   return file;
 }

@@ -37,7 +37,7 @@ class History::Impl {
   const Writers& known_writers() const;
   /// Clients of a body document, which are made from a device's client and a name of the file.
   const Writers& body_writers(std::string_view doc, std::span<const std::string> names) const;
-  std::string head_of(const crdt::Text& head, const std::optional<FileMetadata>& entry, std::string_view path) const;
+  std::string head_of(crdt::Doc& body, const std::optional<FileMetadata>& entry, std::string_view path) const;
 
   Documents documents_;
   mutable size_t damaged_ = 0;

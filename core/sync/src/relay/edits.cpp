@@ -1,4 +1,5 @@
 // Edits that the server makes itself: ordinary transactions on the live document, so that nobody's memory is overtaken.
+#include "diaryx/sync/head_text.h"
 #include "diaryx/sync/text_diff.h"
 #include "machine.h"
 
@@ -23,11 +24,18 @@ Result<crdt::Commit> perform(crdt::Doc& doc, const ServerEdit& edit) {
   if (!edit.update.empty()) return doc.apply_update_v1(edit.update, origin);
   std::vector<crdt::Text> texts;  // roots are declared before the transaction is opened
   for (const SetText& set : edit.texts) texts.push_back(doc.text(set.root));
+  HeadText head(doc);
   std::vector<crdt::Map> maps;
   for (const SetEntry& set : edit.entries) maps.push_back(doc.map(set.root));
 
   crdt::Transaction txn = doc.transact(origin);
-  for (size_t i = 0; i < texts.size(); ++i) DX_TRY_VOID(reach(txn, texts[i], edit.texts[i].value));
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (edit.texts[i].root == "head") {
+      head.set(txn, edit.texts[i].value);
+    } else {
+      DX_TRY_VOID(reach(txn, texts[i], edit.texts[i].value));
+    }
+  }
   for (size_t i = 0; i < maps.size(); ++i) {
     const SetEntry& set = edit.entries[i];
     if (maps[i].get_string(set.key) == set.value) continue;

@@ -76,7 +76,7 @@ BodyDoc::BodyDoc(ClientId client, std::string_view key)
     : client_(client),
       key_(key),
       doc_({.client = client}),
-      head_(doc_.text(kHeadRoot)),
+      head_(doc_),
       body_(doc_.text(kBodyRoot)),
       seed_(doc_.map(kSeedRoot)) {}
 
@@ -88,18 +88,24 @@ BodyDoc::Shown& BodyDoc::shown() const {
 
 const TextUnits& BodyDoc::units() const {
   Shown& now = shown();
-  if (!now.units) now.units = TextUnits{head_.spans(), body_.spans()};
+  if (!now.units) now.units = TextUnits{{}, body_.spans()};
   return *now.units;
 }
 
-Bytes BodyDoc::set_text(std::string_view head, std::string_view body) {
+Bytes BodyDoc::set_text(std::string_view head, std::string_view body, std::string_view shown) {
   const std::string old_head = this->head();
+  return merge_head(old_head.empty() ? shown : std::string_view(old_head), head, body, shown);
+}
+
+Bytes BodyDoc::merge_head(std::string_view before, std::string_view after, std::string_view body,
+                          std::string_view shown) {
   const std::string old_body = this->body();
-  if (old_head == head && old_body == body) return {};
+  if (before == after && old_body == body) return {};
   crdt::Transaction txn = write();
-  apply_difference(txn, head_, old_head, head);
+  head_.carry(txn, before, after, shown);
   apply_difference(txn, body_, old_body, body);
-  return std::move(txn).commit().update_v1();
+  const crdt::Commit commit = std::move(txn).commit();
+  return commit.changed() ? commit.update_v1() : Bytes{};
 }
 
 Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after) {
@@ -108,11 +114,10 @@ Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after) {
     if (DX_PLANTED(7) && edits.size() > 1) edits.pop_back();
     return edits;
   };
-  const std::vector<TextEdit> in_head = edits_of(before.head, after.head);
   const std::vector<TextEdit> in_body = edits_of(before.body, after.body);
-  if (in_head.empty() && in_body.empty()) return {};
+  if (before.head == after.head && in_body.empty()) return {};
   crdt::Transaction txn = write();
-  units.head = carry_edits(head_, txn, units.head, in_head);
+  head_.carry(txn, before.head, after.head);
   units.body = carry_edits(body_, txn, units.body, in_body);
   const crdt::Commit commit = std::move(txn).commit();
   return commit.changed() ? commit.update_v1() : Bytes{};

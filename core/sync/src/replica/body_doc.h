@@ -1,7 +1,7 @@
 // The document of one Markdown file: its frontmatter block (`head`) and the text behind it (`body`).
 //
-// `body` is what every Diaryx peer reads. `head` is ours: old peers ignore a root they do not know, and between our own
-// devices it carries the block byte for byte. `seed` names the first import, see `seed_update`, and the file whose text this
+// `body` is what every Diaryx peer reads. `head` and `fields` are ours: old peers ignore roots they do not know, and between our
+// own devices they carry the block byte for byte, see `HeadText`. `seed` names the first import, see `seed_update`, and the file whose text this
 // is: a document is one file's for ever.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include "diaryx/base/result.h"
 #include "diaryx/base/units.h"
 #include "diaryx/crdt/doc.h"
+#include "diaryx/sync/head_text.h"
 #include "replica/text_units.h"
 
 namespace diaryx::sync {
@@ -37,7 +38,8 @@ class BodyDoc {
   bool is_virgin() const { return doc_.is_empty() && !doc_.has_pending(); }
 
   /// Changes the two texts by their difference. Returns the update, empty when nothing changed.
-  Bytes set_text(std::string_view head, std::string_view body);
+  /// shown  as in `HeadText::carry`.
+  Bytes set_text(std::string_view head, std::string_view body, std::string_view shown = {});
 
   /// What the two texts are made of now.
   const TextUnits& units() const;
@@ -49,6 +51,8 @@ class BodyDoc {
     std::string_view body;
   };
   Bytes merge_text(TextUnits& units, Parts before, Parts after);
+  /// The same where it is not known of which units the older body was: it becomes `body`.
+  Bytes merge_head(std::string_view before, std::string_view after, std::string_view body, std::string_view shown);
 
   /// The same with operations that depend only on `key`, the document and the texts: devices that put a text back at once do
   /// not double it.
@@ -90,7 +94,7 @@ class BodyDoc {
   ClientId client_;
   std::string key_;
   crdt::Doc doc_;
-  crdt::Text head_;
+  HeadText head_;
   crdt::Text body_;
   crdt::Map seed_;
   mutable std::optional<Shown> shown_;

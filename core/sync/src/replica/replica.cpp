@@ -229,9 +229,7 @@ Bytes Replica::Impl::set_document_text(std::string_view document, std::string_vi
   const SplitText split = split_frontmatter(text);
   BodyDoc& body = bodies_.open(document);
   // A head that was only rendered from an old peer's metadata stays out of the document until someone edits it.
-  const std::string stored_head = body.head();
-  const bool unchanged = split.head == shown_head;
-  return body.set_text(unchanged ? std::string_view(stored_head) : split.head, split.body);
+  return body.set_text(split.head, split.body, shown_head);
 }
 
 Bytes Replica::Impl::set_file_text(std::string_view path, std::string_view text) {

@@ -210,10 +210,8 @@ Bytes Replica::Impl::merge_edit(std::string_view path, std::string_view document
   const SplitText before = split_frontmatter(base);
   const SplitText after = split_frontmatter(bytes);
   Result<TextUnits> units = known.base ? decode_units(known.base_units) : Result<TextUnits>(body.units());
-  // (A head that is only shown, since an old peer wrote the file, is made of nothing.)
   // What may contain some of a write of ours and yet is not near to it is compared, so that nothing is doubled.
   const bool exact = units && (ours != nullptr || !intended_.contains(path)) &&
-                     length_of(units->head) == utf16_length(before.head) &&
                      length_of(units->body) == utf16_length(before.body) && doc_text == body.head() + body.body();
   forget_doubtful_writes(path);
   overtake_writes(path);
@@ -224,10 +222,14 @@ Bytes Replica::Impl::merge_edit(std::string_view path, std::string_view document
   } else if (exact) {
     update = body.merge_text(*units, {before.head, before.body}, {after.head, after.body});
   } else {
-    const std::string merged =
-        base == doc_text ? std::string(bytes) : apply_edits(doc_text, merge3(base, bytes, doc_text));
-    const std::string shown_head(split_frontmatter(doc_text).head);
-    update = set_document_text(document, shown_head, merged);
+    const SplitText shown = split_frontmatter(doc_text);
+    const std::string merged = base == doc_text ? std::string(after.body)
+                                                : apply_edits(shown.body, merge3(before.body, after.body, shown.body));
+    // (Another program may have typed a block into the body: then there is no head yet. One that is only shown, since an
+    // old peer wrote the file, is made of nothing.)
+    const bool is_in_body = !shown.head.empty() && doc_text == body.body();
+    update = body.merge_head(is_in_body ? std::string_view() : before.head, after.head, merged,
+                             is_in_body ? std::string_view() : shown.head);
   }
   const std::string now = exact || DX_PLANTED(2) ? body.head() + body.body() : std::string();
   known.base.reset();

@@ -14,7 +14,8 @@
 
 namespace diaryx::sync {
 
-/// The visible units of the two texts of a body document at some moment, in order.
+/// The visible units of the body of a document at some moment, in order. Those of its head were kept here, too, as long as it was
+/// merged letter by letter.
 struct TextUnits {
   std::vector<crdt::TextSpan> head;
   std::vector<crdt::TextSpan> body;
