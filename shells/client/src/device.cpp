@@ -279,8 +279,7 @@ void Device::arm_timer() {
   consider(replica_.next_deadline());
   consider(disk_.next_retry());
   if (watcher_) consider(watcher_->next_deadline());
-  if (saved_status_.empty() || status_saved_at_ < last_event_)
-    consider(status_saved_at_ + DurationMs{kStatusEveryMs});
+  if (saved_status_.empty() || status_saved_at_ < last_event_) consider(status_saved_at_ + DurationMs{kStatusEveryMs});
   if (options_.mode == RunMode::Once) consider(time + DurationMs{kStatusEveryMs});
   timer_.expires_after(std::chrono::milliseconds(std::max<int64_t>(0, (next - time).value())));
   timer_.async_wait([this](const boost::system::error_code& error) {
@@ -292,9 +291,9 @@ void Device::arm_timer() {
 
 bool Device::is_movement(const sync::Event& event) const {
   // What fails is tried again, with a look at the file each time: that can go on for ever.
-  const bool is_look = std::holds_alternative<sync::TextFileSeen>(event) ||
-                       std::holds_alternative<sync::BlobFileSeen>(event) ||
-                       std::holds_alternative<sync::FilesSettled>(event);
+  const bool is_look =
+      std::holds_alternative<sync::TextFileSeen>(event) || std::holds_alternative<sync::BlobFileSeen>(event) ||
+      std::holds_alternative<sync::FileGone>(event) || std::holds_alternative<sync::FilesSettled>(event);
   const bool is_retry = std::holds_alternative<sync::DeadlineReached>(event) ||
                         std::holds_alternative<sync::FileRefused>(event) ||
                         std::holds_alternative<sync::TransferFailed>(event);

@@ -262,8 +262,11 @@ void Disk::tell_placed(std::string_view path, const Sha256& hash, const native::
     return tell(sync::FileRefused{path, verdict.error().sentence});
   }
   if (*verdict == Verdict::DiskDiffers) {
-    // Nothing to complain of: somebody edited the file meanwhile, and the two are merged.
-    tell(sync::FileRefused{path, {}, /*in_doubt=*/false});
+    // Nothing to complain of: somebody edited the file meanwhile, and the two are merged. But a folder stays in the way.
+    const auto entry = root_.look(path);
+    const bool is_folder = entry && entry->kind == EntryKind::Folder;
+    constexpr std::string_view kFolder = "a folder has the name of this file; give the folder another name";
+    tell(sync::FileRefused{path, is_folder ? kFolder : std::string_view(), /*in_doubt=*/false});
     report_path(path, now, tell);
     return;
   }
