@@ -65,16 +65,25 @@ export class PanelPage {
     await target.scrollIntoViewIfNeeded();
     // A busy machine may draw late: the mouse is pressed once it rests on the very element, two frames long.
     const frames = () => this.frame.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
-    for (let attempt = 0; ; ++attempt) {
-      const { x, y, width, height } = await target.boundingBox();
-      await this.page.mouse.move(x + width / 2, y + height / 2);
-      await frames();
-      const now = await target.boundingBox();
-      const hovered = await target.evaluate(element => element.matches(':hover'));
-      if ((hovered && now.x === x && now.y === y) || attempt === 20) break;
+    // Pressed again if the element itself did not hear of it: it may have been drawn anew in between.
+    for (let presses = 0; presses < 10; ++presses) {
+      for (let attempt = 0; attempt < 20; ++attempt) {
+        const { x, y, width, height } = await target.boundingBox();
+        await this.page.mouse.move(x + width / 2, y + height / 2);
+        await frames();
+        const now = await target.boundingBox();
+        const hovered = await target.evaluate(element => element.matches(':hover'));
+        if (hovered && now.x === x && now.y === y) break;
+      }
+      await target.evaluate(element => {
+        window.heard = false;
+        element.addEventListener('click', () => { window.heard = true; }, { capture: true, once: true });
+      });
+      await this.page.mouse.down();
+      await this.page.mouse.up();
+      if (await this.frame.evaluate(() => window.heard)) return;
     }
-    await this.page.mouse.down();
-    await this.page.mouse.up();
+    throw new Error(`the mouse does not reach ${target}`);
   }
   button(name) { return this.frame.getByRole('button', { name, exact: true }); }
   tab(name) { return this.frame.getByRole('tab', { name, exact: true }); }
