@@ -267,7 +267,7 @@ TEST(Guest, WorksInAFolderThatIsLinkedToNothing) {
   put("n.md", "---\ntitle: N\n---\ntext\n");
   tell(guest, "file_created", "n.md");
   const auto title = [&] {
-    return data(guest, "GetCrdtFile", Json{}.set("path", "n.md")).string_member("title").value_or("?");
+    return std::string(data(guest, "GetCrdtFile", Json{}.set("path", "n.md")).string_member("title").value_or("?"));
   };
   const auto body = [&] {
     return *data(guest, "GetBodyContent", Json{}.set("doc_name", "n.md")).find("content")->as_string();
