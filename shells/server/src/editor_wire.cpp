@@ -63,6 +63,8 @@ class YjsWire final : public EditorWire {
 
 class HocuspocusWire final : public EditorWire {
  public:
+  explicit HocuspocusWire(std::shared_ptr<HocuspocusFrames> frames) : frames_(std::move(frames)) {}
+
   Heard hear(ByteView message) override {
     Heard heard;
     if (message.size() == 1) return heard;  // a pong
@@ -122,10 +124,7 @@ class HocuspocusWire final : public EditorWire {
   std::vector<Told> tell(const relay::SharedBytes& frame) override {
     const auto decoded = sync::decode_frame(*frame);
     if (!decoded || !decoded->doc_id.starts_with(kBodyPrefix)) return {};
-    Writer out;
-    out.var_string(name_of(decoded->doc_id));
-    out.raw(decoded->payload);  // its tags are Hocuspocus's types
-    return {{share(out.take()), 0}};
+    return {{frames_->of(frame, name_of(decoded->doc_id), decoded->payload), 0}};
   }
 
   std::vector<Told> tell(const std::string& control_text) override {
@@ -199,6 +198,7 @@ class HocuspocusWire final : public EditorWire {
     return out.take();
   }
 
+  std::shared_ptr<HocuspocusFrames> frames_;
   std::map<std::string, uint64_t> settled_;  // receipts passed on, per document
   std::map<std::string, std::string> documents_;  // of open notes, by the documents that their paths name
   std::map<std::string, std::string, std::less<>> elsewhere_;  // back, where the two are not the same
@@ -207,7 +207,23 @@ class HocuspocusWire final : public EditorWire {
 }  // namespace
 
 std::unique_ptr<EditorWire> make_yjs_wire(std::string by_path) { return std::make_unique<YjsWire>(std::move(by_path)); }
-std::unique_ptr<EditorWire> make_hocuspocus_wire() { return std::make_unique<HocuspocusWire>(); }
+std::unique_ptr<EditorWire> make_hocuspocus_wire(std::shared_ptr<HocuspocusFrames> frames) {
+  return std::make_unique<HocuspocusWire>(std::move(frames));
+}
+
+relay::SharedBytes HocuspocusFrames::of(const relay::SharedBytes& frame, std::string_view name, ByteView payload) {
+  if (frame_.lock() == frame && name_ == name) {
+    if (auto told = told_.lock()) return told;
+  }
+  Writer out;
+  out.var_string(name);
+  out.raw(payload);  // its tags are Hocuspocus's types
+  relay::SharedBytes told = share(out.take());
+  frame_ = frame;
+  name_ = name;
+  told_ = told;
+  return told;
+}
 
 uint16_t editor_close_code(relay::CloseCode code) {
   return code == relay::CloseCode::PolicyViolation ? 4403 : static_cast<uint16_t>(code);

@@ -69,7 +69,22 @@ class EditorWire {
 
 /// by_path   `body:<workspace>/<path>`
 std::unique_ptr<EditorWire> make_yjs_wire(std::string by_path);
-std::unique_ptr<EditorWire> make_hocuspocus_wire();
+
+/// Hocuspocus's form of the frame that was told last. A frame for many sockets is told to one after another: made once, it is one
+/// piece of memory for all of them, as long as any of them is still sending it.
+class HocuspocusFrames {
+ public:
+  /// frame   of the relay; `payload` is its part behind the document's id.
+  relay::SharedBytes of(const relay::SharedBytes& frame, std::string_view name, ByteView payload);
+
+ private:
+  std::weak_ptr<const Bytes> frame_;
+  std::string name_;
+  std::weak_ptr<const Bytes> told_;
+};
+/// frames   shared by all wires of a server.
+std::unique_ptr<EditorWire> make_hocuspocus_wire(
+    std::shared_ptr<HocuspocusFrames> frames = std::make_shared<HocuspocusFrames>());
 
 /// Closing for good: these clients come back after every code but 4400 to 4499.
 uint16_t editor_close_code(relay::CloseCode code);

@@ -270,7 +270,7 @@ awaitable<bool> Connection::upgrade_for_editors(HeadParser& head, const Target& 
     }
     wire = make_yjs_wire(std::move(*document));
   } else {
-    wire = make_hocuspocus_wire();
+    wire = make_hocuspocus_wire(services_.sockets.hocuspocus_frames());
   }
   const bool token_comes_later = target.path == "/hocuspocus" && visitor_.token.empty() && visitor_.share.empty();
   std::optional<Admission> admission;

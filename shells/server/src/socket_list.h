@@ -11,6 +11,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "editor_wire.h"
+
 namespace diaryx::server {
 
 class SocketSession;
@@ -30,6 +32,9 @@ class SocketList {
   /// Calls the session's `flush` at the end of this turn.
   void flush_soon(std::shared_ptr<SocketSession> session);
 
+  /// Shared by all sockets of that protocol.
+  const std::shared_ptr<HocuspocusFrames>& hocuspocus_frames() const { return hocuspocus_frames_; }
+
  private:
   void tick();
   void flush();
@@ -39,6 +44,7 @@ class SocketList {
   std::vector<SocketSession*> sessions_;
   std::vector<std::shared_ptr<SocketSession>> unsent_;
   bool posted_ = false;
+  std::shared_ptr<HocuspocusFrames> hocuspocus_frames_ = std::make_shared<HocuspocusFrames>();
 };
 
 }  // namespace diaryx::server

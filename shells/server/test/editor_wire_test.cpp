@@ -93,6 +93,21 @@ TEST(HocuspocusWire, CarriesSyncAwarenessAndQueriesOfANamedDocument) {
   EXPECT_THAT(wire->tell(shared(framed("workspace:w", "00 02 02 00 00"))), IsEmpty());
 }
 
+TEST(HocuspocusWire, TellsManySocketsInOnePieceOfMemory) {
+  const auto frames = std::make_shared<HocuspocusFrames>();
+  const auto one = make_hocuspocus_wire(frames);
+  const auto two = make_hocuspocus_wire(frames);
+  for (const auto* wire : {&one, &two}) (*wire)->located("body:w/a.md", "body:w/a.md");
+  const auto frame = shared(framed("body:w/a.md", "00 02 02 00 00"));
+  const auto first = one->tell(frame);
+  EXPECT_EQ(first.at(0).bytes, two->tell(frame).at(0).bytes);
+  // Equal bytes of another frame are another message, and so is the same under another name.
+  EXPECT_NE(first.at(0).bytes, two->tell(shared(framed("body:w/a.md", "00 02 02 00 00"))).at(0).bytes);
+  two->located("body:w/b.md", "body:w/a.md");
+  EXPECT_EQ(told(two->tell(frame)), hex({"06 77 2f 62 2e 6d 64 00 02 02 00 00"}));
+  EXPECT_EQ(told(one->tell(frame)), hex({"06 77 2f 61 2e 6d 64 00 02 02 00 00"}));
+}
+
 TEST(HocuspocusWire, CallsANoteByItsPathWhereverItsTextIs) {
   const auto wire = make_hocuspocus_wire();
   const Heard first = hear(*wire, "00 00 01 00");
