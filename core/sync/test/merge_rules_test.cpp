@@ -184,14 +184,18 @@ TEST(MergeRules, EditInFlightOfAFileWhoseNameIsUsedAnew) {
   }
 }
 
+/// All at once, as a script does: the watcher sees two files with other texts.
+void swap_names(Device& device) {
+  device.user_renames("a.md", "t.md");
+  device.user_renames("b.md", "a.md");
+  device.user_renames("t.md", "b.md");
+}
+
 TEST(MergeRules, SwapOfTwoNames) {
-  // All at once, as a script does: the watcher sees two files with other texts.
   for (const bool running : {true, false}) {
     World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
     const auto swap = [&](Device& d) {
-      d.user_renames("a.md", "t.md");
-      d.user_renames("b.md", "a.md");
-      d.user_renames("t.md", "b.md");
+      swap_names(d);
       if (!running) d.crash_and_restart();
     };
     const Files files = together(world, {swap, [](Device& d) { d.user_writes("a.md", std::string(kLong) + "late\n"); },
@@ -256,9 +260,7 @@ TEST(MergeRules, SwapOfTwoNamesAtOnceOnTwoDevices) {
   for (const bool running : {true, false}) {
     World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
     const auto swap = [&](Device& d) {
-      d.user_renames("a.md", "t.md");
-      d.user_renames("b.md", "a.md");
-      d.user_renames("t.md", "b.md");
+      swap_names(d);
       if (!running) d.crash_and_restart();
     };
     EXPECT_EQ(together(world, {swap, swap}), (Files{{"a.md", kOther}, {"b.md", kLong}})) << running;
@@ -269,9 +271,7 @@ TEST(MergeRules, SwapOfTwoNamesAndEditBeforeAnybodyLooked) {
   for (const std::string edited : {"a.md", "b.md"}) {
     World world = in_step({{"a.md", kLong}, {"b.md", kOther}});
     const auto swap = [&](Device& d) {
-      d.user_renames("a.md", "t.md");
-      d.user_renames("b.md", "a.md");
-      d.user_renames("t.md", "b.md");
+      swap_names(d);
       d.user_writes(edited, *d.disk().read(edited) + "here\n");
       d.crash_and_restart();
     };

@@ -134,22 +134,30 @@ TEST(Names, SwapsTwoNamesThatDifferOnlyInCase) {
   EXPECT_EQ(by_key(world, 1), (Files{{"note.md", "the large one\n"}, {"Note.md", "the small one\n"}}));
 }
 
-TEST(Names, ANameThatIsGivenUpIsNotThatOfTheFileWithAnAlias) {
-  World world = mixed();
+struct CaseTwins {
+  std::string aliased;  // the one that has another name on the second device's disk
+  std::string plain;
+};
+CaseTwins two_that_differ_in_case(World& world) {
   world.device(0).user_writes("note.md", "the small one\n");
   world.device(0).user_writes("Note.md", "the large one\n");
   expect_step(world);
+  const bool is_small = world.device(1).replica().disk_path("note.md") != "note.md";
+  return is_small ? CaseTwins{"note.md", "Note.md"} : CaseTwins{"Note.md", "note.md"};
+}
+
+TEST(Names, ANameThatIsGivenUpIsNotThatOfTheFileWithAnAlias) {
+  World world = mixed();
   Device& mac = world.device(1);
-  const bool is_small = mac.replica().disk_path("note.md") != "note.md";  // the one with the alias
-  const std::string aliased = is_small ? "note.md" : "Note.md";
-  world.device(0).user_deletes(is_small ? "Note.md" : "note.md");
+  const auto [aliased, plain] = two_that_differ_in_case(world);
+  world.device(0).user_deletes(plain);
   expect_step(world);
   mac.user_writes(aliased, "a third one\n");  // the name is free on that disk alone
   expect_step(world);
   mac.user_renames(aliased, "other.md");
   expect_step(world);
-  EXPECT_EQ(by_key(world, 0),
-            (Files{{"other.md", "a third one\n"}, {aliased, is_small ? "the small one\n" : "the large one\n"}}));
+  EXPECT_EQ(by_key(world, 0), (Files{{"other.md", "a third one\n"},
+                                     {aliased, aliased == "note.md" ? "the small one\n" : "the large one\n"}}));
 }
 
 TEST(Names, TwoDevicesSpellOneNewNameDifferently) {
@@ -170,15 +178,11 @@ TEST(Names, TwoDevicesSpellOneNewNameDifferently) {
 
 TEST(Names, AMoveThatIsRefusedLeavesTheAliasAsItWas) {
   World world = mixed();
-  world.device(0).user_writes("note.md", "the small one\n");
-  world.device(0).user_writes("Note.md", "the large one\n");
-  expect_step(world);
   Device& mac = world.device(1);
-  const bool is_small = mac.replica().disk_path("note.md") != "note.md";
-  const std::string aliased = is_small ? "note.md" : "Note.md";
+  const auto [aliased, plain] = two_that_differ_in_case(world);
   const std::string alias = mac.replica().disk_path(aliased);
   const std::string text = *mac.disk().read(alias);
-  world.device(0).user_deletes(is_small ? "Note.md" : "note.md");
+  world.device(0).user_deletes(plain);
   expect_step(world);
   world.set_faults({.devices = 3, .slow_disk = 1, .disks = {kLinux, kMac, kWindows}});
   world.device(0).user_renames(aliased, "moved.md");

@@ -27,7 +27,6 @@ std::string carried(const std::string& before, const std::string& theirs, const 
 TEST(TextUnits, AreTheBodyUnitByUnit) {
   BodyDoc doc{ClientId{7}};
   doc.set_text("---\n---\n", "é😀\n");
-  EXPECT_TRUE(doc.units().head.empty());  // merged by field
   EXPECT_EQ(length_of(doc.units().body), utf16_length("é😀\n"));
 }
 

@@ -148,12 +148,16 @@ TEST(Guest, KeepsItsFolderWhenACommandNamesAnother) {
   EXPECT_EQ(root(), "other/x.md");
 }
 
+void make_a_snapshot(Guest& guest) {
+  data(guest, "SetCrdtFile", Json{}.set("path", "a.md").set("metadata", Json{}.set("title", "A")));
+  data(guest, "CreateSnapshot", kNamed);
+}
+
 TEST(Guest, FindsWhatAWorkspaceHadWhenItIsLinkedAgain) {
   fake_host() = {};
   Guest guest;
   ASSERT_TRUE(guest.init(kWorkspaceA));
-  data(guest, "SetCrdtFile", Json{}.set("path", "a.md").set("metadata", Json{}.set("title", "A")));
-  data(guest, "CreateSnapshot", kNamed);
+  make_a_snapshot(guest);
   data(guest, "UnlinkWorkspace");
   EXPECT_THAT(snapshots(guest), testing::HasSubstr("precious"));
   data(guest, "LinkWorkspace", Json{}.set("remote_id", "B"));
@@ -178,8 +182,7 @@ TEST(Guest, ComesBackFromASharedSessionAsItWas) {
   fake_host() = {};
   Guest guest;
   ASSERT_TRUE(guest.init(kWorkspaceA));
-  data(guest, "SetCrdtFile", Json{}.set("path", "a.md").set("metadata", Json{}.set("title", "A")));
-  data(guest, "CreateSnapshot", kNamed);
+  make_a_snapshot(guest);
   data(guest, "ConnectLiveShareSession", Json{}.set("workspace_id", "X").set("session_code", "abcd"));
   EXPECT_EQ(data(guest, "ListCrdtFiles").dump(), "[]");
   data(guest, "DisconnectLiveShareSession");

@@ -88,7 +88,7 @@ BodyDoc::Shown& BodyDoc::shown() const {
 
 const TextUnits& BodyDoc::units() const {
   Shown& now = shown();
-  if (!now.units) now.units = TextUnits{{}, body_.spans()};
+  if (!now.units) now.units = TextUnits{body_.spans()};
   return *now.units;
 }
 
@@ -147,14 +147,14 @@ std::vector<std::string> BodyDoc::rivals() const {
   return others;
 }
 
-ClientId BodyDoc::writer() const {
-  const std::string holder = owner();
+ClientId BodyDoc::writer() const { return writer_of(owner()); }
+ClientId BodyDoc::writer_of(std::string_view holder) const {
   return holder == kNobody ? client_ : writer_for(client_, holder);
 }
 
 crdt::Transaction BodyDoc::write() {
   const std::string holder = owner();
-  const ClientId client = writer();
+  const ClientId client = writer_of(holder);
   doc_.set_client(client);
   crdt::Transaction txn = doc_.transact();
   if (client != client_ && doc_.state_vector().get(client) == Clock{0})

@@ -89,6 +89,7 @@ class BodyDoc {
   Shown& shown() const;
   Bytes note(std::string_view added, std::string_view withdrawn = {});
   std::string left_key(std::string_view file_id) const;
+  ClientId writer_of(std::string_view holder) const;
   crdt::Transaction write();
 
   ClientId client_;

@@ -112,13 +112,14 @@ std::string encode_spans(const Spans& spans) {
 
 }  // namespace
 
-std::string encode_units(const TextUnits& units) { return encode_spans(units.head) + ';' + encode_spans(units.body); }
+// In front of the semicolon stood the units of the head, as long as it was merged letter by letter.
+std::string encode_units(const TextUnits& units) { return ';' + encode_spans(units.body); }
 
 Result<TextUnits> decode_units(std::string_view text) {
   const size_t middle = text.find(';');
   if (middle == std::string_view::npos) return fail(ErrorCode::InvalidMessage);
+  if (const auto of_head = decode_spans(text.substr(0, middle)); !of_head) return std::unexpected(of_head.error());
   TextUnits units;
-  DX_TRY(units.head, decode_spans(text.substr(0, middle)));
   DX_TRY(units.body, decode_spans(text.substr(middle + 1)));
   return units;
 }

@@ -14,10 +14,8 @@
 
 namespace diaryx::sync {
 
-/// The visible units of the body of a document at some moment, in order. Those of its head were kept here, too, as long as it was
-/// merged letter by letter.
+/// The visible units of the body of a document at some moment, in order. (A head is merged by field, not letter by letter.)
 struct TextUnits {
-  std::vector<crdt::TextSpan> head;
   std::vector<crdt::TextSpan> body;
 
   bool operator==(const TextUnits&) const = default;
