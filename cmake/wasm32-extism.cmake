@@ -30,5 +30,5 @@ set(CMAKE_C_FLAGS_INIT "${DX_WASM_FLAGS}")
 set(CMAKE_CXX_FLAGS_INIT "${DX_WASM_FLAGS} -fno-exceptions -fno-rtti")
 # The stack comes first in memory, so that an overflow traps instead of overwriting data.
 string(CONCAT CMAKE_EXE_LINKER_FLAGS_INIT
-  "-fuse-ld=/usr/bin/wasm-ld-22 --no-wasm-opt -nostartfiles "
+  "-Wno-unused-command-line-argument -fuse-ld=/usr/bin/wasm-ld-22 --no-wasm-opt -nostartfiles "
   "-Wl,--no-entry,--gc-sections,--strip-debug,--keep-section=target_features,--stack-first,-z,stack-size=524288")

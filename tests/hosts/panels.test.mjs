@@ -277,6 +277,9 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
     await alone.press('Download zip');
     await alone.frame.waitForSelector('.toast');
     assert.match((await alone.frame.evaluate(() => window.saved))[0], /before the frost.*\.zip$/);
+    // Such a frame never learns whether its host let the download through, and does not say that it did.
+    assert.match(await alone.text(), /this app does not let its panels download/);
+    await alone.shot(`${PICTURES}snapshot-zip-light.png`);
   });
 
   test('names change and go', async () => {

@@ -184,8 +184,10 @@ async function download(pressed, snapshot) {
     anchor.remove();
     setTimeout(() => URL.revokeObjectURL(url), 60000);
   }
-  toast(missing.length ? `${file_name}: ${count(missing.length, 'attachment')} could not be found on this device and ${missing.length === 1 ? 'is' : 'are'} not in it.`
-    : `${file_name}: ${count(data.files, 'file')}.`);
+  const kept = missing.length ? `${file_name}: ${count(missing.length, 'attachment')} could not be found on this device and ${missing.length === 1 ? 'is' : 'are'} not in it.`
+    : `${file_name}: ${count(data.files, 'file')}.`;
+  // A frame of an opaque origin is not told whether its download was let through.
+  toast(saved.success || origin !== 'null' ? kept : `${kept} If nothing was saved, this app does not let its panels download.`);
 }
 
 // --- one file of it ------------------------------------------------------------------------------------------------
