@@ -39,9 +39,9 @@ bool lost_its_end(std::string_view before, std::string_view after) {
 
 // --- found here -------------------------------------------------------------------------------------------------
 
-bool Replica::Impl::wait_for_wave(std::string_view path, const FileRecord& known, std::string_view bytes) {
+bool Replica::Impl::wait_for_wave(std::string_view path, std::string_view bytes) {
   if (believing_) return false;
-  const std::string before = known.base ? *known.base : text_behind(path, known);
+  const std::string before = last_seen_text(path);
   const bool is_wave = is_truncation(before, bytes);
   if (!is_wave && !lost_its_end(before, bytes)) return false;
   const auto waiting = truncated_.find(path);

@@ -293,7 +293,7 @@ class Replica::Impl {
                          ByteView before, const std::string& text);
 
   // --- replica_breaker.cpp
-  bool wait_for_wave(std::string_view path, const FileRecord& known, std::string_view bytes);
+  bool wait_for_wave(std::string_view path, std::string_view bytes);
   void send_deletions();
   void delete_files(const std::vector<std::string>& paths);
   void believe(const std::vector<std::string>& shorter);

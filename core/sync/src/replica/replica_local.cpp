@@ -76,7 +76,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     truncated_.erase(shorter);
     // Emptied, and then filled with something else altogether: not the old text with other words.
     const FileRecord* const old = record(path);
-    if (was_empty && old != nullptr && !share_a_line(old->base ? *old->base : text_behind(path, *old), bytes)) {
+    if (was_empty && old != nullptr && !share_a_line(last_seen_text(path), bytes)) {
       work_[key].busy = true;  // nothing is written in between
       merge_disk_text(path, *old, "");
       work_.erase(key);
@@ -99,7 +99,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     if (intended_.contains(path)) note_written_over(key, bytes);
     known = record(path);
     if (is_contested(path)) return read_when_possible(path);
-    if (wait_for_wave(path, *known, bytes)) return;
+    if (wait_for_wave(path, bytes)) return;
     return merge_disk_text(path, *known, bytes);
   }
   if (known == nullptr && !bytes.empty() && workspace_.live_file(path) && text_is_here(path) &&

@@ -192,7 +192,7 @@ void Replica::Impl::note_written(const std::string& path, Intended done, std::st
 void Replica::Impl::note_written_over(const std::string& path, std::string_view edited) {
   // We were putting another file there, and what is there now is an edit of that one.
   const FileRecord& known = *record(path);
-  const std::string before = known.base ? *known.base : text_behind(path, known);
+  const std::string before = last_seen_text(path);
   const Intended* const ours = likely_write(path, before, edited);
   if (ours == nullptr || ours->file_id == known.file_id || ours->text == before) return;
   FileRecord written{.kind = FileRecord::Kind::Text, .hash = ours->hash, .base = ours->text, .file_id = ours->file_id};
