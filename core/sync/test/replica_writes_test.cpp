@@ -79,6 +79,30 @@ TEST(Writes, AnEditThatIsSeenBeforeTheAnswerIsTakenOnce) {
   expect_everywhere(talk, "one\nmine\ntwo\ntheirs\nmore\n");
 }
 
+TEST(Writes, ALineTypedBesideOneThatIsOnItsWayDoesNotReplaceIt) {
+  // Two lines so alike that the user's text is nearer to what we were writing than to what was there.
+  const std::string ours = "one\ntwo\ntablet at the same end 6\n";
+  const std::string typed = "one\ntwo\ndesktop at the same end 5\n";
+  for (const bool was_first : {true, false}) {
+    Talk talk = talk_with_note("one\ntwo\n");
+    arrives(talk, "tablet at the same end 6\n");
+    talk.disk["a.md"] = was_first ? typed : ours + "desktop at the same end 5\n";
+    talk.feed(TextFileSeen{"a.md", talk.disk["a.md"]});  // before the answer comes
+    talk.feed(FilesSettled{});
+    const std::string seen = talk.disk["a.md"];
+    if (was_first) {
+      talk.refuse_writes(/*in_doubt=*/false);
+      talk.user_writes("a.md", seen);  // as the shell says then
+    }
+    talk.hold_writes = false;
+    talk.answer_writes();
+    for (int i = 0; i < 3; ++i) talk.pass(3'000);
+    const std::string text = *talk.replica.file_text("a.md");
+    EXPECT_TRUE(text == ours + "desktop at the same end 5\n" || text == typed + "tablet at the same end 6\n") << text;
+    EXPECT_EQ(talk.disk["a.md"], text);
+  }
+}
+
 TEST(Writes, WhatIsStillTheOldTextBeforeTheAnswerIsNoEdit) {
   Talk talk = talk_with_note("one\ntwo\n");
   arrives(talk, "theirs\n");
@@ -272,14 +296,16 @@ TEST(Writes, TheAnswerToAWriteThatWasSeenBeforeIsNotTakenForThatOfTheNext) {
   arrives(talk, "two\n");
   talk.feed(TextFileSeen{"a.md", talk.disk["a.md"]});  // the first write is seen before its answer
   arrives(talk, "three\n");
-  talk.disk["a.md"] = "one\nmine\ntwo\n";  // and the second comes too late
-  talk.user_writes("a.md", talk.disk["a.md"]);
-  const std::string merged = talk.disk["a.md"];
-  EXPECT_EQ(merged, "one\nmine\ntwo\nthree\n");
-  ASSERT_EQ(talk.held_writes.size(), 3u);
+  const std::string typed = "one\nmine\ntwo\n";  // and the second comes too late
+  talk.user_writes("a.md", typed);
+  ASSERT_EQ(talk.held_writes.size(), 2u);
   talk.held_writes.clear();
   talk.feed(FileRefused{"a.md", "", /*in_doubt=*/true});
+  EXPECT_EQ(talk.disk["a.md"], typed) << "the answer to the first says nothing of the second";
   talk.feed(FileRefused{"a.md", "", /*in_doubt=*/false});
+  talk.user_writes("a.md", typed);  // as the shell says then
+  const std::string merged = talk.disk["a.md"];
+  EXPECT_EQ(merged, "one\nmine\ntwo\nthree\n");
   arrives(talk, "four\n");
   talk.user_writes("a.md", merged);
   talk.feed(FileWritten{"a.md", sha256(merged)});

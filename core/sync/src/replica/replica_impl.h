@@ -128,7 +128,6 @@ class Replica::Impl {
   struct Intended {
     enum class State : uint8_t {
       UnderWay,
-      Overtaken,  // under way, and what the user made of the file was seen before the answer came
       InDoubt,  // an earlier run's, or one that failed: nobody knows whether it was done
     };
 
@@ -215,7 +214,9 @@ class Replica::Impl {
   bool has_doubtful_write(std::string_view path) const;
   void forget_doubtful_writes(std::string_view path);
   void forget_lost_writes();
-  void overtake_writes(std::string_view path);
+  bool is_being_written(std::string_view path) const;
+  bool wait_for_answer(const std::string& path);
+  void note_answer(std::string_view path, const Sha256& hash);
   void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
   const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
@@ -448,6 +449,8 @@ class Replica::Impl {
   std::map<std::string, std::vector<Intended>, std::less<>> intended_;  // in the order of the writes, never empty
   // Answers to come that say nothing new, by path: what became of the writes was seen before.
   std::map<std::string, size_t, std::less<>> owed_answers_;
+  std::set<std::string, std::less<>>
+      seen_meanwhile_;  // with another text than ours, while a write of ours is under way
   std::set<std::string, std::less<>> still_asked_;  // seen or missed before the answer to an action of ours
   std::map<std::string, Upload, std::less<>> uploads_;
   std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted; each has a record

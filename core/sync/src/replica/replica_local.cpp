@@ -96,6 +96,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
       rewritten_.insert_or_assign(key, std::string(bytes));
       return;
     }
+    if (wait_for_answer(key)) return;
     if (intended_.contains(path)) note_written_over(key, bytes);
     known = record(path);
     if (is_contested(path)) return read_when_possible(path);
@@ -109,6 +110,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
     return reconcile(path);
   }
   if (known == nullptr && recognise_moved(key)) return on_text_seen(path, bytes);
+  if (wait_for_answer(key)) return;
   if (const Intended* const ours = known == nullptr ? likely_write(path, {}, bytes) : nullptr) {
     // We made this file, died before we could note that, and somebody edited it: an edit of what we wrote.
     FileRecord nothing{
@@ -214,7 +216,6 @@ Bytes Replica::Impl::merge_edit(std::string_view path, std::string_view document
   const bool exact = units && (ours != nullptr || !intended_.contains(path)) &&
                      length_of(units->body) == utf16_length(before.body) && doc_text == body.head() + body.body();
   forget_doubtful_writes(path);
-  overtake_writes(path);
   known.hash = hash_of(bytes);
   Bytes update;
   if (DX_PLANTED(2)) {

@@ -41,7 +41,31 @@ bool Replica::Impl::take_owed_answer(std::string_view path) {
   return true;
 }
 
+bool Replica::Impl::is_being_written(std::string_view path) const {
+  const auto writes = intended_.find(path);
+  return writes != intended_.end() &&
+         std::ranges::count(writes->second, Intended::State::UnderWay, &Intended::state) != 0;
+}
+
+bool Replica::Impl::wait_for_answer(const std::string& path) {
+  // Another text than ours: seen before our write or after it? The answer tells: a write that is done was there first; one that
+  // is refused, since there was something else, was not, and the shell says once more what is there. To guess by likeness would
+  // lose one of two lines that are much alike.
+  if (!is_being_written(path)) return false;
+  seen_meanwhile_.insert(path);
+  work_[path].busy = true;
+  return true;
+}
+
 void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
+  note_answer(path, hash);
+  // If the next write is under way, its answer is waited for as well.
+  if (is_being_written(path) || seen_meanwhile_.erase(std::string(path)) == 0) return;
+  work_.erase(std::string(path));
+  request_read(path);
+}
+
+void Replica::Impl::note_answer(std::string_view path, const Sha256& hash) {
   if (take_owed_answer(path)) return;
   const auto work = work_.find(path);
   const bool is_fetched = work != work_.end() && work->second.fetching == hash;
@@ -50,11 +74,8 @@ void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
     const auto answered = std::ranges::find_if(writes->second, [&](const Intended& write) {
       return write.hash == hash && write.state != Intended::State::InDoubt;
     });
-    // If the user's text was seen meanwhile, what is there now is read anew.
-    const bool is_overtaken = answered != writes->second.end() && answered->state == Intended::State::Overtaken;
     if (answered != writes->second.end()) answered->state = Intended::State::InDoubt;  // no other answer is to come
-    const Intended* const ours = is_overtaken ? nullptr : intended(path, hash);
-    if (ours != nullptr) return note_written(std::string(path), *ours, ours->text);
+    if (const Intended* const ours = intended(path, hash)) return note_written(std::string(path), *ours, ours->text);
   }
   if (!is_fetched) return request_read(path);  // something happened in between: look at what is there
   save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
@@ -64,9 +85,7 @@ void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
 const Replica::Impl::Intended* Replica::Impl::intended(std::string_view path, const Sha256& hash) const {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return nullptr;
-  const auto found = std::ranges::find_if(writes->second, [&](const Intended& write) {
-    return write.hash == hash && write.state != Intended::State::Overtaken;
-  });
+  const auto found = std::ranges::find(writes->second, hash, &Intended::hash);
   return found == writes->second.end() ? nullptr : &*found;
 }
 
@@ -77,7 +96,7 @@ const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path
   const Intended* best = nullptr;
   size_t least = changed_bytes(base, bytes);
   for (const Intended& write : writes->second) {
-    if (write.text.empty() || write.state == Intended::State::Overtaken) continue;
+    if (write.text.empty()) continue;
     const size_t changed = changed_bytes(write.text, bytes);
     if (changed > least || (changed == least && write.text != base)) continue;
     best = &write;
@@ -137,12 +156,6 @@ void Replica::Impl::forget_lost_writes() {
   for (const std::string& path : lost) forget_doubtful_writes(path);
 }
 
-void Replica::Impl::overtake_writes(std::string_view path) {
-  const auto writes = intended_.find(path);
-  if (writes == intended_.end()) return;
-  for (Intended& write : writes->second) write.state = Intended::State::Overtaken;
-}
-
 void Replica::Impl::move_doubts(const std::string& from, const std::string& to) {
   // What is not known yet of a file goes with it: a loss of its end that may be half of a save, and writes of ours.
   if (auto shorter = truncated_.extract(from)) truncated_.insert_or_assign(to, std::move(shorter.mapped()));
@@ -150,7 +163,6 @@ void Replica::Impl::move_doubts(const std::string& from, const std::string& to) 
   if (!writes) return;
   expect_answers(from, writes.mapped());
   persist_intended(from);
-  std::erase_if(writes.mapped(), [](const Intended& write) { return write.state == Intended::State::Overtaken; });
   for (Intended& write : writes.mapped()) write.state = Intended::State::InDoubt;  // done, or too late
   intended_.insert_or_assign(to, std::move(writes.mapped()));
   persist_intended(to);
@@ -171,8 +183,9 @@ void Replica::Impl::persist_intended(std::string_view path) {
 
 void Replica::Impl::note_written(const std::string& path, Intended done, std::string text) {
   FileRecord written{.kind = FileRecord::Kind::Text, .hash = done.hash, .file_id = std::move(done.file_id)};
-  if (const FileRecord* known = record(path); known != nullptr && known->file_id == written.file_id)
-    written.unsaved = known->unsaved;
+  const FileRecord* const known = record(path);
+  const std::string displaced = known != nullptr && known->file_id != written.file_id ? known->file_id : std::string();
+  if (known != nullptr && known->file_id == written.file_id) written.unsaved = known->unsaved;
   if (text_behind(path, written) != text) {
     written.base = std::move(text);
     written.base_units = std::move(done.units);
@@ -187,6 +200,7 @@ void Replica::Impl::note_written(const std::string& path, Intended done, std::st
   save_record(path, std::move(written));
   reconcile(path);
   reconcile_records(id);  // that were in the way
+  if (!displaced.empty()) reconcile_file(displaced);  // its place may have waited for it to leave this one
 }
 
 void Replica::Impl::note_written_over(const std::string& path, std::string_view edited) {
@@ -233,6 +247,8 @@ void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& re
       persist_intended(path);
     }
   }
+  // Told again if it was the reason, and else looked at when it is tried again.
+  if (!is_being_written(path)) seen_meanwhile_.erase(std::string(path));
   FileWork& work = work_[std::string(path)];
   work = FileWork{.retry_at = now_ + kDiskRetry};
   if (!refused.reason.empty()) problem(path, std::string(refused.reason));
