@@ -66,7 +66,30 @@ TEST(Names, RenamesAndDeletesUnderAnAlias) {
   EXPECT_EQ(by_key(world, 2), (Files{{"folder?/now.md", "a question\n"}}));
 }
 
-TEST(Names, KeepsFilesThatDifferOnlyInCase) {  // A32  // A32
+TEST(Names, SwapsFilesUnderAnAliasThatIsNotNeededAnyMore) {
+  World world = mixed();
+  Device& windows = world.device(2);
+  world.device(0).user_writes("note.md", "takes the name\n");
+  expect_step(world);
+  world.device(0).user_writes("Note.md", "the text of the large one\n");
+  world.device(0).user_writes("plain.md", "the text of the plain one\n");
+  expect_step(world);
+  world.device(0).user_deletes("note.md");
+  expect_step(world);
+  const std::string alias = windows.replica().disk_path("Note.md");
+  ASSERT_NE(alias, "Note.md");
+  windows.user_renames(alias, "swap.md");
+  windows.user_renames("plain.md", alias);
+  windows.user_renames("swap.md", "plain.md");
+  expect_step(world);
+  const Files swapped = {{"Note.md", "the text of the plain one\n"}, {"plain.md", "the text of the large one\n"}};
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(by_key(world, i), swapped) << i;
+  world.device(0).user_writes("Note.md", "the text of the plain one\nand more\n");
+  expect_step(world);
+  EXPECT_EQ(windows.disk().files().size(), 2u);
+}
+
+TEST(Names, KeepsFilesThatDifferOnlyInCase) {  // A32
   World world = mixed();
   const Files files = {{"note.md", "small\n"}, {"Note.md", "large\n"}, {"Folder/a.md", "1\n"},
                        {"folder/a.md", "2\n"}, {"p.png", "p"},         {"P.png", "P"}};

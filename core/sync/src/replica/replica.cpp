@@ -309,13 +309,16 @@ void Replica::Impl::save_record(std::string_view path, FileRecord record) {
 void Replica::Impl::drop_record(std::string_view path) {
   if (records_.find(path) == nullptr) return;
   emit(PersistRecord{std::string(kFilePrefix).append(path), {}});
-  if (options_.disk.peculiar()) {
-    if (names_.disk_name(path) != path) emit(PersistRecord{std::string(kNamePrefix).append(path), {}});
-    names_.release(path);
-  }
+  release_name(path);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   forget_doubtful_writes(path);
   records_.erase(path);
+}
+
+void Replica::Impl::release_name(std::string_view path) {
+  if (!options_.disk.peculiar() || changing_hands_.contains(path)) return;
+  if (names_.disk_name(path) != path) emit(PersistRecord{std::string(kNamePrefix).append(path), {}});
+  names_.release(path);
 }
 
 const FileRecord* Replica::Impl::record(std::string_view path) const { return records_.find(path); }

@@ -368,6 +368,7 @@ class Replica::Impl {
   }
   void save_record(std::string_view path, FileRecord record);
   void drop_record(std::string_view path);
+  void release_name(std::string_view path);
   const FileRecord* record(std::string_view path) const;
   void emit(Action action);
   void notify(Notice notice) { emit(Notify{std::move(notice)}); }
@@ -470,6 +471,8 @@ class Replica::Impl {
   bool is_fresh_ = true;  // nothing was handled yet
   bool scanned_ = false;  // the first FilesSettled was here
   bool unscanned_ = false;  // files are known from an earlier run, and were not looked at in this one
+  std::set<std::string, std::less<>>
+      changing_hands_;  // paths whose name on disk stays while another file comes to be there
   bool settling_ = false;  // what was seen in the batch is being told again, none of it is put off
   bool believing_ = false;  // the same of texts that lost their end
   std::set<std::string, std::less<>> deleted_here_;  // ids, in this run: an edit that was made meanwhile wins

@@ -293,7 +293,7 @@ void Replica::Impl::reconcile(std::string_view path) {
   }
   if (workspace_.live_file(path)) return reconcile_text(path);
   if (const FileRecord* known = record(path)) return reconcile_absent(path, FileRecord(*known));
-  names_.release(path);  // chosen for a write that is not wanted any more
+  release_name(path);  // chosen for a write that is not wanted any more
 }
 
 bool Replica::Impl::make_room(std::string_view path, const FileRecord& known) {

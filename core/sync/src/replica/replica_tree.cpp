@@ -470,6 +470,7 @@ void Replica::Impl::match_rewritten() {
     rename_file(from, to, known);
   };
   const auto is_in_use = [this](const auto& entry) { return record(entry.first) != nullptr; };
+  for (const auto& [to, from] : moves) changing_hands_.insert(to);
   while (!moves.empty()) {
     auto next = std::ranges::find_if_not(moves, is_in_use);
     if (next == moves.end()) {
@@ -490,6 +491,9 @@ void Replica::Impl::match_rewritten() {
     }
     move(std::string(next->second), std::string(next->first));
     moves.erase(next);
+  }
+  for (const std::string& path : std::exchange(changing_hands_, {})) {
+    if (record(path) == nullptr) release_name(path);
   }
   settling_ = true;
   for (const auto& [path, bytes] : std::exchange(rewritten_, {})) {
