@@ -160,9 +160,19 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
   // The list may have another file here by now, or this one under another name: what was typed goes where the file is.
   const bool at_home = is_at_home(path, known);
   const std::string id = file_id_of(path, known);
-  const std::string document = at_home ? document_of(path) : document_of_file(id, path);
-  const std::string doc_text = at_home ? text_of(path) : document_text(document);
+  std::string document = at_home ? document_of(path) : document_of_file(id, path);
+  std::string doc_text = at_home ? text_of(path) : document_text(document);
   const Sha256 hash = hash_of(bytes);
+  if (!at_home && !known.base && hash_of(doc_text) != known.hash) {
+    // Renamed elsewhere, and what its new document has did not come yet: the one it had here has the text that the user saw.
+    for (const std::string& other : documents_of_file(id, std::string(path))) {
+      std::string text = document_text(other);
+      if (hash_of(text) != known.hash) continue;
+      document = other;
+      doc_text = std::move(text);
+      break;
+    }
+  }
   if (bytes == doc_text) {
     // We wrote it and died before we could note that, or somebody made the same change.
     known.hash = hash;
