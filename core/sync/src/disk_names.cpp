@@ -109,6 +109,10 @@ std::string DiskNames::own_key(std::string_view disk_path) const {
   return is_elsewhere ? conflict_copy(WorkspacePath(key), sha256(disk_path)).str() : key;
 }
 
+bool DiskNames::is_same_place(std::string_view a, std::string_view b) const {
+  return traits_.peculiar() && comparable(a) == comparable(b);
+}
+
 std::string DiskNames::see(std::string_view disk_path) {
   if (!traits_.peculiar()) return std::string(disk_path);
   std::string key = own_key(disk_path);

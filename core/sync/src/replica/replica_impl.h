@@ -214,6 +214,7 @@ class Replica::Impl {
   bool has_doubtful_write(std::string_view path) const;
   void forget_doubtful_writes(std::string_view path);
   void forget_lost_writes();
+  std::string answered_path(std::string_view path);
   bool is_being_written(std::string_view path) const;
   bool wait_for_answer(const std::string& path);
   void note_answer(std::string_view path, const Sha256& hash);
@@ -448,6 +449,11 @@ class Replica::Impl {
   bool joined_ = false;  // the workspace doc was answered once, on any connection
   std::map<std::string, FileWork, std::less<>> work_;
   std::map<std::string, std::vector<Intended>, std::less<>> intended_;  // in the order of the writes, never empty
+  struct RenamedWrites {
+    std::string to;
+    size_t answers = 0;  // to come
+  };
+  std::map<std::string, RenamedWrites, std::less<>> renamed_writes_;  // by the path that they were asked for
   // Answers to come that say nothing new, by path: what became of the writes was seen before.
   std::map<std::string, size_t, std::less<>> owed_answers_;
   std::set<std::string, std::less<>>

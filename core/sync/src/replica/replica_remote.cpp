@@ -225,11 +225,14 @@ void Replica::Impl::on_body_ready(const std::string& key) {
   if (listed) adopt_old_peer_metadata(*listed);
   const std::optional<Home> home =
       key.starts_with(kOwnDocument) ? workspace_.home(key.substr(kOwnDocument.size())) : std::nullopt;
-  for (const std::string& path : {key, listed.value_or(key), home ? home->path : key}) {
-    if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) {
-      wants_read_.erase(waiting);
-      return request_read(path);
-    }
+  std::vector<std::string> waiting;  // for this document, which may have moved on to another path meanwhile
+  for (const std::string& path : wants_read_) {
+    if (path == key || path == listed || (home && path == home->path) || document_of(path) == key)
+      waiting.push_back(path);
+  }
+  for (const std::string& path : waiting) {
+    wants_read_.erase(path);
+    request_read(path);
   }
   if (listed) reconcile(*listed);
 }

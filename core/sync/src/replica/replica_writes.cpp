@@ -41,6 +41,15 @@ bool Replica::Impl::take_owed_answer(std::string_view path) {
   return true;
 }
 
+std::string Replica::Impl::answered_path(std::string_view path) {
+  // A write that was asked for under a name which this disk takes for the present one came to the present one.
+  const auto renamed = renamed_writes_.find(path);
+  if (renamed == renamed_writes_.end()) return std::string(path);
+  std::string to = renamed->second.to;
+  if (--renamed->second.answers == 0) renamed_writes_.erase(renamed);
+  return to;
+}
+
 bool Replica::Impl::is_being_written(std::string_view path) const {
   const auto writes = intended_.find(path);
   return writes != intended_.end() &&
@@ -57,11 +66,12 @@ bool Replica::Impl::wait_for_answer(const std::string& path) {
   return true;
 }
 
-void Replica::Impl::on_file_written(std::string_view path, const Sha256& hash) {
+void Replica::Impl::on_file_written(std::string_view asked, const Sha256& hash) {
+  const std::string path = answered_path(asked);
   note_answer(path, hash);
   // If the next write is under way, its answer is waited for as well.
-  if (is_being_written(path) || seen_meanwhile_.erase(std::string(path)) == 0) return;
-  work_.erase(std::string(path));
+  if (is_being_written(path) || seen_meanwhile_.erase(path) == 0) return;
+  work_.erase(path);
   request_read(path);
 }
 
@@ -161,9 +171,14 @@ void Replica::Impl::move_doubts(const std::string& from, const std::string& to) 
   if (auto shorter = truncated_.extract(from)) truncated_.insert_or_assign(to, std::move(shorter.mapped()));
   auto writes = intended_.extract(from);
   if (!writes) return;
-  expect_answers(from, writes.mapped());
   persist_intended(from);
-  for (Intended& write : writes.mapped()) write.state = Intended::State::InDoubt;  // done, or too late
+  if (names_.is_same_place(from, to)) {
+    const auto under_way = std::ranges::count(writes.mapped(), Intended::State::UnderWay, &Intended::state);
+    if (under_way != 0) renamed_writes_[from] = {to, static_cast<size_t>(under_way)};
+  } else {
+    expect_answers(from, writes.mapped());
+    for (Intended& write : writes.mapped()) write.state = Intended::State::InDoubt;  // done, or too late
+  }
   intended_.insert_or_assign(to, std::move(writes.mapped()));
   persist_intended(to);
 }
@@ -224,8 +239,9 @@ void Replica::Impl::on_file_removed(std::string_view path) {
   reconcile_file(id);
 }
 
-void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& refused) {
-  if (const auto move = own_moves_.extract(std::string(path))) {
+void Replica::Impl::on_file_refused(std::string_view asked, const FileRefused& refused) {
+  const std::string path = answered_path(asked);
+  if (const auto move = own_moves_.extract(path)) {
     if (record(path) == nullptr) names_.release(path);
     names_.respell(move.mapped().from, move.mapped().disk_from);
     work_[move.mapped().from] =
@@ -248,8 +264,8 @@ void Replica::Impl::on_file_refused(std::string_view path, const FileRefused& re
     }
   }
   // Told again if it was the reason, and else looked at when it is tried again.
-  if (!is_being_written(path)) seen_meanwhile_.erase(std::string(path));
-  FileWork& work = work_[std::string(path)];
+  if (!is_being_written(path)) seen_meanwhile_.erase(path);
+  FileWork& work = work_[path];
   work = FileWork{.retry_at = now_ + kDiskRetry};
   if (!refused.reason.empty()) problem(path, std::string(refused.reason));
 }

@@ -45,6 +45,8 @@ class DiskNames {
   std::string to_key(std::string_view disk_path) const;
   /// The same, unless the file of that key is on this disk under an alias: then a key of its own, like that of a conflict copy.
   std::string own_key(std::string_view disk_path) const;
+  /// This disk takes the two names for one.
+  bool is_same_place(std::string_view a, std::string_view b) const;
   /// A file is on disk under this name now. Returns its key. If this disk holds another key's file to be the same, that key
   /// loses its name.
   std::string see(std::string_view disk_path);
