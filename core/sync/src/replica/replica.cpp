@@ -93,14 +93,21 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
 }
 
 void Replica::Impl::dispatch(const Event& event) {
-  const auto key = [this](std::string_view disk_path) { return names().own_key(disk_path); };
+  const auto key = [this](std::string_view disk_path) {
+    const std::string* const leaving = leaving_name(disk_path);
+    return leaving == nullptr ? names().own_key(disk_path) : *leaving;
+  };
+  const auto see = [this](std::string_view disk_path) {
+    const std::string* const leaving = leaving_name(disk_path);
+    return leaving == nullptr ? names().see(disk_path) : *leaving;
+  };
   std::visit(Overloaded{
                  [&](const Connected&) { on_connected(); },
                  [&](const Disconnected&) { on_disconnected(); },
                  [&](const BinaryReceived& e) { on_binary(e.frame); },
                  [&](const TextReceived& e) { on_text(e.json); },
-                 [&](const TextFileSeen& e) { on_text_seen(names().see(e.path), e.bytes); },
-                 [&](const BlobFileSeen& e) { on_blob_seen(names().see(e.path), e.hash, e.size_bytes); },
+                 [&](const TextFileSeen& e) { on_text_seen(see(e.path), e.bytes); },
+                 [&](const BlobFileSeen& e) { on_blob_seen(see(e.path), e.hash, e.size_bytes); },
                  [&](const FileGone& e) { on_gone(key(e.path)); },
                  [&](const FileMoved& e) {
                    const std::string from = key(e.from);
@@ -153,6 +160,16 @@ DiskNames& Replica::Impl::names() const {
     if (const std::optional<std::string> target = live_path(known.file_id)) names_.to_disk(*target);
   }
   return names_;
+}
+
+const std::string* Replica::Impl::leaving_name(std::string_view disk_path) const {
+  // A move of ours in case or form alone is under way: the file is still there under the name that its key gave up.
+  if (!options_.disk.peculiar()) return nullptr;
+  const auto move = std::ranges::find_if(own_moves_, [&](const auto& entry) {
+    return entry.second.disk_from == disk_path &&
+           names_.is_same_place(entry.second.disk_from, names_.disk_name(entry.first));
+  });
+  return move == own_moves_.end() ? nullptr : &move->second.from;
 }
 
 void Replica::Impl::name_for_disk(Action& action) {

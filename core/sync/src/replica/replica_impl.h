@@ -331,6 +331,7 @@ class Replica::Impl {
 
   // --- replica.cpp: between the disk's names and keys
   void dispatch(const Event& event);
+  const std::string* leaving_name(std::string_view disk_path) const;
   void name_for_disk(Action& action);
 
   // --- history/replica_restore.cpp
