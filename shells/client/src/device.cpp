@@ -89,6 +89,10 @@ Attempt<std::unique_ptr<Device>> Device::open(const DeviceFolder& folder, const 
   if (!names) return failure(names.error());
   std::unique_ptr<Device> device(
       new Device(folder, config, std::move(token), output, options, std::move(*store), *names));
+  if (const auto status = read_status(folder.state_path()); status && *status) {
+    const auto last_run = Json::parse(**status);
+    if (last_run) device->last_synced_ = TimestampMs{last_run->integer_member("last_synced_ms").value_or(0)};
+  }
   const auto damaged = device->store_.restore(device->replica_);
   if (!damaged) return std::unexpected(damaged.error());
   for (const DamagedRecord& record : *damaged) {

@@ -6,6 +6,7 @@
 #include "diaryx/sync/history_diff.h"
 #include "diaryx/sync/history_timeline.h"
 #include "history_place.h"
+#include "output.h"
 
 namespace diaryx::client {
 namespace {
@@ -114,7 +115,21 @@ std::string marked_words(std::string_view before, std::string_view after) {
 struct Side {
   std::optional<sync::PastFile> file;
   std::string text() const { return file ? file->text : std::string(); }
+  const sync::BinaryRef* binary() const { return file && file->binary ? &*file->binary : nullptr; }
 };
+
+/// Of a file that is no text at one of the two points at least.
+std::string sentence_of_bytes(const Side& before, const Side& after) {
+  const sync::BinaryRef* const old = before.binary();
+  const sync::BinaryRef* const present = after.binary();
+  if (old != nullptr && present != nullptr) {
+    if (old->hash == present->hash) return "no difference.";
+    return "other bytes, " + human_size(old->size) + " before and " + human_size(present->size) + " after.";
+  }
+  if (!before.file) return "it was not there before; it has " + human_size(present->size) + ", and is no text.";
+  if (!after.file) return "it is gone; it had " + human_size(old->size) + ", and was no text.";
+  return old != nullptr ? "it was no text before and is one now." : "it was a text before and is none now.";
+}
 
 Json file_diff_json(const std::string& path, const Side& before, const Side& after, const sync::History& history,
                     sync::HistoryPoint from, sync::HistoryPoint to) {
@@ -129,6 +144,8 @@ Json file_diff_json(const std::string& path, const Side& before, const Side& aft
                        {"to_id", to},
                        {"existed_before", before.file.has_value()},
                        {"exists_after", after.file.has_value()},
+                       {"sha256_before", before.binary() == nullptr ? Json() : Json(before.binary()->hash)},
+                       {"sha256_after", after.binary() == nullptr ? Json() : Json(after.binary()->hash)},
                        {"hunks", std::move(hunks)},
                        {"words", sync::to_json(sync::diff_words(before.text(), after.text()))},
                        {"metadata", std::move(fields)}});
@@ -197,6 +214,11 @@ Attempt<ExitCode> show_diff(const DiffArguments& arguments) {
       return ExitCode::Done;
     }
     const auto hunks = sync::diff_lines(before.text(), after.text());
+    if (before.binary() || after.binary()) {
+      say(place.path + ", from point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
+          sentence_of_bytes(before, after));
+      return ExitCode::Done;
+    }
     say(place.path + ", from point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
         (hunks.empty() ? "no difference." : counted(hunks.size(), "change") + "."));
     if (arguments.words) {

@@ -120,12 +120,10 @@ void Output::transfer_progress(Direction direction, std::string_view path, uint6
 }
 
 void Output::problem(std::string_view path, std::string_view message) {
-  last_problem_ = message;
-  if (style_ != OutputStyle::Json) {
-    std::string text = "problem: ";
-    if (!path.empty() && message.find(path) == std::string_view::npos) text.append(path).append(": ");
-    write_line(stderr, printable(text.append(message)));
-  }
+  last_problem_.clear();
+  if (!path.empty() && message.find(path) == std::string_view::npos) last_problem_.append(path).append(": ");
+  last_problem_ += message;
+  if (style_ != OutputStyle::Json) write_line(stderr, printable("problem: " + last_problem_));
   Json json_event = event("problem");
   if (!path.empty()) json_event.set("path", path);
   json_event.set("message", message);

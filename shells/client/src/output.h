@@ -36,6 +36,7 @@ class Output {
   void problem(std::string_view path, std::string_view message);
 
   const std::string& last_state() const { return last_state_; }
+  /// With the name of the file that it is about.
   const std::string& last_problem() const { return last_problem_; }
 
  private:

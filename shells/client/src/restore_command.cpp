@@ -131,6 +131,8 @@ Attempt<ExitCode> restore_files(const RestoreArguments& arguments) {
   if (!point) return std::unexpected(point.error());
   sync::RestoreChoice choice{.point = *point};
   if (!place.path.empty()) choice.paths = {place.path};
+  if (!arguments.hunks.empty() && place.path.empty())
+    return failure(ExitCode::Usage, "--hunk is of one file: name that file instead of the folder");
   for (const int64_t hunk : arguments.hunks) choice.hunks.push_back(static_cast<size_t>(hunk - 1));
   if (auto loaded = reader.load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
   return carry_out(place, sync::plan_restore(reader.history(), choice), arguments.dry_run, arguments.json);

@@ -96,6 +96,31 @@ TEST_F(HistoryCommands, SayWhatHappenedAndWhoWroteIt) {
   EXPECT_NE(blame.find("Tablet (this device), today at "), std::string::npos) << blame;
 }
 
+TEST_F(HistoryCommands, SayThatOtherBytesAreDifferent) {
+  one_.write("picture.png", "\x89PNG one");
+  sync_both();
+  const std::string then = point(one_ / "picture.png");
+  one_.write("picture.png", "\x89PNG another one");
+  sync_both();
+  const std::string diff = run({"diff", one_ / "picture.png", "--from", then});
+  EXPECT_NE(diff.find("other bytes, 8 bytes before and 16 bytes after."), std::string::npos) << diff;
+  const Json json = json_lines(run({"diff", one_ / "picture.png", "--from", then, "--json"})).front();
+  EXPECT_NE(json.string_member("sha256_before"), json.string_member("sha256_after"));
+}
+
+TEST_F(HistoryCommands, TakeBackThatAFileWasCalledAgainWhatItWas) {
+  one_.write("notes/old name.md", "a text that does not change\n");
+  sync_both();
+  const std::string then = point(one_ / "notes/old name.md");
+  std::filesystem::rename(one_ / "notes/old name.md", one_ / "notes/new name.md");
+  sync_both();
+  run({"restore", one_ / "notes", "--to", then});
+  EXPECT_EQ(one_.read("notes/old name.md"), "a text that does not change\n");
+  const std::string undone = run({"restore", "--undo", one_.path()});
+  EXPECT_NE(undone.find("is called notes/new name.md again"), std::string::npos) << undone;
+  EXPECT_EQ(one_.read("notes/new name.md"), "a text that does not change\n");
+}
+
 TEST_F(HistoryCommands, BringAFileBackWhileNobodyWatches) {
   one_.write("a.md", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
   sync_both();
@@ -105,6 +130,9 @@ TEST_F(HistoryCommands, BringAFileBackWhileNobodyWatches) {
   const std::string plan = run({"restore", one_ / "a.md", "--to", then, "--dry-run"});
   EXPECT_NE(plan.find("a.md changes back in 2 lines."), std::string::npos) << plan;
   EXPECT_EQ(one_.read("a.md"), "ONE\n2\n3\n4\n5\n6\n7\n8\nNINE\n");
+  const std::string refused = run({"restore", one_ / "a.md", "--to", then, "--hunk", "3"}, 9);
+  EXPECT_NE(refused.find("there is no change 3 in it: it has 2 since then"), std::string::npos) << refused;
+  run({"restore", one_.path(), "--to", then, "--hunk", "1"}, 2);
   run({"restore", one_ / "a.md", "--to", then, "--hunk", "2"});
   EXPECT_EQ(one_.read("a.md"), "ONE\n2\n3\n4\n5\n6\n7\n8\n9\n");
   run({"restore", one_ / "a.md", "--to", then});

@@ -62,6 +62,7 @@ void Replica::Impl::restore_text(const RestoreFile& file) {
                    "this file did not get its old name back: another file is called \"" + file.path + "\" now");
   // Done as if the user had renamed it: the disk's answer makes the rename.
   if (const FileRecord* const known = record(present); known != nullptr && options_.write_files) {
+    called_again_.insert_or_assign(present, RestoredName{file.path, restore_id_});
     const auto writes = intended_.find(present);  // its text of then, which is being written, comes before the name
     return emit(MoveFile{present, file.path, writes == intended_.end() ? known->hash : writes->second.back().hash});
   }

@@ -134,6 +134,11 @@ class Planner {
       file.binary_before = present->binary;
       file.binary_after = past.binary;
     } else {
+      if (const size_t there = hunks.empty() ? 0 : diff_lines(past.text, present->text).size();
+          !hunks.empty() && std::ranges::max(hunks) >= there) {
+        return skip(path, "there is no change " + std::to_string(std::ranges::max(hunks) + 1) + " in it: it has " +
+                              std::to_string(there) + " since then");
+      }
       file.before = present->text;
       file.after = hunks.empty() ? past.text : turn_back(past.text, present->text, hunks);
       if (file.before == file.after && renamed_from.empty()) return;

@@ -386,6 +386,11 @@ class Replica::Impl {
   // History: what the updates of this batch are stored as.
   const UpdateMade* made_ = nullptr;  // while it is applied
   std::string restore_id_;  // while a restore is under way
+  struct RestoredName {
+    std::string to;
+    std::string restore_id;
+  };
+  std::map<std::string, RestoredName, std::less<>> called_again_;  // renames of a restore, until the disk has done them
   std::map<std::string, std::string, std::less<>>
       brought_back_;  // path -> restore, written to disk and not read back yet
   std::string moved_from_;  // where the operations that are given come from

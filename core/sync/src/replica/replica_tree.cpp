@@ -196,6 +196,8 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
     request_read(to);
     return reconcile(from);  // if it made room for another content
   }
+  if (const auto again = called_again_.extract(std::string(from)); again && again.mapped().to == to)
+    restore_id_ = again.mapped().restore_id;
   const FileRecord moved = *known;
   const FileRecord* const there = record(to);
   const bool is_seen = there != nullptr && there->file_id == moved.file_id && there->hash == moved.hash;
