@@ -103,6 +103,7 @@ std::string DiskNames::to_key(std::string_view disk_path) const {
 }
 
 std::string DiskNames::own_key(std::string_view disk_path) const {
+  if (!traits_.peculiar()) return std::string(disk_path);
   std::string key = to_key(disk_path);
   const auto known = keys_.find(key);
   const bool is_elsewhere = known != keys_.end() && comparable(known->second) != comparable(disk_path);
