@@ -45,7 +45,9 @@ Reply run_command(Guest& guest, std::string_view name, const Json& params) {
   return refused(std::string(kUnknownCommand).append(name));
 }
 
-Reply refused(std::string_view why) { return std::unexpected(std::string(why)); }
+Reply refused(std::string_view why) { return refused(std::string(why)); }
+Reply refused(const std::string& why) { return std::unexpected(why); }
+Reply refused(const char* why) { return refused(std::string(why)); }
 
 std::expected<std::string, std::string> text_param(const Json& params, const char* name) {
   if (const auto text = params.string_member(name)) return std::string(*text);

@@ -33,8 +33,11 @@ std::vector<std::string_view> declared_commands();
 Reply run_command(Guest& guest, std::string_view name, const Json& params);
 inline constexpr std::string_view kUnknownCommand = "Unknown command: ";
 
-/// The reply of a command that gives up. A function, since a hundred places do.
+/// The reply of a command that gives up. A function, since a hundred places do; one for each kind of text, so that none of them makes
+/// another kind first.
 Reply refused(std::string_view why);
+Reply refused(const std::string& why);
+Reply refused(const char* why);
 
 // --- parameters -----------------------------------------------------------------------------------------------------
 

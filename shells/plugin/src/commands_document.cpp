@@ -140,7 +140,7 @@ Reply set_file(Guest& guest, const Json& params) {
   const std::string key = guest.disk().to_workspace(*path);
   if (sync::is_temporary(key)) return command_failed("temporary files are not stored");
   if (const auto problem = sync::check_path(key); problem != sync::PathProblem::Fine) {
-    return command_failed(sync::describe(problem));
+    return command_failed(std::string(sync::describe(problem)));
   }
   sync::FileMetadata metadata = read->value;
   if (metadata.filename.empty()) metadata.filename = sync::file_name(key);

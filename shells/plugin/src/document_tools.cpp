@@ -20,7 +20,7 @@ Bytes message(const sync::Message& content) {
 
 }  // namespace
 
-Reply command_failed(std::string_view text) { return refused("Plugin command error: " + std::string(text)); }
+Reply command_failed(const std::string& text) { return refused("Plugin command error: " + text); }
 
 std::expected<Session*, std::string> ready(Guest& guest) {
   if (Session* session = guest.session()) return session;

@@ -14,7 +14,7 @@
 namespace diaryx::plugin {
 
 /// `Plugin command error: <text>`, as hosts know failures of these commands.
-Reply command_failed(std::string_view text);
+Reply command_failed(const std::string& text);
 
 /// The session, or the phrase that hosts wait for.
 std::expected<Session*, std::string> ready(Guest& guest);
