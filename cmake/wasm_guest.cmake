@@ -24,8 +24,10 @@ function(dx_wasm_guest name)
   set_target_properties(${guest} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
   target_link_libraries(${guest} PRIVATE ${DX_DEPENDS})
   dx_flags(${guest} TRUE)
-  # The linker copies a function into its callers when that makes them smaller; with its own idea of "small" they grow (25 kB).
-  target_link_options(${guest} PRIVATE -Wl,-mllvm,-inline-threshold=-20)
+  # The linker copies a function into its callers when that makes them smaller; with its own idea of "small" they grow (25 kB), and
+  # one step further than this they do, too (11 kB). A sum that is kept from one turn of a loop, or one branch, to the next costs a
+  # local that is set and got, as much as the sum (3 kB).
+  target_link_options(${guest} PRIVATE -Wl,-mllvm,-inline-threshold=-15 -Wl,-mllvm,-enable-pre=false -Wl,-mllvm,-disable-lsr)
   # Flattened code is seen afresh by the second round (7 kB). The functions that are called most get the numbers that fit into one byte
   # (6 kB). The lowest kilobyte is the very end of the stack, which no sum of a pointer and a small offset reaches by wrapping, so
   # offsets go into the loads (3 kB).
