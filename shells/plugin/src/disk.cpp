@@ -32,9 +32,9 @@ void Disk::set_root(std::string_view root) {
   has_root_ = true;
 }
 
-std::string Disk::to_host(std::string_view path) const {
-  if (root_.empty()) return std::string(path);
-  return root_.ends_with('/') ? root_ + std::string(path) : root_ + '/' + std::string(path);
+std::string Disk::to_host(const std::string& path) const {
+  if (root_.empty()) return path;
+  return root_.ends_with('/') ? root_ + path : root_ + '/' + path;
 }
 
 std::string Disk::to_workspace(std::string_view host_path) const {
@@ -46,14 +46,14 @@ std::string Disk::to_workspace(std::string_view host_path) const {
   return sync::normalize_key(path);
 }
 
-bool Disk::exists(std::string_view path) const { return host::file_exists(to_host(path)); }
+bool Disk::exists(const std::string& path) const { return host::file_exists(to_host(path)); }
 
-Look Disk::look(std::string_view path) const {
+Look Disk::look(const std::string& path) const {
   if (!exists(path)) return {};
   return look_at_present(path);
 }
 
-Look Disk::look_at_present(std::string_view path) const {
+Look Disk::look_at_present(const std::string& path) const {
   if (auto bytes = host::read_present_file(to_host(path))) return {Look::State::Read, std::move(*bytes)};
   return {exists(path) ? Look::State::Unreadable : Look::State::Missing, {}};
 }
@@ -73,12 +73,12 @@ std::vector<std::string> Disk::list() const {
   return paths;
 }
 
-Look Disk::write(std::string_view path, ByteView bytes) const {
+Look Disk::write(const std::string& path, ByteView bytes) const {
   host::write_file(to_host(path), bytes);
   return look_at_present(path);
 }
 
-bool Disk::remove(std::string_view path) const {
+bool Disk::remove(const std::string& path) const {
   host::delete_file(to_host(path));
   return !exists(path);
 }

@@ -34,24 +34,24 @@ class Disk {
   /// What to pass to the host for the whole workspace.
   std::string root() const { return root_.empty() ? "." : root_; }
 
-  std::string to_host(std::string_view path) const;
+  std::string to_host(const std::string& path) const;
   /// Total; what comes out still has to pass `sync::parse_path`.
   std::string to_workspace(std::string_view host_path) const;
 
-  bool exists(std::string_view path) const;
-  Look look(std::string_view path) const;
+  bool exists(const std::string& path) const;
+  Look look(const std::string& path) const;
   /// Workspace paths of all carried files, sorted. Folders that a native host lists among them are left out as far as
   /// they can be told from files (A3).
   std::vector<std::string> list() const;
 
   /// Writes and reads back, because some hosts fail without a word (A27), and another program may write at the same moment.
   /// Returns what is there then.
-  Look write(std::string_view path, ByteView bytes) const;
+  Look write(const std::string& path, ByteView bytes) const;
   /// False when the file is still there afterwards.
-  bool remove(std::string_view path) const;
+  bool remove(const std::string& path) const;
 
  private:
-  Look look_at_present(std::string_view path) const;
+  Look look_at_present(const std::string& path) const;
 
   std::string root_;
   bool has_root_ = false;

@@ -40,13 +40,13 @@ constexpr std::size_t kCopiesOfFrame = 6;
 constexpr std::string_view kNoMemory = "the plugin has too little memory for this; nothing was done";
 
 std::int32_t refuse_text() {
-  host::log(host::Level::Warn, kNoMemory);
+  host::log(host::Level::Warn, std::string(kNoMemory));
   return pdk::fail(kNoMemory);
 }
 
 // Not an error: native hosts end the connection for good when a callback fails.
 std::int32_t refuse_binary() {
-  host::log(host::Level::Warn, kNoMemory);
+  host::log(host::Level::Warn, std::string(kNoMemory));
   return answer(ByteView{encode_envelope({}).bytes});
 }
 

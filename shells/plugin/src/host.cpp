@@ -83,7 +83,7 @@ std::optional<Bytes> wrapped_bytes(std::string_view answer) {
   return std::move(*bytes);
 }
 
-void log(Level level, std::string_view message) {
+void log(Level level, const std::string& message) {
   ask(host_log, Json{}.set("level", level_name(level)).set("message", message));
 }
 

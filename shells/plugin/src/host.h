@@ -23,7 +23,7 @@ namespace diaryx::plugin::host {
 
 enum class Level : uint8_t { Debug, Info, Warn, Error };
 
-void log(Level level, std::string_view message);
+void log(Level level, const std::string& message);
 
 /// The host's clock; the last known time when the host has no answer.
 TimestampMs now();

@@ -19,7 +19,7 @@ void Past::load(const std::string& doc) {
     host::log(host::Level::Warn, "a part of the history of " + doc + " cannot be read and is left out");
 }
 
-void Past::load_file(std::string_view path) {
+void Past::load_file(const std::string& path) {
   for (const std::string& doc : history_.documents_of(path)) load(doc);
 }
 

@@ -21,7 +21,7 @@ class Past {
 
   void load(const std::string& doc);
   /// The documents of a file, over its renames.
-  void load_file(std::string_view path);
+  void load_file(const std::string& path);
   /// The documents that changed last.
   void load_recent(size_t count);
   /// Documents with records after a point: what a comparison with it needs.

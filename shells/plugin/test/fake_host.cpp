@@ -16,7 +16,7 @@ bool is_inside(std::string_view path, std::string_view prefix) {
 
 }  // namespace
 
-void log(Level, std::string_view message) { fake_host().logs.emplace_back(message); }
+void log(Level, const std::string& message) { fake_host().logs.emplace_back(message); }
 
 TimestampMs now() { return TimestampMs{++fake_host().clock}; }
 

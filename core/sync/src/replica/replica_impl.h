@@ -255,9 +255,11 @@ class Replica::Impl {
 
   // Files, by id, the paths that list them and the documents that hold their texts.
   std::string document_of(std::string_view path) const;
+  std::string document_of(const std::string& path) const { return document_of(std::string_view(path)); }
   std::optional<std::string> listed_path(std::string_view document) const;
   std::optional<std::string> live_path(std::string_view file_id) const;
   std::string id_at(std::string_view path) const;
+  std::string id_at(const std::string& path) const { return id_at(std::string_view(path)); }
   std::string file_id_of(std::string_view path, const FileRecord& known) const;
   bool is_at_home(std::string_view path, const FileRecord& known) const;  // the list has the file that is on disk there
   std::string document_of_file(std::string_view file_id, std::string_view path) const;
@@ -322,6 +324,7 @@ class Replica::Impl {
   void doubt_metadata(std::string_view path);
   void check_metadata();
   void reconcile(std::string_view path);
+  void reconcile(const std::string& path) { reconcile(std::string_view(path)); }
   void reconcile_absent(std::string_view path, const FileRecord& record);
   bool make_room(std::string_view path, const FileRecord& known);
   bool comes_from_elsewhere(std::string_view path);
@@ -372,6 +375,7 @@ class Replica::Impl {
   void drop_record(std::string_view path);
   void release_name(std::string_view path);
   const FileRecord* record(std::string_view path) const;
+  const FileRecord* record(const std::string& path) const { return record(std::string_view(path)); }
   void emit(Action action);
   void notify(Notice notice) { emit(Notify{std::move(notice)}); }
   void problem(std::string_view path, std::string message);

@@ -62,6 +62,7 @@ class WorkspaceDoc {
   std::optional<BinaryRef> binary(std::string_view path) const;
   /// The entry if it is live. One whose key is an id is kept and passed on, and is no file here.
   std::optional<FileMetadata> live_file(std::string_view path) const;
+  std::optional<FileMetadata> live_file(const std::string& path) const { return live_file(std::string_view(path)); }
   std::optional<BinaryRef> live_binary(std::string_view path) const;
 
   /// Paths of all live entries that can be used here, sorted.
