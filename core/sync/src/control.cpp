@@ -183,7 +183,7 @@ Parsed parse_action(const Json& json, std::string_view action) {
   return Save{std::move(doc)};
 }
 
-Json of_type(std::string_view type) {
+Json of_type(const char* type) {
   Json json = Json::object();
   json.set("type", type);
   return json;
@@ -253,10 +253,10 @@ struct Formatter {
   Json operator()(const Unfocus& m) const { return of_type("unfocus").set("files", text_list(m.files)); }
   Json operator()(const Leave& m) const { return action("leave", m.doc); }
   Json operator()(const Save& m) const { return action("save", m.doc); }
-  Json operator()(const Ignored& m) const { return of_type(m.type); }
+  Json operator()(const Ignored& m) const { return of_type(m.type.c_str()); }
 
  private:
-  static Json action(std::string_view name, const std::string& doc) {
+  static Json action(const char* name, const std::string& doc) {
     Json json = Json::object();
     return json.set("action", name).set("doc", doc);
   }

@@ -26,7 +26,7 @@ Reply set_config(Guest& guest, const Json& params) {
   return Json{};
 }
 
-Json status_line(std::string_view state, std::string_view label, Json detail = {}, Json progress = {}) {
+Json status_line(const char* state, const char* label, Json detail = {}, Json progress = {}) {
   return Json{}
       .set("state", state)
       .set("label", label)

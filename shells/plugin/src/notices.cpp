@@ -9,24 +9,24 @@ namespace {
 // Written as text at once: these are small, but for the body of a note, which is copied no more often than it must be.
 class EventText {
  public:
-  explicit EventText(std::string_view type) { member("type", type); }
-  EventText&& with(std::string_view name, std::string_view value) && { return std::move(member(name, value)); }
-  EventText&& with(std::string_view name, uint64_t value) && {
+  explicit EventText(const char* type) { member("type", type); }
+  EventText&& with(const char* name, std::string_view value) && { return std::move(member(name, value)); }
+  EventText&& with(const char* name, uint64_t value) && {
     begin(name).append(std::to_string(value));
     return std::move(*this);
   }
-  EventText&& with_json(std::string_view name, std::string_view json) && {
+  EventText&& with_json(const char* name, std::string_view json) && {
     begin(name).append(json);
     return std::move(*this);
   }
   std::string done() && { return std::move(text_) + '}'; }
 
  private:
-  std::string& begin(std::string_view name) {
+  std::string& begin(const char* name) {
     text_ += text_.empty() ? "{\"" : ",\"";
     return text_.append(name).append("\":");
   }
-  EventText& member(std::string_view name, std::string_view value) {
+  EventText& member(const char* name, std::string_view value) {
     append_json_string(begin(name), value);
     return *this;
   }
