@@ -1,8 +1,8 @@
 // All body documents of a replica: a few loaded, the others parked as bytes.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,7 +42,7 @@ class BodyStore {
   ClientId client_;
   // Loading and parking change no content, so readers may do it.
   mutable std::map<std::string, Slot, std::less<>> slots_;
-  mutable std::deque<std::string> loaded_;
+  mutable std::list<std::string> loaded_;
 };
 
 }  // namespace diaryx::sync

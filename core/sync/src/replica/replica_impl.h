@@ -11,8 +11,8 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <set>
 #include <span>
@@ -418,7 +418,7 @@ class Replica::Impl {
   std::map<std::string, Body, std::less<>> open_bodies_;  // asked on this connection
   std::set<std::string, std::less<>> unanswered_;  // of those: no SyncStep2 yet
   std::set<std::string, std::less<>> unsaved_;  // of those: something the server has not acknowledged
-  std::deque<std::string> to_open_;
+  std::list<std::string> to_open_;
   std::set<std::string, std::less<>> queued_;  // what is in to_open_
   std::vector<std::string> focus_;
   size_t answered_told_ = 0;
