@@ -51,7 +51,10 @@ void put32(Bytes& out, uint32_t value) {
   put16(out, value >> 16);
 }
 
-void put_text(Bytes& out, std::string_view text) { out.insert(out.end(), text.begin(), text.end()); }
+void put_text(Bytes& out, std::string_view text) {
+  const ByteView bytes = as_bytes(text);
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
 
 uint16_t get16(ByteView bytes, size_t at) { return static_cast<uint16_t>(bytes[at] | bytes[at + 1] << 8); }
 

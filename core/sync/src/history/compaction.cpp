@@ -96,7 +96,7 @@ class Folder {
     }
     if (stretch.size() == 1 || !complete) {
       // Something in it cannot be read, or waits for what is not here: it is kept as it is.
-      out.insert(out.end(), stretch.begin(), stretch.end());
+      for (const HistoryRecord& record : stretch) out.push_back(record);
       return;
     }
     HistoryRecord merged = summary_of(stretch, shapes);
@@ -143,7 +143,7 @@ Result<std::vector<StoredBlock>> compact_history(const DocHistory& document, std
     folder.fold(records.subspan(start, end - start), shapes.subspan(start, end - start), kept);
     start = end;
   }
-  kept.insert(kept.end(), records.begin() + static_cast<ptrdiff_t>(old_end), records.end());
+  for (const HistoryRecord& record : records.subspan(old_end)) kept.push_back(record);
   return pack(kept);
 }
 

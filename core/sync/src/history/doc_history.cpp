@@ -26,7 +26,7 @@ RecordShape shape_of(const HistoryRecord& record) {
 Result<void> DocHistory::add(ByteView block) {
   DX_TRY(std::vector<HistoryRecord> records, decode_history_block(block));
   if (!records_.empty() && records.front().sequence <= records_.back().sequence) return fail(ErrorCode::BadReference);
-  records_.insert(records_.end(), std::make_move_iterator(records.begin()), std::make_move_iterator(records.end()));
+  for (HistoryRecord& record : records) records_.push_back(std::move(record));
   return {};
 }
 
