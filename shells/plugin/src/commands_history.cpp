@@ -4,6 +4,7 @@
 #include <array>
 
 #include "diaryx/base/base64.h"
+#include "diaryx/base/shorten.h"
 #include "diaryx/base/sort.h"
 #include "diaryx/sync/history_diff.h"
 #include "diaryx/sync/history_timeline.h"
@@ -54,7 +55,7 @@ std::expected<std::string, std::string> file_param(Guest& guest, const Json& par
 
 Json entries_json(std::vector<sync::HistoryEntry> entries, size_t limit) {
   sort_compactly_by(entries, &sync::HistoryEntry::update_id, std::greater<>());
-  if (limit > 0 && entries.size() > limit) entries.resize(limit);
+  if (limit > 0) shorten(entries, limit);
   Json list = Json::array();
   for (const sync::HistoryEntry& entry : entries) list.push(sync::to_json(entry));
   return list;
@@ -88,7 +89,7 @@ Reply get_file_history(Guest& guest, const Json& params) {
   past.load_file(key);
   std::vector<sync::HistoryEntry> entries = sync::file_entries(past.history(), key);
   const size_t limit = limit_param(params, 0);
-  if (limit > 0 && entries.size() > limit) entries.resize(limit);
+  if (limit > 0) shorten(entries, limit);
   Json list = Json::array();
   for (const sync::HistoryEntry& entry : entries) list.push(sync::to_json(entry));
   return list;
@@ -353,7 +354,7 @@ Reply list_restores(Guest& guest, const Json& params) {
   DX_OPEN(past);
   past.load_recent(kRecentDocuments);
   auto restores = sync::done_restores(past.history());
-  if (const size_t limit = limit_param(params, kDefaultRestores); restores.size() > limit) restores.resize(limit);
+  shorten(restores, limit_param(params, kDefaultRestores));
   Json list = Json::array();
   for (const sync::DoneRestore& done : restores) {
     Json paths = Json::array();

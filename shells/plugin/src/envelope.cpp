@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "diaryx/base/shorten.h"
 #include "diaryx/base/utf.h"
 
 namespace diaryx::plugin {
@@ -34,7 +35,7 @@ std::vector<const EnvelopeAction*> chosen(const std::vector<EnvelopeAction>& act
   for (int level = 2; level > 0 && kept.size() > kMaxEnvelopeActions; --level) {
     std::erase_if(kept, [&](const EnvelopeAction* action) { return dispensability(*action) >= level; });
   }
-  if (kept.size() > kMaxEnvelopeActions) kept.resize(kMaxEnvelopeActions);
+  shorten(kept, kMaxEnvelopeActions);
   return kept;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diaryx/base/shorten.h"
 #include "diaryx/base/sort.h"
 #include "host.h"
 #include "storage_keys.h"
@@ -294,7 +295,7 @@ std::vector<std::string> HistoryLog::recent(size_t count) const {
     if (!records.empty()) docs.emplace_back(records.back().sequence, doc);
   }
   sort_compactly(docs, std::greater<>());
-  if (docs.size() > count) docs.resize(count);
+  shorten(docs, count);
   std::vector<std::string> names;
   for (auto& [last, doc] : docs) names.push_back(std::move(doc));
   return names;

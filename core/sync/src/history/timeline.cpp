@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diaryx/base/shorten.h"
 #include "diaryx/base/sort.h"
 #include "diaryx/sync/history_timeline.h"
 #include "history/history_names.h"
@@ -159,12 +160,12 @@ std::vector<TimelineGroup> group_steps(const History& history, std::vector<Step>
     groups.push_back(std::move(made));
   }
   sort_compactly_by(groups, &TimelineGroup::last, std::greater<>());
-  if (limit != 0 && groups.size() > limit) groups.resize(limit);
+  if (limit != 0) shorten(groups, limit);
   return groups;
 }
 
 std::vector<HistoryEntry> list_steps(const History& history, std::vector<Step> steps, size_t limit) {
-  if (limit != 0 && steps.size() > limit) steps.resize(limit);
+  if (limit != 0) shorten(steps, limit);
   std::vector<HistoryEntry> entries;
   for (Step& step : steps) entries.push_back(entry_of(history, std::move(step)));
   return entries;
