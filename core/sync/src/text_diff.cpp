@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "diaryx/base/result.h"
 #include "diaryx/base/sort.h"
@@ -141,9 +142,36 @@ std::vector<Hunk> join_close(const Texts& texts, const std::vector<Hunk>& hunks,
   return joined;
 }
 
+// How good a place between two characters is for an edit to begin.
+int place_quality(std::string_view text, size_t at) {
+  if (at == 0 || text[at - 1] == '\n') return 3;
+  if (text[at - 1] == ' ' || text[at - 1] == '\t') return 2;
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           static_cast<uint8_t>(c) >= 0x80;
+  };
+  return at < text.size() && is_letter(text[at - 1]) && is_letter(text[at]) ? 0 : 1;
+}
+
+// What was typed behind or in front of a word that stays whole, perhaps many words and lines; or what was taken from there.
+// Nothing if the word only happens to begin alike: `Ice is cold` is no `I` that went on.
+std::optional<Hunk> what_goes_on(const Texts& texts, const Hunk& hunk) {
+  const bool is_longer = hunk.old_size() < hunk.new_size();
+  const std::string_view before = texts.before.substr(hunk.old_begin, hunk.old_size());
+  const std::string_view after = texts.after.substr(hunk.new_begin, hunk.new_size());
+  const std::string_view part = is_longer ? before : after;
+  const std::string_view whole = is_longer ? after : before;
+  if (whole.starts_with(part) && place_quality(whole, part.size()) > 0)
+    return Hunk{hunk.old_begin + part.size(), hunk.old_end, hunk.new_begin + part.size(), hunk.new_end};
+  if (whole.ends_with(part) && place_quality(whole, whole.size() - part.size()) > 0)
+    return Hunk{hunk.old_begin, hunk.old_end - part.size(), hunk.new_begin, hunk.new_end - part.size()};
+  return std::nullopt;
+}
+
 // Cuts a changed word down to its changed letters, if it is still the same word: letters were only added (`Plans` from
 // `Plan`) or only taken, or most of a long word is the same. `cat` to `bar` is another word.
 Hunk narrowed(const Texts& texts, const Hunk& hunk) {
+  if (const std::optional<Hunk> rest = what_goes_on(texts, hunk)) return *rest;
   const std::string_view before = texts.before.substr(hunk.old_begin, hunk.old_size());
   const std::string_view after = texts.after.substr(hunk.new_begin, hunk.new_size());
   if (before.find_first_of(" \t\r\n") != before.npos || after.find_first_of(" \t\r\n") != after.npos) return hunk;
@@ -253,17 +281,6 @@ void widen_to_lines(const Texts& texts, Hunk& hunk) {
     ++hunk.new_end;
     if (texts.before[hunk.old_end++] == '\n') return;
   }
-}
-
-// How good a place between two characters is for an edit to begin.
-int place_quality(std::string_view text, size_t at) {
-  if (at == 0 || text[at - 1] == '\n') return 3;
-  if (text[at - 1] == ' ' || text[at - 1] == '\t') return 2;
-  const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           static_cast<uint8_t>(c) >= 0x80;
-  };
-  return at < text.size() && is_letter(text[at - 1]) && is_letter(text[at]) ? 0 : 1;
 }
 
 // An insertion of `b> <` after `<` is the same as one of `<b> ` before it. The second form keeps the word whole when

@@ -499,6 +499,16 @@ TEST(MergeRules, EditAndEditInOnePlace) {
   EXPECT_EQ(text.size(), 15u);
 }
 
+TEST(MergeRules, AppendAndAppendToALastLineWithoutAnEnd) {
+  World world = in_step({{"a.md", "one\n<two>"}});
+  const Files files = together(world, {[](Device& d) { d.user_writes("a.md", "one\n<two><left> x\n"); },
+                                       [](Device& d) { d.user_writes("a.md", "one\n<two><right> x\n"); }});
+  const std::string text = files.at("a.md");
+  EXPECT_EQ(count(text, "<two>"), 1u);
+  EXPECT_EQ(count(text, "<left> x\n"), 1u);
+  EXPECT_EQ(count(text, "<right> x\n"), 1u);
+}
+
 TEST(MergeRules, ClearAndEdit) {
   World world = in_step({{"a.md", "one\ntwo\n"}});
   const Files files = together(world, {[](Device& d) { d.user_writes("a.md", ""); },

@@ -70,6 +70,24 @@ TEST(TextDiff, T3ChangesInOneLineAreSeparateEdits) {
   EXPECT_EQ(check("the quick brown fox jumps over it", "a quick brown fox leaps over it"), 2u);
 }
 
+TEST(TextDiff, GoesOnBehindAWordWithoutReplacingIt) {
+  // Two devices that go on behind a last line without an end would have its last word twice otherwise.
+  const std::string line = "to be done";
+  for (const std::string more : {", and soon", ".\nNext line\n", "<2> next\n"}) {
+    const auto edits = diff_text(line, line + more);
+    ASSERT_EQ(edits.size(), 1u) << more;
+    EXPECT_EQ(edits[0], (TextEdit{Utf16Offset{10}, Length{0}, Utf8Offset{10}, 0, more}));
+    const auto back = diff_text(line + more, line);
+    ASSERT_EQ(back.size(), 1u) << more;
+    EXPECT_EQ(back[0].at_utf8.value(), 10u) << more;
+    EXPECT_EQ(back[0].inserted, "") << more;
+  }
+  EXPECT_EQ(diff_text("done", "first, (done"),
+            (std::vector<TextEdit>{{Utf16Offset{0}, Length{0}, Utf8Offset{0}, 0, "first, ("}}));
+  // Another word that happens to begin alike is another word.
+  EXPECT_EQ(diff_text("I", "Ice\nis cold\n")[0].erased, Length{1});
+}
+
 TEST(TextDiff, JoinsChangesThatAreOneInAllButASpace) {
   EXPECT_EQ(check("one two", "three four"), 1u);
   EXPECT_EQ(check("cat", "bar"), 1u);
