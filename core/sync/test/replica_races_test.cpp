@@ -113,6 +113,19 @@ TEST(Races, AFileThatWasWrittenBeforeACrashKeepsItsNameWhereTheDiskSpellsItAnew)
   }
 }
 
+TEST(Races, AnEditOfAFileThatIsToChangeInCaseAloneStaysWithItWhereTheDiskSpellsItAnew) {
+  // Its key is the decomposed form, which the disk's own spelling does not tell; and the new name has the place already.
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"cafe\u0301.md", kGarden}}, {{}, {.case_insensitive = true, .normalising = true}});
+    world.device(0).user_renames("cafe\u0301.md", "Cafe\u0301.md");
+    for (int i = 0; i < moment; ++i) world.step();
+    Device& device = world.device(1);
+    device.user_writes(device.disk().files().begin()->first, std::string(kGarden) + "and herbs\n");
+    device.look_and_settle();  // sooner than the disk comes to the move
+    EXPECT_EQ(at_rest(world), (Files{{"Cafe\u0301.md", std::string(kGarden) + "and herbs\n"}})) << moment;
+  }
+}
+
 TEST(Races, ALateEditStaysWithItsFileWhenTwoFilesGetOneName) {
   for (int moment = 0; moment < kMoments; ++moment) {
     for (const uint64_t seed : {11u, 12u, 13u, 14u}) {
