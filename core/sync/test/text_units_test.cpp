@@ -52,6 +52,16 @@ TEST(TextUnits, DoNotTakeOneLineForAnother) {
   EXPECT_EQ(carried("line 1 of it\nend\n", "end\nline 2 of it\n", "end\n"), "end\nline 2 of it\n");
 }
 
+TEST(TextUnits, DoWhatWasReplacedAlikeOnce) {
+  EXPECT_EQ(carried("- [ ] task\n", "- [x] task\n", "- [x] task\nmore\n"), "- [x] task\nmore\n");
+  EXPECT_EQ(carried("see teh cat\n", "see the cat\n", "all\nsee the cat\n"), "all\nsee the cat\n");
+  EXPECT_EQ(carried("one\ntwo\n", "zero\none\nTWO", "one\nTWO"), "zero\none\nTWO");
+  // Only that: who replaces it by something else, or types without replacing anything, is heard.
+  EXPECT_EQ(carried("- [ ] task\n", "- [x] task\n", "- [-] task\n"), "- [x][-] task\n");
+  EXPECT_EQ(carried("tally |\n", "tally ||\n", "tally ||\nend\n"), "tally |||\nend\n");
+  EXPECT_EQ(carried("- [ ] task\n", "- [x] my task\n", "- [x] task\n"), "- [x] my[x] task\n");
+}
+
 TEST(TextUnits, SayWhatTheEditedTextIsMadeOf) {
   std::mt19937 random(3);
   const auto text = [&] {

@@ -77,6 +77,7 @@ struct Step {
   uint32_t erased;
   std::string_view inserted;
   size_t order;  // of steps at one place
+  bool is_done = false;  // somebody else replaced the same by the same
 };
 
 bool read_number(std::string_view& text, char end, uint64_t& number) {
@@ -153,11 +154,37 @@ Spans carry_edits(crdt::Text text, crdt::Transaction& txn, const Spans& units, c
     return place_behind(left);
   };
 
+  std::optional<std::string> present;
+  const auto is_gone = [&](uint32_t from, uint32_t to) {
+    for (const crdt::TextSpan& span : slice(units, from, to)) {
+      for (Clock clock = span.first.clock; clock < span.first.clock + span.length; clock = clock + Length{1}) {
+        if (places.find({span.first.client, clock})) return false;
+      }
+    }
+    return true;
+  };
+  // All that it replaces was taken already, and what was put there instead is what it puts there. Who typed the same without
+  // replacing anything (a mark of a tally) typed it twice.
+  const auto done_at = [&](const TextEdit& edit, uint32_t at) -> std::optional<uint32_t> {
+    const uint32_t begin = edit.at.value();
+    const uint32_t length = utf16_length(edit.inserted).value();
+    if (edit.erased == Length{0} || !is_gone(begin, begin + edit.erased.value())) return std::nullopt;
+    const uint32_t left = place_behind(begin);
+    if (at - left != length) return std::nullopt;
+    if (!present) present = text.to_string();
+    const std::string_view there = std::string_view(*present).substr(to_utf8(*present, Utf16Offset{left}).value());
+    return there.starts_with(edit.inserted) ? std::optional(left) : std::nullopt;
+  };
+
   std::vector<Step> steps;
   for (const TextEdit& edit : edits) {
     const uint32_t begin = edit.at.value();
     const uint32_t until = begin + edit.erased.value();
-    if (!edit.inserted.empty()) steps.push_back({place_of_gap(begin, until), 0, edit.inserted, steps.size()});
+    if (!edit.inserted.empty()) {
+      const uint32_t at = place_of_gap(begin, until);
+      const std::optional<uint32_t> done = done_at(edit, at);
+      steps.push_back({done.value_or(at), 0, edit.inserted, steps.size(), done.has_value()});
+    }
     for (const crdt::TextSpan& span : slice(units, begin, until)) {
       // What others deleted, too, is not there; what they wrote in between stays.
       for (Clock clock = span.first.clock; clock < span.first.clock + span.length; clock = clock + Length{1}) {
@@ -175,7 +202,7 @@ Spans carry_edits(crdt::Text text, crdt::Transaction& txn, const Spans& units, c
   sort_compactly(steps, [](const Step& a, const Step& b) { return a.at != b.at ? a.at < b.at : a.order < b.order; });
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     if (step->erased != 0) DX_ASSERT(text.erase(txn, Utf16Offset{step->at}, Length{step->erased}));
-    if (!step->inserted.empty()) DX_ASSERT(text.insert(txn, Utf16Offset{step->at}, step->inserted));
+    if (!step->inserted.empty() && !step->is_done) DX_ASSERT(text.insert(txn, Utf16Offset{step->at}, step->inserted));
   }
 
   // The edited version: what was kept of the older one, and what was typed, in the order of the edits.
@@ -185,7 +212,7 @@ Spans carry_edits(crdt::Text text, crdt::Transaction& txn, const Spans& units, c
   uint32_t shift = 0;  // wraps, and back
   for (const Step& step : steps) {
     if (!step.inserted.empty()) typed_at[next_typed++] = step.at + shift;
-    shift += utf16_length(step.inserted).value() - step.erased;
+    shift += (step.is_done ? 0 : utf16_length(step.inserted).value()) - step.erased;
   }
   Spans edited;
   uint32_t kept = 0;
