@@ -11,6 +11,7 @@ namespace diaryx::sync {
 namespace {
 
 using testing::Device;
+using testing::FakeDisk;
 using testing::World;
 
 using Files = std::map<std::string, std::string>;
@@ -123,6 +124,35 @@ TEST(Races, AnEditOfAFileThatIsToChangeInCaseAloneStaysWithItWhereTheDiskSpellsI
     device.user_writes(device.disk().files().begin()->first, std::string(kGarden) + "and herbs\n");
     device.look_and_settle();  // sooner than the disk comes to the move
     EXPECT_EQ(at_rest(world), (Files{{"Cafe\u0301.md", std::string(kGarden) + "and herbs\n"}})) << moment;
+  }
+}
+
+TEST(Races, ALateAnswerBelongsToTheFileThatWasWrittenAndNotToTheOneThatHasItsNameNow) {
+  // A file that has an alias on this disk is written, and the user changes that name in case before the answer is here.
+  for (int moment = 0; moment < kMoments; ++moment) {
+    testing::WorldOptions options{.devices = 2, .disks = {{}, {.case_insensitive = true}}};
+    World world{11, options};
+    world.device(0).user_writes("start.md", kGarden);
+    world.device(0).user_writes("Start.md", kTravel);
+    ASSERT_EQ(at_rest(world).size(), 2u);
+    Device& device = world.device(1);
+    const FakeDisk::Files listed(device.disk().files());
+    const auto has_alias = [](const auto& file) { return file.first.contains("(name "); };
+    const std::string alias = std::ranges::find_if(listed, has_alias)->first;
+    const std::string other = (alias[0] == 's' ? "S" : "s") + alias.substr(1);
+    const std::string key = alias.substr(0, 5) + ".md";
+    const std::string text = *device.disk().read(alias);
+    options.late_answer = 1;
+    world.set_faults(options);
+    world.device(0).user_writes(key, text + "one\n");
+    for (int i = 0; i < moment; ++i) world.step();
+    device.user_renames(alias, other);
+    device.look_and_settle();  // sooner than the answer
+    at_rest(world);
+    world.device(0).user_renames(other, key);
+    at_rest(world);
+    world.device(0).user_writes(key, text + "one\ntwo\n");
+    EXPECT_EQ(at_rest(world)[key], text + "one\ntwo\n") << moment;
   }
 }
 

@@ -101,6 +101,11 @@ void Replica::Impl::dispatch(const Event& event) {
     const std::string* const leaving = leaving_name(disk_path);
     return leaving == nullptr ? names().see(disk_path) : *leaving;
   };
+  std::string_view asked;
+  const auto answered = [&](std::string_view disk_path) {
+    asked = disk_path;
+    return answered_key(disk_path).value_or(key(disk_path));
+  };
   std::visit(Overloaded{
                  [&](const Connected&) { on_connected(); },
                  [&](const Disconnected&) { on_disconnected(); },
@@ -120,9 +125,9 @@ void Replica::Impl::dispatch(const Event& event) {
                    on_moved(is_ours ? std::string(ours->second.from) : from, to);
                  },
                  [&](const FilesSettled&) { on_files_settled(); },
-                 [&](const FileWritten& e) { on_file_written(key(e.path), e.hash); },
-                 [&](const FileRemoved& e) { on_file_removed(key(e.path)); },
-                 [&](const FileRefused& e) { on_file_refused(key(e.path), e); },
+                 [&](const FileWritten& e) { on_file_written(answered(e.path), e.hash); },
+                 [&](const FileRemoved& e) { on_file_removed(answered(e.path)); },
+                 [&](const FileRefused& e) { on_file_refused(answered(e.path), e); },
                  [&](const BlobUploaded& e) { on_blob_uploaded(key(e.path), e.hash); },
                  [&](const TransferFailed& e) {
                    TransferFailed failure = e;
@@ -144,6 +149,7 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const DeadlineReached&) { on_deadline(); },
              },
              event);
+  if (!asked.empty()) answered_key(asked);  // forgets who awaits nothing more
 }
 
 // --- names ------------------------------------------------------------------------------------------------------
@@ -172,6 +178,16 @@ const std::string* Replica::Impl::leaving_name(std::string_view disk_path) const
   return move == own_moves_.end() ? nullptr : &move->second.from;
 }
 
+std::optional<std::string> Replica::Impl::answered_key(std::string_view disk_path) {
+  // An answer is for the file that it was asked for, whoever has that name by now. They come in order.
+  const auto asked = asked_names_.find(disk_path);
+  if (asked == asked_names_.end()) return std::nullopt;
+  std::erase_if(asked->second, [this](const std::string& key) { return !awaits_answer(key); });
+  if (!asked->second.empty()) return asked->second.front();
+  asked_names_.erase(asked);
+  return std::nullopt;
+}
+
 void Replica::Impl::name_for_disk(Action& action) {
   const auto name = [this](std::string& path) {
     std::string disk = names_.to_disk(path);
@@ -180,11 +196,17 @@ void Replica::Impl::name_for_disk(Action& action) {
     }
     path = std::move(disk);
   };
+  const auto name_asked = [&](std::string& path) {
+    const std::string key = path;
+    name(path);
+    std::vector<std::string>& keys = asked_names_[path];
+    if (std::ranges::count(keys, key) == 0) keys.push_back(key);
+  };
   std::visit(Overloaded{
                  [&](ReadFile& a) { name(a.path); },
-                 [&](WriteText& a) { name(a.path); },
+                 [&](WriteText& a) { name_asked(a.path); },
                  [&](FetchBlob& a) { name(a.path); },
-                 [&](RemoveFile& a) { name(a.path); },
+                 [&](RemoveFile& a) { name_asked(a.path); },
                  [&](UploadBlob& a) { name(a.path); },
                  [&](MoveFile& a) {
                    const std::string from = names_.to_disk(a.from);

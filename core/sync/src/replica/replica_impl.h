@@ -216,6 +216,7 @@ class Replica::Impl {
   void forget_lost_writes();
   std::string answered_path(std::string_view path);
   bool is_being_written(std::string_view path) const;
+  bool awaits_answer(std::string_view path) const;
   bool wait_for_answer(const std::string& path);
   void note_answer(std::string_view path, const Sha256& hash);
   void move_doubts(const std::string& from, const std::string& to);
@@ -335,6 +336,7 @@ class Replica::Impl {
   // --- replica.cpp: between the disk's names and keys
   void dispatch(const Event& event);
   const std::string* leaving_name(std::string_view disk_path) const;
+  std::optional<std::string> answered_key(std::string_view disk_path);
   void name_for_disk(Action& action);
 
   // --- history/replica_restore.cpp
@@ -466,6 +468,8 @@ class Replica::Impl {
   std::map<std::string, RenamedWrites, std::less<>> renamed_writes_;  // by the path that they were asked for
   // Answers to come that say nothing new, by path: what became of the writes was seen before.
   std::map<std::string, size_t, std::less<>> owed_answers_;
+  // Names on a peculiar disk that were to be written or removed -> the keys that had them then, in this order.
+  std::map<std::string, std::vector<std::string>, std::less<>> asked_names_;
   std::set<std::string, std::less<>>
       seen_meanwhile_;  // with another text than ours, while a write of ours is under way
   std::set<std::string, std::less<>> still_asked_;  // seen or missed before the answer to an action of ours

@@ -56,6 +56,12 @@ bool Replica::Impl::is_being_written(std::string_view path) const {
          std::ranges::count(writes->second, Intended::State::UnderWay, &Intended::state) != 0;
 }
 
+bool Replica::Impl::awaits_answer(std::string_view path) const {
+  const auto work = work_.find(path);
+  return (work != work_.end() && work->second.removing) || is_being_written(path) || owed_answers_.contains(path) ||
+         renamed_writes_.contains(path);
+}
+
 bool Replica::Impl::wait_for_answer(const std::string& path) {
   // Another text than ours: seen before our write or after it? The answer tells: a write that is done was there first; one that
   // is refused, since there was something else, was not, and the shell says once more what is there. To guess by likeness would
