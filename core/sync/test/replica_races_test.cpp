@@ -156,6 +156,19 @@ TEST(Races, ALateAnswerBelongsToTheFileThatWasWrittenAndNotToTheOneThatHasItsNam
   }
 }
 
+TEST(Races, ARemovalOfOursThatHitsAFileRenamedInCaseAloneIsNoDeletionOfTheUser) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}}, {{}, {.case_insensitive = true}});
+    world.device(0).user_deletes("a.md");
+    for (int i = 0; i < moment; ++i) world.step();
+    Device& device = world.device(1);
+    if (!device.disk().has("a.md")) break;
+    device.user_renames("a.md", "A.md");
+    device.look_and_settle();  // sooner than the disk comes to the removal
+    EXPECT_EQ(at_rest(world), (Files{{"A.md", kGarden}})) << moment;
+  }
+}
+
 TEST(Races, ALateEditStaysWithItsFileWhenTwoFilesGetOneName) {
   for (int moment = 0; moment < kMoments; ++moment) {
     for (const uint64_t seed : {11u, 12u, 13u, 14u}) {

@@ -235,6 +235,8 @@ class Replica::Impl {
   // --- replica_tree.cpp
   void on_gone(std::string_view path);
   void on_moved(std::string_view from, std::string_view to);
+  bool wait_for_removal(const std::string& from, const std::string& to);
+  bool is_renamed_under_removal(std::string_view path) const;
   void on_files_settled();
   bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
   bool adopt_written(std::string_view to, const Sha256& hash, std::string_view bytes);
@@ -472,6 +474,8 @@ class Replica::Impl {
   std::map<std::string, std::vector<std::string>, std::less<>> asked_names_;
   std::set<std::string, std::less<>>
       seen_meanwhile_;  // with another text than ours, while a write of ours is under way
+  // Renamed in case or form alone while a removal of ours is under way, which may hit it: from -> to, until the answer.
+  std::map<std::string, std::string, std::less<>> renamed_under_removal_;
   std::set<std::string, std::less<>> still_asked_;  // seen or missed before the answer to an action of ours
   std::map<std::string, Upload, std::less<>> uploads_;
   std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted; each has a record

@@ -49,7 +49,7 @@ bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) con
 }
 
 void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) {
-  if (!accept_path(path)) return;
+  if (!accept_path(path) || is_renamed_under_removal(path)) return;
   const Sha256 hash = hash_of(bytes);
   const FileRecord* const before = record(path);
   const bool is_changed = before == nullptr || before->hash != hash;

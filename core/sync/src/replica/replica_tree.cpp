@@ -160,6 +160,7 @@ bool Replica::Impl::index_file(const std::string& path) {
 // --- renames and deletions --------------------------------------------------------------------------------------
 
 void Replica::Impl::on_gone(std::string_view path) {
+  if (is_renamed_under_removal(path)) return;
   const auto work = work_.find(path);
   // A new file that could not be written (a full disk) waits for its time.
   if (work != work_.end() && work->second.retry_at && record(path) == nullptr) return;
@@ -179,7 +180,27 @@ void Replica::Impl::on_gone(std::string_view path) {
   gone_.insert_or_assign(std::string(path), GoneFile{found_by_us ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
+bool Replica::Impl::wait_for_removal(const std::string& from, const std::string& to) {
+  // This disk takes the two names for one, so what we asked to remove is what the user renamed. Only the answer tells whether it
+  // was still there, and to take that for a deletion by the user would lose the text.
+  for (auto& [first, name] : renamed_under_removal_) {
+    if (name != from) continue;
+    name = to;  // renamed once more
+    return true;
+  }
+  const auto work = work_.find(from);
+  if (work == work_.end() || !work->second.removing || !names_.is_same_place(from, to)) return false;
+  renamed_under_removal_.insert_or_assign(from, to);
+  return true;
+}
+
+bool Replica::Impl::is_renamed_under_removal(std::string_view path) const {
+  return std::ranges::any_of(renamed_under_removal_,
+                             [&](const auto& entry) { return entry.first == path || entry.second == path; });
+}
+
 void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
+  if (wait_for_removal(std::string(from), std::string(to))) return;
   const auto move = own_moves_.find(to);
   const bool ours = move != own_moves_.end() && move->second.from == from;  // else the user was faster
   if (ours) own_moves_.erase(move);

@@ -239,6 +239,15 @@ void Replica::Impl::on_file_removed(std::string_view path) {
   take_owed_answer(path);
   work_.erase(std::string(path));
   const FileRecord* const known = record(path);
+  if (const auto renamed = renamed_under_removal_.extract(std::string(path)); renamed && known != nullptr) {
+    // The user wants it under the new name, where we took it away: it is renamed, and then written anew.
+    const std::string to = renamed.mapped();
+    work_[to].busy = true;
+    rename_file(std::string(path), to, FileRecord(*known));
+    work_.erase(to);
+    drop_record(to);
+    return reconcile(to);
+  }
   const std::string id = known == nullptr ? std::string() : known->file_id;
   drop_record(path);
   reconcile(path);
@@ -274,6 +283,11 @@ void Replica::Impl::on_file_refused(std::string_view asked, const FileRefused& r
   FileWork& work = work_[path];
   work = FileWork{.retry_at = now_ + kDiskRetry};
   if (!refused.reason.empty()) problem(path, std::string(refused.reason));
+  if (const auto renamed = renamed_under_removal_.extract(path)) {
+    work_.erase(path);
+    on_moved(path, renamed.mapped());
+    request_read(renamed.mapped());
+  }
 }
 
 }  // namespace diaryx::sync
