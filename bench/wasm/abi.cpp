@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -48,7 +49,9 @@ struct OpenDoc {
 // The one instance's state; a module is single-threaded.
 std::vector<std::unique_ptr<OpenDoc>> documents;
 std::vector<uint8_t> buffer;
-Bytes output;
+Bytes output_bytes;
+std::string output_text;
+ByteView output;  // of one of the two
 
 OpenDoc& at(uint32_t doc) {
   DX_ASSERT(doc - 1 < documents.size() && documents[doc - 1]);
@@ -59,7 +62,16 @@ ByteView input(uint32_t offset, uint32_t size) { return ByteView(buffer).subspan
 std::string_view input_text(uint32_t offset, uint32_t size) { return as_text(input(offset, size)); }
 
 int32_t answer(Bytes bytes) {
-  output = std::move(bytes);
+  output_text = {};
+  output_bytes = std::move(bytes);
+  output = output_bytes;
+  return static_cast<int32_t>(output.size());
+}
+
+int32_t answer(std::string text) {
+  output_bytes = {};
+  output_text = std::move(text);
+  output = as_bytes(output_text);
   return static_cast<int32_t>(output.size());
 }
 
@@ -67,7 +79,8 @@ int32_t answer(Result<Bytes> result) { return result ? answer(std::move(*result)
 
 int32_t answer(const Commit& commit) {
   const Bytes& update = commit.update_v1();
-  output.assign(update.begin(), update.end());
+  output_bytes.assign(update.begin(), update.end());
+  output = output_bytes;
   return static_cast<int32_t>(update.size());
 }
 
@@ -184,10 +197,7 @@ DX_EXPORT(dx_text_batch) int32_t dx_text_batch(uint32_t doc, uint32_t slot, uint
 
 /// The visible text, UTF-8.
 DX_EXPORT(dx_text_read) int32_t dx_text_read(uint32_t doc, uint32_t slot) {
-  const std::string text = at(doc).at<Text>(slot).to_string();
-  const ByteView bytes = as_bytes(text);  // elements of the same type are copied in one piece
-  output.assign(bytes.begin(), bytes.end());
-  return static_cast<int32_t>(output.size());
+  return answer(at(doc).at<Text>(slot).to_string());
 }
 
 DX_EXPORT(dx_text_length) uint32_t dx_text_length(uint32_t doc, uint32_t slot) {

@@ -310,7 +310,10 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   list_changed(parent);
   if (parent.index) parent.index->insert_after(left_ref, ref);
   touch(client);
-  if (follows) unsettled_ = true;
+  if (follows && may_join(items_[left_ref], item)) {
+    unsettled_ = true;
+    joinable_.push_back(ref);
+  }
   writer.structs.append(ref, item.length);
   note_change(parent_ref, KeyRef::None);
   return true;
@@ -434,13 +437,20 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
 /// Deletes what is here and returns what is not yet.
 DeleteSet Store::apply_deletes(const DeleteSet& deletes) {
   DeleteSet unknown;
+  // A document that is loaded says twice what is deleted: its tombstones were noted as they were integrated, in this order.
+  size_t noted = 0;
+  const auto is_noted = [&](ClientIndex client, uint32_t clock, uint32_t end) {
+    while (noted < deleted_.size() && (deleted_[noted].client != client || deleted_[noted].end() <= clock)) ++noted;
+    return noted < deleted_.size() && deleted_[noted].clock <= clock && end <= deleted_[noted].end();
+  };
   for (const DeleteSet::ClientRanges& entry : deletes.clients()) {
     const ClientIndex client = find_client(entry.client);
     const uint32_t known = some(client) ? state(client) : 0;
     std::optional<StructList::Place> near;  // ranges ascend
     for (const ClockRange& range : entry.ranges) {
       const uint32_t end = range.end().value();
-      uint32_t clock = range.start.value();
+      const uint32_t clock = range.start.value();
+      if (is_noted(client, clock, end)) continue;
       if (end > known) {
         const uint32_t from = std::max(clock, known);
         unknown.add(entry.client, Clock{from}, Length{end - from});

@@ -15,12 +15,25 @@ void Store::begin(TransactionOrigin origin, std::string_view tag) {
   if (!tag.empty() || !tag_.empty()) tag_ = tag;
   collects_at_once_ = options_.gc == Gc::Enabled && last_manager_ == 0;
   unsettled_ = false;
+  joins_new_ = false;
   has_garbage_ = false;
   ++epoch_;
   touched_.clear();
   deleted_.clear();
   merge_candidates_.clear();
+  joinable_.clear();
   changes_.clear();
+}
+
+/// A document that was loaded keeps no lists as long as itself.
+void Store::forget_long_lists() {
+  constexpr size_t kWorthKeeping = 64;
+  const auto forget = [](auto& list) {
+    if (list.capacity() > kWorthKeeping) std::remove_reference_t<decltype(list)>().swap(list);
+  };
+  forget(deleted_);
+  forget(merge_candidates_);
+  forget(joinable_);
 }
 
 /// Sorts and joins the deleted ranges; clients stay in the order of their first deletion.
@@ -122,6 +135,7 @@ void Store::commit_all(Commit& result) {
   }
   if (result.changed_) encode_changes(result);
   open_ = false;
+  forget_long_lists();
   if (heap_.mostly_dead()) compact_heap();
   if (!tidied.empty()) {
     // A transaction of its own, as for Yjs: peers get it as a second update.
@@ -320,7 +334,13 @@ void Store::merge_after_transaction() {
       if (!structs.is_first(at)) at = structs.before(at);
     }
   }
-  for (const ClientIndex client : touched_) merge_new_structs(clients_[raw(client)]);
+  const auto still_joins = [this](ItemRef ref) {
+    const Item& item = items_[ref];
+    return some(item.left) && items_[item.left].end() == item.clock && items_[item.left].client == item.client;
+  };
+  if (joins_new_ || std::ranges::any_of(joinable_, still_joins)) {
+    for (const ClientIndex client : touched_) merge_new_structs(clients_[raw(client)]);
+  }
   for (auto id = merge_candidates_.rbegin(); id != merge_candidates_.rend(); ++id) {
     Client& client = clients_[raw(id->client)];
     const StructList::Place at = client.structs.find(id->clock);

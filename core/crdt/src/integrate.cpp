@@ -22,8 +22,8 @@ void Store::touch_first(ClientIndex client, Client& at) {
 void Store::append_struct(ItemRef ref) {
   const Item& item = items_[ref];
   touch(item.client);
-  if (may_join(item)) unsettled_ = true;
   StructList& structs = clients_[raw(item.client)].structs;
+  if (!structs.empty() && may_join(items_[structs.last()], item)) unsettled_ = joins_new_ = true;
   DX_ASSERT(structs.state() == item.clock);
   structs.append(ref, item.length);
 }
@@ -269,7 +269,7 @@ void Store::erase(ItemRef first) {
         if (parent.index) parent.index->grow(ref, 0u - item.visible());
       }
       item.flags |= Item::kDeleted;
-      unsettled_ = true;
+      unsettled_ = joins_new_ = true;
       has_garbage_ = true;
       note_deleted(item);
       note_change(item.parent, item.parent_sub);

@@ -321,6 +321,7 @@ class Store {
 
   // commit.cpp
   void sort_deleted();
+  void forget_long_lists();
   bool is_keystroke() const;
   void commit_keystroke(Commit& result);
   void commit_all(Commit& result);
@@ -339,6 +340,12 @@ class Store {
   /// Whether the struct can ever be merged with the one before it; most cannot.
   static bool may_join(const Item& item) {
     return item.is_gc() || (can_merge(item.kind) && item.origin == LocalId{item.client, item.clock - 1});
+  }
+  /// Whether it can be merged with `left`, which is that one, as both are now. Whoever wrote an update has merged it, so they nearly never
+  /// can; and what they are changes only by a deletion, after which the commit looks at all again, or which merges by itself (`bury`).
+  static bool may_join(const Item& left, const Item& item) {
+    return left.kind == item.kind && left.deleted() == item.deleted() && may_join(item) &&
+           left.right_origin == item.right_origin;
   }
   void compact_heap();
 
@@ -399,6 +406,7 @@ class Store {
   bool open_ = false;
   bool collects_at_once_ = false;  // nobody asks for deleted content again, so tombstones are made as units are deleted
   bool unsettled_ = false;  // something may be collected or merged at the end
+  bool joins_new_ = false;  // among it new structs, apart from those that the two lists below name
   bool has_garbage_ = false;  // something was deleted that still has its content
   TransactionOrigin origin_ = TransactionOrigin::Local;
   std::string tag_;  // who, for undo managers
@@ -407,6 +415,7 @@ class Store {
   uint32_t arrivals_ = 0;
   std::vector<Deleted> deleted_;
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
+  std::vector<ItemRef> joinable_;  // new, and one with the struct before it unless something came between them
   InlineVector<Change, 1> changes_;
   OutV1 transaction_out_;  // kept, as updates and values are small and many; empty between uses
 

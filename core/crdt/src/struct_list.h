@@ -78,7 +78,7 @@ class StructList {
     return find(clock);
   }
 
-  void append(ItemRef ref, uint32_t length) {
+  [[gnu::always_inline]] void append(ItemRef ref, uint32_t length) {
     if (chunks_.empty() || chunks_.back().count == kPerChunk) [[unlikely]]
       add_chunk();
     put(chunks_.back(), {state_, ref});
@@ -135,7 +135,7 @@ class StructList {
     if (place.at == 0) chunk.clock = entry.clock;
   }
   /// Behind the entries of a chunk that is not full.
-  void put(Chunk& chunk, Entry entry) {
+  [[gnu::always_inline]] void put(Chunk& chunk, Entry entry) {
     const size_t place = size_t{chunk.slot} * kPerChunk + chunk.count++;
     if (place == entries_.size()) {
       entries_.push_back(entry);

@@ -24,11 +24,12 @@ class StructViews {
 
   /// So many are expected in all.
   void expect(size_t size) { expected_ = size; }
-  StructView& emplace_back() {
-    if (size_++ == 0 && chunks_.empty()) return only_ = {};
-    if (chunks_.empty()) add_chunk().push_back(only_);
-    std::vector<StructView>& last = chunks_.back();
-    return last.size() < kPerChunk ? last.emplace_back() : add_chunk().emplace_back();
+  [[gnu::always_inline]] StructView& emplace_back() {
+    if (!chunks_.empty() && chunks_.back().size() < kPerChunk) [[likely]] {
+      ++size_;
+      return chunks_.back().emplace_back();
+    }
+    return emplace_back_with_growth();
   }
   void pop_back() {
     --size_;
@@ -46,6 +47,13 @@ class StructViews {
   void free_chunk(size_t chunk) { std::vector<StructView>().swap(chunks_[chunk]); }
 
  private:
+  [[gnu::noinline]] StructView& emplace_back_with_growth() {
+    if (size_++ == 0 && chunks_.empty()) return only_ = {};
+    if (chunks_.empty()) add_chunk().push_back(only_);
+    std::vector<StructView>& last = chunks_.back();
+    return last.size() < kPerChunk ? last.emplace_back() : add_chunk().emplace_back();
+  }
+
   std::vector<StructView>& add_chunk() {
     std::vector<StructView>& added = chunks_.emplace_back();
     const size_t before = (chunks_.size() - 1) * kPerChunk;
