@@ -49,15 +49,22 @@ StructView Store::view(const Item& item) const {
   return view;
 }
 
-/// The info byte and the ids of an item of a list that has at least one.
+/// The info byte and the ids of an item of a list that has at least one, then its text or, for a tombstone, its length.
 template <typename Out>
-void Store::write_ids(Out& out, ContentKind kind, LocalId origin, LocalId right_origin) const {
-  const bool has_origin = some(origin.client);
-  const bool has_right_origin = some(right_origin.client);
-  out.info(static_cast<uint8_t>(static_cast<uint8_t>(kind) | (has_origin ? StructView::kHasOrigin : 0) |
-                                (has_right_origin ? StructView::kHasRightOrigin : 0)));
-  if (has_origin) out.left_id(client_id(origin.client).value(), origin.clock);
-  if (has_right_origin) out.right_id(client_id(right_origin.client).value(), right_origin.clock);
+[[gnu::always_inline]] inline void Store::write_plain(Out& out, const Item& item, LocalId origin,
+                                                      uint32_t offset) const {
+  const bool is_text = item.kind == ContentKind::String;
+  const auto wire_id = [this](LocalId id) {
+    return some(id.client) ? WireId{client_id(id.client).value(), id.clock} : WireId{};
+  };
+  const auto info =
+      static_cast<uint8_t>(static_cast<uint8_t>(item.kind) | (some(origin.client) ? StructView::kHasOrigin : 0) |
+                           (some(item.right_origin.client) ? StructView::kHasRightOrigin : 0));
+  const WireId left = wire_id(origin);
+  const WireId right = wire_id(item.right_origin);
+  const uint32_t length = item.length - offset;
+  if (!is_text) return out.plain(info, left, right, length);
+  out.plain(info, left, right, as_text(content(item).subspan(offset)), length);
 }
 
 /// A whole item. What makes nearly all of a text (pieces of it, deleted ones, collected ones) is written straight from the store.
@@ -72,12 +79,7 @@ void Store::write_item(Out& out, ClientId client, const Item& item) const {
   if ((!is_text && item.kind != ContentKind::Deleted) || some(item.parent_sub) || !has_ids) {
     return write_struct(out, client.value(), view(item), 0);
   }
-  write_ids(out, item.kind, item.origin, item.right_origin);
-  if (is_text) {
-    out.string(as_text(content(item)), item.length);
-  } else {
-    out.length(item.length);
-  }
+  write_plain(out, item, item.origin, 0);
 }
 
 /// An item from unit `offset` on. A letter typed behind others is written straight from the store, too. Of the values that were joined
@@ -86,10 +88,8 @@ template <typename Out>
 void Store::write_rest(Out& out, ClientId client, const Item& item, uint32_t offset) const {
   if (offset == 0) return write_item(out, client, item);
   const bool is_ascii = item.kind == ContentKind::String && item.content_bytes == item.length;
-  if (is_ascii && !some(item.parent_sub)) [[likely]] {
-    write_ids(out, item.kind, {item.client, item.clock + offset - 1}, item.right_origin);
-    return out.string(as_text(content(item).subspan(offset)), item.length - offset);
-  }
+  if (is_ascii && !some(item.parent_sub)) [[likely]]
+    return write_plain(out, item, {item.client, item.clock + offset - 1}, offset);
   StructView rest = view(item);
   const bool knows_border = joined_values_.units > 0 && joined_values_.content == item.content;
   if (item.kind == ContentKind::Any && knows_border && joined_values_.units <= offset) {

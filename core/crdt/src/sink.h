@@ -20,6 +20,17 @@ uint8_t* put_var_uint(uint8_t* at, Unsigned value) {
   return at;
 }
 
+/// The same without a branch for each byte: how many a clock has is hard to guess. Four bytes are written, whatever comes back.
+inline uint8_t* put_var_clock(uint8_t* at, uint32_t value) {
+  if (value >= 1u << 28) [[unlikely]]
+    return put_var_uint(at, value);
+  const uint32_t more = (value > 0x7f) + (value > 0x3fff) + (value > 0x1fffff);  // bytes behind the first
+  uint32_t word = (value & 0x7f) | (value & 0x3f80) << 1 | (value & 0x1fc000) << 2 | (value & 0xfe00000) << 3;
+  word |= 0x808080u & ((1u << 8 * more) - 1);  // all but the last say that one follows
+  memcpy(at, &word, 4);
+  return at + more + 1;
+}
+
 /// Sign and magnitude; -0 is a value of its own.
 inline uint8_t* put_var_int(uint8_t* at, uint64_t magnitude, bool negative) {
   const auto first = static_cast<uint8_t>((magnitude & 0x3f) | (negative ? 0x40 : 0));

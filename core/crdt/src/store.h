@@ -355,7 +355,7 @@ class Store {
     uint32_t clock;
   };
   template <typename Out>
-  void write_ids(Out& out, ContentKind kind, LocalId origin, LocalId right_origin) const;
+  void write_plain(Out& out, const Item& item, LocalId origin, uint32_t offset) const;
   template <typename Out>
   void write_item(Out& out, ClientId client, const Item& item) const;
   template <typename Out>

@@ -14,6 +14,12 @@ using TypeKind = Shared::Kind;
 
 constexpr bool has_node_name(TypeKind kind) { return kind == TypeKind::XmlElement || kind == TypeKind::XmlHook; }
 
+/// An id as the wire has it.
+struct WireId {
+  uint64_t client = 0;
+  uint32_t clock = 0;
+};
+
 /// How a struct says where it belongs.
 enum class ParentForm : uint8_t { Neighbour, Root, Item };
 

@@ -17,14 +17,21 @@ class OutV1 {
   void client(uint64_t client) { out_.var_uint(client); }
   void info(uint8_t info) { out_.u8(info); }
   void left_id(uint64_t client, uint32_t clock) {
-    uint8_t* at = out_.room(2 * kMaxVarUintBytes);
-    at = client == last_client_.id ? last_client_.copy_to(at) : last_client_.put(at, client);
-    out_.written_to(put_var_uint(at, clock));
+    out_.written_to(put_id(out_.room(2 * kMaxVarUintBytes), {client, clock}));
   }
   void right_id(uint64_t client, uint32_t clock) { left_id(client, clock); }
+  /// A struct like most: the ids that `info` speaks of, and the text that it is or its length. One look at the room is enough for all.
+  void plain(uint8_t info, WireId left, WireId right, std::string_view text, uint32_t) {
+    uint8_t* at = put_ids(out_.room(kPlainBytes + text.size()), info, left, right);
+    at = put_var_clock(at, static_cast<uint32_t>(text.size()));
+    copy_short(at, text.data(), text.size());
+    out_.written_to(at + text.size());
+  }
+  void plain(uint8_t info, WireId left, WireId right, uint32_t length) {
+    out_.written_to(put_var_clock(put_ids(out_.room(kPlainBytes), info, left, right), length));
+  }
   void parent_is_root(bool root) { out_.var_uint(root ? 1 : 0); }
   void string(std::string_view text) { out_.var_string(text); }
-  void string(std::string_view text, uint32_t) { out_.var_string(text); }
   /// Text that begins with half a surrogate pair.
   void string_after_half(std::string_view text) {
     out_.var_uint(text.size() + 3);
@@ -60,6 +67,21 @@ class OutV1 {
     }
   };
 
+  static constexpr size_t kPlainBytes =
+      1 + 5 * kMaxVarUintBytes;  // info, two ids and a length, and what is written behind them
+
+  [[gnu::always_inline]] uint8_t* put_id(uint8_t* at, WireId id) {
+    at = id.client == last_client_.id ? last_client_.copy_to(at) : last_client_.put(at, id.client);
+    return put_var_clock(at, id.clock);
+  }
+  // WebAssembly's engines inline nothing by themselves, and a call for each struct shows.
+  [[gnu::always_inline]] uint8_t* put_ids(uint8_t* at, uint8_t info, WireId left, WireId right) {
+    *at++ = info;
+    if (info & StructView::kHasOrigin) at = put_id(at, left);
+    if (info & StructView::kHasRightOrigin) at = put_id(at, right);
+    return at;
+  }
+
   Sink out_;
   Sink json_;
   LastClient last_client_;
@@ -78,9 +100,16 @@ class OutV2 {
     client_.write(client);
     right_clock_.write(clock);
   }
+  void plain(uint8_t info, WireId left, WireId right, std::string_view text, uint32_t units) {
+    plain_ids(info, left, right);
+    string_.write(text, units);
+  }
+  void plain(uint8_t info, WireId left, WireId right, uint32_t length) {
+    plain_ids(info, left, right);
+    length_.write(length);
+  }
   void parent_is_root(bool root) { parent_info_.write(root ? 1 : 0); }
   void string(std::string_view text) { string_.write(text); }
-  void string(std::string_view text, uint32_t units) { string_.write(text, units); }
   void string_after_half(std::string_view text) { string_.write_after_half(text); }
   /// Yjs never fills its table of keys: each key gets a number of its own and is written out.
   void key(std::string_view text) {
@@ -107,6 +136,12 @@ class OutV2 {
   }
 
  private:
+  void plain_ids(uint8_t info, WireId left, WireId right) {
+    info_.write(info);
+    if (info & StructView::kHasOrigin) left_id(left.client, left.clock);
+    if (info & StructView::kHasRightOrigin) right_id(right.client, right.clock);
+  }
+
   Sink rest_;
   DifferenceWriter key_clock_;
   RunWriter client_;

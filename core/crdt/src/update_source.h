@@ -12,11 +12,6 @@
 
 namespace diaryx::crdt {
 
-struct WireId {
-  uint64_t client;
-  uint32_t clock;
-};
-
 /// Reads without asking for the end of the input at each byte. What it cannot read it leaves to who can, and to report.
 class QuickReader {
  public:

@@ -26,7 +26,21 @@ inline ByteView as_bytes(std::string_view text) { return {reinterpret_cast<const
 inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
 
-/// A varInt as it stands on the wire: -0 exists and means something (`UintOptRle`).
+/// More than sixteen bytes, for `copy_short`.
+inline void copy_words(uint8_t* out, const uint8_t* in, size_t size) {
+  constexpr size_t kWorthACall = 96;
+  if (size > kWorthACall) return void(std::memcpy(out, in, size));
+  // The last sixteen bytes come by themselves; they overlap with what the loop copied.
+  const size_t last = size - 16;
+  uint64_t words[2];
+  for (size_t at = 0; at < last; at += sizeof words) {
+    std::memcpy(words, in + at, sizeof words);
+    std::memcpy(out + at, words, sizeof words);
+  }
+  std::memcpy(words, in + last, sizeof words);
+  std::memcpy(out + last, words, sizeof words);
+}
+
 /// memcpy where nearly all that is copied is a few bytes: the call would cost more than the copy, above all in WebAssembly, which leaves
 /// the module for it. Any size may come.
 inline void copy_short(void* to, const void* from, size_t size) {
@@ -34,7 +48,7 @@ inline void copy_short(void* to, const void* from, size_t size) {
   const auto* const in = static_cast<const uint8_t*>(from);
   // The first and the last bytes; in the middle they overlap.
   if (size > 16) [[unlikely]] {
-    std::memcpy(out, in, size);
+    copy_words(out, in, size);
   } else if (size >= 8) {
     uint64_t first, last;
     std::memcpy(&first, in, 8);
@@ -55,6 +69,7 @@ inline void copy_short(void* to, const void* from, size_t size) {
   }
 }
 
+/// A varInt as it stands on the wire: -0 exists and means something (`UintOptRle`).
 struct SignedMagnitude {
   uint64_t magnitude;
   bool negative;
