@@ -223,5 +223,31 @@ TEST(Doc, KeepsWhatASplitLeftBehindInAMapThatIsDeleted) {
   }
 }
 
+TEST(Doc, MergesOnLoadingWhatLiesInARowAndOnlyThat) {
+  Doc writer({.client = ClientId{1}, .emit = Emit::Updates});
+  std::vector<Bytes> updates;
+  const auto type = [&](uint32_t at) { updates.push_back(insert(writer, at, "x").update_v1()); };
+  // Two halves typed in a row; then a letter goes between the halves, and some of each is deleted.
+  for (uint32_t i = 0; i < 400; ++i) type(i);
+  type(200);
+  {
+    Transaction txn = writer.transact();
+    ASSERT_TRUE(writer.text("t").erase(txn, Utf16Offset{190}, Length{20}).has_value());
+    updates.push_back(std::move(txn).commit().update_v1());
+  }
+  const std::vector<ByteView> views(updates.begin(), updates.end());
+  const Result<Bytes> all = merge_updates_v1(views);
+  ASSERT_TRUE(all.has_value());
+  Doc reader({.client = ClientId{2}});
+  ASSERT_TRUE(reader.apply_update_v1(*all).has_value());
+  reader.check_invariants();
+  // Live, deleted, the deleted letter between, deleted, live.
+  EXPECT_EQ(reader.struct_count(), 5u);
+  EXPECT_EQ(reader.encode_update_v1(), writer.encode_update_v1());
+  // Once more: all structs are known, all deletions too.
+  ASSERT_TRUE(reader.apply_update_v1(writer.encode_update_v1()).has_value());
+  EXPECT_EQ(reader.encode_update_v1(), writer.encode_update_v1());
+}
+
 }  // namespace
 }  // namespace diaryx::crdt
