@@ -23,7 +23,8 @@ class Editor {
               .gc = gc,
               .emit = Emit::Both,
               .marks = MarksAfterRemote::CleanUp,
-              .pairs = SurrogatePairs::Split}) {
+              .pairs = SurrogatePairs::Split,
+              .waiting = WaitingUpdates::AsYjs}) {
     doc_.set_now(TimestampMs{1});
   }
 

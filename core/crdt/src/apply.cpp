@@ -508,8 +508,8 @@ void Store::apply_decoded(DecodedUpdate& update) {
   bool retry = false;
   if (!pending_update_.empty()) {
     const auto is_there = [this](const Missing& wanted) { return wanted.clock < state(wanted.client); };
-    // Yjs looks at what the topmost structs lacked alone, so what waits for one that waited itself can wait for ever.
-    retry = std::ranges::any_of(missing_, is_there) || std::ranges::any_of(held_up_, is_there);
+    const bool looks_at_chains = options_.waiting == WaitingUpdates::Chains;
+    retry = std::ranges::any_of(missing_, is_there) || (looks_at_chains && std::ranges::any_of(held_up_, is_there));
     if (integration.has_rest()) {
       add(missing_, integration.missing());
       add(held_up_, integration.held_up());

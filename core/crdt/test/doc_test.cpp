@@ -182,10 +182,16 @@ TEST(Doc, TakesInWhatWaitsForSomethingThatWaitsItself) {
       "01010b01c42101210204f09f8cb100",  // the seedling of client 11, between the two j
   };
   Doc doc({.client = ClientId{1}});
-  for (const std::string_view update : kUpdates) ASSERT_TRUE(doc.apply_update_v1(from_hex(update).value()).has_value());
+  Doc as_yjs({.client = ClientId{1}, .waiting = WaitingUpdates::AsYjs});
+  for (const std::string_view update : kUpdates) {
+    ASSERT_TRUE(doc.apply_update_v1(from_hex(update).value()).has_value());
+    ASSERT_TRUE(as_yjs.apply_update_v1(from_hex(update).value()).has_value());
+  }
   EXPECT_FALSE(doc.has_pending());
   EXPECT_EQ(doc.text("body").to_string(), "hlj\xF0\x9F\x8C\xB1j");
   doc.check_invariants();
+  EXPECT_TRUE(as_yjs.has_pending());
+  as_yjs.check_invariants();
 }
 
 TEST(Doc, NoticesThatItsClientIdIsTaken) {

@@ -42,6 +42,10 @@ enum class MarksAfterRemote : uint8_t { Keep, CleanUp };
 /// replica only if the call makes no item there, so that replicas differ.
 enum class SurrogatePairs : uint8_t { Keep, Split };
 
+/// When updates that wait are looked at again. Yjs remembers only what the last of a chain of them lacks, so that one which waits for
+/// one that waits itself can wait for ever, or until a later update makes Yjs look. `Chains`: as soon as any of them can go on.
+enum class WaitingUpdates : uint8_t { Chains, AsYjs };
+
 struct DocOptions {
   ClientId client;  ///< never used by two replicas at once; of more than 53 bits the low ones count
   Gc gc = Gc::Enabled;
@@ -49,6 +53,7 @@ struct DocOptions {
   Emit emit = Emit::Updates;
   MarksAfterRemote marks = MarksAfterRemote::Keep;
   SurrogatePairs pairs = SurrogatePairs::Keep;
+  WaitingUpdates waiting = WaitingUpdates::Chains;
 };
 
 class Doc {
