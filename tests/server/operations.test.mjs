@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {mkdirSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {request} from 'node:https';
+import {connect} from 'node:net';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import * as Y from 'yjs';
@@ -24,6 +25,9 @@ test('settings come from the command line, else the environment, else the file',
   assert.equal(code, 0, err);
   for (const line of ['max-guests = 9', 'max-devices = 8', 'link-minutes = 7', 'cors-origin = https://a.example,https://b.example', 'open-sign-up = true'])
     assert.ok(out.includes(line), `${line}\n${out}`);
+  // What was not set is printed as it holds.
+  const plain = run(['--check-config', '--data', join(folder, 'new')]).out;
+  for (const line of ['cors-origin = http://localhost:5174,http://localhost:5175', 'open-sign-up = false']) assert.ok(plain.includes(`${line}\n`), plain);
   rmSync(folder, {recursive: true});
 });
 
@@ -32,7 +36,7 @@ test('wrong settings are refused with a sentence that says where', () => {
   const file = join(folder, 'syncd.conf');
   const refused = (content, args, sentence, env = {}) => {
     writeFileSync(file, content);
-    const {code, err} = run(['--check-config', '--config', file, '--data', folder, ...args], env);
+    const {code, err} = run(['--check-config', '--config', file, ...(args.includes('--data') ? [] : ['--data', folder]), ...args], env);
     assert.equal(code, 2, content + args);
     assert.match(err, sentence);
     assert.equal(err.trim().split('\n').length, 1);
@@ -46,6 +50,13 @@ test('wrong settings are refused with a sentence that says where', () => {
   refused('', ['--tls-certificate', file, '--tls-key', file], /certificate/);
   refused('', ['--owner', 'nobody'], /e-mail/);
   refused('', [], /DIARYX_SESSION_DAYS/, {DIARYX_SESSION_DAYS: '0'});
+  refused('listen = localhost:3030', [], /"localhost" is a name/);
+  refused('listen = 256.0.0.1:3030', [], /takes ADDRESS:PORT/);
+  refused('owner = "me@example.org"', [], /line 1: write the value without quotes/);
+  for (const origin of ['*', 'app.example.org', 'https://app.example.org/', 'https://app.example.org/notes', 'https://'])
+    refused('', ['--cors-origin', origin], /--cors-origin: .* is not an origin/);
+  refused('', ['--base-url', 'app'], /--base-url/);
+  for (const data of [file, join(file, 'below')]) refused('', ['--data', data], /is not a folder/);
   assert.match(run(['--check-config', '--data', folder, '--config', join(folder, 'none')]).err, /cannot be read/);
   rmSync(folder, {recursive: true});
 });
@@ -232,6 +243,50 @@ test('TLS by file, for HTTP and sockets, renewed on SIGHUP', async () => {
   rmSync(files, {recursive: true});
 });
 
+/// All that the server answers to these bytes.
+function said(server, bytes) {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (data) => { answer += data; });
+    socket.on('close', () => resolve(answer));
+  });
+}
+
+test('HTTP as other programs speak it: HEAD, Allow, Upgrade, Host, the scheme of a token in any case', async () => {
+  await withServer({}, async (server) => {
+    const token = server.token();
+    const ask = (line, ...headers) => said(server, [`${line} HTTP/1.1`, 'Connection: close', ...headers, '', ''].join('\r\n'));
+    const whole = await ask('GET /health', 'Host: x');
+    const head = await ask('HEAD /health', 'Host: x');
+    assert.match(head, /^HTTP\/1.1 200 [^]*Content-Length: 2\r\n\r\n$/);
+    assert.equal(whole.length - head.length, 2);
+    const both = await said(server, 'HEAD /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    assert.equal(both.match(/HTTP\/1.1 200/g).length, 2);
+    assert.match(await ask('HEAD /auth/verify?token=x', 'Host: x'), /^HTTP\/1.1 405 /, 'a link is not used up by looking at it');
+    assert.match(await ask('DELETE /api/workspaces', 'Host: x'), /^HTTP\/1.1 405 [^]*\r\nAllow: GET, HEAD, POST\r\n/);
+    assert.match(await ask('GET /sync2', 'Host: x'), /^HTTP\/1.1 426 [^]*\r\nUpgrade: websocket\r\n/);
+    assert.match(await ask('GET /health'), /^HTTP\/1.1 400 /);
+    assert.match(await ask('GET /health', 'Host: x', 'Host: y'), /^HTTP\/1.1 400 /);
+    assert.match(await ask('GET /auth/me', 'Host: x', `Authorization: bearer ${token}`), /^HTTP\/1.1 200 /);
+    const snapshot = await server.workspace(token);
+    assert.match(await ask(`HEAD /api/workspaces/${snapshot}/snapshot`, 'Host: x', `Authorization: Bearer ${token}`), /^HTTP\/1.1 200 [^]*\r\n\r\n$/);
+    for (const route of ['none', '/sync2', '/auth/me', '/api/workspaces'])
+      assert.match(server.log, new RegExp(`info re(quest|fused) .*route=${route} status=\\d+ took_ms=\\d+ address=127`), route);
+  });
+});
+
+test('a server may open all files that its user may, not only those it was started with', async () => {
+  const folder = newFolder();
+  const program = join(folder, 'few');
+  writeFileSync(program, `#!/bin/bash\nulimit -Sn 64\nexec "${process.env.DX_SYNCD}" "$@"\n`, {mode: 0o700});
+  await withServer({program}, async (server) => {
+    const [, soft, hard] = readFileSync(`/proc/${server.child.pid}/limits`, 'utf8').match(/Max open files +(\d+) +(\d+)/);
+    assert.equal(soft, hard);
+  });
+  rmSync(folder, {recursive: true});
+});
+
 test('forwarded addresses count only from proxies that are trusted', async () => {
   const limits = ['--address-requests', '5'];
   const askAs = (server, address) => server.ask('GET', '/health', {headers: {'X-Forwarded-For': address}});
@@ -239,6 +294,9 @@ test('forwarded addresses count only from proxies that are trusted', async () =>
     for (let i = 0; i < 5; ++i) assert.equal((await askAs(server, 'spoofed, 203.0.113.7')).status, 200);
     assert.equal((await askAs(server, '198.51.100.1, 203.0.113.7')).status, 429);
     assert.equal((await askAs(server, '203.0.113.8')).status, 200);
+    // Some proxies add a line of their own behind the one that the client made up.
+    const lines = `GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Forwarded-For: 198.51.100.9\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n`;
+    assert.match(await said(server, lines), /^HTTP\/1.1 429 /);
   });
   await withServer({options: limits}, async (server) => {
     for (let i = 0; i < 5; ++i) assert.equal((await askAs(server, `203.0.113.${i}`)).status, 200);

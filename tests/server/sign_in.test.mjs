@@ -170,6 +170,14 @@ test('commands beside the running server', async () => {
     assert.equal(rest.length, 1);
     assert.equal(run(['device', 'remove', rest[0].split(' ')[0], '--user', 'me@example.org', ...data]).code, 0);
     await until('cut by another process', () => device.closed === 1008);
+    // The server is somebody's at any time.
+    assert.match(run(['user', 'remove', 'owner@localhost', ...data]).err, /is the owner of the server; first make somebody else/);
+    assert.equal(run(['user', 'owner', 'me@example.org', ...data]).code, 0);
+    assert.equal(run(['user', 'remove', 'me@example.org', ...data]).code, 1);
+    assert.equal((await server.ask('GET', '/metrics', {token: server.token('owner@localhost')})).status, 403);
+    assert.equal(run(['user', 'owner', 'owner@localhost', ...data]).code, 0);
+    assert.equal((await server.ask('GET', '/metrics', {token: server.token('owner@localhost')})).status, 200);
+    assert.equal(run(['user', 'owner', 'nobody@example.org', ...data]).code, 1);
     assert.equal(run(['user', 'remove', 'me@example.org', ...data]).code, 0);
     assert.ok(!run(['user', 'list', ...data]).out.includes('me@example.org'));
     assert.equal(run(['user', 'link', 'me@example.org', ...data]).code, 1);

@@ -95,10 +95,29 @@ int remove_user(const AccountArguments& arguments) {
   int code = kExitDone;
   const auto user = user_in(*opened.storage, arguments, code);
   if (!user) return code;
+  const auto users = wait_for<std::vector<User>>([&](auto reply) { opened.storage->list_users(std::move(reply)); });
+  if (!users) return storage_failed(users.error());
+  if (user->owner && users->size() > 1) {
+    return fail(kExitFailed, user->email +
+                                 " is the owner of the server; first make somebody else the owner: "
+                                 "diaryx-syncd user owner EMAIL");
+  }
   const auto removed = wait_for<void>([&](auto reply) { opened.storage->remove_user(user->id, std::move(reply)); });
   if (!removed) return storage_failed(removed.error());
   if (const auto blobs = BlobStore::open_existing(arguments.data)) blobs->discard_user(user->id);
   std::printf("removed %s with all workspaces and attachments\n", user->email.c_str());
+  return kExitDone;
+}
+
+int make_owner(const AccountArguments& arguments) {
+  const Opened opened = open_storage(arguments.data);
+  if (opened.storage == nullptr) return opened.code;
+  int code = kExitDone;
+  const auto user = user_in(*opened.storage, arguments, code);
+  if (!user) return code;
+  const auto made = wait_for<void>([&](auto reply) { opened.storage->set_owner(user->id, std::move(reply)); });
+  if (!made) return storage_failed(made.error());
+  std::printf("%s is the owner now\n", user->email.c_str());
   return kExitDone;
 }
 

@@ -35,7 +35,9 @@ struct AccountArguments {
 };
 int add_user(const AccountArguments& arguments);
 int list_users(const AccountArguments& arguments);
+/// Not the owner while there are others: first somebody else becomes it.
 int remove_user(const AccountArguments& arguments);
+int make_owner(const AccountArguments& arguments);
 /// A new sign-in link, for somebody who lost every device.
 int print_user_link(const AccountArguments& arguments);
 /// Prints just the token; a user that is new is made.

@@ -1,9 +1,14 @@
 #include "command_line.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
+#include <system_error>
 
 #include "client_address.h"
 #include "sign_in.h"
@@ -48,11 +53,20 @@ std::string read_file(const std::string& path, std::map<std::string, FileValue>&
     if (line.empty() || line[0] == '#') continue;
     const size_t equals = line.find('=');
     const std::string name = equals == std::string::npos ? "" : trim(line.substr(0, equals));
+    const std::string value = equals == std::string::npos ? "" : trim(line.substr(equals + 1));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+      return path + ", line " + std::to_string(number) + ": write the value without quotes";
     if (name.empty()) return path + ", line " + std::to_string(number) + ": write name = value";
-    if (!values.emplace(name, FileValue{trim(line.substr(equals + 1)), number}).second)
+    if (!values.emplace(name, FileValue{value, number}).second)
       return path + ", line " + std::to_string(number) + ": " + name + " is set twice";
   }
   return {};
+}
+
+std::string joined(const std::vector<std::string>& values) {
+  std::string all;
+  for (const std::string& value : values) all += (all.empty() ? "" : ",") + value;
+  return all;
 }
 
 /// Gives an option a value that did not come from the command line. Empty = fine, else the sentence.
@@ -87,7 +101,19 @@ std::string parse_listen(const std::string& text, Options& options) {
     options.address = options.address.substr(1, options.address.size() - 2);
   }
   options.port = static_cast<uint16_t>(std::stoi(port));
+  boost::system::error_code error;
+  boost::asio::ip::make_address(options.address, error);
+  if (error) return sentence + "; \"" + options.address + "\" is a name or no address at all";
   return {};
+}
+
+/// `scheme://host` or `scheme://host:port`, as browsers write it; anything else would never be equal to what they send.
+bool is_origin(const std::string& text) {
+  const size_t colon = text.find("://");
+  if (colon == std::string::npos || colon == 0 || colon + 3 == text.size()) return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c > ' ' && c < 0x7f && c != '"' && c != '*'; }) &&
+         text.find_first_of("/?#@", colon + 3) == std::string::npos;
 }
 
 }  // namespace
@@ -104,7 +130,8 @@ void add_settings(CLI::App& app, Given& given) {
   app.add_option("--log-format", options.log_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  app.add_option("--cors-origin", options.cors_origins, "Web origin that may use the API; may be repeated");
+  app.add_option("--cors-origin", options.cors_origins, "Web origin that may use the API; may be repeated")
+      ->default_str(joined(options.cors_origins));
   app.add_option("--trust-proxy", options.trusted_proxies,
                  "Address or network of a proxy whose X-Forwarded-For is believed; may be repeated");
   app.add_option("--tls-certificate", given.tls_certificate, "PEM file with the chain; read again on SIGHUP");
@@ -189,6 +216,13 @@ std::string settle(Given& given) {
   given.options.owner = *owner;
   if (auto proxies = AddressList::parse(given.options.trusted_proxies); !proxies)
     return "--trust-proxy: " + proxies.error().sentence;
+  for (const std::string& origin : given.options.cors_origins) {
+    if (!is_origin(origin))
+      return "--cors-origin: \"" + origin + "\" is not an origin; give one such as https://app.example.org";
+  }
+  if (const std::string& url = given.options.base_url;
+      !url.empty() && (url.find("://") == std::string::npos || url.find_first_of(" \"<>?#") != std::string::npos))
+    return "--base-url: \"" + url + "\" is not an address of a page; give one such as https://app.example.org";
   if (!given.tls_key.empty() && given.tls_certificate.empty())
     return "a key needs its certificate: give --tls-certificate too";
   if (!given.tls_certificate.empty()) {
@@ -197,17 +231,27 @@ std::string settle(Given& given) {
   return {};
 }
 
+std::string examine_data(const std::filesystem::path& data) {
+  std::error_code error;
+  std::filesystem::path place = std::filesystem::absolute(data, error);
+  // What is not there yet is made; it needs a folder to stand in.
+  while (!std::filesystem::exists(place, error) && place.has_relative_path()) place = place.parent_path();
+  if (!std::filesystem::is_directory(place, error)) return "--data: " + place.native() + " is not a folder";
+  if (::access(place.c_str(), W_OK | X_OK) != 0)
+    return "--data: " + place.native() + " cannot be written: " + std::generic_category().message(errno);
+  return {};
+}
+
 std::string describe_settings(CLI::App& app) {
   std::string out;
   for (const CLI::Option* option : settings_of(app)) {
     out += option->get_single_name() + " = ";
     if (option->count() == 0) {
-      out += option->get_default_str() + "\n";
+      const bool flag = option->get_expected_max() == 0;
+      out += (flag ? "false" : option->get_default_str()) + "\n";
       continue;
     }
-    std::string values;
-    for (const std::string& value : option->results()) values += (values.empty() ? "" : ",") + value;
-    out += values + "\n";
+    out += joined(option->results()) + "\n";
   }
   return out;
 }

@@ -1,6 +1,7 @@
 // The settings of the server: command line, environment, file, in this order.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -28,6 +29,9 @@ std::string fill_in(CLI::App& app, Given& given);
 
 /// Takes the texts apart. Empty = fine, else the sentence.
 std::string settle(Given& given);
+
+/// What stands in the way of the data folder already, which is not made here. Empty = fine, else the sentence.
+std::string examine_data(const std::filesystem::path& data);
 
 /// Every setting and its value, one a line, as the file would say it.
 std::string describe_settings(CLI::App& app);

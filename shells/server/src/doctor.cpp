@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
@@ -94,14 +95,20 @@ void examine_users(Report& report, Storage& storage) {
   const auto users = wait_for<std::vector<User>>([&](auto reply) { storage.list_users(std::move(reply)); });
   if (!users) return report.bad("the users cannot be read: " + users.error().detail, "see diaryx-syncd verify");
   if (users->empty()) return report.note("there are no users yet: the first start makes the owner and shows a link");
-  const User& owner = users->front();
+  const auto found = std::find_if(users->begin(), users->end(), [](const User& user) { return user.owner; });
+  if (found == users->end()) {
+    return report.warn("the server has no owner, so nobody may read /metrics",
+                       "name one of diaryx-syncd user list: diaryx-syncd user owner " + users->front().email);
+  }
+  const User& owner = *found;
   const auto devices =
       wait_for<std::vector<Device>>([&](auto reply) { storage.list_devices(owner.id, std::move(reply)); });
   if (devices && devices->empty()) {
     report.warn("the owner " + owner.email + " has no device",
                 "sign in with a link: diaryx-syncd user link " + owner.email);
   } else {
-    report.ok(std::to_string(users->size()) + " users; the owner is " + owner.email);
+    report.ok(std::to_string(users->size()) + (users->size() == 1 ? " user" : " users") + "; the owner is " +
+              owner.email);
   }
 }
 
@@ -165,10 +172,11 @@ void examine_process(Report& report, const Options& options) {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
   constexpr uint64_t kOwnFiles = 64;
-  if (files.rlim_cur < options.max_connections + kOwnFiles) {
-    report.warn("this user may open " + std::to_string(files.rlim_cur) + " files, so fewer connections than " +
+  // The server takes all that it may (server.cpp).
+  if (files.rlim_max < options.max_connections + kOwnFiles) {
+    report.warn("this user may open " + std::to_string(files.rlim_max) + " files, so fewer connections than " +
                     std::to_string(options.max_connections) + " are possible",
-                "raise it (ulimit -n, LimitNOFILE=), or lower --max-connections");
+                "raise it (ulimit -Hn, LimitNOFILE=), or lower --max-connections");
   } else {
     report.ok("enough files may be open");
   }

@@ -89,11 +89,22 @@ awaitable<std::expected<Admission, HttpResponse>> admit_guest(Services& services
       .read_only = share->read_only};
 }
 
+/// All lines of a header, which proxies may add to instead of changing the one that came, as the one line that they stand for.
+std::string joined(const http::fields& headers, std::string_view name) {
+  std::string all;
+  const auto [first, last] = headers.equal_range({name.data(), name.size()});
+  for (auto line = first; line != last; ++line) {
+    if (!all.empty()) all += ',';
+    all += as_view(line->value());
+  }
+  return all;
+}
+
 }  // namespace
 
 Visitor visitor_of(const Services& services, const asio::ip::address& peer, const http::fields& headers,
                    const Target& target) {
-  const auto address = client_address(peer, as_view(headers["X-Forwarded-For"]), services.limits.trusted_proxies);
+  const auto address = client_address(peer, joined(headers, "X-Forwarded-For"), services.limits.trusted_proxies);
   Visitor visitor{.address = address.to_string(),
                   .limit_key = limit_key(address),
                   .token = token_of(headers, target.raw_token),

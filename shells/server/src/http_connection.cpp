@@ -60,6 +60,9 @@ class Connection {
   using HeadParser = http::request_parser<http::empty_body>;
 
   awaitable<bool> serve_one();
+  awaitable<bool> answer(HeadParser& head);
+  awaitable<bool> refuse(HttpResponse response);
+  void log(const char* what, http::status status, const std::string& user = {});
   awaitable<bool> serve_route(HeadParser& head, const Target& target, const RouteMatch& match);
   awaitable<std::optional<HttpResponse>> let_in(const Route& route, HttpRequest& request);
   awaitable<bool> upgrade(HeadParser& head, const Target& target);
@@ -84,6 +87,10 @@ class Connection {
   asio::ip::address peer_;
   Visitor visitor_;         // of the present request
   std::string request_id_;
+  http::verb method_ = http::verb::unknown;
+  // The pattern, not the path: paths hold share codes and names of files.
+  std::string_view route_;
+  std::chrono::steady_clock::time_point began_;  // when its headers were there
   bool upgraded_ = false;
 };
 
@@ -106,43 +113,72 @@ awaitable<bool> Connection::serve_one() {
   ++life_.between_requests;
   co_await http::async_read_header(stream_, buffer_, head, asio::redirect_error(asio::use_awaitable, error));
   --life_.between_requests;
-  if (error == http::error::header_limit) {
-    co_return co_await write(
-        error_response(http::status::request_header_fields_too_large, "The request's headers are too large."), false);
-  }
-  if (is_bad_http(error)) {
-    co_return co_await write(error_response(http::status::bad_request, "This is not a valid HTTP request."), false);
-  }
-  if (error) co_return false;  // closed, or nothing came in time
-
+  began_ = std::chrono::steady_clock::now();
   request_id_ = to_hex(native::random_bytes(8));
+  origin_.clear();
+  visitor_ = {.address = peer_.to_string(), .limit_key = {}, .token = {}, .share = {}, .guest_id = {}};
+  method_ = http::verb::unknown;
+  route_ = "none";
+  if (error == http::error::header_limit) {
+    co_return co_await refuse(
+        error_response(http::status::request_header_fields_too_large, "The request's headers are too large."));
+  }
+  if (is_bad_http(error))
+    co_return co_await refuse(error_response(http::status::bad_request, "This is not a valid HTTP request."));
+  if (error) co_return false;  // closed, or nothing came in time
+  method_ = head.get().method();
+  co_return co_await answer(head);
+}
+
+/// Of a request whose headers were read.
+awaitable<bool> Connection::answer(HeadParser& head) {
   const std::string_view origin = as_view(head.get()[http::field::origin]);
   const auto& allowed = services_.options.cors_origins;
-  origin_ = std::find(allowed.begin(), allowed.end(), origin) != allowed.end() ? std::string(origin) : std::string();
-
+  if (std::find(allowed.begin(), allowed.end(), origin) != allowed.end()) origin_ = origin;
+  const auto hosts = head.get().count(http::field::host);
+  if (hosts > 1 || (hosts == 0 && head.get().version() >= 11))
+    co_return co_await refuse(error_response(http::status::bad_request, "A request names its host, once."));
   const auto target = parse_target(as_view(head.get().target()));
-  if (!target) {
-    co_return co_await write(error_response(http::status::bad_request, "The address or its query is not valid."),
-                             false);
-  }
+  if (!target)
+    co_return co_await refuse(error_response(http::status::bad_request, "The address or its query is not valid."));
   visitor_ = visitor_of(services_, peer_, head.get(), *target);
-  if (auto refused = refuse_flood(services_, visitor_)) co_return co_await write(std::move(*refused), false);
-  const bool sockets =
-      target->path == "/sync2" || target->path == "/hocuspocus" || target->path.starts_with(kYjsPrefix);
-  if (auto refused = refuse_origin(services_, head.get(), head.get().method(), sockets))
-    co_return co_await write(std::move(*refused), false);
+  if (auto refused = refuse_flood(services_, visitor_)) co_return co_await refuse(std::move(*refused));
+  const bool editors = target->path.starts_with(kYjsPrefix);
+  const bool sockets = target->path == "/sync2" || target->path == "/hocuspocus" || editors;
+  if (sockets) route_ = editors ? "/yjs/{}/{}" : target->path == "/sync2" ? "/sync2" : "/hocuspocus";
+  if (auto refused = refuse_origin(services_, head.get(), method_, sockets))
+    co_return co_await refuse(std::move(*refused));
   if (sockets) co_return co_await upgrade(head, *target);
-  if (head.get().method() == http::verb::options) {
+  if (method_ == http::verb::options)
     co_return co_await write(empty_response(http::status::no_content), head.get().keep_alive());
+  const RouteMatch match = find_route(method_, target->path);
+  if (match.route != nullptr) {
+    route_ = match.route->pattern;
+    co_return co_await serve_route(head, *target, match);
   }
-  const RouteMatch match = find_route(head.get().method(), target->path);
-  if (match.route == nullptr) {
-    const auto status = match.other_method ? http::status::method_not_allowed : http::status::not_found;
-    co_return co_await write(error_response(status, match.other_method ? "This address does not take that method."
-                                                                       : "There is nothing at this address."),
-                             false);
-  }
-  co_return co_await serve_route(head, *target, match);
+  if (match.allowed.empty())
+    co_return co_await refuse(error_response(http::status::not_found, "There is nothing at this address."));
+  HttpResponse response = error_response(http::status::method_not_allowed, "This address does not take that method.");
+  response.headers.emplace_back("Allow", match.allowed);
+  co_return co_await refuse(std::move(response));
+}
+
+/// What else this client has sent stays unread.
+awaitable<bool> Connection::refuse(HttpResponse response) {
+  log("refused", response.status);
+  co_return co_await write(std::move(response), false);
+}
+
+void Connection::log(const char* what, http::status status, const std::string& user) {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began_);
+  native::log_event(spdlog::level::info, what,
+                    {{"request", request_id_},
+                     {"method", std::string(as_view(http::to_string(method_)))},
+                     {"route", std::string(route_)},
+                     {"status", std::to_string(static_cast<unsigned>(status))},
+                     {"took_ms", std::to_string(took.count())},
+                     {"address", visitor_.address},
+                     {"user", user}});
 }
 
 awaitable<bool> Connection::serve_route(HeadParser& head, const Target& target, const RouteMatch& match) {
@@ -156,34 +192,16 @@ awaitable<bool> Connection::serve_route(HeadParser& head, const Target& target, 
   request.id = request_id_;
   request.limit_key = visitor_.limit_key;
   const bool keep_alive = head.get().keep_alive();
-  const auto began = std::chrono::steady_clock::now();
 
   // Before the body is read: strangers cannot make the server receive gigabytes.
-  if (auto refused = co_await let_in(*match.route, request)) {
-    native::log_event(spdlog::level::info, "refused",
-                      {{"request", request_id_},
-                       {"route", std::string(match.route->pattern)},
-                       {"status", std::to_string(static_cast<unsigned>(refused->status))},
-                       {"address", visitor_.address}});
-    co_return co_await write(std::move(*refused), false);
-  }
-  if (auto refused = co_await read_body(head, *match.route, request))
-    co_return co_await write(std::move(*refused), false);
+  if (auto refused = co_await let_in(*match.route, request)) co_return co_await refuse(std::move(*refused));
+  if (auto refused = co_await read_body(head, *match.route, request)) co_return co_await refuse(std::move(*refused));
   HttpResponse response = co_await match.route->handler(services_, request);
   if (!request.body_file.empty()) {
     std::error_code ignored;
     std::filesystem::remove(request.body_file, ignored);
   }
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-  // The pattern, not the path: paths hold share codes and names of files.
-  native::log_event(spdlog::level::info, "request",
-                    {{"request", request_id_},
-                     {"method", std::string(as_view(http::to_string(request.method)))},
-                     {"route", std::string(match.route->pattern)},
-                     {"status", std::to_string(static_cast<unsigned>(response.status))},
-                     {"took_ms", std::to_string(took.count())},
-                     {"address", visitor_.address},
-                     {"user", request.session.user_id}});
+  log("request", response.status, request.session.user_id);
   co_return co_await write(std::move(response), keep_alive);
 }
 
@@ -208,18 +226,19 @@ awaitable<std::optional<HttpResponse>> Connection::let_in(const Route& route, Ht
 
 awaitable<bool> Connection::upgrade(HeadParser& head, const Target& target) {
   if (!beast::websocket::is_upgrade(head.get())) {
-    co_return co_await write(error_response(http::status::upgrade_required, "This address speaks WebSocket only."),
-                             false);
+    HttpResponse response = error_response(http::status::upgrade_required, "This address speaks WebSocket only.");
+    response.headers.emplace_back("Upgrade", "websocket");
+    co_return co_await refuse(std::move(response));
   }
   if (as_view(head.get()[http::field::sec_websocket_version]) != "13") {
     HttpResponse response =
         error_response(http::status::upgrade_required, "This server speaks version 13 of the WebSocket protocol.");
+    response.headers.emplace_back("Upgrade", "websocket");
     response.headers.emplace_back("Sec-WebSocket-Version", "13");
-    co_return co_await write(std::move(response), false);
+    co_return co_await refuse(std::move(response));
   }
   if (!websocket_accept(as_view(head.get()[http::field::sec_websocket_key]))) {
-    co_return co_await write(error_response(http::status::bad_request, "The upgrade has no valid Sec-WebSocket-Key."),
-                             false);
+    co_return co_await refuse(error_response(http::status::bad_request, "The upgrade has no valid Sec-WebSocket-Key."));
   }
   if (target.path == "/sync2") co_return co_await upgrade_for_devices(head, target);
   co_return co_await upgrade_for_editors(head, target);
@@ -228,17 +247,16 @@ awaitable<bool> Connection::upgrade(HeadParser& head, const Target& target) {
 awaitable<bool> Connection::upgrade_for_devices(HeadParser& head, const Target& target) {
   auto admission = co_await admission_of(services_, visitor_);
   if (!admission) {
-    if (admission.error().status != http::status::unauthorized) co_return co_await write(admission.error(), false);
+    if (admission.error().status != http::status::unauthorized) co_return co_await refuse(admission.error());
     const bool none = visitor_.token.empty() && visitor_.share.empty();
-    co_return co_await write(
-        error_response(http::status::unauthorized,
-                       none ? "No token was sent. Sign in, or make one with: diaryx-syncd token create."
-                            : "The token is not valid or has expired. Sign in again."),
-        false);
+    co_return co_await refuse(error_response(
+        http::status::unauthorized, none ? "No token was sent. Sign in, or make one with: diaryx-syncd token create."
+                                         : "The token is not valid or has expired. Sign in again."));
   }
   const auto lean = target.query.find("handshake");
   const auto handshake =
       lean != target.query.end() && lean->second == "0" ? relay::Handshake::Lean : relay::Handshake::Full;
+  log("request", http::status::switching_protocols, admission->principal.user_id);
   if (auto socket = co_await become_socket(head, nullptr)) socket->start(buffer_, std::move(*admission), handshake);
   co_return false;
 }
@@ -265,8 +283,8 @@ awaitable<bool> Connection::upgrade_for_editors(HeadParser& head, const Target& 
   if (target.path.starts_with(kYjsPrefix)) {
     auto document = yjs_document(target.path);
     if (!document) {
-      co_return co_await write(
-          error_response(http::status::not_found, "Name a document: /yjs/<workspace id>/<path of the file>."), false);
+      co_return co_await refuse(
+          error_response(http::status::not_found, "Name a document: /yjs/<workspace id>/<path of the file>."));
     }
     wire = make_yjs_wire(std::move(*document));
   } else {
@@ -276,10 +294,10 @@ awaitable<bool> Connection::upgrade_for_editors(HeadParser& head, const Target& 
   std::optional<Admission> admission;
   if (!token_comes_later) {
     auto admitted = co_await admission_of(services_, visitor_);
-    if (!admitted && admitted.error().status != http::status::unauthorized)
-      co_return co_await write(admitted.error(), false);
+    if (!admitted && admitted.error().status != http::status::unauthorized) co_return co_await refuse(admitted.error());
     if (admitted) admission = std::move(*admitted);
   }
+  log("request", http::status::switching_protocols, admission ? admission->principal.user_id : std::string());
   const auto socket = co_await become_socket(head, std::move(wire));
   if (!socket) co_return false;
   if (!admission && !token_comes_later) {
@@ -391,7 +409,7 @@ awaitable<bool> Connection::write(HttpResponse response, bool keep_alive) {
   stream_.expires_after(kPieceTime);
   boost::system::error_code error;
   keep_alive = keep_alive && !life_.draining;
-  if (!response.file) {
+  if (!response.file && method_ != http::verb::head) {
     http::response<http::string_body> message(response.status, 11);
     set_common(message, response, keep_alive);
     message.body() = std::move(response.body);
@@ -401,11 +419,11 @@ awaitable<bool> Connection::write(HttpResponse response, bool keep_alive) {
   }
   http::response<http::empty_body> message(response.status, 11);
   set_common(message, response, keep_alive);
-  message.content_length(response.file->size_bytes);
+  message.content_length(response.file ? response.file->size_bytes : response.body.size());
   http::response_serializer<http::empty_body> serializer(message);
   co_await http::async_write_header(stream_, serializer, asio::redirect_error(asio::use_awaitable, error));
-  const bool sent = !error && co_await write_file(*response.file);
-  if (response.file->remove_afterwards) {
+  const bool sent = !error && (method_ == http::verb::head || co_await write_file(*response.file));
+  if (response.file && response.file->remove_afterwards) {
     std::error_code ignored;
     std::filesystem::remove(response.file->path, ignored);
   }

@@ -70,8 +70,12 @@ std::optional<Target> parse_target(std::string_view target) {
 }
 
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
-  constexpr std::string_view kBearer = "Bearer ";
-  if (!authorization.starts_with(kBearer)) return std::nullopt;
+  constexpr std::string_view kBearer = "bearer ";  // in any case (RFC 9110, section 11.1)
+  const auto is_letter = [](char given, char lower) { return given == lower || given == lower - 'a' + 'A'; };
+  if (authorization.size() < kBearer.size() ||
+      !std::equal(kBearer.begin(), kBearer.end(), authorization.begin(),
+                  [&](char lower, char given) { return lower == ' ' ? given == ' ' : is_letter(given, lower); }))
+    return std::nullopt;
   return authorization.substr(kBearer.size());
 }
 

@@ -20,7 +20,7 @@ struct Target {
 std::optional<Target> parse_target(std::string_view target);
 std::optional<std::string> percent_decode(std::string_view text);
 
-/// What follows `Bearer ` in `Authorization`; nothing if the header is another.
+/// What follows `Bearer ` (in any case) in `Authorization`; nothing if the header is another.
 std::optional<std::string_view> bearer_token(std::string_view authorization);
 
 /// The range of a `Range: bytes=…` header in a file of `size_bytes`. `Whole`: none was asked for, or several.

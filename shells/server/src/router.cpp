@@ -85,14 +85,18 @@ std::span<const Route> all_routes() { return kRoutes; }
 
 RouteMatch find_route(http::verb method, std::string_view path) {
   RouteMatch found;
+  const auto list = [&found](http::verb one) {
+    if (!found.allowed.empty()) found.allowed += ", ";
+    found.allowed += std::string_view(http::to_string(one));
+  };
   for (const Route& route : kRoutes) {
     auto arguments = match(route.pattern, path);
     if (!arguments) continue;
-    if (route.method != method) {
-      found.other_method = true;
-      continue;
-    }
-    return {&route, false, std::move(*arguments)};
+    // Whoever looks at a link before its user does must not sign in with it.
+    const bool answers_head = route.method == verb::get && route.handler != get_verify;
+    if (route.method == method || (method == verb::head && answers_head)) return {&route, {}, std::move(*arguments)};
+    list(route.method);
+    if (answers_head) list(verb::head);
   }
   return found;
 }

@@ -33,13 +33,14 @@ struct Route {
 /// The route of a request, with the segments that its `{}` stand for.
 struct RouteMatch {
   const Route* route = nullptr;        // null: nothing here
-  bool other_method = false;           // the path exists with another method
+  std::string allowed;                 // the path exists with these methods, as `Allow` lists them
   std::vector<std::string> arguments;  // percent-decoded
 };
 
 /// All of them, for tests and documents.
 std::span<const Route> all_routes();
 
+/// HEAD finds what GET finds, but for what GET would use up.
 RouteMatch find_route(http::verb method, std::string_view path);
 
 // Handlers, by file. Paths and bodies: shells/server/README.md and the comments in each file.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <chrono>
@@ -292,6 +293,15 @@ native::Outcome<native::UniqueFd> lock_folder(const std::filesystem::path& data)
   return lock;
 }
 
+/// Each connection is a file, and most systems begin with 1,024 although more are allowed.
+void open_as_many_files_as_allowed() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0)
+    native::log().warn("only so many files may be open as before: {}", std::generic_category().message(errno));
+}
+
 /// A server without users gets its owner and one link, which is shown and not kept.
 StorageResult<std::string> link_for_new_owner(const Options& options, Storage& storage, uint16_t port) {
   const auto users = wait_for<std::vector<User>>([&](auto reply) { storage.list_users(std::move(reply)); });
@@ -308,6 +318,7 @@ StorageResult<std::string> link_for_new_owner(const Options& options, Storage& s
 }  // namespace
 
 int run_server(const Options& options, const std::function<void(uint16_t)>& listening) {
+  open_as_many_files_as_allowed();
   const auto lock = lock_folder(options.data);
   if (!lock) return fail(kExitData, lock.error().sentence);
   auto blobs = BlobStore::open(options.data);

@@ -45,6 +45,7 @@ class SqliteStorage final : public Storage {
   void find_user(std::string email, Reply<User> reply) override;
   void list_users(Reply<std::vector<User>> reply) override;
   void remove_user(std::string user_id, Reply<void> reply) override;
+  void set_owner(std::string user_id, Reply<void> reply) override;
   void rename_device(std::string user_id, std::string device_id, std::string name, Reply<void> reply) override;
   void remove_device(std::string user_id, std::string device_id, Reply<void> reply) override;
   void list_tokens(std::string user_id, Reply<std::vector<TokenEntry>> reply) override;

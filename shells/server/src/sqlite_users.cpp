@@ -81,6 +81,15 @@ void SqliteStorage::remove_user(std::string user_id, Reply<void> reply) {
   });
 }
 
+void SqliteStorage::set_owner(std::string user_id, Reply<void> reply) {
+  threads_->write(std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<void> {
+    DX_SQL(auto* update,
+           database.cached("UPDATE users SET owner=(id=?1) WHERE EXISTS(SELECT 1 FROM users WHERE id=?1)"));
+    DX_SQL_VOID(update->bind(1, user_id).run());
+    return changed(database, "no such user");
+  });
+}
+
 void SqliteStorage::rename_device(std::string user_id, std::string device_id, std::string name, Reply<void> reply) {
   threads_->write(std::move(reply),
                   [user_id = std::move(user_id), device_id = std::move(device_id),

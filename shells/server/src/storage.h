@@ -287,6 +287,8 @@ class Storage {
   virtual void list_users(Reply<std::vector<User>> reply) = 0;
   /// With devices, tokens, workspaces and all they hold. The bytes of attachments are the caller's to remove.
   virtual void remove_user(std::string user_id, Reply<void> reply) = 0;
+  /// The server has one owner; this user becomes it. NotFound.
+  virtual void set_owner(std::string user_id, Reply<void> reply) = 0;
   virtual void rename_device(std::string user_id, std::string device_id, std::string name, Reply<void> reply) = 0;
   /// Its tokens end with it.
   virtual void remove_device(std::string user_id, std::string device_id, Reply<void> reply) = 0;

@@ -48,6 +48,14 @@ TEST(Http, ReadsRangesOfAFileOfTenBytes) {
   }
 }
 
+TEST(Http, FindsATokenBehindItsSchemeInAnyCase) {
+  EXPECT_EQ(bearer_token("Bearer abc"), "abc");
+  EXPECT_EQ(bearer_token("bearer abc"), "abc");
+  EXPECT_EQ(bearer_token("BEARER ABC"), "ABC");
+  for (const char* other : {"", "Bearer", "Basic abc", "Bearer\tabc", "Bearerabc", " Bearer abc"})
+    EXPECT_FALSE(bearer_token(other)) << other;
+}
+
 TEST(Http, CutsATargetAtItsQuery) {
   const auto target = parse_target("/sync2?token=a%2Bb&x=1+2&x=3&y");
   ASSERT_TRUE(target);
@@ -65,7 +73,9 @@ TEST(Router, FindsRoutesAndTellsMethodsApart) {
   const auto part = find_route(http::verb::put, "/api/workspaces/w%20s/attachments/uploads/u/parts/3");
   ASSERT_NE(part.route, nullptr);
   EXPECT_EQ(part.arguments, (std::vector<std::string>{"w s", "u", "3"}));
-  EXPECT_TRUE(find_route(http::verb::put, "/api/workspaces").other_method);
+  EXPECT_EQ(find_route(http::verb::put, "/api/workspaces").allowed, "GET, HEAD, POST");
+  EXPECT_EQ(find_route(http::verb::head, "/health").route, find_route(http::verb::get, "/health").route);
+  EXPECT_EQ(find_route(http::verb::head, "/auth/verify").allowed, "GET, POST");
   EXPECT_EQ(find_route(http::verb::get, "/api/workspaces//snapshot").route, nullptr);
   EXPECT_EQ(find_route(http::verb::get, "/api/workspaces/a/").route, nullptr);
   EXPECT_EQ(find_route(http::verb::get, "/api/workspaces/%ff").route, nullptr);

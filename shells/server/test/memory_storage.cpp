@@ -272,6 +272,15 @@ void MemoryStorage::list_users(Reply<std::vector<User>> reply) {
   read(std::move(reply), [&]() -> StorageResult<std::vector<User>> { return users_; });
 }
 
+void MemoryStorage::set_owner(std::string user_id, Reply<void> reply) {
+  write(std::move(reply), [&]() -> StorageResult<void> {
+    const auto is_meant = [&](const User& user) { return user.id == user_id; };
+    if (std::none_of(users_.begin(), users_.end(), is_meant)) return no(Kind::NotFound);
+    for (User& user : users_) user.owner = is_meant(user);
+    return {};
+  });
+}
+
 void MemoryStorage::remove_user(std::string user_id, Reply<void> reply) {
   write(std::move(reply), [&]() -> StorageResult<void> {
     if (std::erase_if(users_, [&](const User& user) { return user.id == user_id; }) == 0) return no(Kind::NotFound);

@@ -99,6 +99,20 @@ TEST_P(StorageContract, RemovesAUserWithEverything) {
             Kind::NotFound);
 }
 
+TEST_P(StorageContract, HandsTheServerToAnotherOwner) {
+  const Session ann = user("ann@x");
+  const Session ben = user("ben@x");
+  ASSERT_TRUE(ann.owner);
+  const auto hand_to = [&](const std::string& id) {
+    return wait<void>([&](auto reply) { storage->set_owner(id, std::move(reply)); });
+  };
+  ASSERT_TRUE(hand_to(ben.user_id));
+  EXPECT_FALSE(find_session("ann@x", 1000)->owner);
+  EXPECT_TRUE(find_session("ben@x", 1000)->owner);
+  EXPECT_EQ(hand_to("nobody").error().kind, Kind::NotFound);
+  EXPECT_TRUE(find_session("ben@x", 1000)->owner);
+}
+
 TEST_P(StorageContract, RenamesAndRemovesDevicesOfTheirUserOnly) {
   const Session ann = user("ann@x");
   const Session ben = user("ben@x");
