@@ -231,7 +231,7 @@ test('attachments go with the last workspace that refers to them, and can come a
   assert.equal((await server.ask('GET', `/api/workspaces/${two}/attachments/${hash}`, {token})).text, bytes);
   await server.request(token, 'DELETE', `/api/workspaces/${two}`);
   await server.restart();
-  await until('the blob to go', async () => (await collected()) === 1 && blobs() === 0);
+  await until('the blob to go', () => blobs() === 0);  // by this server, or on a busy machine by the one before it
   const three = await server.workspace(token, 'three');
   assert.equal(await upload(three), 'uploaded');
   assert.equal((await server.ask('GET', `/api/workspaces/${three}/attachments/${hash}`, {token})).text, bytes);

@@ -43,7 +43,6 @@ constexpr std::chrono::seconds kDrainTime{10};   // for the storage
 constexpr std::chrono::seconds kGoodbyeTime{2};  // for clients to answer the close, once all is stored
 constexpr std::chrono::minutes kHousekeeping{10};
 constexpr std::chrono::seconds kTlsTime{10};
-constexpr size_t kReceiveBytes = 256u << 10;
 constexpr uint32_t kPruneBite = 2000;
 constexpr int64_t kHourMs = 3600 * 1000;
 constexpr int64_t kDayMs = 24 * kHourMs;
@@ -75,7 +74,7 @@ class Server {
         collector_(storage, blobs, pool_, metrics_),
         tls_(std::move(tls)),
         services_{options_, storage,  blobs,      relay_,          access_, limits_,   metrics_,
-                  pool_,    sockets_, collector_, receive_buffer_, {},      tell_owner} {
+                  pool_,    sockets_, collector_, {},      tell_owner} {
     limits_.trusted_proxies = std::move(trusted);
   }
 
@@ -116,7 +115,6 @@ class Server {
   Limits limits_;
   SocketList sockets_;
   BlobCollector collector_;
-  std::vector<uint8_t> receive_buffer_ = std::vector<uint8_t>(kReceiveBytes);
   TlsContext tls_;  // null: plain HTTP
   Services services_;
   Lifecycle life_;

@@ -32,7 +32,6 @@ struct Services {
   boost::asio::thread_pool& pool;  // hashing, zip: what would hold up the sockets
   SocketList& sockets;
   BlobCollector& collector;
-  std::span<uint8_t> receive_buffer;  // what sockets are read into, all of them
   std::string own_url;             // where this server is listening, for links
   /// Shows the owner something that must not be in a log: it goes to standard error as it is.
   std::function<void(const std::string& line)> tell_owner;

@@ -8,26 +8,40 @@
 
 namespace diaryx::server {
 
-SocketList::SocketList(boost::asio::any_io_executor executor) : executor_(executor), timer_(executor) {}
+SocketList::SocketList(boost::asio::any_io_executor executor)
+    : executor_(executor), timer_(executor), poll_(executor) {}
+
+SocketList::~SocketList() {
+  // Others may hold them longer than there is something to wait with.
+  for (const auto& session : sessions_) session->abandon();
+}
 
 void SocketList::start() {
+  poll_.start();
+  watch_clocks();
+}
+
+void SocketList::watch_clocks() {
   timer_.expires_after(std::chrono::seconds(1));
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     tick();
-    start();
+    watch_clocks();
   });
 }
 
-void SocketList::add(SocketSession& session) {
-  session.set_place(sessions_.size());
-  sessions_.push_back(&session);
+void SocketList::add(std::shared_ptr<SocketSession> session) {
+  session->set_place(sessions_.size());
+  sessions_.push_back(std::move(session));
 }
 
 void SocketList::remove(SocketSession& session) {
   const size_t place = session.place();
-  sessions_[place] = sessions_.back();
-  sessions_[place]->set_place(place);
+  const auto self = std::move(sessions_[place]);  // which is in the middle of something
+  if (place + 1 != sessions_.size()) {
+    sessions_[place] = std::move(sessions_.back());
+    sessions_[place]->set_place(place);
+  }
   sessions_.pop_back();
 }
 
@@ -47,7 +61,7 @@ void SocketList::flush() {
 void SocketList::tick() {
   const Clock::time_point now = Clock::now();
   // A session ends later than its tick, never inside it.
-  for (SocketSession* const session : sessions_) session->tick(now);
+  for (const auto& session : sessions_) session->tick(now);
 }
 
 }  // namespace diaryx::server

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "editor_wire.h"
+#include "socket_poll.h"
 
 namespace diaryx::server {
 
@@ -22,12 +23,18 @@ class SocketList {
   using Clock = std::chrono::steady_clock;
 
   explicit SocketList(boost::asio::any_io_executor executor);
+  ~SocketList();
 
   void start();
-  void stop() { timer_.cancel(); }
+  void stop() {
+    timer_.cancel();
+    poll_.stop();
+  }
+  boost::asio::any_io_executor executor() { return executor_; }
+  SocketPoll& poll() { return poll_; }
 
-  /// The session stays listed until `remove`.
-  void add(SocketSession& session);
+  /// The session stays listed, and alive, until `remove`.
+  void add(std::shared_ptr<SocketSession> session);
   void remove(SocketSession& session);
   /// Calls the session's `flush` at the end of this turn.
   void flush_soon(std::shared_ptr<SocketSession> session);
@@ -36,12 +43,14 @@ class SocketList {
   const std::shared_ptr<HocuspocusFrames>& hocuspocus_frames() const { return hocuspocus_frames_; }
 
  private:
+  void watch_clocks();
   void tick();
   void flush();
 
   boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
-  std::vector<SocketSession*> sessions_;
+  SocketPoll poll_;  // sessions let go of it when they end
+  std::vector<std::shared_ptr<SocketSession>> sessions_;
   std::vector<std::shared_ptr<SocketSession>> unsent_;
   bool posted_ = false;
   std::shared_ptr<HocuspocusFrames> hocuspocus_frames_ = std::make_shared<HocuspocusFrames>();

@@ -35,7 +35,7 @@ constexpr size_t kKeptQueue = 2;  // room for so many messages is kept when the 
 
 SocketSession::SocketSession(Transport transport, Services& services, std::unique_ptr<EditorWire> wire,
                              std::shared_ptr<void> counted)
-    : stream_(std::move(transport), services.receive_buffer),
+    : stream_(std::move(transport), services.sockets.poll(), *this),
       services_(services),
       wire_(std::move(wire)),
       counted_(std::move(counted)),
@@ -45,7 +45,7 @@ SocketSession::SocketSession(Transport transport, Services& services, std::uniqu
 void SocketSession::begin(const boost::beast::flat_buffer& early) {
   started_ = true;
   ++services_.metrics.sockets_opened;
-  services_.sockets.add(*this);
+  services_.sockets.add(shared_from_this());
   const auto bytes = early.cdata();
   if (bytes.size() == 0) return read();
   Bytes copy(static_cast<const uint8_t*>(bytes.data()), static_cast<const uint8_t*>(bytes.data()) + bytes.size());
@@ -81,13 +81,36 @@ void SocketSession::admit(Admission admission) {
 
 // --- Reading
 
+/// Waits for what the session wants to hear or is to send; may be called at any time.
 void SocketSession::read() {
-  if (reading_ || paused_ || asking_ || ended_) return;
+  if (broken_ || ended_) return;
+  const bool listens = !paused_ && !asking_;
+  if (!stream_.is_tls()) {
+    if (!started_) return;
+    const int wanted = (listens ? SocketPoll::kRead : 0) | (writing_ ? SocketPoll::kWrite : 0);
+    if (!stream_.wait_for(static_cast<uint8_t>(wanted))) cut();
+    return;
+  }
+  if (reading_ || !listens) return;
   reading_ = true;
   stream_.async_receive([self = shared_from_this()](const boost::system::error_code& error, std::span<uint8_t> bytes) {
     self->reading_ = false;
     self->received(error, bytes);
   });
+}
+
+void SocketSession::ready(bool readable, bool writable) {
+  const auto self = shared_from_this();
+  if (writable && writing_) {
+    writing_ = false;
+    flush();
+  }
+  if (broken_ || ended_) return;
+  if (!readable || paused_ || asking_) return read();
+  boost::system::error_code error;
+  const auto bytes = stream_.receive_now(error);
+  if (bytes) return received(error, *bytes);
+  read();
 }
 
 void SocketSession::received(const boost::system::error_code& error, std::span<uint8_t> bytes) {
@@ -182,7 +205,7 @@ void SocketSession::hear_on(Heard heard) {
     if (auto* token = std::get_if<SignInWith>(&one)) {
       SignInWith with = std::move(*token);
       asking_ = true;
-      asio::co_spawn(stream_.executor(), sign_in(std::move(with), rest_after(i)), asio::detached);
+      asio::co_spawn(services_.sockets.executor(), sign_in(std::move(with), rest_after(i)), asio::detached);
       return;
     }
     if (auto* answer = std::get_if<ToEditor>(&one)) {
@@ -192,7 +215,7 @@ void SocketSession::hear_on(Heard heard) {
     } else if (auto* to_find = std::get_if<ToFind>(&one)) {
       ToFind note = std::move(*to_find);
       asking_ = true;
-      asio::co_spawn(stream_.executor(), find(std::move(note), rest_after(i)), asio::detached);
+      asio::co_spawn(services_.sockets.executor(), find(std::move(note), rest_after(i)), asio::detached);
       return;
     } else if (auto* frame = std::get_if<ToRelay>(&one)) {
       services_.relay.received(connection_, std::move(frame->frame));
@@ -327,35 +350,31 @@ void SocketSession::write_plain() {
     written(messages);
     if (sent == wanted) continue;
     writing_ = true;
-    stream_.async_wait_until_writable([self = shared_from_this()](const boost::system::error_code& failed) {
-      self->writing_ = false;
-      if (failed) return self->cut();
-      self->flush();
-    });
-    return;
+    return read();
   }
   all_written();
 }
 
 void SocketSession::write_tls() {
-  tls_bytes_.clear();
+  Bytes& unsent = stream_.unsent();
+  unsent.clear();
   size_t messages = 0;
   for (size_t i = next_; i < outgoing_.size(); ++i, ++messages) {
     const Outgoing& message = outgoing_[i];
     // A large message goes alone, uncopied but for its front.
-    if (!tls_bytes_.empty() && tls_bytes_.size() + message.size_bytes > kTlsBatchBytes) break;
+    if (!unsent.empty() && unsent.size() + message.size_bytes > kTlsBatchBytes) break;
     std::array<uint8_t, kMaxFrontBytes> front;
     const size_t front_size = write_frame_front(front, message.opcode, message.size_bytes);
-    tls_bytes_.insert(tls_bytes_.end(), front.begin(), front.begin() + static_cast<ptrdiff_t>(front_size));
+    unsent.insert(unsent.end(), front.begin(), front.begin() + static_cast<ptrdiff_t>(front_size));
     if (message.size_bytes > kTlsBatchBytes) {
       messages = 1;
       break;
     }
-    tls_bytes_.insert(tls_bytes_.end(), message.data, message.data + message.size_bytes);
+    unsent.insert(unsent.end(), message.data, message.data + message.size_bytes);
   }
   const Outgoing& first = outgoing_[next_];
   const bool alone = first.size_bytes > kTlsBatchBytes;
-  const std::array<asio::const_buffer, 2> buffers{asio::buffer(tls_bytes_),
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(unsent),
                                                   asio::const_buffer(first.data, alone ? first.size_bytes : 0)};
   writing_ = true;
   stream_.async_send(buffers, [self = shared_from_this(), messages](const boost::system::error_code& error) {
@@ -387,7 +406,7 @@ void SocketSession::written(size_t messages) {
 }
 
 void SocketSession::all_written() {
-  if (tls_bytes_.capacity() > 2 * kTlsBatchBytes) tls_bytes_ = Bytes();
+  if (stream_.is_tls() && stream_.unsent().capacity() > 2 * kTlsBatchBytes) stream_.unsent() = Bytes();
   if (!close_wanted_) return;
   stream_.finish_sending();
   // The client has said goodbye before: there is nothing to wait for.
@@ -432,7 +451,7 @@ void SocketSession::cut() {
   if (std::exchange(broken_, true)) return;
   stream_.close();
   // Whoever called may be in the middle of something: the relay hears of it in a turn of its own.
-  asio::post(stream_.executor(), [self = shared_from_this()] { self->end(); });
+  asio::post(services_.sockets.executor(), [self = shared_from_this()] { self->end(); });
 }
 
 void SocketSession::end() {

@@ -2,7 +2,7 @@
 //
 // Life:  start ──► open ──close_with──► closing ──the client's close, or no time left──► ended
 //                   │ error, end of stream, cut ──────────────────────────────────────►
-// A session keeps itself alive through what it waits for; `end` runs once, in a turn of its own.
+// The SocketList keeps a session alive until `end`, which runs once, and in a turn of its own unless the connection ended by itself.
 #pragma once
 
 #include <cstdint>
@@ -30,12 +30,12 @@ namespace diaryx::server {
 struct Admission {
   relay::Principal principal;
   AccessKey key{AccessKey::Kind::Token, {}};
-  std::string workspace;                // of a share; empty for a token
-  std::optional<TimestampMs> expires;   // of a token
+  std::string workspace;  // of a share; empty for a token
+  std::optional<TimestampMs> expires;  // of a token
   bool read_only = false;
 };
 
-class SocketSession final : public RelayPeer, public std::enable_shared_from_this<SocketSession> {
+class SocketSession final : public RelayPeer, public Waiter, public std::enable_shared_from_this<SocketSession> {
  public:
   /// Who a token stands for, or the code to close with: "not good" is for good, "cannot tell now" is not.
   using Authenticate = std::function<boost::asio::awaitable<std::expected<Admission, uint16_t>>(std::string token)>;
@@ -59,9 +59,14 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   void pause() override { paused_ = true; }
   void resume() override;
 
+  // For the SocketPoll.
+  void ready(bool readable, bool writable) override;
+
   // For the SocketList.
   void flush();
   void tick(SocketList::Clock::time_point now);
+  /// Closes at once and says nothing to anybody: the server is gone.
+  void abandon() { stream_.close(); }
   size_t place() const { return place_; }
   void set_place(size_t place) { place_ = place; }
 
@@ -110,23 +115,22 @@ class SocketSession final : public RelayPeer, public std::enable_shared_from_thi
   size_t next_ = 0;
   size_t sent_of_next_ = 0;  // bytes of its frame, TCP only
   uint64_t queued_bytes_ = 0;
-  Bytes tls_bytes_;  // being sent
   SocketList::Clock::time_point heard_at_;
   SocketList::Clock::time_point deadline_;  // of signing in, or of closing
   size_t place_ = 0;
   relay::Handshake handshake_ = relay::Handshake::Full;
   bool read_only_ = false;
   bool started_ = false;
-  bool reading_ = false;
+  bool reading_ = false;  // waits for the client, TLS only
   bool paused_ = false;
-  bool asking_ = false;         // for a sign-in or a note; what comes meanwhile waits
+  bool asking_ = false;  // for a sign-in or a note; what comes meanwhile waits
   bool flush_wanted_ = false;
-  bool writing_ = false;        // waits for the socket
-  bool pinged_ = false;         // since the client was heard last
+  bool writing_ = false;  // waits for the socket
+  bool pinged_ = false;  // since the client was heard last
   bool pong_queued_ = false;
-  bool broken_ = false;         // nothing more is sent
-  bool close_wanted_ = false;   // the close frame is the last of the queue, or was sent
-  bool deaf_ = false;           // what comes cannot be read: waits for the client to see the close
+  bool broken_ = false;  // nothing more is sent
+  bool close_wanted_ = false;  // the close frame is the last of the queue, or was sent
+  bool deaf_ = false;  // what comes cannot be read: waits for the client to see the close
   bool ended_ = false;
 };
 
