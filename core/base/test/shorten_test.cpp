@@ -1,6 +1,6 @@
 #include "diaryx/base/shorten.h"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
@@ -8,22 +8,21 @@
 namespace diaryx {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using Row = std::vector<std::string>;
 
 TEST(Shorten, KeepsTheFirstElements) {
-  std::vector<std::string> row{"a", "b", "c"};
+  Row row{"a", "b", "c"};
   shorten(row, 2);
-  EXPECT_THAT(row, ElementsAre("a", "b"));
+  EXPECT_EQ(row, (Row{"a", "b"}));
   shorten(row, 0);
-  EXPECT_THAT(row, IsEmpty());
+  EXPECT_EQ(row, Row{});
 }
 
 TEST(Shorten, MakesNothingLonger) {
-  std::vector<std::string> row{"a"};
+  Row row{"a"};
   shorten(row, 1);
   shorten(row, 5);
-  EXPECT_THAT(row, ElementsAre("a"));
+  EXPECT_EQ(row, Row{"a"});
 }
 
 }  // namespace
