@@ -36,7 +36,7 @@ struct AccountCommands {
     with_email(add(*user, "add", "Make a user; they sign in by link or code", add_user));
     add(*user, "list", "All users, the owner first", list_users);
     with_email(add(*user, "remove", "Remove a user with all their workspaces", remove_user));
-    with_email(add(*user, "owner", "Make a user the owner of the server, instead of who is it now", make_owner));
+    with_email(add(*user, "owner", "Make a user the owner of the server, instead of whoever is it now", make_owner));
     with_email(add(*user, "link", "Print a sign-in link and code, good for a day", print_user_link));
 
     CLI::App* const token = app.add_subcommand("token", "Tokens of devices")->require_subcommand(1);

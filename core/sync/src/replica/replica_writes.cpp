@@ -256,6 +256,7 @@ void Replica::Impl::on_file_removed(std::string_view path) {
 
 void Replica::Impl::on_file_refused(std::string_view asked, const FileRefused& refused) {
   const std::string path = answered_path(asked);
+  std::erase_if(called_again_, [&](const auto& entry) { return entry.second.to == path; });
   if (const auto move = own_moves_.extract(path)) {
     if (record(path) == nullptr) names_.release(path);
     names_.respell(move.mapped().from, move.mapped().disk_from);
