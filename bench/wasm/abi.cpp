@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -272,6 +273,14 @@ DX_EXPORT(dx_array_size) uint32_t dx_array_size(uint32_t doc, uint32_t slot) {
 /// The input is an update. The output is the update event of what was new.
 DX_EXPORT(dx_apply_v1) int32_t dx_apply_v1(uint32_t doc, uint32_t size) {
   const Result<Commit> commit = at(doc).doc.apply_update_v1(input(0, size));
+  return commit ? answer(*commit) : kRefused;
+}
+
+/// The same for a large update: the buffer is given back, so the caller asks for it again.
+DX_EXPORT(dx_take_v1) int32_t dx_take_v1(uint32_t doc, uint32_t size) {
+  Bytes update = std::exchange(buffer, {});
+  update.resize(size);
+  const Result<Commit> commit = at(doc).doc.take_update_v1(std::move(update));
   return commit ? answer(*commit) : kRefused;
 }
 

@@ -193,7 +193,7 @@ void Store::store_content(Item& item, const StructView& view) {
     item.content = heap_.add(whole);
     item.content_bytes = static_cast<uint32_t>(whole.size());
   } else {
-    item.content = heap_.add(view.content);
+    item.content = heap_.keep(view.content);
   }
 }
 
@@ -303,7 +303,7 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
     note_deleted(item);
   } else {
     item.content_bytes = static_cast<uint32_t>(view.content.size());
-    item.content = heap_.add(view.content);
+    item.content = heap_.keep(view.content);
     if (view.kind == ContentKind::String && item.content_bytes != item.length) has_wide_text_ = true;
     parent.length += item.length;
   }
@@ -348,7 +348,7 @@ bool Store::integrate_first_of_key(ClientIndex client, const StructView& view) {
     item.content = raw(make_type(ref, view.type_kind, view.name));
   } else {
     item.content_bytes = static_cast<uint32_t>(view.content.size());
-    item.content = heap_.add(view.content);
+    item.content = heap_.keep(view.content);
   }
   parent.set_current(sub, ref);
   touch(client);
@@ -540,23 +540,59 @@ void Store::apply_decoded(DecodedUpdate& update) {
   }
 }
 
+/// Lets go of the bytes of an update before its structs are integrated. Their contents move to the heap, which is empty, in one piece; their
+/// names become keys, as they will be anyway, and no key is new while they are integrated.
+void Store::take_over(DecodedUpdate& update, Bytes& bytes) {
+  const auto for_each_name = [](StructView& view, auto&& change) {
+    if (view.parent_form == ParentForm::Root) change(view.root);
+    if (view.bits & StructView::kHasSub) change(view.sub);
+    const bool is_named = view.kind == ContentKind::Type && has_node_name(view.type_kind);
+    if (is_named || view.kind == ContentKind::Format) change(view.name);
+  };
+
+  Bytes contents;
+  contents.reserve(update.content_bytes);
+  for (size_t i = 0; i < update.structs.size(); ++i) {
+    StructView& view = update.structs[i];
+    for_each_name(view, [this](std::string_view name) { (void)keys_.intern(name); });
+    contents.insert(contents.end(), view.content.begin(), view.content.end());
+  }
+  const uint8_t* at = contents.data();
+  for (size_t i = 0; i < update.structs.size(); ++i) {
+    StructView& view = update.structs[i];
+    for_each_name(view, [this](std::string_view& name) { name = keys_.text(keys_.intern(name)); });
+    view.content = {at, view.content.size()};
+    at += view.content.size();
+  }
+  heap_.adopt(std::move(contents));
+  update.scratch = {};
+  Bytes().swap(bytes);
+}
+
 /// A document that is loaded gets memory of the right size, once.
 void Store::reserve_for(const DecodedUpdate& update) {
   if (update.structs.size() <= kMaxReserved) items_.reserve(static_cast<uint32_t>(update.structs.size()));
-  heap_.reserve(heap_.size() + update.content_bytes);
   for (const ClientBlock& block : update.blocks) {
     if (block.count >= kManyStructs) clients_[raw(client_index(block.client))].structs.reserve(block.count);
   }
 }
 
-Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin origin, std::string_view tag) {
+Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin origin, std::string_view tag,
+                            Bytes* owned) {
   DX_ASSERT(!open_);
   Result<DecodedUpdate> decoded = decode_update(bytes, encoding, options_.limits);
   if (!decoded) return std::unexpected(decoded.error());
   DecodedUpdate& update = *decoded;
   if (!heap_.has_room(update.content_bytes)) return fail(ErrorCode::TooLarge);
   if (update.blocks.size() > kMaxClients - clients_.size()) return fail(ErrorCode::TooLarge);
-  if (update.structs.size() >= kManyStructs) reserve_for(update);
+  if (update.structs.size() >= kManyStructs) {
+    if (owned != nullptr && heap_.size() == 0) {
+      take_over(update, *owned);
+    } else {
+      heap_.reserve(update.content_bytes);
+    }
+    reserve_for(update);
+  }
   const uint32_t own_before = state(own_);
   begin(origin, tag);
   apply_decoded(update);

@@ -1,8 +1,23 @@
 #include "byte_heap.h"
 
+#include <functional>
 #include <limits>
+#include <utility>
 
 namespace diaryx::crdt {
+
+void ByteHeap::adopt(Bytes bytes) {
+  DX_ASSERT(size() == 0 && has_room(bytes.size()));
+  adopted_ = std::move(bytes);
+  first_ = static_cast<uint32_t>(adopted_.size());
+  dead_ = adopted_.size();
+}
+
+bool ByteHeap::is_adopted(ByteView bytes) const {
+  const std::less_equal<> is_up_to;  // pointers to different objects
+  return is_up_to(adopted_.data(), bytes.data()) &&
+         is_up_to(bytes.data() + bytes.size(), adopted_.data() + adopted_.size());
+}
 
 void ByteHeap::reallocate(size_t capacity) {
   DX_ASSERT(capacity <= std::numeric_limits<uint32_t>::max());
@@ -13,7 +28,7 @@ void ByteHeap::reallocate(size_t capacity) {
 }
 
 ByteView ByteHeap::make_room(size_t more, ByteView bytes) {
-  const size_t needed = size_ + more;
+  const size_t needed = size_ + more;  // what was adopted stays where it is
   if (needed <= capacity_) return bytes;
   const uint8_t* const begin = bytes_.get();
   const bool is_inside = bytes.data() >= begin && bytes.data() < begin + size_;
@@ -29,22 +44,23 @@ uint32_t ByteHeap::extend_inside(uint32_t offset, uint32_t size, ByteView more) 
   const uint32_t end = offset + size;
   for (Tail& tail : tails_) {
     if (tail.end != end || tail.capacity - tail.end < more.size()) continue;
-    memmove(bytes_.get() + end, more.data(), more.size());
+    memmove(data(end), more.data(), more.size());
     tail.end += static_cast<uint32_t>(more.size());
     return offset;
   }
   // Two texts that grow in turns would move each other for ever; room for a quarter makes that a constant number of moves.
   const size_t room = (size + more.size()) / 4 + 8;
   more = make_room(size + more.size() + room, more);
-  const uint32_t moved = size_;
-  memcpy(bytes_.get() + moved, bytes_.get() + offset, size);
-  memcpy(bytes_.get() + moved + size, more.data(), more.size());
+  const uint32_t moved = first_ + size_;
+  uint8_t* const copy = bytes_.get() + size_;
+  memcpy(copy, at(offset), size);
+  memcpy(copy + size, more.data(), more.size());
   dead_ += size;
   dead_ += tails_[0].capacity - tails_[0].end;
   for (size_t i = 0; i + 1 < tails_.size(); ++i) tails_[i] = tails_[i + 1];
   const auto new_end = static_cast<uint32_t>(moved + size + more.size());
-  size_ = static_cast<uint32_t>(new_end + room);
-  tails_.back() = {new_end, size_};
+  size_ = static_cast<uint32_t>(size_ + size + more.size() + room);
+  tails_.back() = {new_end, first_ + size_};
   return moved;
 }
 

@@ -2,6 +2,8 @@
 //
 // 1. An extent is (offset, size); who refers to it knows both.
 // 2. What is dropped or moved away leaves a hole; the owner compacts when `mostly_dead`.
+// 3. A heap that was empty may have adopted bytes. Offsets below their number lie in them, nothing is added to them, they do not move, and
+//    what no extent was made of counts as a hole.
 #pragma once
 
 #include <array>
@@ -16,35 +18,48 @@ class ByteHeap {
  public:
   /// Copies `bytes` in; they may lie in this heap. Returns the offset.
   uint32_t add(ByteView bytes) {
-    const uint32_t offset = size_;
+    const uint32_t offset = first_ + size_;
     append(bytes);
     return offset;
+  }
+  /// Takes over `bytes`; extents are made of them by `keep`. Only while the heap is empty.
+  void adopt(Bytes bytes);
+  /// As `add`, but what lies in the adopted bytes stays there; each of them may be kept once.
+  uint32_t keep(ByteView bytes) {
+    if (first_ > 0 && is_adopted(bytes)) {
+      dead_ -= bytes.size();
+      return static_cast<uint32_t>(bytes.data() - adopted_.data());
+    }
+    return add(bytes);
   }
   /// Makes the extent longer by `more`, in place if it lies at an open end, else by moving it. Returns its offset.
   /// Cost: amortised in proportion to `more`.
   uint32_t extend(uint32_t offset, uint32_t size, ByteView more) {
-    if (offset + size != size_) return extend_inside(offset, size, more);
+    if (offset + size != first_ + size_ || offset < first_) return extend_inside(offset, size, more);
     append(more);
     return offset;
   }
   void drop(uint32_t size) { dead_ += size; }
 
   /// An empty extent may have any offset: contents that do not live here are empty ones.
-  ByteView view(uint32_t offset, uint32_t size) const { return {size == 0 ? nullptr : bytes_.get() + offset, size}; }
-  uint8_t* data(uint32_t offset) { return bytes_.get() + offset; }
-  void reserve(size_t size) {
-    if (size > capacity_) reallocate(size);
+  ByteView view(uint32_t offset, uint32_t size) const { return {size == 0 ? nullptr : at(offset), size}; }
+  uint8_t* data(uint32_t offset) {
+    return offset < first_ ? adopted_.data() + offset : bytes_.get() + (offset - first_);
+  }
+  /// Makes room for `more` bytes.
+  void reserve(size_t more) {
+    if (more > capacity_ - size_) reallocate(size_ + more);
   }
   /// True if `more` bytes fit: offsets have 32 bits.
-  bool has_room(size_t more) const { return more < (size_t{1} << 31) - 1 && size_ < (size_t{1} << 31) - more; }
+  bool has_room(size_t more) const { return more < (size_t{1} << 31) - 1 && size() < (size_t{1} << 31) - more; }
 
-  bool mostly_dead() const { return dead_ > 4096 && dead_ > size_ / 2; }
-  size_t size() const { return size_; }
-  size_t memory_bytes() const { return capacity_; }
+  bool mostly_dead() const { return dead_ > 4096 && dead_ > size() / 2; }
+  size_t size() const { return size_t{first_} + size_; }
+  size_t memory_bytes() const { return capacity_ + adopted_.capacity(); }
 
  private:
   struct Tail {
-    uint32_t end = 0;       // where an extent ends
+    uint32_t end = 0;  // where an extent ends
     uint32_t capacity = 0;  // up to where it may grow
   };
 
@@ -54,12 +69,18 @@ class ByteHeap {
     copy_short(bytes_.get() + size_, bytes.data(), bytes.size());
     size_ += static_cast<uint32_t>(bytes.size());
   }
+  const uint8_t* at(uint32_t offset) const {
+    return offset < first_ ? adopted_.data() + offset : bytes_.get() + (offset - first_);
+  }
+  bool is_adopted(ByteView bytes) const;
   void append_with_growth(ByteView bytes);
   uint32_t extend_inside(uint32_t offset, uint32_t size, ByteView more);
   /// Room for `more` bytes, and `bytes` where they lie then.
   ByteView make_room(size_t more, ByteView bytes);
   void reallocate(size_t capacity);
 
+  Bytes adopted_;
+  uint32_t first_ = 0;  // the size of `adopted_`: the offset where `bytes_` begins
   std::unique_ptr<uint8_t[]> bytes_;
   uint32_t size_ = 0;
   uint32_t capacity_ = 0;

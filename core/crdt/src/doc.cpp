@@ -68,6 +68,10 @@ Result<Commit> Doc::apply_update_v1(ByteView update, TransactionOrigin origin, s
   return store_->apply(update, Encoding::V1, origin, tag);
 }
 
+Result<Commit> Doc::take_update_v1(Bytes update, TransactionOrigin origin, std::string_view tag) {
+  return store_->apply(update, Encoding::V1, origin, tag, &update);
+}
+
 Bytes Doc::encode_update_v1(const StateVector& known) const { return store_->encode(known, Encoding::V1); }
 
 Result<Commit> Doc::apply_update_v2(ByteView update, TransactionOrigin origin, std::string_view tag) {

@@ -182,7 +182,9 @@ class Store {
   void leave_out_of_undo();
 
   // ---- updates (apply.cpp, encode.cpp) --------------------------------------------------------------------------------
-  Result<Commit> apply(ByteView bytes, Encoding encoding, TransactionOrigin origin, std::string_view tag = {});
+  /// `owned`, if there is one, holds `bytes`, and may be emptied.
+  Result<Commit> apply(ByteView bytes, Encoding encoding, TransactionOrigin origin, std::string_view tag = {},
+                       Bytes* owned = nullptr);
   Bytes encode(const StateVector& known, Encoding encoding) const;
   bool has_pending() const { return !pending_update_.empty() || !pending_deletes_.empty(); }
   StateVector missing() const;
@@ -277,6 +279,7 @@ class Store {
   class Integration;
   void apply_decoded(DecodedUpdate& update);
   static void keep_lowest(std::vector<Missing>& missing);
+  void take_over(DecodedUpdate& update, Bytes& bytes);
   void reserve_for(const DecodedUpdate& update);
   DeleteSet apply_deletes(const DeleteSet& deletes);
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;

@@ -128,6 +128,91 @@ TEST_P(Histories, AreRefusedWholeWhenCutOrBent) {
   }
 }
 
+/// One random edit of a document with everything in it that has a name or a content.
+void edit_anything(Doc& doc, Transaction& txn, std::mt19937& random, int step) {
+  Text text = doc.text("t");
+  const std::string key(1 + random() % 3, static_cast<char>('a' + random() % 3));
+  const uint32_t length = text.length().value();
+  const Utf16Offset at{static_cast<uint32_t>(random() % (length + 1))};
+  const Length some_units{std::min<uint32_t>(random() % 5, length - at.value())};
+  switch (random() % 7) {
+    case 0: EXPECT_TRUE(text.erase(txn, at, some_units).has_value()); break;
+    case 1: doc.map("m").set(txn, key, Any::string("value " + std::to_string(step))); break;
+    case 2: doc.map("m").set_map(txn, key).set(txn, "of " + key, Any::number(step)); break;
+    case 3: EXPECT_TRUE(text.format(txn, at, some_units, {{key, Any::boolean(step % 2 == 0)}}).has_value()); break;
+    case 4: (void)doc.xml_fragment("x").insert_element(txn, 0, key); break;
+    default: EXPECT_TRUE(text.insert(txn, at, random() % 5 == 0 ? "x😀é" : "word ").has_value());
+  }
+}
+
+TEST_P(Histories, AreTheSameTakenAsApplied) {
+  std::mt19937 random(GetParam());
+  Doc here({.client = ClientId{300}}), there({.client = ClientId{400}});
+  std::vector<Bytes> updates;
+  for (int step = 0; step < 900; ++step) {
+    Doc& doc = random() % 2 == 0 ? here : there;
+    Doc& other = &doc == &here ? there : here;
+    Transaction txn = doc.transact();
+    edit_anything(doc, txn, random, step);
+    const Commit commit = std::move(txn).commit();
+    if (commit.changed()) updates.push_back(commit.update_v1());
+    if (random() % 10 == 0) ASSERT_TRUE(other.apply_update_v1(doc.encode_update_v1()).has_value());
+  }
+  // With the first updates missing, most of the others wait.
+  const size_t first = random() % 2 == 0 ? 0 : 1 + random() % 30;
+  const std::vector<ByteView> views(updates.begin() + static_cast<ptrdiff_t>(first), updates.end());
+  const auto merged = merge_updates_v1(views);
+  ASSERT_TRUE(merged.has_value());
+
+  Doc applied({.client = ClientId{7}}), taken({.client = ClientId{7}});
+  ASSERT_TRUE(applied.apply_update_v1(*merged).has_value());
+  Bytes given = *merged;
+  ASSERT_TRUE(taken.take_update_v1(std::move(given)).has_value());
+  taken.check_invariants();
+  ASSERT_EQ(taken.encode_update_v1(), applied.encode_update_v1());
+  EXPECT_EQ(taken.has_pending(), applied.has_pending());
+  for (size_t i = 0; i < first; ++i) {
+    ASSERT_TRUE(applied.apply_update_v1(updates[i]).has_value());
+    ASSERT_TRUE(taken.take_update_v1(updates[i]).has_value());
+  }
+  EXPECT_FALSE(taken.has_pending());
+  for (int step = 0; step < 300; ++step) {
+    const uint32_t seed = static_cast<uint32_t>(random());
+    Bytes of_both[2];
+    for (Doc* doc : {&applied, &taken}) {
+      std::mt19937 same(seed);
+      Transaction txn = doc->transact();
+      edit_anything(*doc, txn, same, step);
+      of_both[doc == &taken] = std::move(txn).commit().update_v1();
+    }
+    ASSERT_EQ(of_both[0], of_both[1]);
+    if (step % 30 == 0) taken.check_invariants();
+  }
+  taken.check_invariants();
+  EXPECT_EQ(taken.text("t").to_string(), applied.text("t").to_string());
+  EXPECT_EQ(taken.encode_update_v2(), applied.encode_update_v2());
+}
+
+TEST_P(Histories, AreRefusedWholeWhenTaken) {
+  std::mt19937 random(GetParam());
+  Doc source({.client = ClientId{300}});
+  for (int step = 0; step < 600; ++step) {
+    Transaction txn = source.transact();
+    edit_anything(source, txn, random, step);
+  }
+  const Bytes state = source.encode_update_v1();
+  for (int round = 0; round < 100; ++round) {
+    Bytes bent = state;
+    if (round % 2 == 0) bent.resize(random() % bent.size());
+    if (!bent.empty()) bent[random() % bent.size()] ^= static_cast<uint8_t>(1u << (random() % 8));
+    Doc applied({.client = ClientId{7}}), taken({.client = ClientId{7}});
+    const auto commit = applied.apply_update_v1(bent);
+    EXPECT_EQ(taken.take_update_v1(std::move(bent)).has_value(), commit.has_value());
+    taken.check_invariants();
+    EXPECT_EQ(taken.encode_update_v1(), applied.encode_update_v1());
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, Histories, testing::Range(1u, 21u));
 
 }  // namespace

@@ -1,5 +1,6 @@
 // From the first frame for a document to the open seat: authorise, load, admit.
 #include <algorithm>
+#include <utility>
 
 #include "diaryx/sync/control.h"
 #include "machine.h"
@@ -115,12 +116,13 @@ ClientId Machine::next_client() {
 /// False if a record cannot be read: a document is opened whole or not at all.
 bool Machine::restore(Room& room, DocumentLoaded& event) {
   crdt::Doc doc({.client = next_client()});
-  if (!event.snapshot.empty() && !doc.apply_update_v1(event.snapshot)) return false;
+  const size_t snapshot_bytes = event.snapshot.size();
+  if (snapshot_bytes > 0 && !doc.take_update_v1(std::move(event.snapshot))) return false;
   for (const Bytes& update : event.updates) {
     if (!doc.apply_update_v1(update)) return false;
   }
   room.doc = std::move(doc);
-  room.size_bytes = event.snapshot.size();
+  room.size_bytes = snapshot_bytes;
   for (const Bytes& update : event.updates) room.size_bytes += update.size();
   room.size_is_exact = false;
   room.stored = event.last;

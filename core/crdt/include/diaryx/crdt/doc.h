@@ -116,6 +116,10 @@ class Doc {
   ///          what is there: `n` such structs take up to n^2 steps, as in Yjs and whatever follows its merge rule (see DecodeLimits).
   Result<Commit> apply_update_v1(ByteView update, TransactionOrigin origin = TransactionOrigin::Remote,
                                  std::string_view tag = {});
+  /// The same for who is done with the bytes: `take_update_v1(std::move(update))`. A document without content frees those of a long update
+  /// before it makes its own structs of them, so that less memory is needed at a time; that takes a little longer.
+  Result<Commit> take_update_v1(Bytes update, TransactionOrigin origin = TransactionOrigin::Remote,
+                                std::string_view tag = {});
 
   /// Everything (or what a peer with `known` lacks) as one update; what is pending is included.
   /// Returns  the bytes of Yjs `encodeStateAsUpdate`, never empty.
