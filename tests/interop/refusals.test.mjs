@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { Driver } from './driver.mjs'
+import * as Y from 'yjs'
 import { base64 } from './values.mjs'
 
 const program = process.env.DX_CRDT_DRIVER ?? 'build/release/bin/crdt-driver'
@@ -101,6 +102,20 @@ test('lines that make no sense are answered with a sentence', async t => {
     assert.match(error, /^\S+ \S+/, name)
     assert.deepEqual(after, before, name)
   }
+})
+
+test('what a transaction did before the step that is refused is done, and handed out', async t => {
+  const driver = new Driver(program)
+  t.after(() => driver.close())
+  const answers = async requests => (await driver.ask(requests)).map(({ value, reason }) => JSON.parse(value ?? reason.message))
+  const ops = [{ op: 'ins', t: T, i: 0, s: 'kept' }, { op: 'ains', t: A, i: 9, v: [1] }, { op: 'push', t: A, v: [2] }]
+  const [, { ok, us }, { u }] = await answers([{ cmd: 'new', doc: 'd', client: 1, roots }, { cmd: 'op', doc: 'd', op: { op: 'tx', ops } }, { cmd: 'encode', doc: 'd' }])
+  assert.equal(ok, false)
+  assert.deepEqual(us, [u])
+  const copy = new Y.Doc()
+  Y.applyUpdate(copy, Buffer.from(u, 'base64'))
+  assert.equal(copy.getText('t').toString(), 'kept')
+  assert.equal(copy.getArray('a').length, 0)
 })
 
 test('types may be nested as deep as an update is long', async t => {

@@ -23,12 +23,17 @@ Any::Object done_with(std::string name, Any value) {
 
 Any base64(ByteView bytes) { return Any::string(to_base64(bytes)); }
 
-/// What an edit or an update led to: updates, and events if the document is observed.
-Any::Object done_with_changes(Editor& editor) {
+/// The updates that were emitted since the last answer.
+Any updates_of(Editor& editor) {
   Any::Array updates;
   for (const Bytes& update : editor.take_updates()) updates.push_back(base64(update));
   (void)editor.take_updates_v2();
-  Any::Object answer = done_with("us", Any::array(std::move(updates)));
+  return Any::array(std::move(updates));
+}
+
+/// What an edit or an update led to: updates, and events if the document is observed.
+Any::Object done_with_changes(Editor& editor) {
+  Any::Object answer = done_with("us", updates_of(editor));
   if (editor.is_observing()) {
     answer.push_back({"events", Any::array(editor.take_events())});
     answer.push_back({"stacks", Any::array(editor.take_stack_events())});
@@ -161,8 +166,12 @@ Driver::Answer Driver::with_document(const std::string& command, const Any& requ
     editor.track_undo_once();
     editor.forget_changes();
     const std::string error = editor.run(member(request, "op"));
-    if (!error.empty()) return refuse(error);
-    return done_with_changes(editor);
+    if (error.empty()) return done_with_changes(editor);
+    // As in Yjs, what came before the step that was refused is done, and peers need it.
+    Answer answer = refuse(error);
+    Any updates = updates_of(editor);
+    if (!updates.as_array()->empty()) answer.push_back({"us", std::move(updates)});
+    return answer;
   }
   return refuse("the command is not known");
 }

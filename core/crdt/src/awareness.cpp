@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "any_codec.h"
 
@@ -29,6 +30,15 @@ bool looks_equal(const Any& a, const Any& b) {
                       [](auto* x, auto* y) { return x->key == y->key && looks_equal(x->value, y->value); });
   }
   return a == b;
+}
+
+using Turn = std::pair<uint64_t, ClientId>;
+
+std::vector<ClientId> in_turn(std::vector<Turn> turns) {
+  std::sort(turns.begin(), turns.end());
+  std::vector<ClientId> clients;
+  for (const Turn& turn : turns) clients.push_back(turn.second);
+  return clients;
 }
 
 }  // namespace
@@ -92,11 +102,16 @@ std::optional<uint64_t> Awareness::clock(ClientId client) const {
 }
 
 std::vector<ClientId> Awareness::clients() const {
-  std::vector<ClientId> here;
+  std::vector<Turn> here;
   for (const auto& [client, known] : known_) {
-    if (known.is_here()) here.push_back(client);
+    if (known.is_here()) here.push_back({known.came_as, client});
   }
-  return here;
+  return in_turn(std::move(here));
+}
+
+void Awareness::put_state(Known& known, Any state) {
+  if (!known.is_here() && !state.is_undefined()) known.came_as = turns_++;
+  known.state = std::move(state);
 }
 
 AwarenessChange Awareness::set_local_state(Any state, TimestampMs now) {
@@ -104,6 +119,7 @@ AwarenessChange Awareness::set_local_state(Any state, TimestampMs now) {
   DX_ASSERT(check_value(state, limits_.max_depth, bytes).has_value());
   const auto [at, is_new] = known_.try_emplace(client_);
   Known& known = at->second;
+  if (is_new) known.heard_as = turns_++;
   AwarenessChange change;
   if (state.is_null() || state.is_undefined()) {
     change.removed.push_back(client_);
@@ -114,7 +130,7 @@ AwarenessChange Awareness::set_local_state(Any state, TimestampMs now) {
     change.updated.push_back(client_);
     if (!looks_equal(known.state, state)) change.changed.push_back(client_);
   }
-  known.state = std::move(state);
+  put_state(known, std::move(state));
   known.clock = is_new ? 0 : next(known.clock);
   known.updated = now;
   return change;
@@ -165,6 +181,7 @@ void Awareness::apply_entry(AwarenessEntry entry, TimestampMs now, AwarenessChan
   if (!(clock < entry.clock || (clock == entry.clock && leaves && is_here))) return;
 
   Known& known = is_known ? at->second : known_[entry.client];
+  if (!is_known) known.heard_as = turns_++;
   known.clock = entry.clock;
   known.updated = now;
   if (leaves) {
@@ -182,7 +199,7 @@ void Awareness::apply_entry(AwarenessEntry entry, TimestampMs now, AwarenessChan
     change.updated.push_back(entry.client);
     if (!is_here || !looks_equal(known.state, entry.state)) change.changed.push_back(entry.client);
   }
-  known.state = std::move(entry.state);
+  put_state(known, std::move(entry.state));
 }
 
 AwarenessChange Awareness::remove(std::span<const ClientId> clients, TimestampMs now) {
@@ -215,11 +232,12 @@ AwarenessChange Awareness::handle_time(TimestampMs now) {
   if (const auto own = known_.find(client_); own->second.is_here() && now - own->second.updated >= kRenewAfter) {
     change = set_local_state(own->second.state, now);
   }
-  std::vector<ClientId> silent;
+  std::vector<Turn> silent;
   for (const auto& [client, known] : known_) {
-    if (client != client_ && known.is_here() && now - known.updated >= kOutdatedAfter) silent.push_back(client);
+    if (client != client_ && known.is_here() && now - known.updated >= kOutdatedAfter)
+      silent.push_back({known.heard_as, client});
   }
-  change.removed = remove(silent, now).removed;
+  change.removed = remove(in_turn(std::move(silent)), now).removed;
   return change;
 }
 

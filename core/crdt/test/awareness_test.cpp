@@ -143,6 +143,18 @@ TEST(Awareness, TakesSilentPeersForGoneAfterThirtySeconds) {
   EXPECT_EQ(here.clients(), (Clients{kMe, ClientId{11}}));
 }
 
+TEST(Awareness, NamesClientsInTheOrderInWhichTheyCame) {
+  const ClientId first{30}, second{20}, third{10};
+  Awareness here(kMe, kStart);
+  for (const ClientId client : {first, second, third}) (void)hear(here, update(client, 1, named("one")));
+  EXPECT_EQ(here.clients(), (Clients{kMe, first, second, third}));
+  // Who comes back has a state for less long than the others, and was heard of as long ago as before.
+  (void)hear(here, update(first, 2, Any::null()));
+  (void)hear(here, update(first, 3, named("one again")));
+  EXPECT_EQ(here.clients(), (Clients{kMe, second, third, first}));
+  EXPECT_EQ(here.handle_time(at(30'000)).removed, (Clients{first, second, third}));
+}
+
 TEST(Awareness, KeepsItsRhythmWhenItIsWokenLate) {
   Awareness here(kMe, kStart);
   (void)here.handle_time(at(10'500));

@@ -1,4 +1,5 @@
 // Vectors 09: sync and auth messages, y-websocket frames, and a session of awareness.
+#include <algorithm>
 #include <map>
 
 #include "diaryx/crdt/websocket_frame.h"
@@ -107,7 +108,9 @@ void check_session(Awareness& observer, const Any& log) {
       }
     }
     Any::Array states;
-    for (const ClientId client : observer.clients()) {
+    std::vector<ClientId> here = observer.clients();
+    std::sort(here.begin(), here.end());  // as the file has them
+    for (const ClientId client : here) {
       states.push_back(Any::array({Any::number(static_cast<double>(client.value())), *observer.state(client)}));
     }
     EXPECT_EQ(Any::array(states).to_json(), member(step, "states").to_json());

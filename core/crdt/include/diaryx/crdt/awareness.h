@@ -86,7 +86,8 @@ class Awareness {
   const Any* state(ClientId client) const;
   /// The clock of a client that was ever heard of, also if it left.
   std::optional<uint64_t> clock(ClientId client) const;
-  /// Clients that have a state, ascending.
+  /// Clients that have a state, in the order in which they came to have it, as the keys of Yjs's `getStates()`.
+  /// Cost: n log n.
   std::vector<ClientId> clients() const;
 
   /// Sets the state of this client; null takes it away, which is how a client says that it leaves. What peers would refuse ends the
@@ -123,16 +124,20 @@ class Awareness {
     Any state;  // undefined: none
     uint64_t clock = 0;
     TimestampMs updated{0};
+    uint64_t heard_as = 0;  // its turn among all that were ever heard of
+    uint64_t came_as = 0;   // its turn among those with a state; counts while there is one
     bool is_here() const { return !state.is_undefined(); }
   };
 
+  void put_state(Known& known, Any state);
   void apply_entry(AwarenessEntry entry, TimestampMs now, AwarenessChange& change);
   bool make_room_for(std::span<const AwarenessEntry> entries, TimestampMs now);
   uint64_t next(uint64_t clock) const { return clock < limits_.max_clock ? clock + 1 : clock; }
 
   ClientId client_;
   AwarenessLimits limits_;
-  std::map<ClientId, Known> known_;  // ordered, since the order reaches the wire
+  std::map<ClientId, Known> known_;
+  uint64_t turns_ = 0;  // given to clients so far: Yjs keeps them in the order of its maps, which reaches the wire
   TimestampMs next_check_;
 };
 
