@@ -59,8 +59,9 @@ export class Peer {
     }
     const updates = this.#take()
     const changes = this.#takeChanges()
-    if (thrown) this.#ask({ cmd: 'op', op }, { ok: false, us: undefined }, `edit that Yjs refuses: ${thrown.message}`)
-    else this.#ask({ cmd: 'op', op }, { us: updates.map(one => one.update), ...changes })
+    const emitted = updates.map(one => one.update)
+    if (thrown) this.#ask({ cmd: 'op', op }, { ok: false, us: emitted.length > 0 ? emitted : undefined }, `edit that Yjs refuses: ${thrown.message}`)
+    else this.#ask({ cmd: 'op', op }, { us: emitted, ...changes })
     return updates
   }
 
