@@ -222,19 +222,10 @@ ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, ui
                 with_prefix(ContentKind::Format, key, any, identity));
 }
 
-/// An item of `view`, as far as it can be told without looking at others.
-inline ItemRef Store::new_item(ClientIndex client, const StructView& view) {
-  const ItemRef ref = items_.add();
-  Item& item = items_[ref];
-  item.client = client;
-  item.clock = view.clock;
-  item.length = view.length;
-  item.kind = view.kind;
-  return ref;
-}
-
 /// What most structs of lists are: a piece of text, plain values, or what was deleted there, wholly new, and between two neighbours: two
 /// items, or two units of one. False, and nothing happened, for any other.
+///
+/// Half of the time of loading a text is spent here, so each item and type is looked up once; slabs and `clients_` do not move them.
 bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_typed) {
   const bool is_gone = view.kind == ContentKind::Deleted;
   if (!is_gone && view.kind != ContentKind::String && view.kind != ContentKind::Any) return false;
@@ -242,8 +233,10 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   const bool has_right = (view.bits & StructView::kHasRightOrigin) != 0;
   Client& writer = clients_[raw(client)];
   if (writer.structs.state() != view.clock) return false;
+  // The own client's earlier clocks are all there.
   const auto known = [&](uint64_t id, uint32_t clock) -> LocalId {
-    if (id == writer.id.value()) return {client, clock};
+    if (id == writer.id.value()) [[likely]]
+      return {client, clock};
     const LocalId found = local(id, clock);
     return some(found.client) && clock < state(found.client) ? found : LocalId{};
   };
@@ -256,6 +249,8 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   LocalId origin;
   ItemRef left_ref = ItemRef::None;
   ItemRef right_ref = ItemRef::None;
+  Item* left = nullptr;
+  Item* right = nullptr;
   uint32_t kept = 0;  // units of the left item that stay left of the new one, if it goes into it
   bool follows = false;
   TypeRef parent_ref;
@@ -264,42 +259,50 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
     if (!some(origin.client)) return false;
     follows = origin.client == client && origin.clock + 1 == view.clock;
     left_ref = follows ? writer.structs.last() : find(origin);
-    const Item& left = items_[left_ref];
-    if (left.is_gc() || some(left.parent_sub)) return false;
+    left = &items_[left_ref];
+    if (left->is_gc() || some(left->parent_sub)) return false;
     LocalId neighbour;
-    if (origin.clock + 1 < left.end()) {
-      kept = origin.clock + 1 - left.clock;
-      neighbour = {left.client, origin.clock + 1};
-    } else if (some(left.right)) {
-      right_ref = left.right;
-      neighbour = items_[right_ref].id();
+    if (origin.clock + 1 < left->end()) {
+      kept = origin.clock + 1 - left->clock;
+      neighbour = {left->client, origin.clock + 1};
+    } else if (some(left->right)) {
+      right_ref = left->right;
+      right = &items_[right_ref];
+      neighbour = right->id();
     }
     if (!(right_origin == neighbour)) return false;
-    parent_ref = left.parent;
+    parent_ref = left->parent;
   } else {
     if (!has_right) return false;
     right_ref = find(right_origin);
-    const Item& right = items_[right_ref];
-    if (right.is_gc() || some(right.parent_sub) || some(right.left) || right.clock != right_origin.clock) return false;
-    parent_ref = right.parent;
+    right = &items_[right_ref];
+    if (right->is_gc() || some(right->parent_sub) || some(right->left) || right->clock != right_origin.clock)
+      return false;
+    parent_ref = right->parent;
   }
   SharedType& parent = types_[parent_ref];
   if (!parent.is_root && items_[parent.item].deleted()) return false;
   // A keystroke behind the writer's last one becomes part of that item, as it would at the end of the transaction.
   if (is_typed && follows && extend_item(client, left_ref, view.kind, view.length, view.content)) return true;
-  if (kept > 0) right_ref = split_for_good(left_ref, kept);
+  if (kept > 0) [[unlikely]] {
+    right_ref = split_for_good(left_ref, kept);
+    right = &items_[right_ref];
+  }
 
-  const ItemRef ref = new_item(client, view);
-  Item& item = items_[ref];
+  const auto [ref, item] = items_.add();
+  item.clock = view.clock;
+  item.length = view.length;
+  item.client = client;
+  item.kind = view.kind;
   item.left = left_ref;
   item.right = right_ref;
   item.origin = origin;
   item.right_origin = right_origin;
   item.parent = parent_ref;
-  (has_left ? items_[left_ref].right : parent.start) = ref;
-  if (some(right_ref)) items_[right_ref].left = ref;
+  (left != nullptr ? left->right : parent.start) = ref;
+  if (right != nullptr) right->left = ref;
   if (is_gone) {
-    item.flags |= Item::kDeleted;
+    item.flags = Item::kDeleted;
     note_deleted(item);
   } else {
     item.content_bytes = static_cast<uint32_t>(view.content.size());
@@ -310,12 +313,12 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   list_changed(parent);
   if (parent.index) parent.index->insert_after(left_ref, ref);
   touch(client);
-  if (follows && may_join(items_[left_ref], item)) {
+  if (follows && may_join(*left, item)) {
     unsettled_ = true;
     joinable_.push_back(ref);
   }
-  writer.structs.append(ref, item.length);
-  note_change(parent_ref, KeyRef::None);
+  writer.structs.append(ref, view.length);
+  if (parent.changed_in != epoch_) note_first_change(parent_ref, KeyRef::None);
   return true;
 }
 
@@ -340,8 +343,11 @@ bool Store::integrate_first_of_key(ClientIndex client, const StructView& view) {
   const KeyRef sub = keys_.intern(view.sub);
   if (some(parent.current(sub))) return false;
 
-  const ItemRef ref = new_item(client, view);
-  Item& item = items_[ref];
+  const auto [ref, item] = items_.add();
+  item.clock = view.clock;
+  item.length = view.length;
+  item.client = client;
+  item.kind = view.kind;
   item.parent = parent_ref;
   item.parent_sub = sub;
   if (view.kind == ContentKind::Type) {
@@ -352,7 +358,7 @@ bool Store::integrate_first_of_key(ClientIndex client, const StructView& view) {
   }
   parent.set_current(sub, ref);
   touch(client);
-  writer.structs.append(ref, item.length);
+  writer.structs.append(ref, view.length);
   note_change(parent_ref, sub);
   return true;
 }
@@ -399,8 +405,7 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
   }
   if (!some(parent)) return append_gc(client, view.length - offset);
 
-  const ItemRef ref = items_.add();
-  Item& item = items_[ref];
+  const auto [ref, item] = items_.add();
   item.client = client;
   item.clock = view.clock;
   item.length = view.length;

@@ -29,8 +29,7 @@ void Store::append_struct(ItemRef ref) {
 }
 
 void Store::append_gc(ClientIndex client, uint32_t length) {
-  const ItemRef ref = items_.add();
-  Item& item = items_[ref];
+  const auto [ref, item] = items_.add();
   item.client = client;
   item.clock = state(client);
   item.length = length;
@@ -196,8 +195,7 @@ void Store::integrate(ItemRef ref) {
 
 ItemRef Store::insert(TypeRef parent, Gap gap, KeyRef sub, ContentKind kind, uint32_t length, ByteView bytes) {
   DX_ASSERT(open_);
-  const ItemRef ref = items_.add();
-  Item& item = items_[ref];
+  const auto [ref, item] = items_.add();
   item.client = own_;
   item.clock = state(own_);
   item.length = length;
@@ -217,8 +215,7 @@ ItemRef Store::insert(TypeRef parent, Gap gap, KeyRef sub, ContentKind kind, uin
 }
 
 TypeRef Store::make_type(ItemRef container, TypeKind kind, std::string_view name) {
-  const TypeRef made = types_.add();
-  SharedType& at = types_[made];
+  const auto [made, at] = types_.add();
   at.item = container;
   at.kind = kind;
   if (has_node_name(kind)) at.name = keys_.intern(name);

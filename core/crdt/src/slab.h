@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "diaryx/base/result.h"
@@ -20,6 +22,13 @@ class Slab {
 
  public:
   Slab() { (void)add(); }  // takes handle 0
+  Slab(const Slab&) = delete;
+  Slab& operator=(const Slab&) = delete;
+  ~Slab() {
+    if constexpr (!std::is_trivially_destructible_v<Slot>) {
+      for (uint32_t i = 0; i < used_; ++i) std::destroy_at(&(*this)[static_cast<Handle>(i)]);
+    }
+  }
 
   Slot& operator[](Handle handle) {
     const uint32_t index = raw(handle);
@@ -31,14 +40,20 @@ class Slab {
   }
 
   /// A slot with a default value.
-  Handle add() {
-    if (!free_.empty()) {
+  struct Added {
+    Handle handle;
+    Slot& slot;
+  };
+  Added add() {
+    if (!free_.empty()) [[unlikely]] {
       const Handle handle = free_.back();
       free_.pop_back();
-      return handle;
+      return {handle, (*this)[handle]};
     }
-    if (used_ == capacity_) grow(more_chunks());
-    return static_cast<Handle>(used_++);
+    if (used_ == capacity_) [[unlikely]]
+      grow(more_chunks());
+    const auto handle = static_cast<Handle>(used_++);
+    return {handle, *std::construct_at(&(*this)[handle])};
   }
 
   /// Makes room for `count` more slots, in one allocation.
@@ -68,12 +83,18 @@ class Slab {
 
   void grow(uint32_t more) {
     DX_ASSERT(capacity_ <= 0xffffffffu - more * kPerChunk);
-    blocks_.push_back(std::make_unique<Slot[]>(size_t{more} * kPerChunk));
-    for (uint32_t i = 0; i < more; ++i) chunks_.push_back(blocks_.back().get() + size_t{i} * kPerChunk);
+    blocks_.push_back(std::make_unique_for_overwrite<Room[]>(size_t{more} * kPerChunk));
+    auto* const first = reinterpret_cast<Slot*>(blocks_.back().get());
+    for (uint32_t i = 0; i < more; ++i) chunks_.push_back(first + size_t{i} * kPerChunk);
     capacity_ += more * kPerChunk;
   }
 
-  std::vector<std::unique_ptr<Slot[]>> blocks_;  // the allocations
+  // Room for a slot, which begins to live when it is given out: memory that is touched twice is paid for twice.
+  struct alignas(Slot) Room {
+    std::byte bytes[sizeof(Slot)];
+  };
+
+  std::vector<std::unique_ptr<Room[]>> blocks_;  // the allocations
   std::vector<Slot*> chunks_;  // owned by blocks_
   std::vector<Handle> free_;
   uint32_t used_ = 0;

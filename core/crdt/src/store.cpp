@@ -137,9 +137,8 @@ ItemRef Store::split_for_good(ItemRef left_ref, uint32_t at) {
 }
 
 StructList::Place Store::split_at(StructList::Place place, ItemRef left_ref, uint32_t at) {
-  const ItemRef right_ref = items_.add();
+  const auto [right_ref, right] = items_.add();
   Item& left = items_[left_ref];
-  Item& right = items_[right_ref];
   DX_ASSERT(at > 0 && at < left.length && !left.is_gc());
   right = left;
   right.clock = left.clock + at;
@@ -172,8 +171,7 @@ TypeRef Store::root(std::string_view name, TypeKind kind) {
     return ref;
   }
   DX_ASSERT(is_valid_utf8(name));
-  const TypeRef ref = types_.add();
-  SharedType& made = types_[ref];
+  const auto [ref, made] = types_.add();
   made.name = key;
   made.kind = kind;
   made.is_root = true;
@@ -189,8 +187,8 @@ TypeRef Store::find_root(std::string_view name) const {
 }
 
 TypeRef Store::detached_type(TypeKind kind) {
-  const TypeRef made = types_.add();
-  types_[made].kind = kind;
+  const auto [made, type] = types_.add();
+  type.kind = kind;
   return made;
 }
 

@@ -286,7 +286,6 @@ class Store {
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
   void split_at_origins(const StructView& view);
   bool integrate_plain(ClientIndex client, const StructView& view, bool is_typed);
-  ItemRef new_item(ClientIndex client, const StructView& view);
   bool integrate_first_of_key(ClientIndex client, const StructView& view);
   std::optional<StructList::Place> delete_range(ClientIndex client, std::optional<StructList::Place> near,
                                                 uint32_t clock, uint32_t stop);

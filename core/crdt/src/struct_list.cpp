@@ -84,7 +84,7 @@ StructList::Place StructList::insert_after(Place place, ItemRef right, uint32_t 
     if (const uint32_t kept = chunks_[place.chunk].count; place.at >= kept) place = {place.chunk + 1, place.at - kept};
   }
   Chunk& chunk = chunks_[place.chunk];
-  put(chunk, {clock, right});
+  put(chunk, clock, right);
   Entry* const end = entries(chunk) + chunk.count;
   Entry* const made = entries(chunk) + place.at + 1;
   std::copy_backward(made, end - 1, end);
@@ -126,7 +126,7 @@ void StructList::join_with_next(uint32_t at) {
   if (at + 1 >= chunks_.size()) return;
   const Chunk next = chunks_[at + 1];
   if (chunks_[at].count + next.count > kPerChunk / 2) return;
-  for (uint32_t i = 0; i < next.count; ++i) put(chunks_[at], entries(next)[i]);
+  for (uint32_t i = 0; i < next.count; ++i) put(chunks_[at], entries(next)[i].clock, entries(next)[i].ref);
   free_slots_.push_back(next.slot);
   chunks_.erase(chunks_.begin() + at + 1, chunks_.begin() + at + 2);
 }

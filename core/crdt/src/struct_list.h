@@ -81,7 +81,7 @@ class StructList {
   [[gnu::always_inline]] void append(ItemRef ref, uint32_t length) {
     if (chunks_.empty() || chunks_.back().count == kPerChunk) [[unlikely]]
       add_chunk();
-    put(chunks_.back(), {state_, ref});
+    put(chunks_.back(), state_, ref);
     ++size_;
     state_ += length;
   }
@@ -135,13 +135,12 @@ class StructList {
     if (place.at == 0) chunk.clock = entry.clock;
   }
   /// Behind the entries of a chunk that is not full.
-  [[gnu::always_inline]] void put(Chunk& chunk, Entry entry) {
+  /// Two numbers, not an Entry: WebAssembly would make that in memory and wait for it.
+  [[gnu::always_inline]] void put(Chunk& chunk, uint32_t clock, ItemRef ref) {
     const size_t place = size_t{chunk.slot} * kPerChunk + chunk.count++;
-    if (place == entries_.size()) {
-      entries_.push_back(entry);
-    } else {
-      entries_[place] = entry;
-    }
+    Entry& entry = place == entries_.size() ? entries_.emplace_back() : entries_[place];
+    entry.clock = clock;
+    entry.ref = ref;
   }
   void add_chunk();
   uint32_t new_slot();

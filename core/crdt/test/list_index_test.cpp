@@ -56,7 +56,7 @@ class IndexedList {
  private:
   ItemRef start() const { return order_.empty() ? ItemRef::None : order_.front(); }
   ItemRef make(uint32_t length) {
-    const ItemRef made = items_.add();
+    const ItemRef made = items_.add().handle;
     items_[made].kind = ContentKind::String;
     set_visible(made, length);
     return made;
