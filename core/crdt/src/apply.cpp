@@ -253,6 +253,7 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   Item* right = nullptr;
   uint32_t kept = 0;  // units of the left item that stay left of the new one, if it goes into it
   bool follows = false;
+  bool is_like_left = false;
   TypeRef parent_ref;
   if (has_left) {
     origin = known(view.origin_client, view.origin_clock);
@@ -271,6 +272,7 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
       neighbour = right->id();
     }
     if (!(right_origin == neighbour)) return false;
+    is_like_left = left->kind == view.kind;
     parent_ref = left->parent;
   } else {
     if (!has_right) return false;
@@ -306,14 +308,15 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
     note_deleted(item);
   } else {
     item.content_bytes = static_cast<uint32_t>(view.content.size());
-    item.content = heap_.keep(view.content);
+    item.content = view.is_padded ? heap_.add_padded(view.content) : heap_.keep(view.content);
     if (view.kind == ContentKind::String && item.content_bytes != item.length) has_wide_text_ = true;
     parent.length += item.length;
   }
   list_changed(parent);
   if (parent.index) parent.index->insert_after(left_ref, ref);
   touch(client);
-  if (follows && may_join(*left, item)) {
+  // Kinds come as they like, but two of one kind in a row would mostly be one struct.
+  if ((follows & is_like_left) && may_join(*left, item)) [[unlikely]] {
     unsettled_ = true;
     joinable_.push_back(ref);
   }
@@ -556,7 +559,7 @@ void Store::take_over(DecodedUpdate& update, Bytes& bytes) {
   };
 
   Bytes contents;
-  contents.reserve(update.content_bytes);
+  contents.reserve(update.content_bytes + ByteHeap::kSlack);
   for (size_t i = 0; i < update.structs.size(); ++i) {
     StructView& view = update.structs[i];
     for_each_name(view, [this](std::string_view name) { (void)keys_.intern(name); });
@@ -567,8 +570,10 @@ void Store::take_over(DecodedUpdate& update, Bytes& bytes) {
     StructView& view = update.structs[i];
     for_each_name(view, [this](std::string_view& name) { name = keys_.text(keys_.intern(name)); });
     view.content = {at, view.content.size()};
+    view.is_padded = false;
     at += view.content.size();
   }
+  contents.resize(contents.size() + ByteHeap::kSlack);
   heap_.adopt(std::move(contents));
   update.scratch = {};
   Bytes().swap(bytes);

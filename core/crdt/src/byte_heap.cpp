@@ -7,7 +7,7 @@
 namespace diaryx::crdt {
 
 void ByteHeap::adopt(Bytes bytes) {
-  DX_ASSERT(size() == 0 && has_room(bytes.size()));
+  DX_ASSERT(size() == 0 && bytes.size() >= kSlack && has_room(bytes.size()));
   adopted_ = std::move(bytes);
   first_ = static_cast<uint32_t>(adopted_.size());
   dead_ = adopted_.size();
@@ -21,7 +21,7 @@ bool ByteHeap::is_adopted(ByteView bytes) const {
 
 void ByteHeap::reallocate(size_t capacity) {
   DX_ASSERT(capacity <= std::numeric_limits<uint32_t>::max());
-  auto grown = std::make_unique_for_overwrite<uint8_t[]>(capacity);
+  auto grown = std::make_unique_for_overwrite<uint8_t[]>(capacity + kSlack);
   if (size_ > 0) memcpy(grown.get(), bytes_.get(), size_);
   bytes_ = std::move(grown);
   capacity_ = static_cast<uint32_t>(capacity);
@@ -53,7 +53,7 @@ uint32_t ByteHeap::extend_inside(uint32_t offset, uint32_t size, ByteView more) 
   more = make_room(size + more.size() + room, more);
   const uint32_t moved = first_ + size_;
   uint8_t* const copy = bytes_.get() + size_;
-  memcpy(copy, at(offset), size);
+  memcpy(copy, data(offset), size);
   memcpy(copy + size, more.data(), more.size());
   dead_ += size;
   dead_ += tails_[0].capacity - tails_[0].end;

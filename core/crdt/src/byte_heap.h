@@ -4,6 +4,8 @@
 // 2. What is dropped or moved away leaves a hole; the owner compacts when `mostly_dead`.
 // 3. A heap that was empty may have adopted bytes. Offsets below their number lie in them, nothing is added to them, they do not move, and
 //    what no extent was made of counts as a hole.
+// 4. From the first byte of an extent on, kSlack bytes can be read, and behind the last extent as many can be written: most contents are
+//    shorter, and copying always as many is cheaper than asking for each size.
 #pragma once
 
 #include <array>
@@ -16,13 +18,31 @@ namespace diaryx::crdt {
 
 class ByteHeap {
  public:
+  static constexpr size_t kSlack = 16;
+
+  /// Copies `kSlack` bytes.
+  static void copy_slack(void* to, const void* from) {
+    uint64_t words[kSlack / 8];
+    memcpy(words, from, kSlack);
+    memcpy(to, words, kSlack);
+  }
+
   /// Copies `bytes` in; they may lie in this heap. Returns the offset.
   uint32_t add(ByteView bytes) {
     const uint32_t offset = first_ + size_;
     append(bytes);
     return offset;
   }
-  /// Takes over `bytes`; extents are made of them by `keep`. Only while the heap is empty.
+  /// The same for bytes from which on `kSlack` can be read.
+  uint32_t add_padded(ByteView bytes) {
+    if (bytes.size() > kSlack || bytes.size() > capacity_ - size_) [[unlikely]]
+      return add(bytes);
+    copy_slack(bytes_.get() + size_, bytes.data());
+    const uint32_t offset = first_ + size_;
+    size_ += static_cast<uint32_t>(bytes.size());
+    return offset;
+  }
+  /// Takes over `bytes`, of which the last `kSlack` are not used; extents are made of them by `keep`. Only while the heap is empty.
   void adopt(Bytes bytes);
   /// As `add`, but what lies in the adopted bytes stays there; each of them may be kept once.
   uint32_t keep(ByteView bytes) {
@@ -42,7 +62,10 @@ class ByteHeap {
   void drop(uint32_t size) { dead_ += size; }
 
   /// An empty extent may have any offset: contents that do not live here are empty ones.
-  ByteView view(uint32_t offset, uint32_t size) const { return {size == 0 ? nullptr : at(offset), size}; }
+  ByteView view(uint32_t offset, uint32_t size) const { return {size == 0 ? nullptr : data(offset), size}; }
+  const uint8_t* data(uint32_t offset) const {
+    return offset < first_ ? adopted_.data() + offset : bytes_.get() + (offset - first_);
+  }
   uint8_t* data(uint32_t offset) {
     return offset < first_ ? adopted_.data() + offset : bytes_.get() + (offset - first_);
   }
@@ -55,7 +78,7 @@ class ByteHeap {
 
   bool mostly_dead() const { return dead_ > 4096 && dead_ > size() / 2; }
   size_t size() const { return size_t{first_} + size_; }
-  size_t memory_bytes() const { return capacity_ + adopted_.capacity(); }
+  size_t memory_bytes() const { return capacity_ + (capacity_ == 0 ? 0 : kSlack) + adopted_.capacity(); }
 
  private:
   struct Tail {
@@ -68,9 +91,6 @@ class ByteHeap {
       return append_with_growth(bytes);
     copy_short(bytes_.get() + size_, bytes.data(), bytes.size());
     size_ += static_cast<uint32_t>(bytes.size());
-  }
-  const uint8_t* at(uint32_t offset) const {
-    return offset < first_ ? adopted_.data() + offset : bytes_.get() + (offset - first_);
   }
   bool is_adopted(ByteView bytes) const;
   void append_with_growth(ByteView bytes);

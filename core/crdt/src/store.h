@@ -64,6 +64,11 @@ class Store {
   Item& item(ItemRef ref) { return items_[ref]; }
   const Item& item(ItemRef ref) const { return items_[ref]; }
   ByteView content(const Item& item) const { return heap_.view(item.content, item.content_bytes); }
+  /// What readers of a text see of an item; maybe nothing. Where it lies `ByteHeap::kSlack` bytes can be read, as some content is there.
+  ByteView visible_text(const Item& item) const {
+    const bool is_seen = (item.kind == ContentKind::String) & !item.deleted();
+    return {heap_.data(is_seen ? item.content : 0), is_seen ? item.content_bytes : 0};
+  }
   /// The struct that contains the id, which is known.
   ItemRef find(LocalId id) const;
   /// The struct that begins (ends) with the id; splits an item where needed, never a collected range.

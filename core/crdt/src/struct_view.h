@@ -41,6 +41,7 @@ struct StructView {
     std::string_view root;  // ParentForm::Root: there is no right origin
   };
   uint32_t right_clock = 0;
+  bool is_padded = false;  // from the first byte of `content` on, as many bytes can be read as ByteHeap wants
   std::string_view sub;  // kHasSub and no origins
   std::string_view name;  // key of a Format, node name of a Type
   ByteView content;  // as ContentKind says, without key and identity

@@ -108,13 +108,20 @@ std::string Text::to_string() const {
   const SharedType& type = store_->type(as_type(type_));
   const bool is_ascii = !store_->has_wide_text();
   std::string text;
-  text.resize_and_overwrite(is_ascii ? type.length : size_t{3} * type.length, [&](char* begin, size_t) {
+  const size_t most = is_ascii ? type.length : size_t{3} * type.length;
+  text.resize_and_overwrite(most + ByteHeap::kSlack, [&](char* begin, size_t) {
     char* end = begin;
-    for (ItemRef ref = type.start; some(ref); ref = store_->item(ref).right) {
-      const Item& item = store_->item(ref);
-      if (item.kind != ContentKind::String || item.deleted()) continue;
-      const ByteView piece = store_->content(item);
-      copy_short(end, piece.data(), piece.size());
+    ItemRef next = type.length == 0 ? ItemRef::None : type.start;
+    while (some(next)) {
+      const Item& item = store_->item(next);
+      next = item.right;
+      // Pieces and tombstones come as they like: copying nothing takes less time than guessing wrong.
+      const ByteView piece = store_->visible_text(item);
+      if (piece.size() <= ByteHeap::kSlack) [[likely]] {
+        ByteHeap::copy_slack(end, piece.data());
+      } else {
+        copy_short(end, piece.data(), piece.size());
+      }
       end += piece.size();
     }
     return static_cast<size_t>(end - begin);
