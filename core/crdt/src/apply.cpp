@@ -582,6 +582,7 @@ void Store::take_over(DecodedUpdate& update, Bytes& bytes) {
 /// A document that is loaded gets memory of the right size, once.
 void Store::reserve_for(const DecodedUpdate& update) {
   if (update.structs.size() <= kMaxReserved) items_.reserve(static_cast<uint32_t>(update.structs.size()));
+  types_.reserve(update.types);
   for (const ClientBlock& block : update.blocks) {
     if (block.count >= kManyStructs) clients_[raw(client_index(block.client))].structs.reserve(block.count);
   }

@@ -59,8 +59,7 @@ void Store::check() const {
       for (ItemRef at = items_[type.cursor_item].left; some(at); at = items_[at].left) start += items_[at].visible();
       DX_ASSERT(start == type.cursor_start && items_[type.cursor_item].parent == ref);
     }
-    if (!type.keys) continue;
-    for (const KeyMap::Entry& entry : type.keys->entries()) {
+    for (const KeyMap::Entry& entry : type.keys.entries()) {
       const auto last = static_cast<ItemRef>(entry.value);
       DX_ASSERT(!some(items_[last].right));
       uint32_t ignored = 0;

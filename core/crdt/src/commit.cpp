@@ -222,11 +222,9 @@ void Store::collect(ItemRef first) {
     if (item.kind == ContentKind::Type) {
       SharedType& inner = types_[type_of(item)];
       for (ItemRef child = inner.start; some(child); child = items_[child].right) inside.push_back(child);
-      if (inner.keys) {
-        for (const KeyMap::Entry& entry : inner.keys->entries()) {
-          for (auto child = static_cast<ItemRef>(entry.value); some(child); child = items_[child].left) {
-            inside.push_back(child);
-          }
+      for (const KeyMap::Entry& entry : inner.keys.entries()) {
+        for (auto child = static_cast<ItemRef>(entry.value); some(child); child = items_[child].left) {
+          inside.push_back(child);
         }
       }
       // The type's slot is not used again: a handle of the application may still name it.
@@ -235,7 +233,7 @@ void Store::collect(ItemRef first) {
       inner.length = 0;
       inner.cursor_item = ItemRef::None;
       inner.index.reset();
-      inner.keys.reset();
+      inner.keys = {};
     }
     drop_content(item);
   };

@@ -7,7 +7,7 @@ namespace diaryx::crdt {
 
 ItemRef live_entry(const Store& store, TypeRef type, std::string_view key) {
   const ItemRef ref = store.current_item(type, key);
-  return some(ref) && !store.item(ref).deleted() ? ref : ItemRef::None;
+  return some(ref) && !store.far_item(ref).deleted() ? ref : ItemRef::None;
 }
 
 std::optional<Value> entry_at(const Shared& handle, std::string_view key) {
@@ -21,8 +21,7 @@ std::vector<std::pair<std::string, Value>> entries_of(const Shared& handle) {
   const Store& store = HandleAccess::store(handle);
   std::vector<std::pair<std::string, Value>> result;
   const auto& keys = store.type(HandleAccess::type(handle)).keys;
-  if (!keys) return result;
-  for (const KeyMap::Entry& entry : keys->entries()) {
+  for (const KeyMap::Entry& entry : keys.entries()) {
     const Item& item = store.item(static_cast<ItemRef>(entry.value));
     if (!item.deleted()) result.emplace_back(store.keys().text(entry.key), content_at(store, item, item.length - 1));
   }

@@ -201,7 +201,7 @@ ItemRef Store::insert(TypeRef parent, Gap gap, KeyRef sub, ContentKind kind, uin
   item.length = length;
   item.left = gap.left;
   item.right = gap.right;
-  if (some(gap.left)) item.origin = items_[gap.left].last_id();
+  if (some(gap.left)) item.origin = items_.far(gap.left).last_id();
   if (some(gap.right)) item.right_origin = items_[gap.right].id();
   item.parent = parent;
   item.parent_sub = sub;
@@ -283,15 +283,13 @@ void Store::erase(ItemRef first) {
             merge_candidates_.push_back(at.id());
           }
         }
-        if (inner.keys) {
-          for (const KeyMap::Entry& entry : inner.keys->entries()) {
-            const auto child = static_cast<ItemRef>(entry.value);
-            const Item& at = items_[child];
-            if (!at.deleted()) {
-              todo.push_back(child);
-            } else if (at.clock < before(at.client)) {
-              merge_candidates_.push_back(at.id());
-            }
+        for (const KeyMap::Entry& entry : inner.keys.entries()) {
+          const auto child = static_cast<ItemRef>(entry.value);
+          const Item& at = items_[child];
+          if (!at.deleted()) {
+            todo.push_back(child);
+          } else if (at.clock < before(at.client)) {
+            merge_candidates_.push_back(at.id());
           }
         }
         // Taken from the back: the first child and all of its own come first.

@@ -1,6 +1,8 @@
 #include "key_table.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "diaryx/base/result.h"
 
@@ -33,66 +35,90 @@ uint32_t KeyTable::hash_of(std::string_view text) {
 size_t KeyTable::slot_of(std::string_view text, uint32_t hash) const {
   const size_t mask = slots_.size() - 1;
   for (size_t slot = hash & mask;; slot = (slot + 1) & mask) {
-    const KeyRef key = slots_[slot];
-    if (!some(key)) return slot;
-    const Entry& entry = entries_[raw(key) - 1];
-    if (entry.hash == hash && this->text(key) == text) return slot;
+    const Slot& at = slots_[slot];
+    if (!some(at.key) || (at.hash == hash && this->text(at.key) == text)) return slot;
   }
 }
 
 void KeyTable::grow() {
-  slots_.assign(slots_.empty() ? 8 : slots_.size() * 2, KeyRef::None);
+  const std::vector<Slot> known = std::exchange(slots_, std::vector<Slot>(std::max<size_t>(8, 2 * slots_.size())));
   const size_t mask = slots_.size() - 1;
-  for (uint32_t i = 0; i < entries_.size(); ++i) {
-    size_t slot = entries_[i].hash & mask;
-    while (some(slots_[slot])) slot = (slot + 1) & mask;
-    slots_[slot] = static_cast<KeyRef>(i + 1);
+  for (const Slot& at : known) {
+    if (!some(at.key)) continue;
+    size_t slot = at.hash & mask;
+    while (some(slots_[slot].key)) slot = (slot + 1) & mask;
+    slots_[slot] = at;
   }
 }
 
 KeyRef KeyTable::find(std::string_view text) const {
   if (slots_.empty()) return KeyRef::None;
-  return slots_[slot_of(text, hash_of(text))];
+  return slots_[slot_of(text, hash_of(text))].key;
 }
 
 KeyRef KeyTable::intern_by_hash(std::string_view text) {
   if ((entries_.size() + 1) * 4 > slots_.size() * 3) grow();
   const uint32_t hash = hash_of(text);
   const size_t slot = slot_of(text, hash);
-  if (some(slots_[slot])) return slots_[slot];
+  if (some(slots_[slot].key)) return slots_[slot].key;
   DX_ASSERT(characters_.size() + text.size() < 0xffffffffu);
-  entries_.push_back({static_cast<uint32_t>(characters_.size()), static_cast<uint32_t>(text.size()), hash});
+  entries_.push_back({static_cast<uint32_t>(characters_.size()), static_cast<uint32_t>(text.size())});
   characters_.insert(characters_.end(), text.begin(), text.end());
-  slots_[slot] = static_cast<KeyRef>(entries_.size());
-  return slots_[slot];
+  slots_[slot] = {hash, static_cast<KeyRef>(entries_.size())};
+  return slots_[slot].key;
 }
 
 size_t KeyTable::memory_bytes() const {
-  return characters_.capacity() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(KeyRef);
+  return characters_.capacity() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot);
 }
 
 uint32_t* KeyMap::find(KeyRef key) {
-  if (slots_.empty()) {
-    for (Entry& entry : entries_) {
-      if (entry.key == key) return &entry.value;
+  if (block_ == nullptr) return nullptr;
+  Entry* const entries = block_->entries();
+  const uint32_t size = block_->size;
+  if (block_->large == nullptr) {
+    for (Entry* entry = entries; entry < entries + size; ++entry) {
+      if (entry->key == key) return &entry->value;
     }
     return nullptr;
   }
-  const size_t mask = slots_.size() - 1;
-  for (size_t slot = mix(raw(key)) & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
-    Entry& entry = entries_[slots_[slot] - 1];
+  // What was interned in a row was mostly added in a row: that place is looked at first, as each look at a large map is a cache miss.
+  const auto& [slots, ahead] = *block_->large;
+  if (const uint32_t in_row = raw(key) - ahead; in_row < size && entries[in_row].key == key)
+    return &entries[in_row].value;
+  const size_t mask = slots.size() - 1;
+  for (size_t slot = mix(raw(key)) & mask; slots[slot] != 0; slot = (slot + 1) & mask) {
+    Entry& entry = entries[slots[slot] - 1];
     if (entry.key == key) return &entry.value;
   }
   return nullptr;
 }
 
+/// Room for a dozen after room for four: that is how many keys most maps have.
 void KeyMap::grow() {
-  slots_.assign(slots_.empty() ? 4 * kSmall : slots_.size() * 2, 0);
-  const size_t mask = slots_.size() - 1;
-  for (uint32_t i = 0; i < entries_.size(); ++i) {
-    size_t slot = mix(raw(entries_[i].key)) & mask;
-    while (slots_[slot] != 0) slot = (slot + 1) & mask;
-    slots_[slot] = i + 1;
+  const uint32_t size = block_ == nullptr ? 0 : block_->size;
+  const uint32_t capacity = size == 0 ? 4 : size < kSmall ? 3 * size : 2 * size;
+  static_assert(alignof(Block) >= alignof(Entry) && alignof(Block) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+  void* const room = ::operator new(sizeof(Block) + size_t{capacity} * sizeof(Entry));
+  std::unique_ptr<Block, FreeBlock> grown(std::construct_at(static_cast<Block*>(room)));
+  grown->size = size;
+  grown->capacity = capacity;
+  if (size > 0) {
+    grown->large = std::move(block_->large);
+    memcpy(grown->entries(), block_->entries(), size * sizeof(Entry));
+  }
+  block_ = std::move(grown);
+}
+
+void KeyMap::grow_slots() {
+  if (block_->large == nullptr) block_->large = std::make_unique<Slots>();
+  std::vector<uint32_t>& slots = block_->large->slots;
+  slots.assign(slots.empty() ? 4 * kSmall : slots.size() * 2, 0);
+  const size_t mask = slots.size() - 1;
+  for (uint32_t i = 0; i < block_->size; ++i) {
+    size_t slot = mix(raw(block_->entries()[i].key)) & mask;
+    while (slots[slot] != 0) slot = (slot + 1) & mask;
+    slots[slot] = i + 1;
   }
 }
 
@@ -101,16 +127,26 @@ void KeyMap::set(KeyRef key, uint32_t value) {
     *known = value;
     return;
   }
-  // There are many maps of a dozen keys, which would otherwise be moved four times and have room for sixteen.
-  if (entries_.size() == entries_.capacity() && entries_.size() < kSmall)
-    entries_.reserve(entries_.empty() ? 4 : 3 * entries_.size());
-  entries_.push_back({key, value});
-  if (entries_.size() <= kSmall) return;
-  if (entries_.size() * 4 > slots_.size() * 3) return grow();
-  const size_t mask = slots_.size() - 1;
-  size_t slot = mix(raw(key)) & mask;
-  while (slots_[slot] != 0) slot = (slot + 1) & mask;
-  slots_[slot] = static_cast<uint32_t>(entries_.size());
+  if (block_ == nullptr || block_->size == block_->capacity) grow();
+  block_->entries()[block_->size++] = {key, value};
+  const uint32_t size = block_->size;
+  if (size <= kSmall) return;
+  if (block_->large == nullptr || size_t{size} * 4 > block_->large->slots.size() * 3) {
+    grow_slots();
+  } else {
+    std::vector<uint32_t>& slots = block_->large->slots;
+    const size_t mask = slots.size() - 1;
+    size_t slot = mix(raw(key)) & mask;
+    while (slots[slot] != 0) slot = (slot + 1) & mask;
+    slots[slot] = size;
+  }
+  block_->large->ahead = raw(key) - (size - 1);
+}
+
+size_t KeyMap::memory_bytes() const {
+  if (block_ == nullptr) return 0;
+  const size_t large = block_->large == nullptr ? 0 : sizeof(Slots) + block_->large->slots.capacity() * 4;
+  return sizeof(Block) + block_->capacity * sizeof(Entry) + large;
 }
 
 }  // namespace diaryx::crdt

@@ -1,6 +1,8 @@
 // Interned strings: root names, map keys, mark keys. A key lives as long as its document.
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -33,8 +35,11 @@ class KeyTable {
   struct Entry {
     uint32_t offset;
     uint32_t size;
-    uint32_t hash;
     KeyRef follower = KeyRef::None;  // interned after this one
+  };
+  struct Slot {
+    uint32_t hash = 0;  // beside the key, so that a search looks at no other entry, and growing at none
+    KeyRef key = KeyRef::None;
   };
   KeyRef intern_by_hash(std::string_view text);
   static uint32_t hash_of(std::string_view text);
@@ -43,11 +48,14 @@ class KeyTable {
 
   std::vector<char> characters_;
   std::vector<Entry> entries_;
-  std::vector<KeyRef> slots_;  // open addressing; a power of two, at most 3/4 full
+  std::vector<Slot> slots_;  // open addressing; a power of two, at most 3/4 full
   KeyRef last_ = KeyRef::None;
 };
 
 /// From interned key to a 32-bit value; entries keep the order of their first insertion. Small maps are searched through.
+///
+/// A map is one pointer, to the entries with their number before them: there are many maps of a dozen keys, and each thing that lies for
+/// itself is a cache miss.
 class KeyMap {
  public:
   struct Entry {
@@ -61,15 +69,38 @@ class KeyMap {
   /// Sets or adds.
   void set(KeyRef key, uint32_t value);
 
-  const std::vector<Entry>& entries() const { return entries_; }
-  size_t memory_bytes() const { return entries_.capacity() * sizeof(Entry) + slots_.capacity() * 4; }
+  bool empty() const { return block_ == nullptr; }
+  std::span<const Entry> entries() const {
+    return block_ == nullptr ? std::span<const Entry>() : std::span<const Entry>(block_->entries(), block_->size);
+  }
+  size_t memory_bytes() const;
 
  private:
   static constexpr size_t kSmall = 16;
-  void grow();
+  /// Of a large map.
+  struct Slots {
+    std::vector<uint32_t> slots;  // index + 1 into the entries; open addressing
+    uint32_t ahead = 0;  // the number of the key that came last, less its index
+  };
+  /// What lies before the entries.
+  struct Block {
+    uint32_t size = 0;
+    uint32_t capacity = 0;
+    std::unique_ptr<Slots> large;
+    Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
+    const Entry* entries() const { return reinterpret_cast<const Entry*>(this + 1); }
+  };
+  struct FreeBlock {
+    void operator()(Block* block) const {
+      std::destroy_at(block);
+      ::operator delete(block);
+    }
+  };
 
-  std::vector<Entry> entries_;
-  std::vector<uint32_t> slots_;  // index + 1 into entries_; empty while the map is small
+  void grow();
+  void grow_slots();
+
+  std::unique_ptr<Block, FreeBlock> block_;
 };
 
 }  // namespace diaryx::crdt

@@ -23,9 +23,8 @@ Handle set_type(const Shared& map, std::string_view key, TypeKind kind) {
 
 size_t Map::size() const {
   const SharedType& type = store_->type(as_type(type_));
-  if (!type.keys) return 0;
   size_t live = 0;
-  for (const KeyMap::Entry& entry : type.keys->entries()) {
+  for (const KeyMap::Entry& entry : type.keys.entries()) {
     if (!store_->item(static_cast<ItemRef>(entry.value)).deleted()) ++live;
   }
   return live;
@@ -84,9 +83,8 @@ bool Map::erase(Transaction&, std::string_view key) { return remove_entry(*this,
 
 void Map::clear(Transaction&) {
   const SharedType& type = store_->type(as_type(type_));
-  if (!type.keys) return;
-  for (size_t slot = 0; slot < type.keys->entries().size(); ++slot) {
-    store_->erase(static_cast<ItemRef>(type.keys->entries()[slot].value));
+  for (size_t slot = 0; slot < type.keys.entries().size(); ++slot) {
+    store_->erase(static_cast<ItemRef>(type.keys.entries()[slot].value));
   }
 }
 
@@ -95,8 +93,7 @@ std::vector<std::pair<std::string, Value>> Map::entries() const { return entries
 std::vector<std::string> Map::keys() const {
   std::vector<std::string> result;
   const SharedType& type = store_->type(as_type(type_));
-  if (!type.keys) return result;
-  for (const KeyMap::Entry& entry : type.keys->entries()) {
+  for (const KeyMap::Entry& entry : type.keys.entries()) {
     if (store_->item(static_cast<ItemRef>(entry.value)).deleted()) continue;
     result.emplace_back(store_->keys().text(entry.key));
   }
@@ -105,11 +102,11 @@ std::vector<std::string> Map::keys() const {
 
 size_t Map::slots() const {
   const SharedType& type = store_->type(as_type(type_));
-  return type.keys ? type.keys->entries().size() : 0;
+  return type.keys.entries().size();
 }
 
 std::optional<Any> Map::value_in_slot(size_t slot, std::string_view& key) const {
-  const KeyMap::Entry& entry = store_->type(as_type(type_)).keys->entries()[slot];
+  const KeyMap::Entry& entry = store_->type(as_type(type_)).keys.entries()[slot];
   const Item& item = store_->item(static_cast<ItemRef>(entry.value));
   if (item.deleted()) return std::nullopt;
   key = store_->keys().text(entry.key);

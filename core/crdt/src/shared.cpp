@@ -33,7 +33,7 @@ bool Shared::is_root() const { return store_->type(static_cast<TypeRef>(type_)).
 
 bool Shared::has_items() const {
   const SharedType& type = store_->type(static_cast<TypeRef>(type_));
-  return some(type.start) || type.keys != nullptr;
+  return some(type.start) || !type.keys.empty();
 }
 
 std::optional<std::string> Shared::root_name() const {

@@ -25,17 +25,13 @@ struct SharedType {
   uint8_t lucky_walks = 0;  // how often a walk from the cursor got there lately; see `walk_to_unit`
 
   std::unique_ptr<ListIndex> index;  // made when a position is first asked for in a long list
-  std::unique_ptr<KeyMap> keys;      // key -> rightmost item of the key's list
+  KeyMap keys;                       // key -> rightmost item of the key's list
 
   ItemRef current(KeyRef key) const {
-    if (!keys) return ItemRef::None;
-    const uint32_t* found = keys->find(key);
+    const uint32_t* found = keys.find(key);
     return found == nullptr ? ItemRef::None : static_cast<ItemRef>(*found);
   }
-  void set_current(KeyRef key, ItemRef ref) {
-    if (!keys) keys = std::make_unique<KeyMap>();
-    keys->set(key, raw(ref));
-  }
+  void set_current(KeyRef key, ItemRef ref) { keys.set(key, raw(ref)); }
 };
 
 using TypeSlab = Slab<SharedType, TypeRef, 4>;

@@ -303,8 +303,7 @@ std::vector<std::pair<std::string, Any>> entries_at(const Map& map, const Snapsh
   const Store& store = HandleAccess::store(map);
   std::vector<std::pair<std::string, Any>> entries;
   const SharedType& type = store.type(HandleAccess::type(map));
-  if (!type.keys) return entries;
-  for (const KeyMap::Entry& entry : type.keys->entries()) {
+  for (const KeyMap::Entry& entry : type.keys.entries()) {
     const ItemRef at = item_at(store, static_cast<ItemRef>(entry.value), snapshot);
     if (!some(at)) continue;
     if (auto value = value_of(store, store.item(at))) {

@@ -217,7 +217,7 @@ size_t Store::memory_bytes() const {
   for (uint32_t i = 1; i < types_.end(); ++i) {
     const SharedType& at = types_[static_cast<TypeRef>(i)];
     if (at.index) bytes += sizeof(ListIndex) + at.index->memory_bytes();
-    if (at.keys) bytes += sizeof(KeyMap) + at.keys->memory_bytes();
+    bytes += at.keys.memory_bytes();
   }
   return bytes;
 }

@@ -63,6 +63,8 @@ class Store {
   // ---- structs ------------------------------------------------------------------------------------------------------
   Item& item(ItemRef ref) { return items_[ref]; }
   const Item& item(ItemRef ref) const { return items_[ref]; }
+  /// The same where nothing near it was asked for before.
+  const Item& far_item(ItemRef ref) const { return items_.far(ref); }
   ByteView content(const Item& item) const { return heap_.view(item.content, item.content_bytes); }
   /// What readers of a text see of an item; maybe nothing. Where it lies `ByteHeap::kSlack` bytes can be read, as some content is there.
   ByteView visible_text(const Item& item) const {
@@ -84,6 +86,7 @@ class Store {
   // ---- types --------------------------------------------------------------------------------------------------------
   SharedType& type(TypeRef ref) { return types_[ref]; }
   const SharedType& type(TypeRef ref) const { return types_[ref]; }
+  const SharedType& far_type(TypeRef ref) const { return types_.far(ref); }
   TypeRef root(std::string_view name, TypeKind kind);
   TypeRef find_root(std::string_view name) const;  // None if unknown
   /// A type that is in no document, for edits that cannot be made.

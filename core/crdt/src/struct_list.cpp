@@ -28,10 +28,22 @@ size_t StructList::count_from(Place place) const {
   return count;
 }
 
+/// In a long history each step of a search waits for memory, and most long histories are of structs of one unit: fields of files. So the
+/// place is computed from the clock, and then looked at.
+bool StructList::guess(uint32_t wanted, Place& place) const {
+  const auto chunk = static_cast<uint32_t>(uint64_t{wanted} * chunks_.size() / state_);
+  if (chunks_[chunk].clock > wanted) return false;
+  const uint32_t at = wanted - chunks_[chunk].clock;
+  if (at >= chunks_[chunk].count || entries(chunks_[chunk])[at].clock != wanted) return false;
+  place = {chunk, at};
+  return true;
+}
+
 StructList::Place StructList::find_before_last(uint32_t wanted) const {
   uint32_t chunk = hint_.chunk;
   const bool is_in_chunk = chunk < chunks_.size() && chunks_[chunk].clock <= wanted &&
                            (chunk + 1 == chunks_.size() || wanted < chunks_[chunk + 1].clock);
+  if (!is_in_chunk && chunks_.size() >= kManyChunks && guess(wanted, hint_)) return hint_;
   if (!is_in_chunk) chunk = last_from(chunks_.data(), chunks_.size(), wanted);
   const Entry* const all = entries(chunks_[chunk]);
   const uint32_t count = chunks_[chunk].count;

@@ -57,10 +57,10 @@ std::vector<Value> contents_of(const Store& store, TypeRef type) {
 
 std::optional<TypeRef> type_at(const Store& store, ItemRef ref, TypeKind kind) {
   if (!some(ref)) return std::nullopt;
-  const Item& item = store.item(ref);
+  const Item& item = store.far_item(ref);
   if (item.kind != ContentKind::Type) return std::nullopt;
   const TypeRef inner = store.type_of(item);
-  return store.type(inner).kind == kind ? std::optional<TypeRef>(inner) : std::nullopt;
+  return store.far_type(inner).kind == kind ? std::optional<TypeRef>(inner) : std::nullopt;
 }
 
 }  // namespace diaryx::crdt
