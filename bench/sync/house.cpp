@@ -100,15 +100,19 @@ void House::perform(size_t device, sync::Action& action) {
   } else if (auto* write = std::get_if<sync::WriteText>(&action)) {
     const Sha256 hash = sha256(write->bytes);
     one.disk[write->path] = std::move(write->bytes);
-    work_.push_back([this, device, path = write->path, hash] { feed(device, sync::FileWritten{path, hash}); });
+    work_.push_back([this, device, path = write->path, hash, ticket = write->ticket] {
+      feed(device, sync::FileWritten{path, hash, ticket});
+    });
   } else if (auto* read = std::get_if<sync::ReadFile>(&action)) {
-    work_.push_back([this, device, path = read->path] {
-      feed(device, sync::TextFileSeen{path, devices_[device]->disk[path]});
+    work_.push_back([this, device, path = read->path, ticket = read->ticket] {
+      feed(device, sync::TextFileSeen{path, devices_[device]->disk[path], ticket});
       feed(device, sync::FilesSettled{});
     });
   } else if (auto* removed = std::get_if<sync::RemoveFile>(&action)) {
     one.disk.erase(removed->path);
-    work_.push_back([this, device, path = removed->path] { feed(device, sync::FileRemoved{path}); });
+    work_.push_back([this, device, path = removed->path, ticket = removed->ticket] {
+      feed(device, sync::FileRemoved{path, ticket});
+    });
   }
 }
 

@@ -92,14 +92,14 @@ void Device::give_late_answers() {
     const LateAnswer late = late_answers_[i];
     late_answers_.erase(late_answers_.begin() + static_cast<ptrdiff_t>(i));
     if (!late.refused) {
-      feed(sync::FileWritten{late.path, late.hash});
+      feed(sync::FileWritten{late.path, late.hash, late.ticket});
       continue;
     }
     ++world_->figures_.doubtful_writes;
     trace(world_->now_, number_, "in doubt", late.path);
-    feed(sync::FileRefused{late.path, ""});
+    feed(sync::FileRefused{.path = late.path, .reason = "", .ticket = late.ticket});
     if (world_->random_.chance(0.5)) continue;  // looked at when it is tried again
-    report(late.path);
+    report(late.path, late.ticket);
     feed(sync::FilesSettled{});
   }
 }
@@ -149,7 +149,10 @@ void Device::watcher_looks() {
   };
   telling_moves_ = true;
   for (const auto& [from, to] : moves) {
-    if (before.contains(from) && seen_.contains(to) && !before.contains(to)) {
+    // If the file that the replica knows there is there, another went: one of ours came into its place since.
+    const auto now = seen_.find(from);
+    const bool went = now == seen_.end() || replica_->known_hash(from) != sha256(now->second);
+    if (went && before.contains(from) && seen_.contains(to) && !before.contains(to)) {
       trace(world_->now_, number_, "sees move", from, to);
       tell(sync::FileMoved{from, to});
     }
@@ -199,15 +202,15 @@ void Device::give_answers() {
   feeding_ = false;
 }
 
-void Device::report(std::string_view path) {
+void Device::report(std::string_view path, sync::Ticket ticket) {
   // Found under this name, and listed under one that belongs to another key: it was renamed in case.
   const std::string listed = disk_.spelled(path);
   const bool is_other = listed != path && replica_->key_of(listed) != replica_->key_of(path);
   const std::optional<std::string> bytes = is_other ? std::nullopt : disk_.read(path);
   trace(world_->now_, number_, bytes ? "sees" : "misses", path, bytes.value_or(std::string()));
-  if (!bytes) return feed(sync::FileGone{path});
-  if (sync::is_markdown(path)) return feed(sync::TextFileSeen{path, *bytes});
-  feed(sync::BlobFileSeen{path, sha256(*bytes), bytes->size()});
+  if (!bytes) return feed(sync::FileGone{path, ticket});
+  if (sync::is_markdown(path)) return feed(sync::TextFileSeen{path, *bytes, ticket});
+  feed(sync::BlobFileSeen{path, sha256(*bytes), bytes->size(), ticket});
 }
 
 void Device::go_online() {
@@ -357,12 +360,12 @@ void Device::saw_own_write(const std::string& path, const std::string& bytes) {
 
 void Device::perform(const sync::Action& action) {
   const auto answer = [this](auto event_of) { answers_.push_back([this, event_of] { feed(event_of()); }); };
-  const auto refuse = [this](const std::string& refused, const std::string& look_at) {
+  const auto refuse = [this](const std::string& refused, const std::string& look_at, sync::Ticket ticket) {
     ++world_->figures_.refused_writes;
     trace(world_->now_, number_, "refused", refused);
-    answers_.push_back([this, refused, look_at] {
-      feed(sync::FileRefused{refused, "", /*in_doubt=*/false});
-      report(look_at);
+    answers_.push_back([this, refused, look_at, ticket] {
+      feed(sync::FileRefused{refused, "", /*in_doubt=*/false, ticket});
+      report(look_at, ticket);
       feed(sync::FilesSettled{});
     });
   };
@@ -382,50 +385,56 @@ void Device::perform(const sync::Action& action) {
   } else if (std::holds_alternative<sync::Reconnect>(action)) {
     if (connection_) world_->cut(*connection_);
   } else if (const auto* read = std::get_if<sync::ReadFile>(&action)) {
-    answers_.push_back([this, path = read->path] {
-      report(path);
+    answers_.push_back([this, path = read->path, ticket = read->ticket] {
+      report(path, ticket);
       feed(sync::FilesSettled{});
     });
   } else if (const auto* write = std::get_if<sync::WriteText>(&action)) {
     if (!safe_path(write->path) || full_steps_ > 0 || !disk_.write_if(write->path, write->bytes, write->expected)) {
-      return refuse(write->path, write->path);
+      return refuse(write->path, write->path, write->ticket);
     }
     const Sha256 hash = sha256(write->bytes);
     if (world_->options_.late_answer > 0 && world_->random_.chance(world_->options_.late_answer)) {
-      late_answers_.push_back(
-          {write->path, hash, world_->random_.chance(0.5), 1 + static_cast<int>(world_->random_.below(6))});
+      late_answers_.push_back({write->path, hash, write->ticket, world_->random_.chance(0.5),
+                               1 + static_cast<int>(world_->random_.below(6))});
       return;
     }
     saw_own_write(write->path, write->bytes);
-    answer([path = write->path, hash] { return sync::FileWritten{path, hash}; });
+    answer([path = write->path, hash, ticket = write->ticket] { return sync::FileWritten{path, hash, ticket}; });
   } else if (const auto* fetch = std::get_if<sync::FetchBlob>(&action)) {
     const auto blob = world_->server_.blobs().find(fetch->hash);
     if (fetch->size_bytes != 0 && (!connection_ || blob == world_->server_.blobs().end())) {
-      answer([path = fetch->path, hash = fetch->hash] { return sync::TransferFailed{path, hash, "not there", false}; });
+      answer([path = fetch->path, hash = fetch->hash, ticket = fetch->ticket] {
+        return sync::TransferFailed{path, hash, "not there", false, ticket};
+      });
       return;
     }
     const std::string bytes = fetch->size_bytes == 0 ? std::string() : blob->second;
     if (!safe_path(fetch->path) || full_steps_ > 0 || !disk_.write_if(fetch->path, bytes, fetch->expected))
-      return refuse(fetch->path, fetch->path);
+      return refuse(fetch->path, fetch->path, fetch->ticket);
     saw_own_write(fetch->path, bytes);
-    answer([path = fetch->path, hash = fetch->hash] { return sync::FileWritten{path, hash}; });
+    answer([path = fetch->path, hash = fetch->hash, ticket = fetch->ticket] {
+      return sync::FileWritten{path, hash, ticket};
+    });
   } else if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) {
     if (!safe_path(removed->path) || !disk_.remove_if(removed->path, removed->expected))
-      return refuse(removed->path, removed->path);
+      return refuse(removed->path, removed->path, removed->ticket);
     seen_.erase(removed->path);
-    answer([path = removed->path] { return sync::FileRemoved{path}; });
+    answer([path = removed->path, ticket = removed->ticket] { return sync::FileRemoved{path, ticket}; });
   } else if (const auto* move = std::get_if<sync::MoveFile>(&action)) {
     if (!safe_path(move->to) || !disk_.rename_if_free(move->from, move->to, move->expected))
-      return refuse(move->to, move->from);
+      return refuse(move->to, move->from, move->ticket);
     if (const auto old = seen_.extract(move->from)) seen_.insert_or_assign(disk_.spelled(move->to), old.mapped());
-    answer([from = move->from, to = move->to] { return sync::FileMoved{from, to}; });
+    answer([from = move->from, to = move->to, ticket = move->ticket] { return sync::FileMoved{from, to, ticket}; });
   } else if (const auto* upload = std::get_if<sync::UploadBlob>(&action)) {
     const std::optional<std::string> bytes = disk_.read(upload->path);
     if (!connection_) {
-      answer([path = upload->path, hash = upload->hash] { return sync::TransferFailed{path, hash, "offline", false}; });
+      answer([path = upload->path, hash = upload->hash, ticket = upload->ticket] {
+        return sync::TransferFailed{path, hash, "offline", false, ticket};
+      });
     } else if (!bytes || sha256(*bytes) != upload->hash) {
-      answers_.push_back([this, path = upload->path] {
-        report(path);
+      answers_.push_back([this, path = upload->path, ticket = upload->ticket] {
+        report(path, ticket);
         feed(sync::FilesSettled{});
       });
     } else {

@@ -36,14 +36,15 @@ TEST(Simulation, NothingIsLostOrDoubledWhenEverythingFails) {
 
 TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndFoldersRenamed) {
   run_seeds(Network::Good, Mix::Everything,
-            {482,   519,   556,    575,    612,    1038,   1119,    1519,     1654,     1933,    30531,
-             30620, 70148, 180062, 240196, 310177, 330654, 1402374, 51000449, 52000011, 53001291});
+            {482,   519,   556,    575,    612,    1038,   1119,    1519,     1654,     1933,     30531,
+             30620, 70148, 180062, 240196, 310177, 330654, 1402374, 51000449, 52000011, 53001291, 81000435});
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndEverythingFails) {
-  run_seeds(Network::Bad, Mix::Everything,
-            {475, 491, 495, 594, 603, 653, 1004, 310050, 330018, 150384, 1002900, 1400453, 30000394, 50000340, 51000593,
-             51000677, 52000023, 53002087, 53002792});
+  run_seeds(
+      Network::Bad, Mix::Everything,
+      {475,     491,      495,      594,      603,      653,      1004,     310050,   330018,   150384,   1002900,
+       1400453, 30000394, 50000340, 51000593, 51000677, 52000023, 53002087, 53002792, 72004028, 80000937, 90000084});
 }
 
 }  // namespace

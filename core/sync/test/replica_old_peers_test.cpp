@@ -72,14 +72,14 @@ class OldServer {
     if (const auto* text = std::get_if<SendText>(&action)) on_text(text->json);
     if (const auto* read = std::get_if<ReadFile>(&action)) {
       const std::string path = read->path;
-      feed(TextFileSeen{path, disk_[path]});
+      feed(TextFileSeen{path, disk_[path], read->ticket});
       feed(FilesSettled{});
     }
     if (const auto* write = std::get_if<WriteText>(&action)) {
       const auto old = disk_.find(write->path);
       ASSERT_EQ(old == disk_.end(), !write->expected) << write->path;
       disk_[write->path] = write->bytes;
-      feed(FileWritten{write->path, sha256(write->bytes)});
+      feed(FileWritten{write->path, sha256(write->bytes), write->ticket});
     }
   }
 

@@ -222,6 +222,39 @@ TEST(Races, AMoveOfOursToANameThatWasJustGivenUpIsNotTakenForTheFileThatWasThere
   });
 }
 
+TEST(Races, AUsersMoveThatIsToldLateIsNotThatOfTheFileWhichCameIntoItsPlace) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}});
+    world.device(0).user_renames("a.md", "t.md");
+    Device& device = world.device(1);
+    device.user_writes("t.md", kTravel);
+    for (int i = 0; i < moment; ++i) world.step();
+    if (device.disk().read("t.md") != kTravel) break;
+    device.user_renames("t.md", "z.md");  // and a move of ours to t.md may be on its way to the disk
+    std::multiset<std::string> texts;
+    for (const auto& [path, bytes] : at_rest(world)) texts.insert(bytes);
+    EXPECT_EQ(texts, (std::multiset<std::string>{kGarden, kTravel})) << moment;
+  }
+}
+
+TEST(Races, AFileThatARefusedWriteComesUponMayHaveBeenMovedThereAndEdited) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}, {"b.md", kTravel}});
+    world.device(0).user_writes("a.md", std::string(kGarden) + "plums\n");
+    for (int i = 0; i < moment; ++i) world.step();
+    Device& device = world.device(1);
+    device.user_renames("a.md", "c.md");
+    device.look_and_settle();  // sooner than the disk comes to the write
+    device.user_renames("b.md", "a.md");
+    device.user_writes("a.md", std::string(kTravel) + "and the red one\n");
+    EXPECT_EQ(at_rest(world),
+              (Files{{"a.md", std::string(kTravel) + "and the red one\n"}, {"c.md", std::string(kGarden) + "plums\n"}}))
+        << moment;
+    const std::vector<Json::Member> left = device.replica().metadata("b.md")->extra;
+    EXPECT_TRUE(std::ranges::any_of(left, [](const Json::Member& member) { return member.key == "_to"; })) << moment;
+  }
+}
+
 TEST(Races, ADocumentOfAFileThatWasEmptySaysWhoseItIs) {
   World world{11, {.devices = 2}};
   world.device(0).user_writes("a.md", "");

@@ -140,10 +140,10 @@ TEST(Writes, AWriteInDoubtIsLookedAtAndSettles) {
 TEST(Writes, ADeletionThatWaitsDoesNotTakeAnEditThatComesMeanwhile) {
   Talk talk = talk_with_note("one\n");
   arrives(talk, "two\n");
-  talk.answer_writes();
-  talk.feed(FileRefused{"a.md", "the file cannot be read", /*in_doubt=*/false});
+  const WriteText write = talk.held_writes.at(0);
   talk.disk.erase("a.md");
-  talk.feed(FileGone{"a.md"});  // while it is to be tried again: perhaps one half of a rename
+  talk.refuse_writes(/*in_doubt=*/false);
+  talk.feed(FileGone{"a.md", write.ticket});  // perhaps one half of a rename
   talk.feed(FilesSettled{});
   arrives(talk, "theirs\n");
   expect_everywhere(talk, "one\ntwo\ntheirs\n");
@@ -158,7 +158,7 @@ TEST(Writes, AnAnswerToAWriteThatWasSeenBeforeSaysNothingNew) {
   talk.held_writes.pop_back();
   talk.user_writes("a.md", talk.disk["a.md"]);
   talk.refuse_writes(/*in_doubt=*/true);
-  talk.feed(FileWritten{second.path, sha256(second.bytes)});
+  talk.answer(second);
   talk.user_writes("a.md", "one\ntwo\nmine\nthree\n");
   expect_everywhere(talk, "one\ntwo\nmine\nthree\n");
 }
@@ -191,12 +191,49 @@ TEST(Writes, AFileThatIsMissedByAReadOfOursMayHaveBeenRenamed) {
   Talk talk = talk_with_note("one\n");
   talk.disk["b.md"] = talk.disk["a.md"];
   talk.disk.erase("a.md");
-  talk.feed(FileWritten{"a.md", sha256("something")});  // an answer that nobody waits for: what is there is read
+  talk.look_at("a.md");
   talk.feed(FileMoved{"a.md", "b.md"});  // says the watcher
   talk.user_writes("b.md", "one\nmine\n");
   talk.answer_all();
   EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"b.md"});
   EXPECT_THAT(talk.replica.metadata("a.md")->extra, ::testing::Contains(::testing::Field(&Json::Member::key, "_to")));
+}
+
+TEST(Writes, AFileThatIsMissedByAReadThatWasAskedForAnotherMayHaveBeenRenamed) {
+  Talk talk = talk_with_note("one\n");
+  talk.hold_reads = true;
+  talk.feed(FileMoved{"new.md", "c.md"});  // nobody heard of it before, so it is read
+  ASSERT_EQ(talk.held_reads.size(), 1u);
+  talk.feed(FileMoved{"c.md", "new.md"});
+  talk.feed(FileMoved{"a.md", "c.md"});
+  talk.feed(FilesSettled{});
+  talk.feed(FileGone{"c.md", talk.held_reads[0].ticket});  // on its way on: says the read
+  talk.feed(FilesSettled{});
+  talk.feed(FileMoved{"c.md", "b.md"});  // says the watcher
+  talk.feed(FilesSettled{});
+  talk.hold_reads = false;
+  talk.disk = {{"b.md", "one\n"}};
+  for (int i = 0; i < 2; ++i) {
+    talk.answer_all();
+    talk.pass(3'000);
+  }
+  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"b.md"});
+  EXPECT_THAT(talk.replica.metadata("c.md")->extra, ::testing::Contains(::testing::Field(&Json::Member::key, "_to")));
+}
+
+TEST(Writes, AnAnswerIsForTheWriteThatItNamesWheneverItComes) {
+  Talk talk = talk_with_note("one\n");
+  arrives(talk, "two\n");
+  talk.user_writes("a.md", talk.disk["a.md"]);  // seen before the answer
+  arrives(talk, "three\n");
+  const std::vector<WriteText> writes = std::exchange(talk.held_writes, {});
+  ASSERT_EQ(writes.size(), 2u);
+  talk.answer(writes[1]);
+  EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+  talk.refuse(writes[0], "", /*in_doubt=*/true);
+  EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+  talk.user_writes("a.md", "one\ntwo\nmine\nthree\n");
+  expect_everywhere(talk, "one\ntwo\nmine\nthree\n");
 }
 
 TEST(Writes, AWriteThatIsTriedAgainAndDoneIsInDoubtNoLonger) {
@@ -226,7 +263,7 @@ TEST(Writes, AFileThatIsMetByAReadOfOursMayHaveBeenRenamed) {
   for (const bool is_renamed : {true, false}) {
     Talk talk = talk_with_note("one\n");
     talk.disk["b.md"] = "one\n";
-    talk.feed(FileWritten{"b.md", sha256("something")});  // an answer that nobody waits for: what is there is read
+    talk.look_at("b.md");
     if (is_renamed) {
       talk.disk.erase("a.md");
       talk.feed(FileMoved{"a.md", "b.md"});  // says the watcher
@@ -278,9 +315,10 @@ TEST(Writes, AFileThatIsMissedTwiceMayHaveBeenRenamedAllTheSame) {
   Talk talk = talk_with_note("one\ntwo\n");
   arrives(talk, "theirs\n");
   talk.disk = {{"b.md", "one\nmine\ntwo\n"}};  // edited and renamed before the write came to it
+  const Ticket ticket = talk.held_writes.at(0).ticket;
   talk.refuse_writes(/*in_doubt=*/false);
   for (int i = 0; i < 2; ++i) {  // the refusal says what is there, and so does a read that was asked for before
-    talk.feed(FileGone{"a.md"});
+    talk.feed(FileGone{"a.md", ticket});
     talk.feed(FilesSettled{});
   }
   talk.feed(FileMoved{"a.md", "b.md"});
@@ -299,16 +337,16 @@ TEST(Writes, TheAnswerToAWriteThatWasSeenBeforeIsNotTakenForThatOfTheNext) {
   const std::string typed = "one\nmine\ntwo\n";  // and the second comes too late
   talk.user_writes("a.md", typed);
   ASSERT_EQ(talk.held_writes.size(), 2u);
-  talk.held_writes.clear();
-  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/true});
+  const std::vector<WriteText> writes = std::exchange(talk.held_writes, {});
+  talk.refuse(writes[0], "", /*in_doubt=*/true);
   EXPECT_EQ(talk.disk["a.md"], typed) << "the answer to the first says nothing of the second";
-  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/false});
+  talk.refuse(writes[1], "", /*in_doubt=*/false);
   talk.user_writes("a.md", typed);  // as the shell says then
   const std::string merged = talk.disk["a.md"];
   EXPECT_EQ(merged, "one\nmine\ntwo\nthree\n");
   arrives(talk, "four\n");
   talk.user_writes("a.md", merged);
-  talk.feed(FileWritten{"a.md", sha256(merged)});
+  talk.answer_writes();
   expect_everywhere(talk, merged + "four\n");
 }
 

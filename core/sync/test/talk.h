@@ -94,11 +94,17 @@ class Talk {
   }
   /// The answers to writes that are being held, in order.
   void answer_writes() {
-    for (const WriteText& write : std::exchange(held_writes, {})) feed(FileWritten{write.path, sha256(write.bytes)});
+    for (const WriteText& write : std::exchange(held_writes, {})) answer(write);
   }
   void refuse_writes(bool in_doubt) {
-    for (const WriteText& write : std::exchange(held_writes, {})) feed(FileRefused{write.path, "not done", in_doubt});
+    for (const WriteText& write : std::exchange(held_writes, {})) refuse(write, "not done", in_doubt);
   }
+  void answer(const WriteText& write) { feed(FileWritten{write.path, sha256(write.bytes), write.ticket}); }
+  void refuse(const WriteText& write, std::string_view reason, bool in_doubt) {
+    feed(FileRefused{write.path, reason, in_doubt, write.ticket});
+  }
+  /// The replica looks at a path that nobody told it of: somebody answers what it did not ask.
+  void look_at(const std::string& path) { feed(FileWritten{path, sha256("something")}); }
   void user_writes(const std::string& path, const std::string& bytes) {
     disk[path] = bytes;
     feed(TextFileSeen{path, bytes});
@@ -122,6 +128,8 @@ class Talk {
   std::map<std::string, std::string> disk;
   bool hold_writes = false;  // what is to be written is on disk at once, and answered later
   std::vector<WriteText> held_writes;
+  bool hold_reads = false;
+  std::vector<ReadFile> held_reads;
   std::vector<std::pair<std::string, Bytes>> stored_updates;
   std::map<std::string, std::string> stored_records;
   size_t uploads_asked = 0;
@@ -138,11 +146,11 @@ class Talk {
   }
 
  private:
-  void look(const std::string& path) {
+  void look(const std::string& path, Ticket ticket) {
     if (disk.contains(path)) {
-      feed(TextFileSeen{path, disk[path]});
+      feed(TextFileSeen{path, disk[path], ticket});
     } else {
-      feed(FileGone{path});
+      feed(FileGone{path, ticket});
     }
     feed(FilesSettled{});
   }
@@ -161,11 +169,17 @@ class Talk {
         problems.push_back(problem->path + ": " + problem->message);
       if (const auto* status = std::get_if<StatusChanged>(&notify->notice)) states.push_back(status->state);
     }
-    if (const auto* read = std::get_if<ReadFile>(&action)) look(read->path);
+    if (const auto* read = std::get_if<ReadFile>(&action)) {
+      if (hold_reads) {
+        held_reads.push_back(*read);
+      } else {
+        look(read->path, read->ticket);
+      }
+    }
     if (const auto* write = std::get_if<WriteText>(&action)) {
       if (disk.contains(write->path) ? sha256(disk[write->path]) != write->expected : write->expected.has_value()) {
-        feed(FileRefused{write->path, "", false});
-        look(write->path);
+        refuse(*write, "", /*in_doubt=*/false);
+        look(write->path, write->ticket);
         return;
       }
       disk[write->path] = write->bytes;
@@ -173,11 +187,11 @@ class Talk {
         held_writes.push_back(*write);
         return;
       }
-      feed(FileWritten{write->path, sha256(write->bytes)});
+      answer(*write);
     }
     if (const auto* removed = std::get_if<RemoveFile>(&action)) {
       disk.erase(removed->path);
-      feed(FileRemoved{removed->path});
+      feed(FileRemoved{removed->path, removed->ticket});
     }
   }
   void take_frame(const Bytes& bytes) {

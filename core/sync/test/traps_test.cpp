@@ -310,7 +310,10 @@ TEST(Trap, T32AFailedTransferWaitsLongerEachTime) {
 
 TEST(Trap, A1AFileThatCannotBeReadChangesNothing) {
   Talk talk = talk_with({"a.md"});
-  talk.feed(FileRefused{"a.md", "permission denied"});
+  talk.hold_reads = true;
+  talk.look_at("a.md");
+  ASSERT_EQ(talk.held_reads.size(), 1u);
+  talk.feed(FileRefused{"a.md", "permission denied", /*in_doubt=*/false, talk.held_reads[0].ticket});
   talk.feed(FilesSettled{});
   EXPECT_THAT(talk.updates, IsEmpty());
   EXPECT_EQ(talk.replica.file_text("a.md"), "text\n");

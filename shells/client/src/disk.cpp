@@ -85,8 +85,8 @@ void Disk::add_move(const std::string& from, const std::string& to, Looks& looks
 /// paths to look at.
 void Disk::decide_moves(Looks& looks) const {
   for (const auto& [to, from] : looks.renamed) {
-    const bool is_plain =
-        knows(from) && !knows(to) && sync::is_carried(to) && sync::is_markdown(from) == sync::is_markdown(to);
+    const bool is_plain = knows(from) && !is_still_there(from) && !knows(to) && sync::is_carried(to) &&
+                          sync::is_markdown(from) == sync::is_markdown(to);
     const auto entry = root_.look(to);
     if (is_plain && entry && entry->kind == EntryKind::File) {
       looks.moves.emplace_back(from, to);
@@ -95,6 +95,17 @@ void Disk::decide_moves(Looks& looks) const {
     }
     looks.paths.insert(to);
   }
+}
+
+/// The file that the replica knows by this path is there, so one that went from it was another: the replica put its own into the
+/// place that was left, before the watcher told anything.
+bool Disk::is_still_there(const std::string& path) const {
+  const auto entry = root_.look(path);
+  if (!entry || entry->kind != EntryKind::File || is_other_file(path, {})) return false;
+  const auto cached = digests_.find(path, entry->stamp);
+  if (cached) return replica_.known_hash(path) == *cached;
+  const auto hashed = native::hash_file_at_rest(root_, path);
+  return hashed && replica_.known_hash(path) == hashed->digest;
 }
 
 void Disk::add_known_beneath(std::string_view folder, Looks& looks) const {
@@ -133,7 +144,7 @@ void Disk::tell_looks(const Looks& looks, TimestampMs now, const Tell& tell) {
     if (text != nullptr && !looks.renamed.empty()) texts.insert(sha256(text->bytes));
     tell(event);
   };
-  for (const auto& [path, stamp] : there) told |= tell_file(path, stamp, Report::IfChanged, now, tell_and_note);
+  for (const auto& [path, stamp] : there) told |= tell_file(path, stamp, sync::Ticket{}, now, tell_and_note);
   // Where a file was moved to may be left again while others are read, as in a swap. If its text was seen where it went, this
   // batch has the whole story; else the next one.
   for (const auto& [path, stamp] : there) {
@@ -161,22 +172,22 @@ bool Disk::tell_gone(const std::string& path, const Tell& tell) {
   return true;
 }
 
-bool Disk::is_news(const std::string& path, const Sha256& digest, Report report) const {
-  return report == Report::Always || replica_.known_hash(path) != digest;
+bool Disk::is_news(const std::string& path, const Sha256& digest, sync::Ticket ticket) const {
+  return ticket != sync::Ticket{} || replica_.known_hash(path) != digest;
 }
 
-bool Disk::tell_file(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now,
+bool Disk::tell_file(const std::string& path, const native::FileStamp& stamp, sync::Ticket ticket, TimestampMs now,
                      const Tell& tell) {
   const auto cached = digests_.find(path, stamp);
-  if (cached && !is_news(path, *cached, report)) {
+  if (cached && !is_news(path, *cached, ticket)) {
     unreadable_.erase(path);
     return false;
   }
-  if (sync::is_markdown(path) && stamp.size_bytes <= kMaxTextBytes) return tell_text(path, report, now, tell);
-  return tell_blob(path, stamp, report, now, tell);
+  if (sync::is_markdown(path) && stamp.size_bytes <= kMaxTextBytes) return tell_text(path, ticket, now, tell);
+  return tell_blob(path, stamp, ticket, now, tell);
 }
 
-bool Disk::tell_text(const std::string& path, Report report, TimestampMs now, const Tell& tell) {
+bool Disk::tell_text(const std::string& path, sync::Ticket ticket, TimestampMs now, const Tell& tell) {
   const auto content = root_.read(path, kMaxTextBytes);
   if (!content) {
     set_unreadable(path, content.error(), now);
@@ -185,13 +196,13 @@ bool Disk::tell_text(const std::string& path, Report report, TimestampMs now, co
   unreadable_.erase(path);
   const Sha256 digest = sha256(content->bytes);
   digests_.remember(path, content->stamp, digest, now);
-  if (!is_news(path, digest, report)) return false;
-  if (report == Report::IfChanged) output_.seen(path, knows(path) ? "changed" : "created");
-  tell(sync::TextFileSeen{path, as_text(content->bytes)});
+  if (!is_news(path, digest, ticket)) return false;
+  if (ticket == sync::Ticket{}) output_.seen(path, knows(path) ? "changed" : "created");
+  tell(sync::TextFileSeen{path, as_text(content->bytes), ticket});
   return true;
 }
 
-bool Disk::tell_blob(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now,
+bool Disk::tell_blob(const std::string& path, const native::FileStamp& stamp, sync::Ticket ticket, TimestampMs now,
                      const Tell& tell) {
   auto digest = digests_.find(path, stamp);
   uint64_t size_bytes = stamp.size_bytes;
@@ -206,13 +217,13 @@ bool Disk::tell_blob(const std::string& path, const native::FileStamp& stamp, Re
     size_bytes = hashed->stamp.size_bytes;
   }
   unreadable_.erase(path);
-  if (!is_news(path, *digest, report)) return false;
-  if (report == Report::IfChanged) output_.seen(path, knows(path) ? "changed" : "created");
-  tell(sync::BlobFileSeen{path, *digest, size_bytes});
+  if (!is_news(path, *digest, ticket)) return false;
+  if (ticket == sync::Ticket{}) output_.seen(path, knows(path) ? "changed" : "created");
+  tell(sync::BlobFileSeen{path, *digest, size_bytes, ticket});
   return true;
 }
 
-bool Disk::report_path(std::string_view path, TimestampMs now, const Tell& tell) {
+bool Disk::report_path(std::string_view path, sync::Ticket ticket, TimestampMs now, const Tell& tell) {
   const std::string name(path);
   const auto entry = root_.look(path);
   if (!entry) {
@@ -224,10 +235,10 @@ bool Disk::report_path(std::string_view path, TimestampMs now, const Tell& tell)
     return false;
   }
   if (entry->kind == EntryKind::File && !is_other_file(name, {})) {
-    if (!tell_file(name, entry->stamp, Report::Always, now, tell)) return false;
+    if (!tell_file(name, entry->stamp, ticket, now, tell)) return false;
   } else {
     digests_.forget(path);
-    tell(sync::FileGone{path});
+    tell(sync::FileGone{path, ticket});
   }
   tell(sync::FilesSettled{});
   return true;
@@ -256,29 +267,30 @@ std::optional<TimestampMs> Disk::next_retry() const {
   return next;
 }
 
-void Disk::tell_placed(std::string_view path, const Sha256& hash, const native::Outcome<Verdict>& verdict,
-                       TimestampMs now, const Tell& tell) {
+void Disk::tell_placed(std::string_view path, const Sha256& hash, sync::Ticket ticket,
+                       const native::Outcome<Verdict>& verdict, TimestampMs now, const Tell& tell) {
   if (!verdict) {
-    return tell(sync::FileRefused{path, verdict.error().sentence});
+    return tell(sync::FileRefused{path, verdict.error().sentence, /*in_doubt=*/true, ticket});
   }
   if (*verdict == Verdict::DiskDiffers) {
     // Nothing to complain of: somebody edited the file meanwhile, and the two are merged. But a folder stays in the way.
     const auto entry = root_.look(path);
     const bool is_folder = entry && entry->kind == EntryKind::Folder;
     constexpr std::string_view kFolder = "a folder has the name of this file; give the folder another name";
-    tell(sync::FileRefused{path, is_folder ? kFolder : std::string_view(), /*in_doubt=*/false});
-    report_path(path, now, tell);
+    tell(sync::FileRefused{path, is_folder ? kFolder : std::string_view(), /*in_doubt=*/false, ticket});
+    report_path(path, ticket, now, tell);
     return;
   }
   if (const auto entry = root_.look(path); entry && entry->kind == EntryKind::File) {
     digests_.remember(path, entry->stamp, hash, now);
   }
-  tell(sync::FileWritten{path, hash});
+  tell(sync::FileWritten{path, hash, ticket});
 }
 
 void Disk::perform(const sync::ReadFile& action, TimestampMs now, const Tell& tell) {
   // What cannot be read has been reported; it is told as seen when a retry succeeds.
-  if (!report_path(action.path, now, tell)) tell(sync::FileRefused{action.path, {}});
+  if (!report_path(action.path, action.ticket, now, tell))
+    tell(sync::FileRefused{action.path, {}, /*in_doubt=*/false, action.ticket});
 }
 
 // --- writes and removals ----------------------------------------------------------------------------------------
@@ -334,32 +346,32 @@ void Disk::carry_out(Change& change, native::FolderSyncs& syncs) const {
 
 void Disk::tell_change(const Change& change, TimestampMs now, const Tell& tell) {
   if (const auto* const write = std::get_if<sync::WriteText>(&change.action)) {
-    return tell_placed(write->path, sha256(write->bytes), change.verdict, now, tell);
+    return tell_placed(write->path, sha256(write->bytes), write->ticket, change.verdict, now, tell);
   }
-  const std::string& path = std::get<sync::RemoveFile>(change.action).path;
-  if (!change.verdict) return tell(sync::FileRefused{path, change.verdict.error().sentence});
+  const auto& [path, expected, ticket] = std::get<sync::RemoveFile>(change.action);
+  if (!change.verdict) return tell(sync::FileRefused{path, change.verdict.error().sentence, /*in_doubt=*/true, ticket});
   if (*change.verdict == Verdict::DiskDiffers) {
-    tell(sync::FileRefused{path, {}, /*in_doubt=*/false});
-    report_path(path, now, tell);
+    tell(sync::FileRefused{path, {}, /*in_doubt=*/false, ticket});
+    report_path(path, ticket, now, tell);
     return;
   }
   root_.remove_empty_parents(path);
   digests_.forget(path);
-  tell(sync::FileRemoved{path});
+  tell(sync::FileRemoved{path, ticket});
 }
 
 void Disk::perform(const sync::MoveFile& action, TimestampMs now, const Tell& tell) {
   const auto verdict = native::move_file(root_, action.from, action.to, action.expected);
   if (verdict && *verdict == Verdict::Done) {
     digests_.rename(action.from, action.to);
-    return tell(sync::FileMoved{action.from, action.to});
+    return tell(sync::FileMoved{action.from, action.to, action.ticket});
   }
   if (!verdict) {
-    return tell(sync::FileRefused{action.to, verdict.error().sentence});
+    return tell(sync::FileRefused{action.to, verdict.error().sentence, /*in_doubt=*/true, action.ticket});
   }
-  tell(sync::FileRefused{action.to, {}});
-  report_path(action.from, now, tell);
-  report_path(action.to, now, tell);
+  tell(sync::FileRefused{action.to, {}, /*in_doubt=*/false, action.ticket});
+  report_path(action.from, action.ticket, now, tell);
+  report_path(action.to, action.ticket, now, tell);
 }
 
 }  // namespace diaryx::client

@@ -52,8 +52,8 @@ class Disk {
   void report_everything(TimestampMs now, const Tell& tell);
   /// Tells what the watcher saw.
   void report_changes(std::span<const native::DiskChange> changes, TimestampMs now, const Tell& tell);
-  /// Tells what is at one path, changed or not. False if it could not be read.
-  bool report_path(std::string_view path, TimestampMs now, const Tell& tell);
+  /// Tells what an action came upon at a path, changed or not. False if it could not be read.
+  bool report_path(std::string_view path, sync::Ticket ticket, TimestampMs now, const Tell& tell);
   /// Looks again at files that could not be read.
   void retry_unreadable(TimestampMs now, const Tell& tell);
 
@@ -72,8 +72,8 @@ class Disk {
   void perform(const sync::MoveFile& action, TimestampMs now, const Tell& tell);
 
   /// The outcome of placing a file (text or blob): FileWritten, or FileRefused and what is there.
-  void tell_placed(std::string_view path, const Sha256& hash, const native::Outcome<native::Verdict>& verdict,
-                   TimestampMs now, const Tell& tell);
+  void tell_placed(std::string_view path, const Sha256& hash, sync::Ticket ticket,
+                   const native::Outcome<native::Verdict>& verdict, TimestampMs now, const Tell& tell);
 
  private:
   struct Unreadable {
@@ -105,16 +105,16 @@ class Disk {
   void carry_out(Change& change, native::FolderSyncs& syncs) const;
   void tell_change(const Change& change, TimestampMs now, const Tell& tell);
 
-  enum class Report : uint8_t { IfChanged, Always };
-  /// True if something was told.
-  bool tell_file(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now,
+  /// True if something was told. Without a ticket nobody asked, and only what changed is told.
+  bool tell_file(const std::string& path, const native::FileStamp& stamp, sync::Ticket ticket, TimestampMs now,
                  const Tell& tell);
-  bool tell_text(const std::string& path, Report report, TimestampMs now, const Tell& tell);
-  bool tell_blob(const std::string& path, const native::FileStamp& stamp, Report report, TimestampMs now,
+  bool tell_text(const std::string& path, sync::Ticket ticket, TimestampMs now, const Tell& tell);
+  bool tell_blob(const std::string& path, const native::FileStamp& stamp, sync::Ticket ticket, TimestampMs now,
                  const Tell& tell);
   bool tell_gone(const std::string& path, const Tell& tell);
   void set_unreadable(const std::string& path, const native::Problem& problem, TimestampMs now);
-  bool is_news(const std::string& path, const Sha256& digest, Report report) const;
+  bool is_news(const std::string& path, const Sha256& digest, sync::Ticket ticket) const;
+  bool is_still_there(const std::string& path) const;
   bool knows(const std::string& path) const { return replica_.known_hash(path).has_value(); }
 
   const native::RootFolder& root_;

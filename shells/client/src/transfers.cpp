@@ -155,10 +155,10 @@ void Transfers::pump_soon() {
   asio::post(io_, [this] { pump(); });
 }
 
-void Transfers::tell_failed(const std::string& path, const Sha256& hash, const Problem& problem) {
+void Transfers::tell_failed(const std::string& path, const Sha256& hash, sync::Ticket ticket, const Problem& problem) {
   const bool final_failure = problem.os_error == kFinal;
   if (final_failure) refused_.emplace(path, hash);
-  tell_(sync::TransferFailed{path, hash, problem.sentence, final_failure});
+  tell_(sync::TransferFailed{path, hash, problem.sentence, final_failure, ticket});
 }
 
 // --- up ---------------------------------------------------------------------------------------------------------
@@ -183,8 +183,8 @@ asio::awaitable<void> Transfers::upload(sync::UploadBlob action) {
     output_.transferred(Direction::Upload, action.path, action.size_bytes);
     tell_(sync::BlobUploaded{action.path, action.hash});
   } else {
-    tell_failed(action.path, action.hash, sent.error());
-    if (sent.error().os_error == kChanged) disk_.report_path(action.path, clock_(), tell_);
+    tell_failed(action.path, action.hash, action.ticket, sent.error());
+    if (sent.error().os_error == kChanged) disk_.report_path(action.path, action.ticket, clock_(), tell_);
   }
   pump_soon();
 }
@@ -273,7 +273,7 @@ bool Transfers::place_local_copy(const sync::FetchBlob& action) {
   }
   const auto digest = staged->finish();
   if (!digest || *digest != action.hash) return false;
-  disk_.tell_placed(action.path, action.hash, staged->place({action.expected}), clock_(), tell_);
+  disk_.tell_placed(action.path, action.hash, action.ticket, staged->place({action.expected}), clock_(), tell_);
   return true;
 }
 
@@ -318,10 +318,10 @@ asio::awaitable<void> Transfers::fetch(sync::FetchBlob action) {
                                " that the server sent is damaged; it will be fetched again");
     }
     if (digest) {
-      disk_.tell_placed(action.path, action.hash, staged->place({action.expected}), clock_(), tell_);
+      disk_.tell_placed(action.path, action.hash, action.ticket, staged->place({action.expected}), clock_(), tell_);
       output_.transferred(Direction::Download, action.path, action.size_bytes);
     } else {
-      tell_failed(action.path, action.hash, digest.error());
+      tell_failed(action.path, action.hash, action.ticket, digest.error());
     }
   }
   --running_fetches_;

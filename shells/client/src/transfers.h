@@ -48,7 +48,7 @@ class Transfers {
   boost::asio::awaitable<native::Outcome<Sha256>> fill_from_server(const sync::FetchBlob& action,
                                                                    native::StagedFile& staged);
   bool place_local_copy(const sync::FetchBlob& action);
-  void tell_failed(const std::string& path, const Sha256& hash, const native::Problem& problem);
+  void tell_failed(const std::string& path, const Sha256& hash, sync::Ticket ticket, const native::Problem& problem);
   std::string attachments_target() const;
 
   boost::asio::io_context& io_;

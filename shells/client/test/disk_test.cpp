@@ -55,15 +55,31 @@ class DiskTest : public testing::Test {
     disk_.report_changes(seen, now_, tell_);
     return std::exchange(told_, {});
   }
+  /// All that is told of an action bears its ticket.
   template <typename Action>
-  Words performed(const Action& action) {
+  Words performed(Action action) {
+    action.ticket = expected_ = sync::Ticket{expected_.value() + 1};
     if constexpr (requires { disk_.queue(action); }) {
       disk_.queue(action);
       disk_.flush(now_, tell_);
     } else {
       disk_.perform(action, now_, tell_);
     }
+    expected_ = {};
     return std::exchange(told_, {});
+  }
+
+  static sync::Ticket ticket_of(const sync::Event& event) {
+    return std::visit(
+        [](const auto& e) {
+          if constexpr (requires { e.ticket; }) return e.ticket;
+          return sync::Ticket{};
+        },
+        event);
+  }
+  void take(const sync::Event& event) {
+    if (!std::holds_alternative<sync::FilesSettled>(event)) EXPECT_EQ(ticket_of(event), expected_) << word(event);
+    told_.push_back(word(event));
   }
 
   native::TempFolder folder_;
@@ -72,7 +88,8 @@ class DiskTest : public testing::Test {
   Output output_{OutputStyle::Quiet};
   Disk disk_;
   Words told_;
-  Disk::Tell tell_ = [this](const sync::Event& event) { told_.push_back(word(event)); };
+  sync::Ticket expected_;
+  Disk::Tell tell_ = [this](const sync::Event& event) { take(event); };
   TimestampMs now_{1'700'000'000'000};
 };
 
@@ -102,6 +119,17 @@ TEST_F(DiskTest, TakesARenameForOneOnlyFromAKnownToAnUnknownPath) {
   EXPECT_EQ(changes({{DiskChange::Kind::Moved, "c.md", "a.md"}}).front(), "moved a.md>c.md");
   std::filesystem::rename(folder_ / "c.md", folder_ / "b.md");  // over a known file
   EXPECT_EQ(changes({{DiskChange::Kind::Moved, "b.md", "c.md"}}), (Words{"text b.md=a", "settled"}));
+}
+
+TEST_F(DiskTest, TellsNoRenameOfAFileThatCameIntoThePlaceOfTheOneThatWent) {
+  // The replica moved the file of a.md to the place that a new one had just left.
+  folder_.write("c.md", "new");
+  sync_before("b.md", "a");
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "c.md", "b.md"}, {DiskChange::Kind::Moved, "b.md", "a.md"}}),
+            (Words{"text c.md=new", "settled"}));
+  folder_.write("b.md", "another");
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "c.md", "b.md"}, {DiskChange::Kind::Touched, "b.md", {}}}),
+            (Words{"moved b.md>c.md", "text b.md=another", "text c.md=new", "settled"}));
 }
 
 TEST_F(DiskTest, TellsSeveralRenamesOfOneFileAsOne) {

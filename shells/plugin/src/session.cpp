@@ -107,24 +107,27 @@ void Session::begin_scan() {
   scan_ = std::move(scan);
 }
 
-void Session::report(const std::string& path) {
-  if (!is_ours(path)) return;
+bool Session::report(const std::string& path, sync::Ticket ticket) {
+  if (!is_ours(path)) return false;
   const Look look = disk_.look(path);
   switch (look.state) {
     case Look::State::Missing:
       gone_in_a_row_ = now_ <= last_gone_ + kInARow ? gone_in_a_row_ + 1 : 1;
       last_gone_ = now_;
       if (gone_in_a_row_ > kFewFiles) settle_at_ = now_ + kQuiet;
-      return feed(sync::FileGone{path});
+      feed(sync::FileGone{path, ticket});
+      return true;
     case Look::State::Unreadable:
-      return host::log(host::Level::Warn, "cannot read " + path + "; it is left as it is until it can be read");
+      host::log(host::Level::Warn, "cannot read " + path + "; it is left as it is until it can be read");
+      return false;
     case Look::State::Read: break;
   }
   if (sync::is_markdown(path)) {
-    feed(sync::TextFileSeen{path, as_text(look.bytes)});
+    feed(sync::TextFileSeen{path, as_text(look.bytes), ticket});
   } else {
-    feed(sync::BlobFileSeen{path, sha256(look.bytes), look.bytes.size()});
+    feed(sync::BlobFileSeen{path, sha256(look.bytes), look.bytes.size(), ticket});
   }
+  return true;
 }
 
 void Session::settle() {

@@ -85,8 +85,8 @@ class Session {
   /// Compares the whole folder with what is known. Goes on in later exports when there is much.
   void begin_scan();
   bool is_scanning() const { return scan_.has_value(); }
-  /// Looks at one path and reports what is there; the caller ends the batch with `settle`.
-  void report(const std::string& path);
+  /// Looks at one path and reports what is there; the caller ends the batch with `settle`. False if it could not be read.
+  bool report(const std::string& path, sync::Ticket ticket = {});
   /// Ends a batch: what is gone now is deleted. When file after file goes, that is counted first when it is over.
   void settle();
 
@@ -131,9 +131,14 @@ class Session {
   void fetch(const Remote& remote, const sync::FetchBlob& fetch);
   void upload(const Remote& remote, const sync::UploadBlob& upload);
 
-  void place(const std::string& path, const std::optional<Sha256>& expected, ByteView bytes, const Sha256& hash);
-  void refuse(const std::string& path, std::string_view reason);
-  void refuse_changed(const std::string& path, bool in_doubt);
+  // An action on the disk, as its answer names it.
+  struct Asked {
+    const std::string& path;
+    sync::Ticket ticket;
+  };
+  void place(const Asked& asked, const std::optional<Sha256>& expected, ByteView bytes, const Sha256& hash);
+  void refuse(const Asked& asked, std::string_view reason);
+  void refuse_changed(const Asked& asked, bool in_doubt);
   void answer_failed(const sync::Action& action);
 
   Options options_;

@@ -105,37 +105,39 @@ void Session::perform_one(const sync::Reconnect& reconnect) {
 }
 
 void Session::perform_one(const sync::ReadFile& read) {
-  report(read.path);
+  if (!report(read.path, read.ticket)) return refuse({read.path, read.ticket}, {});
   feed(sync::FilesSettled{});
 }
 
 void Session::perform_one(const sync::WriteText& write) {
-  place(write.path, write.expected, as_bytes(write.bytes), replica_->hash_of(write.bytes));
+  place({write.path, write.ticket}, write.expected, as_bytes(write.bytes), replica_->hash_of(write.bytes));
 }
 
 void Session::perform_one(const sync::RemoveFile& remove) {
   const Look look = disk_.look(remove.path);
-  if (look.state == Look::State::Missing) return feed(sync::FileRemoved{remove.path});
-  if (look.state == Look::State::Unreadable) return refuse(remove.path, "the file cannot be read");
-  if (look.hash() != remove.expected) return refuse_changed(remove.path, /*in_doubt=*/false);
-  if (!disk_.remove(remove.path)) return refuse(remove.path, "the host did not delete the file");
-  feed(sync::FileRemoved{remove.path});
+  if (look.state == Look::State::Missing) return feed(sync::FileRemoved{remove.path, remove.ticket});
+  const Asked asked{remove.path, remove.ticket};
+  if (look.state == Look::State::Unreadable) return refuse(asked, "the file cannot be read");
+  if (look.hash() != remove.expected) return refuse_changed(asked, /*in_doubt=*/false);
+  if (!disk_.remove(remove.path)) return refuse(asked, "the host did not delete the file");
+  feed(sync::FileRemoved{remove.path, remove.ticket});
 }
 
 // Hosts cannot rename. The copy is complete before the old name goes, so that a crash leaves the content twice, not never.
 void Session::perform_one(const sync::MoveFile& move) {
-  if (disk_.exists(move.to)) return refuse_changed(move.to, /*in_doubt=*/false);
+  const Asked asked{move.to, move.ticket};
+  if (disk_.exists(move.to)) return refuse_changed(asked, /*in_doubt=*/false);
   const Look look = disk_.look(move.from);
-  if (look.state != Look::State::Read) return refuse(move.to, "the file to rename cannot be read");
+  if (look.state != Look::State::Read) return refuse(asked, "the file to rename cannot be read");
   if (look.hash() != move.expected) {
-    feed(sync::FileRefused{move.to, {}, /*in_doubt=*/false});
-    report(move.from);
+    feed(sync::FileRefused{move.to, {}, /*in_doubt=*/false, move.ticket});
+    report(move.from, move.ticket);
     return feed(sync::FilesSettled{});
   }
-  if (!disk_.write(move.to, look.bytes).holds(look.bytes)) return refuse(move.to, "the host did not write the file");
+  if (!disk_.write(move.to, look.bytes).holds(look.bytes)) return refuse(asked, "the host did not write the file");
   if (!disk_.remove(move.from))
     host::log(host::Level::Warn, "the host did not delete " + move.from + " after renaming it");
-  feed(sync::FileMoved{move.from, move.to});
+  feed(sync::FileMoved{move.from, move.to, move.ticket});
 }
 
 void Session::perform_one(const sync::Notify& notify) {
@@ -155,19 +157,18 @@ void Session::perform_one(const sync::Notify& notify) {
   if (const auto event = host_event(notify.notice, files)) host::emit_event(*event);
 }
 
-void Session::place(const std::string& path, const std::optional<Sha256>& expected, ByteView bytes,
-                    const Sha256& hash) {
-  const Look before = disk_.look(path);
-  if (before.state == Look::State::Unreadable) return refuse(path, "the file cannot be read");
+void Session::place(const Asked& asked, const std::optional<Sha256>& expected, ByteView bytes, const Sha256& hash) {
+  const Look before = disk_.look(asked.path);
+  if (before.state == Look::State::Unreadable) return refuse(asked, "the file cannot be read");
   const bool is_expected =
       before.state == Look::State::Read ? replica_->hash_of(as_text(before.bytes)) == expected : !expected;
-  if (!is_expected) return refuse_changed(path, /*in_doubt=*/false);
-  const Look after = disk_.write(path, bytes);
-  if (after.holds(bytes)) return feed(sync::FileWritten{path, hash});
+  if (!is_expected) return refuse_changed(asked, /*in_doubt=*/false);
+  const Look after = disk_.write(asked.path, bytes);
+  if (after.holds(bytes)) return feed(sync::FileWritten{asked.path, hash, asked.ticket});
   if (after.state == before.state && after.bytes == before.bytes)
-    return refuse(path, "the host did not write the file");
+    return refuse(asked, "the host did not write the file");
   // Somebody else wrote it just now, perhaps on top of what we had put there.
-  refuse_changed(path, /*in_doubt=*/true);
+  refuse_changed(asked, /*in_doubt=*/true);
 }
 
 void Session::write_out(const std::string& path) {
@@ -190,14 +191,14 @@ void Session::write_out(const std::string& path) {
   feed(sync::FilesSettled{});
 }
 
-void Session::refuse(const std::string& path, std::string_view reason) {
-  feed(sync::FileRefused{path, reason, /*in_doubt=*/false});
+void Session::refuse(const Asked& asked, std::string_view reason) {
+  feed(sync::FileRefused{asked.path, reason, /*in_doubt=*/false, asked.ticket});
 }
 
-void Session::refuse_changed(const std::string& path, bool in_doubt) {
+void Session::refuse_changed(const Asked& asked, bool in_doubt) {
   // Nothing to complain of: the two are merged.
-  feed(sync::FileRefused{path, {}, in_doubt});
-  report(path);
+  feed(sync::FileRefused{asked.path, {}, in_doubt, asked.ticket});
+  report(asked.path, asked.ticket);
   feed(sync::FilesSettled{});
 }
 
@@ -216,26 +217,28 @@ void Session::run_transfers(const Remote& remote) {
 }
 
 void Session::fetch(const Remote& remote, const sync::FetchBlob& wanted) {
-  if (!host::carries_attachments()) return feed(sync::TransferFailed{wanted.path, wanted.hash, kNotesOnly, true});
+  if (!host::carries_attachments())
+    return feed(sync::TransferFailed{wanted.path, wanted.hash, kNotesOnly, true, wanted.ticket});
+  const Asked asked{wanted.path, wanted.ticket};
   if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{}))
-    return place(wanted.path, wanted.expected, {}, wanted.hash);
-  if (const auto copy = local_copy(wanted.hash)) return place(wanted.path, wanted.expected, *copy, wanted.hash);
+    return place(asked, wanted.expected, {}, wanted.hash);
+  if (const auto copy = local_copy(wanted.hash)) return place(asked, wanted.expected, *copy, wanted.hash);
   const auto bytes = remote.attachment(options_.workspace_id, wanted.hash);
-  if (bytes) return place(wanted.path, wanted.expected, *bytes, wanted.hash);
-  feed(sync::TransferFailed{wanted.path, wanted.hash, bytes.error().text, false});
+  if (bytes) return place(asked, wanted.expected, *bytes, wanted.hash);
+  feed(sync::TransferFailed{wanted.path, wanted.hash, bytes.error().text, false, wanted.ticket});
 }
 
 void Session::upload(const Remote& remote, const sync::UploadBlob& given) {
   const Look look = disk_.look(given.path);
   if (look.hash() != given.hash) {
-    report(given.path);
+    report(given.path, given.ticket);
     return feed(sync::FilesSettled{});
   }
   const auto done = given.size_bytes == 0
                         ? Answer<void>{}
                         : remote.upload(options_.workspace_id, given.path, given.hash, given.mime_type, look.bytes);
   if (done) return feed(sync::BlobUploaded{given.path, given.hash});
-  feed(sync::TransferFailed{given.path, given.hash, done.error().text, done.error().is_final()});
+  feed(sync::TransferFailed{given.path, given.hash, done.error().text, done.error().is_final(), given.ticket});
 }
 
 std::optional<Bytes> Session::local_copy(const Sha256& hash) const {
@@ -249,15 +252,18 @@ std::optional<Bytes> Session::local_copy(const Sha256& hash) const {
 
 // The export that performed this was cut short by the host: the answer it owes comes now.
 void Session::answer_failed(const sync::Action& action) {
-  if (const auto* write = std::get_if<sync::WriteText>(&action)) feed(sync::FileRefused{write->path, kNotDone});
-  if (const auto* remove = std::get_if<sync::RemoveFile>(&action)) feed(sync::FileRefused{remove->path, kNotDone});
-  if (const auto* move = std::get_if<sync::MoveFile>(&action)) feed(sync::FileRefused{move->to, kNotDone});
-  if (const auto* read = std::get_if<sync::ReadFile>(&action)) feed(sync::FileRefused{read->path, kNotDone});
+  const auto refuse_in_doubt = [this](const std::string& path, sync::Ticket ticket) {
+    feed(sync::FileRefused{path, kNotDone, /*in_doubt=*/true, ticket});
+  };
+  if (const auto* write = std::get_if<sync::WriteText>(&action)) refuse_in_doubt(write->path, write->ticket);
+  if (const auto* remove = std::get_if<sync::RemoveFile>(&action)) refuse_in_doubt(remove->path, remove->ticket);
+  if (const auto* move = std::get_if<sync::MoveFile>(&action)) refuse_in_doubt(move->to, move->ticket);
+  if (const auto* read = std::get_if<sync::ReadFile>(&action)) refuse_in_doubt(read->path, read->ticket);
   if (const auto* wanted = std::get_if<sync::FetchBlob>(&action)) {
-    feed(sync::TransferFailed{wanted->path, wanted->hash, kNotDone, false});
+    feed(sync::TransferFailed{wanted->path, wanted->hash, kNotDone, false, wanted->ticket});
   }
   if (const auto* given = std::get_if<sync::UploadBlob>(&action)) {
-    feed(sync::TransferFailed{given->path, given->hash, kNotDone, false});
+    feed(sync::TransferFailed{given->path, given->hash, kNotDone, false, given->ticket});
   }
   // A native host refuses to send when its socket is gone.
   if (std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action))

@@ -64,7 +64,8 @@ void Replica::Impl::restore_text(const RestoreFile& file) {
   if (const FileRecord* const known = record(present); known != nullptr && options_.write_files) {
     called_again_.insert_or_assign(present, RestoredName{file.path, restore_id_});
     const auto writes = intended_.find(present);  // its text of then, which is being written, comes before the name
-    return emit(MoveFile{present, file.path, writes == intended_.end() ? known->hash : writes->second.back().hash});
+    const Sha256 expected = writes == intended_.end() ? known->hash : writes->second.back().hash;
+    return emit(MoveFile{present, file.path, expected, ask(file.path)});
   }
   rename_text(present, file.path, *workspace_.live_file(present));
 }
@@ -102,7 +103,7 @@ void Replica::Impl::bring_back(const RestoreFile& file) {
     emit(PersistRecord{std::string(kRestoredPrefix).append(file.path),
                        restore_id_});  // perhaps read back in another run
     notify(FileChanged{file.path, FileChange::Created, {}});
-    return emit(WriteText{file.path, *file.after, std::nullopt});
+    return emit(WriteText{file.path, *file.after, std::nullopt, ask(file.path)});
   }
   const std::optional<FileMetadata> entry = workspace_.file(file.path);
   if (!entry || is_left(file.path)) return problem(file.path, "this file was not restored: it has another name now");

@@ -61,7 +61,7 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
     DX_TRY(FileRecord said, FileRecord::decode(std::string("t").append(line.substr(0, units))));
     const std::string_view made_of = units == std::string_view::npos ? std::string_view() : line.substr(units + 1);
     intended_[std::string(key.substr(kWritingPrefix.size()))].push_back(
-        Intended{said.hash, std::move(said.file_id), std::string(made_of), {}, Intended::State::InDoubt});
+        Intended{said.hash, std::move(said.file_id), std::string(made_of), {}, {}});
   }
   if (!key.starts_with(kFilePrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
@@ -101,35 +101,46 @@ void Replica::Impl::dispatch(const Event& event) {
     const std::string* const leaving = leaving_name(disk_path);
     return leaving == nullptr ? names().see(disk_path) : *leaving;
   };
-  std::string_view asked;
-  const auto answered = [&](std::string_view disk_path) {
-    asked = disk_path;
-    return answered_key(disk_path).value_or(key(disk_path));
+  const auto source = [this](Ticket ticket) {
+    if (ticket == Ticket{}) return Source::Watcher;
+    return take_asked(ticket) ? Source::Look : Source::Met;  // what was met is told behind a refusal
+  };
+  // An answer is for the file that it was asked for, whoever has that name by now.
+  const auto answer = [&](const auto& event, auto take) {
+    if (const std::optional<Asked> asked = take_asked(event.ticket)) {
+      take(*asked);
+    } else {
+      request_read(key(event.path));
+    }
   };
   std::visit(Overloaded{
                  [&](const Connected&) { on_connected(); },
                  [&](const Disconnected&) { on_disconnected(); },
                  [&](const BinaryReceived& e) { on_binary(e.frame); },
                  [&](const TextReceived& e) { on_text(e.json); },
-                 [&](const TextFileSeen& e) { on_text_seen(see(e.path), e.bytes); },
-                 [&](const BlobFileSeen& e) { on_blob_seen(see(e.path), e.hash, e.size_bytes); },
-                 [&](const FileGone& e) { on_gone(key(e.path)); },
+                 [&](const TextFileSeen& e) { on_text_seen(see(e.path), e.bytes, source(e.ticket)); },
+                 [&](const BlobFileSeen& e) {
+                   take_asked(e.ticket);
+                   on_blob_seen(see(e.path), e.hash, e.size_bytes);
+                 },
+                 [&](const FileGone& e) { on_gone(key(e.path), source(e.ticket)); },
                  [&](const FileMoved& e) {
+                   if (const std::optional<Asked> asked = take_asked(e.ticket)) {
+                     const auto move = own_moves_.find(asked->path);
+                     if (move != own_moves_.end() && move->second.ticket == e.ticket) return on_own_move(asked->path);
+                   }
                    const std::string from = key(e.from);
                    if (options_.disk.peculiar() && names_.to_key(e.to) == from)
                      names_.respell(from, e.to);  // an alias no more
-                   const std::string to = names().see(e.to);
-                   // Of a move of ours, `from` gave its name up when it was begun.
-                   const auto ours = own_moves_.find(to);
-                   const bool is_ours = ours != own_moves_.end() && ours->second.disk_from == e.from;
-                   on_moved(is_ours ? std::string(ours->second.from) : from, to);
+                   on_moved(from, names().see(e.to));
                  },
                  [&](const FilesSettled&) { on_files_settled(); },
-                 [&](const FileWritten& e) { on_file_written(answered(e.path), e.hash); },
-                 [&](const FileRemoved& e) { on_file_removed(answered(e.path)); },
-                 [&](const FileRefused& e) { on_file_refused(answered(e.path), e); },
+                 [&](const FileWritten& e) { answer(e, [&](const Asked& asked) { on_file_written(asked, e); }); },
+                 [&](const FileRemoved& e) { answer(e, [&](const Asked& asked) { on_file_removed(asked); }); },
+                 [&](const FileRefused& e) { answer(e, [&](const Asked& asked) { on_file_refused(asked, e); }); },
                  [&](const BlobUploaded& e) { on_blob_uploaded(key(e.path), e.hash); },
                  [&](const TransferFailed& e) {
+                   take_asked(e.ticket);
                    TransferFailed failure = e;
                    const std::string path = key(e.path);
                    failure.path = path;
@@ -149,7 +160,6 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const DeadlineReached&) { on_deadline(); },
              },
              event);
-  if (!asked.empty()) answered_key(asked);  // forgets who awaits nothing more
 }
 
 // --- names ------------------------------------------------------------------------------------------------------
@@ -178,16 +188,6 @@ const std::string* Replica::Impl::leaving_name(std::string_view disk_path) const
   return move == own_moves_.end() ? nullptr : &move->second.from;
 }
 
-std::optional<std::string> Replica::Impl::answered_key(std::string_view disk_path) {
-  // An answer is for the file that it was asked for, whoever has that name by now. They come in order.
-  const auto asked = asked_names_.find(disk_path);
-  if (asked == asked_names_.end()) return std::nullopt;
-  std::erase_if(asked->second, [this](const std::string& key) { return !awaits_answer(key); });
-  if (!asked->second.empty()) return asked->second.front();
-  asked_names_.erase(asked);
-  return std::nullopt;
-}
-
 void Replica::Impl::name_for_disk(Action& action) {
   const auto name = [this](std::string& path) {
     std::string disk = names_.to_disk(path);
@@ -196,17 +196,11 @@ void Replica::Impl::name_for_disk(Action& action) {
     }
     path = std::move(disk);
   };
-  const auto name_asked = [&](std::string& path) {
-    const std::string key = path;
-    name(path);
-    std::vector<std::string>& keys = asked_names_[path];
-    if (std::ranges::count(keys, key) == 0) keys.push_back(key);
-  };
   std::visit(Overloaded{
                  [&](ReadFile& a) { name(a.path); },
-                 [&](WriteText& a) { name_asked(a.path); },
+                 [&](WriteText& a) { name(a.path); },
                  [&](FetchBlob& a) { name(a.path); },
-                 [&](RemoveFile& a) { name_asked(a.path); },
+                 [&](RemoveFile& a) { name(a.path); },
                  [&](UploadBlob& a) { name(a.path); },
                  [&](MoveFile& a) {
                    const std::string from = names_.to_disk(a.from);

@@ -81,7 +81,7 @@ class Replica::Impl {
   // What is going on with a file on disk, not stored.
   struct FileWork {
     bool busy = false;                     // an action for it is under way
-    bool removing = false;                 // that one is to take it away
+    Ticket removal = {};                   // that one, if it is to take the file away
     std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> retry_at;   // after a failure of the world
     bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
@@ -91,6 +91,20 @@ class Replica::Impl {
   struct OwnMove {
     std::string from;
     std::string disk_from;  // its name on this disk, which it has still if it is not moved
+    Ticket ticket;
+  };
+
+  // An action on this disk that was not answered yet.
+  struct Asked {
+    std::string path;  // the key that its file has now; of a move, the one that it leads to
+    bool is_settled = false;  // what became of it was seen before the answer, which says nothing new
+  };
+
+  // Who says what is on disk.
+  enum class Source : uint8_t {
+    Watcher,
+    Look,  // a read of ours
+    Met,   // another action of ours came upon it
   };
 
   struct Upload {
@@ -126,16 +140,13 @@ class Replica::Impl {
 
   // What a write has put on disk, or will. Stored, so that our own text is known again, also after a crash.
   struct Intended {
-    enum class State : uint8_t {
-      UnderWay,
-      InDoubt,  // an earlier run's, or one that failed: nobody knows whether it was done
-    };
-
     Sha256 hash;
     std::string file_id;
     std::string units;  // as `encode_units`
     std::string text{};  // not stored
-    State state = State::UnderWay;
+    Ticket ticket = {};  // none, in doubt: an earlier run's, or one that failed; nobody knows whether it was done
+
+    bool is_under_way() const { return ticket != Ticket{}; }
   };
 
   // A text, and what it is made of.
@@ -185,7 +196,7 @@ class Replica::Impl {
   void note_what_restoring_left();
 
   // --- replica_local.cpp
-  void on_text_seen(std::string_view path, std::string_view bytes);
+  void on_text_seen(std::string_view path, std::string_view bytes, Source source = Source::Watcher);
   void on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes);
   bool recognise_moved(const std::string& path);
   void on_blob_uploaded(std::string_view path, const Sha256& hash);
@@ -208,17 +219,19 @@ class Replica::Impl {
   void request_read(std::string_view path);
 
   // --- replica_writes.cpp
-  void on_file_written(std::string_view path, const Sha256& hash);
+  Ticket next_ticket();
+  Ticket ask(std::string_view path);
+  std::optional<Asked> take_asked(Ticket ticket);
+  void settle(Ticket ticket);
+  void on_file_written(const Asked& asked, const FileWritten& written);
   void intend_to_write(const std::string& path, Intended intended);
   void persist_intended(std::string_view path);
   bool has_doubtful_write(std::string_view path) const;
   void forget_doubtful_writes(std::string_view path);
   void forget_lost_writes();
-  std::string answered_path(std::string_view path);
   bool is_being_written(std::string_view path) const;
-  bool awaits_answer(std::string_view path) const;
   bool wait_for_answer(const std::string& path);
-  void note_answer(std::string_view path, const Sha256& hash);
+  void note_answer(const Asked& asked, const FileWritten& written);
   void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(std::string_view path, const Sha256& hash) const;
   const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
@@ -226,21 +239,20 @@ class Replica::Impl {
   void recall_writes();
   void note_written(const std::string& path, Intended done, std::string text);
   void note_written_over(const std::string& path, std::string_view edited);
-  void expect_answers(const std::string& path, std::span<const Intended> writes);
-  bool take_owed_answer(std::string_view path);
   void end_work(const std::string& path);
-  void on_file_removed(std::string_view path);
-  void on_file_refused(std::string_view path, const FileRefused& refused);
+  void on_file_removed(const Asked& asked);
+  void on_file_refused(const Asked& asked, const FileRefused& refused);
 
   // --- replica_tree.cpp
-  void on_gone(std::string_view path);
+  void on_gone(std::string_view path, Source source = Source::Watcher);
   void on_moved(std::string_view from, std::string_view to);
+  void on_own_move(const std::string& to);
   bool wait_for_removal(const std::string& from, const std::string& to);
   bool is_renamed_under_removal(std::string_view path) const;
   void on_files_settled();
   bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
   bool adopt_written(std::string_view to, const Sha256& hash, std::string_view bytes);
-  bool leave_to_watcher(const std::string& path, const Sha256& hash);
+  bool leave_to_watcher(const std::string& path, const Sha256& hash, Source source);
   bool wait_for_other_half(std::string_view path, std::string_view bytes);
   void match_rewritten();
   using Moves = std::map<std::string, std::string>;  // to -> from
@@ -338,7 +350,6 @@ class Replica::Impl {
   // --- replica.cpp: between the disk's names and keys
   void dispatch(const Event& event);
   const std::string* leaving_name(std::string_view disk_path) const;
-  std::optional<std::string> answered_key(std::string_view disk_path);
   void name_for_disk(Action& action);
 
   // --- history/replica_restore.cpp
@@ -463,20 +474,12 @@ class Replica::Impl {
   bool joined_ = false;  // the workspace doc was answered once, on any connection
   std::map<std::string, FileWork, std::less<>> work_;
   std::map<std::string, std::vector<Intended>, std::less<>> intended_;  // in the order of the writes, never empty
-  struct RenamedWrites {
-    std::string to;
-    size_t answers = 0;  // to come
-  };
-  std::map<std::string, RenamedWrites, std::less<>> renamed_writes_;  // by the path that they were asked for
-  // Answers to come that say nothing new, by path: what became of the writes was seen before.
-  std::map<std::string, size_t, std::less<>> owed_answers_;
-  // Names on a peculiar disk that were to be written or removed -> the keys that had them then, in this order.
-  std::map<std::string, std::vector<std::string>, std::less<>> asked_names_;
+  std::map<Ticket, Asked> asked_;
+  Ticket last_ticket_;
   std::set<std::string, std::less<>>
       seen_meanwhile_;  // with another text than ours, while a write of ours is under way
   // Renamed in case or form alone while a removal of ours is under way, which may hit it: from -> to, until the answer.
   std::map<std::string, std::string, std::less<>> renamed_under_removal_;
-  std::set<std::string, std::less<>> still_asked_;  // seen or missed before the answer to an action of ours
   std::map<std::string, Upload, std::less<>> uploads_;
   std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted; each has a record
   std::map<std::string, OwnMove, std::less<>> own_moves_;  // under way, by the key that it leads to

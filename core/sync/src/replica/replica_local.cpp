@@ -48,7 +48,7 @@ bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) con
          !gone_.contains(path) && !wants_read_.contains(path);
 }
 
-void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) {
+void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes, Source source) {
   if (!accept_path(path) || is_renamed_under_removal(path)) return;
   const Sha256 hash = hash_of(bytes);
   const FileRecord* const before = record(path);
@@ -63,9 +63,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
   const auto work = work_.find(path);
-  const bool seen_by_us =
-      still_asked_.erase(key) != 0 ||
-      (work != work_.end() && (work->second.busy || work->second.retry_at) && !work->second.left_to_watcher);
+  const bool may_be_told = source != Source::Watcher && (work == work_.end() || !work->second.left_to_watcher);
   end_work(key);
   uploads_.erase(key);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
@@ -120,7 +118,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes) 
   }
   if (!joined_) return read_when_possible(path);
   if (adopt_rename(path, hash, FileRecord::Kind::Text, bytes)) return;
-  if (known == nullptr && seen_by_us && leave_to_watcher(key, hash)) return;
+  if (known == nullptr && may_be_told && leave_to_watcher(key, hash, source)) return;
   if (wait_for_other_half(path, bytes)) return;
 
   // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has. Where
@@ -403,10 +401,11 @@ void Replica::Impl::keep_blob_copy(std::string_view path,
                                    Sha256 hash) {  // by value: it may be the record's, which goes
   const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
   problem(path, "this file was changed here and elsewhere; yours is kept as \"" + copy.str() + "\"");
-  own_moves_.insert_or_assign(copy.str(), OwnMove{std::string(path), names_.disk_name(path)});
+  const Ticket ticket = ask(copy.view());
+  own_moves_.insert_or_assign(copy.str(), OwnMove{std::string(path), names_.disk_name(path), ticket});
   drop_record(path);
   work_[copy.str()].busy = true;
-  emit(MoveFile{std::string(path), copy.str(), hash});
+  emit(MoveFile{std::string(path), copy.str(), hash, ticket});
 }
 
 void Replica::Impl::start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
@@ -423,7 +422,7 @@ void Replica::Impl::pump_uploads() {
     if (upload.busy || upload.failed_finally || upload.retry_at) continue;
     upload.busy = true;
     ++flying;
-    emit(UploadBlob{path, upload.hash, upload.size_bytes, std::string(mime_type_of(path))});
+    emit(UploadBlob{path, upload.hash, upload.size_bytes, std::string(mime_type_of(path)), next_ticket()});
   }
 }
 
@@ -476,7 +475,7 @@ void Replica::Impl::request_read(std::string_view path) {
   FileWork& work = work_[std::string(path)];
   if (work.busy) return;
   work.busy = true;
-  emit(ReadFile{std::string(path)});
+  emit(ReadFile{std::string(path), ask(path)});
 }
 
 }  // namespace diaryx::sync

@@ -344,9 +344,10 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
     return request_read(path);
   }
   if (!ask_to_take(path, HeldChange::Kind::Deletion)) return;
-  work_.insert_or_assign(std::string(path), FileWork{.busy = true, .removing = true});
+  const Ticket ticket = ask(path);
+  work_.insert_or_assign(std::string(path), FileWork{.busy = true, .removal = ticket});
   notify(FileChanged{std::string(path), FileChange::Removed, {}});
-  emit(RemoveFile{std::string(path), known.hash});
+  emit(RemoveFile{std::string(path), known.hash, ticket});
 }
 
 void Replica::Impl::reconcile_text(std::string_view path) {
@@ -388,11 +389,12 @@ void Replica::Impl::reconcile_text(std::string_view path) {
     return;
   }
   work_[std::string(path)].busy = true;
-  intend_to_write(std::string(path), {hash, id_at(path), encode_units(bodies_.open(document).units()), text});
+  const Ticket ticket = ask(path);
+  intend_to_write(std::string(path), {hash, id_at(path), encode_units(bodies_.open(document).units()), text, ticket});
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
   if (DX_PLANTED(9) && known != nullptr) save_record(path, FileRecord{.hash = hash});
   notify(FileChanged{std::string(path), expected ? FileChange::Changed : FileChange::Created, {}});
-  emit(WriteText{std::string(path), std::move(text), expected});
+  emit(WriteText{std::string(path), std::move(text), expected, ticket});
 }
 
 void Replica::Impl::reconcile_blob(std::string_view path, const BinaryRef& ref) {
@@ -414,7 +416,7 @@ void Replica::Impl::reconcile_blob(std::string_view path, const BinaryRef& ref) 
   work.fetching = *hash;
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
   notify(FileChanged{std::string(path), expected ? FileChange::Changed : FileChange::Created, {}});
-  emit(FetchBlob{std::string(path), *hash, ref.size, expected});
+  emit(FetchBlob{std::string(path), *hash, ref.size, expected, ask(path)});
 }
 
 }  // namespace diaryx::sync

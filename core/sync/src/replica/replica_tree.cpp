@@ -159,14 +159,11 @@ bool Replica::Impl::index_file(const std::string& path) {
 
 // --- renames and deletions --------------------------------------------------------------------------------------
 
-void Replica::Impl::on_gone(std::string_view path) {
+void Replica::Impl::on_gone(std::string_view path, Source source) {
   if (is_renamed_under_removal(path)) return;
   const auto work = work_.find(path);
   // A new file that could not be written (a full disk) waits for its time.
   if (work != work_.end() && work->second.retry_at && record(path) == nullptr) return;
-  // Found by a read or a write of ours, so the watcher's news may still be on their way.
-  const bool found_by_us = work != work_.end() && (work->second.busy || work->second.retry_at);
-  if (work != work_.end() && work->second.busy) still_asked_.emplace(path);
   end_work(std::string(path));
   uploads_.erase(std::string(path));
   if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
@@ -177,7 +174,9 @@ void Replica::Impl::on_gone(std::string_view path) {
   if (known == nullptr) return forget_doubtful_writes(path);
   // One that waits goes on waiting: a read that was under way misses the file as well.
   if (const auto gone = gone_.find(path); gone != gone_.end() && (gone->second.held || gone->second.wait_until)) return;
-  gone_.insert_or_assign(std::string(path), GoneFile{found_by_us ? std::optional(now_ + kRenameGrace) : std::nullopt});
+  // Found by an action of ours, so the watcher's news may still be on their way.
+  const bool may_be_told = source != Source::Watcher;
+  gone_.insert_or_assign(std::string(path), GoneFile{may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
 bool Replica::Impl::wait_for_removal(const std::string& from, const std::string& to) {
@@ -189,7 +188,7 @@ bool Replica::Impl::wait_for_removal(const std::string& from, const std::string&
     return true;
   }
   const auto work = work_.find(from);
-  if (work == work_.end() || !work->second.removing || !names_.is_same_place(from, to)) return false;
+  if (work == work_.end() || work->second.removal == Ticket{} || !names_.is_same_place(from, to)) return false;
   renamed_under_removal_.insert_or_assign(from, to);
   return true;
 }
@@ -199,14 +198,42 @@ bool Replica::Impl::is_renamed_under_removal(std::string_view path) const {
                              [&](const auto& entry) { return entry.first == path || entry.second == path; });
 }
 
+void Replica::Impl::on_own_move(const std::string& to) {
+  const std::string from = own_moves_.extract(to).mapped().from;
+  work_.erase(to);
+  end_work(from);
+  gone_.erase(from);
+  newcomers_.erase(from);
+  wants_read_.erase(from);
+  const FileRecord* const known = record(from);
+  if (known == nullptr) {
+    request_read(to);
+    return reconcile(from);  // if it made room for another content
+  }
+  const FileRecord moved = *known;
+  const FileRecord* const there = record(to);
+  if (there != nullptr && (there->file_id != moved.file_id || there->hash != moved.hash)) {
+    // Another file was there, for all we know. It went away before, and the watcher will say where to.
+    gone_.insert_or_assign(from, GoneFile{now_ + kRenameGrace + kRenameGrace});
+    work_[to] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
+    return;
+  }
+  forget_doubtful_writes(to);  // nothing was there
+  drop_record(from);
+  save_record(to, moved);
+  reconcile(to);
+  reconcile(from);  // if it made room for another file
+  reconcile_records(moved.file_id);
+}
+
 void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   if (wait_for_removal(std::string(from), std::string(to))) return;
-  const auto move = own_moves_.find(to);
-  const bool ours = move != own_moves_.end() && move->second.from == from;  // else the user was faster
-  if (ours) own_moves_.erase(move);
+  if (const auto move = own_moves_.find(to); move != own_moves_.end() && move->second.from == from) {
+    settle(move->second.ticket);  // the user was faster
+    own_moves_.erase(move);
+  }
   work_.erase(std::string(to));
   const auto work = work_.find(from);
-  if (work != work_.end() && work->second.busy) still_asked_.emplace(from);
   const bool is_awaited = work != work_.end() && work->second.left_to_watcher;
   end_work(std::string(from));
   gone_.erase(std::string(from));
@@ -223,20 +250,6 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
   const FileRecord* const there = record(to);
   const bool is_seen = there != nullptr && there->file_id == moved.file_id && there->hash == moved.hash;
   const bool free_target = there == nullptr || is_seen;
-  if (ours && free_target) {
-    forget_doubtful_writes(to);  // nothing was there
-    drop_record(from);
-    save_record(to, moved);
-    reconcile(to);
-    reconcile(from);  // if it made room for another file
-    return reconcile_records(moved.file_id);
-  }
-  if (ours) {
-    // Another file was there, for all we know. It went away before, and the watcher will say where to.
-    gone_.insert_or_assign(std::string(from), GoneFile{now_ + kRenameGrace + kRenameGrace});
-    work_[std::string(to)] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
-    return;
-  }
   const bool is_text = moved.kind == FileRecord::Kind::Text;
   if (!accept_path(to) || !free_target || (!is_text && !is_free(to))) {
     on_gone(from);
@@ -267,7 +280,7 @@ bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRe
 bool Replica::Impl::adopt_written(std::string_view to, const Sha256& hash, std::string_view bytes) {
   // We wrote it, died before we could note that, and it was renamed.
   const auto is_it = [&](const Intended& write) {
-    return write.state == Intended::State::InDoubt && write.hash == hash && !write.file_id.empty();
+    return !write.is_under_way() && write.hash == hash && !write.file_id.empty();
   };
   const auto from = std::ranges::find_if(intended_, [&](const auto& entry) {
     return record(entry.first) == nullptr && std::ranges::any_of(entry.second, is_it);
@@ -392,9 +405,10 @@ void Replica::Impl::reconcile_records(const std::string& file_id) {
 
 // --- a rename and an edit that nobody saw ------------------------------------------------------------------------
 
-bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash) {
-  // An action of ours came upon a file that is known elsewhere on this disk: a copy, or a rename that nobody told us of yet.
-  if (!records_.has_text(hash)) return false;
+bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash, Source source) {
+  // An action of ours came upon a file that nobody told us of yet: new, or renamed and perhaps edited. What a read of ours finds
+  // was mostly told before, unless it is known elsewhere on this disk: a copy, or renamed.
+  if (source == Source::Look && !records_.has_text(hash)) return false;
   work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
   return true;
 }
@@ -739,13 +753,15 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
   }
   work_[to].busy = true;
   work_[from].busy = true;
-  own_moves_.insert_or_assign(to, OwnMove{from, names_.disk_name(from)});
+  const Ticket ticket = ask(to);
+  own_moves_.insert_or_assign(to, OwnMove{from, names_.disk_name(from), ticket});
   notify(FileChanged{to, FileChange::Moved, from});
-  emit(MoveFile{from, to, known->hash});
+  emit(MoveFile{from, to, known->hash, ticket});
   const MoveFile& asked = std::get<MoveFile>(out_->back());
   if (asked.from != asked.to) return true;
   out_->pop_back();  // this disk calls both the same
-  on_moved(from, to);
+  take_asked(ticket);
+  on_own_move(to);
   return true;
 }
 

@@ -22,44 +22,31 @@ size_t changed_bytes(std::string_view before, std::string_view after) {
 
 }  // namespace
 
-void Replica::Impl::expect_answers(const std::string& path, std::span<const Intended> writes) {
-  const auto is_open = [](const Intended& write) { return write.state != Intended::State::InDoubt; };
-  const auto open = static_cast<size_t>(std::ranges::count_if(writes, is_open));
-  if (open != 0) owed_answers_[path] += open;
+Ticket Replica::Impl::next_ticket() { return last_ticket_ = Ticket{last_ticket_.value() + 1}; }
+
+Ticket Replica::Impl::ask(std::string_view path) {
+  const Ticket ticket = next_ticket();
+  asked_.emplace(ticket, Asked{.path = std::string(path)});
+  return ticket;
+}
+
+std::optional<Replica::Impl::Asked> Replica::Impl::take_asked(Ticket ticket) {
+  auto asked = asked_.extract(ticket);
+  return asked ? std::optional(std::move(asked.mapped())) : std::nullopt;
+}
+
+void Replica::Impl::settle(Ticket ticket) {
+  if (const auto asked = asked_.find(ticket); asked != asked_.end()) asked->second.is_settled = true;
 }
 
 void Replica::Impl::end_work(const std::string& path) {
-  // What became of the file is seen before the answer to its removal, which is not taken for that to the next action.
-  const auto work = work_.extract(path);
-  if (work && work.mapped().removing) ++owed_answers_[path];
-}
-
-bool Replica::Impl::take_owed_answer(std::string_view path) {
-  const auto owed = owed_answers_.find(path);
-  if (owed == owed_answers_.end()) return false;
-  if (--owed->second == 0) owed_answers_.erase(owed);
-  return true;
-}
-
-std::string Replica::Impl::answered_path(std::string_view path) {
-  // A write that was asked for under a name which this disk takes for the present one came to the present one.
-  const auto renamed = renamed_writes_.find(path);
-  if (renamed == renamed_writes_.end()) return std::string(path);
-  std::string to = renamed->second.to;
-  if (--renamed->second.answers == 0) renamed_writes_.erase(renamed);
-  return to;
+  // What became of the file is seen before the answer to its removal.
+  if (const auto work = work_.extract(path)) settle(work.mapped().removal);
 }
 
 bool Replica::Impl::is_being_written(std::string_view path) const {
   const auto writes = intended_.find(path);
-  return writes != intended_.end() &&
-         std::ranges::count(writes->second, Intended::State::UnderWay, &Intended::state) != 0;
-}
-
-bool Replica::Impl::awaits_answer(std::string_view path) const {
-  const auto work = work_.find(path);
-  return (work != work_.end() && work->second.removing) || is_being_written(path) || owed_answers_.contains(path) ||
-         renamed_writes_.contains(path);
+  return writes != intended_.end() && std::ranges::any_of(writes->second, &Intended::is_under_way);
 }
 
 bool Replica::Impl::wait_for_answer(const std::string& path) {
@@ -72,26 +59,26 @@ bool Replica::Impl::wait_for_answer(const std::string& path) {
   return true;
 }
 
-void Replica::Impl::on_file_written(std::string_view asked, const Sha256& hash) {
-  const std::string path = answered_path(asked);
-  note_answer(path, hash);
+void Replica::Impl::on_file_written(const Asked& asked, const FileWritten& written) {
+  const std::string& path = asked.path;
+  note_answer(asked, written);
   // If the next write is under way, its answer is waited for as well.
   if (is_being_written(path) || seen_meanwhile_.erase(path) == 0) return;
   work_.erase(path);
   request_read(path);
 }
 
-void Replica::Impl::note_answer(std::string_view path, const Sha256& hash) {
-  if (take_owed_answer(path)) return;
+void Replica::Impl::note_answer(const Asked& asked, const FileWritten& written) {
+  if (asked.is_settled) return;
+  const std::string& path = asked.path;
+  const Sha256& hash = written.hash;
   const auto work = work_.find(path);
   const bool is_fetched = work != work_.end() && work->second.fetching == hash;
   if (work != work_.end()) work_.erase(work);
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
-    const auto answered = std::ranges::find_if(writes->second, [&](const Intended& write) {
-      return write.hash == hash && write.state != Intended::State::InDoubt;
-    });
-    if (answered != writes->second.end()) answered->state = Intended::State::InDoubt;  // no other answer is to come
-    if (const Intended* const ours = intended(path, hash)) return note_written(std::string(path), *ours, ours->text);
+    const auto answered = std::ranges::find(writes->second, written.ticket, &Intended::ticket);
+    if (answered != writes->second.end()) answered->ticket = {};  // no other answer is to come
+    if (const Intended* const ours = intended(path, hash)) return note_written(path, *ours, ours->text);
   }
   if (!is_fetched) return request_read(path);  // something happened in between: look at what is there
   save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
@@ -127,7 +114,7 @@ const Replica::Impl::Intended* Replica::Impl::torn_write(std::string_view path, 
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return nullptr;
   const auto found = std::ranges::find_if(writes->second, [&](const Intended& write) {
-    if (write.state != Intended::State::InDoubt) return false;
+    if (write.is_under_way()) return false;
     const std::string text = write.text.empty() ? text_behind(path, FileRecord{.file_id = write.file_id}) : write.text;
     return bytes.size() < text.size() && text.starts_with(bytes);
   });
@@ -139,7 +126,7 @@ void Replica::Impl::recall_writes() {
   for (auto& [path, writes] : intended_) {
     for (Intended& write : writes) {
       const FileRecord said{.hash = write.hash, .file_id = write.file_id};
-      if (!write.text.empty() || write.state != Intended::State::InDoubt) continue;
+      if (!write.text.empty() || write.is_under_way()) continue;
       if (std::string text = text_behind(path, said); sha256(text) == write.hash) write.text = std::move(text);
     }
   }
@@ -153,14 +140,13 @@ void Replica::Impl::intend_to_write(const std::string& path, Intended intended) 
 bool Replica::Impl::has_doubtful_write(std::string_view path) const {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return false;
-  return std::ranges::count(writes->second, Intended::State::InDoubt, &Intended::state) != 0;
+  return !std::ranges::all_of(writes->second, &Intended::is_under_way);
 }
 
 void Replica::Impl::forget_doubtful_writes(std::string_view path) {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return;
-  const auto is_doubtful = [](const Intended& write) { return write.state == Intended::State::InDoubt; };
-  if (std::erase_if(writes->second, is_doubtful) != 0) persist_intended(path);
+  if (std::erase_if(writes->second, std::not_fn(&Intended::is_under_way)) != 0) persist_intended(path);
 }
 
 void Replica::Impl::forget_lost_writes() {
@@ -178,12 +164,16 @@ void Replica::Impl::move_doubts(const std::string& from, const std::string& to) 
   auto writes = intended_.extract(from);
   if (!writes) return;
   persist_intended(from);
-  if (names_.is_same_place(from, to)) {
-    const auto under_way = std::ranges::count(writes.mapped(), Intended::State::UnderWay, &Intended::state);
-    if (under_way != 0) renamed_writes_[from] = {to, static_cast<size_t>(under_way)};
-  } else {
-    expect_answers(from, writes.mapped());
-    for (Intended& write : writes.mapped()) write.state = Intended::State::InDoubt;  // done, or too late
+  const bool is_same_place = names_.is_same_place(from, to);  // then what is under way comes to the file all the same
+  for (Intended& write : writes.mapped()) {
+    const auto asked = asked_.find(write.ticket);
+    if (asked == asked_.end()) continue;
+    if (is_same_place) {
+      asked->second.path = to;
+    } else {
+      asked->second.is_settled = true;
+      write.ticket = {};  // done, or too late
+    }
   }
   intended_.insert_or_assign(to, std::move(writes.mapped()));
   persist_intended(to);
@@ -214,7 +204,7 @@ void Replica::Impl::note_written(const std::string& path, Intended done, std::st
   // Writes are done in order: those before this one are over, and earlier attempts at it.
   std::vector<Intended>& writes = intended_[path];
   const auto end = std::ranges::find(writes.rbegin(), writes.rend(), written.hash, &Intended::hash).base();
-  expect_answers(path, {writes.begin(), end});
+  for (auto write = writes.begin(); write != end; ++write) settle(write->ticket);
   writes.erase(writes.begin(), end);
   persist_intended(path);
   const std::string id = written.file_id;
@@ -235,15 +225,15 @@ void Replica::Impl::note_written_over(const std::string& path, std::string_view 
   save_record(path, std::move(written));
 }
 
-void Replica::Impl::on_file_removed(std::string_view path) {
-  take_owed_answer(path);
-  work_.erase(std::string(path));
+void Replica::Impl::on_file_removed(const Asked& asked) {
+  const std::string& path = asked.path;
+  work_.erase(path);
   const FileRecord* const known = record(path);
-  if (const auto renamed = renamed_under_removal_.extract(std::string(path)); renamed && known != nullptr) {
+  if (const auto renamed = renamed_under_removal_.extract(path); renamed && known != nullptr) {
     // The user wants it under the new name, where we took it away: it is renamed, and then written anew.
     const std::string to = renamed.mapped();
     work_[to].busy = true;
-    rename_file(std::string(path), to, FileRecord(*known));
+    rename_file(path, to, FileRecord(*known));
     work_.erase(to);
     drop_record(to);
     return reconcile(to);
@@ -254,26 +244,24 @@ void Replica::Impl::on_file_removed(std::string_view path) {
   reconcile_file(id);
 }
 
-void Replica::Impl::on_file_refused(std::string_view asked, const FileRefused& refused) {
-  const std::string path = answered_path(asked);
+void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refused) {
+  const std::string& path = asked.path;
   std::erase_if(called_again_, [&](const auto& entry) { return entry.second.to == path; });
-  if (const auto move = own_moves_.extract(path)) {
+  if (const auto move = own_moves_.find(path); move != own_moves_.end() && move->second.ticket == refused.ticket) {
     if (record(path) == nullptr) names_.release(path);
-    names_.respell(move.mapped().from, move.mapped().disk_from);
-    work_[move.mapped().from] =
+    names_.respell(move->second.from, move->second.disk_from);
+    work_[move->second.from] =
         FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
+    own_moves_.erase(move);
   }
-  const bool is_news = !take_owed_answer(path);
-  if (const auto writes = intended_.find(path); is_news && writes != intended_.end()) {
-    // They are answered in order.
-    const auto is_doubtful = [](const Intended& write) { return write.state == Intended::State::InDoubt; };
-    const auto answered = std::ranges::find_if_not(writes->second, is_doubtful);
+  if (const auto writes = intended_.find(path); writes != intended_.end()) {
+    const auto answered = std::ranges::find(writes->second, refused.ticket, &Intended::ticket);
     const auto is_same_doubt = [&](const Intended& write) {
-      return is_doubtful(write) && write.hash == answered->hash;
+      return !write.is_under_way() && write.hash == answered->hash;
     };
     const bool is_known = answered != writes->second.end();
     if (is_known && refused.in_doubt && std::ranges::none_of(writes->second, is_same_doubt)) {
-      answered->state = Intended::State::InDoubt;
+      answered->ticket = {};
     } else if (is_known) {
       writes->second.erase(answered);
       persist_intended(path);

@@ -140,7 +140,7 @@ class Device {
   void perform(const std::vector<sync::Action>& batch);
   void perform(const sync::Action& action);
   void perform_on_disk(const std::vector<sync::Action>& actions);
-  void report(std::string_view path);
+  void report(std::string_view path, sync::Ticket ticket = {});
   void saw_own_write(const std::string& path, const std::string& bytes);
   void connection_lost();
 
@@ -166,6 +166,7 @@ class Device {
   struct LateAnswer {
     std::string path;
     Sha256 hash;
+    sync::Ticket ticket;
     bool refused;
     int steps;
   };

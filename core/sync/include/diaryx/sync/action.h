@@ -14,6 +14,7 @@
 #include "diaryx/base/sha256.h"
 #include "diaryx/base/units.h"
 #include "diaryx/sync/history_record.h"
+#include "diaryx/sync/ticket.h"
 
 namespace diaryx::sync {
 
@@ -53,11 +54,13 @@ struct Reconnect {
 
 struct ReadFile {
   std::string path;  // answered with TextFileSeen, BlobFileSeen or FileGone, then FilesSettled
+  Ticket ticket = {};
 };
 struct WriteText {
   std::string path;
   std::string bytes;
   std::optional<Sha256> expected;
+  Ticket ticket = {};
 };
 /// The content comes from a file on this device that has it, else from the server; verified against `hash` either way.
 struct FetchBlob {
@@ -65,16 +68,19 @@ struct FetchBlob {
   Sha256 hash;
   uint64_t size_bytes = 0;
   std::optional<Sha256> expected;
+  Ticket ticket = {};
 };
 struct RemoveFile {
   std::string path;
   Sha256 expected;
+  Ticket ticket = {};
 };
 /// Renames `from`, if it is as expected and nothing is at `to`. Answered with FileMoved, or FileRefused for `to`.
 struct MoveFile {
   std::string from;
   std::string to;
   Sha256 expected;
+  Ticket ticket = {};
 };
 /// Sends a file's content to the server, if it still has this hash; else the shell reports what is there.
 struct UploadBlob {
@@ -82,6 +88,7 @@ struct UploadBlob {
   Sha256 hash;
   uint64_t size_bytes = 0;
   std::string mime_type;
+  Ticket ticket = {};
 };
 
 // --- telling ----------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "diaryx/base/units.h"
 #include "diaryx/sync/history_record.h"
 #include "diaryx/sync/metadata.h"
+#include "diaryx/sync/ticket.h"
 
 namespace diaryx::sync {
 
@@ -37,43 +38,52 @@ struct TextReceived {
 // whole, before anything that it leads to is done, and is understood as a whole, since one rename is two things seen. The first
 // batch after start is the scan of the folder: FileGone for each of `known_files()` that is not there. Files whose
 // content did not change need not be reported. A name that `is_carried` refuses is ignored.
+//
+// What an action of the replica came upon is reported with the ticket of that action. The watcher may not have told it yet.
 
 /// The content of a Markdown file (`is_markdown`), as it is on disk now.
 struct TextFileSeen {
   std::string_view path;  // relative, as the disk spells it
   std::string_view bytes;  // any bytes; invalid UTF-8 makes it a blob
+  Ticket ticket = {};
 };
 /// Any other file, by its digest. The shell hashes it, the replica never holds its bytes.
 struct BlobFileSeen {
   std::string_view path;
   Sha256 hash;
   uint64_t size_bytes = 0;
+  Ticket ticket = {};
 };
 /// The file is not there (any more). Deletions count at FilesSettled, so that a rename seen as two halves is one.
 struct FileGone {
   std::string_view path;
+  Ticket ticket = {};
 };
 /// A rename that the shell knows of, or did for MoveFile: what was at `from` is at `to`, where no known file was. `to` is reported
 /// as seen too if it also changed, and `from` if another file is there by now.
 struct FileMoved {
   std::string_view from;
   std::string_view to;
+  Ticket ticket = {};  // of the MoveFile
 };
 /// End of a batch: what is gone now is deleted.
 struct FilesSettled {};
 
 // --- answers to actions -----------------------------------------------------------------------------------------
 //
-// However late, the answers about one file come in the order of the actions.
+// However late, the answers about one file come in the order of the actions. An answer with a ticket that nobody waits for makes
+// the replica look at the file.
 
 /// WriteText or FetchBlob is done and durable: the file has this content.
 struct FileWritten {
   std::string_view path;
   Sha256 hash;
+  Ticket ticket = {};
 };
 /// RemoveFile is done: nothing is at this path.
 struct FileRemoved {
   std::string_view path;
+  Ticket ticket = {};
 };
 /// WriteText, RemoveFile, MoveFile (under `to`) or ReadFile was not done. When the file on disk was not the expected one, the shell
 /// reports what is there (TextFileSeen, BlobFileSeen, FileGone, FilesSettled) right after this.
@@ -82,6 +92,7 @@ struct FileRefused {
   std::string_view reason;  // a sentence for people
   /// Of a write: it may have been done nevertheless, for all the shell knows. False: the file was surely left alone.
   bool in_doubt = true;
+  Ticket ticket = {};
 };
 /// The server holds the blob.
 struct BlobUploaded {
@@ -94,6 +105,7 @@ struct TransferFailed {
   Sha256 hash;
   std::string_view reason;
   bool final_failure = false;
+  Ticket ticket = {};
 };
 
 // --- commands and time ------------------------------------------------------------------------------------------
