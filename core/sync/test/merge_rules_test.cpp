@@ -544,6 +544,22 @@ TEST(MergeRules, FieldAndAnotherField) {
       page("title: New # why\nsummary: |\n  text\n"));
 }
 
+TEST(MergeRules, FieldAndAnotherFieldBesideAnchorsAndTags) {
+  const auto block = [](const std::string& title, const std::string& kind) {
+    return page("author: &who Anna  # once\neditor: *who\n? two\n: words\nkind: !note " + kind + "\ntitle: " + title +
+                "\n");
+  };
+  World world = in_step({{"a.md", block("Old", "long")}});
+  const Files files = together(world, {[&](Device& d) { d.user_writes("a.md", block("New", "long")); },
+                                       [&](Device& d) { d.user_writes("a.md", block("Old", "short")); }});
+  EXPECT_EQ(files, (Files{{"a.md", block("New", "short")}}));
+  const std::vector<std::string>& told = world.device(0).problems();
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told[0],
+            "a.md: the fields of the frontmatter are not read, it is synced as it is: the frontmatter is no YAML, or "
+            "has anchors, tags or other things that are not read here, at byte 12");
+}
+
 TEST(MergeRules, FieldAndTheSameField) {
   EXPECT_EQ(written_on_two(page("title: \"Old\"\n"), page("title: \"From A\"\n"), page("title: \"From B\"\n")),
             page("title: \"From B\"\n"));

@@ -414,7 +414,7 @@ void Device::end_if_settled() {
       if (!options_.held_answer) return end(ExitCode::Incomplete);
       return answer_held(*std::exchange(options_.held_answer, std::nullopt));
     }
-    if (disk_.unreadable() == 0) return end(ExitCode::Done);
+    if (disk_.unreadable() == 0) return end(disk_.left_out() == 0 ? ExitCode::Done : ExitCode::Incomplete);
     if (quiet > DurationMs{kUnreadableMs}) return end(ExitCode::Incomplete);
     return;
   }

@@ -130,6 +130,7 @@ void Disk::tell_looks(const Looks& looks, TimestampMs now, const Tell& tell) {
       told |= tell_gone(path, tell);
     } else if (entry->kind == EntryKind::File) {
       there.emplace_back(path, entry->stamp);
+      if (!sync::parse_disk_path(path)) left_out_.insert(path);
     } else if (entry->kind == EntryKind::Other) {
       // A link or a device took the file's place: that is no wish to delete it everywhere.
       if (knows(path))
@@ -164,6 +165,7 @@ bool Disk::is_other_file(const std::string& path, const Looks& looks) const {
 }
 
 bool Disk::tell_gone(const std::string& path, const Tell& tell) {
+  left_out_.erase(path);
   unreadable_.erase(path);
   digests_.forget(path);
   if (!knows(path)) return false;

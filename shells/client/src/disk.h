@@ -60,6 +60,8 @@ class Disk {
   std::optional<TimestampMs> next_retry() const;
   /// Files that could not be read so far.
   size_t unreadable() const { return unreadable_.size(); }
+  /// Files that are left out because of their names. The replica says which ones, and why.
+  size_t left_out() const { return left_out_.size(); }
 
   void perform(const sync::ReadFile& action, TimestampMs now, const Tell& tell);
   /// Writes and removals wait for `flush`, so that many of them wait for the disk together. Queue them in the order in
@@ -123,6 +125,7 @@ class Disk {
   const DiskNaming naming_;
   native::DigestCache digests_;
   std::map<std::string, Unreadable> unreadable_;
+  std::set<std::string> left_out_;
   std::vector<Change> queue_;
   size_t queued_bytes_ = 0;
 };

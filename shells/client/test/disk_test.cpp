@@ -243,6 +243,16 @@ TEST_F(DiskTest, MovesAFile) {
   EXPECT_EQ(folder_.read("x/b.md"), "a");
 }
 
+TEST_F(DiskTest, CountsTheFilesWhoseNamesAreRefused) {
+  folder_.write("aux.md", "a");
+  folder_.write("b.md", "b");
+  EXPECT_EQ(everything(), (Words{"text aux.md=a", "text b.md=b", "settled"}));
+  EXPECT_EQ(disk_.left_out(), 1u);
+  std::filesystem::remove(folder_ / "aux.md");
+  changes({{DiskChange::Kind::Touched, "aux.md", {}}});
+  EXPECT_EQ(disk_.left_out(), 0u);
+}
+
 TEST_F(DiskTest, AnswersAReadWithWhatIsThere) {
   EXPECT_EQ(performed(sync::ReadFile{"missing.md"}), (Words{"gone missing.md", "settled"}));
   sync_before("a.md", "a");

@@ -252,6 +252,19 @@ TEST_F(TwoFolders, OneUnreadableFileHoldsNobodyUp) {
   EXPECT_EQ(files_of(two_.path()), (Files{{"a.md", "text\n"}, {"b.md", "other\n"}}));
 }
 
+TEST_F(TwoFolders, SyncSaysWithItsExitCodeThatAFileWasLeftOut) {
+  link_both();
+  one_.write("aux.md", "text\n");  // what Windows takes for a device
+  one_.write("b.md", "other\n");
+  const Ended ended = run_client({"sync", one_.path()});
+  EXPECT_EQ(ended.exit_code, 9);
+  EXPECT_NE(ended.err.find("aux.md"), std::string::npos) << ended.err;
+  ASSERT_EQ(run_client({"sync", two_.path()}).exit_code, 0);
+  EXPECT_EQ(files_of(two_.path()), (Files{{"b.md", "other\n"}}));
+  std::filesystem::rename(one_ / "aux.md", one_ / "aux notes.md");
+  EXPECT_EQ(run_client({"sync", one_.path()}).exit_code, 0);
+}
+
 TEST_F(TwoFolders, SyncEndsWhenAFileCannotBeWritten) {
   link_both();
   one_.write("note.md", "hello\n");

@@ -352,8 +352,8 @@ void Replica::Impl::refresh_metadata(std::string_view path) {
   const std::string head = head_of(path);
   const Result<Frontmatter> front = Frontmatter::parse(head);
   if (!front) {
-    return problem(
-        path, "the frontmatter is not valid YAML, so the file is synced as plain text: " + describe(front.error()));
+    return problem(path,
+                   "the fields of the frontmatter are not read, it is synced as it is: " + describe(front.error()));
   }
   FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), wall_clock_), *entry);
   fresh.deleted = false;
