@@ -557,7 +557,7 @@ TEST(MergeRules, FieldAndAnotherFieldBesideAnchorsAndTags) {
   ASSERT_FALSE(told.empty());
   EXPECT_EQ(told[0],
             "a.md: the fields of the frontmatter are not read, it is synced as it is: the frontmatter is no YAML, or "
-            "has anchors, tags or other things that are not read here, at byte 12");
+            "has anchors, tags or other things that are not read here (at byte 12)");
 }
 
 TEST(MergeRules, FieldAndTheSameField) {

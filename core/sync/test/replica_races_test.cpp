@@ -255,6 +255,22 @@ TEST(Races, AFileThatARefusedWriteComesUponMayHaveBeenMovedThereAndEdited) {
   }
 }
 
+TEST(Races, WhatARefusedWriteComesUponIsNoEditWhenTheFileWentBeforeAndAnotherCame) {
+  const std::string theirs = "# The garden\n\nbeans along the wall\ntomatoes in the glasshouse\nplums on either side\n";
+  const std::string longer = std::string(kTravel) + "a room with a view of the harbour\nand a table for four\n";
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world = slow_world({{"a.md", kGarden}, {"b.md", longer}});
+    world.device(0).user_writes("a.md", theirs);
+    for (int i = 0; i < moment; ++i) world.step();
+    Device& device = world.device(1);
+    device.user_renames("a.md", "c.md");
+    device.user_renames("b.md", "a.md");
+    const std::string edited = longer + "and the red one\n";
+    device.user_writes("a.md", edited);  // and a write of ours to a.md may come before the watcher tells any of this
+    EXPECT_EQ(at_rest(world), (Files{{"a.md", edited}, {"c.md", theirs}})) << moment;
+  }
+}
+
 TEST(Races, ADocumentOfAFileThatWasEmptySaysWhoseItIs) {
   World world{11, {.devices = 2}};
   world.device(0).user_writes("a.md", "");

@@ -89,6 +89,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes, 
     // We wrote it and died, or did not hear yet that it is done.
     return note_written(key, *ours, std::string(bytes));
   }
+  if (known != nullptr && may_be_told && leave_to_watcher(key, hash, source)) return;
   if (known != nullptr && known->kind == FileRecord::Kind::Text) {
     if (!settling_) {
       rewritten_.insert_or_assign(key, std::string(bytes));

@@ -406,9 +406,9 @@ void Replica::Impl::reconcile_records(const std::string& file_id) {
 // --- a rename and an edit that nobody saw ------------------------------------------------------------------------
 
 bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash, Source source) {
-  // An action of ours came upon a file that nobody told us of yet: new, or renamed and perhaps edited. What a read of ours finds
-  // was mostly told before, unless it is known elsewhere on this disk: a copy, or renamed.
-  if (source == Source::Look && !records_.has_text(hash)) return false;
+  // An action of ours came upon a text that nobody told us of yet: an edit, a new file, or another one that was moved there and
+  // perhaps edited. What a read of ours finds was told before, unless it is known elsewhere on this disk: a copy, or renamed.
+  if (source == Source::Look && (record(path) != nullptr || !records_.has_text(hash))) return false;
   work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
   return true;
 }
