@@ -216,6 +216,23 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
     calm(panel);
   });
 
+  test('a deletion is a row of its own, from which the file comes back', async () => {
+    const panel = await open('history', { entry: ENTRY });
+    await panel.click(panel.tab('Workspace'));
+    await row(panel, 'Deleted: 2026-11-20').waitFor();
+    await panel.shot(`${PICTURES}history-deleted-light.png`);
+    await panel.click(row(panel, 'Deleted: 2026-11-20'));
+    await panel.frame.getByText('The file was deleted here.').waitFor();
+    await panel.press('Bring it back');
+    await panel.frame.getByText('comes back').waitFor();
+    await panel.shot(`${PICTURES}history-bring-back-light.png`);
+    await panel.press('Restore');
+    await until('the file on the other device', async () => (await b.read('journal/2026-11-20.md')) === '# Friday\n\nRain, then sun.\n');
+    await panel.press('Undo');
+    await until('the file is gone again', async () => (await b.read('journal/2026-11-20.md')) === null);
+    calm(panel);
+  });
+
   test('snapshots are made by name, show what changed since, and bring files back', async () => {
     const panel = await open('snapshots');
     await panel.frame.waitForSelector('.item');

@@ -9,6 +9,8 @@ const scopePath = () => (state.scope === 'file' && state.entry ? state.entry.pat
 
 // --- words for what happened ---------------------------------------------------------------------------------------
 
+// One that goes with a restore is named by that.
+const isDeletion = group => group.removed.length > 0 && group.origin !== 'restore';
 const isHere = group => Boolean(group.device_id) && group.device_id === state.device;
 const device = group => group.device_name || (group.device_id ? 'A device without a name' : 'Another device');
 const shortDevice = group => (isHere(group) ? 'This device' : device(group));
@@ -23,7 +25,7 @@ function hue(id) {
 function title(group) {
   const [first = '', second] = group.files.map(lastName);
   const names = group.files.length > 2 ? `${first} and ${count(group.files.length - 1, 'more file')}` : second ? `${first} and ${second}` : first;
-  const what = { restore: 'Restored', import: 'Added', move: 'Renamed', base: 'History begins' }[group.origin];
+  const what = isDeletion(group) ? 'Deleted' : { restore: 'Restored', import: 'Added', move: 'Renamed', base: 'History begins' }[group.origin];
   if (state.scope === 'file' && state.entry) {
     if (group.origin === 'move' && group.note) return `Renamed from ${lastName(group.note)}`;
     if (what) return what;
@@ -42,7 +44,7 @@ const tally = ({ inserted, deleted }) => [
 // --- the timeline --------------------------------------------------------------------------------------------------
 
 function row(group) {
-  const plain = group.origin !== 'local' && group.origin !== 'remote' && group.origin !== 'sync';
+  const plain = isDeletion(group) || !['local', 'remote', 'sync'].includes(group.origin);
   return h('li', {}, h('button', {
     type: 'button', class: `entry ${plain ? 'plain' : ''}`, style: `--hue:${hue(group.device_id)}`, 'data-key': `g${group.first_id}`,
     onclick: () => open(group),
@@ -133,6 +135,7 @@ async function drawFiles(main, group) {
 
 function wholeDock(group) {
   const dock = h('div', { class: 'dock row' });
+  if (isDeletion(group)) dock.append(bringBack(group, group.removed, () => dock.firstChild));
   if (group.origin === 'restore' && group.note) dock.append(button([icon('restore'), 'Undo this restore'], () => undo(group.note, changed), 'main'));
   dock.append(button([icon('restore'), 'Bring everything back to here'], () => restore(dock.firstChild, { update_id: group.last_id }, changed)));
   return dock;
@@ -181,8 +184,16 @@ async function since(path, group) {
   }, 'slim') : null));
 }
 
+// What was deleted comes back as it was before that.
+const bringBack = (group, paths, anchor) => button([icon('restore'), paths.length === 1 ? 'Bring it back' : `Bring the ${paths.length} back`],
+  () => restore(anchor(), { update_id: group.first_id - 1, paths }, changed), 'main');
+
 function fileDock(path, group) {
   const dock = h('div', { class: 'dock row' });
+  if (isDeletion(group) && group.removed.includes(path)) {
+    dock.append(bringBack(group, [path], () => dock.previousSibling ?? dock));
+    return dock;
+  }
   if (group.origin === 'restore' && group.note) dock.append(button([icon('restore'), 'Undo this restore'], () => undo(group.note, changed), 'main'));
   dock.append(button([icon('restore'), 'Restore this version'], event => restore(event.currentTarget.parentNode.previousSibling ?? dock, { update_id: group.last_id, paths: [path] }, changed),
     group.origin === 'restore' ? '' : 'main'));

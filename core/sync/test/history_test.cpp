@@ -196,6 +196,46 @@ TEST(HistoryTimeline, TakesTheListingOfAFileTogetherWithItsText) {
   EXPECT_EQ(groups[1].files, (std::vector<std::string>{"a.md", "b.md"}));
 }
 
+TEST(HistoryTimeline, ShowsDeletionsAsWorkOfTheirOwn) {
+  Book book;
+  for (const char* path : {"a.md", "b.md", "c.md", "old.md"}) book.list(path);
+  const auto picture = [&](const char* deleted) {
+    return R"({"path":"p.png","source":"","mime_type":"image/png","size":1,"deleted":)" + std::string(deleted) +
+           R"(,"hash":")" + std::string(64, 'a') + R"("})";
+  };
+  book.set("binaries", "p.png", picture("false"));
+  const HistoryPoint typed = book.write("a.md", "typed");
+  book.list("a.md", /*deleted=*/true);
+  book.list("b.md", /*deleted=*/true);
+  const HistoryPoint all = book.set("binaries", "p.png", picture("true"));
+  book.write("c.md", "typed");
+  book.list("b.md", /*deleted=*/true);  // said once more: nothing is deleted by that
+  book.list("old.md", /*deleted=*/true, "new.md");
+  const History history = book.history();
+  const std::vector<TimelineGroup> groups = timeline(history);
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_TRUE(groups[0].removed.empty());
+  EXPECT_EQ(groups[1].first, typed + 1);
+  EXPECT_EQ(groups[1].last, all);
+  EXPECT_EQ(groups[1].removed, (std::vector<std::string>{"a.md", "b.md", "p.png"}));
+  EXPECT_EQ(groups[1].files, groups[1].removed);
+  EXPECT_TRUE(groups[2].removed.empty());
+  EXPECT_EQ(file_timeline(history, "a.md").front().removed, std::vector<std::string>{"a.md"});
+}
+
+TEST(HistoryTimeline, LeavesARestoreThatDeletesInOnePiece) {
+  Book book;
+  for (const char* path : {"a.md", "b.md"}) book.list(path);
+  const HistoryPoint before = book.write("a.md", "typed");
+  book.write("a.md", "type", 10, HistoryOrigin::Restore);
+  book.list("b.md", /*deleted=*/true, {}, 10, HistoryOrigin::Restore);
+  book.write("a.md", "typ", 10, HistoryOrigin::Restore);
+  const std::vector<TimelineGroup> groups = timeline(book.history());
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].first, before + 1);
+  EXPECT_EQ(groups[0].removed, std::vector<std::string>{"b.md"});
+}
+
 TEST(HistoryTimeline, EndsAGroupThatGrowsTooLongOrTooLarge) {
   Book book;
   std::string text;

@@ -40,6 +40,7 @@ std::string what_happened(const sync::TimelineGroup& group) {
     case sync::HistoryOrigin::Base: return "as it was when this history began";
     default: break;
   }
+  if (!group.removed.empty()) return "deleted";
   std::string text;
   if (group.inserted != 0) text = counted(group.inserted, "character") + " typed";
   if (group.deleted != 0) text += (text.empty() ? "" : ", ") + counted(group.deleted, "character") + " deleted";

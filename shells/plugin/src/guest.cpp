@@ -1,9 +1,12 @@
 #include "guest.h"
 
+#include <algorithm>
+
 #include "commands.h"
 #include "diaryx/base/base64.h"
 #include "diaryx/sync/doc_id.h"
 #include "diaryx/sync/frame.h"
+#include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/path.h"
 #include "document_tools.h"
 #include "entropy.h"
@@ -38,6 +41,16 @@ std::vector<std::string> paths_of(const Json* list) {
     if (const std::string* path = entry.as_string()) paths.push_back(*path);
   }
   return paths;
+}
+
+// Whether the file is what we made of an entry and nobody wrote in: it has no text, and the host, which says that it is gone, knows of
+// it by us alone. Where disks ignore case, a listing tells that it is this very name that is there and not one that took its place.
+bool is_made_here(const Session& session, const Disk& disk, const std::string& path) {
+  const Look look = disk.look(path);
+  if (look.state != Look::State::Read || look.hash() != session.replica().known_hash(path)) return false;
+  if (!sync::split_frontmatter(as_text(look.bytes)).body.empty()) return false;
+  const std::vector<std::string> listed = disk.list();
+  return std::ranges::find(listed, path) != listed.end();
 }
 
 }  // namespace
@@ -483,7 +496,8 @@ void Guest::handle_event(Session& session, std::string_view type, const Json& pa
     const bool was_known = session.replica().known_hash(path).has_value();
     session.report(path);
     session.settle();
-    if (type == "file_deleted" && !was_known && !disk_.exists(path)) delete_entry(session, path);
+    if (type == "file_deleted" && (disk_.exists(path) ? is_made_here(session, disk_, path) : !was_known))
+      delete_entry(session, path);
   } else if (type == "file_moved" || type == "file_renamed") {
     const std::string from = path_of("old_path");
     const std::string to = path_of("new_path");

@@ -316,6 +316,38 @@ TEST(Guest, WritesNothingIntoAFolderThatNobodyNamed) {
   EXPECT_TRUE(fake_host().files.empty());
 }
 
+TEST(Guest, DeletesAnEntryOfACommandWhenTheHostSaysThatItsFileIsGone) {
+  const Json note = Json{}.set("path", "docs/gone.md").set("metadata", Json{}.set("title", "G"));
+  for (const std::string_view where : {kNowhere, kWorkspaceA}) {
+    for (const bool is_gone : {true, false}) {  // the host may know of no file: it was made of the entry
+      SCOPED_TRACE(std::string(where) + (is_gone ? "" : ", still there"));
+      fake_host() = {};
+      Guest guest;
+      ASSERT_TRUE(guest.init(where));
+      data(guest, "SetCrdtFile", note);
+      if (is_gone) fake_host().files.clear();
+      tell(guest, "file_deleted", "docs/gone.md");
+      EXPECT_EQ(data(guest, "ListCrdtFiles").dump(), "[]");
+      EXPECT_THAT(data(guest, "ListCrdtFiles", Json{}.set("include_deleted", true)).dump(),
+                  testing::HasSubstr(R"("deleted":true)"));
+      EXPECT_TRUE(fake_host().files.empty());
+      EXPECT_THAT(data(guest, "GetTimeline").find("groups")->dump(),
+                  testing::HasSubstr(R"("removed":["docs/gone.md"])"));
+    }
+  }
+}
+
+TEST(Guest, KeepsAFileWithTextThatIsStillThereWhateverTheHostSays) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  put("a.md", "text\n");
+  tell(guest, "file_created", "a.md");
+  tell(guest, "file_deleted", "a.md");
+  EXPECT_EQ(file("a.md"), "text\n");
+  EXPECT_EQ(data(guest, "ListCrdtFiles").as_array()->size(), 1u);
+}
+
 TEST(Guest, TakesNoNewWriterForEachCommand) {
   fake_host() = {};
   Guest guest;

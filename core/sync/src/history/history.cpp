@@ -20,6 +20,12 @@ namespace {
 constexpr ClientId kReader{1};
 constexpr size_t kMaxNames = 64;
 
+// The tombstone of a rename says where the file went.
+bool was_renamed(const WorkspaceDoc& workspace, std::string_view path) {
+  const std::optional<FileMetadata> entry = workspace.file(path);
+  return entry && extra_text(*entry, kMovedTo);
+}
+
 crdt::DocOptions reader_options() { return {.client = kReader, .emit = crdt::Emit::Nothing}; }
 
 std::optional<std::string> usable_key(std::string_view key) {
@@ -52,9 +58,11 @@ const History::Impl::WorkspacePass& History::Impl::pass() const {
   pass_ = std::make_unique<WorkspacePass>();
   pass_->present = std::make_unique<WorkspaceDoc>(kReader);
   WorkspaceDoc& workspace = *pass_->present;
+  std::set<std::string, std::less<>> live;
   if (const DocHistory* records = document(kWorkspaceDocument)) {
     for (const HistoryRecord& record : records->records()) {
       std::vector<std::string>& changed = pass_->files_changed.emplace_back();
+      std::vector<std::string>& removed = pass_->files_removed.emplace_back();
       const Result<crdt::Commit> commit = workspace.doc().apply_update_v1(record.update);
       if (!commit) {
         ++damaged_;
@@ -70,6 +78,10 @@ const History::Impl::WorkspacePass& History::Impl::pass() const {
       for (const std::string& path : changed) {
         note_move(*pass_, path);
         note_document(*pass_, path);
+        if (workspace.live_file(path) || workspace.live_binary(path))
+          live.insert(path);
+        else if (live.erase(path) != 0 && !was_renamed(workspace, path))
+          removed.push_back(path);
         if (const std::optional<crdt::Id> id = workspace.doc().map(kFilesRootName).current_id(path))
           pass_->first_writer.emplace(path, id->client);
       }
@@ -323,6 +335,7 @@ std::optional<FileMetadata> History::metadata_at(std::string_view path, HistoryP
 }
 
 const std::vector<std::vector<std::string>>& History::files_changed() const { return impl_->pass().files_changed; }
+const std::vector<std::vector<std::string>>& History::files_removed() const { return impl_->pass().files_removed; }
 
 HistoryDevice History::device_of(std::string_view doc, ClientId client) const {
   const auto& known = impl_->known_writers();

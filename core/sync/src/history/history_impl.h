@@ -18,6 +18,7 @@ class History::Impl {
   struct WorkspacePass {
     std::unique_ptr<WorkspaceDoc> present;
     std::vector<std::vector<std::string>> files_changed;           // by record
+    std::vector<std::vector<std::string>> files_removed;           // the same: those of them that were deleted
     std::map<std::string, std::set<std::string>, std::less<>> came_from;  // path -> names whose tombstones lead to it
     std::map<std::string, std::set<std::string>, std::less<>> documents_at;  // path -> other documents it named
     std::map<std::string, std::set<std::string>, std::less<>> documents_of;  // id of a file -> its documents

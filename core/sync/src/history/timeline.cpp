@@ -15,6 +15,7 @@ struct Step {
   size_t record = 0;
   const HistoryRecord* said = nullptr;
   std::vector<std::string> files;
+  std::vector<std::string> removed;  // of these
 };
 
 void add_steps(const History& history, std::string_view doc, std::vector<Step>& steps,
@@ -29,6 +30,7 @@ void add_steps(const History& history, std::string_view doc, std::vector<Step>& 
     if (is_workspace) {
       step.files = history.files_changed()[i];
       if (step.files.empty()) continue;  // a device that said its name, and the like
+      step.removed = history.files_removed()[i];
     } else {
       step.files.push_back(history.path_of_document(doc));
     }
@@ -94,6 +96,11 @@ bool is_same_work(const TimelineGroup& group, const TimelineGroup& step) {
   return kind_of(group.origin) == kind_of(step.origin) && group.note == step.note;
 }
 
+// What a restore takes away is a part of it.
+bool is_deletion(const TimelineGroup& group) {
+  return !group.removed.empty() && group.origin != HistoryOrigin::Restore;
+}
+
 bool joins(const TimelineGroup& group, const TimelineGroup& step, const GroupRule& rule) {
   if (group.device != step.device) return false;
   const DurationMs pause = step.from - group.until;
@@ -114,10 +121,18 @@ TimelineGroup group_of(const History& history, Step step) {
           .origin = said.origin,
           .device = history.device_of(step.doc, step.record),
           .files = std::move(step.files),
+          .removed = std::move(step.removed),
           .updates = said.merged,
           .inserted = is_workspace ? 0 : shape.inserted,  // of text only
           .deleted = is_workspace ? 0 : shape.deleted,
           .note = said.note};
+}
+
+void take_in(std::vector<std::string>& sorted, std::vector<std::string> more) {
+  for (std::string& text : more) {
+    const auto place = std::ranges::lower_bound(sorted, text);
+    if (place == sorted.end() || *place != text) sorted.insert(place, std::move(text));
+  }
 }
 
 void take_in(TimelineGroup& group, TimelineGroup step) {
@@ -127,17 +142,15 @@ void take_in(TimelineGroup& group, TimelineGroup step) {
   group.updates += step.updates;
   group.inserted += step.inserted;
   group.deleted += step.deleted;
-  for (std::string& file : step.files) {
-    const auto place = std::ranges::lower_bound(group.files, file);
-    if (place == group.files.end() || *place != file) group.files.insert(place, std::move(file));
-  }
+  take_in(group.files, std::move(step.files));
+  take_in(group.removed, std::move(step.removed));
 }
 
 std::vector<TimelineGroup> group_steps(const History& history, std::vector<Step> steps, const GroupRule& rule,
                                        size_t limit) {
   sort_compactly_by(steps, [](const Step& step) { return step.said->sequence; });
   std::vector<TimelineGroup> groups;
-  // A rename or a restore stands alone; edits join the open group of their device.
+  // A rename, a deletion or a restore stands alone; edits join the open group of their device.
   std::map<std::string, OpenGroup> open;
   for (Step& step : steps) {
     const bool is_listing = step.doc == kWorkspaceDocument && step.said->origin != HistoryOrigin::Restore;
@@ -145,7 +158,8 @@ std::vector<TimelineGroup> group_steps(const History& history, std::vector<Step>
     const auto found = open.find(made.device.id);
     if (found != open.end()) {
       TimelineGroup& group = groups[found->second.place];
-      const bool fits = is_listing || found->second.listings_only || is_same_work(group, made);
+      const bool fits = is_deletion(group) == is_deletion(made) &&
+                        (is_listing || found->second.listings_only || is_same_work(group, made));
       if (fits && joins(group, made, rule)) {
         if (found->second.listings_only && !is_listing) {
           group.origin = made.origin;
@@ -208,8 +222,10 @@ std::vector<TimelineGroup> file_timeline(const History& history, std::string_vie
   std::vector<Step> steps = file_steps(history, path, documents);
   // The other files of a record that touched several are not asked for.
   const std::vector<std::string> names = history.names_of(path);
+  const auto is_other = [&](const std::string& file) { return std::ranges::find(names, file) == names.end(); };
   for (Step& step : steps) {
-    std::erase_if(step.files, [&](const std::string& file) { return std::ranges::find(names, file) == names.end(); });
+    std::erase_if(step.files, is_other);
+    std::erase_if(step.removed, is_other);
   }
   return group_steps(history, std::move(steps), rule, limit);
 }
@@ -233,6 +249,7 @@ Json to_json(const TimelineGroup& group) {
       .set("until", group.until.value())
       .set("origin", name_of(group.origin))
       .set("files", list(group.files))
+      .set("removed", list(group.removed))
       .set("device_id", text_or_null(group.device.id))
       .set("device_name", text_or_null(group.device.name))
       .set("updates", group.updates)

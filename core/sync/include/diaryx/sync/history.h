@@ -139,6 +139,8 @@ class History {
 
   /// Keys of the file lists (text and binary) that each record of the workspace document changed, by index of the record.
   const std::vector<std::vector<std::string>>& files_changed() const;
+  /// Those of them that the record deleted; a rename deletes nothing.
+  const std::vector<std::vector<std::string>>& files_removed() const;
 
   /// Who a CRDT client of a document is, from what devices say about themselves in the workspace document and from records
   /// made here.

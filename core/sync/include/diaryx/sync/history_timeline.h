@@ -47,6 +47,7 @@ struct TimelineGroup {
   HistoryOrigin origin = HistoryOrigin::Local;
   HistoryDevice device;
   std::vector<std::string> files;  // sorted, by the names they had
+  std::vector<std::string> removed;  // those of them that were deleted, by a restore or in a group of deletions only
   uint64_t updates = 0;  // stored updates in it
   uint64_t inserted = 0;  // units of text, as CRDT clocks count them
   uint64_t deleted = 0;
@@ -55,7 +56,7 @@ struct TimelineGroup {
   bool operator==(const TimelineGroup&) const = default;
 };
 
-/// `first_id`, `last_id`, `from`, `until`, `origin` (all seven names), `files`, `device_id`, `device_name`, `updates`, `inserted`,
+/// `first_id`, `last_id`, `from`, `until`, `origin` (all seven names), `files`, `removed`, `device_id`, `device_name`, `updates`, `inserted`,
 /// `deleted`, `note`.
 Json to_json(const TimelineGroup& group);
 
