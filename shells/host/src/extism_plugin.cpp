@@ -79,7 +79,7 @@ native::Outcome<std::unique_ptr<ExtismPlugin>> ExtismPlugin::load(ByteView wasm,
   if (!impl->plugin) {
     const std::string text = reason ? reason : "no reason was given";
     if (reason) extism_plugin_new_error_free(reason);
-    return native::problem("the plugin cannot be loaded: " + text);
+    return native::problem("cannot be loaded; Extism says: " + text);
   }
   return std::unique_ptr<ExtismPlugin>(new ExtismPlugin(std::move(impl)));
 }

@@ -25,6 +25,7 @@ struct HostFunction {
 class ExtismPlugin {
  public:
   /// Compiles and links; every import must be among `functions` or the Extism kernel. WASI is there for guests that want it.
+  /// Errors: why not, as the end of a sentence that begins with the file's name.
   static native::Outcome<std::unique_ptr<ExtismPlugin>> load(ByteView wasm, std::vector<HostFunction> functions);
   ~ExtismPlugin();
   ExtismPlugin(const ExtismPlugin&) = delete;

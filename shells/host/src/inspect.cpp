@@ -28,11 +28,11 @@ std::vector<HostFunction> silent_functions(const WasmOutside& outside) {
 native::Outcome<Json> ask_for_manifest(ByteView wasm, const WasmOutside& outside) {
   const auto plugin = ExtismPlugin::load(wasm, silent_functions(outside));
   if (!plugin) return std::unexpected(plugin.error());
-  if (!(*plugin)->has("manifest")) return native::problem("it has no export \"manifest\", so it is no Diaryx plugin");
+  if (!(*plugin)->has("manifest")) return native::problem("has no export \"manifest\", so it is no Diaryx plugin");
   const auto output = (*plugin)->call("manifest", {});
-  if (!output) return native::problem("its manifest cannot be had: " + output.error().sentence);
+  if (!output) return native::problem("does not give its manifest: " + output.error().sentence);
   auto manifest = Json::parse(as_text(*output));
-  if (!manifest || !manifest->is_object()) return native::problem("its manifest is not a JSON object");
+  if (!manifest || !manifest->is_object()) return native::problem("has a manifest that is no JSON object");
   return std::move(*manifest);
 }
 
@@ -100,16 +100,18 @@ Json as_json(const Json& manifest, const WasmOutside& outside, size_t size_bytes
 }  // namespace
 
 int inspect(const InspectArguments& arguments) {
-  const auto refuse = [&](const std::string& why) {
-    std::fprintf(stderr, "diaryx-plugin-host: %s: %s\n", arguments.file.c_str(), safe(why).c_str());
+  const auto refuse = [](const std::string& why) {
+    std::fprintf(stderr, "diaryx-plugin-host: %s\n", safe(why).c_str());
     return 1;
   };
   const auto wasm = read_plugin_file(arguments.file);
   if (!wasm) return refuse(wasm.error().sentence);
+  const std::string cannot = arguments.file + " cannot be loaded: it ";
   const auto outside = read_outside(*wasm);
-  if (!outside) return refuse("this is not a WebAssembly module (" + describe(outside.error()) + ")");
+  if (!outside) return refuse(cannot + why_unreadable(*wasm, outside.error()));
+  if (const auto why = why_unlinkable(*outside)) return refuse(cannot + *why);
   const auto manifest = ask_for_manifest(*wasm, *outside);
-  if (!manifest) return refuse(manifest.error().sentence);
+  if (!manifest) return refuse(arguments.file + ' ' + manifest.error().sentence);
   if (arguments.json) {
     std::printf("%s\n", as_json(*manifest, *outside, wasm->size()).dump().c_str());
   } else {

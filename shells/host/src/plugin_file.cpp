@@ -22,7 +22,7 @@ native::Outcome<Bytes> read_plugin_file(const std::string& path) {
     bytes.resize(before + kPiece);
     got = std::fread(bytes.data() + before, 1, kPiece, file.get());
     bytes.resize(before + got);
-    if (bytes.size() > kLargestBytes) return native::problem("it is larger than any plugin");
+    if (bytes.size() > kLargestBytes) return native::problem(path + " is larger than any plugin");
   }
   if (std::ferror(file.get())) return native::os_problem("read", path, errno);
   return bytes;

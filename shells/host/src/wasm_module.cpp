@@ -83,4 +83,31 @@ Result<WasmOutside> read_outside(ByteView wasm) {
   return outside;
 }
 
+std::string why_unreadable(ByteView wasm, const Error& error) {
+  constexpr std::array<uint8_t, 4> kMagic{0x00, 'a', 's', 'm'};
+  constexpr size_t kLayer = 6;  // of the version: 0 is a module, 1 a component
+  if (wasm.empty()) return "is empty";
+  if (wasm.size() < kHead.size() || !std::ranges::equal(wasm.first(kMagic.size()), kMagic))
+    return "is not a WebAssembly module";
+  if (wasm[kLayer] == 1)
+    return "is a WebAssembly component, and hosts load plain modules; build it without componentizing it";
+  if (!std::ranges::equal(wasm.first(kHead.size()), kHead))
+    return "is of a version of WebAssembly that hosts do not know";
+  return "is damaged or cut off: " + describe(error);
+}
+
+std::optional<std::string> why_unlinkable(const WasmOutside& outside) {
+  for (const WasmImport& import : outside.imports) {
+    const std::string what = "imports " + import.module + ' ' + import.name;
+    if (import.name.starts_with("__wbindgen"))
+      return what + ": it is an artifact of wasm-bindgen, a stale or foreign file; build it anew";
+    const bool is_offered = import.module == "extism:host/env" || import.module == "extism:host/user" ||
+                            import.module == "wasi_snapshot_preview1";
+    if (!is_offered) return what + ", and no host offers that module";
+    if (import.kind != WasmKind::Function)
+      return what + ", a " + std::string(name_of(import.kind)) + ", and hosts offer only functions";
+  }
+  return std::nullopt;
+}
+
 }  // namespace diaryx::host

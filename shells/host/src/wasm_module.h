@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,5 +33,13 @@ struct WasmOutside {
 /// Errors  InvalidMessage (not a module), Truncated, VarUintTooLong, NumberOutOfRange, InvalidUtf8, UnknownTag.
 /// Source  WebAssembly core specification 2.0, section 5.5.
 Result<WasmOutside> read_outside(ByteView wasm);
+
+/// Why these bytes are no module that a host could load, as the end of a sentence that begins with the file's name.
+/// error   of `read_outside`.
+std::string why_unreadable(ByteView wasm, const Error& error);
+
+/// Why no Diaryx host links a module with this outside, the same way; nothing when that is no reason. A host resolves all imports or
+/// refuses the module.
+std::optional<std::string> why_unlinkable(const WasmOutside& outside);
 
 }  // namespace diaryx::host

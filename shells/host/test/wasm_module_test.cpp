@@ -1,5 +1,6 @@
 #include "../src/wasm_module.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace diaryx::host {
@@ -43,6 +44,34 @@ TEST(WasmModule, ReadsExportsAndPassesOverOtherSections) {
 TEST(WasmModule, RefusesWhatIsNoModule) {
   EXPECT_EQ(read_outside({}).error().code, ErrorCode::InvalidMessage);
   EXPECT_EQ(read_outside(as_bytes(std::string_view("#!/bin/sh\nexit"))).error().code, ErrorCode::InvalidMessage);
+}
+
+TEST(WasmModule, SaysWhyBytesAreNoModule) {
+  const auto why = [](std::string_view text) {
+    const auto outside = read_outside(as_bytes(text));
+    return outside ? std::string("fine") : why_unreadable(as_bytes(text), outside.error());
+  };
+  EXPECT_EQ(why(""), "is empty");
+  EXPECT_EQ(why("#!/bin/sh"), "is not a WebAssembly module");
+  EXPECT_EQ(why({"\0asm", 4}), "is not a WebAssembly module");
+  EXPECT_THAT(why({"\0asm\15\0\1\0", 8}), testing::StartsWith("is a WebAssembly component"));
+  EXPECT_THAT(why({"\0asm\2\0\0\0", 8}), testing::HasSubstr("of a version"));
+  EXPECT_THAT(why({"\0asm\1\0\0\0\2\x7f", 10}), testing::StartsWith("is damaged or cut off: "));
+  EXPECT_EQ(why({"\0asm\1\0\0\0", 8}), "fine");
+}
+
+TEST(WasmModule, NamesTheImportThatNoHostOffers) {
+  const auto why = [](std::string module, std::string name, WasmKind kind = WasmKind::Function) {
+    return why_unlinkable({.imports = {{"extism:host/user", "host_log"}, {std::move(module), std::move(name), kind}}})
+        .value_or("");
+  };
+  EXPECT_EQ(why("extism:host/env", "alloc"), "");
+  EXPECT_EQ(why("extism:host/user", "host_hash_file"), "");
+  EXPECT_EQ(why("wasi_snapshot_preview1", "fd_write"), "");
+  EXPECT_EQ(why("env", "memcpy"), "imports env memcpy, and no host offers that module");
+  EXPECT_THAT(why("__wbindgen_placeholder__", "__wbindgen_throw"), testing::HasSubstr("wasm-bindgen"));
+  EXPECT_EQ(why("extism:host/env", "memory", WasmKind::Memory),
+            "imports extism:host/env memory, a memory, and hosts offer only functions");
 }
 
 TEST(WasmModule, RefusesEveryTruncation) {
