@@ -7,6 +7,7 @@
 #include <array>
 
 #include "commands.h"
+#include "diaryx/sync/doc_id.h"
 #include "manifest.h"
 #include "remote.h"
 #include "snapshot.h"
@@ -17,6 +18,10 @@ namespace {
 constexpr std::string_view kMissingServer = "Missing server_url";
 constexpr std::string_view kMissingWorkspace = "Missing workspace_id";
 constexpr std::string_view kUnsupported = "Unsupported provider";
+constexpr std::string_view kUnusable = "The id of the workspace is too long or holds characters that ids cannot have";
+
+// The ids of all its documents are made of it and travel in frames, which have room for so much (A20).
+bool is_usable(std::string_view workspace_id) { return sync::workspace_doc_id(workspace_id).has_value(); }
 
 bool is_supported(const Json& params) {
   const auto id = params.string_member("provider_id");
@@ -39,10 +44,9 @@ Reply provider_status(Guest& guest, const Json& params) {
     return Json{}.set("ready", ready).set("message", std::move(message));
   };
   if (!is_supported(params)) return answer(false, kUnsupported);
-  const Endpoint endpoint = guest.endpoint(params);
-  if (endpoint.server_url.empty()) return answer(false, "Sync server URL is not configured");
-  if (endpoint.auth_token.empty()) return answer(false, "Sign in to enable sync");
-  return answer(true, {});
+  Json missing = guest.endpoint(params).missing();
+  const bool ready = missing.is_null();
+  return answer(ready, std::move(missing));
 }
 
 Reply list_workspaces(Guest& guest, const Json& params) {
@@ -70,6 +74,8 @@ Reply link_workspace(Guest& guest, const Json& params) {
     const auto created = Remote(endpoint).create_workspace(name);
     if (!created) return refused(created.error().text);
     id = created->id;
+  } else if (!is_usable(id)) {
+    return refused(kUnusable);
   } else if (const auto known = Remote(endpoint).workspace(id); !known && known.error().status > 0) {
     return refused(known.error().text);
   }
@@ -112,11 +118,13 @@ Reply download_workspace(Guest& guest, const Json& params) {
   if (endpoint.server_url.empty()) return refused(kMissingServer);
   const Disk folder = folder_param(guest, params);
   const bool attachments = flag_param(params, "include_attachments", true);
+  const bool link = flag_param(params, "link", false);
+  if (link && !is_usable(id)) return refused(kUnusable);
   const auto zip = Remote(endpoint).download_snapshot(id, attachments);
   if (!zip) return refused(zip.error().text);
   const auto unpacked = unpack_into(folder, *zip, attachments);
   if (!unpacked) return refused(unpacked.error());
-  if (flag_param(params, "link", false)) {
+  if (link) {
     guest.link(id, folder);
   } else if (folder.root() == guest.disk().root()) {
     guest.start_scan();
@@ -134,6 +142,7 @@ std::string workspace_param(Guest& guest, const Json& params) {
 Reply prepare_live_share(Guest& guest, const Json& params) {
   const std::string id = workspace_param(guest, params);
   if (id.empty()) return refused(kMissingWorkspace);
+  if (!is_usable(id)) return refused(kUnusable);
   const bool write = flag_param(params, "write_to_disk", true);
   guest.open_share(id, write);
   return Json{}.set("workspace_id", id).set("write_to_disk", write).set("runtime_owner", kPluginId);
@@ -142,6 +151,7 @@ Reply prepare_live_share(Guest& guest, const Json& params) {
 Reply connect_live_share(Guest& guest, const Json& params) {
   const std::string id = workspace_param(guest, params);
   if (id.empty()) return refused(kMissingWorkspace);
+  if (!is_usable(id)) return refused(kUnusable);
   const Endpoint endpoint = guest.endpoint(params);
   if (endpoint.server_url.empty()) return refused(kMissingServer);
   std::string code = trimmed_param(params, "session_code");

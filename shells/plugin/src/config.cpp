@@ -73,6 +73,12 @@ Endpoint Endpoint::resolve(const Json& params, const Config& config, const Json&
           std::string(first("auth_token", config.auth_token))};
 }
 
+Json Endpoint::missing() const {
+  if (server_url.empty()) return "Sync server URL is not configured";
+  if (auth_token.empty()) return "Sign in to enable sync";
+  return {};
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\f\v";
   const size_t begin = text.find_first_not_of(kSpace);

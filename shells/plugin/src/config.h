@@ -38,6 +38,8 @@ struct Endpoint {
   std::string auth_token;
 
   static Endpoint resolve(const Json& params, const Config& config, const Json& context);
+  /// What a person has to do before sync can begin; null when nothing is missing.
+  Json missing() const;
 };
 
 /// Without white space at both ends.

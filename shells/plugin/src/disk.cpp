@@ -62,14 +62,16 @@ bool is_ours(std::string_view path) {
   return sync::is_carried(path) && (host::carries_attachments() || sync::is_markdown(path));
 }
 
-std::vector<std::string> Disk::list() const {
+std::vector<std::string> Disk::list(std::vector<std::string>* unusable) const {
   std::vector<std::string> paths;
-  for (const std::string& host_path : host::list_files(root())) {
-    std::string path = to_workspace(host_path);
-    if (sync::check_path(path) == sync::PathProblem::Fine) paths.push_back(std::move(path));
-  }
+  for (const std::string& host_path : host::list_files(root())) paths.push_back(to_workspace(host_path));
   paths = without_folders(std::move(paths));
-  std::erase_if(paths, [](const std::string& path) { return !is_ours(path); });
+  std::erase_if(paths, [&](const std::string& path) {
+    if (!is_ours(path)) return true;
+    if (sync::check_path(path) == sync::PathProblem::Fine) return false;
+    if (unusable) unusable->push_back(path);
+    return true;
+  });
   return paths;
 }
 

@@ -42,7 +42,8 @@ class Disk {
   Look look(const std::string& path) const;
   /// Workspace paths of all carried files, sorted. Folders that a native host lists among them are left out as far as
   /// they can be told from files (A3).
-  std::vector<std::string> list() const;
+  /// unusable   gets those of them whose paths sync cannot use, when it is given.
+  std::vector<std::string> list(std::vector<std::string>* unusable = nullptr) const;
 
   /// Writes and reads back, because some hosts fail without a word (A27), and another program may write at the same moment.
   /// Returns what is there then.

@@ -4,6 +4,7 @@
 
 #include "diaryx/base/sort.h"
 #include "diaryx/sync/frame.h"
+#include "diaryx/sync/path.h"
 #include "diaryx/sync/text_diff.h"
 
 namespace diaryx::plugin {
@@ -37,7 +38,10 @@ std::expected<std::string, std::string> doc_param(Guest& guest, const Json& para
 std::expected<std::string, std::string> body_param(Guest& guest, const Json& params) {
   const auto name = text_param(params, "doc_name");
   if (!name) return name;
-  return "body:" + guest.disk().to_workspace(*name);
+  const std::string path = guest.disk().to_workspace(*name);
+  const sync::PathProblem problem = sync::check_path(path);
+  if (problem != sync::PathProblem::Fine) return std::unexpected(std::string(sync::describe(problem)));
+  return "body:" + path;
 }
 
 crdt::Doc document_of(ByteView state) {

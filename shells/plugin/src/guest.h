@@ -84,6 +84,8 @@ class Guest {
   /// Brings the socket in line with the config.
   void reconcile();
   bool is_linked() { return !config().workspace_id.empty(); }
+  /// Whether the host was asked to keep a socket open.
+  bool is_requested() const { return requested_.has_value(); }
   bool is_open() const { return socket_open_; }
   bool was_open() const { return was_open_; }
   const std::string& transport_problem() const { return transport_problem_; }

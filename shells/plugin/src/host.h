@@ -61,6 +61,7 @@ struct HttpRequest {
 struct HttpResponse {
   int64_t status = 0;  // 0: no answer, the reason is in `body`
   Bytes body;
+  std::string retry_after;  // seconds or a date, when the server is busy or has had enough
 };
 HttpResponse http(const HttpRequest& request);
 

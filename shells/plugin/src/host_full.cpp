@@ -35,6 +35,8 @@ HttpResponse http(const HttpRequest& request) {
   HttpResponse response;
   if (!answer) return response;
   response.status = answer->integer_member("status").value_or(0);
+  if (const Json* sent = answer->find("headers"); sent && response.status >= 400)
+    response.retry_after = sent->string_member("retry-after").value_or(sent->string_member("Retry-After").value_or(""));
   const auto base64 = answer->string_member("body_base64");
   auto bytes = base64 ? from_base64(*base64) : Result<Bytes>{Bytes{}};
   if (bytes && !bytes->empty()) {

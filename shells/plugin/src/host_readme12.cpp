@@ -24,7 +24,7 @@ Json runtime_context() { return Json::object(); }
 
 HttpResponse http(const HttpRequest&) {
   constexpr std::string_view kNoHttp = "this build of the plugin sends no HTTP requests; use the full one";
-  return {0, to_bytes(as_bytes(kNoHttp))};
+  return {.body = to_bytes(as_bytes(kNoHttp))};
 }
 
 }  // namespace diaryx::plugin::host

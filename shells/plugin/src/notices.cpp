@@ -55,7 +55,7 @@ struct ForEnvelope {
     return EventText("bodyChanged").with("file_path", body.path).with("body", body.body);
   }
   EventText operator()(const sync::Problem& problem) const {
-    return EventText("error").with("message", problem.message);
+    return EventText("error").with("message", text_of(problem));
   }
   EventText operator()(const sync::PeersChanged& peers) const {
     return EventText(peers.joined ? "peerJoined" : "peerLeft").with("peer_count", peers.peer_count);
@@ -95,7 +95,7 @@ struct ForHost {
   EventText operator()(const sync::BodyChanged& body) const {
     return EventText("ContentsChanged").with("path", body.path).with("body", body.body);
   }
-  EventText operator()(const sync::Problem& problem) const { return failure(problem.message); }
+  EventText operator()(const sync::Problem& problem) const { return failure(text_of(problem)); }
   EventText operator()(const sync::PeersChanged& peers) const {
     return EventText(peers.joined ? "PeerJoined" : "PeerLeft").with("peer_count", peers.peer_count);
   }
@@ -117,6 +117,10 @@ std::string_view state_name(sync::SyncState state) {
     case sync::SyncState::Reconnecting: return "reconnecting";
   }
   return "disconnected";
+}
+
+std::string text_of(const sync::Problem& problem) {
+  return problem.path.empty() ? problem.message : problem.path + ": " + problem.message;
 }
 
 std::string describe_held(const sync::MassChangeHeld& held) {

@@ -19,6 +19,9 @@ std::string envelope_event(const sync::Notice& notice, uint64_t files);
 /// no use for it.
 std::optional<std::string> host_event(const sync::Notice& notice, uint64_t files);
 
+/// The file and what is wrong with it.
+std::string text_of(const sync::Problem& problem);
+
 /// A sentence for people: what waits, and where to answer.
 std::string describe_held(const sync::MassChangeHeld& held);
 

@@ -44,6 +44,7 @@ std::string Remote::workspace_path(std::string_view workspace_id) const {
 HttpError failure_of(const host::HttpResponse& response) {
   std::string text = "HTTP " + std::to_string(response.status);
   if (!response.body.empty()) text.append(": ").append(as_text(response.body).substr(0, kMaxErrorText));
+  if (!response.retry_after.empty()) text.append(" (to be tried again after ").append(response.retry_after).append(")");
   return {response.status, std::move(text)};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "diaryx/base/shorten.h"
 #include "diaryx/sync/path.h"
 #include "host.h"
 #include "notices.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr uint32_t kFewFiles = 4;
 constexpr DurationMs kInARow{2'000};
 constexpr DurationMs kQuiet{700};
+constexpr size_t kNamedAtOnce = 20;  // of the files that cannot be synced
 
 bool is_transfer(const sync::Action& action) {
   return std::holds_alternative<sync::FetchBlob>(action) || std::holds_alternative<sync::UploadBlob>(action);
@@ -75,7 +77,7 @@ std::vector<std::string> Session::restore(const sync::RestoreFiles& files) {
   for (auto action = std::next(queue_.begin(), static_cast<ptrdiff_t>(before)); action != queue_.end(); ++action) {
     const auto* notify = std::get_if<sync::Notify>(&*action);
     const auto* problem = notify ? std::get_if<sync::Problem>(&notify->notice) : nullptr;
-    if (problem) problems.push_back(problem->path.empty() ? problem->message : problem->path + ": " + problem->message);
+    if (problem) problems.push_back(text_of(*problem));
   }
   return problems;
 }
@@ -97,7 +99,11 @@ void Session::disconnected() {
 void Session::begin_scan() {
   const std::vector<std::string> known = replica_->known_files();
   Scan scan;
-  scan.present = disk_.list();
+  std::vector<std::string> unusable;
+  scan.present = disk_.list(&unusable);
+  shorten(unusable, kNamedAtOnce);
+  for (const std::string& path : unusable)
+    feed(sync::TextFileSeen{path, {}});  // which says what is wrong with the path
   if (scan.present.empty() && !known.empty()) {
     // Hosts answer "nothing" when they cannot or may not look. Better to miss a deletion than to spread one.
     host::log(host::Level::Warn, "the host lists no files at all; nothing is taken for deleted");

@@ -147,7 +147,7 @@ void Session::perform_one(const sync::Notify& notify) {
     problem_.clear();
   }
   if (const auto* problem = std::get_if<sync::Problem>(&notify.notice)) {
-    problem_ = problem->path.empty() ? problem->message : problem->path + ": " + problem->message;
+    problem_ = text_of(*problem);
     host::log(host::Level::Warn, problem_);
   }
   const bool is_progress = std::holds_alternative<sync::Progress>(notify.notice);

@@ -20,7 +20,7 @@ void log(Level, const std::string& message) { fake_host().logs.emplace_back(mess
 
 TimestampMs now() { return TimestampMs{++fake_host().clock}; }
 
-Json runtime_context() { return Json::object(); }
+Json runtime_context() { return fake_host().context; }
 
 std::optional<Bytes> storage_get(std::string_view key) {
   const auto found = fake_host().storage.find(key);

@@ -368,12 +368,12 @@ TEST(Guest, AsksTheServerBeforeItLinksToAWorkspaceThereIs) {
   Guest guest;
   ASSERT_TRUE(guest.init(kNowhere));
   const Json link = Json{}.set("remote_id", "no such").set("server_url", "http://s");
-  fake_host().http_answer = {404, to_bytes(as_bytes("not found"))};
+  fake_host().http_answer = {.status = 404, .body = to_bytes(as_bytes("not found"))};
   const Json answer = command(guest, "LinkWorkspace", link);
   EXPECT_EQ(answer.string_member("error"), "HTTP 404: not found");
   EXPECT_EQ(fake_host().http_requests.back().url, "http://s/api/workspaces/no%20such");
   EXPECT_EQ(data(guest, "get_config").find("workspace_id")->dump(), "null");
-  fake_host().http_answer = {200, to_bytes(as_bytes(R"({"id":"no such","name":"x"})"))};
+  fake_host().http_answer = {.status = 200, .body = to_bytes(as_bytes(R"({"id":"no such","name":"x"})"))};
   data(guest, "LinkWorkspace", link);
 }
 
@@ -493,6 +493,89 @@ TEST(Guest, DoesNotTakeAnUnreadableFolderForADeletedOne) {
   ASSERT_TRUE(guest.on_event(R"({"event_type":"workspace_opened","payload":{"workspace_root":"."}})"));
   const Json all = *command(guest, "ListCrdtFiles", Json{}.set("include_deleted", true)).find("data");
   for (const Json& pair : *all.as_array()) EXPECT_EQ((*pair.as_array())[1].bool_member("deleted"), false);
+}
+
+TEST(Guest, SaysWhichPathsCannotBeSynced) {
+  const std::string is_long = "notes/" + std::string(240, 'n') + ".md";
+  for (const bool by_event : {false, true}) {
+    SCOPED_TRACE(by_event ? "by an event" : "found");
+    fake_host() = {};
+    put("a.md", "a\n");
+    if (!by_event) put(is_long, "text\n");
+    Guest guest;
+    ASSERT_TRUE(guest.init(kWorkspaceA));
+    put(is_long, "text\n");
+    if (by_event) tell(guest, "file_created", is_long);
+    EXPECT_THAT(fake_host().logs, Contains(testing::AllOf(testing::HasSubstr(is_long), testing::HasSubstr("213"))));
+    EXPECT_THAT(fake_host().events,
+                Contains(testing::AllOf(testing::HasSubstr("\"error\""), testing::HasSubstr(is_long))));
+    EXPECT_THAT(data(guest, "ListCrdtFiles").dump(), Not(testing::HasSubstr("nnnn")));
+    EXPECT_EQ(file(is_long), "text\n");
+  }
+}
+
+TEST(Guest, RefusesIdsAndPathsThatDoNotFitIntoAFrame) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  const auto error = [&](std::string_view name, const Json& params) {
+    return std::string(command(guest, name, params).string_member("error").value_or("none"));
+  };
+  const std::string is_long(300, 'n');
+  for (const std::string& id : {is_long, std::string("a/b")}) {
+    const Json link = Json{}.set("remote_id", id).set("server_url", "http://s").set("link", true);
+    EXPECT_THAT(error("LinkWorkspace", link), testing::HasSubstr("id of the workspace"));
+    EXPECT_THAT(error("DownloadWorkspace", link), testing::HasSubstr("id of the workspace"));
+    EXPECT_THAT(error("PrepareLiveShareRuntime", Json{}.set("workspace_id", id)),
+                testing::HasSubstr("id of the workspace"));
+  }
+  EXPECT_TRUE(fake_host().http_requests.empty());
+  EXPECT_EQ(data(guest, "get_config").find("workspace_id")->dump(), "null");
+  for (const char* name : {"GetBodyContent", "SetBodyContent", "ResetBodyDoc", "CreateBodyUpdate"}) {
+    const Json params = Json{}.set("doc_name", is_long + ".md").set("content", "x");
+    EXPECT_THAT(error(name, params), testing::HasSubstr("longer than 213 bytes")) << name;
+  }
+  EXPECT_EQ(data(guest, "ListLoadedBodyDocs").dump(), "[]");
+}
+
+TEST(Guest, SaysWhatIsMissingAndNoticesWhenSomebodySignsIn) {
+  fake_host() = {};
+  Guest guest;
+  const auto status = [&] { return data(guest, "GetSyncStatus").dump(); };
+  ASSERT_TRUE(guest.init(R"({"workspace_id":"A","workspace_root":"."})"));
+  EXPECT_EQ(status(),
+            R"({"state":"idle","label":"Idle","detail":"Sync server URL is not configured","progress":null})");
+  fake_host().context = Json{}.set("server_url", "http://s");
+  EXPECT_EQ(status(), R"({"state":"idle","label":"Idle","detail":"Sign in to enable sync","progress":null})");
+  EXPECT_THAT(fake_host().requests, Not(Contains("connect")));
+  fake_host().context.set("auth_token", "t");
+  EXPECT_THAT(status(), testing::HasSubstr(R"("state":"connecting")"));
+  EXPECT_THAT(fake_host().requests, Contains("connect"));
+}
+
+TEST(Guest, ShowsTheStatusOfASharedSessionInAFolderThatIsLinkedToNothing) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  const auto state = [&] { return std::string(*data(guest, "GetSyncStatus").string_member("state")); };
+  EXPECT_EQ(state(), "idle");
+  data(guest, "ConnectLiveShareSession",
+       Json{}.set("workspace_id", "B").set("join_code", "abc").set("server_url", "http://s"));
+  EXPECT_EQ(state(), "connecting");
+  ASSERT_TRUE(guest.on_connected("{}"));
+  EXPECT_EQ(state(), "syncing");
+  data(guest, "DisconnectLiveShareSession");
+  EXPECT_EQ(state(), "idle");
+}
+
+TEST(Guest, SaysWhenTheServerWantsToBeAskedAgain) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  fake_host().http_answer = {
+      .status = 429, .body = to_bytes(as_bytes(std::string_view("too many"))), .retry_after = "60"};
+  EXPECT_EQ(command(guest, "UploadWorkspaceSnapshot").string_member("error"),
+            "HTTP 429: too many (to be tried again after 60)");
 }
 
 TEST(Guest, IgnoresEventsWithoutAPayload) {

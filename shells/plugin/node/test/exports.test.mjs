@@ -151,6 +151,10 @@ for (const sdk of sdkVersions) {
       test('reports an HTTP error with its text', async () => {
         host.http = () => ({ status: 403, headers: {}, body: 'Workspace limit reached (1/1)', body_base64: '' });
         assert.equal(await refused('ListRemoteWorkspaces', { server_url: 'https://h' }), 'HTTP 403: Workspace limit reached (1/1)');
+        for (const name of ['retry-after', 'Retry-After']) {
+          host.http = () => ({ status: 429, headers: { [name]: '60' }, body: '', body_base64: '' });
+          assert.equal(await refused('ListRemoteWorkspaces', { server_url: 'https://h' }), 'HTTP 429 (to be tried again after 60)');
+        }
       });
 
       test('links, connects with a socket address, and unlinks', async () => {
