@@ -53,6 +53,15 @@ bool is_made_here(const Session& session, const Disk& disk, const std::string& p
   return std::ranges::find(listed, path) != listed.end();
 }
 
+// Files that are known to be in a folder. Some hosts name the folder that was moved or deleted, and none of its files.
+std::vector<std::string> files_below(const Session& session, std::string_view folder) {
+  std::vector<std::string> paths = session.replica().known_files();
+  std::erase_if(paths, [&](const std::string& path) {
+    return !path.starts_with(folder) || path.size() <= folder.size() || path[folder.size()] != '/';
+  });
+  return paths;
+}
+
 }  // namespace
 
 // --- life -----------------------------------------------------------------------------------------------------------
@@ -495,6 +504,11 @@ void Guest::handle_event(Session& session, std::string_view type, const Json& pa
     }
     const bool was_known = session.replica().known_hash(path).has_value();
     session.report(path);
+    if (type == "file_deleted" && !was_known) {
+      for (const std::string& inside : files_below(session, path)) {
+        if (!disk_.exists(inside)) session.report(inside);
+      }
+    }
     session.settle();
     if (type == "file_deleted" && (disk_.exists(path) ? is_made_here(session, disk_, path) : !was_known))
       delete_entry(session, path);
@@ -507,20 +521,25 @@ void Guest::handle_event(Session& session, std::string_view type, const Json& pa
   }
 }
 
-// One event names one file, but an index takes its folder along (A47): whoever is known below the old folder and is now
+// One event names one file or folder, and an index takes its folder along (A47): whoever is known below the old folder and is now
 // below the new one moved too.
 void Guest::file_moved(Session& session, const std::string& from, const std::string& to) {
-  const std::string old_folder(sync::parent(from));
-  const std::string new_folder(sync::parent(to));
   std::vector<std::pair<std::string, std::string>> moved;
-  if (!disk_.exists(from)) moved.emplace_back(from, to);
-  if (!old_folder.empty() && old_folder != new_folder) {
-    for (const std::string& path : session.replica().known_files()) {
-      if (path == from || !path.starts_with(old_folder + '/') || disk_.exists(path)) continue;
-      const std::string there = sync::join(new_folder, path.substr(old_folder.size() + 1));
+  const bool was_file = session.replica().known_hash(from).has_value();
+  const std::vector<std::string> inside = was_file ? std::vector<std::string>{} : files_below(session, from);
+  if (inside.empty() && !disk_.exists(from)) moved.emplace_back(from, to);
+  const auto follow = [&](const std::vector<std::string>& paths, size_t old_folder, std::string_view new_folder) {
+    for (const std::string& path : paths) {
+      if (path == from || disk_.exists(path)) continue;
+      const std::string there = sync::join(new_folder, path.substr(old_folder + 1));
       if (disk_.exists(there)) moved.emplace_back(path, there);
     }
-  }
+  };
+  follow(inside, from.size(), to);
+  const std::string_view old_folder = sync::parent(from);
+  const std::string_view new_folder = sync::parent(to);
+  if (inside.empty() && !old_folder.empty() && old_folder != new_folder)
+    follow(files_below(session, old_folder), old_folder.size(), new_folder);
   for (const auto& [old_path, new_path] : moved) session.feed(sync::FileMoved{old_path, new_path});
   for (const auto& [old_path, new_path] : moved) session.report(new_path);
   if (moved.empty()) session.report(to);

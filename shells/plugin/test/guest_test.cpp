@@ -337,6 +337,37 @@ TEST(Guest, DeletesAnEntryOfACommandWhenTheHostSaysThatItsFileIsGone) {
   }
 }
 
+TEST(Guest, TakesAnEventOfAFolderForOneOfEachFileInIt) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  for (const char* path : {"old/a.md", "old/deep/b.md", "older.md"}) {
+    put(path, std::string("text of ") + path + "\n");
+    tell(guest, "file_created", path);
+  }
+  const auto live = [&] {
+    std::string paths;
+    for (const Json& pair : *data(guest, "ListCrdtFiles").as_array()) paths += *(*pair.as_array())[0].as_string() + ' ';
+    return paths;
+  };
+  ASSERT_EQ(live(), "old/a.md old/deep/b.md older.md ");
+  const int64_t before = *data(guest, "GetTimeline").integer_member("last_id");
+  for (const char* path : {"a.md", "deep/b.md"}) {
+    put(std::string("new/") + path, file(std::string("old/") + path));
+    fake_host().files.erase(std::string("old/") + path);
+  }
+  ASSERT_TRUE(guest.on_event(R"({"event_type":"file_moved","payload":{"old_path":"old","new_path":"new"}})"));
+  EXPECT_EQ(live(), "new/a.md new/deep/b.md older.md ");
+  const Json changed = data(guest, "GetChangedFiles", Json{}.set("from_id", before));
+  EXPECT_THAT(changed.dump(), testing::HasSubstr(R"("kind":"renamed","from":"old/deep/b.md")"));
+  EXPECT_THAT(changed.dump(), Not(testing::HasSubstr("created")));
+
+  std::erase_if(fake_host().files, [](const auto& each) { return each.first.starts_with("new/"); });
+  tell(guest, "file_deleted", "new");
+  EXPECT_EQ(live(), "older.md ");
+  EXPECT_EQ(fake_host().files.size(), 1u);
+}
+
 TEST(Guest, KeepsAFileWithTextThatIsStillThereWhateverTheHostSays) {
   fake_host() = {};
   Guest guest;
