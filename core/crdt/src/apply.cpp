@@ -12,9 +12,9 @@ namespace diaryx::crdt {
 namespace {
 
 constexpr size_t kManyStructs = 256;
-// WebAssembly keeps what its memory once grew to, so there the items of a large document take the place of the structs that they come from.
-// Elsewhere one large piece of memory is the quickest to get.
-constexpr size_t kMaxReserved = sizeof(void*) == 4 ? size_t{1} << 15 : ~size_t{0};
+// The items of a larger document take the place of the structs that they come from: memory that was never touched is slow to get, and
+// WebAssembly keeps what its memory once grew to.
+constexpr size_t kMaxReserved = size_t{1} << 15;
 
 }  // namespace
 
@@ -582,7 +582,6 @@ void Store::take_over(DecodedUpdate& update, Bytes& bytes) {
 /// A document that is loaded gets memory of the right size, once.
 void Store::reserve_for(const DecodedUpdate& update) {
   if (update.structs.size() <= kMaxReserved) items_.reserve(static_cast<uint32_t>(update.structs.size()));
-  types_.reserve(update.types);
   for (const ClientBlock& block : update.blocks) {
     if (block.count >= kManyStructs) clients_[raw(client_index(block.client))].structs.reserve(block.count);
   }

@@ -56,24 +56,21 @@ class Slab {
     return {handle, *std::construct_at(&(*this)[handle])};
   }
 
-  /// The same for who comes from elsewhere. In what was reserved, where most of a large document lies, the place is computed, so that this
-  /// waits for the slot alone while the table of chunks, which `[]` asks, is fetched.
+  /// The same for who comes from elsewhere. In a large pool the table of chunks is large, too; this waits for the slot alone, while what
+  /// `[]` will ask of the table is fetched.
   Slot& far(Handle handle) const {
     const uint32_t index = raw(handle);
     Slot* const* const chunk = &chunks_[index / kPerChunk];
-    if (index - reserved_from_ >= reserved_size_) return (*chunk)[index % kPerChunk];
+    if (index < large_from_) return (*chunk)[index % kPerChunk];
     __builtin_prefetch(chunk);
-    return reserved_[index - reserved_from_];
+    const uint32_t at = index - large_from_;
+    return slots(blocks_[large_block_ + at / kPerLargeBlock])[at % kPerLargeBlock];
   }
 
-  /// Makes room for `count` more slots, in one allocation.
+  /// Makes room for `count` more slots, in one allocation. A large pool takes what it needs as it needs it.
   void reserve(uint32_t count) {
     const uint32_t unused = capacity_ - used_;
-    if (count <= unused) return;
-    reserved_from_ = capacity_;
-    grow((count - unused + kPerChunk - 1) / kPerChunk);
-    reserved_ = chunks_[reserved_from_ / kPerChunk];
-    reserved_size_ = capacity_ - reserved_from_;
+    if (count > unused && !is_large()) grow((count - unused + kPerChunk - 1) / kPerChunk);
   }
 
   void release(Handle handle) {
@@ -88,17 +85,25 @@ class Slab {
   }
 
  private:
-  static constexpr uint32_t kMaxChunksAtOnce = 4096 / kPerChunk + 1;
+  static constexpr uint32_t kPerLargeBlock = 8192;
 
-  uint32_t more_chunks() const {
+  bool is_large() const { return large_from_ != kNever; }
+
+  /// A pool grows by a quarter, then by blocks of one size.
+  uint32_t more_chunks() {
     const auto more = static_cast<uint32_t>(chunks_.size() / 4 + 1);
-    return more < kMaxChunksAtOnce ? more : kMaxChunksAtOnce;
+    if (more < kPerLargeBlock / kPerChunk) return more;
+    if (!is_large()) {
+      large_from_ = capacity_;
+      large_block_ = static_cast<uint32_t>(blocks_.size());
+    }
+    return kPerLargeBlock / kPerChunk;
   }
 
   void grow(uint32_t more) {
     DX_ASSERT(capacity_ <= 0xffffffffu - more * kPerChunk);
     blocks_.push_back(std::make_unique_for_overwrite<Room[]>(size_t{more} * kPerChunk));
-    auto* const first = reinterpret_cast<Slot*>(blocks_.back().get());
+    Slot* const first = slots(blocks_.back());
     for (uint32_t i = 0; i < more; ++i) chunks_.push_back(first + size_t{i} * kPerChunk);
     capacity_ += more * kPerChunk;
   }
@@ -108,11 +113,14 @@ class Slab {
     std::byte bytes[sizeof(Slot)];
   };
 
+  static Slot* slots(const std::unique_ptr<Room[]>& block) { return reinterpret_cast<Slot*>(block.get()); }
+
   std::vector<std::unique_ptr<Room[]>> blocks_;  // the allocations
   std::vector<Slot*> chunks_;  // owned by blocks_
-  Slot* reserved_ = nullptr;  // what was reserved last
-  uint32_t reserved_from_ = 0;  // its first index
-  uint32_t reserved_size_ = 0;
+  // From this index and this block on, each block has kPerLargeBlock slots.
+  static constexpr uint32_t kNever = 0xffffffffu;
+  uint32_t large_from_ = kNever;
+  uint32_t large_block_ = 0;
   std::vector<Handle> free_;
   uint32_t used_ = 0;
   uint32_t capacity_ = 0;

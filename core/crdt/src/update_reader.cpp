@@ -129,7 +129,6 @@ class UpdateDecoder {
         const uint64_t type_ref = source_.type_ref();
         if (type_ref > static_cast<uint64_t>(TypeKind::XmlText)) return fail(ErrorCode::UnknownTag);
         view.type_kind = static_cast<TypeKind>(type_ref);
-        ++out_.types;
         if (has_node_name(view.type_kind)) view.name = source_.key();
         return;
       }

@@ -28,7 +28,6 @@ struct DecodedUpdate {
   StructViews structs;  // views into the input or `scratch`
   DeleteSet deletes;
   std::vector<Bytes> scratch;  // contents that had to be converted
-  uint32_t types = 0;  // how many of the structs are types
   size_t content_bytes = 0;  // what the contents take in a store, or a little more
 
   /// Empty again, with the room it has.
@@ -37,7 +36,6 @@ struct DecodedUpdate {
     structs.clear();
     deletes = {};
     scratch.clear();
-    types = 0;
     content_bytes = 0;
   }
 };
