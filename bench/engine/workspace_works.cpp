@@ -88,7 +88,8 @@ void workspace_works(const Options& options) {
     must(client.apply_update_v1(state));
     Map files = client.map("m");
     for (int k = 0; k < kChanges; ++k) {
-      const std::string& key = table.rows[(size_t(k) * 7919) % table.rows.size()].key;
+      // A copy: who changes a file has its name at hand, and the table of all names is the benchmark's, not the engine's.
+      const std::string key = table.rows[(size_t(k) * 7919) % table.rows.size()].key;
       const Any value = Any::number(1'800'000'000'000.0 + k);
       Bytes update;
       change.ms.push_back(time_ms([&] {

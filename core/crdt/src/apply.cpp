@@ -343,7 +343,7 @@ bool Store::integrate_first_of_key(ClientIndex client, const StructView& view) {
     parent_ref = type_of(container);
   }
   SharedType& parent = types_[parent_ref];
-  const KeyRef sub = keys_.intern(view.sub);
+  const KeyRef sub = key_of(view);
   if (some(parent.current(sub))) return false;
 
   const auto [ref, item] = items_.add();
@@ -397,7 +397,7 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
       const Item& container = items_[find(local(view.origin_client, view.origin_clock))];
       if (container.kind == ContentKind::Type) parent = type_of(container);
     }
-    if (view.bits & StructView::kHasSub) sub = keys_.intern(view.sub);
+    if (view.bits & StructView::kHasSub) sub = key_of(view);
   }
   ItemRef known = ItemRef::None;
   if (offset > 0) {
@@ -548,33 +548,29 @@ void Store::apply_decoded(DecodedUpdate& update) {
   }
 }
 
-/// Lets go of the bytes of an update before its structs are integrated. Their contents move to the heap, which is empty, in one piece; their
-/// names become keys, as they will be anyway, and no key is new while they are integrated.
+/// Lets go of the bytes of an update before its structs are integrated: their contents move to the heap, which is empty, and their names
+/// become keys, as they will be anyway; no key is new while they are integrated.
 void Store::take_over(DecodedUpdate& update, Bytes& bytes) {
-  const auto for_each_name = [](StructView& view, auto&& change) {
+  const auto for_other_names = [](StructView& view, auto&& change) {
     if (view.parent_form == ParentForm::Root) change(view.root);
-    if (view.bits & StructView::kHasSub) change(view.sub);
     const bool is_named = view.kind == ContentKind::Type && has_node_name(view.type_kind);
     if (is_named || view.kind == ContentKind::Format) change(view.name);
   };
-
-  Bytes contents;
-  contents.reserve(update.content_bytes + ByteHeap::kSlack);
+  heap_.reserve(update.content_bytes);
   for (size_t i = 0; i < update.structs.size(); ++i) {
     StructView& view = update.structs[i];
-    for_each_name(view, [this](std::string_view name) { (void)keys_.intern(name); });
-    contents.insert(contents.end(), view.content.begin(), view.content.end());
-  }
-  const uint8_t* at = contents.data();
-  for (size_t i = 0; i < update.structs.size(); ++i) {
-    StructView& view = update.structs[i];
-    for_each_name(view, [this](std::string_view& name) { name = keys_.text(keys_.intern(name)); });
-    view.content = {at, view.content.size()};
+    if (view.bits & StructView::kHasSub) view.sub_key = keys_.intern(view.sub);
+    for_other_names(view, [this](std::string_view name) { (void)keys_.intern(name); });
+    const uint32_t at = view.is_padded ? heap_.add_padded(view.content) : heap_.add(view.content);
+    view.content = heap_.view(at, static_cast<uint32_t>(view.content.size()));
     view.is_padded = false;
-    at += view.content.size();
   }
-  contents.resize(contents.size() + ByteHeap::kSlack);
-  heap_.adopt(std::move(contents));
+  for (size_t i = 0; i < update.structs.size(); ++i) {
+    StructView& view = update.structs[i];
+    if (view.bits & StructView::kHasSub) view.sub = keys_.text(view.sub_key);
+    for_other_names(view, [this](std::string_view& name) { name = keys_.text(keys_.intern(name)); });
+  }
+  heap_.hold();
   update.scratch = {};
   Bytes().swap(bytes);
 }
@@ -606,6 +602,7 @@ Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin
   const uint32_t own_before = state(own_);
   begin(origin, tag);
   apply_decoded(update);
+  heap_.settle();
   if (state(own_) != own_before) own_taken_ = true;
   Result<Commit> result(std::in_place);
   commit(*result);

@@ -6,29 +6,22 @@
 
 namespace diaryx::crdt {
 
-void ByteHeap::adopt(Bytes bytes) {
-  DX_ASSERT(size() == 0 && bytes.size() >= kSlack && has_room(bytes.size()));
-  adopted_ = std::move(bytes);
-  first_ = static_cast<uint32_t>(adopted_.size());
-  dead_ = adopted_.size();
-}
-
-bool ByteHeap::is_adopted(ByteView bytes) const {
+bool ByteHeap::is_held(ByteView bytes) const {
   const std::less_equal<> is_up_to;  // pointers to different objects
-  return is_up_to(adopted_.data(), bytes.data()) &&
-         is_up_to(bytes.data() + bytes.size(), adopted_.data() + adopted_.size());
+  return is_up_to(held_, bytes.data()) && is_up_to(bytes.data() + bytes.size(), held_ + held_size_);
 }
 
 void ByteHeap::reallocate(size_t capacity) {
   DX_ASSERT(capacity <= std::numeric_limits<uint32_t>::max());
   auto grown = std::make_unique_for_overwrite<uint8_t[]>(capacity + kSlack);
   if (size_ > 0) memcpy(grown.get(), bytes_.get(), size_);
+  if (held_ != nullptr && held_ == bytes_.get()) left_ = std::move(bytes_);
   bytes_ = std::move(grown);
   capacity_ = static_cast<uint32_t>(capacity);
 }
 
 ByteView ByteHeap::make_room(size_t more, ByteView bytes) {
-  const size_t needed = size_ + more;  // what was adopted stays where it is
+  const size_t needed = size_ + more;
   if (needed <= capacity_) return bytes;
   const uint8_t* const begin = bytes_.get();
   const bool is_inside = bytes.data() >= begin && bytes.data() < begin + size_;
@@ -51,16 +44,15 @@ uint32_t ByteHeap::extend_inside(uint32_t offset, uint32_t size, ByteView more) 
   // Two texts that grow in turns would move each other for ever; room for a quarter makes that a constant number of moves.
   const size_t room = (size + more.size()) / 4 + 8;
   more = make_room(size + more.size() + room, more);
-  const uint32_t moved = first_ + size_;
-  uint8_t* const copy = bytes_.get() + size_;
-  memcpy(copy, data(offset), size);
-  memcpy(copy + size, more.data(), more.size());
+  const uint32_t moved = size_;
+  memcpy(data(moved), data(offset), size);
+  memcpy(data(moved) + size, more.data(), more.size());
   dead_ += size;
   dead_ += tails_[0].capacity - tails_[0].end;
   for (size_t i = 0; i + 1 < tails_.size(); ++i) tails_[i] = tails_[i + 1];
   const auto new_end = static_cast<uint32_t>(moved + size + more.size());
-  size_ = static_cast<uint32_t>(size_ + size + more.size() + room);
-  tails_.back() = {new_end, first_ + size_};
+  size_ = static_cast<uint32_t>(new_end + room);
+  tails_.back() = {new_end, size_};
   return moved;
 }
 

@@ -37,9 +37,12 @@ class KeyTable {
     uint32_t size;
     KeyRef follower = KeyRef::None;  // interned after this one
   };
+  // All that a search compares, so that it looks at no entry, and growing at none: each look at a large table is a cache miss.
   struct Slot {
-    uint32_t hash = 0;  // beside the key, so that a search looks at no other entry, and growing at none
+    uint32_t hash = 0;
     KeyRef key = KeyRef::None;
+    uint32_t offset = 0;
+    uint32_t size = 0;
   };
   KeyRef intern_by_hash(std::string_view text);
   static uint32_t hash_of(std::string_view text);

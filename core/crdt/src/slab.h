@@ -61,8 +61,9 @@ class Slab {
   Slot& far(Handle handle) const {
     const uint32_t index = raw(handle);
     Slot* const* const chunk = &chunks_[index / kPerChunk];
-    if (index < large_from_) return (*chunk)[index % kPerChunk];
     __builtin_prefetch(chunk);
+    if (const uint32_t at = index - reserved_from_; at < reserved_) return reserved_slots_[at];
+    if (index < large_from_) return (*chunk)[index % kPerChunk];
     const uint32_t at = index - large_from_;
     return slots(blocks_[large_block_ + at / kPerLargeBlock])[at % kPerLargeBlock];
   }
@@ -70,7 +71,11 @@ class Slab {
   /// Makes room for `count` more slots, in one allocation. A large pool takes what it needs as it needs it.
   void reserve(uint32_t count) {
     const uint32_t unused = capacity_ - used_;
-    if (count > unused && !is_large()) grow((count - unused + kPerChunk - 1) / kPerChunk);
+    if (count <= unused || is_large()) return;
+    reserved_from_ = capacity_;
+    grow((count - unused + kPerChunk - 1) / kPerChunk);
+    reserved_ = capacity_ - reserved_from_;
+    reserved_slots_ = slots(blocks_.back());
   }
 
   void release(Handle handle) {
@@ -117,6 +122,10 @@ class Slab {
 
   std::vector<std::unique_ptr<Room[]>> blocks_;  // the allocations
   std::vector<Slot*> chunks_;  // owned by blocks_
+  // The slots of the last `reserve`, which lie in a row.
+  Slot* reserved_slots_ = nullptr;
+  uint32_t reserved_from_ = 0;
+  uint32_t reserved_ = 0;
   // From this index and this block on, each block has kPerLargeBlock slots.
   static constexpr uint32_t kNever = 0xffffffffu;
   uint32_t large_from_ = kNever;

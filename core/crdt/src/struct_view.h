@@ -40,7 +40,10 @@ struct StructView {
     uint64_t right_client = 0;
     std::string_view root;  // ParentForm::Root: there is no right origin
   };
-  uint32_t right_clock = 0;
+  union {
+    uint32_t right_clock = 0;
+    KeyRef sub_key;  // kHasSub: the key of `sub` in the store that takes the struct, once it is known there
+  };
   bool is_padded = false;  // from the first byte of `content` on, as many bytes can be read as ByteHeap wants
   std::string_view sub;  // kHasSub and no origins
   std::string_view name;  // key of a Format, node name of a Type
