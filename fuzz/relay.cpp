@@ -121,8 +121,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Shell shell;
   Reader in(ByteView{data, size});
   for (uint64_t i = 1; i <= kConnections; ++i) {
-    shell.handle(relay::ConnectionOpened{
-        relay::ConnectionId{shell.next_connection++}, {.user_id = "u"}, relay::Handshake::Lean});
+    shell.handle(relay::ConnectionOpened{relay::ConnectionId{shell.next_connection++}, relay::share({.user_id = "u"}),
+                                         relay::Handshake::Lean});
   }
   while (const auto step = in.u8()) {
     const relay::ConnectionId from{1 + (*step >> 4) % kConnections};

@@ -51,7 +51,8 @@ void House::connect(size_t device) {
   Device& one = *devices_[device];
   one.connection = next_connection_++;
   device_of_.emplace(one.connection, device);
-  feed_server(relay::ConnectionOpened{relay::ConnectionId{one.connection}, {.user_id = "user", .device_id = "device"}});
+  feed_server(relay::ConnectionOpened{relay::ConnectionId{one.connection},
+                                      relay::share({.user_id = "user", .device_id = "device"})});
   feed(device, sync::Connected{});
 }
 

@@ -26,7 +26,8 @@ void FakeServer::roll_back() {
 
 relay::ConnectionId FakeServer::connect(std::string user, TimestampMs now) {
   const relay::ConnectionId id{next_connection_++};
-  feed(relay::ConnectionOpened{.connection = id, .principal = {.user_id = std::move(user), .device_id = "device"}},
+  feed(relay::ConnectionOpened{.connection = id,
+                               .principal = relay::share({.user_id = std::move(user), .device_id = "device"})},
        now);
   return id;
 }

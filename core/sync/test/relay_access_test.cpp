@@ -21,8 +21,9 @@ const std::string kGone = "01 08 01 09 01 04 6e 75 6c 6c";
 
 struct RelayAccess : testing::Test {
   ConnectionId guest(uint64_t number, Handshake handshake = Handshake::Full) {
-    bench.handle(ConnectionOpened{
-        ConnectionId{number}, {.user_id = "guest:7", .device_id = "", .guest = true, .join_code = "CODE"}, handshake});
+    bench.handle(ConnectionOpened{ConnectionId{number},
+                                  share({.user_id = "guest:7", .device_id = "", .guest = true, .join_code = "CODE"}),
+                                  handshake});
     bench.sent[number].clear();
     return ConnectionId{number};
   }
@@ -172,7 +173,7 @@ TEST_F(RelayAccess, AnEditorHearsItsOwnPresenceAndNothingOfPeers) {
 TEST(RelayHello, TellsTheLineage) {
   Relay relay({.server_version = "1", .lineage = "abc"});
   std::vector<Action> actions;
-  relay.handle(ConnectionOpened{ConnectionId{1}, {}}, TimestampMs{1}, actions);
+  relay.handle(ConnectionOpened{ConnectionId{1}, share({})}, TimestampMs{1}, actions);
   ASSERT_THAT(actions, SizeIs(1));
   const auto hello = parse_control(*std::get<SendText>(actions[0]).text);
   EXPECT_EQ(std::get<ServerHello>(*hello).lineage, "abc");

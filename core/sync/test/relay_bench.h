@@ -45,8 +45,8 @@ struct RelayBench {
 
   ConnectionId open(uint64_t number, Handshake handshake = Handshake::Full, std::string user = "user-1",
                     bool guest = false) {
-    handle(ConnectionOpened{
-        ConnectionId{number}, {.user_id = std::move(user), .device_id = "device", .guest = guest}, handshake});
+    handle(ConnectionOpened{ConnectionId{number},
+                            share({.user_id = std::move(user), .device_id = "device", .guest = guest}), handshake});
     sent[number].clear();  // the hello is tested once
     return ConnectionId{number};
   }

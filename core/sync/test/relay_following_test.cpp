@@ -33,7 +33,7 @@ struct RelayFollowing : testing::Test {
 };
 
 TEST_F(RelayFollowing, IsOfferedByAServerThatHasALineage) {
-  bench.handle(ConnectionOpened{ConnectionId{9}, {}, Handshake::Lean});
+  bench.handle(ConnectionOpened{ConnectionId{9}, share({}), Handshake::Lean});
   EXPECT_THAT(bench.take(9), ElementsAre(HasSubstr(R"("lineage":"L","changes":true)")));
 }
 

@@ -165,8 +165,8 @@ TEST_F(RelayBurst, ThatIsNotStoredIsRelayedToNobody) {
 
 // --- what is asked -------------------------------------------------------------------------------------------------------
 
-TEST_F(RelayPair, AnswersManyWhoAskTheSameWithOnePieceOfMemory) {
-  bench.frame(1, kB + "00 02 12 " + kHello);
+TEST_F(RelayPair, AnswersManyWhoAskTheSameOfALargeDocumentWithOnePieceOfMemory) {
+  bench.frame(1, kB + letter(1, 0, 5'000));
   const auto ask = [&](uint64_t from, const std::string& vector) {
     std::vector<Action> actions;
     bench.relay.handle(BinaryFrame{ConnectionId{from}, RelayBench::bytes(kB + "00 00 " + vector)}, bench.now, actions);
@@ -176,7 +176,7 @@ TEST_F(RelayPair, AnswersManyWhoAskTheSameWithOnePieceOfMemory) {
   EXPECT_EQ(ask(2, "01 00"), first);
   EXPECT_NE(ask(2, "03 01 01 02"), first);  // another question
   const SharedBytes again = ask(1, "01 00");
-  bench.frame(1, kB + "00 02 0f 01 01 01 05 84 01 04 02 70 21 01 01 01 03 02");
+  bench.frame(1, kB + letter(2, 0));
   const SharedBytes after = ask(2, "01 00");  // another answer
   EXPECT_NE(after, again);
   EXPECT_GT(after->size(), again->size());

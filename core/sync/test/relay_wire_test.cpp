@@ -13,7 +13,7 @@ using testing::IsEmpty;
 
 TEST(RelayWire, SaysHelloFirst) {
   RelayBench bench;
-  bench.handle(ConnectionOpened{ConnectionId{1}, {}, Handshake::Full});
+  bench.handle(ConnectionOpened{ConnectionId{1}, share({}), Handshake::Full});
   EXPECT_THAT(bench.take(1),
               ElementsAre(R"({"type":"server_hello","name":"diaryx-syncd","version":"1","receipts":true})"));
 }

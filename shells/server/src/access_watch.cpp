@@ -1,5 +1,7 @@
 #include "access_watch.h"
 
+#include <algorithm>
+
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
@@ -46,18 +48,32 @@ void AccessWatch::wait() {
   });
 }
 
-void AccessWatch::add(relay::ConnectionId connection, AccessKey key, std::string workspace,
-                      std::optional<TimestampMs> expires) {
-  if (!workspace.empty()) ++guests_[workspace];
-  entries_[connection] = {key, std::move(workspace), expires, false};
+AccessWatch::Grant& AccessWatch::enter(const AccessKey& key, std::string workspace, std::optional<TimestampMs> expires,
+                                       relay::SharedPrincipal& principal) {
+  Grant& grant = grants_.try_emplace(key, Grant{.key = key, .workspace = std::move(workspace)}).first->second;
+  grant.expires = expires;
+  grant.checked = false;
+  if (grant.principal != nullptr && *grant.principal == *principal) {
+    principal = grant.principal;
+  } else {
+    grant.principal = principal;
+  }
+  return grant;
 }
 
-void AccessWatch::remove(relay::ConnectionId connection) {
-  const auto found = entries_.find(connection);
-  if (found == entries_.end()) return;
-  if (const auto count = guests_.find(found->second.workspace); count != guests_.end() && --count->second == 0)
+void AccessWatch::add(Grant& grant, relay::ConnectionId connection) {
+  if (!grant.workspace.empty()) ++guests_[grant.workspace];
+  grant.connections.push_back(connection);
+}
+
+void AccessWatch::remove(Grant& grant, relay::ConnectionId connection) {
+  const auto found = std::ranges::find(grant.connections, connection);
+  if (found == grant.connections.end()) return;
+  *found = grant.connections.back();
+  grant.connections.pop_back();
+  if (const auto count = guests_.find(grant.workspace); count != guests_.end() && --count->second == 0)
     guests_.erase(count);
-  entries_.erase(found);
+  if (grant.connections.empty()) grants_.erase(AccessKey(grant.key));
 }
 
 uint32_t AccessWatch::guests_of(const std::string& workspace) const {
@@ -87,38 +103,40 @@ void AccessWatch::compare(StorageResult<uint64_t> epoch) {
 
 void AccessWatch::check(bool everybody) {
   const TimestampMs time = now();
-  std::vector<relay::ConnectionId> asked;
   std::vector<AccessKey> keys;
-  for (auto& [connection, entry] : entries_) {
-    if (!everybody && entry.checked && (!entry.expires || *entry.expires > time)) continue;
-    asked.push_back(connection);
-    keys.push_back(entry.key);
+  for (auto& [key, grant] : grants_) {
+    const bool expired = grant.expires && *grant.expires <= time;
+    if (everybody || expired || !grant.checked) keys.push_back(key);
+    grant.checked = true;
   }
   if (keys.empty()) return finish();
+  std::vector<AccessKey> asked = keys;
   storage_.check_access(std::move(keys), time,
                         reply<std::vector<AccessState>>(
                             [this, asked = std::move(asked)](auto states) { judge(asked, std::move(states)); }));
 }
 
-void AccessWatch::judge(const std::vector<relay::ConnectionId>& asked, StorageResult<std::vector<AccessState>> states) {
+void AccessWatch::judge(const std::vector<AccessKey>& asked, StorageResult<std::vector<AccessState>> states) {
   if (!states) {
     native::log().error("access was not checked: {}", states.error().detail);
     epoch_ = 0;  // everybody is asked about next time
     return finish();
   }
   for (size_t i = 0; i < asked.size(); ++i) {
-    const auto found = entries_.find(asked[i]);
-    if (found == entries_.end()) continue;  // gone meanwhile
-    Entry& entry = found->second;
-    entry.checked = true;
+    const auto found = grants_.find(asked[i]);
+    if (found == grants_.end()) continue;  // gone meanwhile
     const AccessState& state = (*states)[i];
-    const bool share = entry.key.kind == AccessKey::Kind::Share;
-    if (!state.valid) {
-      ++metrics_.access_ended;
-      relay_.end_access(asked[i], share ? kShareEnded : kTokenEnded);
-    } else if (share) {
-      relay_.change_access(asked[i], entry.workspace,
-                           state.read_only ? relay::Access::ReadOnly : relay::Access::ReadWrite);
+    const bool share = asked[i].kind == AccessKey::Kind::Share;
+    // Copies: a connection that ends takes itself out, and the last one the grant.
+    const std::string workspace = found->second.workspace;
+    for (const relay::ConnectionId connection : std::vector(found->second.connections)) {
+      if (!state.valid) {
+        ++metrics_.access_ended;
+        relay_.end_access(connection, share ? kShareEnded : kTokenEnded);
+      } else if (share) {
+        relay_.change_access(connection, workspace,
+                             state.read_only ? relay::Access::ReadOnly : relay::Access::ReadWrite);
+      }
     }
   }
   finish();

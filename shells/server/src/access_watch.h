@@ -1,8 +1,8 @@
 // Cuts connections whose access ended while they were open (traps S3, S4).
 //
-// Every connection is remembered with what let it in: the hash of a token or of a share's code. Once a second the storage
+// What lets connections in, a token or a share's code, is remembered with those that it let in. Once a second the storage
 // is asked whether anything about access changed, by whomever: this server, a command, another server on the same
-// database. Only then, and when a token's time is up, are the connections asked about again. A connection that was
+// database. Only then, and when a token's time is up, are tokens and codes asked about again. One by which a connection was
 // accepted while something changed is asked about once more after it was registered, so none slips through.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -30,26 +31,35 @@ class AccessWatch {
   void start();
   void stop();
 
+  /// A token or code, as long as a connection is registered for it.
+  struct Grant {
+    AccessKey key;
+    std::string workspace = {};
+    std::optional<TimestampMs> expires = {};
+    relay::SharedPrincipal principal = {};  // of the newest connection
+    std::vector<relay::ConnectionId> connections = {};
+    bool checked = false;  // asked about since the newest was entered
+  };
+
+  /// To register a connection in two steps: `enter` at once, `add` when it has its number.
   /// workspace   of a share; empty for a token.
   /// expires     of a token.
-  void add(relay::ConnectionId connection, AccessKey key, std::string workspace, std::optional<TimestampMs> expires);
-  void remove(relay::ConnectionId connection);
+  /// principal   becomes one that others which the key let in have too, if it is the same.
+  Grant& enter(const AccessKey& key, std::string workspace, std::optional<TimestampMs> expires,
+               relay::SharedPrincipal& principal);
+  void add(Grant& grant, relay::ConnectionId connection);
+  /// Afterwards the grant may be gone.
+  void remove(Grant& grant, relay::ConnectionId connection);
   uint32_t guests_of(const std::string& workspace) const;
 
   /// Looks at once: something was changed here. `then` is called when the connections concerned were told.
   void look(std::function<void()> then = {});
 
  private:
-  struct Entry {
-    AccessKey key;
-    std::string workspace;
-    std::optional<TimestampMs> expires;
-    bool checked = false;  // asked about since it was added
-  };
   void wait();
   void compare(StorageResult<uint64_t> epoch);
   void check(bool everybody);
-  void judge(const std::vector<relay::ConnectionId>& asked, StorageResult<std::vector<AccessState>> states);
+  void judge(const std::vector<AccessKey>& asked, StorageResult<std::vector<AccessState>> states);
   void finish();
   template <typename T>
   Reply<T> reply(std::move_only_function<void(StorageResult<T>)> handle);
@@ -59,7 +69,7 @@ class AccessWatch {
   Storage& storage_;
   RelayHost& relay_;
   Metrics& metrics_;
-  std::map<relay::ConnectionId, Entry> entries_;
+  std::map<AccessKey, Grant> grants_;
   std::map<std::string, uint32_t> guests_;
   uint64_t epoch_ = 0;
   bool looking_ = false;

@@ -67,6 +67,7 @@ Answer get_metrics(Services& services, HttpRequest&) {
   const MetricsNow now{.connections = services.limits.open->count(),
                        .sockets = counts.connections,
                        .documents = counts.documents,
+                       .awake_documents = counts.awake,
                        .uncommitted = counts.uncommitted,
                        .database_bytes = size_of(database),
                        .wal_bytes = size_of(database.native() + "-wal"),

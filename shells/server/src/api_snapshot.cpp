@@ -36,7 +36,7 @@ std::expected<bool, HttpResponse> flag(const HttpRequest& request, const std::st
 
 /// The state of a document: live if it is in memory, else what is stored.
 awaitable<OrResponse<Bytes>> document_state(Services& services, const DocId& document) {
-  if (const crdt::Doc* const doc = services.relay.find(document)) co_return doc->encode_update_v1();
+  if (auto live = services.relay.state(document)) co_return std::move(*live);
   const auto stored = co_await ask<StoredDocument>(
       [&](auto reply) { services.storage.load_document(document.str(), std::move(reply)); });
   if (!stored) co_return std::unexpected(storage_response(stored.error(), kNoWorkspace));

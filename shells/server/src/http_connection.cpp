@@ -48,7 +48,7 @@ std::string_view as_view(beast::string_view text) { return {text.data(), text.si
 /// One connection's state while it speaks HTTP.
 class Connection {
  public:
-  Connection(Transport stream, Services& services, Lifecycle& life, std::shared_ptr<void> counted)
+  Connection(Transport stream, Services& services, Lifecycle& life, OpenConnections::Counted counted)
       : stream_(std::move(stream)), services_(services), life_(life), counted_(std::move(counted)) {
     boost::system::error_code ignored;
     peer_ = stream_.next_layer().socket().remote_endpoint(ignored).address();
@@ -81,7 +81,7 @@ class Connection {
   Transport stream_;
   Services& services_;
   Lifecycle& life_;
-  std::shared_ptr<void> counted_;
+  OpenConnections::Counted counted_;
   beast::flat_buffer buffer_;
   std::string origin_;      // of the present request, if it is an allowed one
   asio::ip::address peer_;
@@ -454,7 +454,8 @@ awaitable<bool> Connection::write_file(const FileSlice& slice) {
 
 }  // namespace
 
-awaitable<void> serve_connection(Transport stream, Services& services, Lifecycle& life, std::shared_ptr<void> counted) {
+awaitable<void> serve_connection(Transport stream, Services& services, Lifecycle& life,
+                                 OpenConnections::Counted counted) {
   Connection connection(std::move(stream), services, life, std::move(counted));
   co_await connection.serve();
 }

@@ -18,6 +18,6 @@ struct Lifecycle {
 
 /// Serves until the connection ends or became a WebSocket, which then holds `counted`.
 boost::asio::awaitable<void> serve_connection(Transport stream, Services& services, Lifecycle& life,
-                                              std::shared_ptr<void> counted);
+                                              OpenConnections::Counted counted);
 
 }  // namespace diaryx::server

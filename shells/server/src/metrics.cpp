@@ -53,6 +53,8 @@ std::string format_metrics(const Metrics& counted, const MetricsNow& now) {
   one("connections", "gauge", "Open connections of any kind.", now.connections);
   one("sockets", "gauge", "Open WebSockets.", now.sockets);
   one("documents", "gauge", "Documents in memory.", now.documents);
+  one("awake_documents", "gauge", "Of them, those that are more than their bytes: edited just now, or large.",
+      now.awake_documents);
   one("uncommitted_updates", "gauge", "Updates on their way to disk.", now.uncommitted);
   one("database_bytes", "gauge", "Size of the database.", now.database_bytes);
   one("wal_bytes", "gauge", "Size of its write-ahead log.", now.wal_bytes);

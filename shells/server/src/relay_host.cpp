@@ -40,7 +40,7 @@ relay::StorageFailure RelayHost::failed(const StorageError& error) {
   return failure_of(error);
 }
 
-relay::ConnectionId RelayHost::opened(std::shared_ptr<RelayPeer> peer, relay::Principal principal,
+relay::ConnectionId RelayHost::opened(std::shared_ptr<RelayPeer> peer, relay::SharedPrincipal principal,
                                       relay::Handshake handshake) {
   const relay::ConnectionId connection{next_connection_++};
   peers_.emplace(connection.value(), std::move(peer));

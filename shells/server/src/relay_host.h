@@ -39,7 +39,8 @@ class RelayHost {
 
   // Sockets.
   /// Registers the peer, which stays alive until `closed`, and says hello to it.
-  relay::ConnectionId opened(std::shared_ptr<RelayPeer> peer, relay::Principal principal, relay::Handshake handshake);
+  relay::ConnectionId opened(std::shared_ptr<RelayPeer> peer, relay::SharedPrincipal principal,
+                             relay::Handshake handshake);
   void received(relay::ConnectionId connection, Bytes frame);
   void received(relay::ConnectionId connection, std::string text);
   /// What is received until `take_gathered` is taken together: a burst of updates is one record and one message to the others.
@@ -58,6 +59,7 @@ class RelayHost {
   /// An edit on the live document; `done(stored)` is called later.
   void edit(sync::ServerEdit edit, std::function<void(bool stored)> done);
   crdt::Doc* find(const DocId& document) const { return relay_.find(document); }
+  std::optional<Bytes> state(const DocId& document) const { return relay_.state(document); }
   size_t members(const DocId& document) const { return relay_.members(document); }
   sync::RelayStatistics statistics() const { return relay_.statistics(); }
 

@@ -73,8 +73,8 @@ class Server {
         sockets_(context_.get_executor()),
         collector_(storage, blobs, pool_, metrics_),
         tls_(std::move(tls)),
-        services_{options_, storage,  blobs,      relay_,          access_, limits_,   metrics_,
-                  pool_,    sockets_, collector_, {},      tell_owner} {
+        services_{options_, storage, blobs,    relay_,     access_, limits_,
+                  metrics_, pool_,   sockets_, collector_, {},      tell_owner} {
     limits_.trusted_proxies = std::move(trusted);
   }
 
@@ -95,7 +95,7 @@ class Server {
 
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> serve(tcp::socket socket);
-  asio::awaitable<void> start_and_serve(tcp::socket socket, std::shared_ptr<void> counted);
+  asio::awaitable<void> start_and_serve(tcp::socket socket, OpenConnections::Counted counted);
   asio::awaitable<void> reload_on_signal();
   asio::awaitable<void> drain_on_signal();
   /// Another server has the documents now: what this one holds in memory may be old.
@@ -172,7 +172,7 @@ asio::awaitable<void> Server::accept_loop() {
   }
 }
 
-asio::awaitable<void> Server::start_and_serve(tcp::socket socket, std::shared_ptr<void> counted) {
+asio::awaitable<void> Server::start_and_serve(tcp::socket socket, OpenConnections::Counted counted) {
   Transport transport(std::move(socket));
   if (tls_ != nullptr) {
     transport.expires_after(kTlsTime);

@@ -14,9 +14,30 @@ namespace diaryx::server {
 /// The connections that are open, all and by the key that limits count by.
 class OpenConnections : public std::enable_shared_from_this<OpenConnections> {
  public:
+  /// One connection, counted as long as this is there. Movable; every quiet socket has one, so it holds no memory of its own.
+  class Counted {
+   public:
+    Counted() = default;
+    Counted(Counted&& other) noexcept : all_(std::move(other.all_)), of_key_(other.of_key_) {}
+    Counted& operator=(Counted&& other) noexcept;
+    ~Counted() { release(); }
+
+    explicit operator bool() const { return all_ != nullptr; }
+    void release();
+
+   private:
+    friend class OpenConnections;
+    using Place = std::map<std::string, uint32_t>::iterator;
+    Counted(std::shared_ptr<OpenConnections> all, Place of_key) : all_(std::move(all)), of_key_(of_key) {}
+
+    // The limits may be gone when the last connections are destroyed with the event loop.
+    std::shared_ptr<OpenConnections> all_;  // null: nothing is counted
+    Place of_key_;
+  };
+
   uint32_t count() const { return count_; }
-  /// One more, until what is returned is released; null if `key` has `limit` already (0: no limit).
-  std::shared_ptr<void> enter(const std::string& key, uint32_t limit);
+  /// One more; nothing if `key` has `limit` already (0: no limit).
+  Counted enter(const std::string& key, uint32_t limit);
 
  private:
   uint32_t count_ = 0;

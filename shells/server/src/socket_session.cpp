@@ -8,7 +8,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
-#include "access_watch.h"
 #include "diaryx/native/log.h"
 #include "diaryx/sync/frame.h"
 #include "note_finder.h"
@@ -29,17 +28,15 @@ constexpr size_t kPerMessageBytes = 64;  // counted beside its bytes, so that ma
 constexpr size_t kPartsPerWrite = 128;
 constexpr size_t kTlsBatchBytes = 16u << 10;
 constexpr size_t kWorthMoving = 64;  // places of messages that were sent, before the rest moves up
-constexpr size_t kKeptQueue = 2;  // room for so many messages is kept when the queue is empty: most sockets are quiet
 
 }  // namespace
 
 SocketSession::SocketSession(Transport transport, Services& services, std::unique_ptr<EditorWire> wire,
-                             std::shared_ptr<void> counted)
+                             OpenConnections::Counted counted)
     : stream_(std::move(transport), services.sockets.poll(), *this),
       services_(services),
       wire_(std::move(wire)),
       counted_(std::move(counted)),
-      reader_(kSignInMessageBytes),
       heard_at_(SocketList::Clock::now()) {}
 
 void SocketSession::begin(const boost::beast::flat_buffer& early) {
@@ -71,12 +68,13 @@ void SocketSession::refuse(const boost::beast::flat_buffer& early, std::string_v
 }
 
 void SocketSession::admit(Admission admission) {
-  signed_in_with_ = admission.key;
   read_only_ = admission.read_only;
   authenticate_.reset();
-  reader_.set_limit(relay::Limits{}.max_frame_bytes);
-  connection_ = services_.relay.opened(shared_from_this(), std::move(admission.principal), handshake_);
-  services_.access.add(connection_, admission.key, std::move(admission.workspace), admission.expires);
+  if (reader_ != nullptr) reader_->set_limit(relay::Limits{}.max_frame_bytes);
+  auto principal = relay::share(std::move(admission.principal));
+  grant_ = &services_.access.enter(admission.key, std::move(admission.workspace), admission.expires, principal);
+  connection_ = services_.relay.opened(shared_from_this(), std::move(principal), handshake_);
+  services_.access.add(*grant_, connection_);
 }
 
 // --- Reading
@@ -121,7 +119,10 @@ void SocketSession::received(const boost::system::error_code& error, std::span<u
   if (deaf_) return read();
   heard_at_ = SocketList::Clock::now();
   pinged_ = false;
-  reader_.feed(bytes);
+  if (reader_ == nullptr) {
+    reader_ = std::make_unique<FrameReader>(grant_ != nullptr ? relay::Limits{}.max_frame_bytes : kSignInMessageBytes);
+  }
+  reader_->feed(bytes);
   try {
     take_what_came();
   } catch (const std::exception& exception) {  // the rim: libraries may throw, one connection ends and no other
@@ -135,13 +136,14 @@ void SocketSession::take_what_came() {
   services_.relay.gather();
   take_messages();
   services_.relay.take_gathered();
+  if (reader_ != nullptr && reader_->is_between_frames()) reader_.reset();
   if (!broken_) read();
 }
 
 void SocketSession::take_messages() {
-  while (!ended_ && !broken_) {
-    if (asking_) return reader_.keep_rest();  // what was read is shared with others
-    const auto message = reader_.next();
+  while (!ended_ && !broken_ && reader_ != nullptr) {
+    if (asking_) return reader_->keep_rest();  // what was read is shared with others
+    const auto message = reader_->next();
     if (!message) {
       // Nothing that follows can be read. Closing at once could take the close frame from the client's hands.
       close_with(static_cast<uint16_t>(message.error()), "a frame could not be read");
@@ -210,7 +212,7 @@ void SocketSession::hear_on(Heard heard) {
     }
     if (auto* answer = std::get_if<ToEditor>(&one)) {
       enqueue(Told{std::make_shared<const Bytes>(std::move(answer->message)), 0});
-    } else if (!signed_in_with_) {
+    } else if (grant_ == nullptr) {
       // Dropped: editors begin anew once they have signed in.
     } else if (auto* to_find = std::get_if<ToFind>(&one)) {
       ToFind note = std::move(*to_find);
@@ -227,7 +229,8 @@ void SocketSession::hear_on(Heard heard) {
 
 asio::awaitable<void> SocketSession::find(ToFind note, Heard rest) {
   const auto self = shared_from_this();
-  const std::string document = co_await find_note(services_, *signed_in_with_, note.by_path, note.payload);
+  if (ended_) co_return;
+  const std::string document = co_await find_note(services_, grant_->key, note.by_path, note.payload);
   asking_ = false;
   if (!ended_ && !broken_ && !close_wanted_) {
     wire_->located(note.by_path, document);
@@ -241,7 +244,8 @@ asio::awaitable<void> SocketSession::find(ToFind note, Heard rest) {
 
 asio::awaitable<void> SocketSession::sign_in(SignInWith with, Heard rest) {
   const auto self = shared_from_this();
-  if (!signed_in_with_) {
+  if (ended_) co_return;
+  if (grant_ == nullptr) {
     auto admission = co_await (*authenticate_)(with.token);
     if (broken_ || close_wanted_) {
       // Too late.
@@ -255,7 +259,7 @@ asio::awaitable<void> SocketSession::sign_in(SignInWith with, Heard rest) {
       admit(std::move(*admission));
       enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, read_only_)), 0});
     }
-  } else if (signed_in_with_->kind == AccessKey::Kind::Token && sha256(with.token) != signed_in_with_->hash) {
+  } else if (grant_->key.kind == AccessKey::Kind::Token && sha256(with.token) != grant_->key.hash) {
     // One connection is one sign-in: a second token on it is somebody's mistake.
     enqueue(Told{std::make_shared<const Bytes>(wire_->refused(with.name, "Use one token per connection.")), 0});
   } else {
@@ -396,9 +400,8 @@ void SocketSession::written(size_t messages) {
   }
   next_ += messages;
   if (next_ == outgoing_.size()) {
-    outgoing_.clear();
+    outgoing_ = std::vector<Outgoing>();  // most sockets are quiet
     next_ = 0;
-    if (outgoing_.capacity() > kKeptQueue) outgoing_.shrink_to_fit();
   } else if (next_ > kWorthMoving && next_ > outgoing_.size() / 2) {
     outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<ptrdiff_t>(next_));
     next_ = 0;
@@ -435,7 +438,7 @@ void SocketSession::tick(SocketList::Clock::time_point now) {
     if (now >= deadline_) cut();
     return;
   }
-  if (!signed_in_with_ && now >= deadline_) return close_with(kEditorUnauthorized, "nobody signed in");
+  if (grant_ == nullptr && now >= deadline_) return close_with(kEditorUnauthorized, "nobody signed in");
   if (paused_) heard_at_ = now;  // it is we who do not listen
   const auto quiet = now - heard_at_;
   if (quiet >= kDead) {
@@ -461,11 +464,11 @@ void SocketSession::end() {
   services_.sockets.remove(*this);
   outgoing_.clear();
   next_ = 0;
-  if (signed_in_with_) {
-    services_.access.remove(connection_);
+  if (grant_ != nullptr) {
+    services_.access.remove(*std::exchange(grant_, nullptr), connection_);
     services_.relay.closed(connection_);
   }
-  counted_.reset();
+  counted_.release();
 }
 
 }  // namespace diaryx::server

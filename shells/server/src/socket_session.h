@@ -17,6 +17,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
+#include "access_watch.h"
 #include "byte_stream.h"
 #include "editor_wire.h"
 #include "relay_host.h"
@@ -43,7 +44,7 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   /// wire      null: the relay's own frames.
   /// counted   what counts the connection; released when it ends.
   SocketSession(Transport transport, Services& services, std::unique_ptr<EditorWire> wire,
-                std::shared_ptr<void> counted);
+                OpenConnections::Counted counted);
 
   /// Serves until the connection ends. The upgrade was answered before.
   /// early          bytes that came behind the request.
@@ -106,11 +107,11 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   ByteStream stream_;
   Services& services_;
   std::unique_ptr<EditorWire> wire_;
-  std::shared_ptr<void> counted_;
+  OpenConnections::Counted counted_;
   std::unique_ptr<Authenticate> authenticate_;  // while nobody has signed in
-  std::optional<AccessKey> signed_in_with_;
+  AccessWatch::Grant* grant_ = nullptr;  // once admitted, until the end
   relay::ConnectionId connection_;  // once admitted
-  FrameReader reader_;
+  std::unique_ptr<FrameReader> reader_;  // null between frames
   std::vector<Outgoing> outgoing_;  // from `next_` on
   size_t next_ = 0;
   size_t sent_of_next_ = 0;  // bytes of its frame, TCP only

@@ -47,6 +47,12 @@ class FrameReader {
   /// Copies what was fed and not read yet, so that the fed bytes may go.
   void keep_rest();
 
+  /// True if a new reader would go on in the same way: nothing was fed that is not read, and no message or frame has begun.
+  bool is_between_frames() const {
+    return !failed_ && !in_body_ && head_size_ == 0 && input_.empty() && held_ == nullptr &&
+           message_ == Opcode::Continuation;
+  }
+
  private:
   /// What does not lie in the input.
   struct Held {

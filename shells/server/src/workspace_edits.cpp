@@ -40,17 +40,26 @@ awaitable<bool> edit_document(Services& services, sync::ServerEdit change) {
 
 ClientId new_writer() { return ClientId{native::random_u64() & 0xffff'ffffu}; }
 
+awaitable<bool> load_document(Services& services, DocId id) {
+  sync::ServerEdit nothing;
+  nothing.document = std::move(id);
+  co_return co_await edit_document(services, std::move(nothing));
+}
+
 awaitable<crdt::Doc*> live_document(Services& services, DocId id) {
-  sync::ServerEdit nothing;  // loads the document
-  nothing.document = id;
-  if (!co_await edit_document(services, std::move(nothing))) co_return nullptr;
+  if (!co_await load_document(services, id)) co_return nullptr;
   co_return services.relay.find(id);
 }
 
+awaitable<std::optional<Bytes>> live_state(Services& services, DocId id) {
+  if (!co_await load_document(services, id)) co_return std::nullopt;
+  co_return services.relay.state(id);
+}
+
 awaitable<OrResponse<WorkspaceFiles>> live_files(Services& services, const std::string& workspace, ClientId client) {
-  const crdt::Doc* const doc = co_await live_document(services, *sync::workspace_doc_id(workspace));
-  if (doc == nullptr) co_return std::unexpected(workspace_failed("the workspace was not loaded"));
-  auto files = WorkspaceFiles::open(workspace, doc->encode_update_v1(), client);
+  const auto state = co_await live_state(services, *sync::workspace_doc_id(workspace));
+  if (!state) co_return std::unexpected(workspace_failed("the workspace was not loaded"));
+  auto files = WorkspaceFiles::open(workspace, *state, client);
   if (!files) co_return std::unexpected(workspace_failed(describe(files.error())));
   co_return std::move(*files);
 }
@@ -65,15 +74,10 @@ awaitable<std::optional<HttpResponse>> carry_renamed(Services& services, const s
                                                      const std::function<sync::ServerEdit(sync::ServerEdit)>& sign) {
   std::erase_if(renamed, [&](const auto& file) { return !files.can_rename(file.from, file.to); });
   for (WorkspaceFiles::Renamed& file : renamed) {
-    const auto state_of = [&](DocId id) -> awaitable<std::optional<Bytes>> {
-      const crdt::Doc* const doc = co_await live_document(services, std::move(id));
-      if (doc == nullptr) co_return std::nullopt;
-      co_return doc->encode_update_v1();
-    };
     const auto named = sync::body_doc_id(workspace, file.to);
     if (!named) co_return workspace_failed(describe(named.error()));
-    const auto at_path = co_await state_of(*named);
-    const auto here = co_await state_of(files.body_of(file.from));
+    const auto at_path = co_await live_state(services, *named);
+    const auto here = co_await live_state(services, files.body_of(file.from));
     if (!at_path || !here) co_return workspace_failed("a text was not loaded");
     auto document = files.document_at(file, *at_path);
     if (!document) co_return workspace_failed(describe(document.error()));
@@ -81,7 +85,7 @@ awaitable<std::optional<HttpResponse>> carry_renamed(Services& services, const s
     const auto target = sync::body_doc_id(workspace, file.document);
     if (!target) co_return workspace_failed(describe(target.error()));
     if (*target == files.body_of(file.from)) continue;
-    const auto there = co_await state_of(*target);
+    const auto there = co_await live_state(services, *target);
     if (!there) co_return workspace_failed("a text was not loaded");
     auto edit = files.edit_renamed(file, *here, *there);
     if (!edit) co_return workspace_failed(describe(edit.error()));

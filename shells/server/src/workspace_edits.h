@@ -30,6 +30,8 @@ boost::asio::awaitable<bool> edit_document(Services& services, sync::ServerEdit 
 /// A document as it is live; loads it if needed, and ends behind everything received before. Null: the storage failed. Valid until
 /// the next wait.
 boost::asio::awaitable<crdt::Doc*> live_document(Services& services, DocId id);
+/// The same as an update with everything in it; nothing: the storage failed.
+boost::asio::awaitable<std::optional<Bytes>> live_state(Services& services, DocId id);
 
 /// A client id that nobody has.
 ClientId new_writer();

@@ -6,6 +6,7 @@
 
 #include "client_address.h"
 #include "rate_limiter.h"
+#include "service_limits.h"
 #include "share_code.h"
 #include "sign_in.h"
 
@@ -13,6 +14,32 @@ namespace diaryx::server {
 namespace {
 
 using boost::asio::ip::make_address;
+
+TEST(OpenConnections, CountsEachUntilItIsGoneWhereverItWasMoved) {
+  const auto open = std::make_shared<OpenConnections>();
+  auto first = open->enter("a", 2);
+  auto second = open->enter("a", 2);
+  EXPECT_TRUE(first && second);
+  EXPECT_FALSE(open->enter("a", 2));
+  EXPECT_TRUE(open->enter("a", 0));  // no limit; and gone at once
+  EXPECT_TRUE(open->enter("b", 2));
+  EXPECT_EQ(open->count(), 2u);
+  OpenConnections::Counted moved(std::move(first));
+  EXPECT_EQ(open->count(), 2u);
+  second = std::move(moved);  // what it counted before is gone
+  EXPECT_EQ(open->count(), 1u);
+  EXPECT_TRUE(open->enter("a", 2));
+  second.release();
+  second.release();
+  EXPECT_EQ(open->count(), 0u);
+}
+
+TEST(OpenConnections, MayBeGoneBeforeTheLastConnection) {
+  auto open = std::make_shared<OpenConnections>();
+  auto last = open->enter("a", 1);
+  open.reset();
+  last.release();
+}
 
 TEST(RateLimiter, AllowsABurstThenTheSteadyRate) {
   RateLimiter limiter(3, DurationMs{60'000});

@@ -43,7 +43,8 @@ struct StorageFaults : testing::Test {
   }
   std::pair<std::shared_ptr<Peer>, relay::ConnectionId> connect() {
     auto peer = std::make_shared<Peer>();
-    const auto id = host.opened(peer, {.user_id = user, .device_id = "d", .guest = false}, relay::Handshake::Lean);
+    const auto id =
+        host.opened(peer, relay::share({.user_id = user, .device_id = "d", .guest = false}), relay::Handshake::Lean);
     return {peer, id};
   }
   void send(relay::ConnectionId from, const sync::Message& message) {

@@ -30,7 +30,7 @@ constexpr uint8_t kText = 0x81;
 constexpr uint8_t kBinary = 0x82;
 
 /// Everything the reader says when it is fed `bytes` in pieces of `piece`: "opcode:body", and "fault code" at the end of all.
-std::vector<std::string> read(Bytes bytes, size_t piece, size_t limit = 1u << 20) {
+std::vector<std::string> read_with(bool anew, const Bytes& bytes, size_t piece, size_t limit) {
   FrameReader reader(limit);
   std::vector<std::string> said;
   for (size_t at = 0; at < bytes.size(); at += piece) {
@@ -46,8 +46,38 @@ std::vector<std::string> read(Bytes bytes, size_t piece, size_t limit = 1u << 20
       if (!*next) break;
       said.push_back(std::to_string(static_cast<int>((*next)->opcode)) + ":" + std::string(as_text((*next)->bytes)));
     }
+    if (anew && reader.is_between_frames()) reader = FrameReader(limit);
   }
   return said;
+}
+
+/// A session has no reader between frames: it must not matter.
+std::vector<std::string> read(const Bytes& bytes, size_t piece, size_t limit = 1u << 20) {
+  auto said = read_with(false, bytes, piece, limit);
+  EXPECT_EQ(said, read_with(true, bytes, piece, limit));
+  return said;
+}
+
+TEST(FrameReader, SaysWhenANewOneWouldGoOnInTheSameWay) {
+  FrameReader reader(100);
+  EXPECT_TRUE(reader.is_between_frames());
+  const auto feed = [&](Bytes bytes) {
+    reader.feed(bytes);
+    while (*reader.next()) {
+    }
+    return reader.is_between_frames();
+  };
+  const Bytes whole = frame(kText, "hello");
+  EXPECT_TRUE(feed(whole));
+  EXPECT_FALSE(feed(Bytes(whole.begin(), whole.begin() + 3)));
+  EXPECT_TRUE(feed(Bytes(whole.begin() + 3, whole.end())));
+  EXPECT_FALSE(feed(frame(0x01, "")));  // a fragment without a body
+  EXPECT_FALSE(feed(frame(0x89, "ping")));
+  EXPECT_TRUE(feed(frame(0x80, "")));
+  Bytes rest = whole;
+  reader.feed(rest);
+  reader.keep_rest();
+  EXPECT_FALSE(reader.is_between_frames());
 }
 
 Bytes operator+(Bytes left, const Bytes& right) {

@@ -3,6 +3,8 @@
 // Bursts are one piece of work. What a connection sends for a document in a row, while nothing else happens to it, is stored as
 // one record; what is stored in one go leaves as one message for each sender. A reader is sent the same operations, in an
 // order in which none of them can depend on a later one: who sent it had seen only what had left before.
+#include <algorithm>
+
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/control.h"
 #include "machine.h"
@@ -43,7 +45,7 @@ void Machine::append(Room& room, SharedBytes update, ConnectionId from, const st
     append_rooms_.emplace(ticket, &room);
     open_append_.room = &room;
     open_append_.from = from;
-    open_append_.action = {ticket, room.id, nullptr, user, device, origin, now_};
+    open_append_.action = {ticket, *room.id, nullptr, user, device, origin, now_};
   }
   room.appends.back().held_bytes += held_bytes;
   open_append_.size_bytes += update->size();
@@ -55,6 +57,8 @@ void Machine::finish_append() {
   OpenAppend append = std::exchange(open_append_, {});
   append.action.update = merged(append.updates);
   DX_ASSERT(append.action.update != nullptr);
+  const auto awoken = std::ranges::find(awoken_.rbegin(), awoken_.rend(), append.room->id, &Awoken::document);
+  if (awoken != awoken_.rend()) awoken->appended = append.action.update;
   relay_update(*append.room, append.action.update, append.from);
   out_->push_back(std::move(append.action));
 }
@@ -68,7 +72,7 @@ void Machine::send(Room& room, Outgoing message) {
 }
 
 void Machine::send_error(Room& room, ConnectionId to, Refusal refusal, std::string_view sentence) {
-  send(room, SendText{{to}, error_text(room.id.view(), refusal, sentence)});
+  send(room, SendText{{to}, error_text(room.id->view(), refusal, sentence)});
 }
 
 void Machine::flush(Room& room) {
@@ -114,10 +118,10 @@ void Machine::send_leaving(Room& room) {
   for (Group& group : groups) {
     const SharedBytes update = merged(group.updates);
     DX_ASSERT(update != nullptr);
-    if (auto frame = encode_frame(room.id.view(), {Update{*update}})) {
+    if (auto frame = encode_frame(room.id->view(), {Update{*update}})) {
       out_->push_back(SendBinary{std::move(group.to), std::make_shared<const Bytes>(std::move(*frame))});
     } else {
-      out_->push_back(SendText{std::move(group.to), error_text(room.id.view(), Refusal::TooLarge, kTooLargeToSend)});
+      out_->push_back(SendText{std::move(group.to), error_text(room.id->view(), Refusal::TooLarge, kTooLargeToSend)});
     }
   }
 }
@@ -128,7 +132,7 @@ void Machine::send_settled() {
   for (const auto& [seat, received] : receipts_) {
     const auto& [to, document] = seat;
     if (connection(to) == nullptr) continue;
-    const Saved saved{document.str(), received};
+    const Saved saved{document->str(), received};
     out_->push_back(SendText{{to}, std::make_shared<const std::string>(format_control(saved))});
   }
   receipts_.clear();
@@ -156,6 +160,7 @@ void Machine::take_stored(const UpdateStored& event) {
   stored.stored = event.sequence;
   ++stored.records_since_snapshot;
   flush(stored);
+  shrink_if_resting(stored);
   compact_if_due(stored);
   note_if_idle(stored);
 }

@@ -50,13 +50,12 @@ Ticket Machine::edit(ServerEdit edit, TimestampMs now, std::vector<Action>& out)
   now_ = now;
   out_ = &out;
   const Ticket ticket = next_ticket();
-  const auto parsed = parse_doc_id(edit.document.view());
-  DX_ASSERT(parsed.has_value());  // made by the server
-  Room& edited = room_for(DocId(edit.document), *parsed);
+  Room& edited = room_for(std::make_shared<const DocId>(edit.document));
   PendingEdit pending{ticket, std::move(edit)};
   if (edited.life == Life::Open) {
     apply_edit(edited, std::move(pending));
     finish_append();
+    settle_awoken();
     note_if_idle(edited);
   } else {
     edited.edits.push_back(std::move(pending));
@@ -67,8 +66,11 @@ Ticket Machine::edit(ServerEdit edit, TimestampMs now, std::vector<Action>& out)
 
 void Machine::apply_edit(Room& room, PendingEdit pending) {
   const ServerEdit& edit = pending.edit;
-  if (room.doc->client_is_taken()) room.doc->set_client(next_client());
-  const auto commit = perform(*room.doc, edit);
+  const bool loads_only = edit.seed.empty() && edit.update.empty() && edit.texts.empty() && edit.entries.empty();
+  if (loads_only) return send(room, EditFinished{pending.ticket, true});
+  crdt::Doc& doc = work_on(room);
+  if (doc.client_is_taken()) doc.set_client(next_client());
+  const auto commit = perform(doc, edit);
   if (!commit) {
     // Refused input of the server's own (a text that is not UTF-8): the caller checks before, so nothing was stored.
     out_->push_back(EditFinished{pending.ticket, false});

@@ -22,7 +22,7 @@ class Fifo {
     ++head_;
     if (empty()) {
       head_ = 0;
-      if (items_.capacity() > kKept) items_ = {};
+      if (items_.capacity() > kKept) items_ = std::vector<T>();
       items_.clear();
     } else if (head_ > kKept && head_ > items_.size() / 2) {
       items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
@@ -30,17 +30,22 @@ class Fifo {
     }
   }
 
+  /// Gives up memory that is kept for more.
+  void shrink() {
+    if (empty()) items_ = std::vector<T>();
+  }
+
   /// Everything that is left, in order.
   std::vector<T> take() {
     std::vector<T> rest(std::make_move_iterator(items_.begin() + static_cast<std::ptrdiff_t>(head_)),
                         std::make_move_iterator(items_.end()));
-    items_ = {};
+    items_ = std::vector<T>();
     head_ = 0;
     return rest;
   }
 
  private:
-  static constexpr size_t kKept = 32;  // places that stay when the queue runs empty
+  static constexpr size_t kKept = 512;  // places that stay when the queue of somebody busy runs empty
   std::vector<T> items_;  // from `head_` on
   size_t head_ = 0;
 };

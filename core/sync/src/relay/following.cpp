@@ -26,20 +26,20 @@ std::optional<Sequence> Machine::sequence_of(std::string_view cursor) const {
 
 void Machine::follow(Connection& connection, const ChangesWanted& wanted) {
   // Who may read the workspace document may read its bodies, and leaves it when that ends.
-  const auto seat = connection.seats.find(DocId("workspace:" + wanted.workspace));
+  const auto seat = connection.seats.find(std::string_view("workspace:" + wanted.workspace));
   if (options_.lineage.empty() || seat == connection.seats.end() || seat->second.state != Seat::State::Open) return;
   // One question at a time: each is work for the storage.
   const auto is_asked = [&](const auto& asked) {
     return asked.second.connection == connection.id && asked.second.workspace == wanted.workspace;
   };
   if (std::ranges::any_of(change_questions_, is_asked)) return;
-  Room& workspace = *room(seat->first);
+  Room& workspace = *room(seat->first->view());
   if (std::ranges::find(workspace.followers, connection.id) == workspace.followers.end()) {
     workspace.followers.push_back(connection.id);
   }
   ChangesQuestion question{connection.id, wanted.workspace, {}};
   for (const auto& [ticket, appending] : append_rooms_) {
-    if (appending->workspace == wanted.workspace) question.in_flight.insert(appending->id.str());
+    if (appending->workspace == wanted.workspace) question.in_flight.insert(appending->id->str());
   }
   const Ticket ticket = next_ticket();
   change_questions_.emplace(ticket, std::move(question));
@@ -82,7 +82,7 @@ void Machine::release_changes(Ticket answered) {
 
 void Machine::add_followers(const Room& room, ConnectionId except, std::vector<ConnectionId>& to) {
   if (room.kind != DocKind::Body) return;
-  const Room* const workspace = this->room(DocId("workspace:" + room.workspace));
+  const Room* const workspace = this->room("workspace:" + std::string(room.workspace));
   if (workspace == nullptr) return;
   for (const ConnectionId id : workspace->followers) {
     if (id == except) continue;

@@ -10,6 +10,13 @@ namespace {
 /// Unloading stores a snapshot when loading would otherwise read more records than this.
 constexpr uint32_t kRecordsWorthASnapshot = 32;
 
+/// Larger documents are not made bytes of right after a single edit.
+constexpr uint64_t kRestAtOnceBytes = 16u << 10;
+constexpr int64_t kRestCheckMs = 250;
+
+/// The larger, the longer, so that waking takes the same small part of the time whatever the size.
+DurationMs quiet_before_rest(const Room& room) { return DurationMs{1'000 + static_cast<int64_t>(room.size_bytes / 8)}; }
+
 }  // namespace
 
 std::string_view sentence_for(StorageFailure why);  // opening.cpp
@@ -21,8 +28,8 @@ void Machine::store_snapshot(Room& room) {
   room.snapshot = ticket;
   room.snapshot_through = room.stored;
   snapshot_rooms_.emplace(ticket, room.id);
-  auto state = std::make_shared<const Bytes>(room.doc->encode_update_v1());
-  out_->push_back(StoreSnapshot{ticket, room.id, std::move(state), room.stored});
+  auto state = std::make_shared<const Bytes>(room.doc.encode());
+  out_->push_back(StoreSnapshot{ticket, *room.id, std::move(state), room.stored});
 }
 
 void Machine::compact_if_due(Room& room) {
@@ -32,7 +39,7 @@ void Machine::compact_if_due(Room& room) {
 void Machine::finish_snapshot(Ticket ticket, bool stored) {
   const auto found = snapshot_rooms_.find(ticket);
   if (found == snapshot_rooms_.end()) return;
-  Room* const owner = room(found->second);
+  Room* const owner = room(found->second->view());
   snapshot_rooms_.erase(found);
   if (owner == nullptr || owner->snapshot != ticket) return;
   owner->snapshot.reset();
@@ -52,17 +59,23 @@ void Machine::note_if_idle(Room& room) {
 }
 
 std::optional<TimestampMs> Machine::next_deadline() const {
-  if (idle_checks_.empty()) return std::nullopt;
-  return idle_checks_.begin()->first;
+  std::optional<TimestampMs> next;
+  for (const auto* checks : {&idle_checks_, &rest_checks_}) {
+    if (!checks->empty() && (!next || checks->begin()->first < *next)) next = checks->begin()->first;
+  }
+  return next;
 }
 
-void Machine::on(DeadlineReached&) { unload_idle_rooms(); }
+void Machine::on(DeadlineReached&) {
+  unload_idle_rooms();
+  rest_quiet_rooms();
+}
 
 void Machine::unload_idle_rooms() {
   while (!idle_checks_.empty() && idle_checks_.begin()->first <= now_) {
-    const DocId document = idle_checks_.begin()->second;
+    const SharedDocId document = idle_checks_.begin()->second;
     idle_checks_.erase(idle_checks_.begin());
-    Room* const idle = room(document);
+    Room* const idle = room(document->view());
     if (idle == nullptr || idle->life != Life::Open || !idle->idle_since) continue;
     if (now_ < *idle->idle_since + options_.limits.idle_before_unload) continue;  // used since, looked at again later
     if (idle->records_since_snapshot >= kRecordsWorthASnapshot) store_snapshot(*idle);
@@ -75,7 +88,66 @@ void Machine::unload_idle_rooms() {
 
 void Machine::erase(Room& room) {
   DX_ASSERT(room.appends.empty());
-  rooms_.erase(DocId(room.id));
+  const auto gone = rooms_.extract(room.id->view());  // whose key lies in the room itself
+  DX_ASSERT(gone);
+}
+
+/// The document as the engine has it, for edits and for who has to look into it.
+crdt::Doc& Machine::work_on(Room& room) {
+  if (room.doc.rests()) {
+    const bool again = now_ - room.edited < quiet_before_rest(room);
+    awoken_.push_back({.document = room.id, .stays = again});
+  }
+  room.edited = now_;
+  return room.doc.awake();
+}
+
+/// A single edit is over: the document rests again. One that is edited again soon stays awake until it is left alone for a while.
+void Machine::settle_awoken() {
+  for (Awoken& one : std::exchange(awoken_, {})) {
+    Room* const awoken = room(one.document->view());
+    if (awoken == nullptr || awoken->life != Life::Open) continue;
+    if (!one.stays && awoken->size_bytes <= kRestAtOnceBytes) {
+      rest(*awoken, std::move(one.appended));
+    } else {
+      check_rest_later(*awoken);
+    }
+  }
+}
+
+void Machine::rest_quiet_rooms() {
+  while (!rest_checks_.empty() && rest_checks_.begin()->first <= now_) {
+    const SharedDocId document = rest_checks_.begin()->second;
+    rest_checks_.erase(rest_checks_.begin());
+    Room* const quiet = room(document->view());
+    if (quiet == nullptr || quiet->life != Life::Open || quiet->doc.rests()) continue;
+    if (now_ < quiet->edited + quiet_before_rest(*quiet)) {
+      check_rest_later(*quiet);
+    } else {
+      rest(*quiet, nullptr);
+    }
+  }
+}
+
+void Machine::check_rest_later(const Room& room) {
+  if (room.size_bytes > options_.limits.max_resting_bytes) return;
+  const DurationMs quiet = quiet_before_rest(room);
+  const TimestampMs due = room.edited + quiet > now_ ? room.edited + quiet : now_ + quiet;
+  // Rounded up, so that one deadline is about many.
+  rest_checks_.emplace(TimestampMs{(due.value() / kRestCheckMs + 1) * kRestCheckMs}, room.id);
+}
+
+void Machine::rest(Room& room, SharedBytes perhaps) {
+  if (room.size_bytes > options_.limits.max_resting_bytes) return;
+  room.doc.rest(std::move(perhaps));
+  shrink_if_resting(room);
+  if (!room.doc.rests()) check_rest_later(room);  // what it waits for may come
+}
+
+void Machine::shrink_if_resting(Room& room) {
+  if (!room.doc.rests()) return;
+  room.outbox.shrink();
+  room.appends.shrink();
 }
 
 /// The storage refused an update that the memory already holds: the memory is thrown away.
@@ -98,16 +170,16 @@ void Machine::drop_room(Room& room, Refusal refusal, std::string_view sentence) 
   for (auto& [id, connection] : connections_) {
     const auto seat = connection.seats.find(room.id);
     if (seat == connection.seats.end()) continue;
-    for (const Bytes& payload : seat->second.held) release(connection, held_size(payload));
+    for (const Bytes& payload : seat->second.take_held()) release(connection, held_size(payload));
     connection.seats.erase(seat);
-    std::erase(connection.handshakes, room.id);
-    refuse(connection, room.id.view(), refusal, sentence);
+    std::erase_if(connection.handshakes, [&](const SharedDocId& one) { return *one == *room.id; });
+    refuse(connection, room.id->view(), refusal, sentence);
   }
   room.members.clear();
   room.followers.clear();
   room.shaking.clear();
   room.waiting.clear();
-  room.doc.reset();
+  room.doc.close();
   room.answer.reset();
   room.manifest.reset();
   room.snapshot.reset();
@@ -126,7 +198,7 @@ void Machine::end_failed_room(Room& room) {
 void Machine::on(AccessRevoked& event) {
   constexpr std::string_view kGone = "You no longer have access to this workspace, or it was removed.";
   const auto of_event = [&](const Connection& connection) {
-    return event.user_id.empty() || connection.principal.user_id == event.user_id;
+    return event.user_id.empty() || connection.principal->user_id == event.user_id;
   };
   // A question that is still out must not be answered by what was true before.
   std::erase_if(authorizations_, [&](const auto& asked) {
@@ -136,25 +208,25 @@ void Machine::on(AccessRevoked& event) {
   for (auto& [id, connection] : connections_) {
     if (!of_event(connection)) continue;
     connection.workspaces.erase(event.workspace);
-    std::vector<DocId> theirs;
+    std::vector<SharedDocId> theirs;
     for (const auto& [document, seat] : connection.seats) {
-      const auto parsed = parse_doc_id(document.view());
+      const auto parsed = parse_doc_id(document->view());
       if (parsed && parsed->workspace == event.workspace) theirs.push_back(document);
     }
-    for (const DocId& document : theirs) {
-      leave(connection, document);
-      refuse(connection, document.view(), Refusal::Unauthorized, kGone);
+    for (const SharedDocId& document : theirs) {
+      leave(connection, document->view());
+      refuse(connection, document->view(), Refusal::Unauthorized, kGone);
     }
   }
   if (!event.user_id.empty()) return;
   // The workspace is gone for everybody: its documents leave memory without being stored again.
-  std::vector<DocId> gone;
+  std::vector<SharedDocId> gone;
   for (const auto& [document, one] : rooms_) {
-    if (one->workspace == event.workspace) gone.push_back(document);
+    if (one->workspace == event.workspace) gone.push_back(one->id);
   }
-  std::sort(gone.begin(), gone.end());
-  for (const DocId& document : gone) {
-    Room& dropped = *room(document);
+  std::sort(gone.begin(), gone.end(), ById());
+  for (const SharedDocId& document : gone) {
+    Room& dropped = *room(document->view());
     drop_room(dropped, Refusal::Unauthorized, kGone);
     if (dropped.appends.empty()) erase(dropped);
   }
@@ -173,7 +245,7 @@ void Machine::on(AccessChanged& event) {
   if (known->second.access == event.access) return;
   known->second.access = event.access;
   for (auto& [document, seat] : found->seats) {
-    const auto parsed = parse_doc_id(document.view());
+    const auto parsed = parse_doc_id(document->view());
     if (parsed && parsed->workspace == event.workspace) seat.told_read_only = false;
   }
   const ReadOnlyChanged changed{event.access == Access::ReadOnly};
@@ -184,8 +256,8 @@ void Machine::on(AccessEnded& event) {
   Connection* const found = connection(event.connection);
   if (found == nullptr || found->closing) return;
   drop_questions(event.connection, "");
-  while (!found->seats.empty()) leave(*found, DocId(found->seats.begin()->first));
-  if (found->principal.guest) {
+  while (!found->seats.empty()) leave(*found, found->seats.begin()->first->view());
+  if (found->principal->guest) {
     out_->push_back(SendText{{found->id}, std::make_shared<const std::string>(format_control(SessionEnded{}))});
   }
   refuse(*found, "", Refusal::Unauthorized, event.sentence);

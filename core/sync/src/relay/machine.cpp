@@ -12,6 +12,8 @@ constexpr std::array<std::string_view, 5> kRefusalCodes = {"unauthorized", "inva
                                                            "storage"};
 /// Reasons of a close frame have at most 123 bytes.
 constexpr size_t kMaxReasonBytes = 120;
+/// Events that come together may be about many documents.
+constexpr size_t kAwakeAtOnce = 64;
 
 }  // namespace
 
@@ -30,6 +32,7 @@ void Machine::handle(Event event, TimestampMs now, std::vector<Action>& out) {
   out_ = &out;
   std::visit([this](auto& one) { on(one); }, event);
   finish_append();
+  settle_awoken();
   out_ = nullptr;
 }
 
@@ -43,34 +46,46 @@ void Machine::handle(std::vector<Event>& events, TimestampMs now, std::vector<Ac
     if (!std::holds_alternative<UpdateStored>(event)) send_settled();
     const auto* frame = std::get_if<BinaryFrame>(&event);
     if (frame == nullptr || frame->connection != open_append_.from) finish_append();
+    if (awoken_.size() >= kAwakeAtOnce) settle_awoken();
     std::visit([this](auto& one) { on(one); }, event);
   }
   finish_append();
   gathers_ = false;
   send_settled();
+  settle_awoken();
   out_ = nullptr;
 }
 
-RelayStatistics Machine::statistics() const { return {connections_.size(), rooms_.size(), append_rooms_.size()}; }
+RelayStatistics Machine::statistics() const {
+  RelayStatistics counts{connections_.size(), rooms_.size(), 0, append_rooms_.size()};
+  for (const auto& [id, one] : rooms_) counts.awake += one->doc.is_open() && !one->doc.rests();
+  return counts;
+}
 
 Connection* Machine::connection(ConnectionId id) {
   const auto found = connections_.find(id);
   return found == connections_.end() ? nullptr : &found->second;
 }
 
-Room* Machine::room(const DocId& document) {
+Room* Machine::room(std::string_view document) {
   const auto found = rooms_.find(document);
   return found == rooms_.end() ? nullptr : found->second.get();
 }
 
 size_t Machine::members(const DocId& document) {
-  Room* const found = room(document);
+  Room* const found = room(document.view());
   return found != nullptr ? found->members.size() : 0;
 }
 
 crdt::Doc* Machine::find(const DocId& document) {
-  Room* const found = room(document);
-  return found != nullptr && found->doc ? &*found->doc : nullptr;
+  Room* const found = room(document.view());
+  return found != nullptr && found->doc.is_open() ? &work_on(*found) : nullptr;
+}
+
+std::optional<Bytes> Machine::state(const DocId& document) {
+  Room* const found = room(document.view());
+  if (found == nullptr || !found->doc.is_open()) return std::nullopt;
+  return found->doc.encode();
 }
 
 void Machine::on(ConnectionOpened& event) {
@@ -103,15 +118,16 @@ void Machine::on(BinaryFrame& event) {
     refuse(*from, frame->doc_id, Refusal::Invalid, "This is not a document id: workspace:<id> or body:<id>/<path>.");
     return count_bad_frame(*from);
   }
-  take_payload(*from, DocId(frame->doc_id), *parsed, frame->payload);
+  take_payload(*from, frame->doc_id, *parsed, frame->payload);
 }
 
-void Machine::take_payload(Connection& connection, const DocId& document, const ParsedDocId& parsed, ByteView payload) {
+void Machine::take_payload(Connection& connection, std::string_view document, const ParsedDocId& parsed,
+                           ByteView payload) {
   const auto found = connection.seats.find(document);
   if (found == connection.seats.end()) return start_seat(connection, document, parsed, payload);
   Seat& seat = found->second;
   switch (seat.state) {
-    case Seat::State::Waiting: seat.held.push_back(to_bytes(payload)); return hold(connection, held_size(payload));
+    case Seat::State::Waiting: seat.hold(to_bytes(payload)); return hold(connection, held_size(payload));
     case Seat::State::Handshake:  // the frame is dropped, and the manifest repeated
       return send_manifest(connection, *room(document));
     case Seat::State::Open: {
@@ -139,11 +155,11 @@ void Machine::on(TextMessage& event) {
     return;
   }
   if (const auto* wanted = std::get_if<ChangesWanted>(&*message)) return follow(*from, *wanted);
-  if (const auto* leave_one = std::get_if<Leave>(&*message)) return leave(*from, DocId(leave_one->doc));
+  if (const auto* leave_one = std::get_if<Leave>(&*message)) return leave(*from, leave_one->doc);
   if (const auto* save = std::get_if<Save>(&*message)) {
-    const auto seat = from->seats.find(DocId(save->doc));
+    const auto seat = from->seats.find(std::string_view(save->doc));
     if (seat == from->seats.end() || seat->second.state != Seat::State::Open) return;
-    return store_snapshot(*room(seat->first));
+    return store_snapshot(*room(save->doc));
   }
 }
 
@@ -151,7 +167,7 @@ void Machine::on(ConnectionClosed& event) {
   Connection* const gone = connection(event.connection);
   if (gone == nullptr) return;
   gone->closing = true;
-  while (!gone->seats.empty()) leave(*gone, DocId(gone->seats.begin()->first));
+  while (!gone->seats.empty()) leave(*gone, gone->seats.begin()->first->view());
   connections_.erase(event.connection);
 }
 

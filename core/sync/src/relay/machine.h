@@ -33,6 +33,7 @@ class Machine {
   void handle(std::vector<Event>& events, TimestampMs now, std::vector<Action>& out);
   Ticket edit(ServerEdit edit, TimestampMs now, std::vector<Action>& out);
   crdt::Doc* find(const DocId& document);
+  std::optional<Bytes> state(const DocId& document);
   size_t members(const DocId& document);
   std::optional<TimestampMs> next_deadline() const;
   void drain(TimestampMs now, std::vector<Action>& out);
@@ -45,28 +46,28 @@ class Machine {
   void on(BinaryFrame& event);
   void on(TextMessage& event);
   void on(ConnectionClosed& event);
-  void take_payload(Connection& connection, const DocId& document, const ParsedDocId& parsed, ByteView payload);
+  void take_payload(Connection& connection, std::string_view document, const ParsedDocId& parsed, ByteView payload);
   void refuse(Connection& connection, std::string_view document, Refusal refusal, std::string_view sentence);
   void count_bad_frame(Connection& connection);
   void close(Connection& connection, CloseCode code, std::string reason);
   Connection* connection(ConnectionId id);
-  Room* room(const DocId& document);
+  Room* room(std::string_view document);
 
   // opening.cpp
   void on(Authorized& event);
   void on(DocumentLoaded& event);
   void on(DocumentLoadFailed& event);
-  void start_seat(Connection& connection, const DocId& document, const ParsedDocId& parsed, ByteView payload);
-  void ask_access(const Connection& connection, const std::string& workspace);
+  void start_seat(Connection& connection, std::string_view document, const ParsedDocId& parsed, ByteView payload);
+  void ask_access(const Connection& connection, std::string_view workspace);
   void drop_questions(ConnectionId id, std::string_view workspace);
-  void approach(Connection& connection, const DocId& document);
-  Room& room_for(const DocId& document, const ParsedDocId& parsed);
+  void approach(Connection& connection, const SharedDocId& document);
+  Room& room_for(const SharedDocId& document);
   void start_loading(Room& room);
   bool restore(Room& room, DocumentLoaded& event);
   void admit_everybody(Room& room);
   void admit(Connection& connection, Room& room);
   void open_seat(Connection& connection, Room& room, Seat& seat);
-  void leave(Connection& connection, const DocId& document);
+  void leave(Connection& connection, std::string_view document);
   void give_up_loading(Room& room, StorageFailure why);
   void announce_peer(Room& room, const Connection& who, bool joined);
 
@@ -125,6 +126,12 @@ class Machine {
   void compact_if_due(Room& room);
   void note_if_idle(Room& room);
   void unload_idle_rooms();
+  crdt::Doc& work_on(Room& room);
+  void settle_awoken();
+  void rest_quiet_rooms();
+  void rest(Room& room, SharedBytes perhaps);
+  void check_rest_later(const Room& room);
+  static void shrink_if_resting(Room& room);
   void fail_room(Room& room, StorageFailure why);
   void drop_room(Room& room, Refusal refusal, std::string_view sentence);
   void end_failed_room(Room& room);
@@ -146,6 +153,19 @@ class Machine {
     std::set<Ticket> behind;
   };
 
+  /// A document that has become more than its bytes.
+  struct Awoken {
+    SharedDocId document;
+    bool stays = false;  // it was so a moment ago, too
+    SharedBytes appended = nullptr;  // its newest update
+  };
+
+  struct ByReceiver {
+    bool operator()(const auto& a, const auto& b) const {
+      return a.first != b.first ? a.first < b.first : ById()(a.second, b.second);
+    }
+  };
+
   /// Updates that one connection sent for one document in a row become one record, and one message to the others.
   struct OpenAppend {
     Room* room = nullptr;  // null: there is none
@@ -160,15 +180,17 @@ class Machine {
 
   RelayOptions options_;
   std::map<ConnectionId, Connection> connections_;
-  std::unordered_map<DocId, std::unique_ptr<Room>> rooms_;  // never iterated where order would show
+  std::unordered_map<std::string_view, std::unique_ptr<Room>> rooms_;  // by id; never iterated where order would show
   std::unordered_map<Ticket, std::pair<ConnectionId, std::string>> authorizations_;
-  std::unordered_map<Ticket, DocId> load_rooms_;
+  std::unordered_map<Ticket, SharedDocId> load_rooms_;
   std::unordered_map<Ticket, ChangesQuestion> change_questions_;
   std::vector<HeldChanges> held_changes_;
   std::unordered_map<Ticket, Room*> append_rooms_;  // a room outlives its appends
-  std::unordered_map<Ticket, DocId> snapshot_rooms_;
-  std::multimap<TimestampMs, DocId> idle_checks_;  // when to look again
-  std::map<std::pair<ConnectionId, DocId>, uint64_t> receipts_;  // due, only inside a call
+  std::unordered_map<Ticket, SharedDocId> snapshot_rooms_;
+  std::multimap<TimestampMs, SharedDocId> idle_checks_;  // when to look again
+  std::multimap<TimestampMs, SharedDocId> rest_checks_;  // of documents that stay awake
+  std::vector<Awoken> awoken_;  // and not settled yet
+  std::map<std::pair<ConnectionId, SharedDocId>, uint64_t, ByReceiver> receipts_;  // due, only inside a call
   std::vector<Room*> leaving_rooms_;  // with something in `leaving`, only inside a call
   OpenAppend open_append_;  // only inside a call
   bool gathers_ = false;  // receipts, and updates that leave, of several events

@@ -12,6 +12,7 @@ const std::string_view kTooLargeToSend =
 
 namespace {
 
+constexpr size_t kWorthSharing = 4u << 10;  // bytes of an answer that is remembered for others who ask the same
 constexpr std::string_view kDocumentFull =
     "This document is as large as this server lets one be. What was added is on this device only; delete something, or "
     "split the file.";
@@ -21,7 +22,7 @@ constexpr std::string_view kDocumentFull =
 /// Ids come from frames that were decoded, so they fit; what fails is a document beyond the size of a frame.
 void Machine::send_message(Room& room, std::vector<ConnectionId> to, const Message& message) {
   if (to.empty()) return;
-  auto frame = encode_frame(room.id.view(), {message});
+  auto frame = encode_frame(room.id->view(), {message});
   if (frame) return send(room, SendBinary{std::move(to), std::make_shared<const Bytes>(std::move(*frame))});
   for (const ConnectionId id : to) send_error(room, id, Refusal::TooLarge, kTooLargeToSend);
 }
@@ -56,11 +57,13 @@ void Machine::take(Connection& connection, Seat&, Room& room, const SyncStep1& m
                                     message.state_vector.end())) {
     return send(room, SendBinary{{connection.id}, std::move(same)});
   }
-  auto frame = encode_frame(room.id.view(), {SyncStep2{room.doc->encode_update_v1(*known)}});
+  auto frame = encode_frame(room.id->view(), {SyncStep2{room.doc.encode(*known)}});
   if (!frame) return send_error(room, connection.id, Refusal::TooLarge, kTooLargeToSend);
   auto shared = std::make_shared<const Bytes>(std::move(*frame));
-  room.answered = to_bytes(message.state_vector);
-  room.answer = shared;
+  if (shared->size() >= kWorthSharing) {
+    room.answered = to_bytes(message.state_vector);
+    room.answer = shared;
+  }
   send(room, SendBinary{{connection.id}, std::move(shared)});
 }
 
@@ -81,20 +84,20 @@ void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteVi
   }
   seat.told_full = false;
 
-  const bool pending_before = room.doc->has_pending();
-  const Bytes waiting_before = pending_before ? room.doc->encode_update_v1(room.doc->state_vector()) : Bytes();
-  const auto commit = room.doc->apply_update_v1(update);
+  crdt::Doc& doc = work_on(room);
+  const bool pending_before = doc.has_pending();
+  const Bytes waiting_before = pending_before ? doc.encode_update_v1(doc.state_vector()) : Bytes();
+  const auto commit = doc.apply_update_v1(update);
   if (!commit) {
     send_error(room, connection.id, Refusal::Invalid, "An update could not be read: " + describe(commit.error()) + ".");
     count_bad_frame(connection);
     return send(room, receipt);
   }
   // What waits for its base is not in the commit, yet the sender will believe it is stored: keep the update as it came.
-  const bool pending_after = room.doc->has_pending();
+  const bool pending_after = doc.has_pending();
   const bool as_it_came = pending_before || pending_after;
-  const bool news =
-      commit->changed() ||
-      (pending_after && (!pending_before || room.doc->encode_update_v1(room.doc->state_vector()) != waiting_before));
+  const bool news = commit->changed() ||
+                    (pending_after && (!pending_before || doc.encode_update_v1(doc.state_vector()) != waiting_before));
   if (news) {
     auto stored = std::make_shared<const Bytes>(as_it_came ? to_bytes(update) : commit->update_v1());
     // The list of those it is for waits with it.
@@ -102,7 +105,7 @@ void Machine::take_update(Connection& connection, Seat& seat, Room& room, ByteVi
     hold(connection, held);
     note_growth(room, stored->size());
     if (as_it_came) finish_append();
-    append(room, std::move(stored), connection.id, connection.principal.user_id, connection.principal.device_id,
+    append(room, std::move(stored), connection.id, connection.principal->user_id, connection.principal->device_id,
            UpdateOrigin::Remote, held);
     if (as_it_came) finish_append();
     room.manifest.reset();
@@ -116,10 +119,10 @@ bool Machine::fits(Room& room, ByteView update) const {
   const auto has_room = [&] { return room.size_bytes + update.size() <= options_.limits.max_document_bytes; };
   if (has_room()) return true;
   // Deletions and text typed side by side make it smaller than its updates. Looked at once until it changes.
-  if (!std::exchange(room.size_is_exact, true)) room.size_bytes = room.doc->encode_update_v1().size();
+  if (!std::exchange(room.size_is_exact, true)) room.size_bytes = room.doc.encode().size();
   if (has_room()) return true;
   const auto summary = crdt::summarize_update_v1(update);
-  return !summary || room.doc->state_vector().covers(summary->ends);  // what cannot be read is refused as such
+  return !summary || room.doc.state_vector().covers(summary->ends);  // what cannot be read is refused as such
 }
 
 void Machine::note_growth(Room& room, size_t size_bytes) {
@@ -150,7 +153,7 @@ void Machine::take(Connection& connection, Seat&, Room& room, const Awareness& m
 }
 
 void Machine::send_sync_step1(Connection& connection, Room& room) {
-  const Bytes state_vector = room.doc->state_vector().encode();
+  const Bytes state_vector = room.doc.state_vector().encode();
   send_message(room, {connection.id}, SyncStep1{state_vector});
 }
 

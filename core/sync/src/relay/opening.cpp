@@ -25,28 +25,35 @@ std::string_view sentence_for(StorageFailure why) {
   return "The server cannot reach its storage now. Nothing is lost here; it is tried again when you reconnect.";
 }
 
-void Machine::start_seat(Connection& connection, const DocId& document, const ParsedDocId& parsed, ByteView payload) {
-  const std::string workspace(parsed.workspace);
-  auto& access = connection.workspaces[workspace];
-  if (access.access == Access::Denied) return refuse(connection, document.view(), Refusal::Unauthorized, kNotAllowed);
+void Machine::start_seat(Connection& connection, std::string_view document, const ParsedDocId& parsed,
+                         ByteView payload) {
+  auto access = connection.workspaces.find(parsed.workspace);
+  const bool known = access != connection.workspaces.end();
+  if (known && access->second.access == Access::Denied)
+    return refuse(connection, document, Refusal::Unauthorized, kNotAllowed);
   if (connection.seats.size() >= options_.limits.max_documents) {
-    return refuse(connection, document.view(), Refusal::TooLarge, kTooMany);
+    return refuse(connection, document, Refusal::TooLarge, kTooMany);
   }
-  Seat& seat = connection.seats[document];
-  seat.held.push_back(to_bytes(payload));
+  Room* const there = room(document);
+  const SharedDocId id = there != nullptr ? there->id : std::make_shared<const DocId>(document);
+  if (!known) {
+    const auto name = parse_doc_id(id->view());
+    access = connection.workspaces.emplace(name->workspace, WorkspaceAccess{id}).first;
+  }
+  connection.seats[id].hold(to_bytes(payload));
   hold(connection, held_size(payload));
-  if (access.access) return approach(connection, document);
+  if (access->second.access) return approach(connection, id);
 
-  const bool asked = !access.waiting.empty();
-  access.waiting.push_back(document);
+  const bool asked = !access->second.waiting.empty();
+  access->second.waiting.push_back(id);
   if (asked) return;
-  ask_access(connection, workspace);
+  ask_access(connection, parsed.workspace);
 }
 
-void Machine::ask_access(const Connection& connection, const std::string& workspace) {
+void Machine::ask_access(const Connection& connection, std::string_view workspace) {
   const Ticket ticket = next_ticket();
-  authorizations_.emplace(ticket, std::pair{connection.id, workspace});
-  out_->push_back(Authorize{ticket, connection.id, connection.principal, workspace});
+  authorizations_.emplace(ticket, std::pair{connection.id, std::string(workspace)});
+  out_->push_back(Authorize{ticket, connection.id, *connection.principal, std::string(workspace)});
 }
 
 /// A question that is still out must not be answered by what was true before. All of the connection if `workspace` is empty.
@@ -63,37 +70,39 @@ void Machine::on(Authorized& event) {
   authorizations_.erase(asked);
   Connection* const found = connection(id);
   if (found == nullptr) return;
-  WorkspaceAccess& access = found->workspaces[workspace];
-  const std::vector<DocId> waiting = std::exchange(access.waiting, {});
-  access.access = event.access;
-  for (const DocId& document : waiting) {
+  const auto access = found->workspaces.find(workspace);
+  if (access == found->workspaces.end()) return;
+  const std::vector<SharedDocId> waiting = std::exchange(access->second.waiting, {});
+  access->second.access = event.access;
+  for (const SharedDocId& document : waiting) {
     if (!found->seats.contains(document)) continue;  // left meanwhile
     if (event.access != Access::Denied) {
       approach(*found, document);
       continue;
     }
-    leave(*found, document);
-    refuse(*found, document.view(), Refusal::Unauthorized, kNotAllowed);
+    leave(*found, document->view());
+    refuse(*found, document->view(), Refusal::Unauthorized, kNotAllowed);
   }
   // A refusal is asked about again with the next frame: the workspace may be made, or shared, a moment later.
-  if (event.access == Access::Denied) found->workspaces.erase(workspace);
+  if (event.access == Access::Denied) found->workspaces.erase(access);
 }
 
 /// Goes on once access is granted.
-void Machine::approach(Connection& connection, const DocId& document) {
-  const auto parsed = parse_doc_id(document.view());
-  Room& entered = room_for(document, *parsed);
+void Machine::approach(Connection& connection, const SharedDocId& document) {
+  Room& entered = room_for(document);
   if (entered.life == Life::Open) return admit(connection, entered);
   entered.waiting.push_back(connection.id);
 }
 
-Room& Machine::room_for(const DocId& document, const ParsedDocId& parsed) {
-  if (Room* const there = room(document)) return *there;
+Room& Machine::room_for(const SharedDocId& document) {
+  if (Room* const there = room(document->view())) return *there;
+  const auto parsed = parse_doc_id(document->view());
+  DX_ASSERT(parsed.has_value());  // checked when it came, or made by the server
   auto made = std::make_unique<Room>();
   made->id = document;
-  made->kind = parsed.kind;
-  made->workspace = std::string(parsed.workspace);
-  Room& room = *rooms_.emplace(document, std::move(made)).first->second;
+  made->kind = parsed->kind;
+  made->workspace = parsed->workspace;
+  Room& room = *rooms_.emplace(document->view(), std::move(made)).first->second;
   start_loading(room);
   return room;
 }
@@ -102,7 +111,7 @@ void Machine::start_loading(Room& room) {
   room.life = Life::Loading;
   room.load = next_ticket();
   load_rooms_.emplace(room.load, room.id);
-  out_->push_back(LoadDocument{room.load, room.id});
+  out_->push_back(LoadDocument{room.load, *room.id});
 }
 
 ClientId Machine::next_client() {
@@ -121,7 +130,8 @@ bool Machine::restore(Room& room, DocumentLoaded& event) {
   for (const Bytes& update : event.updates) {
     if (!doc.apply_update_v1(update)) return false;
   }
-  room.doc = std::move(doc);
+  room.doc.open(std::move(doc));
+  awoken_.push_back({.document = room.id});
   room.size_bytes = snapshot_bytes;
   for (const Bytes& update : event.updates) room.size_bytes += update.size();
   room.size_is_exact = false;
@@ -133,7 +143,7 @@ bool Machine::restore(Room& room, DocumentLoaded& event) {
 void Machine::on(DocumentLoaded& event) {
   const auto asked = load_rooms_.find(event.ticket);
   if (asked == load_rooms_.end()) return;
-  Room* const loaded = room(asked->second);
+  Room* const loaded = room(asked->second->view());
   load_rooms_.erase(asked);
   if (loaded == nullptr || loaded->life != Life::Loading || loaded->load != event.ticket) return;
   if (!restore(*loaded, event)) return give_up_loading(*loaded, StorageFailure::Damaged);
@@ -146,7 +156,7 @@ void Machine::on(DocumentLoaded& event) {
 void Machine::on(DocumentLoadFailed& event) {
   const auto asked = load_rooms_.find(event.ticket);
   if (asked == load_rooms_.end()) return;
-  Room* const failed = room(asked->second);
+  Room* const failed = room(asked->second->view());
   load_rooms_.erase(asked);
   if (failed == nullptr || failed->life != Life::Loading || failed->load != event.ticket) return;
   give_up_loading(*failed, event.why);
@@ -167,9 +177,9 @@ void Machine::give_up_loading(Room& room, StorageFailure why) {
     if (waiting == nullptr) continue;
     const auto seat = waiting->seats.find(room.id);
     if (seat == waiting->seats.end()) continue;
-    for (const Bytes& payload : seat->second.held) release(*waiting, held_size(payload));
+    for (const Bytes& payload : seat->second.take_held()) release(*waiting, held_size(payload));
     waiting->seats.erase(seat);
-    refuse(*waiting, room.id.view(), Refusal::Storage, sentence_for(why));
+    refuse(*waiting, room.id->view(), Refusal::Storage, sentence_for(why));
   }
   for (const PendingEdit& pending : room.edits) out_->push_back(EditFinished{pending.ticket, false});
   erase(room);
@@ -182,7 +192,7 @@ void Machine::admit(Connection& connection, Room& room) {
   send_joined(connection, room);
   if (needs_handshake(connection, room)) {
     // The frames so far only asked for the document: dropped, as the handshake demands.
-    for (const Bytes& payload : std::exchange(seat.held, {})) release(connection, held_size(payload));
+    for (const Bytes& payload : seat.take_held()) release(connection, held_size(payload));
     seat.state = Seat::State::Handshake;
     connection.handshakes.push_back(room.id);
     room.shaking.push_back(connection.id);
@@ -190,7 +200,7 @@ void Machine::admit(Connection& connection, Room& room) {
     return send_manifest(connection, room);
   }
   open_seat(connection, room, seat);
-  for (const Bytes& payload : std::exchange(seat.held, {})) {
+  for (const Bytes& payload : seat.take_held()) {
     release(connection, held_size(payload));
     take_messages(connection, seat, room, payload);
     // A payload can end the room (storage) or the connection (too many bad frames).
@@ -208,14 +218,15 @@ void Machine::open_seat(Connection& connection, Room& room, Seat& seat) {
   send_awareness(connection, room);
 }
 
-void Machine::leave(Connection& connection, const DocId& document) {
+void Machine::leave(Connection& connection, std::string_view document) {
   const auto found = connection.seats.find(document);
   if (found == connection.seats.end()) return;
+  const SharedDocId id = found->first;  // `document` may be a part of the seat
   const Seat::State state = found->second.state;
-  for (const Bytes& payload : found->second.held) release(connection, held_size(payload));
+  for (const Bytes& payload : found->second.take_held()) release(connection, held_size(payload));
   connection.seats.erase(found);
-  std::erase(connection.handshakes, document);
-  Room* const left = room(document);
+  std::erase_if(connection.handshakes, [&](const SharedDocId& one) { return *one == *id; });
+  Room* const left = room(id->view());
   if (left == nullptr) return;
   std::erase(left->waiting, connection.id);
   std::erase(left->shaking, connection.id);
@@ -240,8 +251,8 @@ void Machine::announce_peer(Room& room, const Connection& who, bool joined) {
   }
   if (others.empty()) return;
   const uint64_t count = room.members.size();
-  const ControlMessage message = joined ? ControlMessage(PeerJoined{who.principal.user_id, count})
-                                        : ControlMessage(PeerLeft{who.principal.user_id, count});
+  const ControlMessage message = joined ? ControlMessage(PeerJoined{who.principal->user_id, count})
+                                        : ControlMessage(PeerLeft{who.principal->user_id, count});
   send(room, SendText{std::move(others), std::make_shared<const std::string>(format_control(message))});
 }
 

@@ -41,6 +41,8 @@ class Outbox {
     return &entries_.front().second;
   }
   void pop() { entries_.pop_front(); }
+  /// Gives up memory that is kept for more.
+  void shrink() { entries_.shrink(); }
 
   /// Everything that is left, for a document whose memory is thrown away.
   std::vector<std::pair<Ticket, Outgoing>> take() { return entries_.take(); }

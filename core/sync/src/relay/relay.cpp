@@ -20,6 +20,7 @@ relay::Ticket Relay::edit(ServerEdit edit, TimestampMs now, std::vector<relay::A
   return machine_->edit(std::move(edit), now, out);
 }
 crdt::Doc* Relay::find(const DocId& document) const { return machine_->find(document); }
+std::optional<Bytes> Relay::state(const DocId& document) const { return machine_->state(document); }
 size_t Relay::members(const DocId& document) const { return machine_->members(document); }
 std::optional<TimestampMs> Relay::next_deadline() const { return machine_->next_deadline(); }
 void Relay::drain(TimestampMs now, std::vector<relay::Action>& out) { machine_->drain(now, out); }

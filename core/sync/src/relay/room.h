@@ -6,17 +6,19 @@
 //         gone                  Failed ──appends in flight answered──► gone, or Loading again if somebody waits
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "awareness_store.h"
-#include "diaryx/crdt/doc.h"
 #include "diaryx/sync/doc_id.h"
 #include "diaryx/sync/relay.h"
+#include "document_name.h"
 #include "fifo.h"
 #include "outbox.h"
+#include "room_doc.h"
 
 namespace diaryx::sync::relay {
 
@@ -34,13 +36,14 @@ struct PendingEdit {
 };
 
 struct Room {
-  DocId id;
+  SharedDocId id;
+  std::string_view workspace;  // in `id`
   DocKind kind;
-  std::string workspace;
 
   Life life = Life::Loading;
   Ticket load;                   // the question whose answer is waited for while Loading
-  std::optional<crdt::Doc> doc;  // exactly while Open
+  RoomDoc doc;                   // open exactly while Open; woken by Machine::work_on
+  TimestampMs edited{std::numeric_limits<int64_t>::min() / 2};  // when it was worked on last
 
   std::vector<ConnectionId> waiting;  // for the document to be loaded, in order of asking
   std::vector<ConnectionId> shaking;  // have been sent the manifest and are to answer FilesReady
@@ -59,7 +62,7 @@ struct Room {
   Sequence snapshot_through;
   std::optional<TimestampMs> idle_since;  // nobody here since
 
-  // What the last SyncStep1 was answered with, as long as somebody is still being sent it: many who open a document at once
+  // What the last SyncStep1 was answered with if it was large, as long as somebody is still being sent it: many who open a document at once
   // ask the same, and are told in one piece of memory.
   Bytes answered;  // the state vector of the question
   std::weak_ptr<const Bytes> answer;  // the frame; forgotten when the document changes

@@ -77,6 +77,7 @@ struct ServerEdit {
 struct RelayStatistics {
   size_t connections = 0;
   size_t documents = 0;  // in memory
+  size_t awake = 0;  // of them, those that are more than their bytes: edited just now, or large
   size_t uncommitted = 0;  // appends asked for and not answered
 };
 
@@ -99,6 +100,8 @@ class Relay {
   /// The document if it is in memory and completely loaded, else null; for reading, valid until the next call. It may be
   /// ahead of the storage: who shows it to anybody waits for a barrier of the storage first.
   crdt::Doc* find(const DocId& document) const;
+  /// The same as an update v1 with everything in it; costs less for a document that nobody edits.
+  std::optional<Bytes> state(const DocId& document) const;
 
   /// How many connections have the document open.
   size_t members(const DocId& document) const;

@@ -25,7 +25,7 @@ enum class Handshake : uint8_t {
 
 struct ConnectionOpened {
   ConnectionId connection;
-  Principal principal;
+  SharedPrincipal principal;  // never null
   Handshake handshake = Handshake::Full;
 };
 

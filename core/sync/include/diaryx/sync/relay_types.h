@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/units.h"
@@ -30,7 +31,13 @@ struct Principal {
   std::string device_id;  // stored with every update of this connection; may be empty
   bool guest = false;
   std::string join_code = {};  // of the share session that let a guest in; told to the guest itself only
+
+  bool operator==(const Principal&) const = default;
 };
+
+/// One piece of memory for all connections of one device.
+using SharedPrincipal = std::shared_ptr<const Principal>;
+inline SharedPrincipal share(Principal principal) { return std::make_shared<const Principal>(std::move(principal)); }
 
 /// What a principal may do with one workspace.
 enum class Access : uint8_t { Denied, ReadOnly, ReadWrite };
@@ -61,6 +68,7 @@ struct Limits {
   uint32_t max_bad_frames = 16;  // after so many refused frames the connection is closed
   DurationMs idle_before_unload{10'000};  // without connections
   uint32_t compact_after_records = 500;  // log records since the last stored snapshot
+  size_t max_resting_bytes = 64u << 10;  // a document nobody edits is kept as its bytes, unless it is larger
 };
 
 /// Close codes the relay gives. 1000-1015: RFC 6455; clients come back after all but PolicyViolation.
