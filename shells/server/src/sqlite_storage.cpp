@@ -12,6 +12,9 @@ namespace {
 
 using native::Database;
 
+/// In KiB. What SQLite keeps of the file is a second copy of what the system keeps of it.
+constexpr std::string_view kSmallCache = "PRAGMA cache_size=-512";
+
 StorageError damaged(const std::string& document, relay::Sequence sequence) {
   return {StorageError::Kind::Damaged,
           "record " + std::to_string(sequence.value()) + " of " + document + " is not what was written"};
@@ -153,6 +156,10 @@ native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::s
   if (auto prepared = prepare_schema(*writer); !prepared) return std::unexpected(prepared.error());
   auto reader = Database::open_reader(path);
   if (!reader) return native::problem("the database " + path + " cannot be read: " + reader.error().message);
+  for (Database* const database : {&*writer, &*reader}) {
+    if (auto bounded = database->execute(kSmallCache); !bounded)
+      return native::problem("the database " + path + " cannot be set up: " + bounded.error().message);
+  }
   auto threads = std::make_unique<SqliteThreads>(std::move(*writer), std::move(*reader));
   return std::unique_ptr<SqliteStorage>(new SqliteStorage(std::move(threads)));
 }
