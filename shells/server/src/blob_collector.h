@@ -27,6 +27,8 @@ class BlobCollector {
 
   /// Goes on with the walk over all blobs: looks at some thousands and takes those that are unused and came before `before`.
   boost::asio::awaitable<void> collect(TimestampMs before);
+  /// False while an attachment is forgotten and its file still there: whoever stops then leaves a file that nobody knows.
+  bool is_idle() const { return going_.empty(); }
 
  private:
   boost::asio::awaitable<void> take(const BlobKey& blob);

@@ -237,7 +237,8 @@ asio::awaitable<void> Server::drain_on_signal() {
   while (true) {
     const auto waited = std::chrono::steady_clock::now() - began;
     const bool nobody = relay_.all_gone() && limits_.open->count() == life_.between_requests;
-    if (waited > kDrainTime || (relay_.all_stored() && (nobody || waited > kGoodbyeTime))) break;
+    const bool finished = relay_.all_stored() && collector_.is_idle();
+    if (waited > kDrainTime || (finished && (nobody || waited > kGoodbyeTime))) break;
     timer.expires_after(std::chrono::milliseconds(20));
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
