@@ -183,8 +183,7 @@ int serve(const ServeArguments& arguments) {
   if (!arguments.token.empty()) context.set("auth_token", arguments.token);
   if (!arguments.device_name.empty()) context.set("device_name", arguments.device_name);
   Driven device(std::move(*files), std::move(context));
-  if (const auto loaded = device.load(*wasm); !loaded)
-    return refuse(arguments.file + ' ' + loaded.error().sentence);
+  if (const auto loaded = device.load(*wasm); !loaded) return refuse(arguments.file + ' ' + loaded.error().sentence);
   device.run();
   return 0;
 }
