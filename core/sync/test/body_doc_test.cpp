@@ -60,6 +60,24 @@ TEST(BodyDoc, TakesOutWhatIsTypedLateInAFileThatLeft) {
   EXPECT_EQ(doc.body(), "the text of one");
 }
 
+TEST(BodyDoc, KnowsWhatIsTypedLateOnceAllThatTheFileHadIsTakenOut) {
+  BodyDoc doc = begun(ClientId{12}, "two", "two");
+  BodyDoc late(ClientId{13}, kKey);
+  ASSERT_TRUE(late.doc().apply_update_v1(doc.doc().encode_update_v1()));
+  late.set_text("", "two, later");
+  ASSERT_TRUE(doc.doc().apply_update_v1(late.doc().encode_update_v1()));
+  // Another file is found to hold the document: this one leaves it, as `on_document_taken` has it.
+  doc.note_left("two");
+  doc.erase_operations(doc.operations());
+  EXPECT_EQ(doc.body(), "");
+  doc.claim("one");
+  late.set_text("---\ntitle: Two\n---\n", "two, later, and more");
+  ASSERT_TRUE(doc.doc().apply_update_v1(late.doc().encode_update_v1()));
+  take_out_strays(doc);
+  EXPECT_EQ(doc.owner(), "one");
+  EXPECT_EQ(doc.head() + doc.body(), "");
+}
+
 TEST(BodyDoc, KnowsImportsOfEveryFile) {
   for (const std::string_view file : {"one", "0a1b"}) {
     const Bytes seed = seed_update(kKey, file, "", "imported");

@@ -174,17 +174,24 @@ crdt::DeleteSet BodyDoc::strays(const crdt::StateVector& before) const {
     const std::optional<std::string> wrote_for = seed_.get_string(writer_key(entry.client));
     const bool is_other = wrote_for ? *wrote_for != holder
                                     : std::ranges::count(others, std::to_string(entry.client.value())) != 0;  // a seed
-    if (!is_other) continue;
-    // All but the note, by which what comes later is known as well.
-    Clock from = start;
-    if (const std::optional<crdt::Id> note = wrote_for ? seed_.current_id(writer_key(entry.client)) : std::nullopt;
-        note && note->client == entry.client && note->clock >= from) {
-      if (note->clock > from) ids.add(entry.client, from, note->clock - from);
-      from = note->clock + Length{1};
-    }
-    if (from < entry.clock) ids.add(entry.client, from, entry.clock - from);
+    if (is_other) add_operations(ids, entry, start);
   }
   return ids;
+}
+
+crdt::DeleteSet BodyDoc::operations() const {
+  crdt::DeleteSet ids;
+  for (const crdt::StateVector::Entry& entry : doc_.state_vector()) add_operations(ids, entry, Clock{0});
+  return ids;
+}
+
+void BodyDoc::add_operations(crdt::DeleteSet& ids, const crdt::StateVector::Entry& entry, Clock from) const {
+  const std::optional<crdt::Id> note = seed_.current_id(writer_key(entry.client));
+  if (note && note->client == entry.client && note->clock >= from) {
+    if (note->clock > from) ids.add(entry.client, from, note->clock - from);
+    from = note->clock + Length{1};
+  }
+  if (from < entry.clock) ids.add(entry.client, from, entry.clock - from);
 }
 
 Bytes BodyDoc::claim(std::string_view file_id) {

@@ -74,6 +74,8 @@ class BodyDoc {
   ClientId writer() const;
   /// Operations of other files that came after `before`. Those of clients that say nothing, of other programs, are the owner's.
   crdt::DeleteSet strays(const crdt::StateVector& before) const;
+  /// All operations but the notes of whose they are, by which what comes later of those clients is known as well.
+  crdt::DeleteSet operations() const;
 
   /// Deletes every operation in `ids`. Returns the update, empty when none was left.
   Bytes erase_operations(const crdt::DeleteSet& ids);
@@ -88,6 +90,7 @@ class BodyDoc {
   };
   Shown& shown() const;
   Bytes note(std::string_view added, std::string_view withdrawn = {});
+  void add_operations(crdt::DeleteSet& ids, const crdt::StateVector::Entry& entry, Clock from) const;
   std::string left_key(std::string_view file_id) const;
   ClientId writer_of(std::string_view holder) const;
   crdt::Transaction write();

@@ -106,7 +106,7 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
   if (!old.doc().apply_update_v1(before)) return;
   const std::vector<std::string> left = old.files_that_left();
   commit_body(document, bodies_.open(document).note_left(loser));  // before anything is taken out
-  commit_body(document, bodies_.open(document).erase_operations(operations_between({}, old.doc().state_vector())));
+  commit_body(document, bodies_.open(document).erase_operations(old.operations()));
   for (const std::string& id : left) commit_body(document, bodies_.open(document).note_left(id));
   take_out_strays(document, {});
   const std::string own = own_document(loser);
