@@ -66,10 +66,11 @@ class Store {
   /// The same where nothing near it was asked for before.
   const Item& far_item(ItemRef ref) const { return items_.far(ref); }
   ByteView content(const Item& item) const { return heap_.view(item.content, item.content_bytes); }
-  /// What readers of a text see of an item; maybe nothing. Where it lies `ByteHeap::kSlack` bytes can be read, as some content is there.
+  /// What readers of a text see of an item; maybe nothing. Where it lies `ByteHeap::kSlack` bytes can be read.
   ByteView visible_text(const Item& item) const {
+    static constexpr uint8_t kNothing[ByteHeap::kSlack] = {};
     const bool is_seen = (item.kind == ContentKind::String) & !item.deleted();
-    return {heap_.data(is_seen ? item.content : 0), is_seen ? item.content_bytes : 0};
+    return {is_seen ? heap_.data(item.content) : kNothing, is_seen ? item.content_bytes : 0};
   }
   /// The struct that contains the id, which is known.
   ItemRef find(LocalId id) const;

@@ -67,5 +67,15 @@ TEST(NewValues, InARowArePackedAsYjsPacksThem) {
   doc.check_invariants();
 }
 
+TEST(NewValues, ATextOfATypeAloneReadsAsNothing) {
+  Doc doc({.client = ClientId{1}});
+  Text text = doc.text("t");
+  Transaction txn = doc.transact();
+  ASSERT_TRUE(text.insert_type(txn, Utf16Offset{0}, NewType::map(), {}).has_value());
+  std::move(txn).commit();
+  EXPECT_EQ(text.length(), Length{1});
+  EXPECT_EQ(text.to_string(), "");
+}
+
 }  // namespace
 }  // namespace diaryx::crdt

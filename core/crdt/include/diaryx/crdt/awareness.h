@@ -125,7 +125,7 @@ class Awareness {
     uint64_t clock = 0;
     TimestampMs updated{0};
     uint64_t heard_as = 0;  // its turn among all that were ever heard of
-    uint64_t came_as = 0;   // its turn among those with a state; counts while there is one
+    uint64_t came_as = 0;  // its turn among those with a state; counts while there is one
     bool is_here() const { return !state.is_undefined(); }
   };
 
