@@ -8,6 +8,14 @@ import * as Y from 'yjs';
 import {Device} from './device.mjs';
 import {Server, until} from './server.mjs';
 
+/// A socket that is closed while it connects says so as an error, to which its provider has stopped listening by then.
+class EditorSocket extends WebSocket {
+  constructor(...words) {
+    super(...words);
+    this.on('error', () => {});
+  }
+}
+
 let server;
 let token;
 let workspace;
@@ -27,7 +35,7 @@ after(async () => {
 function yjs(key, params = {token}) {
   const doc = new Y.Doc();
   const provider = new WebsocketProvider(`${server.ws}/yjs`, `${workspace}/${key}`, doc,
-                                         {WebSocketPolyfill: WebSocket, disableBc: true, maxBackoffTime: 100, params});
+                                         {WebSocketPolyfill: EditorSocket, disableBc: true, maxBackoffTime: 100, params});
   opened.push(provider, doc);  // the presence of a document ends with it
   return {doc, provider, awareness: provider.awareness, text: doc.getText('body')};
 }
@@ -36,7 +44,7 @@ function yjs(key, params = {token}) {
 function hocuspocus(key, settings = {}) {
   const doc = new Y.Doc();
   const socket = settings.socket ?? new HocuspocusProviderWebsocket({
-    url: `${server.ws}/hocuspocus${settings.query ?? ''}`, WebSocketPolyfill: WebSocket, delay: 50, minDelay: 20, jitter: false});
+    url: `${server.ws}/hocuspocus${settings.query ?? ''}`, WebSocketPolyfill: EditorSocket, delay: 50, minDelay: 20, jitter: false});
   const refusals = [];
   const provider = new HocuspocusProvider({
     websocketProvider: socket, name: `${workspace}/${key}`, document: doc, token: settings.token ?? token,
@@ -197,7 +205,7 @@ test('one Hocuspocus socket opens a note again, and finds where it is then', asy
 test('a token that is not good is refused in the words of each protocol, for good', async () => {
   const doc = new Y.Doc();
   const provider = new WebsocketProvider(`${server.ws}/yjs`, `${workspace}/x.md`, doc,
-                                         {WebSocketPolyfill: WebSocket, disableBc: true, params: {token: 'wrong'}});
+                                         {WebSocketPolyfill: EditorSocket, disableBc: true, params: {token: 'wrong'}});
   opened.push(provider, doc);
   const closed = await new Promise((resolve) => provider.once('closed', resolve));
   assert.equal(closed.code, 4401);
@@ -215,7 +223,7 @@ test('a client that has to wait is told to come back, not that it is refused', a
   const closes = [];
   const refusals = [];
   assert.equal((await strict.ask('GET', '/auth/me', {token: key})).status, 200);  // the one request of this minute
-  const socket = new HocuspocusProviderWebsocket({url: `${strict.ws}/hocuspocus`, WebSocketPolyfill: WebSocket, delay: 20, minDelay: 20, jitter: false});
+  const socket = new HocuspocusProviderWebsocket({url: `${strict.ws}/hocuspocus`, WebSocketPolyfill: EditorSocket, delay: 20, minDelay: 20, jitter: false});
   const provider = new HocuspocusProvider({websocketProvider: socket, name, document: doc, token: key,
     onAuthenticationFailed: ({reason}) => refusals.push(reason), onDisconnect: ({event}) => closes.push(event.code)});
   provider.attach();
