@@ -6,15 +6,8 @@ import {WebSocket} from 'ws';
 import {WebsocketProvider} from 'y-websocket';
 import * as Y from 'yjs';
 import {Device} from './device.mjs';
+import {EditorSocket} from './editor_socket.mjs';
 import {Server, until} from './server.mjs';
-
-/// A socket that is closed while it connects says so as an error, to which its provider has stopped listening by then.
-class EditorSocket extends WebSocket {
-  constructor(...words) {
-    super(...words);
-    this.on('error', () => {});
-  }
-}
 
 let server;
 let token;

@@ -4,9 +4,9 @@ import {execFileSync, spawn} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {WebSocket} from 'ws';
 import {WebsocketProvider} from 'y-websocket';
 import * as Y from 'yjs';
+import {EditorSocket} from './editor_socket.mjs';
 import {Server, newFolder, until} from './server.mjs';
 
 const client = process.env.DX_SYNC;
@@ -36,7 +36,7 @@ test('editors follow notes by their paths, and what is typed late reaches its no
     const workspace = (await server.request(token, 'GET', '/api/workspaces'))[0].id;
     const open = (path) => {
       const doc = new Y.Doc();
-      const provider = new WebsocketProvider(`${server.ws}/yjs`, `${workspace}/${path}`, doc, {WebSocketPolyfill: WebSocket, disableBc: true, params: {token}});
+      const provider = new WebsocketProvider(`${server.ws}/yjs`, `${workspace}/${path}`, doc, {WebSocketPolyfill: EditorSocket, disableBc: true, params: {token}});
       editors.push(provider, doc);
       return doc.getText('body');
     };
