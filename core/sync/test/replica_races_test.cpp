@@ -283,6 +283,46 @@ TEST(Races, ADocumentOfAFileThatWasEmptySaysWhoseItIs) {
   EXPECT_TRUE(std::ranges::any_of(notes, [](const std::string& key) { return key.starts_with("file:"); }));
 }
 
+/// A change of the list by somebody who did not know that this file has a document of its own, and made room for it at `path`.
+Bytes listed_without_document(const Device& device, const std::string& path) {
+  crdt::Doc list({.client = ClientId{99}});
+  EXPECT_TRUE(list.apply_update_v1(device.replica().document_state("workspace")));
+  std::string entry = list.map("files").get_string(path).value_or(std::string());
+  const size_t begin = entry.find(",\"_doc\":\"");
+  EXPECT_NE(begin, std::string::npos) << entry;
+  entry.erase(begin, entry.find('"', begin + 9) + 1 - begin);
+  crdt::Transaction txn = list.transact();
+  list.map("files").set(txn, path, crdt::Any::string(entry));
+  return std::move(txn).commit().update_v1();
+}
+
+TEST(Races, AFileThatLeftTheDocumentOfItsPathKeepsItsOwnWhenItIsListedThereAnew) {
+  const auto some_steps = [](World& world) {
+    for (int i = 0; i < 300; ++i) world.step();
+  };
+  World world{11, {.devices = 4}};
+  Device& late = world.device(1);
+  Device& new_one = world.device(3);
+  new_one.go_offline();
+  world.device(0).user_writes("f.md", kTravel);
+  some_steps(world);
+  late.go_offline();
+  world.device(0).user_writes("p.md", kGarden);
+  some_steps(world);
+  world.device(0).user_renames("p.md", "a.md");
+  some_steps(world);
+  late.user_renames("f.md", "p.md");  // whose document is the garden's
+  late.look_and_settle();
+  late.go_online();
+  some_steps(world);
+  const Bytes update = listed_without_document(world.device(0), "p.md");
+  late.tell(UpdateMade{.doc = "workspace", .update = update});
+  EXPECT_EQ(at_rest(world), (Files{{"a.md", kGarden}, {"p.md", kTravel}}));
+  const std::string edited = std::string(kTravel) + "and the red one\n";
+  world.device(2).user_writes("p.md", edited);
+  EXPECT_EQ(at_rest(world), (Files{{"a.md", kGarden}, {"p.md", edited}}));
+}
+
 TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
   World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
   Device& windows = world.device(1);

@@ -114,6 +114,7 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
                              "\") under an id instead of its path; it is not written to this disk");
   }
   if (!entry->deleted) {
+    name_own_document(path);
     open_body(document_of(path));
     adopt_old_peer_metadata(path);
     doubt_metadata(path);
@@ -189,15 +190,17 @@ bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryO
   if (!path) follow_edit_of_unlisted(key);
   path = listed_path(key);
   if (!path) return true;
+  if (is_contested(*path)) relist_if_lost(bodies_.open(key).owner());
+  name_own_document(*path);
   if (const auto waiting = wants_read_.find(*path); waiting != wants_read_.end() && !is_contested(*path)) {
     wants_read_.erase(waiting);
     request_read(*path);
   }
-  if (is_contested(*path)) relist_if_lost(bodies_.open(key).owner());
   reconcile(*path);
   reconcile_records(id_at(*path));
   doubt_metadata(*path);
-  if (commit->touched(kBodyRoot) && !made_) notify(BodyChanged{*path, bodies_.open(key).body()});
+  if (commit->touched(kBodyRoot) && !made_ && document_of(*path) == key)
+    notify(BodyChanged{*path, bodies_.open(key).body()});
   return true;
 }
 

@@ -2,6 +2,7 @@
 //
 // Every device that sees both sides comes to the same answer and writes the same, so it does not matter how many do. Where
 // devices saw the sides in different order and decided differently, both files leave, and nothing is lost.
+#include <algorithm>
 #include <utility>
 
 #include "diaryx/sync/frontmatter.h"
@@ -80,6 +81,25 @@ bool Replica::Impl::is_contested(std::string_view path) const {
   if (id.empty() || document != path || !bodies_.contains(document)) return false;
   const std::string owner = bodies_.open(document).owner();
   return !owner.empty() && owner != id && (owner == kNobody || workspace_.home(owner));
+}
+
+void Replica::Impl::name_own_document(const std::string& path) {
+  // Whoever listed the file here last did not know that it had left the document of this path, which is for ever. Its own is
+  // named anew; every device that hears of both writes the same.
+  const std::string id = id_at(path);
+  if (id.empty() || document_of(path) != path || !bodies_.contains(path)) return;
+  const std::vector<std::string> left = bodies_.open(path).files_that_left();
+  if (std::ranges::find(left, id) == left.end()) return;
+  const std::string own = own_document(id);
+  FileMetadata entry = *workspace_.live_file(path);
+  set_extra_text(entry, kDocument, own);
+  edit_workspace([&](crdt::Transaction& txn) {
+    workspace_.set_file(txn, path, entry);
+    workspace_.set_home(txn, id, {path, own, {}});
+  });
+  index_file(path);
+  open_body(own);
+  unite(id);
 }
 
 bool Replica::Impl::is_foreign(const std::string& document, ByteView theirs) const {
