@@ -222,6 +222,17 @@ ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, ui
                 with_prefix(ContentKind::Format, key, any, identity));
 }
 
+/// An item of `view`, as far as it can be told without looking at others.
+[[gnu::always_inline]] inline ItemSlab::Added Store::new_item(ClientIndex client, const StructView& view) {
+  const auto added = items_.add();
+  Item& item = added.slot;
+  item.clock = view.clock;
+  item.length = view.length;
+  item.client = client;
+  item.kind = view.kind;
+  return added;
+}
+
 /// What most structs of lists are: a piece of text, plain values, or what was deleted there, wholly new, and between two neighbours: two
 /// items, or two units of one. False, and nothing happened, for any other.
 ///
@@ -291,11 +302,7 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
     right = &items_[right_ref];
   }
 
-  const auto [ref, item] = items_.add();
-  item.clock = view.clock;
-  item.length = view.length;
-  item.client = client;
-  item.kind = view.kind;
+  const auto [ref, item] = new_item(client, view);
   item.left = left_ref;
   item.right = right_ref;
   item.origin = origin;
@@ -346,11 +353,7 @@ bool Store::integrate_first_of_key(ClientIndex client, const StructView& view) {
   const KeyRef sub = key_of(view);
   if (some(parent.current(sub))) return false;
 
-  const auto [ref, item] = items_.add();
-  item.clock = view.clock;
-  item.length = view.length;
-  item.client = client;
-  item.kind = view.kind;
+  const auto [ref, item] = new_item(client, view);
   item.parent = parent_ref;
   item.parent_sub = sub;
   if (view.kind == ContentKind::Type) {

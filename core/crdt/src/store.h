@@ -296,6 +296,7 @@ class Store {
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
   void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
   void split_at_origins(const StructView& view);
+  ItemSlab::Added new_item(ClientIndex client, const StructView& view);
   bool integrate_plain(ClientIndex client, const StructView& view, bool is_typed);
   bool integrate_first_of_key(ClientIndex client, const StructView& view);
   std::optional<StructList::Place> delete_range(ClientIndex client, std::optional<StructList::Place> near,
