@@ -280,8 +280,8 @@ DX_EXPORT(dx_apply_v1) int32_t dx_apply_v1(uint32_t doc, uint32_t size) {
 DX_EXPORT(dx_take_v1) int32_t dx_take_v1(uint32_t doc, uint32_t size) {
   Bytes update = std::exchange(buffer, {});
   update.resize(size);
-  const Result<Commit> commit = at(doc).doc.take_update_v1(std::move(update));
-  return commit ? answer(*commit) : kRefused;
+  Result<Commit> commit = at(doc).doc.take_update_v1(std::move(update));
+  return commit ? answer(std::move(*commit).update_v1()) : kRefused;
 }
 
 DX_EXPORT(dx_apply_v2) int32_t dx_apply_v2(uint32_t doc, uint32_t size) {

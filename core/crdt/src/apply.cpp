@@ -12,6 +12,8 @@ namespace diaryx::crdt {
 namespace {
 
 constexpr size_t kManyStructs = 256;
+// So many structs are rather copied as they came than written again.
+constexpr size_t kWorthPassingOn = 16;
 // The items of a larger document take the place of the structs that they come from: memory that was never touched is slow to get, and
 // WebAssembly keeps what its memory once grew to.
 constexpr size_t kMaxReserved = size_t{1} << 15;
@@ -40,7 +42,8 @@ class Store::Integration {
       while (queue.next < queue.end) {
         Head head{last - 1, queue.next++};
         const StructView& view = update_.structs[head.at];
-        if (store_.integrate_plain(queue.index, view, is_typed_) || store_.integrate_first_of_key(queue.index, view)) {
+        if (store_.integrate_plain(queue.index, view, is_typed_) ||
+            store_.integrate_first_of_key(queue.index, view, parent_)) {
           done_with(head.at);
           continue;
         }
@@ -123,6 +126,7 @@ class Store::Integration {
       if (state < view.end()) {
         store_.integrate_view(queue.index, view, state - view.clock);
       } else {
+        store_.as_came_ = {};
         store_.split_at_origins(view);
       }
       done_with(head.at);
@@ -144,6 +148,7 @@ class Store::Integration {
 
   /// Everything on the stack has to wait, with all later structs of the same clients.
   void spill() {
+    store_.as_came_ = {};
     for (size_t i = 0; i < stack_.size(); ++i) {
       Queue& queue = order_[stack_[i].queue];
       queue.rest = std::min(queue.rest, stack_[i].at);
@@ -156,6 +161,7 @@ class Store::Integration {
 
   Store& store_;
   DecodedUpdate& update_;
+  MapParent parent_;
   bool is_typed_;  // what is loaded was merged by who wrote it; what is typed comes in small updates
   InlineVector<Queue, 2> order_;  // ascending by client
   std::vector<Head> stack_;  // structs that wait for the one after them
@@ -240,6 +246,7 @@ ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, ui
 bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_typed) {
   const bool is_gone = view.kind == ContentKind::Deleted;
   if (!is_gone && view.kind != ContentKind::String && view.kind != ContentKind::Any) return false;
+  if (view.says_sub) return false;
   const bool has_left = (view.bits & StructView::kHasOrigin) != 0;
   const bool has_right = (view.bits & StructView::kHasRightOrigin) != 0;
   Client& writer = clients_[raw(client)];
@@ -296,7 +303,10 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   SharedType& parent = types_[parent_ref];
   if (!parent.is_root && items_[parent.item].deleted()) return false;
   // A keystroke behind the writer's last one becomes part of that item, as it would at the end of the transaction.
-  if (is_typed && follows && extend_item(client, left_ref, view.kind, view.length, view.content)) return true;
+  if (is_typed && follows && extend_item(client, left_ref, view.kind, view.length, view.content)) {
+    as_came_ = {};
+    return true;
+  }
   if (kept > 0) [[unlikely]] {
     right_ref = split_for_good(left_ref, kept);
     right = &items_[right_ref];
@@ -332,45 +342,61 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   return true;
 }
 
+/// The map that `view`, the first value of a key, says it belongs to; null if it is not here or not a live type. Its entries come in a row, so the
+/// last answer mostly is the next one.
+SharedType* Store::parent_of_first(const StructView& view, MapParent& last) {
+  if (view.parent_form == ParentForm::Root) {
+    if (!last.is_root || view.root != keys_.text(types_[last.type].name)) {
+      last = {.type = root(view.root, TypeKind::Undeclared), .is_root = true};
+    }
+    return &types_[last.type];
+  }
+  if (last.is_root || !some(last.item) || view.origin_clock != last.clock || view.origin_client != last.client) {
+    const LocalId id = local(view.origin_client, view.origin_clock);
+    if (!some(id.client) || id.clock >= state(id.client)) return nullptr;
+    const ItemRef ref = find(id);
+    const Item& container = items_[ref];
+    if (container.kind != ContentKind::Type) return nullptr;
+    last = {.client = view.origin_client,
+            .clock = view.origin_clock,
+            .item = ref,
+            .type = type_of(container),
+            .is_new = container.clock >= before(container.client)};
+  }
+  return items_[last.item].deleted() ? nullptr : &types_[last.type];
+}
+
 /// What most structs of maps are: the first value, or the type, that somebody gave to a key, wholly new. It has no neighbour to be merged
 /// with. False, and nothing happened, for any other.
-bool Store::integrate_first_of_key(ClientIndex client, const StructView& view) {
+bool Store::integrate_first_of_key(ClientIndex client, const StructView& view, MapParent& last_parent) {
   if (view.bits != StructView::kHasSub || (view.kind != ContentKind::Any && view.kind != ContentKind::Type))
     return false;
   Client& writer = clients_[raw(client)];
   if (writer.structs.state() != view.clock) return false;
-  TypeRef parent_ref;
-  if (view.parent_form == ParentForm::Root) {
-    parent_ref = root(view.root, TypeKind::Undeclared);
-  } else {
-    const LocalId id = local(view.origin_client, view.origin_clock);
-    if (!some(id.client) || id.clock >= state(id.client)) return false;
-    const Item& container = items_[find(id)];
-    if (container.kind != ContentKind::Type || container.deleted()) return false;
-    parent_ref = type_of(container);
-  }
-  SharedType& parent = types_[parent_ref];
+  SharedType* const parent = parent_of_first(view, last_parent);
+  if (parent == nullptr) return false;
   const KeyRef sub = key_of(view);
-  if (some(parent.current(sub))) return false;
+  if (some(parent->current(sub))) return false;
 
   const auto [ref, item] = new_item(client, view);
-  item.parent = parent_ref;
+  item.parent = last_parent.type;
   item.parent_sub = sub;
+  parent->keys.add(sub, raw(ref));
   if (view.kind == ContentKind::Type) {
     item.content = raw(make_type(ref, view.type_kind, view.name));
   } else {
     item.content_bytes = static_cast<uint32_t>(view.content.size());
     item.content = heap_.keep(view.content);
   }
-  parent.set_current(sub, ref);
   touch(client);
   writer.structs.append(ref, view.length);
-  note_change(parent_ref, sub);
+  if (!last_parent.is_new) note_change(last_parent.type, sub);
   return true;
 }
 
 /// Integrates `view` from unit `offset` on; everything it refers to is in the store.
 void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t offset) {
+  if (offset > 0) as_came_ = {};
   if (view.kind == ContentKind::Gc) return append_gc(client, view.length - offset);
   const bool has_left = (view.bits & StructView::kHasOrigin) != 0;
   const bool has_right = (view.bits & StructView::kHasRightOrigin) != 0;
@@ -409,6 +435,7 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
     parent = items_[known].parent;
     sub = items_[known].parent_sub;
   }
+  if (!some(parent) || view.says_sub != some(sub)) as_came_ = {};
   if (!some(parent)) return append_gc(client, view.length - offset);
 
   const auto [ref, item] = items_.add();
@@ -483,6 +510,7 @@ std::optional<StructList::Place> Store::delete_range(ClientIndex client, std::op
     const Item& item = items_[ref];
     const uint32_t end = std::min(item.end(), stop);
     if (!item.deleted()) {
+      as_came_ = {};
       if (!some(item.parent_sub) && can_merge(item.kind) && collects_at_once(types_[item.parent])) {
         note_change(item.parent, KeyRef::None);
         list_changed(types_[item.parent]);
@@ -594,8 +622,10 @@ Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin
   DecodedUpdate& update = *decoded;
   if (!heap_.has_room(update.content_bytes)) return fail(ErrorCode::TooLarge);
   if (update.blocks.size() > kMaxClients - clients_.size()) return fail(ErrorCode::TooLarge);
+  const bool may_go_on = emits_v1() && !has_pending() && update.structs.size() >= kWorthPassingOn;
+  const ByteView came = may_go_on ? bytes.first(update.as_written_bytes) : ByteView{};
   if (update.structs.size() >= kManyStructs) {
-    if (owned != nullptr && heap_.size() == 0) {
+    if (owned != nullptr && heap_.size() == 0 && came.empty()) {
       take_over(update, *owned);
     } else {
       heap_.reserve(update.content_bytes);
@@ -604,6 +634,7 @@ Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin
   }
   const uint32_t own_before = state(own_);
   begin(origin, tag);
+  as_came_ = {came, owned};
   apply_decoded(update);
   heap_.settle();
   if (state(own_) != own_before) own_taken_ = true;

@@ -23,6 +23,7 @@ void Store::begin(TransactionOrigin origin, std::string_view tag) {
   merge_candidates_.clear();
   joinable_.clear();
   changes_.clear();
+  as_came_ = {};
 }
 
 /// A document that was loaded keeps no lists as long as itself.
@@ -92,7 +93,7 @@ void Store::encode_changes(Commit& commit) {
       return client_id(a.client) > client_id(b.client);
     });
   }
-  if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::Updates)) {
+  if (emits_v1()) {
     commit.update_v1_ = encode_transaction(clients, commit.deletions_);
   }
   if (static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::UpdatesV2)) {
@@ -193,7 +194,9 @@ void Store::describe_changes(Commit& commit) {
     while (seen_keys.size() <= place) seen_keys.push_back(KeyMap{});
     if (seen_keys[place].find(key) != nullptr) continue;
     seen_keys[place].set(key, 1);
-    commit.details().changed_keys.push_back({place, std::string(keys_.text(key))});
+    Commit::Details& details = commit.details();
+    details.key_texts += keys_.text(key);
+    details.changed_keys.push_back({place, details.key_texts.size()});
   }
 }
 
@@ -239,6 +242,7 @@ void Store::collect(ItemRef first) {
   };
   drop_inside(items_[first]);
   items_[first].kind = ContentKind::Deleted;
+  if (!inside.empty()) as_came_ = {};
   while (!inside.empty()) {
     Item& item = items_[inside.back()];
     inside.pop_back();
@@ -258,6 +262,7 @@ bool Store::merge(ItemRef left_ref, ItemRef right_ref) {
   Item& right = items_[right_ref];
   if (left.kind != right.kind || left.deleted() != right.deleted()) return false;
   if (left.is_gc()) {
+    as_came_ = {};
     left.length += right.length;
     items_.release(right_ref);
     return true;
@@ -266,6 +271,7 @@ bool Store::merge(ItemRef left_ref, ItemRef right_ref) {
       !(left.right_origin == right.right_origin) || ((left.flags | right.flags) & Item::kRedone) != 0) {
     return false;
   }
+  as_came_ = {};
   if (left.kind != ContentKind::Deleted) {
     if (left.content + left.content_bytes != right.content) {
       left.content = heap_.extend(left.content, left.content_bytes, content(right));

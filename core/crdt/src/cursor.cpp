@@ -2,7 +2,22 @@
 
 namespace diaryx::crdt {
 
-uint64_t Cursor::var_uint_slow() {
+uint64_t Cursor::long_var_uint() {
+  // Clocks of long documents have two or three bytes.
+  if (end_ - at_ >= 3) {
+    if (at_[1] < 0x80) {
+      has_padding_ |= at_[1] == 0;
+      const uint64_t value = (at_[0] & 0x7fu) | uint64_t{at_[1]} << 7;
+      at_ += 2;
+      return value;
+    }
+    if (at_[2] < 0x80) {
+      has_padding_ |= at_[2] == 0;
+      const uint64_t value = (at_[0] & 0x7fu) | (at_[1] & 0x7fu) << 7 | uint64_t{at_[2]} << 14;
+      at_ += 3;
+      return value;
+    }
+  }
   uint64_t value = 0;
   for (size_t i = 0; i < kMaxVarUintBytes; ++i) {
     if (at_ == end_) return fail(ErrorCode::Truncated), 0;
@@ -12,7 +27,9 @@ uint64_t Cursor::var_uint_slow() {
     if (i == 9 ? bits != 0 : (bits << (7 * i)) > kMaxVarUint) return fail(ErrorCode::VarUintTooLong), 0;
     ++at_;
     value |= i == 9 ? 0 : bits << (7 * i);
-    if (byte < 0x80) return value;
+    if (byte >= 0x80) continue;
+    has_padding_ |= i > 0 && byte == 0;
+    return value;
   }
   return fail(ErrorCode::VarUintTooLong), 0;
 }

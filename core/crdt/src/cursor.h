@@ -43,21 +43,11 @@ class Cursor {
   uint64_t var_uint() {
     if (at_ != end_ && at_[0] < 0x80) [[likely]]
       return *at_++;
-    // Clocks of long documents have two or three bytes.
-    if (end_ - at_ >= 3) {
-      if (at_[1] < 0x80) {
-        const uint64_t value = (at_[0] & 0x7fu) | uint64_t{at_[1]} << 7;
-        at_ += 2;
-        return value;
-      }
-      if (at_[2] < 0x80) {
-        const uint64_t value = (at_[0] & 0x7fu) | (at_[1] & 0x7fu) << 7 | uint64_t{at_[2]} << 14;
-        at_ += 3;
-        return value;
-      }
-    }
-    return var_uint_slow();
+    return long_var_uint();
   }
+
+  /// Whether a varUint had more bytes than its value needs, so that nobody would write it so again.
+  bool has_padding() const { return has_padding_; }
 
   /// A varUint that must fit 32 bits; what is too large is a clock that we do not keep.
   uint32_t var_clock() {
@@ -87,7 +77,7 @@ class Cursor {
   }
 
  private:
-  uint64_t var_uint_slow();
+  uint64_t long_var_uint();
 
   const uint8_t* begin_ = nullptr;
   const uint8_t* at_ = nullptr;
@@ -95,6 +85,7 @@ class Cursor {
   size_t failed_at_ = 0;
   ErrorCode code_ = ErrorCode::Truncated;
   bool failed_ = false;
+  bool has_padding_ = false;
 };
 
 }  // namespace diaryx::crdt

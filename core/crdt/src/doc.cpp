@@ -125,8 +125,10 @@ bool Commit::touched(std::string_view root) const {
 std::vector<std::string> Commit::changed_keys(std::string_view root_map) const {
   std::vector<std::string> keys;
   if (!details_) return keys;
-  for (const KeyOfRoot& change : details_->changed_keys) {
-    if (touched_roots_[change.root] == root_map) keys.push_back(change.key);
+  size_t begin = 0;
+  for (const auto& [root, end] : details_->changed_keys) {
+    if (touched_roots_[root] == root_map) keys.push_back(details_->key_texts.substr(begin, end - begin));
+    begin = end;
   }
   return keys;
 }

@@ -268,6 +268,7 @@ void Store::erase(ItemRef first) {
       item.flags |= Item::kDeleted;
       unsettled_ = joins_new_ = true;
       has_garbage_ = true;
+      if (!as_came_.structs.empty() && item.clock >= before(item.client)) as_came_ = {};
       note_deleted(item);
       note_change(item.parent, item.parent_sub);
       if (item.kind == ContentKind::Doc) [[unlikely]]

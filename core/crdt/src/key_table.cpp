@@ -132,6 +132,10 @@ void KeyMap::set(KeyRef key, uint32_t value) {
     *known = value;
     return;
   }
+  add(key, value);
+}
+
+void KeyMap::add(KeyRef key, uint32_t value) {
   if (block_ == nullptr || block_->size == block_->capacity) grow();
   block_->entries()[block_->size++] = {key, value};
   const uint32_t size = block_->size;

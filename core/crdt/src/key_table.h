@@ -71,6 +71,8 @@ class KeyMap {
   const uint32_t* find(KeyRef key) const { return const_cast<KeyMap*>(this)->find(key); }
   /// Sets or adds.
   void set(KeyRef key, uint32_t value);
+  /// The same for a key that is known not to be there.
+  void add(KeyRef key, uint32_t value);
 
   bool empty() const { return block_ == nullptr; }
   std::span<const Entry> entries() const {

@@ -298,7 +298,17 @@ class Store {
   void split_at_origins(const StructView& view);
   ItemSlab::Added new_item(ClientIndex client, const StructView& view);
   bool integrate_plain(ClientIndex client, const StructView& view, bool is_typed);
-  bool integrate_first_of_key(ClientIndex client, const StructView& view);
+  /// The map that an update named last.
+  struct MapParent {
+    uint64_t client = 0;
+    uint32_t clock = 0;
+    ItemRef item = ItemRef::None;
+    TypeRef type = TypeRef::None;
+    bool is_root = false;
+    bool is_new = false;  // made in this transaction: changes inside are not told
+  };
+  SharedType* parent_of_first(const StructView& view, MapParent& last);
+  bool integrate_first_of_key(ClientIndex client, const StructView& view, MapParent& last_parent);
   std::optional<StructList::Place> delete_range(ClientIndex client, std::optional<StructList::Place> near,
                                                 uint32_t clock, uint32_t stop);
   LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
@@ -381,6 +391,8 @@ class Store {
   template <typename Out>
   void write_all(Out& out, std::span<const ClientFrom> clients, const DeleteSet& deletes) const;
   Bytes encode_transaction(std::span<const ClientFrom> clients, const DeleteSet& deletes);
+  Bytes pass_on(const DeleteSet& deletes);
+  bool emits_v1() const { return static_cast<uint8_t>(options_.emit) & static_cast<uint8_t>(Emit::Updates); }
   Bytes encode_structs(std::span<const ClientFrom> clients, const DeleteSet& deletes, Encoding encoding) const;
   /// An empty place for values on their way into the store; who used it says `clear_for_next`.
   Sink& scratch() { return transaction_out_.rest(); }
@@ -431,6 +443,13 @@ class Store {
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
   std::vector<ItemRef> joinable_;  // new, and one with the struct before it unless something came between them
   InlineVector<Change, 1> changes_;
+  // The structs of an update v1 that is applied, while nothing speaks against writing them to the event as they came: each became a
+  // struct of the store as it was, none was here, waits, or was cut or joined. What deletes old structs changes none of them.
+  struct AsCame {
+    ByteView structs = {};
+    Bytes* owned = nullptr;  // holds them, with more behind them, and may be emptied
+  };
+  AsCame as_came_;
   OutV1 transaction_out_;  // kept, as updates and values are small and many; empty between uses
 
   std::unique_ptr<Listeners> listeners_;  // null while nobody listens

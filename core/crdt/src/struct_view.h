@@ -44,6 +44,7 @@ struct StructView {
     uint32_t right_clock = 0;
     KeyRef sub_key;  // kHasSub: the key of `sub` in the store that takes the struct, once it is known there
   };
+  bool says_sub = false;  // the info byte has `kHasSub`, also where origins say all
   bool is_padded = false;  // from the first byte of `content` on, as many bytes can be read as ByteHeap wants
   std::string_view sub;  // kHasSub and no origins
   std::string_view name;  // key of a Format, node name of a Type

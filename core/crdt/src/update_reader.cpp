@@ -20,7 +20,9 @@ class UpdateDecoder {
     Cursor& rest = source_.rest();
     const uint64_t clients = rest.var_uint();
     for (uint64_t i = 0; i < clients && source_.ok(); ++i) block();
-    if (source_.ok()) drop_repeated_clients();
+    if (!source_.ok()) return;
+    note_form(clients);
+    drop_repeated_clients();
   }
 
  private:
@@ -59,6 +61,18 @@ class UpdateDecoder {
     if (stored > 0) out_.blocks.push_back({client, first, stored});
   }
 
+  /// Whether the structs would be written as they stand in the input. Nothing was said against it yet if each block and each struct was kept and
+  /// the clients come down.
+  void note_form(uint64_t clients) {
+    if constexpr (std::is_same_v<Source, SourceV1>) {
+      const auto goes_up = [](const ClientBlock& a, const ClientBlock& b) { return a.client <= b.client; };
+      const bool is_whole = out_.blocks.size() == clients && out_.structs.size() == total_;
+      if (source_.is_odd() || !is_whole || std::ranges::adjacent_find(out_.blocks, goes_up) != out_.blocks.end())
+        return;
+      out_.as_written_bytes = source_.rest().position();
+    }
+  }
+
   /// Collected ranges join at once in a long block: an update v2 can announce a million of them in a few bytes.
   bool joins_previous(uint32_t first) {
     if (out_.structs.size() < first + 2) return false;
@@ -70,17 +84,21 @@ class UpdateDecoder {
   }
 
   void read_struct(ClientId client, StructView& view) {
+    if (source_.take_entry(client, view)) return read_content(view);
     const uint8_t info = source_.info();
     view.kind = static_cast<ContentKind>(info & 0x1f);
     if (view.kind == ContentKind::Gc) {
       view.length = source_.length();
+      if (info != 0) source_.note_odd();
       return;
     }
     if (view.kind == ContentKind::Skip) {
       view.length = source_.rest().var_clock();
+      source_.note_odd();  // a store has none
       return;
     }
     view.bits = info & kOriginBits;
+    view.says_sub = (info & StructView::kHasSub) != 0;
     if (info & StructView::kHasOrigin) read_reference(client, view, source_.left_id(), true);
     if (info & StructView::kHasRightOrigin) read_reference(client, view, source_.right_id(), false);
     if ((info & kOriginBits) == 0) read_parent(client, info, view);
@@ -148,7 +166,8 @@ class UpdateDecoder {
     bool canonical = true;
     for (uint32_t i = 0; i < count && rest.ok(); ++i) canonical = skip_any(rest, limits_.max_depth) && canonical;
     if (!rest.ok()) return {};
-    if (canonical) return {start.at(), static_cast<size_t>(rest.at() - start.at())};
+    if (canonical && !rest.has_padding()) return {start.at(), static_cast<size_t>(rest.at() - start.at())};
+    source_.note_odd();
     Cursor again = start;
     Sink converted;
     for (uint32_t i = 0; i < count; ++i) encode_any(decode_any(again, limits_.max_depth), converted);
@@ -173,6 +192,9 @@ class UpdateDecoder {
       fail(read.error().code);
       return {};
     }
+    Sink again;
+    any_to_json(converted.view(), again);
+    if (as_text(again.view()) != text) source_.note_odd();
     return keep(converted);
   }
 
@@ -188,7 +210,9 @@ class UpdateDecoder {
       }
       const Result<Any> value = Any::from_json(text, limits_.max_depth);
       if (!value) return fail(value.error().code);
-      converted.var_string(value->to_json());
+      const std::string again = value->to_json();
+      if (again != text) source_.note_odd();
+      converted.var_string(again);
     }
     view.content = keep(converted);
   }

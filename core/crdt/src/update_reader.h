@@ -29,6 +29,8 @@ struct DecodedUpdate {
   DeleteSet deletes;
   std::vector<Bytes> scratch;  // contents that had to be converted
   size_t content_bytes = 0;  // what the contents take in a store, or a little more
+  // Encoding v1: writing the structs again gives the first so many bytes of the input. 0 where that is not known.
+  size_t as_written_bytes = 0;
 
   /// Empty again, with the room it has.
   void clear() {
@@ -37,6 +39,7 @@ struct DecodedUpdate {
     deletes = {};
     scratch.clear();
     content_bytes = 0;
+    as_written_bytes = 0;
   }
 };
 

@@ -38,7 +38,8 @@ class QuickReader {
     return ((first | second) & kHighBits) == 0;
   }
 
-  /// A varUint of at most four bytes; without a branch for each, as their number is hard to guess.
+  /// A varUint of at most four bytes; without a branch for each, as their number is hard to guess. One with more bytes than it
+  /// needs is left to who notes that.
   bool var_uint(uint32_t& value) {
     uint32_t word;
     memcpy(&word, at_, 4);
@@ -46,8 +47,11 @@ class QuickReader {
     if (ends == 0) [[unlikely]]
       return false;
     word &= ends ^ (ends - 1);  // up to the first byte that says it is the last
+    const auto more = static_cast<uint32_t>(__builtin_ctz(ends)) / 8;
+    if (word >> 8 * more == 0 && word != 0) [[unlikely]]
+      return false;
     value = (word & 0x7fu) | (word & 0x7f00u) >> 1 | (word & 0x7f0000u) >> 2 | (word & 0x7f000000u) >> 3;
-    at_ += static_cast<uint32_t>(__builtin_ctz(ends)) / 8 + 1;
+    at_ += more + 1;
     return true;
   }
 
@@ -69,7 +73,8 @@ class QuickReader {
       known.bytes = word & known.mask;
       known.id = 0;
       for (uint32_t i = 0; i < known.size; ++i) known.id |= uint64_t{at_[i] & 0x7fu} << (7 * i);
-      if (known.id > kMaxVarUint) return known = {}, false;
+      const bool is_padded = known.size > 1 && at_[known.size - 1] == 0;
+      if (known.id > kMaxVarUint || is_padded) return known = {}, false;
     }
     at_ += known.size;
     id = known.id;
@@ -111,7 +116,27 @@ class SourceV1 {
     view.length = length;
     view.kind = kind;
     view.bits = info & (StructView::kHasOrigin | StructView::kHasRightOrigin);
+    view.says_sub = (info & StructView::kHasSub) != 0;
     in_.read_to(quick.at());
+    return true;
+  }
+
+  /// The same for the head of what most structs of maps are: values of a key with a short name, in a type that is an item. Its content
+  /// is what comes next.
+  bool take_entry(ClientId client, StructView& view) {
+    constexpr uint8_t kEntry = static_cast<uint8_t>(ContentKind::Any) | StructView::kHasSub;
+    if (in_.remaining() < QuickReader::kRoom || in_.at()[0] != kEntry || in_.at()[1] != 0) return false;
+    QuickReader quick(in_.at() + 2);
+    if (!take_id(quick, client, view.clock, view.origin_client, view.origin_clock)) return false;
+    const uint8_t size = *quick.at();
+    quick.skip(1);
+    if (size > QuickReader::kPadding || !quick.is_ascii(size)) return false;
+    view.sub = as_text({quick.at(), size});
+    view.kind = ContentKind::Any;
+    view.bits = StructView::kHasSub;
+    view.says_sub = true;
+    view.parent_form = ParentForm::Item;
+    in_.read_to(quick.at() + size);
     return true;
   }
 
@@ -124,11 +149,18 @@ class SourceV1 {
   uint8_t info() { return in_.u8(); }
   WireId left_id() { return {in_.var_uint(), in_.var_clock()}; }
   WireId right_id() { return {in_.var_uint(), in_.var_clock()}; }
-  bool parent_is_root() { return in_.var_uint() == 1; }
+  bool parent_is_root() {
+    const uint64_t form = in_.var_uint();
+    is_odd_ |= form > 1;
+    return form == 1;
+  }
   std::string_view string() { return in_.var_string(); }
   std::string_view key() { return in_.var_string(); }
   uint64_t type_ref() { return in_.var_uint(); }
   uint32_t length() { return in_.var_clock(); }
+  /// Nobody would write again what was just read as it stands there.
+  void note_odd() { is_odd_ = true; }
+  bool is_odd() const { return is_odd_ || in_.has_padding(); }
   /// Structs that the rest of the input can hold: two bytes each at least.
   uint64_t max_structs(const DecodeLimits&) const { return in_.remaining() / 2; }
 
@@ -141,6 +173,7 @@ class SourceV1 {
 
   Cursor in_;
   QuickReader::Client last_client_;
+  bool is_odd_ = false;
 };
 
 class SourceV2 {
@@ -162,6 +195,7 @@ class SourceV2 {
   Error error() const { return rest_.error(); }
 
   bool take_plain(ClientId, StructView&) { return false; }
+  bool take_entry(ClientId, StructView&) { return false; }
   uint64_t client() { return checked(client_); }
   uint8_t info() { return checked(info_); }
   WireId left_id() {
@@ -181,6 +215,7 @@ class SourceV2 {
     return keys_.back();
   }
   uint64_t type_ref() { return checked(type_ref_); }
+  void note_odd() {}  // it is written as v1 anyway
   uint32_t length() {
     const uint64_t length = checked(length_);
     if (length > 0xffffffffu) return rest_.fail(ErrorCode::ClockOverflow), 0u;

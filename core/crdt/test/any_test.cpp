@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "diaryx/crdt/doc.h"
+
 namespace diaryx::crdt {
 namespace {
 
@@ -34,6 +36,17 @@ TEST(Any, ReadsJsonAsJavaScriptDoes) {
   for (const char* bad : {"", "{", "[1,]", "01", "1.", "nul", "\"\n\"", "{\"a\"}", "[1] 2", "+1", "'a'", "\"\\x\""}) {
     EXPECT_EQ(through_json(bad), "refused") << bad;
   }
+}
+
+TEST(Any, IsKeptAsJavaScriptWouldWriteIt) {
+  // One value for key "k" of root "m": "a", its size in two bytes instead of one.
+  const Bytes padded = {1, 1, 5, 0, 0x28, 1, 1, 'm', 1, 'k', 1, 119, 0x81, 0x00, 'a', 0};
+  const Bytes plain = {1, 1, 5, 0, 0x28, 1, 1, 'm', 1, 'k', 1, 119, 1, 'a', 0};
+  Doc doc({.client = ClientId{1}});
+  const auto commit = doc.apply_update_v1(padded);
+  ASSERT_TRUE(commit.has_value());
+  EXPECT_EQ(doc.encode_update_v1(), plain);
+  EXPECT_EQ(commit->update_v1(), plain);
 }
 
 TEST(Any, IsNotReadDeeperThanAllowed) {

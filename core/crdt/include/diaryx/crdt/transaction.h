@@ -81,13 +81,14 @@ class Commit {
   friend class Store;
   struct KeyOfRoot {
     uint32_t root;  // index into touched_roots_
-    std::string key;
+    size_t end;  // of the key in Details::key_texts; it begins where the one before ends
   };
   /// What a keystroke in a text does not have.
   struct Details {
     Bytes update_v2;
     Bytes clean_up_v1;
     std::vector<KeyOfRoot> changed_keys;
+    std::string key_texts;  // one string, as a workspace that is loaded changes a hundred thousand keys
     std::vector<Notice> notices;
     std::vector<Notice> clean_up_notices;
     SubdocumentChanges subdocuments;
