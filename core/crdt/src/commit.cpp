@@ -16,10 +16,11 @@ void Store::begin(TransactionOrigin origin, std::string_view tag) {
   collects_at_once_ = options_.gc == Gc::Enabled && last_manager_ == 0;
   unsettled_ = false;
   joins_new_ = false;
-  has_garbage_ = false;
+  joins_deleted_ = false;
   ++epoch_;
   touched_.clear();
   deleted_.clear();
+  garbage_.clear();
   merge_candidates_.clear();
   joinable_.clear();
   changes_.clear();
@@ -33,6 +34,7 @@ void Store::forget_long_lists() {
     if (list.capacity() > kWorthKeeping) std::remove_reference_t<decltype(list)>().swap(list);
   };
   forget(deleted_);
+  forget(garbage_);
   forget(merge_candidates_);
   forget(joinable_);
 }
@@ -124,14 +126,16 @@ void Store::commit_all(Commit& result) {
       tell_listeners(result);
   }
   std::vector<Deleted> tidied;
+  std::vector<ItemRef> tidied_garbage;
   if (wants_clean_up()) {
-    std::vector<Deleted> of_transaction = std::move(deleted_);
-    deleted_.clear();
+    std::vector<Deleted> of_transaction = std::exchange(deleted_, {});
+    std::vector<ItemRef> garbage_of_transaction = std::exchange(garbage_, {});
     clean_up_marks(of_transaction);
     tidied = std::exchange(deleted_, std::move(of_transaction));
+    tidied_garbage = std::exchange(garbage_, std::move(garbage_of_transaction));
   }
   if (unsettled_) {
-    if (options_.gc == Gc::Enabled && has_garbage_) collect_garbage();
+    collect_garbage();
     merge_after_transaction();
   }
   if (result.changed_) encode_changes(result);
@@ -142,8 +146,9 @@ void Store::commit_all(Commit& result) {
     // A transaction of its own, as for Yjs: peers get it as a second update.
     begin(TransactionOrigin::Local);
     unsettled_ = true;
-    has_garbage_ = true;
+    joins_deleted_ = true;
     deleted_ = std::move(tidied);
+    garbage_ = std::move(tidied_garbage);
     for (const Deleted& range : deleted_) {
       const StructList& structs = clients_[raw(range.client)].structs;
       for (StructList::Place at = structs.find(range.clock); structs.is_below(at, range.end());
@@ -201,14 +206,10 @@ void Store::describe_changes(Commit& commit) {
 }
 
 void Store::collect_garbage() {
-  for (const Deleted& range : deleted_) {
-    const StructList& structs = clients_[raw(range.client)].structs;
-    for (StructList::Place at = structs.find(range.clock); structs.is_below(at, range.end()); at = structs.after(at)) {
-      const ItemRef ref = structs.ref(at);
-      const Item& item = items_[ref];
-      const bool has_content = !item.is_gc() && item.kind != ContentKind::Deleted;
-      if (has_content && item.deleted() && !item.keep()) collect(ref);
-    }
+  for (const ItemRef ref : garbage_) {
+    Item& item = items_[ref];
+    item.flags &= static_cast<uint8_t>(~Item::kGarbage);
+    if (!item.is_gc() && !item.keep()) collect(ref);
   }
 }
 
@@ -327,7 +328,7 @@ void Store::merge_new_structs(Client& client) {
 }
 
 void Store::merge_after_transaction() {
-  for (auto range = deleted_.rbegin(); range != deleted_.rend(); ++range) {
+  for (auto range = deleted_.rbegin(); joins_deleted_ && range != deleted_.rend(); ++range) {
     if (range->clock >= before(range->client)) continue;  // among the new structs, which are all looked at below
     Client& client = clients_[raw(range->client)];
     StructList& structs = client.structs;

@@ -253,6 +253,16 @@ bool Store::extend_item(ClientIndex client, ItemRef left_ref, ContentKind kind, 
   return true;
 }
 
+/// Whether a neighbour in its list is also a neighbour among the structs of its client, as it must be to become one struct with it. What
+/// replaced the value of a key mostly is the only neighbour, and nobody has to look for the struct then.
+bool Store::is_typed_beside(const Item& item) const {
+  const auto is_followed_by = [](const Item& left, const Item& right) {
+    return left.client == right.client && left.end() == right.clock;
+  };
+  return (some(item.left) && is_followed_by(items_[item.left], item)) ||
+         (some(item.right) && is_followed_by(item, items_[item.right]));
+}
+
 /// Deletes an item and everything in it. Contents nest as deep as a peer likes, hence the list of what is still to do.
 void Store::erase(ItemRef first) {
   std::vector<ItemRef> todo;
@@ -267,7 +277,11 @@ void Store::erase(ItemRef first) {
       }
       item.flags |= Item::kDeleted;
       unsettled_ = joins_new_ = true;
-      has_garbage_ = true;
+      joins_deleted_ |= ref != first || is_typed_beside(item);
+      if (options_.gc == Gc::Enabled) {
+        item.flags |= Item::kGarbage;
+        garbage_.push_back(ref);
+      }
       if (!as_came_.structs.empty() && item.clock >= before(item.client)) as_came_ = {};
       note_deleted(item);
       note_change(item.parent, item.parent_sub);

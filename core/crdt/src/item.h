@@ -71,6 +71,7 @@ struct Item {
     kDeleted = 1,  // `visible` counts on this bit
     kKeep = 2,    // an undo stack may need the content
     kRedone = 4,  // the store's table `redone_` says by which id
+    kGarbage = 8,  // deleted by the open transaction, and in its list of what may be collected
   };
 
   uint32_t clock = 0;

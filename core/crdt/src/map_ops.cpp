@@ -10,11 +10,6 @@ ItemRef Store::current_item(TypeRef ref, std::string_view key) const {
 }
 
 void Store::set_key(TypeRef ref, std::string_view key, const Any& value) {
-  // What is replaced was mostly made with the map; until the commit looks for its neighbours, they can be here.
-  if (const ItemRef container = types_[ref].item; some(container)) {
-    const Item& at = items_[container];
-    clients_[raw(at.client)].structs.prefetch(at.clock);
-  }
   const KeyRef sub = keys_.intern(key);
   const Gap gap{types_[ref].current(sub), ItemRef::None};
   if (const Bytes* bytes = value.as_bytes()) {

@@ -151,6 +151,7 @@ StructList::Place Store::split_at(StructList::Place place, ItemRef left_ref, uin
     const LocalId redone = redone_.at(raw(left_ref));
     redone_[raw(right_ref)] = {redone.client, redone.clock + at};
   }
+  if (left.flags & Item::kGarbage) garbage_.push_back(right_ref);
   left.length = at;
   left.right = right_ref;
   if (some(right.right)) items_[right.right].left = right_ref;

@@ -251,6 +251,7 @@ class Store {
   void append_struct(ItemRef ref);
   void append_gc(ClientIndex client, uint32_t length);
   ItemRef leftmost_of_key(const SharedType& type, KeyRef key) const;
+  bool is_typed_beside(const Item& item) const;
   TypeRef make_type(ItemRef container, TypeKind kind, std::string_view name);
   /// The client is about to get structs.
   void touch(ClientIndex client) {
@@ -433,13 +434,15 @@ class Store {
   bool collects_at_once_ = false;  // nobody asks for deleted content again, so tombstones are made as units are deleted
   bool unsettled_ = false;  // something may be collected or merged at the end
   bool joins_new_ = false;  // among it new structs, apart from those that the two lists below name
-  bool has_garbage_ = false;  // something was deleted that still has its content
+  bool joins_deleted_ = false;  // among it old structs beside those that were deleted
   TransactionOrigin origin_ = TransactionOrigin::Local;
   std::string tag_;  // who, for undo managers
   uint32_t epoch_ = 0;  // number of the transaction
   InlineVector<ClientIndex, 2> touched_;
   uint32_t arrivals_ = 0;
   std::vector<Deleted> deleted_;
+  std::vector<ItemRef>
+      garbage_;  // of what was deleted the items that still have their content; empty where nothing is collected
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
   std::vector<ItemRef> joinable_;  // new, and one with the struct before it unless something came between them
   InlineVector<Change, 1> changes_;

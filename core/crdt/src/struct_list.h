@@ -67,14 +67,6 @@ class StructList {
     return clock >= this->clock(last) ? last : find_before_last(clock);
   }
 
-  /// Has memory bring what `find(clock)` will look at in a long history, as far as that can be told without waiting.
-  void prefetch(uint32_t clock) const {
-    if (chunks_.size() < kManyChunks) return;
-    const auto chunk = static_cast<size_t>(uint64_t{clock} * chunks_.size() / state_);
-    __builtin_prefetch(&chunks_[chunk]);
-    __builtin_prefetch(entries_.data() + chunk * kPerChunk + clock % kPerChunk);
-  }
-
   /// The same for who goes through clocks in order: `near`, the place of a struct that begins at `clock` or before, is a few steps off.
   Place find_behind(Place near, uint32_t clock) const {
     constexpr int kFewSteps = 8;
