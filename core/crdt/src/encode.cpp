@@ -130,6 +130,12 @@ void Store::write_all(Out& out, std::span<const ClientFrom> clients, const Delet
 Bytes Store::encode_structs(std::span<const ClientFrom> clients, const DeleteSet& deletes, Encoding encoding) const {
   if (encoding == Encoding::V1) {
     OutV1 out;
+    // A large document from its beginning is rather given a little too much memory than moved again and again while it is written.
+    constexpr size_t kManyStructs = 4096, kLikelyHead = 16;
+    size_t structs = 0;
+    for (const ClientFrom& entry : clients)
+      structs += entry.clock == 0 ? clients_[raw(entry.client)].structs.size() : 0;
+    if (structs >= kManyStructs) out.rest().reserve(heap_.size() + kLikelyHead * structs);
     write_all(out, clients, deletes);
     return out.finish();
   }
