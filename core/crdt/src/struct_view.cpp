@@ -1,5 +1,7 @@
 #include "struct_view.h"
 
+#include <algorithm>
+
 #include "any_codec.h"
 
 namespace diaryx::crdt {
@@ -15,6 +17,18 @@ size_t element_offset(ContentKind kind, ByteView content, uint32_t offset) {
   }
   DX_ASSERT(in.ok());
   return in.position();
+}
+
+void write_subdocument_options(ByteView options, Sink& out) {
+  constexpr uint8_t kNone[] = {static_cast<uint8_t>(AnyTag::Object), 0};
+  if (std::ranges::equal(options, kNone)) return out.raw(options);  // nearly always
+  const Any given = decode_trusted_any(options);
+  Any::Object members;
+  const auto keep = [&](const char* name, const Any& value) { members.push_back({name, value}); };
+  if (const Any* gc = given.find("gc"); gc && *gc == Any::boolean(false)) keep("gc", *gc);
+  if (const Any* load = given.find("autoLoad"); load && *load == Any::boolean(true)) keep("autoLoad", *load);
+  if (const Any* meta = given.find("meta"); meta && !meta->is_null() && !meta->is_undefined()) keep("meta", *meta);
+  encode_any(Any::object(std::move(members)), out);
 }
 
 namespace {

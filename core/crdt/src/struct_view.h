@@ -6,6 +6,7 @@
 #include "diaryx/base/bytes.h"
 #include "diaryx/crdt/shared.h"
 #include "item.h"
+#include "sink.h"
 
 namespace diaryx::crdt {
 
@@ -59,6 +60,10 @@ struct ContentTail {
   bool leads_with_half = false;
 };
 ContentTail content_tail(ContentKind kind, ByteView content, uint32_t length, uint32_t offset);
+
+/// Appends the options of a subdocument as Yjs writes them, whatever else another engine put there: `gc` if it is off, `autoLoad` if
+/// it is on, `meta` if there is any.
+void write_subdocument_options(ByteView options, Sink& out);
 
 /// Byte offset of the element `offset` of Any or Json content.
 size_t element_offset(ContentKind kind, ByteView content, uint32_t offset);

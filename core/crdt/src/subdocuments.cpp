@@ -23,7 +23,7 @@ ItemRef Store::insert_subdocument(TypeRef parent, Gap gap, KeyRef sub, const New
   Any::Object options;  // only what differs from the defaults, in the order of Yjs
   if (!subdocument.gc) options.push_back({"gc", Any::boolean(false)});
   if (subdocument.auto_load) options.push_back({"autoLoad", Any::boolean(true)});
-  if (!subdocument.meta.is_null()) options.push_back({"meta", subdocument.meta});
+  if (!subdocument.meta.is_null() && !subdocument.meta.is_undefined()) options.push_back({"meta", subdocument.meta});
   Sink content;
   content.var_string(subdocument.guid);
   encode_any(Any::object(std::move(options)), content);

@@ -211,7 +211,7 @@ void write_content(Out& out, const StructView& view, uint32_t offset) {
     case ContentKind::Doc: {
       Cursor in(tail.bytes);
       out.string(as_text(in.var_bytes()));
-      return out.rest().raw(in.bytes(in.remaining()));
+      return write_subdocument_options(in.bytes(in.remaining()), out.rest());
     }
     case ContentKind::Gc:
     case ContentKind::Skip: return;

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include "diaryx/base/base64.h"
 #include "diaryx/crdt/doc.h"
+#include "diaryx/crdt/update.h"
 
 namespace diaryx::crdt {
 namespace {
@@ -84,6 +86,33 @@ TEST(Subdocuments, GoWithTheirItem) {
   EXPECT_EQ(changes_of(undo.undo()), "two | | ");  // a copy, which nobody has asked for yet
   EXPECT_EQ(guids(doc.subdocuments()), "two ");
   doc.check_invariants();
+}
+
+// Other engines write options that are as they are by default, and some of their own. Bytes on the right: Yjs 13.6.33.
+TEST(Subdocuments, AreWrittenWithTheOptionsThatYjsWrites) {
+  struct Case {
+    std::string_view name;
+    std::string_view read;
+    std::string_view written;
+  };
+  constexpr std::string_view kBegin = "010107002901016d01640167";
+  for (const Case& one : {
+           Case{"defaults_and_unknown_ones",
+                "7605026763780a73686f756c644c6f616479086175746f4c6f61647808656e636f64696e677d01046d6574617e",
+                "7601086175746f4c6f616478"},
+           Case{"another_order", "7603046d657461760101617d0102676379037a7a7a7d02",
+                "760202676379046d657461760101617d01"},
+           Case{"no_object", "7d05", "7600"},
+       }) {
+    SCOPED_TRACE(one.name);
+    const Bytes read = *from_hex(std::string(kBegin) + std::string(one.read) + "00");
+    const std::string written = std::string(kBegin) + std::string(one.written) + "00";
+    Doc doc({.client = ClientId{1}});
+    ASSERT_TRUE(doc.apply_update_v1(read).has_value());
+    EXPECT_EQ(to_hex(doc.encode_update_v1()), written);
+    EXPECT_EQ(to_hex(*convert_v2_to_v1(*convert_v1_to_v2(read))), written);
+    EXPECT_EQ(to_hex(*diff_update_v1(read, StateVector())), written);
+  }
 }
 
 }  // namespace
