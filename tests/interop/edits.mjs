@@ -187,7 +187,13 @@ export class Edits {
       const step = 1 + random.below(5)
       switch (random.below(4)) {
         case 0: ops.push({ retain: step, ...(random.chance(0.4) ? { attributes: this.#attributes() } : {}) }); left -= step; break
-        case 1: if (left > step) { ops.push({ delete: step }); left -= step } break
+        case 1: {
+          // What goes beyond the end is clipped.
+          const gone = random.chance(0.05) ? step + 200 : step
+          if (length > 0) ops.push({ delete: gone })
+          left -= gone
+          break
+        }
         case 2: ops.push({ insert: { image: 'x' } }); break
         default: ops.push({ insert: this.#piece(), ...(random.chance(0.4) ? { attributes: this.#attributes() } : {}) })
       }

@@ -44,7 +44,7 @@ const edits = {
   'an operation that nobody knows': { op: 'swap', t: A },
   'no operation': {},
   'a transaction without operations': { op: 'tx' },
-  'an origin that is a number': { op: 'tx', ops: [], origin: 1 },
+  'an origin that is a list': { op: 'tx', ops: [], origin: [1] },
   'an array that nests too deep': { op: 'push', t: A, v: [JSON.parse('['.repeat(1001) + ']'.repeat(1001))] },
   'an embed that nests too deep': { op: 'embed', t: T, i: 0, v: JSON.parse('['.repeat(1001) + ']'.repeat(1001)) },
   'bytes without their padding': { op: 'set', t: M, k: 'k', v: { $: 'bytes', b64: 'AAA' } },
@@ -77,7 +77,7 @@ const lines = {
   'a scope that is no list': { cmd: 'um', doc: 'd', scope: 'all' },
   'a scope that is not there': { cmd: 'um', doc: 'd', scope: [['table', 't']] },
   'origins that are no list': { cmd: 'um', doc: 'd', origins: 'mine' },
-  'an origin that is no string': { cmd: 'um', doc: 'd', origins: [7] },
+  'an origin that is an object': { cmd: 'um', doc: 'd', origins: [{ a: 7 }] },
   'an option that is no truth': { cmd: 'um', doc: 'd', whole: 1 },
   'a version that nobody knows': { cmd: 'apply', doc: 'd', v: 3, u: 'AAA=' },
   'a state vector that is cut': { cmd: 'encode', doc: 'd', v: 1, sv: 'AgEF' },
@@ -116,6 +116,35 @@ test('what a transaction did before the step that is refused is done, and handed
   Y.applyUpdate(copy, Buffer.from(u, 'base64'))
   assert.equal(copy.getText('t').toString(), 'kept')
   assert.equal(copy.getArray('a').length, 0)
+})
+
+test('a deletion in a text that never held anything is refused, since Yjs throws there', async t => {
+  const driver = new Driver(program)
+  t.after(() => driver.close())
+  const texts = new Y.Doc({ gc: true })
+  const edits = [{ op: 'del', i: 0, n: 1 }, { op: 'delta', v: [{ delete: 0 }] }, { op: 'delta', v: [{ retain: 0, attributes: { b: null } }, { insert: '' }, { delete: 3 }, { insert: 'x' }] },
+    { op: 'del', i: 0, n: 0 }, { op: 'delta', v: [{ retain: 1 }, { delete: 1 }] }, { op: 'del', i: 0, n: 9 }]
+  const answers = (await driver.ask([{ cmd: 'new', doc: 'd', client: 1, roots }, ...edits.map(op => ({ cmd: 'op', doc: 'd', op: { ...op, t: T } }))])).map(({ value, reason }) => JSON.parse(value ?? reason.message).ok)
+  assert.deepEqual(answers.slice(1), edits.map(({ op, i, n, v }) => {
+    try {
+      op === 'del' ? texts.getText('t').delete(i, n) : texts.getText('t').applyDelta(v)
+      return true
+    } catch {
+      return false
+    }
+  }))
+  assert.deepEqual(answers.slice(1), [false, false, false, true, true, true])
+})
+
+test('an origin is tracked that is the same in JavaScript', async t => {
+  const driver = new Driver(program)
+  t.after(() => driver.close())
+  const undone = async origin => {
+    const requests = [{ cmd: 'new', client: 1, roots }, { cmd: 'um', origins: ['7', true, 1.5] }, { cmd: 'op', op: { op: 'tx', ops: [{ op: 'push', t: A, v: [1] }], origin } }, { cmd: 'op', op: { op: 'undo' } }]
+    const answers = (await driver.ask(requests.map(one => ({ ...one, doc: 'd' })))).map(({ value, reason }) => JSON.parse(value ?? reason.message))
+    return answers.at(-1).us.length > 0
+  }
+  for (const [origin, wanted] of [['7', true], [7, false], [true, true], ['true', false], [1.5, true], [null, false], [undefined, false]]) assert.equal(await undone(origin), wanted, String(origin))
 })
 
 test('types may be nested as deep as an update is long', async t => {

@@ -49,6 +49,12 @@ scripts.push(script('an-embedded-type-is-filled-before-its-marks-end', [
   { op: 'embed', t: T, i: 3, v: type('map', { k: 1, l: [2] }) }, { op: 'delta', t: T, v: [{ insert: type('array', [1, 'x']), attributes: { bold: null } }] }]))
 scripts.push(script('attributes-that-are-indices-come-first', [
   ins(0, 'xyz', { b: 'b', 10: 'ten', 9: 'nine' }), { op: 'embed', t: T, i: 1, v: { image: 'i' }, a: { link: 'l' } }, ins(1, 'y', { link: 'l' }), { op: 'fmt', t: T, i: 0, n: 2, a: { z: 1, 2: 'two' } }]))
+// Two marks at one place, of which a deletion that goes beyond the end has to pass the one behind the last letter.
+const strong = written(7, [], [ins(0, 'bc', { b: true })])
+const red = written(7, strong, [{ op: 'fmt', t: T, i: 0, n: 2, a: { b: { a: 1 } } }])
+scripts.push(script('a-delta-deletes-beyond-the-end', [
+  ...strong.map(apply), { op: 'fmt', t: T, i: 0, n: 2, a: { b: null } }, ...red.map(apply),
+  { op: 'delta', t: T, v: [{ delete: 20 }, { insert: 'x', attributes: { i: true } }] }, ins(0, 'y', {})]))
 const element = name => ({ $: 'new', k: 'xmlelement', name })
 scripts.push(script('xml-appends-before-trailing-tombstones', [
   { op: 'push', t: X, v: [element('p'), element('q')] }, { op: 'del', t: X, i: 1, n: 1 }, { op: 'push', t: X, v: [element('r'), element('s')] },
@@ -78,5 +84,11 @@ const replaced = written(9, made, [{ op: 'set', t: [...A, 1], k: 'k', v: 2 }, { 
 const late = written(7, made, [{ op: 'push', t: [...A, 0], v: ['z'] }])
 const also = written(9, [...made, ...replaced], [{ op: 'del', t: A, i: 0, n: 1 }])
 scripts.push(script('collected-units-join-to-the-left', [...made, ...replaced].map(apply).concat([apply(merged([...late, ...also]))])))
+
+// What JavaScript makes of values: indices first, the last of two equal keys, a default for what is undefined.
+scripts.push(script('values-are-as-in-javascript', [
+  { op: 'set', t: M, k: 'k', v: { $: 'obj', v: [['$', 1], ['b', 2], ['10', 3], ['9', 4], ['b', 5]] } },
+  { op: 'set', t: M, k: 'd', v: { $: 'doc', guid: 'g', opts: { autoLoad: true, meta: { $: 'undef' } } } },
+  { op: 'push', t: X, v: [type('xmlelement')] }]))
 
 fs.writeFileSync(new URL('../vectors/11-found.jsonl', import.meta.url), scripts.map(one => JSON.stringify(one) + '\n').join(''))

@@ -56,16 +56,17 @@ std::string wrong_member(const std::string& name, const Any& op) {
   return {};
 }
 
-/// An origin as the tag of a transaction. Null, the origin of who names none, is the empty tag, and no string is.
+/// An origin as the tag of a transaction: its JSON, by which those and only those are equal that are the same in JavaScript. Null,
+/// the origin of who names none, is the empty tag.
 bool origin_from(const Any& origin, std::string& tag) {
   tag.clear();
   if (is_absent(origin)) return true;
-  if (origin.as_string() == nullptr) return false;
-  tag = "=" + *origin.as_string();
+  if (origin.as_array() || origin.as_object()) return false;
+  tag = origin.to_json();
   return true;
 }
 
-constexpr const char* kWrongOrigin = "an origin must be a string or null";
+constexpr const char* kWrongOrigin = "an origin must be a string, a number, true, false or null";
 
 /// Empty, or which member of a request for undo is not as it has to be.
 std::string wrong_undo_member(const Any& request) {
@@ -87,6 +88,9 @@ std::string wrong_undo_member(const Any& request) {
 /// Far beyond what a bench asks for; formatting beyond the end of a text fills it up with newlines.
 constexpr uint32_t kMaxBeyondEnd = uint32_t{1} << 24;
 constexpr const char* kFarBeyondEnd = "the range goes too far beyond the end of the text";
+
+/// Yjs throws there, and what comes behind in a transaction or a delta is not done.
+constexpr const char* kNothingToDelete = "nothing has ever been in the text that could be deleted";
 
 /// Empty, or why it could not be done.
 template <typename T>
@@ -121,6 +125,8 @@ bool new_type(const Any& value, NewType& made) {
   if (!kind) return false;
   made.kind = *kind;
   made.name = text_of(member(value, "name"));
+  // As in Yjs, where a hook without a name cannot be written.
+  if (*kind == Shared::Kind::XmlElement && !member(value, "name").as_string()) made.name = "UNDEFINED";
   const Any& init = member(value, "init");
   if (const std::string* text = init.as_string()) made.content = *text;
   if (const Any::Array* list = init.as_array()) {
@@ -148,6 +154,8 @@ bool new_value(const Any& value, NewValue& made) {
   }
   return true;
 }
+
+bool is_unset(const Any::Member& attribute) { return attribute.value.is_null(); }
 
 constexpr const char* kWrongStep = "a length in the delta must be a whole number from 0 on";
 constexpr const char* kUnknownKind = "the kind of the new type is not known";
@@ -374,6 +382,7 @@ std::string Editor::edit_text(Transaction& txn, const Any& op, Text text) {
     return outcome(text.format(txn, at, Length{count}, attributes_from(attributes)));
   }
   if (name == "del") {
+    if (count_of(op, "n") > 0 && !text.has_items()) return kNothingToDelete;
     return outcome(text.erase(txn, at, Length{count_of(op, "n")}));
   }
   if (name == "delta") return apply_delta(txn, member(op, "v"), text);
@@ -384,23 +393,29 @@ std::string Editor::apply_delta(Transaction& txn, const Any& delta, Text text) {
   const Any::Array* ops = delta.as_array();
   if (ops == nullptr) return "the delta is not a list";
   std::vector<TextEdit> edits;
+  bool has_items = text.has_items();
   uint64_t retained = 0;
   for (const Any& op : *ops) {
     const Attributes attributes = attributes_from(member(op, "attributes"));
     const Any& insert = member(op, "insert");
     if (const std::string* content = insert.as_string()) {
+      has_items = has_items || !content->empty();
       edits.push_back(TextEdit::insert(*content, attributes));
     } else if (!insert.is_undefined()) {
+      has_items = true;
       edits.push_back(TextEdit::embed_value({}, attributes));
       if (!new_value(insert, edits.back().embed)) return kUnknownKind;
     } else if (!member(op, "retain").is_undefined()) {
       if (!is_count(member(op, "retain"))) return kWrongStep;
       retained += count_of(op, "retain");
       if (retained > uint64_t{kMaxBeyondEnd} + text.length().value()) return kFarBeyondEnd;
+      has_items =
+          has_items || count_of(op, "retain") > 0 || !std::all_of(attributes.begin(), attributes.end(), is_unset);
       edits.push_back(TextEdit::retain(Length{count_of(op, "retain")}, attributes));
     } else if (!member(op, "delete").is_undefined()) {
       if (!is_count(member(op, "delete"))) return kWrongStep;
-      edits.push_back(TextEdit::erase(Length{std::min(count_of(op, "delete"), text.length().value())}));
+      if (!has_items) return kNothingToDelete;
+      edits.push_back(TextEdit::erase(Length{count_of(op, "delete")}));
     }
   }
   return outcome(text.apply_delta(txn, edits));

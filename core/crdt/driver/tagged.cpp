@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "diaryx/base/base64.h"
+#include "diaryx/base/result.h"
 
 namespace diaryx::crdt::driver {
 namespace {
@@ -34,6 +35,20 @@ bool is_special_number(std::string_view text) {
 bool is_whole_number(std::string_view text) {
   if (!text.empty() && text.front() == '-') text.remove_prefix(1);
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// The members as an object of JavaScript has them: indices come first, and of a key that comes twice the last value counts. Reading
+/// JSON does that, so the keys make a way through it.
+Any::Object as_in_javascript(Any::Object members) {
+  Any::Object numbered;
+  for (const Any::Member& one : members)
+    numbered.push_back({one.key, Any::number(static_cast<double>(numbered.size()))});
+  const Result<Any> ordered = Any::from_json(Any::object(std::move(numbered)).to_json());
+  DX_ASSERT(ordered && ordered->as_object());  // the keys were read from JSON before
+  Any::Object result;
+  for (const Any::Member& one : *ordered->as_object())
+    result.push_back({one.key, std::move(members[static_cast<size_t>(*one.value.as_number())].value)});
+  return result;
 }
 
 }  // namespace
@@ -91,7 +106,7 @@ Any from_tagged(const Any& json) {
         }
       }
     }
-    return Any::object(std::move(result));
+    return Any::object(as_in_javascript(std::move(result)));
   }
   for (const Any::Member& entry : *members) result.push_back({entry.key, from_tagged(entry.value)});
   return Any::object(std::move(result));
