@@ -221,6 +221,9 @@ class UpdateDecoder {
     const std::string_view guid = source_.string();
     const ByteView options = read_any_elements(1);
     if (!source_.ok()) return;
+    Sink again;
+    write_subdocument_options(options, again);
+    if (as_text(again.view()) != as_text(options)) source_.note_odd();
     Sink both;
     both.var_string(guid);
     both.raw(options);

@@ -1,6 +1,8 @@
 // The event of an update that came in whole is a copy of it. It has to be what writing it anew would give.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "diaryx/crdt/doc.h"
 #include "diaryx/crdt/update.h"
 #include "edit_anything.h"
@@ -112,6 +114,24 @@ TEST(PassedOn, LeavesOutThePartOfAStructThatWasKnown) {
   const ByteView both[] = {state, more};
   expect_same_event(known, merged(both));
   expect_same_event(between.encode_update_v1(), merged(both));
+}
+
+TEST(PassedOn, IsWrittenAnewIfASubdocumentHasOptionsThatYjsDoesNotWrite) {
+  Doc doc({.client = ClientId{3}});
+  {
+    Transaction txn = doc.transact();
+    for (int n = 0; n < kMany; ++n) doc.map("m").set_map(txn, std::to_string(n));
+    const NewValue subdocument = NewSubdocument{.guid = "guid", .gc = false};
+    ASSERT_TRUE(doc.map("m").set(txn, "sub", subdocument).has_value());
+  }
+  Bytes state = doc.encode_update_v1();
+  expect_same_event({}, state);
+  // `gc` that is on is the default.
+  const Bytes off = {2, 'g', 'c', 121}, on = {2, 'g', 'c', 120};
+  const auto found = std::ranges::search(state, off);
+  ASSERT_FALSE(found.empty());
+  std::ranges::copy(on, found.begin());
+  expect_same_event({}, state);
 }
 
 TEST(PassedOn, IsWrittenAnewIfItDeletesWhatItBrings) {
