@@ -52,10 +52,10 @@ void Store::insert_values(TypeRef ref, Gap gap, std::span<const Any> values) {
   encoded.clear_for_next();
 }
 
-Gap Store::gap_at_end(TypeRef ref) const {
-  // The last item of all, tombstones included: from the last visible unit on there are only a few.
+Gap Store::gap_at_end(TypeRef ref) {
+  // The last item of all, tombstones included: behind the last visible unit there are only a few.
   const SharedType& type = types_[ref];
-  ItemRef last = some(type.cursor_item) ? type.cursor_item : type.start;
+  ItemRef last = type.length > 0 ? find_unit(ref, type.length - 1).item : type.start;
   if (!some(last)) return {};
   while (some(items_[last].right)) last = items_[last].right;
   return {last, ItemRef::None};

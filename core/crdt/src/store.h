@@ -143,7 +143,7 @@ class Store {
   enum class Keep : uint8_t { Nothing, Marks };
   void erase_units(TypeRef type, uint32_t at, uint32_t count, Keep keep);
   /// The gap behind the last item of all, tombstones included.
-  Gap gap_at_end(TypeRef type) const;
+  Gap gap_at_end(TypeRef type);
   void set_cursor(TypeRef type, ItemRef ref, uint32_t start) {
     types_[type].cursor_item = ref;
     types_[type].cursor_start = start;
