@@ -59,6 +59,11 @@ const element = name => ({ $: 'new', k: 'xmlelement', name })
 scripts.push(script('xml-appends-before-trailing-tombstones', [
   { op: 'push', t: X, v: [element('p'), element('q')] }, { op: 'del', t: X, i: 1, n: 1 }, { op: 'push', t: X, v: [element('r'), element('s')] },
   { op: 'push', t: A, v: [1, 2] }, { op: 'del', t: A, i: 1, n: 1 }, { op: 'push', t: A, v: [3] }]))
+// In a list that is long enough for an index: behind all tombstones, wherever the last edit was.
+const row = Array.from({ length: 40 }, (_, n) => ({ op: 'push', t: A, v: [n % 3 === 0 ? { $: 'bytes', b64: 'AQ==' } : type('map')] }))
+scripts.push(script('pushing-in-a-long-list-lands-behind-all-tombstones', [
+  ...row, { op: 'del', t: A, i: 36, n: 4 }, { op: 'ains', t: A, i: 3, v: [1] }, { op: 'push', t: A, v: [2] }, { op: 'push', t: A, v: [type('map')] },
+  { op: 'del', t: A, i: 0, n: 39 }, { op: 'push', t: A, v: [3] }]))
 
 // Three clients that arrive in an order that is neither ascending nor descending.
 const first = written(77, [], [{ op: 'push', t: A, v: ['first'] }])
@@ -77,6 +82,12 @@ scripts.push(script('undo-brings-back-what-a-type-held-in-its-order', [...outer,
 
 scripts.push(script('undo-follows-copies-of-copies', [
   ins(0, 'c'), ins(1, 'd'), del(0, 2), undo, del(0, 2), undo, undo, redo], { undo: true }))
+
+// What was undone and brought back is collected with its type, by somebody whose changes nobody tracks; then its first insertion is undone.
+scripts.push(script('undo-passes-copies-that-were-collected', [
+  { op: 'set', t: M, k: 'k', v: element('p') }, { op: 'tx', ops: [{ op: 'attr', t: [...M, 'k'], k: 'x', v: 1 }, { op: 'push', t: [...M, 'k'], v: [{ $: 'new', k: 'xmltext', init: 'ab' }] }] },
+  { op: 'set', t: M, k: 'k', v: 5 }, undo, { op: 'push', t: [...M, 'k'], v: [element('q')] }, undo, { op: 'push', t: A, v: ['z'] },
+  { op: 'tx', ops: [{ op: 'mdel', t: M, k: 'k' }], origin: 'other' }, undo, undo, undo], { undo: true }))
 
 // A value of a map that was replaced lies next to collected units; when its map goes as well, all become one struct.
 const made = written(7, [], [{ op: 'push', t: A, v: [type('array')] }, { op: 'push', t: A, v: [type('map')] }, { op: 'set', t: [...A, 1], k: 'k', v: 1 }, { op: 'push', t: [...A, 0], v: ['y'] }])

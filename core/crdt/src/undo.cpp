@@ -202,7 +202,7 @@ ItemRef Store::follow_redone(ItemRef ref) {
   return ref;
 }
 
-/// The same, but the copies on the way stay whole: only the newest is split, if `ref` lies inside it.
+/// The same, but the copies on the way stay whole: only the newest is split, if `ref` lies inside it and it was not collected.
 ItemRef Store::newest_copy(ItemRef ref) {
   uint32_t offset = 0;
   while (items_[ref].flags & Item::kRedone) {
@@ -210,7 +210,7 @@ ItemRef Store::newest_copy(ItemRef ref) {
     ref = find({copy.client, copy.clock + offset});
     offset = copy.clock + offset - items_[ref].clock;
   }
-  return offset == 0 ? ref : split(ref, offset);
+  return offset == 0 || items_[ref].is_gc() ? ref : split(ref, offset);
 }
 
 /// The first of the copies of `ref` that lies in `parent`, or None.
