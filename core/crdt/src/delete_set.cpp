@@ -25,19 +25,34 @@ bool covers_range(std::span<const ClockRange> ranges, ClockRange wanted) {
   return after != ranges.begin() && std::prev(after)->end() >= wanted.end();
 }
 
+/// True if `next`, which begins no earlier than `last`, became part of it.
+bool join(ClockRange& last, ClockRange next) {
+  if (next.start > last.end()) return false;
+  last.length = std::max(last.end(), next.end()) - last.start;
+  return true;
+}
+
 /// Sorts and joins ranges that came in any order.
 void normalize(Ranges& ranges) {
   sort_compactly(ranges);
   size_t kept = 0;
   for (size_t i = 1; i < ranges.size(); ++i) {
-    ClockRange& last = ranges[kept];
-    if (ranges[i].start <= last.end()) {
-      last.length = std::max(last.end(), ranges[i].end()) - last.start;
-    } else {
-      ranges[++kept] = ranges[i];
-    }
+    if (!join(ranges[kept], ranges[i])) ranges[++kept] = ranges[i];
   }
   if (!ranges.empty()) ranges.truncate(kept + 1);
+}
+
+/// The ranges of both, which are in order. One pass: deletions that wait are merged with those of every update that comes.
+Ranges merged(const Ranges& some, const Ranges& others) {
+  Ranges result;
+  auto a = some.begin();
+  auto b = others.begin();
+  while (a != some.end() || b != others.end()) {
+    const bool takes_a = b == others.end() || (a != some.end() && a->start < b->start);
+    const ClockRange next = takes_a ? *a++ : *b++;
+    if (result.empty() || !join(result.back(), next)) result.push_back(next);
+  }
+  return result;
 }
 
 }  // namespace
@@ -102,8 +117,7 @@ void DeleteSet::add(ClientId client, Clock start, Length length) {
 void DeleteSet::merge(const DeleteSet& other) {
   for (const ClientRanges& entry : other.clients_) {
     Ranges& ranges = at(entry.client).ranges;
-    ranges.append(entry.ranges.begin(), entry.ranges.end());
-    normalize(ranges);
+    ranges = merged(ranges, entry.ranges);
   }
 }
 
