@@ -36,6 +36,8 @@ constexpr std::chrono::seconds kHeaderTime{20};
 constexpr std::chrono::seconds kJsonTime{30};
 constexpr std::chrono::minutes kBytesTime{30};
 constexpr std::chrono::seconds kPieceTime{60};  // for each piece of a response
+constexpr std::chrono::seconds kHearOutTime{10};
+constexpr uint64_t kHearOutBytes = 64u << 20;
 
 /// True for bytes that are no HTTP, not for a connection that ended.
 bool is_bad_http(const boost::system::error_code& error) {
@@ -44,6 +46,18 @@ bool is_bad_http(const boost::system::error_code& error) {
 }
 
 std::string_view as_view(beast::string_view text) { return {text.data(), text.size()}; }
+
+bool has_body(const http::request_parser<http::empty_body>& head) {
+  return head.chunked() || head.content_length().value_or(0) != 0;
+}
+
+/// False for a body whose end this server would see elsewhere than a proxy before it might (RFC 9112, section 6.1).
+bool has_clear_length(const http::request_parser<http::empty_body>& head) {
+  const auto codings = head.get().count(http::field::transfer_encoding);
+  if (codings == 0) return true;
+  return codings == 1 && head.get().version() >= 11 &&
+         beast::iequals(head.get()[http::field::transfer_encoding], "chunked");
+}
 
 /// One connection's state while it speaks HTTP.
 class Connection {
@@ -60,6 +74,7 @@ class Connection {
   using HeadParser = http::request_parser<http::empty_body>;
 
   awaitable<bool> serve_one();
+  awaitable<void> hear_out();
   awaitable<bool> answer(HeadParser& head);
   awaitable<bool> refuse(HttpResponse response);
   void log(const char* what, http::status status, const std::string& user = {});
@@ -101,6 +116,19 @@ awaitable<void> Connection::serve() {
   if (upgraded_) co_return;
   boost::system::error_code ignored;
   stream_.next_layer().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  co_await hear_out();
+}
+
+/// Reads what the client still sends: a socket that is closed with bytes unread takes the answer out of the client's hands.
+awaitable<void> Connection::hear_out() {
+  auto& tcp = stream_.next_layer();
+  Bytes piece(16u << 10);
+  tcp.expires_after(kHearOutTime);
+  ++life_.between_requests;
+  boost::system::error_code error;
+  for (uint64_t heard = 0; !error && heard < kHearOutBytes && !life_.draining;)
+    heard += co_await tcp.async_read_some(asio::buffer(piece), asio::redirect_error(asio::use_awaitable, error));
+  --life_.between_requests;
 }
 
 /// True if the connection can take another request.
@@ -138,6 +166,9 @@ awaitable<bool> Connection::answer(HeadParser& head) {
   const auto hosts = head.get().count(http::field::host);
   if (hosts > 1 || (hosts == 0 && head.get().version() >= 11))
     co_return co_await refuse(error_response(http::status::bad_request, "A request names its host, once."));
+  if (!has_clear_length(head))
+    co_return co_await refuse(error_response(http::status::not_implemented,
+                                             "Send the body with Content-Length, or chunked and nothing else."));
   const auto target = parse_target(as_view(head.get().target()));
   if (!target)
     co_return co_await refuse(error_response(http::status::bad_request, "The address or its query is not valid."));
@@ -150,7 +181,7 @@ awaitable<bool> Connection::answer(HeadParser& head) {
     co_return co_await refuse(std::move(*refused));
   if (sockets) co_return co_await upgrade(head, *target);
   if (method_ == http::verb::options)
-    co_return co_await write(empty_response(http::status::no_content), head.get().keep_alive());
+    co_return co_await write(empty_response(http::status::no_content), head.get().keep_alive() && !has_body(head));
   const RouteMatch match = find_route(method_, target->path);
   if (match.route != nullptr) {
     route_ = match.route->pattern;
@@ -230,6 +261,8 @@ awaitable<bool> Connection::upgrade(HeadParser& head, const Target& target) {
     response.headers.emplace_back("Upgrade", "websocket");
     co_return co_await refuse(std::move(response));
   }
+  if (has_body(head))
+    co_return co_await refuse(error_response(http::status::bad_request, "A request for an upgrade has no body."));
   if (as_view(head.get()[http::field::sec_websocket_version]) != "13") {
     HttpResponse response =
         error_response(http::status::upgrade_required, "This server speaks version 13 of the WebSocket protocol.");
