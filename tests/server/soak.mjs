@@ -97,14 +97,14 @@ function look(began) {
 const mean = (list, key) => list.reduce((sum, one) => sum + one[key], 0) / list.length;
 const MB = (bytes) => (bytes / 1e6).toFixed(1).padStart(8);
 
-console.log('seconds  resident MB  descriptors    WAL MB  database MB  rounds  sockets  updates  requests');
+console.log('seconds  resident MB  descriptors    WAL MB  database MB  rounds  sockets  updates  requests  not served');
 const began = Date.now();
 const seen = [];
 let stop = false;
 const ticker = setInterval(() => {
   const one = look(began);
   seen.push(one);
-  console.log(`${String(one.seconds).padStart(7)}  ${MB(one.resident).padStart(11)}  ${String(one.descriptors).padStart(11)}  ${MB(one.wal)}  ${MB(one.database).padStart(11)}  ${[one.rounds, one.sockets, one.updates, one.requests].join('  ')}`);
+  console.log(`${String(one.seconds).padStart(7)}  ${MB(one.resident).padStart(11)}  ${String(one.descriptors).padStart(11)}  ${MB(one.wal)}  ${MB(one.database).padStart(11)}  ${[one.rounds, one.sockets, one.updates, one.requests, one.unanswered].join('  ')}`);
   if (Date.now() - began > minutes * 60_000) stop = true;
 }, every * 1000);
 const quiet = [];  // descriptors when every visitor of a round is gone: in a storm their number is that of who is there
