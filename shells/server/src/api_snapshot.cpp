@@ -86,27 +86,35 @@ constexpr size_t kMaxTextBytes = 16u << 20;  // as in shells/client/src/disk.h
 /// What an archive holds, sorted into texts and blobs.
 struct Incoming {
   WorkspaceFiles::Import import;
-  std::vector<std::pair<sync::BinaryRef, Bytes>> blobs;
+  std::vector<std::pair<sync::BinaryRef, UnpackedFile>> blobs;
 };
+
+/// Markdown becomes documents; everything else goes from the archive to the disk.
+bool may_be_text(const std::string& path, uint64_t size_bytes) {
+  return sync::is_markdown(path) && size_bytes <= kMaxTextBytes;
+}
 
 Incoming sort_files(std::vector<UnpackedFile> files, bool attachments) {
   Incoming incoming;
   for (UnpackedFile& file : files) {
-    std::string text(as_text(file.bytes));
-    // Markdown that is not UTF-8, or too large for a document, travels as a file of bytes, as devices have it.
-    if (sync::is_markdown(file.path) && text.size() <= kMaxTextBytes && is_valid_utf8(text)) {
-      incoming.import.texts.push_back({file.path, std::move(text)});
-      continue;
+    if (file.file == nullptr) {
+      std::string text(as_text(file.bytes));
+      // Markdown that is not UTF-8, or too large for a document, travels as a file of bytes, as devices have it.
+      if (sync::is_markdown(file.path) && text.size() <= kMaxTextBytes && is_valid_utf8(text)) {
+        incoming.import.texts.push_back({file.path, std::move(text)});
+        continue;
+      }
+      file.hash = sha256(file.bytes);
     }
     if (!attachments) continue;
     sync::BinaryRef ref;
     ref.path = file.path;
     ref.source = "local";
-    ref.hash = sha256(file.bytes).hex();
+    ref.hash = file.hash.hex();
     ref.mime_type = sync::mime_type_of(file.path);
-    ref.size = file.bytes.size();
+    ref.size = file.size_bytes;
     ref.uploaded_at = now();
-    incoming.blobs.emplace_back(std::move(ref), std::move(file.bytes));
+    incoming.blobs.emplace_back(std::move(ref), std::move(file));
   }
   return incoming;
 }
@@ -116,8 +124,8 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
   const std::string& user = request.session.user_id;
   const uint64_t limit = services.options.attachment_limit_bytes;
   uint64_t fresh = 0;
-  for (const auto& [ref, bytes] : incoming.blobs) {
-    if (!services.blobs.has(user, *Sha256::from_hex(ref.hash), ref.size)) fresh += ref.size;
+  for (const auto& [ref, file] : incoming.blobs) {
+    if (!services.blobs.has(user, file.hash, ref.size)) fresh += ref.size;
   }
   if (limit != 0) {  // before anything changes (trap S12)
     const auto use =
@@ -132,13 +140,15 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
                                             {"requested_bytes", fresh}}));
     }
   }
-  for (auto& [ref, bytes] : incoming.blobs) {
+  for (auto& [ref, file] : incoming.blobs) {
     incoming.import.binaries.push_back(ref);
-    if (bytes.empty()) continue;
-    const Sha256 hash = *Sha256::from_hex(ref.hash);
+    if (ref.size == 0) continue;
+    const Sha256& hash = file.hash;
     const auto held = co_await services.collector.hold({user, hash});
-    const auto put = co_await run_on(
-        services.pool, [&blobs = services.blobs, &user, &hash, &bytes] { return blobs.put(user, hash, bytes); });
+    const auto put = co_await run_on(services.pool, [&blobs = services.blobs, &user, &file] {
+      return file.file != nullptr ? blobs.put_file(user, file.hash, file.size_bytes, file.file->path())
+                                  : blobs.put(user, file.hash, file.bytes);
+    });
     if (!put) co_return workspace_failed(put.error().sentence);
     Upload upload;
     upload.workspace = request.arguments[0];
@@ -152,6 +162,15 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
     if (!known) co_return storage_response(known.error(), kNoWorkspace);
   }
   co_return std::nullopt;
+}
+
+HttpResponse archive_refused(const ZipRefusal& refusal) {
+  switch (refusal.kind) {
+    case ZipRefusal::Kind::TooLarge: return error_response(http::status::payload_too_large, refusal.sentence);
+    case ZipRefusal::Kind::DiskFull: return error_response(http::status::insufficient_storage, refusal.sentence);
+    case ZipRefusal::Kind::DiskFailed: return workspace_failed("an archive was not unpacked: " + refusal.sentence);
+    default: return error_response(http::status::bad_request, refusal.sentence);
+  }
 }
 
 }  // namespace
@@ -191,17 +210,17 @@ Answer post_snapshot(Services& services, HttpRequest& request) {
   const auto mode = request.query.find("mode");
   const bool replace = mode == request.query.end() || mode->second != "merge";
 
-  const ZipLimits limits{services.options.snapshot_unpacked_bytes, services.options.snapshot_entries};
+  const ZipLimits limits{services.options.snapshot_unpacked_bytes, services.options.snapshot_entries,
+                         services.options.snapshot_text_bytes};
+  const ZipSpool spool{
+      .new_file = [&blobs = services.blobs] { return blobs.temporary(); },
+      .takes = [](const std::string& path, uint64_t size_bytes) { return !may_be_text(path, size_bytes); }};
   auto incoming = co_await run_on(services.pool, [&]() -> std::expected<Incoming, ZipRefusal> {
-    auto files = read_zip(request.body_file, limits);
+    auto files = read_zip(request.body_file, limits, spool);
     if (!files) return std::unexpected(files.error());
     return sort_files(std::move(*files), *attachments);
   });
-  if (!incoming) {
-    const bool large = incoming.error().kind == ZipRefusal::Kind::TooLarge;
-    co_return error_response(large ? http::status::payload_too_large : http::status::bad_request,
-                             incoming.error().sentence);
-  }
+  if (!incoming) co_return archive_refused(incoming.error());
   incoming->import.replace_texts = replace;
   incoming->import.replace_binaries = replace && *attachments;
   if (auto refused = co_await store_blobs(services, request, *incoming)) co_return std::move(*refused);

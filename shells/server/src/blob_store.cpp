@@ -181,6 +181,14 @@ Outcome<void> BlobStore::put(const std::string& user_id, const Sha256& hash, Byt
   return stored;
 }
 
+Outcome<void> BlobStore::put_file(const std::string& user_id, const Sha256& hash, uint64_t size_bytes,
+                                  const fs::path& file) const {
+  if (has(user_id, hash, size_bytes)) return {};
+  const UniqueFd written(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!written || ::fsync(written.get()) != 0) return os_problem("sync", file.native(), errno);
+  return place(file, user_id, hash);
+}
+
 void BlobStore::discard_blob(const std::string& user_id, const Sha256& hash) const {
   if (native::is_uuid(user_id)) remove_quietly(blob_path(user_id, hash));
 }

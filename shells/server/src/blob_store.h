@@ -43,6 +43,9 @@ class BlobStore {
 
   /// Stores a blob from memory, durable; for imports. The caller has hashed it.
   native::Outcome<void> put(const std::string& user_id, const Sha256& hash, ByteView bytes) const;
+  /// The same with a file of `temporary()`, which is taken away, or left where it is if the blob is there already.
+  native::Outcome<void> put_file(const std::string& user_id, const Sha256& hash, uint64_t size_bytes,
+                                 const std::filesystem::path& file) const;
 
   std::filesystem::path blob_path(const std::string& user_id, const Sha256& hash) const;
   bool has(const std::string& user_id, const Sha256& hash, uint64_t size_bytes) const;

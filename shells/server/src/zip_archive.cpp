@@ -1,11 +1,16 @@
 #include "zip_archive.h"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <memory>
+#include <system_error>
 
+#include "diaryx/native/unique_fd.h"
 #include "diaryx/sync/path.h"
 
 namespace diaryx::server {
@@ -36,19 +41,110 @@ std::unexpected<ZipRefusal> too_large() {
   return refuse(ZipRefusal::Kind::TooLarge, "The archive is too large when unpacked. Split it.");
 }
 
+std::unexpected<ZipRefusal> disk_failed(int code) {
+  if (code == ENOSPC || code == EDQUOT)
+    return refuse(ZipRefusal::Kind::DiskFull, "The server's disk is full. Nothing was imported.");
+  return refuse(ZipRefusal::Kind::DiskFailed, std::generic_category().message(code));
+}
+
+/// Takes one entry piece by piece: into memory, or into a file and a hash.
+class Sink {
+ public:
+  static std::expected<Sink, ZipRefusal> open(std::unique_ptr<TemporaryFile> file) {
+    Sink sink;
+    if (file != nullptr) {
+      sink.out_ = native::UniqueFd(::open(file->path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+      if (!sink.out_) return disk_failed(errno);
+    }
+    sink.unpacked_.file = std::move(file);
+    return sink;
+  }
+
+  std::expected<void, ZipRefusal> take(ByteView piece) {
+    unpacked_.size_bytes += piece.size();
+    if (!out_) {
+      unpacked_.bytes.insert(unpacked_.bytes.end(), piece.begin(), piece.end());
+      return {};
+    }
+    hasher_.update(piece);
+    while (!piece.empty()) {
+      const ssize_t written = ::write(out_.get(), piece.data(), piece.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return disk_failed(errno);
+      piece = piece.subspan(static_cast<size_t>(written));
+    }
+    return {};
+  }
+
+  uint64_t size_bytes() const { return unpacked_.size_bytes; }
+  UnpackedFile finish() {
+    if (out_) unpacked_.hash = hasher_.finish();
+    return std::move(unpacked_);
+  }
+
+ private:
+  UnpackedFile unpacked_;
+  native::UniqueFd out_;
+  Sha256Hasher hasher_;
+};
+
 /// Reads entry `index`, at most `allowed` bytes, whatever the directory of the archive says.
-std::expected<Bytes, ZipRefusal> read_entry(zip_t* archive, zip_uint64_t index, uint64_t allowed) {
+std::expected<UnpackedFile, ZipRefusal> read_entry(zip_t* archive, zip_uint64_t index, uint64_t allowed,
+                                                   std::unique_ptr<TemporaryFile> target) {
   const std::unique_ptr<zip_file_t, Discard> file(zip_fopen_index(archive, index, 0));
   if (!file) return refuse(ZipRefusal::Kind::NotAZip, "An entry of the archive cannot be read, or it is encrypted.");
-  Bytes bytes;
+  auto sink = Sink::open(std::move(target));
+  if (!sink) return std::unexpected(sink.error());
   Bytes piece(kPieceBytes);
   while (true) {
     const zip_int64_t got = zip_fread(file.get(), piece.data(), piece.size());
     if (got < 0) return refuse(ZipRefusal::Kind::NotAZip, "An entry of the archive is damaged.");
-    if (got == 0) return bytes;
-    if (static_cast<uint64_t>(got) > allowed - bytes.size()) return too_large();
-    bytes.insert(bytes.end(), piece.begin(), piece.begin() + got);
+    if (got == 0) return sink->finish();
+    if (static_cast<uint64_t>(got) > allowed - sink->size_bytes()) return too_large();
+    if (auto taken = sink->take(ByteView(piece).first(static_cast<size_t>(got))); !taken)
+      return std::unexpected(taken.error());
   }
+}
+
+/// One that is to be read.
+struct Listed {
+  zip_uint64_t index;
+  std::string path;
+  bool to_file;
+};
+
+/// Looks at every entry before anything is unpacked.
+std::expected<std::vector<Listed>, ZipRefusal> list_entries(zip_t* archive, const ZipLimits& limits,
+                                                            const ZipSpool& spool) {
+  const zip_int64_t count = zip_get_num_entries(archive, 0);
+  if (count > limits.entries) return refuse(ZipRefusal::Kind::TooLarge, "The archive has too many entries. Split it.");
+  std::vector<Listed> listed;
+  uint64_t left = limits.unpacked_bytes;
+  uint64_t memory_left = limits.memory_bytes;
+  for (zip_int64_t i = 0; i < count; ++i) {
+    const auto index = static_cast<zip_uint64_t>(i);
+    const char* raw = zip_get_name(archive, index, 0);
+    if (raw == nullptr) return refuse(ZipRefusal::Kind::NotAZip, "An entry of the archive has no readable name.");
+    const std::string name(raw);
+    if (name.ends_with('/')) continue;
+    // Checked as it is written: an archive from elsewhere that needs repair is not guessed at.
+    const sync::PathProblem problem = sync::check_path(name);
+    if (problem != sync::PathProblem::Fine) {
+      return refuse(ZipRefusal::Kind::BadPath, "The archive has an entry that cannot be a file of a workspace: " +
+                                                   std::string(sync::describe(problem)) + ".");
+    }
+    if (!sync::is_carried(name)) continue;
+    zip_stat_t about;
+    zip_stat_init(&about);
+    const bool known = zip_stat_index(archive, index, 0, &about) == 0 && (about.valid & ZIP_STAT_SIZE) != 0;
+    const uint64_t size = known ? about.size : 0;
+    const bool to_file = spool.takes && spool.takes(name, size);
+    if (size > left || (!to_file && size > memory_left)) return too_large();
+    left -= size;
+    if (!to_file) memory_left -= size;
+    listed.push_back({index, name, to_file});
+  }
+  return listed;
 }
 
 }  // namespace
@@ -79,38 +175,35 @@ native::Outcome<void> write_zip(const std::filesystem::path& target, const std::
   return {};
 }
 
+TemporaryFile::~TemporaryFile() {
+  std::error_code ignored;
+  std::filesystem::remove(path_, ignored);
+}
+
 std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source,
-                                                              const ZipLimits& limits) {
+                                                              const ZipLimits& limits, const ZipSpool& spool) {
   int code = 0;
   const Archive archive(zip_open(source.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code));
   if (!archive)
     return refuse(ZipRefusal::Kind::NotAZip, "This is not a readable zip archive: " + message_of(code) + ".");
-  const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
-  if (count > limits.entries) return refuse(ZipRefusal::Kind::TooLarge, "The archive has too many entries. Split it.");
-
-  std::map<std::string, Bytes> files;
+  const auto listed = list_entries(archive.get(), limits, spool);
+  if (!listed) return std::unexpected(listed.error());
+  std::map<std::string, UnpackedFile> files;
   uint64_t left = limits.unpacked_bytes;
-  for (zip_int64_t i = 0; i < count; ++i) {
-    const auto index = static_cast<zip_uint64_t>(i);
-    const char* raw = zip_get_name(archive.get(), index, 0);
-    if (raw == nullptr) return refuse(ZipRefusal::Kind::NotAZip, "An entry of the archive has no readable name.");
-    const std::string name(raw);
-    if (name.ends_with('/')) continue;
-    // Checked as it is written: an archive from elsewhere that needs repair is not guessed at.
-    const sync::PathProblem problem = sync::check_path(name);
-    if (problem != sync::PathProblem::Fine) {
-      return refuse(ZipRefusal::Kind::BadPath, "The archive has an entry that cannot be a file of a workspace: " +
-                                                   std::string(sync::describe(problem)) + ".");
-    }
-    if (!sync::is_carried(name)) continue;
-    auto bytes = read_entry(archive.get(), index, left);
-    if (!bytes) return std::unexpected(bytes.error());
-    left -= bytes->size();
-    files[name] = std::move(*bytes);
+  uint64_t memory_left = limits.memory_bytes;
+  for (const Listed& entry : *listed) {
+    const uint64_t allowed = entry.to_file ? left : std::min(left, memory_left);
+    auto file = read_entry(archive.get(), entry.index, allowed,
+                           entry.to_file ? std::make_unique<TemporaryFile>(spool.new_file()) : nullptr);
+    if (!file) return std::unexpected(file.error());
+    left -= file->size_bytes;
+    if (!entry.to_file) memory_left -= file->size_bytes;
+    file->path = entry.path;
+    files[entry.path] = std::move(*file);
   }
   std::vector<UnpackedFile> unpacked;
   unpacked.reserve(files.size());
-  for (auto& [path, bytes] : files) unpacked.push_back({path, std::move(bytes)});
+  for (auto& [path, file] : files) unpacked.push_back(std::move(file));
   return unpacked;
 }
 

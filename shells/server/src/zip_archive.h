@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,25 +27,49 @@ native::Outcome<void> write_zip(const std::filesystem::path& target, const std::
 struct ZipLimits {
   uint64_t unpacked_bytes = 0;  // all entries together; an entry that lies about its size is stopped at the true one
   uint32_t entries = 0;
+  uint64_t memory_bytes = UINT64_MAX;  // of `unpacked_bytes`, what is kept in memory
+};
+
+/// A file that goes with its owner, unless something took it away before.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::filesystem::path path) : path_(std::move(path)) {}
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
 };
 
 /// One entry that was read; its path passed `parse_path`.
 struct UnpackedFile {
   std::string path;
-  Bytes bytes;
+  uint64_t size_bytes = 0;
+  Sha256 hash;                          // of what is in a file
+  Bytes bytes;                          // what is kept in memory
+  std::unique_ptr<TemporaryFile> file;  // instead of `bytes`
+};
+
+/// Where entries go that need not be in memory.
+struct ZipSpool {
+  std::function<std::filesystem::path()> new_file;
+  std::function<bool(const std::string& path, uint64_t size_bytes)> takes;
 };
 
 /// Why an archive was refused.
 struct ZipRefusal {
-  enum class Kind : uint8_t { NotAZip, TooLarge, BadPath };
+  enum class Kind : uint8_t { NotAZip, TooLarge, BadPath, DiskFull, DiskFailed };
   Kind kind;
   std::string sentence;
 };
 
 /// Reads a whole archive, or refuses it whole: nothing is half imported (trap S12a). Entries that sync does not carry
 /// (`.git`, `__MACOSX`, …) and directories are skipped; a path that leaves the workspace, is absolute or reserved refuses
-/// the archive; of entries with one path the last counts. Blocking.
+/// the archive; of entries with one path the last counts. Sizes that the archive itself names are added up before anything is
+/// unpacked. Memory: what `spool` does not take. Blocking.
 std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source,
-                                                              const ZipLimits& limits);
+                                                              const ZipLimits& limits, const ZipSpool& spool = {});
 
 }  // namespace diaryx::server

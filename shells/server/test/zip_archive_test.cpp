@@ -22,6 +22,10 @@ struct ZipArchive : testing::Test {
     EXPECT_TRUE(done) << (done ? "" : done.error().sentence);
     return target;
   }
+  static std::string slurp_of(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
   TemporaryFolder folder;
 };
 
@@ -70,6 +74,57 @@ TEST_F(ZipArchive, StopsABombAtTheBound) {
   EXPECT_EQ(bomb.error().kind, ZipRefusal::Kind::TooLarge);
   EXPECT_EQ(read_zip(folder.path / "a.zip", {8 << 20, 0}).error().kind, ZipRefusal::Kind::TooLarge);
   EXPECT_TRUE(read_zip(folder.path / "a.zip", {8 << 20, 1}));
+}
+
+TEST_F(ZipArchive, AddsUpTheNamedSizesBeforeAnythingIsUnpacked) {
+  const auto archive =
+      written({{"a.bin", std::string(600 << 10, 'a'), {}}, {"b.bin", std::string(600 << 10, 'b'), {}}});
+  int files = 0;
+  const ZipSpool spool{.new_file = [&] { return folder.path / std::to_string(files++); },
+                       .takes = [](const std::string&, uint64_t) { return true; }};
+  const auto bomb = read_zip(archive, kLimits, spool);
+  ASSERT_FALSE(bomb);
+  EXPECT_EQ(bomb.error().kind, ZipRefusal::Kind::TooLarge);
+  EXPECT_EQ(files, 0);
+}
+
+TEST_F(ZipArchive, KeepsInMemoryOnlyWhatTheSpoolDoesNotTake) {
+  const std::string picture(500 << 10, 'p');
+  const auto archive = written({{"a.png", picture, {}}, {"b.md", "text", {}}});
+  const ZipSpool spool{
+      .new_file = [&] { return folder.path / "spooled"; },
+      .takes = [](const std::string& path, uint64_t size) { return path == "a.png" && size == 500 << 10; }};
+  {
+    const auto files = read_zip(archive, {1 << 20, 2, 4}, spool);
+    ASSERT_TRUE(files);
+    ASSERT_EQ(files->size(), 2u);
+    EXPECT_EQ((*files)[0].size_bytes, picture.size());
+    EXPECT_EQ((*files)[0].hash, sha256(picture));
+    EXPECT_THAT((*files)[0].bytes, IsEmpty());
+    EXPECT_EQ(std::filesystem::file_size((*files)[0].file->path()), picture.size());
+    EXPECT_EQ(as_text((*files)[1].bytes), "text");
+    EXPECT_EQ((*files)[1].file, nullptr);
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder.path / "spooled"));
+  const auto too_much = read_zip(archive, {1 << 20, 2, 3}, spool);
+  ASSERT_FALSE(too_much);
+  EXPECT_EQ(too_much.error().kind, ZipRefusal::Kind::TooLarge);
+}
+
+TEST_F(ZipArchive, StopsAnEntryThatIsLargerThanItSays) {
+  for (const bool to_file : {false, true}) {
+    auto archive = slurp_of(written({{"a.bin", std::string(3 << 20, 'a'), {}}}));
+    const std::string said("\0\0\x30\0", 4);  // 3 MiB, in the directory and before the entry
+    for (size_t at = archive.find(said); at != std::string::npos; at = archive.find(said))
+      archive.replace(at, 4, "\1\0\0\0", 4);
+    std::ofstream(folder.path / "liar.zip", std::ios::binary | std::ios::trunc) << archive;
+    const ZipSpool spool{.new_file = [&] { return folder.path / "spooled"; },
+                         .takes = [to_file](const std::string&, uint64_t) { return to_file; }};
+    const auto files = read_zip(folder.path / "liar.zip", kLimits, spool);
+    ASSERT_FALSE(files);
+    EXPECT_FALSE(std::filesystem::exists(folder.path / "spooled"));
+    std::filesystem::remove(folder.path / "a.zip");
+  }
 }
 
 TEST_F(ZipArchive, RefusesWhatIsNoArchive) {
