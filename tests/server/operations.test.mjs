@@ -1,12 +1,13 @@
 // Running it: settings, doctor, backup, restore, TLS, proxies, metrics, the log, stopping.
 import assert from 'node:assert/strict';
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {request} from 'node:https';
 import {connect} from 'node:net';
 import {join} from 'node:path';
 import {test} from 'node:test';
+import {WebSocket} from 'ws';
 import * as Y from 'yjs';
 import {Device} from './device.mjs';
 import {Server, newFolder, run, until} from './server.mjs';
@@ -43,7 +44,12 @@ test('wrong settings are refused with a sentence that says where', () => {
   };
   refused('max-gusts = 7', [], /line 1: there is no setting max-gusts/);
   refused('\nnonsense', [], /line 2: write name = value/);
-  refused('max-guests = many', [], /line 1/);
+  refused('max-guests = many', [], /line 1: --max-guests takes a whole number, not "many"/);
+  refused('\ufeffmax-guests =', [], /line 1: --max-guests takes a whole number/);
+  refused('', [], /DIARYX_OPEN_SIGN_UP: --open-sign-up takes true or false, not ""/, {DIARYX_OPEN_SIGN_UP: ''});
+  refused('', ['--max-guests', '-1'], /--max-guests takes a whole number, not "-1" \(see diaryx-syncd --help\)/);
+  refused('', ['--open-sign-up=maybe'], /--open-sign-up takes true or false, not "maybe"/);
+  for (const name of ['--max-connections', '--socket-queue']) refused('', [name, '0'], new RegExp(`${name}.* takes 1 or more`));
   refused('max-guests = 1\nmax-guests = 2', [], /set twice/);
   refused('', ['--trust-proxy', '10.0.0.0/99'], /trust-proxy/);
   refused('', ['--tls-key', file], /certificate/);
@@ -57,7 +63,9 @@ test('wrong settings are refused with a sentence that says where', () => {
     refused('', ['--cors-origin', origin], /--cors-origin: .* is not an origin/);
   refused('', ['--base-url', 'app'], /--base-url/);
   for (const data of [file, join(file, 'below')]) refused('', ['--data', data], /is not a folder/);
-  assert.match(run(['--check-config', '--data', folder, '--config', join(folder, 'none')]).err, /cannot be read/);
+  for (const config of [join(folder, 'none'), folder])
+    assert.match(run(['--check-config', '--data', folder, '--config', config]).err, /cannot be read/);
+  assert.match(run(['user', '--data', folder]).err, /see diaryx-syncd user --help/);
   rmSync(folder, {recursive: true});
 });
 
@@ -137,6 +145,7 @@ test('verify finds a changed record and an unfinished backup', async () => {
   });
   rmSync(target, {recursive: true});
   assert.equal(run(['verify', '/nowhere']).code, 3);
+  assert.match(run(['backup', '--data', '/nowhere', '--to', target]).err, /there is no server.db in \/nowhere; give the folder of a server/);
 });
 
 test('attachments are backed up and come back, and a restore that was cut off can be started again', async () => {
@@ -199,8 +208,52 @@ test('the doctor says what is wrong and what to do', async () => {
     const ill = run(['doctor', '--data', server.folder]);
     assert.equal(ill.code, 1);
     assert.match(ill.out, /bad +the database is damaged.* -> .*restore/);
+    // What is left after a file system lost a file's content, and what somebody put there by mistake.
+    const file = join(server.folder, 'server.db');
+    for (const name of readdirSync(server.folder).filter((one) => one.startsWith('server.db'))) rmSync(join(server.folder, name));
+    writeFileSync(file, '');
+    assert.match(run(['doctor', '--data', server.folder]).out, /bad +the database is empty -> if this server had users, restore/);
+    assert.equal(run(['verify', '--data', server.folder]).code, 1);
+    execFileSync('sqlite3', [file, 'CREATE TABLE recipes(name)']);
+    assert.match(run(['doctor', '--data', server.folder]).out, /bad +the database is another program's/);
+    assert.match(run(['--data', server.folder, '--listen', '127.0.0.1:0']).err, /another program's; give another --data/);
+    assert.equal(run(['verify', '--data', server.folder]).code, 1);
     assert.equal(run(['doctor', '--data', join(server.folder, 'nothing')]).code, 1);
   });
+});
+
+test('the doctor misses attachments, and folders that are none', async () => {
+  await withServer({}, async (server) => {
+    const token = server.token();
+    const at = `/api/workspaces/${await server.workspace(token)}/attachments/uploads`;
+    const about = {attachment_path: 'a', hash: createHash('sha256').update('bytes').digest('hex'), size_bytes: 5, mime_type: 'text/plain'};
+    const {upload_id} = await server.request(token, 'POST', at, about);
+    await server.ask('PUT', `${at}/${upload_id}/parts/1`, {token, raw: 'bytes', type: 'application/octet-stream'});
+    await server.request(token, 'POST', `${at}/${upload_id}/complete`, about);
+    assert.match(run(['doctor', '--data', server.folder]).out, /ok +1 attachment is there/);
+    await server.stop();
+    rmSync(join(server.folder, 'blobs'), {recursive: true});
+    assert.match(run(['doctor', '--data', server.folder]).out, /bad +1 of 1 attachments are missing or cut off -> diaryx-syncd verify names them/);
+    writeFileSync(join(server.folder, 'blobs'), 'not a folder');
+    const ill = run(['doctor', '--data', server.folder]);
+    assert.equal(ill.code, 1);
+    assert.match(ill.out, /bad +.*blobs is not a folder -> move it away/);
+  });
+});
+
+test('a disk that is too small for a backup is said', async (t) => {
+  const [files, small] = [newFolder(), newFolder()];
+  await withServer({folder: files}, async (server) => {
+    const made = join(files, 'backup');
+    assert.equal(run(['backup', '--data', server.folder, '--to', made]).code, 0);
+    for (const [args, place] of [[['backup', '--data', server.folder, '--to', `${small}/b`], 'b'], [['restore', '--from', made, '--data', `${small}/r`], 'r']]) {
+      const done = spawnSync('unshare', ['-rm', 'sh', '-c', `mount -t tmpfs -o size=100k none ${small} || exit 99; exec "$0" "$@"`, process.env.DX_SYNCD, ...args], {encoding: 'utf8'});
+      if (done.status === 99 || done.error) return t.skip('mounting a disk in a namespace is not allowed here');
+      assert.equal(done.status, 1);
+      assert.match(done.stderr, new RegExp(`the disk of ${small}/${place} is full; free some space, or name another folder`));
+    }
+  });
+  rmSync(small, {recursive: true});
 });
 
 function certificate(folder, name) {
@@ -345,8 +398,12 @@ test('stopping tells clients to come back, and they find everything', async () =
     const workspace = await server.workspace(token);
     const id = `body:${workspace}/a.md`;
     const {device} = await type(server, token, id, 'kept');
+    const editors = [`/yjs/${workspace}/a.md?token=${token}`, `/hocuspocus?token=${token}`, '/hocuspocus'].map((path) => new WebSocket(server.ws + path));
+    const closes = Promise.all(editors.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    await Promise.all(editors.map((socket) => new Promise((resolve) => socket.once('open', resolve))));
     assert.equal(await server.stop(), 0);
     await until('told', () => device.closed === 1001);
+    assert.deepEqual(await closes, [1001, 1001, 1001], 'signed in or not');
     await server.open(server.port);
     const again = await Device.connect(server, `token=${token}`);
     const doc = await again.open(id);

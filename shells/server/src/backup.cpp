@@ -50,6 +50,10 @@ std::unexpected<native::Problem> database_problem(const native::SqliteError& err
     return database_problem(temporary.error());         \
   declaration = *std::forward<decltype(temporary)>(temporary)
 
+std::unexpected<native::Problem> no_server_in(const fs::path& folder) {
+  return problem("there is no server.db in " + folder.native() + "; give the folder of a server or of a backup");
+}
+
 Outcome<void> make_empty_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -94,20 +98,46 @@ Outcome<std::vector<BlobRow>> blobs_in(Database& database) {
   }
 }
 
+/// Nobody tries these commands again by itself.
+std::unexpected<native::Problem> not_written(const fs::path& path, int code) {
+  if (code != ENOSPC && code != EDQUOT) return native::os_problem("write", path.native(), code);
+  return problem("the disk of " + path.parent_path().native() + " is full; free some space, or name another folder");
+}
+
+/// Over what an earlier run left half way.
+Outcome<void> copy_whole(const fs::path& from, const fs::path& to) {
+  const UniqueFd in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!in) return native::os_problem("read", from.native(), errno);
+  const UniqueFd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!out) return not_written(to, errno);
+  std::vector<char> piece(256u << 10);
+  while (true) {
+    const ssize_t got = ::read(in.get(), piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return native::os_problem("read", from.native(), errno);
+    for (ssize_t done = 0; done < got;) {
+      const ssize_t written = ::write(out.get(), piece.data() + done, static_cast<size_t>(got - done));
+      if (written < 0 && errno != EINTR) return not_written(to, errno);
+      if (written > 0) done += written;
+    }
+    if (got > 0) continue;
+    if (::fsync(out.get()) != 0) return not_written(to, errno);
+    return {};
+  }
+}
+
 /// Copies the blobs and checks each copy against its name.
 Outcome<void> copy_blobs(const std::vector<BlobRow>& blobs, const fs::path& from, const fs::path& to) {
   for (const BlobRow& blob : blobs) {
     const fs::path target = blob.below(to);
     std::error_code error;
     fs::create_directories(target.parent_path(), error);
-    // Over what an earlier run left half way.
-    if (!error) fs::copy_file(blob.below(from), target, fs::copy_options::overwrite_existing, error);
-    if (error) return native::os_problem("copy", blob.below(from).native(), error.value());
+    if (error) return not_written(target, error.value());
+    if (auto copied = copy_whole(blob.below(from), target); !copied) return copied;
     const auto hash = hash_of_file(target);
     if (!hash) return std::unexpected(hash.error());
     if (*hash != blob.hash)
       return problem("the attachment " + target.native() + " is damaged; see diaryx-syncd verify");
-    if (auto synced = sync_path(target); !synced) return synced;
   }
   return {};
 }
@@ -134,7 +164,7 @@ Outcome<void> write_manifest(const fs::path& target, const std::string& lineage,
   {
     std::ofstream out(path, std::ios::binary);
     out << manifest.dump() << '\n';
-    if (!out.flush()) return native::os_problem("write", path.native(), errno);
+    if (!out.flush()) return not_written(path, errno);
   }
   if (auto synced = sync_path(path); !synced) return synced;
   return sync_path(target);
@@ -144,7 +174,8 @@ Outcome<void> copy_database(Database& source, const std::string& copied) {
   std::error_code ignored;
   fs::remove(copied, ignored);
   DX_DB(auto copy, source.prepare("VACUUM INTO ?"));
-  if (auto done = copy.bind(1, copied).run(); !done) return database_problem(done.error());
+  if (auto done = copy.bind(1, copied).run(); !done)
+    return done.error().is_full() ? not_written(copied, ENOSPC) : database_problem(done.error());
   if (::chmod(copied.c_str(), 0600) != 0) return native::os_problem("protect", copied, errno);
   return sync_path(copied);
 }
@@ -162,6 +193,8 @@ Outcome<bool> any_went(Database& source, const std::vector<BlobRow>& blobs) {
 
 Outcome<std::vector<BlobRow>> copy_everything(const fs::path& data, const fs::path& target) {
   constexpr int kTries = 5;
+  std::error_code error;
+  if (!fs::exists(data / "server.db", error)) return no_server_in(data);
   if (auto made = make_empty_folder(target); !made) return std::unexpected(made.error());
   DX_DB(auto source, Database::open_reader(data / "server.db"));
   const std::string copied = target / "server.db";
@@ -272,9 +305,16 @@ Outcome<void> verify_manifest(const fs::path& folder, Findings& findings) {
 Outcome<Findings> look_at(const fs::path& folder) {
   Findings findings;
   std::error_code error;
-  if (!fs::exists(folder / "server.db", error)) return problem("there is no server.db in " + folder.native());
+  if (!fs::exists(folder / "server.db", error)) return no_server_in(folder);
   if (auto done = verify_manifest(folder, findings); !done) return std::unexpected(done.error());
   DX_DB(auto database, Database::open_reader(folder / "server.db"));
+  DX_DB(auto tables,
+        database.prepare("SELECT count(*) FROM sqlite_master WHERE name IN ('documents','updates','blobs')"));
+  if (const auto row = tables.step(); row && tables.integer(0) != 3) {
+    findings.damages.push_back("the database holds nothing of a server: it was emptied, or it is another program's");
+    return findings;
+  }
+  tables.reset();
   // One moment of the database, while a server may go on writing.
   if (auto begun = database.execute("BEGIN"); !begun) return database_problem(begun.error());
   if (auto done = verify_database(database, findings); !done) return std::unexpected(done.error());
@@ -307,8 +347,7 @@ Outcome<void> bring_back(const RestoreArguments& arguments) {
   // Under another name until it is whole: a server that starts too early must not find half of it.
   const fs::path unfinished = arguments.data / "restoring.db";
   for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(unfinished.native() + suffix, error);
-  fs::copy_file(arguments.from / "server.db", unfinished, fs::copy_options::overwrite_existing, error);
-  if (error) return native::os_problem("copy", unfinished.native(), error.value());
+  if (auto copied = copy_whole(arguments.from / "server.db", unfinished); !copied) return copied;
   {
     DX_DB(auto database, Database::open(unfinished, Durability::Full));
     if (auto ready = prepare_schema(database); !ready) return ready;
@@ -317,6 +356,7 @@ Outcome<void> bring_back(const RestoreArguments& arguments) {
         "DELETE FROM sign_ins; DELETE FROM uploads;");
     if (changed && arguments.sign_out) changed = database.execute("DELETE FROM tokens; DELETE FROM shares;");
     if (changed) changed = database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!changed && changed.error().is_full()) return not_written(unfinished, ENOSPC);
     if (!changed) return database_problem(changed.error());
   }
   if (auto synced = sync_path(unfinished); !synced) return synced;

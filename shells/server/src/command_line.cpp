@@ -45,10 +45,13 @@ struct FileValue {
 
 /// Empty = fine, else the sentence.
 std::string read_file(const std::string& path, std::map<std::string, FileValue>& values) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // some editors begin files with it
+  std::error_code error;
   std::ifstream in(path);
-  if (!in) return "the file of settings " + path + " cannot be read";
+  if (!in || std::filesystem::is_directory(path, error)) return "the file of settings " + path + " cannot be read";
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
+    if (number == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
     line = trim(line);
     if (line.empty() || line[0] == '#') continue;
     const size_t equals = line.find('=');
@@ -69,8 +72,17 @@ std::string joined(const std::vector<std::string>& values) {
   return all;
 }
 
+bool is_number(const CLI::Option& option) { return option.get_type_name().starts_with("UINT"); }
+bool is_flag(const CLI::Option& option) { return option.get_expected_max() == 0; }
+
+std::string not_taken(const CLI::Option& option, const std::string& value) {
+  const char* const wanted = is_flag(option) ? "true or false" : "a whole number";
+  return "--" + option.get_single_name() + " takes " + wanted + ", not \"" + value + "\"";
+}
+
 /// Gives an option a value that did not come from the command line. Empty = fine, else the sentence.
 std::string give(CLI::Option& option, const std::string& value, const std::string& where) {
+  if (value.empty() && (is_number(option) || is_flag(option))) return where + ": " + not_taken(option, value);
   try {
     const bool is_list = option.get_expected_max() > 1;
     size_t begin = 0;
@@ -82,6 +94,8 @@ std::string give(CLI::Option& option, const std::string& value, const std::strin
       begin = comma + 1;
     }
     option.run_callback();
+  } catch (const CLI::ConversionError&) {
+    return where + ": " + not_taken(option, value);
   } catch (const CLI::Error& error) {
     return where + ": " + error.what();
   }
@@ -118,8 +132,27 @@ bool is_origin(const std::string& text) {
 
 }  // namespace
 
+std::string sentence_of(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = "diaryx-syncd";
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  constexpr std::string_view kCannotConvert = "Could not convert: ";
+  std::string sentence = error.what();
+  const size_t equals = sentence.find(" = ");
+  if (sentence.starts_with(kCannotConvert) && equals != std::string::npos) {
+    const std::string name = sentence.substr(kCannotConvert.size(), equals - kCannotConvert.size());
+    if (const CLI::Option* option = app.get_option_no_throw(name))
+      sentence = not_taken(*option, sentence.substr(equals + 3));
+  }
+  return sentence + " (see " + command + " --help)";
+}
+
 void add_settings(CLI::App& app, Given& given) {
   Options& options = given.options;
+  const CLI::Validator at_least_one(
+      [](std::string& value) { return value == "0" ? std::string("takes 1 or more") : std::string(); }, "");
   app.add_option("--config", given.config, "File of settings: lines of name = value, the names below without --");
   app.add_flag("--check-config", given.check_config, "Look at the settings, print them, and stop");
   app.add_option("--data", given.data, "Folder for the database and attachments; made if missing");
@@ -152,8 +185,11 @@ void add_settings(CLI::App& app, Given& given) {
   app.add_option("--snapshot-upload-limit", options.snapshot_upload_bytes, "Bytes of one uploaded snapshot")
       ->capture_default_str();
   app.add_option("--socket-queue", options.socket_queue_bytes, "Bytes waiting for a slow reader before it is cut")
+      ->check(at_least_one)
       ->capture_default_str();
-  app.add_option("--max-connections", options.max_connections, "Connections at once")->capture_default_str();
+  app.add_option("--max-connections", options.max_connections, "Connections at once")
+      ->check(at_least_one)
+      ->capture_default_str();
   app.add_option("--max-connections-per-address", options.max_connections_per_address,
                  "Connections at once from one address; 0 = no limit")
       ->capture_default_str();
@@ -247,8 +283,7 @@ std::string describe_settings(CLI::App& app) {
   for (const CLI::Option* option : settings_of(app)) {
     out += option->get_single_name() + " = ";
     if (option->count() == 0) {
-      const bool flag = option->get_expected_max() == 0;
-      out += (flag ? "false" : option->get_default_str()) + "\n";
+      out += (is_flag(*option) ? "false" : option->get_default_str()) + "\n";
       continue;
     }
     out += joined(option->results()) + "\n";

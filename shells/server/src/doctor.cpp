@@ -91,6 +91,36 @@ bool examine_folder(Report& report, const fs::path& data) {
   return true;
 }
 
+/// That what the database names is there; whether it is whole is for `verify`.
+void examine_attachments(Report& report, native::Database& database, const fs::path& data) {
+  for (const char* name : {"blobs", "uploads", "receiving"}) {
+    std::error_code error;
+    if (fs::exists(data / name, error) && !fs::is_directory(data / name, error))
+      return report.bad((data / name).native() + " is not a folder", "move it away; the server makes the folder");
+  }
+  auto select = database.prepare("SELECT user_id, lower(hex(hash)), size_bytes FROM blobs");
+  if (!select)
+    return report.bad("the attachments cannot be read: " + select.error().message, "see diaryx-syncd verify");
+  uint64_t all = 0;
+  uint64_t gone = 0;
+  while (true) {
+    const auto row = select->step();
+    if (!row) return report.bad("the attachments cannot be read: " + row.error().message, "see diaryx-syncd verify");
+    if (!*row) break;
+    ++all;
+    const std::string hash = select->text(1);
+    const fs::path file = data / "blobs" / select->text(0) / hash.substr(0, 2) / hash;
+    std::error_code error;
+    const auto size = fs::file_size(file, error);
+    if (error || size != static_cast<uint64_t>(select->integer(2))) ++gone;
+  }
+  if (gone != 0) {
+    return report.bad(std::to_string(gone) + " of " + std::to_string(all) + " attachments are missing or cut off",
+                      "diaryx-syncd verify names them; copy their files from the last backup's blobs");
+  }
+  report.ok(std::to_string(all) + (all == 1 ? " attachment is" : " attachments are") + " there");
+}
+
 void examine_users(Report& report, Storage& storage) {
   const auto users = wait_for<std::vector<User>>([&](auto reply) { storage.list_users(std::move(reply)); });
   if (!users) return report.bad("the users cannot be read: " + users.error().detail, "see diaryx-syncd verify");
@@ -116,6 +146,11 @@ void examine_database(Report& report, const fs::path& data) {
   const std::string path = data / "server.db";
   std::error_code error;
   if (!fs::exists(path, error)) return report.note("there is no database yet: the first start makes it");
+  if (size_of(path) == 0 && size_of(path + "-wal") == 0) {
+    return report.bad("the database is empty",
+                      "if this server had users, restore the last backup (diaryx-syncd restore); else remove " + path +
+                          " and start the server");
+  }
   auto reader = native::Database::open_reader(path);
   auto check = reader ? reader->prepare("PRAGMA quick_check")
                       : native::SqliteResult<native::Statement>(std::unexpected(reader.error()));
@@ -131,7 +166,9 @@ void examine_database(Report& report, const fs::path& data) {
                 "restart the server; another program may hold the database open");
   }
   auto storage = SqliteStorage::open(path);
-  if (!storage) return report.bad(storage.error().sentence, "install the version that made it");
+  if (!storage)
+    return report.bad(storage.error().sentence, "install the version that made it, or give the right --data");
+  examine_attachments(report, *reader, data);
   examine_users(report, **storage);
 }
 

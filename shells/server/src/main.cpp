@@ -99,7 +99,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const bool asked = error.get_exit_code() == 0;  // --help, --version
     if (asked) return app.exit(error);
-    return fail(kExitUsage, std::string(error.what()) + " (see diaryx-syncd --help)");
+    return fail(kExitUsage, sentence_of(app, error));
   }
   if (const std::string wrong = fill_in(app, given); !wrong.empty()) return fail(kExitUsage, wrong);
   if (verifying->parsed() && !folder.empty()) return verify(folder);

@@ -232,6 +232,7 @@ asio::awaitable<void> Server::drain_on_signal() {
   reload_.cancel(error);
   acceptor_.close(error);
   relay_.drain();
+  sockets_.send_strangers_away();
   asio::steady_timer timer(context_);
   const auto began = std::chrono::steady_clock::now();
   while (true) {

@@ -45,6 +45,10 @@ void SocketList::remove(SocketSession& session) {
   sessions_.pop_back();
 }
 
+void SocketList::send_strangers_away() {
+  for (const auto& session : sessions_) session->send_stranger_away();
+}
+
 void SocketList::flush_soon(std::shared_ptr<SocketSession> session) {
   unsent_.push_back(std::move(session));
   if (std::exchange(posted_, true)) return;

@@ -450,6 +450,10 @@ void SocketSession::tick(SocketList::Clock::time_point now) {
   push({nullptr, nullptr, 0, Opcode::Ping});
 }
 
+void SocketSession::send_stranger_away() {
+  if (grant_ == nullptr) close_with(static_cast<uint16_t>(relay::CloseCode::GoingAway), "the server is restarting");
+}
+
 void SocketSession::cut() {
   if (std::exchange(broken_, true)) return;
   stream_.close();

@@ -66,6 +66,8 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   // For the SocketList.
   void flush();
   void tick(SocketList::Clock::time_point now);
+  /// The server stops: the relay says so to whom it knows, this to the others.
+  void send_stranger_away();
   /// Closes at once and says nothing to anybody: the server is gone.
   void abandon() { stream_.close(); }
   size_t place() const { return place_; }

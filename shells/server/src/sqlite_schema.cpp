@@ -96,6 +96,11 @@ native::Outcome<void> prepare_schema(native::Database& database) {
     return native::problem("the database was made by a newer version of diaryx-syncd; install that version or newer");
   }
   if (found == 0) {
+    auto others = database.prepare("SELECT count(*) FROM sqlite_master");
+    if (!others) return sentence(others.error());
+    if (auto row = others->step(); !row) return sentence(row.error());
+    if (others->integer(0) != 0) return native::problem("the database is another program's; give another --data");
+    others->reset();
     if (auto created = database.execute(kCreate); !created) return sentence(created.error());
   }
   if (found < 2) {

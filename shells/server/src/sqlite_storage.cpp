@@ -152,7 +152,13 @@ StorageResult<ChangedDocuments> changes_since(Database& database, const std::str
 
 native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::string& path) {
   auto writer = Database::open(path, native::Durability::Full);
-  if (!writer) return native::problem("the database " + path + " cannot be opened: " + writer.error().message);
+  if (!writer) {
+    const auto& error = writer.error();
+    return native::problem("the database " + path + " cannot be opened: " + error.message +
+                           (error.is_full()      ? "; free some space"
+                            : error.is_damaged() ? "; see diaryx-syncd doctor"
+                                                 : ""));
+  }
   if (auto prepared = prepare_schema(*writer); !prepared) return std::unexpected(prepared.error());
   auto reader = Database::open_reader(path);
   if (!reader) return native::problem("the database " + path + " cannot be read: " + reader.error().message);
