@@ -17,9 +17,11 @@ int hex_digit(char c) {
   return -1;
 }
 
+/// Digits; what no file is long enough for is as large as can be.
 std::optional<uint64_t> parse_number(std::string_view text) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range && end == text.data() + text.size()) return UINT64_MAX;
   if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
   return value;
 }
