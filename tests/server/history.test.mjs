@@ -236,3 +236,24 @@ test('attachments go with the last workspace that refers to them, and can come a
   assert.equal(await upload(three), 'uploaded');
   assert.equal((await server.ask('GET', `/api/workspaces/${three}/attachments/${hash}`, {token})).text, bytes);
 });
+
+test('a stop while attachments are taken away leaves none of them behind', async () => {
+  const stopped = await Server.start({options: ['--blob-hours', '0']});
+  try {
+    const key = stopped.token();
+    const left = () => readdirSync(`${stopped.folder}/blobs`, {recursive: true}).filter((name) => /[0-9a-f]{64}$/.test(name)).length;
+    for (let round = 0; round < 3; ++round) {
+      const id = await stopped.workspace(key);
+      const files = Object.fromEntries([...Array(40).keys()].map((i) => [`${i}.bin`, `${round} ${i}`]));
+      assert.equal((await stopped.ask('POST', `/api/workspaces/${id}/snapshot`, {token: key, raw: zip(files), type: 'application/zip'})).status, 200);
+      await stopped.request(key, 'DELETE', `/api/workspaces/${id}`);
+      const before = left();
+      await stopped.restart();  // housekeeping begins at once
+      await until('some are gone', () => left() < before);
+      await stopped.restart();  // in the middle of it
+    }
+    await until('all are gone', () => left() === 0);
+  } finally {
+    await stopped.end();
+  }
+});
