@@ -17,6 +17,7 @@ using testing::World;
 using Files = std::map<std::string, std::string>;
 
 constexpr const char* kGarden = "# The garden\n\nbeans along the wall\ntomatoes in the glasshouse\npeas at the fence\n";
+constexpr const char* kPond = "# The pond\n\nfrogs since March\nlilies in the shade\n";
 constexpr const char* kTravel = "# Travel\n\ntrains to Lisbon\nthe ferry leaves at nine\npack the blue bag\n";
 
 /// Steps that something may be on its way, on the line and on the disk.
@@ -321,6 +322,110 @@ TEST(Races, AFileThatLeftTheDocumentOfItsPathKeepsItsOwnWhenItIsListedThereAnew)
   const std::string edited = std::string(kTravel) + "and the red one\n";
   world.device(2).user_writes("p.md", edited);
   EXPECT_EQ(at_rest(world), (Files{{"a.md", kGarden}, {"p.md", edited}}));
+}
+
+/// `late` has a file under the name that others gave it, but not its text: the document of that name is another file's here, which
+/// a user who was away had called so for a moment, and what the others have there did not come.
+World world_with_a_contested_name() {
+  World world{11, {.devices = 2}};
+  Device& late = world.device(0);
+  Device& other = world.device(1);
+  late.user_writes("p.md", kTravel);
+  late.user_writes("g.md", kGarden);
+  EXPECT_EQ(at_rest(world).size(), 2u);
+  late.go_offline();
+  for (const auto& [from, to] : {std::pair{"p.md", "x.md"}, std::pair{"x.md", "q.md"}}) {
+    late.user_renames(from, to);
+    late.look_and_settle();
+  }
+  other.user_renames("g.md", "x.md");
+  late.go_online();
+  for (int i = 0; i < 300 && !late.disk().has("x.md"); ++i) world.step();
+  late.go_offline();
+  EXPECT_EQ(late.disk().read("x.md"), kGarden);
+  EXPECT_EQ(late.replica().body_text("x.md"), kTravel);
+  return world;
+}
+
+TEST(Races, AnEditOfAFileWhoseDocumentIsAnotherFilesHereIsOneOfTheTextThatItHadBefore) {
+  const std::string ours = "# Our garden";
+  const std::string rest = std::string(kGarden).substr(ours.size());
+  for (const bool is_restarted : {false, true}) {
+    World world = world_with_a_contested_name();
+    Device& late = world.device(0);
+    late.user_writes("x.md", kGarden + std::string("and herbs\n"));
+    late.look_and_settle();
+    if (is_restarted) late.crash_and_restart();
+    world.device(1).user_writes("x.md", ours + rest);
+    late.go_online();
+    EXPECT_EQ(at_rest(world), (Files{{"q.md", kTravel}, {"x.md", ours + rest + "and herbs\n"}})) << is_restarted;
+  }
+}
+
+TEST(Races, AnEditOfAFileWhoseDocumentIsAnotherFilesHereIsOneAlsoWhereItsFirstNameIsUsedAnew) {
+  World world = world_with_a_contested_name();
+  Device& late = world.device(0);
+  late.user_writes("g.md", kPond);
+  late.user_writes("x.md", kGarden + std::string("and herbs\n"));
+  late.look_and_settle();
+  late.crash_and_restart();
+  const std::string edited = "plums\n" + std::string(kGarden);
+  world.device(1).user_writes("x.md", edited);
+  late.go_online();
+  EXPECT_EQ(at_rest(world), (Files{{"g.md", kPond}, {"q.md", kTravel}, {"x.md", edited + "and herbs\n"}}));
+}
+
+TEST(Races, AnEditOfAFileThatIsRenamedToWhereAnotherFilesDocumentIsHereDoesNotGoThere) {
+  // The disk is slow: the file is edited where it was before the move that follows the list comes to it.
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world{11, {.devices = 2}};
+    Device& late = world.device(0);
+    late.user_writes("p.md", kTravel);
+    late.user_writes("g.md", kGarden);
+    at_rest(world);
+    world.set_faults({.devices = 2, .slow_disk = 1});
+    late.go_offline();
+    for (const auto& [from, to] : {std::pair{"p.md", "x.md"}, std::pair{"x.md", "q.md"}}) {
+      late.user_renames(from, to);
+      late.look_and_settle();
+    }
+    world.device(1).user_renames("g.md", "x.md");
+    late.go_online();
+    for (int i = 0; i < moment; ++i) world.step();
+    const std::string name = late.disk().has("g.md") ? "g.md" : "x.md";
+    late.user_writes(name, kGarden + std::string("and herbs\n"));
+    late.look_and_settle();
+    EXPECT_EQ(at_rest(world), (Files{{"q.md", kTravel}, {"x.md", kGarden + std::string("and herbs\n")}})) << moment;
+  }
+}
+
+TEST(Races, AFileWhoseDocumentIsAnotherFilesHereTakesItsOwnTextAlongWhenItIsRenamed) {
+  for (const bool is_edited : {false, true}) {
+    World world = world_with_a_contested_name();
+    Device& late = world.device(0);
+    late.user_renames("x.md", "y.md");
+    late.look_and_settle();
+    EXPECT_EQ(late.replica().body_text("y.md"), kGarden);
+    const std::string edited = is_edited ? kGarden + std::string("and herbs\n") : kGarden;
+    late.user_writes("y.md", edited);
+    late.look_and_settle();
+    world.device(1).user_writes("x.md", "plums\n" + std::string(kGarden));
+    late.go_online();
+    EXPECT_EQ(at_rest(world), (Files{{"q.md", kTravel}, {"y.md", "plums\n" + edited}})) << is_edited;
+  }
+}
+
+TEST(Races, ADeletionOfAFileWhoseDocumentIsAnotherFilesHereIsOne) {
+  for (const bool is_edited : {false, true}) {
+    World world = world_with_a_contested_name();
+    Device& late = world.device(0);
+    late.user_deletes("x.md");
+    late.look_and_settle();
+    const std::string edited = std::string(kGarden) + "and herbs\n";
+    if (is_edited) world.device(1).user_writes("x.md", edited);
+    late.go_online();
+    EXPECT_EQ(at_rest(world), is_edited ? (Files{{"q.md", kTravel}, {"x.md", edited}}) : (Files{{"q.md", kTravel}}));
+  }
 }
 
 TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {

@@ -185,6 +185,14 @@ crdt::DeleteSet BodyDoc::operations() const {
   return ids;
 }
 
+crdt::DeleteSet BodyDoc::notes() const {
+  crdt::DeleteSet ids;
+  for (const std::string& key : seed_.keys()) {
+    if (const std::optional<crdt::Id> note = seed_.current_id(key)) ids.add(note->client, note->clock, Length{1});
+  }
+  return ids;
+}
+
 void BodyDoc::add_operations(crdt::DeleteSet& ids, const crdt::StateVector::Entry& entry, Clock from) const {
   const std::optional<crdt::Id> note = seed_.current_id(writer_key(entry.client));
   if (note && note->client == entry.client && note->clock >= from) {

@@ -76,6 +76,8 @@ class BodyDoc {
   crdt::DeleteSet strays(const crdt::StateVector& before) const;
   /// All operations but the notes of whose they are, by which what comes later of those clients is known as well.
   crdt::DeleteSet operations() const;
+  /// What is said of the document that holds now: no edit of anybody.
+  crdt::DeleteSet notes() const;
 
   /// Deletes every operation in `ids`. Returns the update, empty when none was left.
   Bytes erase_operations(const crdt::DeleteSet& ids);

@@ -278,6 +278,7 @@ class Replica::Impl {
   std::string file_id_of(std::string_view path, const FileRecord& known) const;
   bool is_at_home(std::string_view path, const FileRecord& known) const;  // the list has the file that is on disk there
   std::string document_of_file(std::string_view file_id, std::string_view path) const;
+  std::string fullest_document(std::string_view file_id, std::string_view path, std::string otherwise) const;
   std::string document_for(std::string_view path, std::string_view file_id) const;  // for a file that is put there now
   std::set<std::string> documents_of_file(const std::string& file_id, const std::string& also) const;
   std::string document_text(std::string_view document) const;

@@ -179,8 +179,8 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
     save_record(path, std::move(known));
     return reconcile(path);
   }
-  if (!known.base && hash_of(doc_text) != known.hash) {
-    // Nobody knows from which text the user started, so no edit of anybody may be guessed.
+  if ((!known.base || bodies_.open(document).is_virgin()) && hash_of(doc_text) != known.hash) {
+    // Nobody knows from which text the user started, or where that is, so no edit of anybody may be guessed.
     drop_record(path);
     keep_conflict_copy(key, bytes, hash);
     return reconcile_file(id);

@@ -77,17 +77,24 @@ bool Replica::Impl::is_at_home(std::string_view path, const FileRecord& known) c
 }
 
 std::string Replica::Impl::document_of_file(std::string_view file_id, std::string_view path) const {
-  if (const std::optional<std::string> at = live_path(file_id)) return document_of(*at);
+  if (const std::optional<std::string> at = live_path(file_id))
+    return is_contested(*at) ? fullest_document(file_id, path, own_document(file_id)) : document_of(*at);
   const std::optional<Home> home = workspace_.home(file_id);
   const std::string document = home ? home->document : document_of(path);
   const bool is_here = bodies_.contains(document) && !bodies_.open(document).is_virgin();
   const std::string owner = is_here ? bodies_.open(document).owner() : std::string();
   if (!owner.empty() && !file_id.empty() && owner != file_id) return own_document(file_id);
   if (is_here || file_id.empty()) return document;
-  // Renamed and deleted elsewhere before we heard of either: its text is in the document that it had here last, which has most.
-  std::string best = document;
+  return fullest_document(file_id, path, document);  // renamed and deleted elsewhere before we heard of either
+}
+
+std::string Replica::Impl::fullest_document(std::string_view file_id, std::string_view path,
+                                            std::string otherwise) const {
+  // The document that the list names for the file is not here, or another file's here: its text is in the one that it had here
+  // last, which has most.
+  std::string best = std::move(otherwise);
   crdt::StateVector most;
-  for (const std::string& other : documents_of_file(std::string(file_id), document_of(path))) {
+  for (const std::string& other : documents_of_file(std::string(file_id), std::string(path))) {
     crdt::StateVector known = bodies_.open(other).doc().state_vector();
     if (!known.covers(most)) continue;
     best = other;
@@ -347,7 +354,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
 
 std::string Replica::Impl::rename_text(const std::string& from, const std::string& to, FileMetadata entry) {
   const std::string id = file_id_of_entry(from, entry);
-  const std::string old_document = document_of(from);
+  const std::string old_document = is_contested(from) ? document_of_file(id, from) : document_of(from);
   const std::string document = document_for(to, id);
   FileMetadata moved = entry;
   moved.filename = file_name(to);
@@ -623,9 +630,12 @@ void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known,
     return workspace_.set_binary(txn, *ref);
   }
   std::optional<FileMetadata> entry = workspace_.live_file(path);
-  if (!entry || known.base || !is_at_home(path, known)) return;  // edited or renamed elsewhere: that wins
+  if (!entry || !is_at_home(path, known)) return;  // renamed elsewhere: that wins
   const std::string id = id_at(path);
-  const std::optional<std::string> seen = seen_mark(document_of(path));
+  const std::string document = is_contested(path) ? document_of_file(id, path) : document_of(path);
+  const bool is_behind = known.base && (document == document_of(path) || *known.base != document_text(document));
+  if (is_behind) return;  // edited elsewhere: that wins, too
+  const std::optional<std::string> seen = seen_mark(document);
   entry->deleted = true;
   entry->modified_at = wall_clock_;
   set_extra_text(*entry, kMovedTo, std::nullopt);
@@ -649,9 +659,11 @@ bool Replica::Impl::is_unseen(const std::string& document, const std::string& se
   if (!bytes) return false;
   const Result<crdt::StateVector> vector = crdt::StateVector::decode(*bytes);
   if (!vector) return false;
-  // What was taken out again is no edit.
-  const crdt::Doc& doc = bodies_.open(document).doc();
-  return !doc.delete_set().covers(operations_between(*vector, doc.state_vector()));
+  // What was taken out again is no edit, and what is said of the document is none.
+  const BodyDoc& body = bodies_.open(document);
+  crdt::DeleteSet known = body.doc().delete_set();
+  known.merge(body.notes());
+  return !known.covers(operations_between(*vector, body.doc().state_vector()));
 }
 
 Replica::Impl::Whereabouts Replica::Impl::whereabouts(std::string_view file_id) const {
@@ -726,18 +738,24 @@ void Replica::Impl::unite(const std::string& file_id, const std::string& also) {
 void Replica::Impl::give_body(ByteView state, const std::string& to) {
   BodyDoc brought(options_.client, moved_from_);
   if (!brought.doc().apply_update_v1(state) || brought.doc().is_empty()) return;
+  const std::string id = brought.owner();
+  // What is on this disk may be as in the document that is brought, and not as in the one that is the file's from now on.
+  const auto remember_brought = [&] {
+    if (!paths_without_base(id, {}).empty()) remember_base(id, {}, {brought.head() + brought.body(), brought.units()});
+  };
   // Another file's by now: see `on_document_taken`.
   const std::string owner = bodies_.open(to).owner();
-  if (!owner.empty() && !brought.owner().empty() && brought.owner() != owner) return;
+  if (!owner.empty() && !id.empty() && id != owner) return remember_brought();
   // The same operations under the new key: whatever was typed under the old one arrives too, once.
   const std::optional<std::string> path = listed_path(to);
   const Version before = version_of_document(to);
   const crdt::StateVector known = bodies_.open(to).doc().state_vector();
   const Result<crdt::Commit> commit = bodies_.open(to).doc().apply_update_v1(state);
-  if (!commit || !commit->changed()) return;
-  const std::string id = brought.owner();
-  remember_base(id, path.value_or(std::string()), before);
-  if (!paths_without_base(id, {}).empty()) remember_base(id, {}, {brought.head() + brought.body(), brought.units()});
+  if (!commit) return;
+  const bool is_new = commit->changed();
+  if (is_new) remember_base(id, path.value_or(std::string()), before);
+  if (is_new || before.text != brought.head() + brought.body()) remember_brought();
+  if (!is_new) return;
   commit_body(to, commit->update_v1(), HistoryOrigin::Move, moved_from_);
   take_out_strays(to, known);
 }
