@@ -428,6 +428,27 @@ TEST(Races, ADeletionOfAFileWhoseDocumentIsAnotherFilesHereIsOne) {
   }
 }
 
+TEST(Races, AFileThatIsDeletedAndMadeAgainWhileAwayGoesOnAsTheSame) {
+  for (const bool is_renamed : {false, true}) {
+    World world{11, {.devices = 2}};
+    Device& device = world.device(0);
+    device.user_writes("a.md", kGarden);
+    at_rest(world);
+    device.go_offline();
+    device.user_deletes("a.md");  // as a program does that saves, and is seen between its two steps
+    device.look_and_settle();
+    const std::string edited = kGarden + std::string("and herbs\n");
+    device.user_writes("a.md", edited);
+    device.look_and_settle();
+    if (is_renamed) device.user_renames("a.md", "b.md");
+    device.look_and_settle();
+    world.device(1).user_writes("a.md", "plums\n" + std::string(kGarden));
+    world.step();
+    device.go_online();
+    EXPECT_EQ(at_rest(world), (Files{{is_renamed ? "b.md" : "a.md", "plums\n" + edited}}));
+  }
+}
+
 TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
   World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
   Device& windows = world.device(1);

@@ -205,6 +205,8 @@ class Replica::Impl {
   bool accept_path(std::string_view path);
   void merge_disk_text(std::string_view path, FileRecord record, std::string_view bytes);
   bool is_left(std::string_view path) const;
+  bool came_back(std::string_view path) const;
+  bool is_of_entry(std::string_view path, const std::string& document) const;  // its text is here
   void place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash);
   void keep_conflict_copy(const std::string& path, std::string_view bytes, const Sha256& hash);
   void create_entry(const std::string& path, std::string_view bytes, const std::string& file_id,

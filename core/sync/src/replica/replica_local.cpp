@@ -123,9 +123,10 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes, 
   if (wait_for_other_half(path, bytes)) return;
 
   // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has. Where
-  // another file was before it has a document of its own, which nobody else can know.
-  if (!is_left(path)) {
-    const std::string document = document_of(path);
+  // another file was before it has a document of its own, which nobody else can know; and what was deleted and is made again
+  // goes on from the text that is here.
+  const std::string document = document_of(path);
+  if (!is_left(path) && !(came_back(path) && is_of_entry(path, document))) {
     const auto open = open_bodies_.find(document);
     if (open == open_bodies_.end() || !open->second.link.answered()) {
       open_body(document);
@@ -152,6 +153,20 @@ bool Replica::Impl::is_left(std::string_view path) const {
   // The file that was here lives on under another name.
   const std::optional<FileMetadata> entry = workspace_.file(path);
   return entry && entry->deleted && extra_text(*entry, kMovedTo);
+}
+
+bool Replica::Impl::is_of_entry(std::string_view path, const std::string& document) const {
+  if (!bodies_.contains(document) || bodies_.open(document).is_virgin()) return false;
+  const std::string owner = bodies_.open(document).owner();
+  return owner.empty() || owner == extra_text(*workspace_.file(path), kFileId);
+}
+
+bool Replica::Impl::came_back(std::string_view path) const {
+  // Deleted and made again: it goes on as the same file, since many programs save that way.
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  if (!entry || !entry->deleted || is_left(path)) return false;
+  const std::optional<std::string> id = extra_text(*entry, kFileId);
+  return !id || !live_path(*id);
 }
 
 void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std::string_view bytes) {
@@ -287,14 +302,13 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
   const std::optional<FileMetadata> entry = workspace_.file(path);
   const bool listed = entry && !entry->deleted;
   const std::optional<std::string> old_id = entry ? extra_text(*entry, kFileId) : std::nullopt;
-  // Deleted and made again: it goes on as the same file, since many programs save that way.
-  const bool came_back = entry && entry->deleted && !is_left(path) && !(old_id && live_path(*old_id));
+  const bool is_back = came_back(path);
   std::string id;
   std::string document;
-  if (listed || (came_back && old_id && is_file_id(*old_id))) {
+  if (listed || (is_back && old_id && is_file_id(*old_id))) {
     id = old_id.value_or(std::string());
     document = document_of(path);
-  } else if (!entry || came_back) {
+  } else if (!entry || is_back) {
     document = path;
     id = seed_name(path, split.head, split.body);
   } else {
@@ -314,7 +328,7 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
       DX_ASSERT(body.doc().apply_update_v1(update, crdt::TransactionOrigin::Import));
     }
   } else if (text_of(path) != bytes) {
-    if (!came_back) return keep_conflict_copy(path, bytes, hash);
+    if (!is_back) return keep_conflict_copy(path, bytes, hash);
     update = set_file_text(path, bytes);
   }
   save_record(
