@@ -75,8 +75,13 @@ std::string DiskNames::to_disk(std::string_view key) {
     ++node.uses;
     disk = node.disk;
   });
-  keys_.emplace(std::string(key), disk);
+  note_name(std::string(key), disk);
   return disk;
+}
+
+void DiskNames::note_name(const std::string& key, std::string_view disk_path) {
+  keys_.insert_or_assign(key, std::string(disk_path));
+  if (key != disk_path) key_of_.insert_or_assign(std::string(disk_path), key);
 }
 
 std::string DiskNames::disk_name(std::string_view key) const {
@@ -87,12 +92,16 @@ std::string DiskNames::disk_name(std::string_view key) const {
 
 std::string DiskNames::to_key(std::string_view disk_path) const {
   if (!traits_.peculiar()) return std::string(disk_path);
+  if (const auto known = key_of_.find(disk_path); known != key_of_.end()) return known->second;
+  const auto lost = lost_.empty() ? lost_.end() : lost_.find(comparable(disk_path));
+  if (lost != lost_.end() && lost->second.disk == disk_path) return lost->second.key;
   std::string key;
   for_each_prefix(disk_path, [&](std::string_view prefix, std::string_view component) {
     const std::string typed = traits_.normalising ? to_nfc(component) : std::string(component);
     const auto same = taken_.find(comparable(prefix));
     if (same == taken_.end()) {
-      key = join(key, typed);
+      const bool is_lost = lost != lost_.end() && prefix == disk_path && file_name(lost->second.disk) == component;
+      key = join(key, is_lost ? file_name(lost->second.key) : std::string_view(typed));
       return;
     }
     const std::string_view ours = file_name(nodes_.find(same->second)->second.disk);
@@ -147,7 +156,11 @@ void DiskNames::put(std::string_view key, std::string_view disk_path) {
       for (const auto& [other_key, name] : keys_) {
         if (other_key == other || other_key.starts_with(other + "/")) losers.push_back(other_key);
       }
-      for (const std::string& loser : losers) release(loser);
+      for (const std::string& loser : losers) {
+        const std::string& name = keys_.find(loser)->second;
+        lost_.insert_or_assign(comparable(name), Lost{name, loser});
+        release(loser);
+      }
     }
     auto node = nodes_.find(logical);
     if (node == nodes_.end()) {
@@ -159,7 +172,7 @@ void DiskNames::put(std::string_view key, std::string_view disk_path) {
     ++node->second.uses;
     taken_.insert_or_assign(comparable(disk), logical);
   }
-  keys_.insert_or_assign(std::string(key), std::string(disk_path));
+  note_name(std::string(key), disk_path);
 }
 
 void DiskNames::restore(std::string_view key, std::string_view disk_path) {
@@ -181,7 +194,9 @@ void DiskNames::release(std::string_view key) {
     }
     nodes_.erase(node);
   });
-  keys_.erase(keys_.find(key));
+  if (const auto name = key_of_.find(known->second); name != key_of_.end() && name->second == known->first)
+    key_of_.erase(name);
+  keys_.erase(known);
 }
 
 void DiskNames::rename(std::string_view from, std::string_view to) {

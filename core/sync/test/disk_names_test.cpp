@@ -104,6 +104,28 @@ TEST(DiskNames, FollowsAFolderThatIsSpelledAnew) {
   EXPECT_EQ(names.to_disk("F/c.md"), "F/c.md");
 }
 
+TEST(DiskNames, KnowsAnAliasOfAFolderThatIsOnDiskUnderItsOwnNameToo) {
+  DiskNames names{kMac};
+  names.to_disk("F/a.md");
+  const std::string alias = names.to_disk("f/b.md");
+  names.release("F/a.md");
+  EXPECT_EQ(names.see("f/c.md"), "f/c.md");
+  EXPECT_EQ(names.to_key(alias), "f/b.md");
+  names.release("f/b.md");
+  EXPECT_EQ(names.to_key(alias), alias);
+}
+
+TEST(DiskNames, KnowsAnAliasInAFolderThatIsSpelledAnew) {
+  DiskNames names{kWindows};
+  const std::string alias = names.to_disk("f/what?.md");
+  names.to_disk("f/b.md");
+  EXPECT_EQ(names.see("F/b.md"), "F/b.md");
+  EXPECT_EQ(names.to_key(alias), "f/what?.md");  // whoever tells of it tells one file after another
+  EXPECT_EQ(names.see("F" + alias.substr(1)), "F/what?.md");
+  names.settle();
+  EXPECT_EQ(names.to_key("F" + alias.substr(1)), "F/what?.md");
+}
+
 TEST(DiskNames, GivesAReleasedNameToTheNext) {
   DiskNames names{kMac};
   names.to_disk("f/note.md");

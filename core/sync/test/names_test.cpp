@@ -49,6 +49,35 @@ TEST(Names, KeepsNamesThatAnotherDiskRefuses) {
   EXPECT_EQ(world.device(2).disk().files().size(), files.size());
 }
 
+TEST(Names, KeepsAnAliasInAFolderThatIsRenamedInCaseAlone) {
+  World world = mixed();
+  world.device(0).user_writes("notes/a.md", "the first\n");
+  world.device(0).user_writes("notes/what?.md", "a question\n");
+  expect_step(world);
+  world.device(2).user_renames_folder("notes", "Notes");
+  expect_step(world);
+  EXPECT_EQ(by_key(world, 0), (Files{{"Notes/a.md", "the first\n"}, {"Notes/what?.md", "a question\n"}}));
+}
+
+TEST(Names, KeepsAFileInAFolderWithAnAliasWhenTheNameOfTheFolderBecomesFree) {
+  World world = mixed();
+  world.device(0).user_writes("Notes/a.md", "the first\n");
+  expect_step(world);
+  world.device(0).user_writes("notes/b.md", "the second\n");
+  expect_step(world);
+  Device& windows = world.device(2);
+  const std::string alias = windows.replica().disk_path("notes/b.md");
+  ASSERT_NE(alias, "notes/b.md");
+  windows.user_renames("Notes/a.md", "a.md");
+  windows.look_and_settle();
+  windows.user_writes("notes/c.md", "the third\n");
+  windows.look_and_settle();
+  windows.user_writes(alias, "the second, edited\n");
+  expect_step(world);
+  EXPECT_EQ(by_key(world, 0),
+            (Files{{"a.md", "the first\n"}, {"notes/b.md", "the second, edited\n"}, {"notes/c.md", "the third\n"}}));
+}
+
 TEST(Names, RenamesAndDeletesUnderAnAlias) {
   World world = mixed();
   world.device(0).user_writes("what?.md", "a question\n");

@@ -609,6 +609,7 @@ bool Replica::Impl::is_one_of_many(std::string_view path, std::string_view text)
 }
 
 void Replica::Impl::on_files_settled() {
+  names().settle();
   if (!std::exchange(scanned_, true)) forget_lost_writes();
   const bool first = std::exchange(unscanned_, false);
   match_rewritten();

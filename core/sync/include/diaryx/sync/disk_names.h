@@ -54,6 +54,10 @@ class DiskNames {
   /// The file of a key was given this name on disk, which leads to the same key.
   void respell(std::string_view key, std::string_view disk_path);
 
+  /// What was seen at once was told: names that were lost meanwhile lead to no key any more. Until then they do, since a folder that
+  /// is spelled anew is told file by file.
+  void settle() { lost_.clear(); }
+
   /// From an earlier run.
   void restore(std::string_view key, std::string_view disk_path);
   /// The key needs no name any more.
@@ -72,11 +76,20 @@ class DiskNames {
   std::string component_alias(std::string_view component, size_t digits) const;
   Node& claim_node(std::string_view logical, std::string_view disk_parent, std::string_view component);
   void put(std::string_view key, std::string_view disk_path);
+  void note_name(const std::string& key, std::string_view disk_path);
 
   DiskTraits traits_;
   std::map<std::string, Node, std::less<>> nodes_;  // by key or folder of keys
   std::map<std::string, std::string, std::less<>> taken_;  // comparable disk path -> key or folder
   std::map<std::string, std::string, std::less<>> keys_;  // key -> disk path
+  // The names that are not their keys, the other way round: a folder of keys may be on disk under two names, of which its node
+  // knows the last.
+  std::map<std::string, std::string, std::less<>> key_of_;
+  struct Lost {
+    std::string disk;
+    std::string key;
+  };
+  std::map<std::string, Lost, std::less<>> lost_;  // by comparable disk path
 };
 
 }  // namespace diaryx::sync
