@@ -7,6 +7,7 @@
 #include "diaryx/sync/path.h"
 #include "host.h"
 #include "notices.h"
+#include "spaces.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -26,10 +27,12 @@ bool is_transfer(const sync::Action& action) {
 
 Session::Session(Options options, const Journal::Stored& stored, Disk& disk, Journal& journal)
     : options_(std::move(options)), disk_(disk), journal_(journal) {
-  replica_ = std::make_unique<sync::Replica>(sync::ReplicaOptions{.workspace_id = options_.workspace_id,
-                                                                  .client = options_.client,
-                                                                  .device = options_.device,
-                                                                  .write_files = options_.write_files});
+  // The name of an unlinked folder is its path, which no id of a document can hold; its documents travel nowhere.
+  replica_ = std::make_unique<sync::Replica>(
+      sync::ReplicaOptions{.workspace_id = options_.alone ? std::string(kUnlinked) : options_.workspace_id,
+                           .client = options_.client,
+                           .device = options_.device,
+                           .write_files = options_.write_files});
   for (const Journal::Update& update : stored.updates) {
     if (const auto done = replica_->restore_update(update.doc, update.bytes); !done) {
       host::log(host::Level::Warn, "stored document " + update.doc + " was left out: " + describe(done.error()));

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "commands.h"
 #include "fake_host.h"
 
@@ -304,6 +306,29 @@ TEST(Guest, WorksInAFolderThatIsLinkedToNothing) {
   Guest elsewhere;
   ASSERT_TRUE(elsewhere.init(R"({"workspace_root":".","workspace_id":"C"})"));
   EXPECT_EQ(data(elsewhere, "ListCrdtFiles").dump(), "[]");
+}
+
+// Native hosts name folders by their absolute paths, which no id of a document could hold.
+TEST(Guest, WorksInAnUnlinkedFolderWhateverItsPathIs) {
+  for (const std::string& root :
+       {std::string("/home/me/notes"), "/" + std::string(300, 'x'), std::string("C:\\notes")}) {
+    fake_host() = {};
+    Guest guest;
+    ASSERT_TRUE(guest.init(Json{}.set("workspace_root", root).dump()));
+    std::string folder = root;
+    std::ranges::replace(folder, '\\', '/');
+    put(folder + "/n.md", "---\ntitle: N\n---\ntext\n");
+    tell(guest, "file_created", folder + "/n.md");
+    EXPECT_EQ(data(guest, "GetBodyContent", Json{}.set("doc_name", "n.md")).find("content")->dump(), R"("text\n")");
+    data(guest, "SetBodyContent", Json{}.set("doc_name", "n.md").set("content", "by a command\n"));
+    EXPECT_THAT(file(folder + "/n.md"), testing::HasSubstr("by a command"));
+    EXPECT_THAT(fake_host().events, Not(Contains(testing::HasSubstr("error"))));
+    EXPECT_EQ(data(guest, "CreateSnapshot", kNamed).integer_member("files"), 1);
+    ASSERT_TRUE(guest.shutdown());
+    Guest again;
+    ASSERT_TRUE(again.init(Json{}.set("workspace_root", root).dump()));
+    EXPECT_THAT(snapshots(again), testing::HasSubstr("precious"));
+  }
 }
 
 TEST(Guest, WritesNothingIntoAFolderThatNobodyNamed) {
