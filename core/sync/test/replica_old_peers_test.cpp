@@ -190,5 +190,35 @@ TEST(ReplicaWithOldPeers, SeedsNothingThatTheServerHas) {  // T1
   EXPECT_EQ(server.disk().size(), 1u);
 }
 
+// What an earlier plugin left on a disk: quotes, the order of `extra`, the time zone and the titles of links are its own. No conflict
+// with what it wrote into the list, and nothing that is only in the file may go.
+TEST(ReplicaWithOldPeers, TakesAFileThatSaysTheSameInOtherWordsForTheSame) {
+  constexpr std::string_view kEntry =
+      R"({"filename":"a.md","title":"Old title","part_of":"README.md","contents":["sub/b.md"],"attachments":[{"path":"p.png","source":"local","hash":"12","mime_type":"image/png","size":3,"uploaded_at":null,"deleted":false}],"deleted":false,"audience":null,"description":null,"extra":{"updated":"2023-11-14T22:13:20Z","mood":"calm","rank":3},"modified_at":1700000000000})";
+  const std::string file =
+      "---\ntitle: Old title # mine\npart_of: '[The root](/README.md)'\ncontents:\n- "
+      "'[Second](/sub/b.md)'\nattachments:\n- p.png\n"
+      "rank: 3\nupdated: 2023-11-15T00:13:20.000+02:00\nmood: calm\n---\nSame body\n";
+  OldServer server;
+  server.peer_writes("a.md", kEntry, "Same body\n");
+  server.user_writes("a.md", file);
+  server.connect();
+  EXPECT_EQ(server.disk(), (std::map<std::string, std::string>{{"a.md", file}}));
+  EXPECT_EQ(server.replica().file_text("a.md"), file);
+  EXPECT_EQ(server.doc("body:ws1/a.md").text("body").to_string(), "Same body\n");
+  EXPECT_TRUE(server.replica().settled());
+}
+
+TEST(ReplicaWithOldPeers, KeepsBothWhenAFileSaysSomethingElse) {
+  for (const std::string file :
+       {"---\ntitle: Another\nmood: calm\n---\nSame body\n", "---\ntitle: Old title\nmood: calm\n---\nOther\n"}) {
+    OldServer server;
+    server.peer_writes("a.md", kOldEntry, "Same body\n");
+    server.user_writes("a.md", file);
+    server.connect();
+    EXPECT_EQ(server.replica().text_files().size(), 2u) << file;
+  }
+}
+
 }  // namespace
 }  // namespace diaryx::sync

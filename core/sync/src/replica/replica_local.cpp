@@ -328,7 +328,7 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
       DX_ASSERT(body.doc().apply_update_v1(update, crdt::TransactionOrigin::Import));
     }
   } else if (text_of(path) != bytes) {
-    if (!is_back) return keep_conflict_copy(path, bytes, hash);
+    if (!is_back && !says_the_same(path, bytes)) return keep_conflict_copy(path, bytes, hash);
     update = set_file_text(path, bytes);
   }
   save_record(
@@ -337,6 +337,20 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
   commit_body(document, std::move(update), origin);
   refresh_metadata(path);
   reconcile(path);
+}
+
+// Only an old peer wrote the entry, and this is what it left on the disk: other quotes, another order of fields, titles of links, a
+// time zone. Taken over as an edit of what the entry would be rendered to, field by field, whoever does it at the same time.
+bool Replica::Impl::says_the_same(const std::string& path, std::string_view bytes) const {
+  const SplitText disk = split_frontmatter(bytes);
+  const BodyDoc& body = bodies_.open(document_of(path));
+  if (!body.head().empty() || body.body() != disk.body) return false;
+  const Result<Frontmatter> listed = Frontmatter::parse(head_of(path));
+  const Result<Frontmatter> here = Frontmatter::parse(disk.head);
+  const auto meaning = [&](const Frontmatter& front) {
+    return derive_metadata(front, WorkspacePath(path), wall_clock_);
+  };
+  return listed && here && content_equal(meaning(*listed), meaning(*here));
 }
 
 void Replica::Impl::keep_conflict_copy(const std::string& path, std::string_view bytes, const Sha256& hash) {
