@@ -7,9 +7,17 @@
 namespace diaryx::plugin {
 namespace {
 
-using Table = std::span<const Command> (*)();
-constexpr std::array<Table, 7> kTables{config_commands,  provider_commands, document_commands, protocol_commands,
-                                       history_commands, snapshot_commands, namespace_commands};
+struct Table {
+  std::span<const Command> (*commands)();
+  bool needs_session = false;  // its commands may count on one
+};
+constexpr std::array<Table, 7> kTables{{{config_commands},
+                                        {provider_commands},
+                                        {document_commands, true},
+                                        {protocol_commands, true},
+                                        {history_commands, true},
+                                        {snapshot_commands},
+                                        {namespace_commands}}};
 
 constexpr int64_t kLargestByte = 255;
 
@@ -28,8 +36,8 @@ std::expected<Bytes, std::string> bytes_of(const Json::Array& numbers) {
 
 std::vector<std::string_view> declared_commands() {
   std::vector<std::string_view> names;
-  for (const Table table : kTables) {
-    for (const Command& command : table()) {
+  for (const Table& table : kTables) {
+    for (const Command& command : table.commands()) {
       if (command.declared == Declared::Yes) names.push_back(command.name);
     }
   }
@@ -37,9 +45,11 @@ std::vector<std::string_view> declared_commands() {
 }
 
 Reply run_command(Guest& guest, std::string_view name, const Json& params) {
-  for (const Table table : kTables) {
-    for (const Command& command : table()) {
-      if (command.name == name) return command.run(guest, params);
+  for (const Table& table : kTables) {
+    for (const Command& command : table.commands()) {
+      if (command.name != name) continue;
+      if (table.needs_session && !guest.session()) return refused(kNotInitialized);
+      return command.run(guest, params);
     }
   }
   return refused(std::string(kUnknownCommand).append(name));

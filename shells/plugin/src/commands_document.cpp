@@ -21,10 +21,6 @@ namespace {
 constexpr std::string_view kHeadMark = "_h";
 constexpr size_t kHeadMarkDigits = 8;
 
-#define DX_READY(session)             \
-  Session* session = guest.session(); \
-  if (!session) return refused(std::string(kNotInitialized))
-
 // --- state ----------------------------------------------------------------------------------------------------------
 
 Reply state_vector_reply(Session& session, std::string_view doc) {
@@ -52,39 +48,43 @@ Reply apply_update(Guest& guest, const std::string& doc, const Json& params) {
 }
 
 Reply get_sync_state(Guest& guest, const Json&) {
-  DX_READY(session);
-  return state_vector_reply(*session, kWorkspaceDoc);
+  Session& session = *guest.session();
+  return state_vector_reply(session, kWorkspaceDoc);
 }
 
 Reply get_full_state(Guest& guest, const Json&) {
-  DX_READY(session);
-  return data_reply(session->replica().document_state(kWorkspaceDoc));
+  Session& session = *guest.session();
+  return data_reply(session.replica().document_state(kWorkspaceDoc));
 }
 
 Reply get_missing_updates(Guest& guest, const Json& params) {
-  DX_READY(session);
-  return missing_updates(*session, kWorkspaceDoc, params);
+  Session& session = *guest.session();
+  return missing_updates(session, kWorkspaceDoc, params);
 }
 
 Reply apply_remote_update(Guest& guest, const Json& params) {
-  DX_READY(session);
   return apply_update(guest, std::string(kWorkspaceDoc), params);
 }
 
 Reply save_state(Guest& guest, const Json&) {
-  DX_READY(session);
   guest.save();
   return Json{};
+}
+
+Reply save_body(Guest& guest, const Json& params) {
+  const auto doc = body_param(guest, params);
+  if (!doc) return command_failed(doc.error());
+  return save_state(guest, params);
 }
 
 // --- entries --------------------------------------------------------------------------------------------------------
 
 Reply get_file(Guest& guest, const Json& params) {
-  DX_READY(session);
+  Session& session = *guest.session();
   const auto path = text_param(params, "path");
   if (!path) return command_failed(path.error());
   const std::string key = guest.disk().to_workspace(*path);
-  const auto metadata = session->replica().metadata(key);
+  const auto metadata = session.replica().metadata(key);
   return metadata ? sync::metadata_to_json(*metadata) : Json{};
 }
 
@@ -101,13 +101,23 @@ void keep_known(sync::FileMetadata& metadata, const sync::FileMetadata& known) {
   }
 }
 
-// Null only where the type says so, and a whole number for the time; other values that do not fit are read as they can be.
-bool has_fitting_types(const Json& metadata) {
-  const Json* const time = metadata.find("modified_at");
-  if (time && !time->as_integer()) return false;
-  for (const std::string_view member : {"filename", "attachments", "deleted", "extra"}) {
-    const Json* const value = metadata.find(member);
-    if (value && value->is_null()) return false;
+// Whether `given` says what was read of it, word for word: nothing had another type, and nothing was lost. Unknown members do not
+// count; what is left out has its default, but in a reference only the time may be.
+bool is_read_whole(const Json& given, const Json& read, bool is_reference = false) {
+  for (const Json::Member& member : *read.as_object()) {
+    const Json* const value = given.find(member.key);
+    if (!value) {
+      if (is_reference && !member.value.is_null()) return false;
+    } else if (member.key == "attachments" && value->is_array()) {
+      if (value->as_array()->size() != member.value.as_array()->size()) return false;
+      for (size_t i = 0; i < value->as_array()->size(); ++i) {
+        if (!is_read_whole((*value->as_array())[i], (*member.value.as_array())[i], true)) return false;
+      }
+    } else if (*value != member.value) {
+      // Old readers take these for text.
+      const bool is_text = member.key == "title" || member.key == "description";
+      if (!is_text || !(value->is_number() || value->is_bool())) return false;
+    }
   }
   return true;
 }
@@ -124,19 +134,19 @@ void merge_into_frontmatter(Session& session, const std::string& path, const syn
   if (head.empty() || !merged) return;
   after.extra.push_back({std::string(kHeadMark), sha256(*merged).hex().substr(0, kHeadMarkDigits)});
   if (*merged == head) return;
-  edit_document(session, name,
-                [&](crdt::Doc& doc, crdt::Transaction& txn) { sync::HeadText(doc).set(txn, *merged); });
+  edit_document(session, name, [&](crdt::Doc& doc, crdt::Transaction& txn) { sync::HeadText(doc).set(txn, *merged); });
 }
 
 Reply set_file(Guest& guest, const Json& params) {
-  DX_READY(session);
+  Session& session = *guest.session();
   const auto path = text_param(params, "path");
   if (!path) return command_failed(path.error());
   const Json* given = params.find("metadata");
   if (!given) return command_failed("Missing parameter: metadata");
   const auto read = sync::metadata_from_json(*given);
   if (!read) return command_failed(describe(read.error()));
-  if (!has_fitting_types(*given)) return command_failed("Invalid metadata: a member is of the wrong type");
+  if (!is_read_whole(*given, sync::metadata_to_json(read->value)))
+    return command_failed("Invalid metadata: a member is of the wrong type");
   const std::string key = guest.disk().to_workspace(*path);
   if (sync::is_temporary(key)) return command_failed("temporary files are not stored");
   if (const auto problem = sync::check_path(key); problem != sync::PathProblem::Fine) {
@@ -144,21 +154,21 @@ Reply set_file(Guest& guest, const Json& params) {
   }
   sync::FileMetadata metadata = read->value;
   if (metadata.filename.empty()) metadata.filename = sync::file_name(key);
-  const auto known = session->replica().metadata(key);
+  const auto known = session.replica().metadata(key);
   if (known) keep_known(metadata, *known);
   // A host that read the entry gives our mark back with it; kept, it would say that the file says the same already.
   std::erase_if(metadata.extra, [](const Json::Member& member) { return member.key == kHeadMark; });
-  if (known) merge_into_frontmatter(*session, key, *known, metadata);
-  edit_document(*session, kWorkspaceDoc,
+  if (known) merge_into_frontmatter(session, key, *known, metadata);
+  edit_document(session, kWorkspaceDoc,
                 [&](crdt::Doc& doc, crdt::Transaction& txn) { set_entry(doc, txn, key, metadata); });
   return Json{};
 }
 
 Reply list_files(Guest& guest, const Json& params) {
-  DX_READY(session);
+  Session& session = *guest.session();
   const bool include_deleted = flag_param(params, "include_deleted", false);
   Json list = Json::array();
-  for (const Entry& entry : entries_of(document_of(*session, kWorkspaceDoc))) {
+  for (const Entry& entry : entries_of(document_of(session, kWorkspaceDoc))) {
     if (entry.metadata.deleted && !include_deleted) continue;
     list.push(Json::array().push(entry.path).push(sync::metadata_to_json(entry.metadata)));
   }
@@ -174,11 +184,11 @@ std::string text_of(Session& session, const Entry& entry) {
 }
 
 Reply materialize(Guest& guest, const Json&) {
-  DX_READY(session);
+  Session& session = *guest.session();
   Json files = Json::array();
-  for (const Entry& entry : entries_of(document_of(*session, kWorkspaceDoc))) {
+  for (const Entry& entry : entries_of(document_of(session, kWorkspaceDoc))) {
     if (entry.metadata.deleted) continue;
-    files.push(Json{}.set("path", entry.path).set("content", text_of(*session, entry)));
+    files.push(Json{}.set("path", entry.path).set("content", text_of(session, entry)));
   }
   return Json{}.set("files", std::move(files));
 }
@@ -249,25 +259,25 @@ std::expected<std::string, std::string> choose_root(Disk& disk, std::string path
 }
 
 Reply initialize_workspace(Guest& guest, const Json& params) {
-  DX_READY(session);
   const auto path = text_param(params, "workspace_path");
   if (!path) return command_failed(path.error());
-  if (session != guest.folder_session()) return command_failed("a shared session has no files of this folder");
+  if (guest.session() != guest.folder_session()) return command_failed("a shared session has no files of this folder");
   Disk folder = guest.disk();
   const auto root = choose_root(folder, *path);
   if (!root) return command_failed(root.error());
   const auto audience = params.string_member("audience");
 
-  uint64_t populated = 0;
-  uint64_t updated = 0;
-  const std::vector<Entry> known = entries_of(document_of(*session, kWorkspaceDoc));
   const std::vector<DiskEntry> found = walk_tree(folder, *root, audience);
   if (found.empty()) return command_failed("The root index " + *root + " cannot be read");
   // What a linked workspace knows of its files is true of its folder only.
   if (guest.is_linked() && guest.disk().has_root() && folder.root() != guest.disk().root())
     return command_failed(*path + " is not in the folder of this workspace");
   guest.disk() = folder;
-  edit_document(*session, kWorkspaceDoc, [&](crdt::Doc& doc, crdt::Transaction& txn) {
+  Session& session = *guest.session();
+  uint64_t populated = 0;
+  uint64_t updated = 0;
+  const std::vector<Entry> known = entries_of(document_of(session, kWorkspaceDoc));
+  edit_document(session, kWorkspaceDoc, [&](crdt::Doc& doc, crdt::Transaction& txn) {
     for (const DiskEntry& entry : found) {
       const auto old = std::ranges::find(known, entry.path, &Entry::path);
       sync::FileMetadata metadata = entry.metadata;
@@ -279,7 +289,7 @@ Reply initialize_workspace(Guest& guest, const Json& params) {
       if (old != known.end()) ++updated;
     }
   });
-  if (session->options().alone) session->begin_scan();
+  if (session.options().alone) session.begin_scan();
   guest.save();
 
   std::string message = std::to_string(populated) + " files populated";
@@ -291,19 +301,19 @@ Reply initialize_workspace(Guest& guest, const Json& params) {
 // --- bodies ---------------------------------------------------------------------------------------------------------
 
 Reply get_body(Guest& guest, const Json& params) {
-  DX_READY(session);
+  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
-  return Json{}.set("content", document_of(*session, *doc).text("body").to_string());
+  return Json{}.set("content", document_of(session, *doc).text("body").to_string());
 }
 
 Reply set_body(Guest& guest, const Json& params) {
-  DX_READY(session);
+  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
   const auto content = text_param(params, "content");
   if (!content) return command_failed(content.error());
-  edit_document(*session, *doc,
+  edit_document(session, *doc,
                 [&](crdt::Doc& body, crdt::Transaction& txn) { replace_text(body.text("body"), txn, *content); });
   return Json{};
 }
@@ -311,47 +321,46 @@ Reply set_body(Guest& guest, const Json& params) {
 // An edit like any other: others get it, and the history has what was there. A document that was put away here alone would come
 // back with the next answer of the server.
 Reply reset_body(Guest& guest, const Json& params) {
-  DX_READY(session);
+  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
-  edit_document(*session, *doc,
+  edit_document(session, *doc,
                 [&](crdt::Doc& body, crdt::Transaction& txn) { replace_text(body.text("body"), txn, ""); });
   return Json{};
 }
 
 Reply get_body_state(Guest& guest, const Json& params) {
-  DX_READY(session);
+  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
-  return state_vector_reply(*session, *doc);
+  return state_vector_reply(session, *doc);
 }
 
 Reply get_body_full_state(Guest& guest, const Json& params) {
-  DX_READY(session);
+  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
-  return data_reply(session->replica().document_state(*doc));
+  return data_reply(session.replica().document_state(*doc));
 }
 
 Reply get_body_missing(Guest& guest, const Json& params) {
-  DX_READY(session);
+  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
-  return missing_updates(*session, *doc, params);
+  return missing_updates(session, *doc, params);
 }
 
 Reply apply_body_update(Guest& guest, const Json& params) {
-  DX_READY(session);
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
   return apply_update(guest, *doc, params);
 }
 
 Reply list_bodies(Guest& guest, const Json&) {
-  DX_READY(session);
+  Session& session = *guest.session();
   constexpr std::string_view kPrefix = "body:";
   Json names = Json::array();
-  for (const std::string& doc : session->replica().documents()) {
+  for (const std::string& doc : session.replica().documents()) {
     if (doc.starts_with(kPrefix)) names.push(doc.substr(kPrefix.size()));
   }
   return names;
@@ -359,13 +368,10 @@ Reply list_bodies(Guest& guest, const Json&) {
 
 // Documents are loaded and unloaded by the session itself; the file is only checked to be named.
 Reply body_needs_nothing(Guest& guest, const Json& params) {
-  DX_READY(session);
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
   return Json{};
 }
-
-#undef DX_READY
 
 constexpr std::array kCommands{
     Command{"GetSyncState", get_sync_state},
@@ -388,7 +394,7 @@ constexpr std::array kCommands{
     Command{"ApplyBodyUpdate", apply_body_update},
     Command{"ApplyRemoteBodyUpdateWithEffects", apply_body_update},
     Command{"ListLoadedBodyDocs", list_bodies},
-    Command{"SaveBodyDoc", save_state},
+    Command{"SaveBodyDoc", save_body},
     Command{"SaveAllBodyDocs", save_state},
     Command{"UnloadBodyDoc", body_needs_nothing},
 };

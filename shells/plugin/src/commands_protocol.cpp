@@ -17,9 +17,8 @@ namespace {
 // --- making messages ------------------------------------------------------------------------------------------------
 
 Reply step1_reply(Guest& guest, const std::string& doc) {
-  const auto session = ready(guest);
-  if (!session) return refused(session.error());
-  return data_reply(step1_message(document_of(**session, doc).state_vector().encode()));
+  Session& session = *guest.session();
+  return data_reply(step1_message(document_of(session, doc).state_vector().encode()));
 }
 
 Reply create_workspace_step1(Guest& guest, const Json&) { return step1_reply(guest, std::string(kWorkspaceDoc)); }
@@ -37,8 +36,7 @@ Reply create_body_step1(Guest& guest, const Json& params) {
 }
 
 Reply create_workspace_update(Guest& guest, const Json& params) {
-  const auto session = ready(guest);
-  if (!session) return refused(session.error());
+  Session& session = *guest.session();
   crdt::StateVector known;
   if (const Json* since = params.find("since_state_vector"); since && !since->is_null()) {
     const auto bytes = bytes_param(params, "since_state_vector");
@@ -47,7 +45,7 @@ Reply create_workspace_update(Guest& guest, const Json& params) {
     if (!vector) return command_failed(describe(vector.error()));
     known = *vector;
   }
-  return data_reply(update_message(document_of(**session, kWorkspaceDoc).encode_update_v1(known)));
+  return data_reply(update_message(document_of(session, kWorkspaceDoc).encode_update_v1(known)));
 }
 
 Reply create_update(Guest&, const Json& params) {
@@ -57,10 +55,9 @@ Reply create_update(Guest&, const Json& params) {
 }
 
 Reply trigger_sync(Guest& guest, const Json&) {
-  const auto session = ready(guest);
-  if (!session) return std::unexpected(session.error());
-  if ((*session)->options().alone) return Json{}.set("emitted", false);
-  return data_reply(update_message((*session)->replica().document_state(kWorkspaceDoc))).set("emitted", true);
+  Session& session = *guest.session();
+  if (session.options().alone) return Json{}.set("emitted", false);
+  return data_reply(update_message(session.replica().document_state(kWorkspaceDoc))).set("emitted", true);
 }
 
 // --- reading messages -----------------------------------------------------------------------------------------------
@@ -109,12 +106,11 @@ Json response_of(const Handled& handled) {
 }
 
 Reply handle_workspace_message(Guest& guest, const Json& params) {
-  const auto session = ready(guest);
-  if (!session) return refused(session.error());
+  Session& session = *guest.session();
   const auto message = bytes_param(params, "message");
   if (!message) return command_failed(message.error());
   const Effects effects(guest, std::string(kWorkspaceDoc), params);
-  const auto handled = handle_message(guest, **session, std::string(kWorkspaceDoc), *message);
+  const auto handled = handle_message(guest, session, std::string(kWorkspaceDoc), *message);
   if (!handled) return command_failed(handled.error());
 
   Json changed = Json::array();
@@ -129,14 +125,13 @@ Reply handle_workspace_message(Guest& guest, const Json& params) {
 }
 
 Reply handle_sync_message(Guest& guest, const Json& params) {
-  const auto session = ready(guest);
-  if (!session) return refused(session.error());
+  Session& session = *guest.session();
   const auto doc = doc_param(guest, params);
   if (!doc) return command_failed(doc.error());
   const auto message = bytes_param(params, "message");
   if (!message) return command_failed(message.error());
   const Effects effects(guest, *doc, params);
-  const auto handled = handle_message(guest, **session, *doc, *message);
+  const auto handled = handle_message(guest, session, *doc, *message);
   if (!handled) return command_failed(handled.error());
   if (handled->changed) effects.write();
   if (handled->response.empty()) return Json{};
@@ -144,14 +139,13 @@ Reply handle_sync_message(Guest& guest, const Json& params) {
 }
 
 Reply handle_body_message(Guest& guest, const Json& params) {
-  const auto session = ready(guest);
-  if (!session) return refused(session.error());
+  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
   const auto message = bytes_param(params, "message");
   if (!message) return command_failed(message.error());
   const Effects effects(guest, *doc, params);
-  const auto handled = handle_message(guest, **session, *doc, *message);
+  const auto handled = handle_message(guest, session, *doc, *message);
   if (!handled) return command_failed(handled.error());
 
   Json content;
@@ -167,8 +161,6 @@ Reply handle_body_message(Guest& guest, const Json& params) {
 }
 
 Reply handle_crdt_state(Guest& guest, const Json& params) {
-  const auto session = ready(guest);
-  if (!session) return refused(session.error());
   const auto state = bytes_param(params, "state");
   if (!state) return command_failed(state.error());
   if (const auto valid = crdt::validate_update_v1(*state); !valid) return command_failed(describe(valid.error()));
@@ -186,26 +178,20 @@ Reply create_body_update(Guest& guest, const Json& params) {
 
 // --- how far ---------------------------------------------------------------------------------------------------------
 
-bool is_complete(Guest& guest) {
-  return guest.helper().marked_complete || (guest.session() && guest.session()->status().settled);
-}
+bool is_complete(Guest& guest) { return guest.helper().marked_complete || guest.session()->status().settled; }
 
-Reply completeness(Guest& guest, std::string member) {
-  if (!guest.session()) return std::unexpected(std::string(kNotInitialized));
-  return Json{}.set(std::move(member), is_complete(guest));
-}
+Reply completeness(Guest& guest, std::string member) { return Json{}.set(std::move(member), is_complete(guest)); }
 
 Reply is_sync_complete(Guest& guest, const Json&) { return completeness(guest, "complete"); }
 
 Reply is_workspace_synced(Guest& guest, const Json&) { return completeness(guest, "synced"); }
 
 Reply is_body_synced(Guest& guest, const Json& params) {
-  const auto session = ready(guest);
-  if (!session) return refused(session.error());
+  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
   const std::string path = doc->substr(doc->find(':') + 1);
-  return Json{}.set("synced", (*session)->is_connected() && (*session)->replica().file_text(path).has_value());
+  return Json{}.set("synced", session.is_connected() && session.replica().file_text(path).has_value());
 }
 
 Reply mark_complete(Guest& guest, const Json&) {
@@ -220,11 +206,10 @@ Reply reset_sync(Guest& guest, const Json&) {
 
 Reply active_syncs(Guest& guest, const Json&) {
   Json names = Json::array();
-  Session* session = guest.session();
-  if (!session) return std::unexpected(std::string(kNotInitialized));
-  if (!session->is_connected()) return names;
-  for (const std::string& path : session->replica().text_files()) {
-    if (session->replica().file_text(path)) names.push(path);
+  const Session& session = *guest.session();
+  if (!session.is_connected()) return names;
+  for (const std::string& path : session.replica().text_files()) {
+    if (session.replica().file_text(path)) names.push(path);
   }
   return names;
 }

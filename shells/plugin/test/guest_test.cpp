@@ -475,6 +475,14 @@ TEST(Guest, PassesOnWhatTheServerSaysAndIgnoresWhatItCannotRead) {
                                                        R"({"files":["a.md"],"type":"FocusListChanged"})"));
 }
 
+TEST(Guest, StoresTheBodyThatItIsTold) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init("{}"));
+  EXPECT_EQ(command(guest, "SaveBodyDoc").string_member("error"), "Plugin command error: Missing parameter: doc_name");
+  EXPECT_TRUE(data(guest, "SaveBodyDoc", Json{}.set("doc_name", "a.md")).is_null());
+}
+
 TEST(Guest, RefusesMetadataOfTheWrongType) {
   fake_host() = {};
   Guest guest;
@@ -486,6 +494,12 @@ TEST(Guest, RefusesMetadataOfTheWrongType) {
   EXPECT_FALSE(set("a.md", Json{}.set("modified_at", "x")));
   EXPECT_FALSE(set("a.md", Json{}.set("modified_at", Json{})));
   EXPECT_FALSE(set("a.md", Json{}.set("deleted", Json{})));
+  for (const std::string_view wrong :
+       {R"({"contents":"b.md"})", R"({"audience":["me",1]})", R"({"deleted":1})", R"({"title":[]})", R"({"part_of":4})",
+        R"({"extra":[]})", R"({"modified_at":1.5})", R"({"filename":null})", R"({"attachments":["x.png"]})",
+        R"({"attachments":[{"path":"x.png"}]})", R"({"attachments":{}})"})
+    EXPECT_FALSE(set("a.md", *Json::parse(wrong))) << wrong;
+  EXPECT_TRUE(data(guest, "GetCrdtFile", Json{}.set("path", "a.md")).is_null());
   EXPECT_FALSE(set("a.tmp", Json::object()));
   EXPECT_FALSE(set("a.md.bak", Json::object()));
   EXPECT_TRUE(set("a.md", Json{}.set("title", 5).set("audience", Json{}).set("junk", 1)));
@@ -532,8 +546,9 @@ TEST(Guest, WritesWhatAnUpdateChangesWhenItIsAsked) {
 TEST(Guest, SaysBeforeInitThatItIsNotReady) {
   fake_host() = {};
   Guest guest;
-  for (const std::string_view name : {"TriggerWorkspaceSync", "IsSyncComplete", "GetActiveSyncs"})
-    EXPECT_EQ(command(guest, name).string_member("error"), kNotInitialized);
+  for (const std::string_view name : {"TriggerWorkspaceSync", "IsSyncComplete", "GetActiveSyncs", "MarkSyncComplete",
+                                      "TrackContent", "CreateUpdateMessage", "GetHistory", "SetBodyContent"})
+    EXPECT_EQ(command(guest, name).string_member("error"), kNotInitialized) << name;
   ASSERT_TRUE(guest.set_config(R"({"server_url":"HTTPS://s","auth_token":"t","workspace_id":"A"})"));
   ASSERT_TRUE(guest.shutdown());
   EXPECT_EQ(fake_host().requests.back(), "disconnect");
