@@ -272,7 +272,7 @@ Reply initialize_workspace(Guest& guest, const Json& params) {
   // What a linked workspace knows of its files is true of its folder only.
   if (guest.is_linked() && guest.disk().has_root() && folder.root() != guest.disk().root())
     return command_failed(*path + " is not in the folder of this workspace");
-  guest.disk() = folder;
+  guest.open_folder(folder);
   Session& session = *guest.session();
   uint64_t populated = 0;
   uint64_t updated = 0;

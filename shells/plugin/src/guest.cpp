@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kConfigKey = "sync.extism.config";
 constexpr std::string_view kDeviceKey = "sync.device";
+constexpr std::string_view kFolderRecord = "folder";  // where the files are that the records tell of
 constexpr std::string_view kDeviceName = "Diaryx";
 constexpr size_t kDeviceDigits = 32;
 constexpr DurationMs kConnectAgain{30'000};  // after the host refused
@@ -191,8 +192,49 @@ void Guest::open_own(std::string id) {
   const bool alone = id.empty();
   if (alone) id = folder_name();
   use_journal(spaces_.claim(id));
-  start_session(journal_.load(),
+  Journal::Stored stored = journal_.load();
+  note_folder(stored);
+  start_session(stored,
                 {.workspace_id = id, .write_files = write_to_disk_ && !(alone && !disk_.has_root()), .alone = alone});
+}
+
+// Which files are here is true of one folder. Opened in another one, those that are not there are not deleted files but files that
+// have yet to come. A folder that only has another name by now (it was moved; or where apps are installed anew under one) still has
+// most of them.
+void Guest::note_folder(Journal::Stored& stored) {
+  if (!disk_.has_root()) return;
+  const std::string before = std::exchange(stored.records[std::string(kFolderRecord)], disk_.root());
+  if (before == disk_.root()) return;
+  journal_.add_record(kFolderRecord, disk_.root());
+  if (before.empty()) return;
+  const std::vector<std::string> present = disk_.list();
+  size_t known = 0;
+  size_t found = 0;
+  for (const auto& [key, value] : stored.records) {
+    if (!key.starts_with(sync::kFileRecordPrefix)) continue;
+    ++known;
+    if (std::ranges::binary_search(present, key.substr(sync::kFileRecordPrefix.size()))) ++found;
+  }
+  if (2 * found >= known) return;
+  host::log(host::Level::Warn,
+            "this workspace was in " + before + " and is opened in another folder; its files will be there too");
+  std::erase_if(stored.records, [this](const auto& record) {
+    if (!sync::is_about_disk(record.first)) return false;
+    journal_.add_record(record.first, {});
+    return true;
+  });
+}
+
+void Guest::open_folder(const Disk& folder) {
+  const bool is_elsewhere = session_ && disk_.has_root() && folder.root() != disk_.root();
+  if (is_elsewhere) {
+    end_share();
+    save();
+  }
+  disk_ = folder;
+  if (!is_elsewhere) return;
+  open_own(config_.workspace_id);
+  reconcile();
 }
 
 // The same session once more, from what it has.
@@ -369,7 +411,6 @@ void Guest::link(std::string_view workspace_id, const Disk& folder) {
   config_.workspace_id = workspace_id;
   save_config();
   write_to_disk_ = true;
-  // What a session knows of the files is true of its folder only.
   if (is_elsewhere)
     open_own(std::string(workspace_id));
   else
@@ -491,8 +532,10 @@ void Guest::handle_event(Session& session, std::string_view type, const Json& pa
     return path ? disk_.to_workspace(*path) : std::string{};
   };
   if (type == "workspace_opened") {
-    if (const auto root = payload.string_member("workspace_root")) disk_.set_root(*root);
-    if (is_linked()) session.begin_scan();
+    Disk folder = disk_;
+    if (const auto root = payload.string_member("workspace_root")) folder.set_root(*root);
+    open_folder(folder);
+    if (is_linked()) start_scan();
   } else if (type == "file_saved" || type == "file_created" || type == "file_deleted") {
     const std::string path = path_of("path");
     if (path.empty()) return;

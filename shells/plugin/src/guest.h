@@ -67,7 +67,9 @@ class Guest {
   Session* session() { return session_.get(); }
   /// The session whose files are in this folder; null when there is none, or when it is a guest that writes none.
   Session* folder_session();
-  Disk& disk() { return disk_; }
+  const Disk& disk() const { return disk_; }
+  /// The files are in this folder from now on. Another one has a session of its own: what is known of files is true of one folder.
+  void open_folder(const Disk& folder);
   const Config& config();
   /// Stores the changed config and brings the socket in line with it.
   void change_config(const Config& config);
@@ -112,6 +114,7 @@ class Guest {
   std::string folder_name() const;
   void start_session(const Journal::Stored& stored, Session::Options options);
   void open_own(std::string id);
+  void note_folder(Journal::Stored& stored);
   void follow_config();
   void restart_session();
   void end_share();

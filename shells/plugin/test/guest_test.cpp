@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "commands.h"
+#include "diaryx/crdt/update.h"
+#include "diaryx/sync/frame.h"
 #include "fake_host.h"
 
 namespace diaryx::plugin {
@@ -329,6 +332,84 @@ TEST(Guest, WorksInAnUnlinkedFolderWhateverItsPathIs) {
     ASSERT_TRUE(again.init(Json{}.set("workspace_root", root).dump()));
     EXPECT_THAT(snapshots(again), testing::HasSubstr("precious"));
   }
+}
+
+// A server that has nothing but what it is sent: it answers for one document.
+void answer_empty(Guest& guest, std::string_view doc_id) {
+  const Bytes none = crdt::StateVector{}.encode();
+  ASSERT_TRUE(guest.on_binary(*sync::encode_frame(doc_id, {sync::SyncStep2{sync::kEmptyUpdate}})));
+  ASSERT_TRUE(guest.on_binary(*sync::encode_frame(doc_id, {sync::SyncStep1{none}})));
+}
+
+// The workspace is opened in another place, with the same storage. What is not there was not deleted.
+TEST(Guest, TakesAnotherFolderForAnotherFolderAndNotForAnEmptiedOne) {
+  const auto options = [](std::string_view root) {
+    return Json{}
+        .set("workspace_id", "A")
+        .set("workspace_root", root)
+        .set("server_url", "http://s")
+        .set("auth_token", "t")
+        .dump();
+  };
+  for (const std::string_view how : {"init", "restart", "workspace_opened", "link"}) {
+    SCOPED_TRACE(how);
+    fake_host() = {};
+    fake_host().http_answer = {.status = 200, .body = to_bytes(as_bytes(R"({"id":"A","name":"x"})"))};
+    for (const std::string name : {"x", "y", "z"}) put("/a/" + name + ".md", "text of " + name + "\n");
+    auto guest = std::make_unique<Guest>();
+    ASSERT_TRUE(guest->init(options("/a")));
+    const auto connect = [&] {
+      ASSERT_TRUE(guest->on_connected(R"({"workspace_id":"A"})"));
+      for (const std::string_view id : {"workspace:A", "body:A/x.md", "body:A/y.md", "body:A/z.md", "body:A/b.md"})
+        answer_empty(*guest, id);
+    };
+    connect();
+    ASSERT_EQ(data(*guest, "ListCrdtFiles").as_array()->size(), 3u);
+    put("/b/b.md", "other\n");
+    if (how == "restart") {
+      ASSERT_TRUE(guest->shutdown());
+      guest = std::make_unique<Guest>();
+    }
+    if (how == "init" || how == "restart") ASSERT_TRUE(guest->init(options("/b")));
+    if (how == "workspace_opened")
+      ASSERT_TRUE(guest->on_event(R"({"event_type":"workspace_opened","payload":{"workspace_root":"/b"}})"));
+    if (how == "link") data(*guest, "LinkWorkspace", Json{}.set("remote_id", "A").set("workspace_root", "/b"));
+    connect();
+    EXPECT_EQ(data(*guest, "ListCrdtFiles").as_array()->size(), 4u);
+    for (const std::string name : {"x", "y", "z"}) {
+      EXPECT_EQ(file("/a/" + name + ".md"), "text of " + name + "\n");
+      EXPECT_EQ(file("/b/" + name + ".md"), "text of " + name + "\n");
+    }
+    // And the same folder under a new name is still the same: what is missing there was deleted.
+    for (const std::string name : {"b", "x", "y"}) put("/c/" + name + ".md", file("/b/" + name + ".md"));
+    ASSERT_TRUE(guest->shutdown());
+    guest = std::make_unique<Guest>();
+    ASSERT_TRUE(guest->init(options("/c")));
+    connect();
+    EXPECT_EQ(data(*guest, "ListCrdtFiles").as_array()->size(), 3u);
+    EXPECT_EQ(file("/c/z.md"), "(none)");
+  }
+}
+
+TEST(Guest, KeepsUnlinkedFoldersApart) {
+  fake_host() = {};
+  put("/a/x.md", "text\n");
+  put("/b/y.md", "text\n");
+  Guest guest;
+  ASSERT_TRUE(guest.init(R"({"workspace_root":"/a"})"));
+  tell(guest, "file_saved", "/a/x.md");
+  const auto opened = [&](std::string_view root) {
+    const Json event = Json{}.set("event_type", "workspace_opened").set("payload", Json{}.set("workspace_root", root));
+    EXPECT_TRUE(guest.on_event(event.dump()));
+  };
+  opened("/b");
+  tell(guest, "file_saved", "/b/y.md");
+  EXPECT_THAT(data(guest, "ListCrdtFiles").dump(),
+              testing::AllOf(testing::HasSubstr("y.md"), Not(testing::HasSubstr("x.md"))));
+  opened("/a");
+  EXPECT_THAT(data(guest, "ListCrdtFiles").dump(),
+              testing::AllOf(testing::HasSubstr("x.md"), Not(testing::HasSubstr("y.md"))));
+  EXPECT_EQ(file("/a/x.md") + file("/b/y.md"), "text\ntext\n");
 }
 
 TEST(Guest, WritesNothingIntoAFolderThatNobodyNamed) {

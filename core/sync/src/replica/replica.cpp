@@ -14,7 +14,6 @@
 namespace diaryx::sync {
 namespace {
 
-constexpr std::string_view kFilePrefix = "file:";
 constexpr std::string_view kNamePrefix = "name:";
 constexpr std::string_view kJoinedKey = "joined";
 
@@ -45,6 +44,11 @@ Result<void> Replica::Impl::restore_update(std::string_view doc, ByteView update
   return {};
 }
 
+bool is_about_disk(std::string_view record_key) {
+  return record_key.starts_with(kFileRecordPrefix) || record_key.starts_with(kNamePrefix) ||
+         record_key.starts_with(kWritingPrefix) || record_key.starts_with(kRestoredPrefix);
+}
+
 Result<void> Replica::Impl::restore_record(std::string_view key, std::string_view value) {
   if (key == kJoinedKey) joined_ = true;
   if (key == kCursorKey) return restore_cursor(value);
@@ -63,9 +67,9 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
     intended_[std::string(key.substr(kWritingPrefix.size()))].push_back(
         Intended{said.hash, std::move(said.file_id), std::string(made_of), {}, {}});
   }
-  if (!key.starts_with(kFilePrefix)) return {};
+  if (!key.starts_with(kFileRecordPrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
-  records_.put(key.substr(kFilePrefix.size()), std::move(record));
+  records_.put(key.substr(kFileRecordPrefix.size()), std::move(record));
   unscanned_ = true;
   named_ = false;
   return {};
@@ -330,7 +334,7 @@ void Replica::Impl::end_workspace_edit(crdt::Transaction txn) {
 }
 
 void Replica::Impl::save_record(std::string_view path, FileRecord record) {
-  emit(PersistRecord{std::string(kFilePrefix).append(path), record.encode()});
+  emit(PersistRecord{std::string(kFileRecordPrefix).append(path), record.encode()});
   records_.put(path, std::move(record));
   if (!options_.disk.peculiar()) return;
   // A name that this disk made different from the key is kept, so that it is the same after a restart.
@@ -341,7 +345,7 @@ void Replica::Impl::save_record(std::string_view path, FileRecord record) {
 
 void Replica::Impl::drop_record(std::string_view path) {
   if (records_.find(path) == nullptr) return;
-  emit(PersistRecord{std::string(kFilePrefix).append(path), {}});
+  emit(PersistRecord{std::string(kFileRecordPrefix).append(path), {}});
   release_name(path);
   if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
   forget_doubtful_writes(path);

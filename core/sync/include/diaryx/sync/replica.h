@@ -45,6 +45,11 @@ struct BreakerOptions {
   DurationMs window{60'000};
 };
 
+/// Keys of the records that say which files are on this device's disk. They are true of one folder: a shell that finds the
+/// workspace in another one leaves out what `is_about_disk`, and missing files are fetched instead of taken for deleted.
+inline constexpr std::string_view kFileRecordPrefix = "file:";
+bool is_about_disk(std::string_view record_key);
+
 struct ReplicaOptions {
   std::string workspace_id;
   /// Names this run, and with each key a client of its own: 32 random bits, new at each start, so that a copied folder never reuses an id.
