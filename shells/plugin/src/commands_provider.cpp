@@ -35,7 +35,11 @@ std::string trimmed_param(const Json& params, const char* name) {
 // The folder that a command names. That of the session changes only when the folder is linked.
 Disk folder_param(Guest& guest, const Json& params) {
   Disk folder = guest.disk();
-  if (const auto root = params.string_member("workspace_root")) folder.set_root(*root);
+  const std::string root = trimmed_param(params, "workspace_root");
+  // To hosts with absolute paths "." is where their process happens to be.
+  const std::string known = folder.root();
+  const bool is_absolute = known.starts_with('/') || known.find(':') == 1;
+  if (!root.empty() && !(root == "." && is_absolute)) folder.set_root(root);
   return folder;
 }
 
@@ -105,6 +109,14 @@ Reply upload_snapshot(Guest& guest, const Json& params) {
   const bool attachments = flag_param(params, "include_attachments", true);
 
   const PackedFolder packed = pack_folder(folder_param(guest, params), attachments);
+  if (mode == "replace") {
+    // What is not in the zip would be gone.
+    if (!packed.left_out.empty())
+      return refused(packed.left_out.front() + " cannot be read; nothing was replaced on the server");
+    if (packed.files == 0) return refused("No file was found to upload; nothing was replaced on the server");
+  }
+  for (const std::string& path : packed.left_out)
+    host::log(host::Level::Warn, path + " cannot be read and is not in the snapshot");
   const auto done = Remote(endpoint).upload_snapshot(id, mode, attachments, packed.zip);
   if (!done) return refused(done.error().text);
   return Json{}.set("remote_id", id).set("files_uploaded", packed.files).set("snapshot_uploaded", true);

@@ -23,6 +23,7 @@ std::string entry_path(std::string_view name) {
   std::string path(name);
   std::ranges::replace(path, '\\', '/');
   while (path.starts_with("./")) path.erase(0, 2);
+  for (size_t at = path.find("/./"); at != std::string::npos; at = path.find("/./", at)) path.erase(at, 2);
   return path;
 }
 
@@ -34,9 +35,11 @@ PackedFolder pack_folder(const Disk& disk, bool with_attachments) {
   for (const std::string& path : disk.list()) {
     if (!is_wanted(path, with_attachments)) continue;
     const Look look = disk.look(path);
-    if (look.state != Look::State::Read) continue;
-    if (!zip.add(path, look.bytes)) break;
-    ++packed.files;
+    if (look.state == Look::State::Missing) continue;
+    if (look.state == Look::State::Read && zip.add(path, look.bytes))
+      ++packed.files;
+    else
+      packed.left_out.push_back(path);
   }
   packed.zip = std::move(zip).finish();
   return packed;

@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <string>
+#include <vector>
 
 #include "diaryx/base/bytes.h"
 #include "disk.h"
@@ -12,6 +13,7 @@ namespace diaryx::plugin {
 struct PackedFolder {
   Bytes zip;
   uint64_t files = 0;
+  std::vector<std::string> left_out;  // cannot be read, or there is no room
 };
 /// All carried files below the root, sorted; others than Markdown only with `with_attachments`. Names that old servers
 /// skip (a component that starts with a dot) are left out.

@@ -40,7 +40,7 @@ bool file_exists(std::string_view path) {
 
 std::optional<Bytes> read_present_file(std::string_view path) {
   const auto found = fake_host().files.find(path);
-  if (found == fake_host().files.end()) return std::nullopt;
+  if (found == fake_host().files.end() || fake_host().unreadable.contains(path)) return std::nullopt;
   return found->second;
 }
 

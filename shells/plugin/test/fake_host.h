@@ -14,6 +14,7 @@ struct FakeHost {
   std::map<std::string, Bytes, std::less<>> storage;
   std::map<std::string, Bytes, std::less<>> files;
   std::set<std::string, std::less<>> folders;  // exist and are listed, as native hosts do
+  std::set<std::string, std::less<>> unreadable;  // files that exist
   std::set<std::string, std::less<>> stubborn;  // paths whose writes and deletions do nothing
   std::vector<std::string> set_keys;
   std::vector<std::string> logs;

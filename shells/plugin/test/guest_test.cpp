@@ -514,6 +514,29 @@ TEST(Guest, AsksTheServerBeforeItLinksToAWorkspaceThereIs) {
   data(guest, "LinkWorkspace", link);
 }
 
+TEST(Guest, ReplacesNothingOnTheServerByWhatItCouldNotRead) {
+  fake_host() = {};
+  fake_host().http_answer = {.status = 200, .body = to_bytes(as_bytes(R"({"files_imported":2})"))};
+  Guest guest;
+  ASSERT_TRUE(guest.init(R"({"workspace_root":"/w"})"));
+  const auto upload = [&](std::string_view mode, std::string_view root) {
+    return command(
+        guest, "UploadWorkspaceSnapshot",
+        Json{}.set("server_url", "http://s").set("remote_id", "A").set("mode", mode).set("workspace_root", root));
+  };
+  EXPECT_THAT(upload("replace", "").dump(), testing::HasSubstr("No file was found"));
+  put("/w/a.md", "a\n");
+  put("/w/b.md", "b\n");
+  fake_host().unreadable = {"/w/b.md"};
+  EXPECT_THAT(upload("replace", "").dump(), testing::HasSubstr("b.md cannot be read"));
+  EXPECT_TRUE(fake_host().http_requests.empty());
+  EXPECT_EQ(upload("merge", "").find("data")->integer_member("files_uploaded"), 1);
+  fake_host().unreadable.clear();
+  // Neither blank nor "." is the folder of the host's process.
+  for (const std::string_view root : {"", " ", "."})
+    EXPECT_EQ(upload("replace", root).find("data")->integer_member("files_uploaded"), 2) << root;
+}
+
 TEST(Guest, ConnectsAgainAfterTheHostRefused) {
   fake_host() = {};
   fake_host().refusal = "bad url";

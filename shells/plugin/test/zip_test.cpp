@@ -4,7 +4,9 @@
 
 #include "diaryx/base/base64.h"
 #include "diaryx/base/sha256.h"
+#include "fake_host.h"
 #include "inflate.h"
+#include "snapshot.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -119,6 +121,23 @@ TEST(Zip, NeverTakesDamagedContentForGood) {
       EXPECT_TRUE(*bytes == *read_zip_entry(archive, good[0]) || *bytes == *read_zip_entry(archive, good[1])) << bit;
     }
   }
+}
+
+TEST(Snapshot, WritesWhatIsSafeAndCountsTheRest) {
+  fake_host() = {};
+  ZipWriter zip;
+  for (const std::string_view name : {"a.md", "./b.md", "q/./././r.md", "s/./.hidden/t.md", "u/.", "v/../w.md",
+                                      "x\\y.md", "x\\..\\..\\z.md", "/abs.md", "__MACOSX/a.md", "folder/"})
+    ASSERT_TRUE(zip.add(name, as_bytes("text")));
+  Disk disk;
+  disk.set_root("/w");
+  const auto unpacked = unpack_into(disk, std::move(zip).finish(), true);
+  ASSERT_TRUE(unpacked);
+  EXPECT_EQ(unpacked->written, 4u);
+  EXPECT_EQ(unpacked->skipped, 6u);
+  std::vector<std::string> names;
+  for (const auto& [path, bytes] : fake_host().files) names.push_back(path);
+  EXPECT_EQ(names, (std::vector<std::string>{"/w/a.md", "/w/b.md", "/w/q/r.md", "/w/x/y.md"}));
 }
 
 }  // namespace
