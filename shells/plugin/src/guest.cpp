@@ -63,6 +63,23 @@ std::vector<std::string> files_below(const Session& session, std::string_view fo
   return paths;
 }
 
+// The file that is now at `path`, which nobody knew, was known in another folder and is there no more: some hosts tell of a move by the
+// new name alone (A39). Its frontmatter may have changed with the move; a file without text must be the same to the byte.
+std::optional<std::string> moved_from(const Session& session, const Disk& disk, const std::string& path) {
+  const Look look = disk.look(path);
+  if (look.state != Look::State::Read) return std::nullopt;
+  const std::optional<Sha256> hash = look.hash();
+  const std::string_view text = sync::split_frontmatter(as_text(look.bytes)).body;
+  const sync::Replica& replica = session.replica();
+  for (const std::string& other : replica.known_files()) {
+    if (sync::file_name(other) != sync::file_name(path)) continue;
+    const std::optional<std::string> before = text.empty() ? std::nullopt : replica.file_text(other);
+    const bool is_same = replica.known_hash(other) == hash || (before && sync::split_frontmatter(*before).body == text);
+    if (is_same && !disk.exists(other)) return other;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 // --- life -----------------------------------------------------------------------------------------------------------
@@ -546,6 +563,9 @@ void Guest::handle_event(Session& session, std::string_view type, const Json& pa
                        path + " was saved but cannot be seen; it is left as it is until it can be read");
     }
     const bool was_known = session.replica().known_hash(path).has_value();
+    if (type != "file_deleted" && !was_known) {
+      if (const auto from = moved_from(session, disk_, path)) return file_moved(session, *from, path);
+    }
     session.report(path);
     if (type == "file_deleted" && !was_known) {
       for (const std::string& inside : files_below(session, path)) {

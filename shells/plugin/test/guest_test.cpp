@@ -391,6 +391,41 @@ TEST(Guest, TakesAnotherFolderForAnotherFolderAndNotForAnEmptiedOne) {
   }
 }
 
+// A39: native hosts tell of a file that moved to another folder by its new name alone.
+TEST(Guest, TakesAFileThatIsOnlySeenInItsNewFolderForMoved) {
+  fake_host() = {};
+  const auto entries = [](Guest& guest, std::string_view path) {
+    const Json all = data(guest, "ListCrdtFiles", Json{}.set("include_deleted", true));
+    for (const Json& pair : *all.as_array()) {
+      if (*(*pair.as_array())[0].as_string() == path)
+        return (*pair.as_array())[1].bool_member("deleted") == true ? 'd' : 'l';
+    }
+    return '-';
+  };
+  Guest guest;
+  ASSERT_TRUE(guest.init(R"({"workspace_root":"/w"})"));
+  put("/w/a/n.md", "---\ntitle: N\npart_of: /a.md\n---\nsome text\n");
+  put("/w/a/same.md", "---\ntitle: S\n---\n");
+  put("/w/a/stays.md", "text that stays\n");
+  for (const std::string_view path : {"/w/a/n.md", "/w/a/same.md", "/w/a/stays.md"}) tell(guest, "file_saved", path);
+  data(guest, "SetBodyContent", Json{}.set("doc_name", "a/n.md").set("content", "some text, edited\n"));
+  // With its reference to the parent changed by the move.
+  fake_host().files.erase("/w/a/n.md");
+  put("/w/b/n.md", "---\ntitle: N\npart_of: /b.md\n---\nsome text, edited\n");
+  tell(guest, "file_saved", "/w/b/n.md");
+  EXPECT_EQ(entries(guest, "a/n.md"), 'd');
+  EXPECT_EQ(entries(guest, "b/n.md"), 'l');
+  EXPECT_GE(data(guest, "GetFileHistory", Json{}.set("file_path", "b/n.md")).as_array()->size(), 3u);
+  // No text tells whose it is, another text is another file, and a copy is no move.
+  fake_host().files.erase("/w/a/same.md");
+  put("/w/b/same.md", "---\ntitle: T\n---\n");
+  tell(guest, "file_saved", "/w/b/same.md");
+  EXPECT_EQ(entries(guest, "a/same.md"), 'l');
+  put("/w/b/stays.md", "text that stays\n");
+  tell(guest, "file_created", "/w/b/stays.md");
+  EXPECT_EQ(entries(guest, "a/stays.md"), 'l');
+}
+
 TEST(Guest, KeepsUnlinkedFoldersApart) {
   fake_host() = {};
   put("/a/x.md", "text\n");
