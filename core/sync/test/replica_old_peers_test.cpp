@@ -209,6 +209,20 @@ TEST(ReplicaWithOldPeers, TakesAFileThatSaysTheSameInOtherWordsForTheSame) {
   EXPECT_TRUE(server.replica().settled());
 }
 
+// Snapshots of the old server have a blank line before the body that is nobody's.
+TEST(ReplicaWithOldPeers, TakesAFileOutOfASnapshotForTheSame) {
+  OldServer server;
+  server.peer_writes("a.md", kOldEntry, "Same body\n");
+  server.user_writes("a.md",
+                     "---\ntitle: Old title\nmood: calm\nupdated: 2023-11-15T00:13:20.000+02:00\n---\n\nSame body\n");
+  server.connect();
+  const std::string file =
+      "---\ntitle: Old title\nmood: calm\nupdated: 2023-11-15T00:13:20.000+02:00\n---\nSame body\n";
+  EXPECT_EQ(server.disk(), (std::map<std::string, std::string>{{"a.md", file}}));
+  EXPECT_EQ(server.doc("body:ws1/a.md").text("body").to_string(), "Same body\n");
+  EXPECT_TRUE(server.replica().settled());
+}
+
 TEST(ReplicaWithOldPeers, KeepsBothWhenAFileSaysSomethingElse) {
   for (const std::string file :
        {"---\ntitle: Another\nmood: calm\n---\nSame body\n", "---\ntitle: Old title\nmood: calm\n---\nOther\n"}) {

@@ -20,6 +20,7 @@
 #include "diaryx/sync/control.h"
 #include "diaryx/sync/doc_id.h"
 #include "diaryx/sync/frame.h"
+#include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/replica.h"
 #include "replica/body_store.h"
 #include "replica/doc_link.h"
@@ -208,7 +209,7 @@ class Replica::Impl {
   bool came_back(std::string_view path) const;
   bool is_of_entry(std::string_view path, const std::string& document) const;  // its text is here
   void place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash);
-  bool says_the_same(const std::string& path, std::string_view bytes) const;
+  bool says_the_same(const std::string& path, const SplitText& disk) const;
   void keep_conflict_copy(const std::string& path, std::string_view bytes, const Sha256& hash);
   void create_entry(const std::string& path, std::string_view bytes, const std::string& file_id,
                     const std::string& document);

@@ -328,8 +328,10 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
       DX_ASSERT(body.doc().apply_update_v1(update, crdt::TransactionOrigin::Import));
     }
   } else if (text_of(path) != bytes) {
-    if (!is_back && !says_the_same(path, bytes)) return keep_conflict_copy(path, bytes, hash);
-    update = set_file_text(path, bytes);
+    const bool is_same = !is_back && says_the_same(path, split);
+    if (!is_back && !is_same) return keep_conflict_copy(path, bytes, hash);
+    const std::string body_here(is_same ? std::string_view(body.body()) : split.body);
+    update = set_file_text(path, std::string(split.head) + body_here);
   }
   save_record(
       path,
@@ -340,11 +342,12 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
 }
 
 // Only an old peer wrote the entry, and this is what it left on the disk: other quotes, another order of fields, titles of links, a
-// time zone. Taken over as an edit of what the entry would be rendered to, field by field, whoever does it at the same time.
-bool Replica::Impl::says_the_same(const std::string& path, std::string_view bytes) const {
-  const SplitText disk = split_frontmatter(bytes);
+// time zone; and in the snapshots of its server a blank line before the body. Taken over as an edit of what the entry would be
+// rendered to, field by field, whoever does it at the same time.
+bool Replica::Impl::says_the_same(const std::string& path, const SplitText& disk) const {
   const BodyDoc& body = bodies_.open(document_of(path));
-  if (!body.head().empty() || body.body() != disk.body) return false;
+  const std::string_view exported = !disk.head.empty() && disk.body.starts_with('\n') ? disk.body.substr(1) : disk.body;
+  if (!body.head().empty() || (body.body() != disk.body && body.body() != exported)) return false;
   const Result<Frontmatter> listed = Frontmatter::parse(head_of(path));
   const Result<Frontmatter> here = Frontmatter::parse(disk.head);
   const auto meaning = [&](const Frontmatter& front) {
