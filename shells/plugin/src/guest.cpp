@@ -12,6 +12,7 @@
 #include "entropy.h"
 #include "manifest.h"
 #include "notices.h"
+#include "snapshot.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -659,8 +660,19 @@ BinaryOutcome Guest::on_text(std::string_view text) {
   if (online()) {
     if (!session_->is_connected()) session_->connected();
     session_->hear(text);
+    if (session_->wants_snapshot()) fetch_snapshot();
   }
   return finish_with_envelope();
+}
+
+// What is on this disk already is not touched. Should the host end the call in here, the next one goes on without the snapshot.
+void Guest::fetch_snapshot() {
+  session_->work(nullptr);  // what was made here is stored before files are written
+  const auto zip = Remote(endpoint(Json::object())).download_snapshot(session_->workspace_id(), true);
+  const auto unpacked = zip ? unpack_into(disk_, *zip, true, Present::Kept) : std::unexpected(zip.error().text);
+  session_->snapshot_done(unpacked ? std::string()
+                                   : "The snapshot of the server was not unpacked: " + unpacked.error());
+  start_scan();
 }
 
 BinaryOutcome Guest::queue_local_update(std::string_view input) {

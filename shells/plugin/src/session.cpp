@@ -49,6 +49,12 @@ void Session::begin(TimestampMs now) {
   now_ = now;
   performed_.clear();  // an envelope tells of its own export
   if (current_) answer_failed(*std::exchange(current_, std::nullopt));
+  if (wants_snapshot()) {
+    // The host ended the export (native ones do for every status from 400 on), and with it the connection: a new one, without it.
+    no_snapshot_ = reconnect_wanted_ = true;
+    manifest_.clear();
+    queue_.emplace_back(sync::Notify{sync::Problem{{}, "the host ended the download of the snapshot"}});
+  }
   if (scan_in_doubt_ && scan_) ++scan_->at;
   scan_in_doubt_ = false;
   if (settle_at_ && *settle_at_ <= now_) {
@@ -92,6 +98,7 @@ void Session::connected() {
 
 void Session::disconnected() {
   connected_ = false;
+  manifest_.clear();
   // What waits for the old socket would reach the new one out of order; the next handshake says it all.
   std::erase_if(queue_, [](const sync::Action& action) {
     return std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action);

@@ -69,6 +69,10 @@ class Session {
   }
   /// A text of the server.
   void hear(std::string_view text);
+  /// The server wants its snapshot to be unpacked here before the handshake goes on.
+  bool wants_snapshot() const { return !manifest_.empty(); }
+  /// It goes on. problem: why there are no files of the snapshot; they come with the documents then.
+  void snapshot_done(std::string_view problem);
   /// The files in front of the user: they come first, and are asked for again.
   void focus(std::vector<std::string> paths);
   const std::vector<std::string>& focused() const { return focus_; }
@@ -149,6 +153,8 @@ class Session {
   bool connected_ = false;
   std::vector<std::string> focus_;
   bool reconnect_wanted_ = false;
+  std::string manifest_;  // of the server, not yet heard: the snapshot comes first
+  bool no_snapshot_ = false;  // it cannot be had
   std::list<sync::Action> queue_;
   std::list<sync::Action> transfers_;
   std::optional<sync::Action> current_;  // being performed; still here in the next export only if that was cut short

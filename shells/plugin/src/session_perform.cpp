@@ -65,9 +65,20 @@ void Session::hear(std::string_view text) {
     for (const std::string& path : focus->files) list.push(path);
     const Json files = Json{}.set("files", std::move(list));
     tell(Json{files}.set("type", "focusListChanged"), Json{files}.set("type", "FocusListChanged"));
+  } else if (const auto* manifest = std::get_if<sync::FileManifest>(&*message); manifest && manifest->client_is_new &&
+                                                                                !no_snapshot_ && options_.write_files &&
+                                                                                host::carries_attachments()) {
+    manifest_ = text;
+    performed_.push_back({ActionType::DownloadSnapshot, to_bytes(as_bytes(options_.workspace_id))});
   } else {
     feed(sync::TextReceived{text});
   }
+}
+
+void Session::snapshot_done(std::string_view problem) {
+  const std::string manifest = std::exchange(manifest_, {});
+  if (!problem.empty()) queue_.emplace_back(sync::Notify{sync::Problem{{}, std::string(problem)}});
+  feed(sync::TextReceived{manifest});
 }
 
 void Session::tell(const Json& envelope, const Json& event) {

@@ -45,7 +45,8 @@ PackedFolder pack_folder(const Disk& disk, bool with_attachments) {
   return packed;
 }
 
-std::expected<Unpacked, std::string> unpack_into(const Disk& disk, ByteView zip, bool with_attachments) {
+std::expected<Unpacked, std::string> unpack_into(const Disk& disk, ByteView zip, bool with_attachments,
+                                                 Present present) {
   if (zip.empty()) return std::unexpected("Snapshot download returned empty body");
   const auto entries = read_zip_directory(zip);
   if (!entries) return std::unexpected("Invalid snapshot zip: " + describe(entries.error()));
@@ -57,6 +58,7 @@ std::expected<Unpacked, std::string> unpack_into(const Disk& disk, ByteView zip,
       ++unpacked.skipped;
       continue;
     }
+    if (present == Present::Kept && disk.exists(path)) continue;
     const auto bytes = read_zip_entry(zip, entry);
     if (!bytes) return std::unexpected("Invalid snapshot zip: " + path + ": " + describe(bytes.error()));
     if (!disk.write(path, *bytes).holds(*bytes)) return std::unexpected("The host did not write " + path);

@@ -23,9 +23,11 @@ struct Unpacked {
   uint64_t written = 0;
   uint64_t skipped = 0;  // hidden, unsafe or unwanted entries
 };
-/// Writes the entries of `zip` (not trusted) below the root; files that are not in it stay.
+enum class Present { Replaced, Kept };
+/// Writes the entries of `zip` (not trusted) below the root; files that are not in it stay. present: those that are there already.
 /// Errors: `Snapshot download returned empty body`, `Invalid snapshot zip: ...`, or the first file that could not be
 /// written; what was written before it stays.
-std::expected<Unpacked, std::string> unpack_into(const Disk& disk, ByteView zip, bool with_attachments);
+std::expected<Unpacked, std::string> unpack_into(const Disk& disk, ByteView zip, bool with_attachments,
+                                                 Present present = Present::Replaced);
 
 }  // namespace diaryx::plugin

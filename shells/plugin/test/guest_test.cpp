@@ -9,7 +9,9 @@
 #include "commands.h"
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/frame.h"
+#include "envelope.h"
 #include "fake_host.h"
+#include "zip.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -589,6 +591,35 @@ TEST(Guest, ConnectsAgainAfterTheHostRefused) {
   fake_host().clock += 31'000;
   data(guest, "GetSyncStatus");
   EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "connecting");
+}
+
+// A6: a server may want a new device to unpack its snapshot before anything else.
+TEST(Guest, UnpacksTheSnapshotThatTheServerWantsUnpackedAndGoesOn) {
+  ZipWriter zip;
+  ASSERT_TRUE(zip.add("a.md", as_bytes("old text\n")));
+  ASSERT_TRUE(zip.add("new/p.png", as_bytes("bytes")));
+  const Bytes good = std::move(zip).finish();
+  constexpr std::string_view kManifest = R"({"type":"file_manifest","files":[],"client_is_new":true})";
+  for (const int64_t status : {200, 503}) {
+    fake_host() = {};
+    fake_host().http_answer = {.status = status, .body = good};
+    put("a.md", "mine\n");
+    Guest guest;
+    ASSERT_TRUE(guest.init(kWorkspaceA));
+    ASSERT_TRUE(guest.on_connected("{}"));
+    const auto actions = decode_envelope(*guest.on_text(kManifest));
+    ASSERT_TRUE(actions);
+    EXPECT_THAT(*actions, Contains(testing::Field(&EnvelopeAction::type, ActionType::DownloadSnapshot)));
+    EXPECT_EQ(fake_host().http_requests.front().url, "http://s/api/workspaces/A/snapshot?include_attachments=true");
+    EXPECT_THAT(fake_host().requests, Contains(R"({"type":"FilesReady"})"));
+    EXPECT_EQ(file("a.md"), "mine\n");
+    EXPECT_EQ(file("new/p.png"), status == 200 ? "bytes" : "(none)");
+    const auto told = Contains(testing::HasSubstr("HTTP 503"));
+    if (status == 200)
+      EXPECT_THAT(fake_host().events, Not(told));
+    else
+      EXPECT_THAT(fake_host().events, told);
+  }
 }
 
 TEST(Guest, PassesOnWhatTheServerSaysAndIgnoresWhatItCannotRead) {
