@@ -156,7 +156,10 @@ Reply prepare_live_share(Guest& guest, const Json& params) {
   if (id.empty()) return refused(kMissingWorkspace);
   if (!is_usable(id)) return refused(kUnusable);
   const bool write = flag_param(params, "write_to_disk", true);
-  guest.open_share(id, write);
+  if (write)
+    guest.lend_folder(id);
+  else
+    guest.open_share(id, false);
   return Json{}.set("workspace_id", id).set("write_to_disk", write).set("runtime_owner", kPluginId);
 }
 
@@ -171,7 +174,9 @@ Reply connect_live_share(Guest& guest, const Json& params) {
   if (code.empty()) return refused("Missing session_code");
   std::ranges::transform(code, code.begin(),
                          [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  const bool write = flag_param(params, "write_to_disk", false);
+  const Session* session = guest.session();
+  const bool is_lent = session && session->is_lent() && session->workspace_id() == id;  // to go on as it was prepared
+  const bool write = flag_param(params, "write_to_disk", is_lent);
   guest.open_share(id, write);
   guest.connect({.server_url = socket_server(endpoint.server_url),
                  .workspace_id = id,

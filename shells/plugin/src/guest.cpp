@@ -143,7 +143,7 @@ void Guest::finish() {
   if (aside_) aside_->work(nullptr);
   if (!session_) return;
   session_->work(nullptr);
-  if (socket_open_ && is_linked() && session_->has_transfers()) {
+  if (socket_open_ && session_->options().keep && session_->has_transfers()) {
     const Endpoint server = endpoint(Json::object());
     const Remote remote(server);
     if (!server.server_url.empty() && !server.auth_token.empty()) session_->work(&remote);
@@ -258,7 +258,9 @@ void Guest::open_folder(const Disk& folder) {
 // The same session once more, from what it has.
 void Guest::restart_session() {
   const Session::Options now = session_->options();
-  start_session(present_state(), {.workspace_id = now.workspace_id, .write_files = write_to_disk_, .keep = now.keep});
+  start_session(
+      present_state(),
+      {.workspace_id = now.workspace_id, .stored_as = now.stored_as, .write_files = write_to_disk_, .keep = now.keep});
 }
 
 // Brings this folder's session in line with the workspace that the config names. What a folder had before it was linked for the
@@ -302,7 +304,7 @@ Journal::Stored Guest::present_state() const {
 void Guest::adopt_late_state() {
   spaces_.load();
   const std::string& linked = config_.workspace_id;
-  Journal late(Space(spaces_.claim(linked.empty() ? session_->workspace_id() : linked)));
+  Journal late(Space(spaces_.claim(linked.empty() ? session_->stored_as() : linked)));
   if (late.load().empty()) return;
   host::log(host::Level::Info, "stored state was found after init");
   const Journal::Stored present = present_state();
@@ -444,11 +446,27 @@ void Guest::unlink() {
   save();
 }
 
+void Guest::lend_folder(std::string_view workspace_id) {
+  if (is_linked() || !session_ || !session_->options().keep || session_->workspace_id() == workspace_id)
+    return open_share(workspace_id, true);
+  end_share();
+  save();
+  write_to_disk_ = true;
+  journal_.add_record(sync::kCursorRecord, {});
+  const std::string own = session_->workspace_id();
+  start_session(present_state(),
+                {.workspace_id = std::string(workspace_id), .stored_as = own, .write_files = disk_.has_root()});
+  if (disk_.has_root()) session_->begin_scan();
+  if (socket_open_ && requested_ && requested_->workspace_id == workspace_id) session_->connected();
+}
+
 void Guest::open_share(std::string_view workspace_id, bool write_files) {
   write_to_disk_ = write_files;
   if (config().workspace_id == workspace_id) {
     follow_config();
     if (write_files) session_->begin_scan();
+  } else if (session_ && session_->is_lent() && session_->workspace_id() == workspace_id) {
+    if (session_->options().write_files != write_files) restart_session();
   } else {
     save();
     if (session_ && session_->is_connected()) session_->disconnected();
@@ -461,10 +479,16 @@ void Guest::open_share(std::string_view workspace_id, bool write_files) {
 
 // Back to this folder's own session, if another one is open.
 void Guest::end_share() {
-  if (aside_)
+  if (session_ && session_->is_lent()) {
+    if (session_->is_connected()) session_->disconnected();
+    journal_.add_record(sync::kCursorRecord, {});
+    save();
+    open_own({});
+  } else if (aside_) {
     session_ = std::move(aside_);
-  else if (session_ && !session_->options().keep)
+  } else if (session_ && !session_->options().keep) {
     session_.reset();
+  }
 }
 
 void Guest::close_share() {

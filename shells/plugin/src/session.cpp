@@ -166,7 +166,7 @@ void Session::work(const Remote* remote) {
 }
 
 void Session::fold() {
-  if (options_.keep) journal_.compact(*replica_, options_.workspace_id, now_);
+  if (options_.keep) journal_.compact(*replica_, stored_as(), now_);
 }
 
 void Session::store_before(const sync::Action& action) {

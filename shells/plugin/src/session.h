@@ -46,6 +46,8 @@ class Session {
  public:
   struct Options {
     std::string workspace_id;
+    std::string stored_as =
+        {};  // the name of its part of the storage, where that is another: a folder that is lent to a share
     ClientId client;
     sync::HistoryDevice device;
     bool write_files = true;
@@ -58,6 +60,11 @@ class Session {
 
   const std::string& workspace_id() const { return options_.workspace_id; }
   const Options& options() const { return options_; }
+  const std::string& stored_as() const {
+    return options_.stored_as.empty() ? options_.workspace_id : options_.stored_as;
+  }
+  /// This folder's own documents, shared under an id that the folder is not linked to.
+  bool is_lent() const { return !options_.stored_as.empty(); }
   const sync::Replica& replica() const { return *replica_; }
 
   /// Starts an export: the time that holds for all of it, and answers for what an earlier one could not finish.

@@ -51,7 +51,7 @@ bool is_about_disk(std::string_view record_key) {
 
 Result<void> Replica::Impl::restore_record(std::string_view key, std::string_view value) {
   if (key == kJoinedKey) joined_ = true;
-  if (key == kCursorKey) return restore_cursor(value);
+  if (key == kCursorRecord) return restore_cursor(value);
   if (key.starts_with(kUnsyncedPrefix)) unsynced_.emplace(key.substr(kUnsyncedPrefix.size()));
   if (key.starts_with(kNamePrefix)) {
     restored_names_.insert_or_assign(std::string(key.substr(kNamePrefix.size())), std::string(value));

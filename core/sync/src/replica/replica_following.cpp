@@ -74,7 +74,7 @@ bool Replica::Impl::cursor_is_good() const {
 
 void Replica::Impl::forget_cursor() {
   if (std::exchange(cursor_, {}).empty()) return;
-  emit(PersistRecord{std::string(kCursorKey), {}});
+  emit(PersistRecord{std::string(kCursorRecord), {}});
 }
 
 void Replica::Impl::want_changes(std::string_view cursor) {
@@ -94,7 +94,7 @@ void Replica::Impl::keep_cursor() {
     return;
   cursor_ = *std::exchange(next_cursor_, std::nullopt);
   if (asked_all_) checked_ = wall_clock_;
-  emit(PersistRecord{std::string(kCursorKey), std::to_string(checked_.value()) + " " + cursor_});
+  emit(PersistRecord{std::string(kCursorRecord), std::to_string(checked_.value()) + " " + cursor_});
 }
 
 void Replica::Impl::on_changes(const Changes& changes) {

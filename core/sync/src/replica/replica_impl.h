@@ -36,9 +36,8 @@ inline constexpr std::string_view kBodyPrefix = "body:";
 
 /// Records of files that a restore put on the disk and that were not read back yet.
 inline constexpr std::string_view kRestoredPrefix = "restored:";
-/// Records of documents that are to be asked for whatever the server lists, and of the server's cursor.
+/// Records of documents that are to be asked for whatever the server lists.
 inline constexpr std::string_view kUnsyncedPrefix = "unsynced:";
-inline constexpr std::string_view kCursorKey = "cursor";
 
 /// Records of texts that are being written to disk.
 inline constexpr std::string_view kWritingPrefix = "writing:";

@@ -50,6 +50,9 @@ struct BreakerOptions {
 inline constexpr std::string_view kFileRecordPrefix = "file:";
 bool is_about_disk(std::string_view record_key);
 
+/// The record of how far the server's list of changes was followed. Left out where the documents are taken to another workspace.
+inline constexpr std::string_view kCursorRecord = "cursor";
+
 struct ReplicaOptions {
   std::string workspace_id;
   /// Names this run, and with each key a client of its own: 32 random bits, new at each start, so that a copied folder never reuses an id.
