@@ -589,6 +589,7 @@ void Guest::handle_event(Session& session, std::string_view type, const Json& pa
     }
     const bool was_known = session.replica().known_hash(path).has_value();
     if (type != "file_deleted" && !was_known) {
+      session.expect(path);
       if (const auto from = moved_from(session, disk_, path)) return file_moved(session, *from, path);
     }
     session.report(path);

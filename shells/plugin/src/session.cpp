@@ -17,6 +17,7 @@ namespace {
 constexpr uint32_t kFewFiles = 4;
 constexpr DurationMs kInARow{2'000};
 constexpr DurationMs kQuiet{700};
+constexpr DurationMs kReadAgain{30'000};
 constexpr size_t kNamedAtOnce = 20;  // of the files that cannot be synced
 
 bool is_transfer(const sync::Action& action) {
@@ -123,9 +124,15 @@ void Session::begin_scan() {
   scan_ = std::move(scan);
 }
 
+void Session::expect(const std::string& path) {
+  if (is_ours(path) && unread_.insert(path).second) read_again_at_ = now_ + kReadAgain;
+}
+
 bool Session::report(const std::string& path, sync::Ticket ticket) {
   if (!is_ours(path)) return false;
+  expect(path);
   const Look look = disk_.look(path);
+  if (look.state != Look::State::Unreadable) unread_.erase(path);
   switch (look.state) {
     case Look::State::Missing:
       gone_in_a_row_ = now_ <= last_gone_ + kInARow ? gone_in_a_row_ + 1 : 1;
@@ -150,7 +157,21 @@ void Session::settle() {
   if (!settle_at_) feed(sync::FilesSettled{});
 }
 
+// Nobody tells of a file twice. One that makes the host end this export too is given up.
+void Session::read_again() {
+  if (unread_.empty() || now_ < read_again_at_) return;
+  read_again_at_ = now_ + kReadAgain;
+  for (const std::string& path : std::set<std::string>(unread_)) {
+    unread_.erase(path);
+    const Look look = disk_.look(path);
+    if (look.state == Look::State::Unreadable) unread_.insert(path);
+    if (look.state == Look::State::Read) report(path);
+  }
+  settle();
+}
+
 void Session::work(const Remote* remote) {
+  read_again();
   run_queue();
   while (scan_ && !host::nearly_exhausted()) scan_some();
   run_queue();

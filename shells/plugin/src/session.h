@@ -13,6 +13,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,6 +99,9 @@ class Session {
   bool is_scanning() const { return scan_.has_value(); }
   /// Looks at one path and reports what is there; the caller ends the batch with `settle`. False if it could not be read.
   bool report(const std::string& path, sync::Ticket ticket = {});
+  /// To be called before anything else looks at a path that `report` will be told of: a native host that lets nobody read it ends the
+  /// export there, and it is looked at again later.
+  void expect(const std::string& path);
   /// Ends a batch: what is gone now is deleted. When file after file goes, that is counted first when it is over.
   void settle();
 
@@ -123,6 +127,7 @@ class Session {
   };
 
   void run_queue();
+  void read_again();
   void store_before(const sync::Action& action);
   void scan_some();
   void scan_one(Scan& scan);
@@ -169,6 +174,8 @@ class Session {
   uint32_t gone_in_a_row_ = 0;  // files that went, each soon after the one before
   TimestampMs last_gone_;
   std::optional<TimestampMs> settle_at_;
+  std::set<std::string> unread_;  // somebody told of them, and they could not be read
+  TimestampMs read_again_at_;
   bool scan_in_doubt_ = false;  // a scan step was begun and has not returned
   sync::Progress progress_;
   std::string problem_;

@@ -738,6 +738,29 @@ TEST(Guest, DoesNotTakeAnUnreadableFolderForADeletedOne) {
   for (const Json& pair : *all.as_array()) EXPECT_EQ((*pair.as_array())[1].bool_member("deleted"), false);
 }
 
+TEST(Guest, ReadsAFileLaterThatCouldNotBeReadWhenItWasSaved) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  const auto body = [&] {
+    return *data(guest, "GetBodyContent", Json{}.set("doc_name", "a.md")).find("content")->as_string();
+  };
+  put("a.md", "one\n");
+  tell(guest, "file_saved", "a.md");
+  put("a.md", "two\n");
+  fake_host().unreadable = {"a.md"};
+  tell(guest, "file_saved", "a.md");
+  for (int i = 0; i < 3; ++i) {
+    fake_host().clock += 31'000;
+    data(guest, "GetSyncStatus");
+    EXPECT_EQ(body(), "one\n");
+  }
+  fake_host().unreadable.clear();
+  fake_host().clock += 31'000;
+  data(guest, "GetSyncStatus");
+  EXPECT_EQ(body(), "two\n");
+}
+
 TEST(Guest, SaysWhichPathsCannotBeSynced) {
   const std::string is_long = "notes/" + std::string(240, 'n') + ".md";
   for (const bool by_event : {false, true}) {
