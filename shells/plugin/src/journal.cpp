@@ -22,6 +22,7 @@ enum class Kind : uint8_t { Update = 0, Record = 1, History = 2 };
 
 // A host may fail to store one entry without a word; a few missing numbers do not end the journal.
 constexpr uint64_t kLongestGap = 4;
+constexpr uint64_t kMostDamaged = 64;  // one after another
 constexpr uint64_t kManyEntries = 1'000;
 constexpr size_t kManyBytes = 4 << 20;
 // A tab that is closed loses no more than this of what others did, and has it back when it is opened.
@@ -115,20 +116,27 @@ void Journal::begin_history(std::span<const std::string> states) {
 
 void Journal::load_entries(Stored& stored) {
   next_ = first_;
+  uint64_t last_whole = first_;
   for (uint64_t number = first_; number <= next_ + kLongestGap; ++number) {
-    if (load_entry(number, stored)) next_ = number + 1;
+    const Entry entry = load_entry(number, stored);
+    if (entry == Entry::Absent) continue;
+    next_ = number + 1;
+    if (entry == Entry::Whole) last_whole = number;
+    // A storage that has something for every key has no journal.
+    if (number > last_whole + kMostDamaged) return;
   }
 }
 
-bool Journal::load_entry(uint64_t number, Stored& stored) {
+Journal::Entry Journal::load_entry(uint64_t number, Stored& stored) {
   const auto bytes = space_.get(entry_key(number));
-  if (!bytes) return false;
+  if (!bytes) return Entry::Absent;
   bytes_since_compaction_ += bytes->size();
   Reader in(*bytes);
   bool good = in.u8() == kEntryVersion;
   while (good && !in.at_end()) good = read_item(in, stored);
-  if (!good) host::log(host::Level::Warn, "the end of " + entry_key(number) + " is damaged and was left out");
-  return true;
+  if (good) return Entry::Whole;
+  host::log(host::Level::Warn, "the end of " + entry_key(number) + " is damaged and was left out");
+  return Entry::Damaged;
 }
 
 bool Journal::read_item(Reader& in, Stored& stored) {

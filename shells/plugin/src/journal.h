@@ -91,7 +91,8 @@ class Journal {
   void load_entries(Stored& stored);
   bool read_item(Reader& in, Stored& stored);
   void begin_history(std::span<const std::string> states);
-  bool load_entry(uint64_t number, Stored& stored);
+  enum class Entry : uint8_t { Absent, Damaged, Whole };
+  Entry load_entry(uint64_t number, Stored& stored);
   void store(const std::string& key, ByteView bytes);
   void write_manifest() const;
   void write_head(std::string_view workspace_id);

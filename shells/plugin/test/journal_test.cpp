@@ -174,6 +174,14 @@ TEST(Journal, UsesTheWholePartOfATornEntry) {
   EXPECT_EQ(Journal{}.load().records, (std::map<std::string, std::string>{{"a", "1"}}));
 }
 
+TEST(Journal, DoesNotFollowAStorageThatHasSomethingForEveryKey) {
+  fake_host() = {};
+  for (int i = 0; i < 1000; ++i) fake_host().storage["sync.journal." + std::to_string(i)] = {0, 0};
+  Journal journal;
+  EXPECT_TRUE(journal.load().empty());
+  EXPECT_LT(fake_host().logs.size(), 100u);
+}
+
 TEST(BodyKey, IsDifferentForDifferentNamesOnHostsThatReplaceOrFold) {
   EXPECT_EQ(body_key("note.md"), "body:note.md");
   EXPECT_NE(body_key("a/b.md"), body_key("a_b.md"));
