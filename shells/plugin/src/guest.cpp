@@ -447,15 +447,18 @@ void Guest::unlink() {
 }
 
 void Guest::lend_folder(std::string_view workspace_id) {
-  if (is_linked() || !session_ || !session_->options().keep || session_->workspace_id() == workspace_id)
-    return open_share(workspace_id, true);
-  end_share();
-  save();
+  if (session_ && session_->workspace_id() != workspace_id && !is_linked()) end_share();
+  if (is_linked() || !session_ || !session_->options().keep) return open_share(workspace_id, true);
   write_to_disk_ = true;
-  journal_.add_record(sync::kCursorRecord, {});
-  const std::string own = session_->workspace_id();
-  start_session(present_state(),
-                {.workspace_id = std::string(workspace_id), .stored_as = own, .write_files = disk_.has_root()});
+  if (session_->workspace_id() != workspace_id) {
+    save();
+    journal_.add_record(sync::kCursorRecord, {});
+    start_session(present_state(), {.workspace_id = std::string(workspace_id),
+                                    .stored_as = session_->workspace_id(),
+                                    .write_files = disk_.has_root()});
+  } else if (!session_->options().write_files) {
+    restart_session();
+  }
   if (disk_.has_root()) session_->begin_scan();
   if (socket_open_ && requested_ && requested_->workspace_id == workspace_id) session_->connected();
 }

@@ -879,6 +879,24 @@ TEST(Guest, LendsTheDocumentsOfAnUnlinkedFolderToAShare) {
   }
 }
 
+TEST(Guest, LendsAFolderUnderTheIdThatItWasLinkedToAndUnderAnother) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  data(guest, "SetCrdtFile", Json{}.set("path", "e.md").set("metadata", Json{}.set("title", "E")));
+  data(guest, "UnlinkWorkspace");
+  for (const std::string_view id : {"A", "S", "A", "T"}) {
+    data(guest, "ConnectLiveShareSession", Json{}.set("workspace_id", "X").set("join_code", "c"));  // a guest elsewhere
+    EXPECT_EQ(data(guest, "ListCrdtFiles").as_array()->size(), 0u);
+    data(guest, "PrepareLiveShareRuntime", Json{}.set("workspace_id", id));
+    EXPECT_EQ(data(guest, "ListCrdtFiles").as_array()->size(), 1u) << id;
+  }
+  data(guest, "DisconnectLiveShareSession");
+  ASSERT_TRUE(guest.shutdown());
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  EXPECT_EQ(data(guest, "ListCrdtFiles").as_array()->size(), 1u);
+}
+
 TEST(Guest, LendsNoFolderThatNobodyNamedAndNoneThatIsLinked) {
   for (const std::string_view own : {std::string_view(R"({"workspace_root":null})"), kWorkspaceA}) {
     fake_host() = {};
