@@ -223,6 +223,16 @@ TEST(ReplicaWithOldPeers, TakesAFileOutOfASnapshotForTheSame) {
   EXPECT_TRUE(server.replica().settled());
 }
 
+TEST(ReplicaWithOldPeers, KeepsBothWhereOneOfUsListedAFileWithoutFrontmatter) {
+  constexpr std::string_view kOurs =
+      R"({"filename":"a.md","title":null,"part_of":null,"contents":null,"attachments":[],"deleted":false,"audience":null,"description":null,"extra":{"_h":"e3b0c442","_id":"7","_t":"1"},"modified_at":1700000000000})";
+  OldServer server;
+  server.peer_writes("a.md", kOurs, "Same body\n");
+  server.user_writes("a.md", "---\n# a comment\n---\nSame body\n");
+  server.connect();
+  EXPECT_EQ(server.replica().text_files().size(), 2u);
+}
+
 TEST(ReplicaWithOldPeers, KeepsBothWhenAFileSaysSomethingElse) {
   for (const std::string file :
        {"---\ntitle: Another\nmood: calm\n---\nSame body\n", "---\ntitle: Old title\nmood: calm\n---\nOther\n"}) {

@@ -345,6 +345,8 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
 // time zone; and in the snapshots of its server a blank line before the body. Taken over as an edit of what the entry would be
 // rendered to, field by field, whoever does it at the same time.
 bool Replica::Impl::says_the_same(const std::string& path, const SplitText& disk) const {
+  const std::optional<FileMetadata> entry = workspace_.file(path);
+  if (!entry || extra_text(*entry, kHeadMark)) return false;
   const BodyDoc& body = bodies_.open(document_of(path));
   const std::string_view exported = !disk.head.empty() && disk.body.starts_with('\n') ? disk.body.substr(1) : disk.body;
   if (!body.head().empty() || (body.body() != disk.body && body.body() != exported)) return false;
