@@ -332,12 +332,30 @@ for (const sdk of sdkVersions) {
         await init();
         assert.equal((await ok('TriggerWorkspaceSync')).emitted, false);
         await ok('SetCrdtFile', { path: 'docs/test-entry.md', metadata: METADATA });
-        await ok('PrepareLiveShareRuntime', { workspace_id: 'workspace-1', write_to_disk: true });
-        const { emitted, data } = await ok('TriggerWorkspaceSync');
-        assert.equal(emitted, true);
-        const message = Buffer.from(data, 'base64');
-        assert.deepEqual([message[0], message[1]], [0, 2]);
-        assert.ok(!message.includes('Removed Entry'), 'what an unlinked folder holds is not for a session that is shared');
+        for (const write_to_disk of [true, false]) {
+          await ok('PrepareLiveShareRuntime', { workspace_id: 'workspace-1', write_to_disk });
+          const { emitted, data } = await ok('TriggerWorkspaceSync');
+          assert.equal(emitted, true);
+          const message = Buffer.from(data, 'base64');
+          assert.deepEqual([message[0], message[1]], [0, 2]);
+          assert.equal(message.includes('Removed Entry'), write_to_disk, 'a folder that is linked to nothing shares what is in it, or nothing');
+          await ok('DisconnectLiveShareSession');
+        }
+      });
+
+      test('go on without a snapshot that makes the host end the call', async () => {
+        await init({ workspace_root: '.', server_url: 'http://s', auth_token: 't', workspace_id: 'W' });
+        await plugin.call('on_connected', '{}');
+        host.broken = { host_http_request: 'throw' };
+        const manifest = '{"type":"file_manifest","files":[],"client_is_new":true}';
+        await assert.rejects(plugin.call('handle_text_message', manifest));
+        host.requests.length = 0;
+        await ok('GetSyncStatus');
+        assert.deepEqual(host.requests.map(({ type }) => type), ['disconnect', 'connect']);  // native hosts have none any more
+        assert.equal((await ok('GetSyncStatus')).state, 'connecting');
+        await plugin.call('on_connected', '{}');
+        const actions = decodeEnvelope(await plugin.call('handle_text_message', manifest));
+        assert.ok(actions.some(({ type, payload }) => type === 1 && Buffer.from(payload).includes('FilesReady')));
       });
 
       test('answer sync messages of a host with a transport of its own', async () => {
