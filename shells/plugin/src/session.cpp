@@ -94,6 +94,7 @@ std::vector<std::string> Session::restore(const sync::RestoreFiles& files) {
 
 void Session::connected() {
   connected_ = true;
+  read_again_at_ = now_;
   feed(sync::Connected{});
 }
 

@@ -759,6 +759,19 @@ TEST(Guest, ReadsAFileLaterThatCouldNotBeReadWhenItWasSaved) {
   fake_host().clock += 31'000;
   data(guest, "GetSyncStatus");
   EXPECT_EQ(body(), "two\n");
+  // A new connection looks at once.
+  data(guest, "PrepareLiveShareRuntime", Json{}.set("workspace_id", "S"));
+  ASSERT_TRUE(guest.on_connected("{}"));
+  for (const std::string_view id : {"workspace:S", "body:S/a.md"}) answer_empty(guest, id);
+  put("a.md", "three\n");
+  fake_host().unreadable = {"a.md"};
+  tell(guest, "file_saved", "a.md");
+  fake_host().unreadable.clear();
+  data(guest, "GetSyncStatus");
+  EXPECT_EQ(body(), "two\n");
+  ASSERT_TRUE(guest.on_disconnected());
+  ASSERT_TRUE(guest.on_connected("{}"));
+  EXPECT_EQ(body(), "three\n");
 }
 
 TEST(Guest, SaysWhichPathsCannotBeSynced) {
