@@ -307,26 +307,26 @@ Reply get_body(Guest& guest, const Json& params) {
   return Json{}.set("content", document_of(session, *doc).text("body").to_string());
 }
 
+Reply write_body(Guest& guest, const std::string& doc, std::string_view content) {
+  edit_document(*guest.session(), doc,
+                [&](crdt::Doc& body, crdt::Transaction& txn) { replace_text(body.text("body"), txn, content); });
+  return Json{};
+}
+
 Reply set_body(Guest& guest, const Json& params) {
-  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
   const auto content = text_param(params, "content");
   if (!content) return command_failed(content.error());
-  edit_document(session, *doc,
-                [&](crdt::Doc& body, crdt::Transaction& txn) { replace_text(body.text("body"), txn, *content); });
-  return Json{};
+  return write_body(guest, *doc, *content);
 }
 
 // An edit like any other: others get it, and the history has what was there. A document that was put away here alone would come
 // back with the next answer of the server.
 Reply reset_body(Guest& guest, const Json& params) {
-  Session& session = *guest.session();
   const auto doc = body_param(guest, params);
   if (!doc) return command_failed(doc.error());
-  edit_document(session, *doc,
-                [&](crdt::Doc& body, crdt::Transaction& txn) { replace_text(body.text("body"), txn, ""); });
-  return Json{};
+  return write_body(guest, *doc, {});
 }
 
 Reply get_body_state(Guest& guest, const Json& params) {

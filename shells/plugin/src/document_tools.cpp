@@ -67,6 +67,17 @@ std::vector<Entry> entries_of(const crdt::Doc& workspace) {
   return entries;
 }
 
+DocumentEdit::DocumentEdit(Session& session, std::string_view name)
+    : session_(session), name_(name), doc_({.client = session.replica().client_of(name)}), txn_([&] {
+        (void)doc_.apply_update_v1(session.replica().document_state(name));  // the session's own state: it reads
+        return doc_.transact();
+      }()) {}
+
+void DocumentEdit::done(const Origin& origin) {
+  const crdt::Commit commit = std::move(txn_).commit();
+  if (commit.changed()) session_.absorb(name_, commit.update_v1(), origin);
+}
+
 void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view content) {
   const std::vector<sync::TextEdit> edits = sync::diff_text(text.to_string(), content);
   for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {

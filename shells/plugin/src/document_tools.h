@@ -35,15 +35,27 @@ struct Entry {
 /// Entries of the `files` map that can be read, sorted by path, tombstones included.
 std::vector<Entry> entries_of(const crdt::Doc& workspace);
 
+/// A change of a copy that becomes part of the session's document when it is done.
+class DocumentEdit {
+ public:
+  DocumentEdit(Session& session, std::string_view name);
+  crdt::Doc& doc() { return doc_; }
+  crdt::Transaction& txn() { return txn_; }
+  void done(const Origin& origin);
+
+ private:
+  Session& session_;
+  std::string_view name_;
+  crdt::Doc doc_;
+  crdt::Transaction txn_;
+};
+
 /// `edit(doc, txn)` changes a copy; what it changed becomes part of the session's document.
 template <class Edit>
 void edit_document(Session& session, std::string_view name, Edit edit, const Origin& origin = {}) {
-  crdt::Doc doc({.client = session.replica().client_of(name)});
-  (void)doc.apply_update_v1(session.replica().document_state(name));  // the session's own state: it reads
-  crdt::Transaction txn = doc.transact();
-  edit(doc, txn);
-  const crdt::Commit commit = std::move(txn).commit();
-  if (commit.changed()) session.absorb(name, commit.update_v1(), origin);
+  DocumentEdit editing(session, name);
+  edit(editing.doc(), editing.txn());
+  editing.done(origin);
 }
 
 /// The smallest edits that make `content` of the text.
