@@ -673,11 +673,16 @@ BinaryOutcome Guest::on_disconnected() {
   return finish_with_envelope();
 }
 
+// A late goodbye of an old socket may have told us wrongly that there is none (A24).
+void Guest::hear_of_line() {
+  if (was_open_) socket_open_ = true;
+  if (!session_->is_connected()) session_->connected();
+}
+
 BinaryOutcome Guest::on_binary(ByteView frame) {
   begin();
   if (online()) {
-    // A late goodbye of an old socket may have told us wrongly that there is none (A24).
-    if (!session_->is_connected()) session_->connected();
+    hear_of_line();
     session_->feed(sync::BinaryReceived{frame});
   }
   return finish_with_envelope();
@@ -686,7 +691,7 @@ BinaryOutcome Guest::on_binary(ByteView frame) {
 BinaryOutcome Guest::on_text(std::string_view text) {
   begin();
   if (online()) {
-    if (!session_->is_connected()) session_->connected();
+    hear_of_line();
     session_->hear(text);
     if (session_->wants_snapshot()) fetch_snapshot();
   }

@@ -124,6 +124,7 @@ class Guest {
   Session* online();
   Journal::Stored present_state() const;
   void adopt_late_state();
+  void hear_of_line();
   void fetch_snapshot();
   void handle_event(Session& session, std::string_view type, const Json& payload);
   void file_moved(Session& session, const std::string& from, const std::string& to);

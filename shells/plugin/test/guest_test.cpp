@@ -595,6 +595,22 @@ TEST(Guest, ConnectsAgainAfterTheHostRefused) {
   EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "connecting");
 }
 
+// A24: the goodbye of an old line may come after the greeting of the new one.
+TEST(Guest, TakesAFrameForASignThatTheLineIsOpen) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  const auto state = [&] { return std::string(*data(guest, "GetSyncStatus").string_member("state")); };
+  ASSERT_TRUE(guest.on_connected("{}"));
+  ASSERT_TRUE(guest.on_disconnected());
+  EXPECT_EQ(state(), "reconnecting");
+  answer_empty(guest, "workspace:A");
+  EXPECT_EQ(state(), "syncing");
+  data(guest, "UnlinkWorkspace");
+  answer_empty(guest, "workspace:A");  // on its way when the line was closed
+  EXPECT_EQ(state(), "idle");
+}
+
 // A6: a server may want a new device to unpack its snapshot before anything else.
 TEST(Guest, UnpacksTheSnapshotThatTheServerWantsUnpackedAndGoesOn) {
   ZipWriter zip;
