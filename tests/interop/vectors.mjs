@@ -89,6 +89,11 @@ scripts.push(script('undo-passes-copies-that-were-collected', [
   { op: 'set', t: M, k: 'k', v: 5 }, undo, { op: 'push', t: [...M, 'k'], v: [element('q')] }, undo, { op: 'push', t: A, v: ['z'] },
   { op: 'tx', ops: [{ op: 'mdel', t: M, k: 'k' }], origin: 'other' }, undo, undo, undo], { undo: true }))
 
+// What is typed behind a letter that was brought back, and deleted at once, is collected; the letter is kept.
+scripts.push(script('what-was-brought-back-does-not-keep-what-is-typed-behind-it', [
+  { op: 'set', t: M, k: 'k', v: type('text', 'a') }, undo, redo,
+  { op: 'tx', ops: [{ op: 'ins', t: [...M, 'k'], i: 1, s: 'bc' }, { op: 'set', t: M, k: 'k', v: 1 }], origin: 'other' }], { undo: true }))
+
 // A value of a map that was replaced lies next to collected units; when its map goes as well, all become one struct.
 const made = written(7, [], [{ op: 'push', t: A, v: [type('array')] }, { op: 'push', t: A, v: [type('map')] }, { op: 'set', t: [...A, 1], k: 'k', v: 1 }, { op: 'push', t: [...A, 0], v: ['y'] }])
 const replaced = written(9, made, [{ op: 'set', t: [...A, 1], k: 'k', v: 2 }, { op: 'del', t: A, i: 0, n: 1 }])

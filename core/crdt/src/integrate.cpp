@@ -231,8 +231,9 @@ ItemRef Store::insert_type(TypeRef parent, Gap gap, KeyRef sub, TypeKind kind, s
 bool Store::extend_item(ClientIndex client, ItemRef left_ref, ContentKind kind, uint32_t length, ByteView content) {
   Item& left = items_[left_ref];
   StructList& structs = clients_[raw(client)].structs;
+  // What an undo stack keeps is kept whole; the new part alone is collected, if this transaction deletes it as well.
   if (left.client != client || left.kind != kind || left.deleted() || left.end() != structs.state() ||
-      (left.flags & Item::kRedone) || some(left.parent_sub)) {
+      (left.flags & (Item::kRedone | Item::kKeep)) || some(left.parent_sub)) {
     return false;
   }
   // The new item would get the right neighbour as right origin; items merge only when those are equal.
