@@ -126,7 +126,7 @@ class Store::Integration {
       if (state < view.end()) {
         store_.integrate_view(queue.index, view, state - view.clock);
       } else {
-        store_.as_came_ = {};
+        store_.as_came_ = nullptr;
         store_.split_at_origins(view);
       }
       done_with(head.at);
@@ -148,7 +148,7 @@ class Store::Integration {
 
   /// Everything on the stack has to wait, with all later structs of the same clients.
   void spill() {
-    store_.as_came_ = {};
+    store_.as_came_ = nullptr;
     for (size_t i = 0; i < stack_.size(); ++i) {
       Queue& queue = order_[stack_[i].queue];
       queue.rest = std::min(queue.rest, stack_[i].at);
@@ -304,7 +304,7 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   if (!parent.is_root && items_[parent.item].deleted()) return false;
   // A keystroke behind the writer's last one becomes part of that item, as it would at the end of the transaction.
   if (is_typed && follows && extend_item(client, left_ref, view.kind, view.length, view.content)) {
-    as_came_ = {};
+    as_came_ = nullptr;
     return true;
   }
   if (kept > 0) [[unlikely]] {
@@ -396,7 +396,7 @@ bool Store::integrate_first_of_key(ClientIndex client, const StructView& view, M
 
 /// Integrates `view` from unit `offset` on; everything it refers to is in the store.
 void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t offset) {
-  if (offset > 0) as_came_ = {};
+  if (offset > 0) as_came_ = nullptr;
   if (view.kind == ContentKind::Gc) return append_gc(client, view.length - offset);
   const bool has_left = (view.bits & StructView::kHasOrigin) != 0;
   const bool has_right = (view.bits & StructView::kHasRightOrigin) != 0;
@@ -435,7 +435,7 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
     parent = items_[known].parent;
     sub = items_[known].parent_sub;
   }
-  if (!some(parent) || view.says_sub != some(sub)) as_came_ = {};
+  if (!some(parent) || view.says_sub != some(sub)) as_came_ = nullptr;
   if (!some(parent)) return append_gc(client, view.length - offset);
 
   const auto [ref, item] = items_.add();
@@ -510,7 +510,7 @@ std::optional<StructList::Place> Store::delete_range(ClientIndex client, std::op
     const Item& item = items_[ref];
     const uint32_t end = std::min(item.end(), stop);
     if (!item.deleted()) {
-      as_came_ = {};
+      as_came_ = nullptr;
       if (!some(item.parent_sub) && can_merge(item.kind) && collects_at_once(types_[item.parent])) {
         note_change(item.parent, KeyRef::None);
         list_changed(types_[item.parent]);
@@ -634,7 +634,8 @@ Result<Commit> Store::apply(ByteView bytes, Encoding encoding, TransactionOrigin
   }
   const uint32_t own_before = state(own_);
   begin(origin, tag);
-  as_came_ = {came, owned};
+  AsCame as_came{came, owned};
+  if (!came.empty()) as_came_ = &as_came;
   apply_decoded(update);
   heap_.settle();
   if (state(own_) != own_before) own_taken_ = true;

@@ -24,7 +24,7 @@ void Store::begin(TransactionOrigin origin, std::string_view tag) {
   merge_candidates_.clear();
   joinable_.clear();
   changes_.clear();
-  as_came_ = {};
+  as_came_ = nullptr;
 }
 
 /// A document that was loaded keeps no lists as long as itself.
@@ -243,7 +243,7 @@ void Store::collect(ItemRef first) {
   };
   drop_inside(items_[first]);
   items_[first].kind = ContentKind::Deleted;
-  if (!inside.empty()) as_came_ = {};
+  if (!inside.empty()) as_came_ = nullptr;
   while (!inside.empty()) {
     Item& item = items_[inside.back()];
     inside.pop_back();
@@ -263,7 +263,7 @@ bool Store::merge(ItemRef left_ref, ItemRef right_ref) {
   Item& right = items_[right_ref];
   if (left.kind != right.kind || left.deleted() != right.deleted()) return false;
   if (left.is_gc()) {
-    as_came_ = {};
+    as_came_ = nullptr;
     left.length += right.length;
     items_.release(right_ref);
     return true;
@@ -272,7 +272,7 @@ bool Store::merge(ItemRef left_ref, ItemRef right_ref) {
       !(left.right_origin == right.right_origin) || ((left.flags | right.flags) & Item::kRedone) != 0) {
     return false;
   }
-  as_came_ = {};
+  as_came_ = nullptr;
   if (left.kind != ContentKind::Deleted) {
     if (left.content + left.content_bytes != right.content) {
       left.content = heap_.extend(left.content, left.content_bytes, content(right));

@@ -149,12 +149,12 @@ Bytes Store::pass_on(const DeleteSet& deletes) {
   transaction_out_.deletes(deletes);
   const Bytes behind = transaction_out_.finish();
   Bytes all;
-  if (as_came_.owned != nullptr) {
-    all = std::move(*as_came_.owned);
-    all.resize(as_came_.structs.size());
+  if (as_came_->owned != nullptr) {
+    all = std::move(*as_came_->owned);
+    all.resize(as_came_->structs.size());
   } else {
-    all.reserve(as_came_.structs.size() + behind.size());
-    all.assign(as_came_.structs.begin(), as_came_.structs.end());
+    all.reserve(as_came_->structs.size() + behind.size());
+    all.assign(as_came_->structs.begin(), as_came_->structs.end());
   }
   all.insert(all.end(), behind.begin(), behind.end());
   return all;
@@ -162,7 +162,7 @@ Bytes Store::pass_on(const DeleteSet& deletes) {
 
 /// A keystroke's update is a few dozen bytes, written to a place that is kept.
 Bytes Store::encode_transaction(std::span<const ClientFrom> clients, const DeleteSet& deletes) {
-  if (!as_came_.structs.empty()) return pass_on(deletes);
+  if (as_came_ != nullptr) return pass_on(deletes);
   write_all(transaction_out_, clients, deletes);
   return transaction_out_.finish();
 }

@@ -283,7 +283,7 @@ void Store::erase(ItemRef first) {
         item.flags |= Item::kGarbage;
         garbage_.push_back(ref);
       }
-      if (!as_came_.structs.empty() && item.clock >= before(item.client)) as_came_ = {};
+      if (as_came_ != nullptr && item.clock >= before(item.client)) as_came_ = nullptr;
       note_deleted(item);
       note_change(item.parent, item.parent_sub);
       if (item.kind == ContentKind::Doc) [[unlikely]]

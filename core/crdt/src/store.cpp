@@ -140,7 +140,7 @@ StructList::Place Store::split_at(StructList::Place place, ItemRef left_ref, uin
   const auto [right_ref, right] = items_.add();
   Item& left = items_[left_ref];
   DX_ASSERT(at > 0 && at < left.length && !left.is_gc());
-  as_came_ = {};
+  as_came_ = nullptr;
   right = left;
   right.clock = left.clock + at;
   right.length = left.length - at;

@@ -452,7 +452,7 @@ class Store {
     ByteView structs = {};
     Bytes* owned = nullptr;  // holds them, with more behind them, and may be emptied
   };
-  AsCame as_came_;
+  AsCame* as_came_ = nullptr;
   OutV1 transaction_out_;  // kept, as updates and values are small and many; empty between uses
 
   std::unique_ptr<Listeners> listeners_;  // null while nobody listens
