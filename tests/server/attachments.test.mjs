@@ -108,6 +108,31 @@ test('equal files are kept once for a user, and never shared with another', asyn
   assert.equal((await fetched(one.hash, {token: stranger})).status, 404);
 });
 
+test('what is sent and never completed has its limit, too', async () => {
+  const small = await Server.start({options: ['--attachment-limit', '2000']});
+  try {
+    const key = small.token();
+    const at = `/api/workspaces/${await small.workspace(key)}/attachments/uploads`;
+    const begin = async (bytes) => {
+      const about = {attachment_path: 'a.bin', hash: createHash('sha256').update(bytes).digest('hex'), size_bytes: bytes.length, mime_type: 'image/png', part_size: partSize};
+      const {upload_id} = await small.request(key, 'POST', at, about);
+      return {put: (part) => small.ask('PUT', `${at}/${upload_id}/parts/${part}`, {token: key, raw: piece(bytes, part), type: 'application/octet-stream'}),
+              complete: () => small.ask('POST', `${at}/${upload_id}/complete`, {token: key, body: about})};
+    };
+    const [one, two] = [await begin(randomBytes(1500)), await begin(randomBytes(1500))];
+    for (const part of [1, 2]) assert.equal((await one.put(part)).status, 200);
+    const refused = await two.put(1);
+    assert.equal(refused.status, 413);
+    assert.match(refused.json.error, /not completed take up 1500 bytes/);
+    assert.equal((await one.put(1)).status, 200, 'what is there can be sent again');
+    assert.equal((await one.complete()).status, 200);
+    for (const part of [1, 2]) assert.equal((await two.put(part)).status, 200);
+    assert.equal((await two.complete()).status, 413, 'and what is complete counts as before');
+  } finally {
+    await small.end();
+  }
+});
+
 test('pieces of an attachment, for owner and guest', async () => {
   const bytes = randomBytes(2000);
   const one = upload(bytes);

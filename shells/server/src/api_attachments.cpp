@@ -104,6 +104,21 @@ boost::asio::awaitable<std::optional<HttpResponse>> over_quota(Services& service
   co_return quota_response(use->used_bytes, limit, upload.size_bytes);
 }
 
+/// What was sent of files that are not complete is on the disk, too: as much again as the limit, not without end.
+boost::asio::awaitable<std::optional<HttpResponse>> over_unfinished(Services& services, const Upload& upload,
+                                                                    uint32_t part) {
+  const uint64_t limit = services.options.attachment_limit_bytes;
+  if (limit == 0 || services.blobs.has_part(upload, part)) co_return std::nullopt;
+  const auto use =
+      co_await ask<StorageUse>([&](auto reply) { services.storage.storage_use(upload.user_id, std::move(reply)); });
+  if (!use) co_return storage_response(use.error(), kNoUpload);
+  if (use->unfinished_bytes + part_size_of(upload, part) <= limit) co_return std::nullopt;
+  co_return error_response(http::status::payload_too_large,
+                           "Uploads that were begun and not completed take up " +
+                               std::to_string(use->unfinished_bytes) +
+                               " bytes. Complete them, or wait: they end a day after they began.");
+}
+
 Json upload_json(Json id, std::string_view status, uint64_t part_size, Json uploaded = Json::array()) {
   return Json::object({{"upload_id", std::move(id)},
                        {"status", status},
@@ -192,6 +207,7 @@ Answer put_part(Services& services, HttpRequest& request) {
   // Two devices may send one file together, and one of them is done first.
   const Json taken = Json::object({{"ok", true}, {"part_no", part}});
   if (upload->completed) co_return json_response(http::status::ok, taken);
+  if (auto refused = co_await over_unfinished(services, *upload, part)) co_return std::move(*refused);
   if (auto kept = services.blobs.keep_part(upload->id, part, request.body_file); !kept)
     co_return internal_error(kept.error());
   const auto added =

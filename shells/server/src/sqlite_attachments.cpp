@@ -173,8 +173,15 @@ void SqliteStorage::storage_use(std::string user_id, Reply<StorageUse> reply) {
     DX_SQL(auto* sum, database.cached("SELECT coalesce(sum(size_bytes),0), count(*) FROM blobs WHERE user_id=?"));
     DX_SQL(const bool row, sum->bind(1, user_id).step());
     StorageUse use;
-    if (row) use = {static_cast<uint64_t>(sum->integer(0)), static_cast<uint64_t>(sum->integer(1))};
+    if (row) use = {static_cast<uint64_t>(sum->integer(0)), static_cast<uint64_t>(sum->integer(1)), 0};
     sum->reset();
+    DX_SQL(auto* parts, database.cached("SELECT coalesce(sum(CASE WHEN p.part<u.total_parts THEN u.part_size "
+                                        "ELSE u.size_bytes-u.part_size*(u.total_parts-1) END),0) "
+                                        "FROM uploads u JOIN upload_parts p ON p.upload_id=u.id "
+                                        "WHERE u.user_id=? AND u.completed=0"));
+    DX_SQL(const bool any, parts->bind(1, user_id).step());
+    if (any) use.unfinished_bytes = static_cast<uint64_t>(parts->integer(0));
+    parts->reset();
     return use;
   });
 }

@@ -200,6 +200,7 @@ struct AccessState {
 struct StorageUse {
   uint64_t used_bytes = 0;
   uint64_t blob_count = 0;
+  uint64_t unfinished_bytes = 0;  // of parts whose uploads are not complete
 };
 
 /// An attachment on its way in. Identity of the content is its SHA-256.

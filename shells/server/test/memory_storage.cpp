@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "blob_store.h"
+
 namespace diaryx::server {
 namespace {
 
@@ -612,6 +614,10 @@ void MemoryStorage::storage_use(std::string user_id, Reply<StorageUse> reply) {
       if (key.user_id != user_id) continue;
       use.used_bytes += blob.size_bytes;
       ++use.blob_count;
+    }
+    for (const auto& [id, upload] : uploads_) {
+      if (upload.user_id != user_id || upload.completed) continue;
+      for (const uint32_t part : upload.parts) use.unfinished_bytes += part_size_of(upload, part);
     }
     return use;
   });

@@ -38,6 +38,11 @@ TEST_P(StorageContract, RemembersAnUploadAndItsBlob) {
   EXPECT_EQ(wait<Upload>([&](auto reply) { storage->find_upload("w2", "up", std::move(reply)); }).error().kind,
             Kind::NotFound);
 
+  const auto use_of = [&](const std::string& id) {
+    return *wait<StorageUse>([&](auto reply) { storage->storage_use(id, std::move(reply)); });
+  };
+  EXPECT_EQ(use_of(ann.user_id).unfinished_bytes, 3u);
+  EXPECT_EQ(use_of(user("carl@x").user_id).unfinished_bytes, 0u);
   const auto blob_in = [&](const std::string& id) {
     return wait<Blob>([&](auto reply) { storage->find_blob(id, sha256("x"), std::move(reply)); });
   };
@@ -48,9 +53,9 @@ TEST_P(StorageContract, RemembersAnUploadAndItsBlob) {
   upload.workspace = "w2";
   ASSERT_TRUE(wait<void>([&](auto reply) { storage->adopt_blob(upload, TimestampMs{60}, std::move(reply)); }));
   EXPECT_TRUE(blob_in("w2"));
-  const auto use = wait<StorageUse>([&](auto reply) { storage->storage_use(ann.user_id, std::move(reply)); });
-  EXPECT_EQ(use->used_bytes, 7u);
-  EXPECT_EQ(use->blob_count, 1u);
+  EXPECT_EQ(use_of(ann.user_id).used_bytes, 7u);
+  EXPECT_EQ(use_of(ann.user_id).blob_count, 1u);
+  EXPECT_EQ(use_of(ann.user_id).unfinished_bytes, 0u);
   // Nobody adopts what another user uploaded.
   upload.user_id = user("ben@x").user_id;
   EXPECT_EQ(
