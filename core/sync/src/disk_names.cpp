@@ -106,7 +106,8 @@ std::string DiskNames::to_key(std::string_view disk_path) const {
     }
     const std::string_view ours = file_name(nodes_.find(same->second)->second.disk);
     const bool same_case = traits_.normalising ? to_nfc(ours) == typed : ours == component;
-    key = join(key, same_case ? file_name(same->second) : std::string_view(typed));
+    const bool is_older = comparable(ours) != comparable(component);
+    key = join(key, same_case || is_older ? file_name(same->second) : std::string_view(typed));
   });
   return key;
 }
@@ -165,8 +166,13 @@ void DiskNames::put(std::string_view key, std::string_view disk_path) {
     auto node = nodes_.find(logical);
     if (node == nodes_.end()) {
       node = nodes_.emplace(logical, Node{}).first;
-    } else if (node->second.disk != disk) {
-      taken_.erase(comparable(node->second.disk));
+    } else if (const std::string before = comparable(node->second.disk); before != comparable(disk)) {
+      // A folder may be on this disk under two names: an alias, and its own since that became free.
+      if (logical == key) {
+        taken_.erase(before);
+      } else if (std::ranges::find(node->second.older, before) == node->second.older.end()) {
+        node->second.older.push_back(before);
+      }
     }
     node->second.disk = disk;
     ++node->second.uses;
@@ -188,9 +194,10 @@ void DiskNames::release(std::string_view key) {
   for_each_prefix(std::string(known->first), [&](std::string_view prefix, std::string_view) {
     const auto node = nodes_.find(prefix);
     if (node == nodes_.end() || --node->second.uses > 0) return;
-    if (const auto taken = taken_.find(comparable(node->second.disk));
-        taken != taken_.end() && taken->second == prefix) {
-      taken_.erase(taken);
+    std::vector<std::string>& names = node->second.older;
+    names.push_back(comparable(node->second.disk));
+    for (const std::string& name : names) {
+      if (const auto taken = taken_.find(name); taken != taken_.end() && taken->second == prefix) taken_.erase(taken);
     }
     nodes_.erase(node);
   });

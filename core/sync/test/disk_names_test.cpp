@@ -111,7 +111,11 @@ TEST(DiskNames, KnowsAnAliasOfAFolderThatIsOnDiskUnderItsOwnNameToo) {
   names.release("F/a.md");
   EXPECT_EQ(names.see("f/c.md"), "f/c.md");
   EXPECT_EQ(names.to_key(alias), "f/b.md");
-  names.release("f/b.md");
+  const std::string folder = alias.substr(0, alias.find('/'));
+  EXPECT_EQ(names.see(folder + "/d.md"), "f/d.md");  // somebody puts a file beside it
+  EXPECT_EQ(names.to_key(alias), "f/b.md");
+  EXPECT_EQ(names.to_key("f/c.md"), "f/c.md");
+  for (const char* const key : {"f/b.md", "f/c.md", "f/d.md"}) names.release(key);
   EXPECT_EQ(names.to_key(alias), alias);
 }
 

@@ -14,6 +14,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace diaryx::sync {
 
@@ -69,6 +70,8 @@ class DiskNames {
   struct Node {
     std::string disk;  // full path on disk
     uint32_t uses = 0;  // keys at or below it
+    std::vector<std::string>
+        older{};  // of a folder: what else it is called on disk, comparable; files may be there still
   };
 
   std::string comparable(std::string_view disk_path) const;
@@ -82,8 +85,7 @@ class DiskNames {
   std::map<std::string, Node, std::less<>> nodes_;  // by key or folder of keys
   std::map<std::string, std::string, std::less<>> taken_;  // comparable disk path -> key or folder
   std::map<std::string, std::string, std::less<>> keys_;  // key -> disk path
-  // The names that are not their keys, the other way round: a folder of keys may be on disk under two names, of which its node
-  // knows the last.
+  // The names that are not their keys, the other way round.
   std::map<std::string, std::string, std::less<>> key_of_;
   struct Lost {
     std::string disk;
