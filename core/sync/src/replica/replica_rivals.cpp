@@ -143,7 +143,8 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
       edit_workspace([&](crdt::Transaction& txn) { workspace_.set_home(txn, loser, {home->path, own, home->seen}); });
       relist_if_lost(loser);
     }
-    return reconcile_records(loser);
+    reconcile_records(loser);
+    return reconcile_file(loser);  // which has what was brought from here
   }
   const std::optional<Home> rival = workspace_.home(winner);
   const bool keeps_name = rival && (rival->path != *path || !rival->seen.empty() || live_path(winner));
