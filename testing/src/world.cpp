@@ -123,8 +123,15 @@ void Device::user_renames(std::string_view from, std::string_view to) {
 
 void Device::user_renames_folder(std::string_view from, std::string_view to) {
   const std::string prefix = std::string(from) + "/";
-  for (const auto& [path, bytes] : FakeDisk::Files(disk_.files())) {
-    if (path.starts_with(prefix)) user_renames(path, std::string(to) + "/" + path.substr(prefix.size()));
+  const bool is_same_place = from != to && disk_.is_same_place(from, to);
+  const FakeDisk::Files files(disk_.files());
+  // Where the disk takes both for one, the files that are there would lend their folder's old name to those that come.
+  for (const auto& [path, bytes] : files) {
+    if (is_same_place && path.starts_with(prefix)) user_renames(path, "~/" + path);
+  }
+  for (const auto& [path, bytes] : files) {
+    if (!path.starts_with(prefix)) continue;
+    user_renames(is_same_place ? "~/" + path : path, std::string(to) + "/" + path.substr(prefix.size()));
   }
 }
 

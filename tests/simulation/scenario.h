@@ -1,8 +1,10 @@
 // One seed: a world with faults, people who work in it, and what must hold afterwards.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "diaryx/testing/world.h"
 
@@ -17,8 +19,14 @@ struct Outcome {
 };
 
 /// Everyday: notes and pictures are made, edited, cleared, renamed, moved, deleted. Everything: folders are renamed too, names
-/// change in case alone, are swapped and used anew at once, and programs write in two halves.
-enum class Mix : uint8_t { Everyday, Everything };
+/// change in case alone, are swapped and used anew at once, and programs write in two halves. Rough: besides, devices choose the
+/// same names, files go over others, round in rings and there and back, folders are deleted, flow together and change in case,
+/// programs save over a backup, empty a file first or write it all anew, and old texts are put back.
+enum class Mix : uint8_t { Everyday, Everything, Rough };
+inline constexpr std::array kMixes{Mix::Everyday, Mix::Everything, Mix::Rough};
+
+/// As `./dev sim --mix` calls it.
+std::string_view name_of(Mix mix);
 
 enum class Network : uint8_t { Good, Bad };
 

@@ -1,4 +1,5 @@
 // ./dev sim: many seeds of the simulation, with figures. Exit 1 and one line that replays it on the first failure.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -22,11 +23,15 @@ struct Arguments {
 };
 
 constexpr const char* kUsage =
-    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everything|everyday] [--network good|bad] [--all]\n"
+    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everything|everyday|rough] [--network good|bad] [--all]\n"
     "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault, or on one "
     "of the two\n"
     "  --mix everyday  leaves out what few people do: folders renamed, names swapped, used anew or changed in case at "
     "once\n"
+    "  --mix rough     adds names that several devices choose, rings, files moved over others, folders that flow "
+    "together or "
+    "change in case,\n"
+    "                  programs that save over a backup, and old texts put back\n"
     "  DX_TRACE=1 in the environment tells on stderr what happens\n"
     "  --all  goes on after a failure and prints a line for each\n";
 
@@ -45,8 +50,9 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       continue;
     }
     if (name == "--mix") {
-      if (std::string_view(value) != "everyday" && std::string_view(value) != "everything") return false;
-      arguments.mix = std::string_view(value) == "everything" ? Mix::Everything : Mix::Everyday;
+      const auto mix = std::ranges::find(kMixes, std::string_view(value), name_of);
+      if (mix == kMixes.end()) return false;
+      arguments.mix = *mix;
       continue;
     }
     if (name == "--network") {
@@ -165,9 +171,9 @@ int run(const Arguments& arguments) {
     return 1;
   }
   if (!failure.empty()) {
-    std::printf("seed %llu: %s\nreplay: ./dev sim --start %llu --seeds 1%s\n",
+    std::printf("seed %llu: %s\nreplay: ./dev sim --start %llu --seeds 1 --mix %s\n",
                 static_cast<unsigned long long>(failed_seed), failure.c_str(),
-                static_cast<unsigned long long>(failed_seed), arguments.mix == Mix::Everyday ? " --mix everyday" : "");
+                static_cast<unsigned long long>(failed_seed), name_of(arguments.mix).data());
     return 1;
   }
   for (const Json::Member& member : *json.as_object()) {

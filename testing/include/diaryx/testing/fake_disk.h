@@ -35,6 +35,8 @@ class FakeDisk {
 
   /// The name as it stands on disk: folders and files that exist keep their spelling.
   std::string spelled(std::string_view path) const;
+  /// Whether this disk takes the two names for one.
+  bool is_same_place(std::string_view a, std::string_view b) const { return comparable(a) == comparable(b); }
   /// Whether this disk could hold a file of that name.
   bool can_name(std::string_view path) const;
   /// Names that sync wanted to write and that this disk refuses: there must be none.
