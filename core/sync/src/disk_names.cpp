@@ -159,7 +159,8 @@ void DiskNames::put(std::string_view key, std::string_view disk_path) {
       }
       for (const std::string& loser : losers) {
         const std::string& name = keys_.find(loser)->second;
-        lost_.insert_or_assign(comparable(name), Lost{name, loser});
+        // Not the very name that is taken: it leads to who takes it.
+        if (!is_same_place(name, disk_path)) lost_.insert_or_assign(comparable(name), Lost{name, loser});
         release(loser);
       }
     }

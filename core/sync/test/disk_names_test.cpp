@@ -130,6 +130,15 @@ TEST(DiskNames, KnowsAnAliasInAFolderThatIsSpelledAnew) {
   EXPECT_EQ(names.to_key("F" + alias.substr(1)), "F/what?.md");
 }
 
+TEST(DiskNames, LeadsToTheFileThatHasTheNameNow) {
+  DiskNames names(kMac);
+  const std::string composed = "caf\u00e9.md", decomposed = "cafe\u0301.md";
+  EXPECT_EQ(names.see(decomposed), composed);  // what people type
+  names.restore(decomposed, decomposed);  // but the list has it as it is on the disk
+  EXPECT_EQ(names.to_key(decomposed), decomposed);
+  EXPECT_EQ(names.see(decomposed), decomposed);
+}
+
 TEST(DiskNames, GivesAReleasedNameToTheNext) {
   DiskNames names{kMac};
   names.to_disk("f/note.md");
