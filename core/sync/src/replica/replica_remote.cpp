@@ -229,10 +229,22 @@ void Replica::Impl::on_body_ready(const std::string& key) {
   if (listed) adopt_old_peer_metadata(*listed);
   const std::optional<Home> home =
       key.starts_with(kOwnDocument) ? workspace_.home(key.substr(kOwnDocument.size())) : std::nullopt;
-  std::vector<std::string> waiting;  // for this document, which may have moved on to another path meanwhile
-  for (const std::string& path : wants_read_) {
-    if (path == key || path == listed || (home && path == home->path) || document_of(path) == key)
-      waiting.push_back(path);
+  std::set<std::string> waiting;  // for this document, which may have moved on to another path meanwhile
+  const auto add = [&](const std::string& path) {
+    if (wants_read_.contains(path)) waiting.insert(path);
+  };
+  add(key);
+  if (listed) add(*listed);
+  if (home) add(home->path);
+  // While a folder is imported all of its files wait, and hardly one has a document of another name.
+  if (document_of_.size() < wants_read_.size()) {
+    for (const auto& [path, document] : document_of_) {
+      if (document == key) add(path);
+    }
+  } else {
+    for (const std::string& path : wants_read_) {
+      if (document_of(path) == key) waiting.insert(path);
+    }
   }
   for (const std::string& path : waiting) {
     wants_read_.erase(path);
