@@ -441,13 +441,13 @@ class Store {
   InlineVector<ClientIndex, 2> touched_;
   uint32_t arrivals_ = 0;
   std::vector<Deleted> deleted_;
-  std::vector<ItemRef>
-      garbage_;  // of what was deleted the items that still have their content; empty where nothing is collected
+  std::vector<ItemRef> garbage_;  // deleted items that still have their content; empty where nothing is collected
   std::vector<LocalId> merge_candidates_;  // split off, or children of what was deleted
   std::vector<ItemRef> joinable_;  // new, and one with the struct before it unless something came between them
   InlineVector<Change, 1> changes_;
   // The structs of an update v1 that is applied, while nothing speaks against writing them to the event as they came: each became a
   // struct of the store as it was, none was here, waits, or was cut or joined. What deletes old structs changes none of them.
+  // It lives as long as `apply`; null from the next `begin` on.
   struct AsCame {
     ByteView structs = {};
     Bytes* owned = nullptr;  // holds them, with more behind them, and may be emptied

@@ -118,6 +118,7 @@ class Doc {
                                  std::string_view tag = {});
   /// The same for who is done with the bytes: `take_update_v1(std::move(update))`. A document without content frees those of a long update
   /// before it makes its own structs of them, so that less memory is needed at a time; that takes a little longer.
+  /// In a document with update events the bytes become the event instead, where they are what it would say.
   Result<Commit> take_update_v1(Bytes update, TransactionOrigin origin = TransactionOrigin::Remote,
                                 std::string_view tag = {});
 

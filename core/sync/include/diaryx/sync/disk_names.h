@@ -70,8 +70,7 @@ class DiskNames {
   struct Node {
     std::string disk;  // full path on disk
     uint32_t uses = 0;  // keys at or below it
-    std::vector<std::string>
-        older{};  // of a folder: what else it is called on disk, comparable; files may be there still
+    std::vector<std::string> older{};  // of a folder: its other names on disk, comparable, where files may be still
   };
 
   std::string comparable(std::string_view disk_path) const;
