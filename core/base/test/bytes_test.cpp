@@ -5,6 +5,23 @@
 namespace diaryx {
 namespace {
 
+TEST(ShortBytes, AreCopiedAndComparedWhole) {
+  for (size_t size = 0; size <= 120; ++size) {
+    std::string text;
+    for (size_t i = 0; i < size; ++i) text += static_cast<char>('a' + i % 26);
+    std::string copy(size + 2, '.');
+    copy_short(copy.data() + 1, text.data(), size);
+    EXPECT_EQ(copy, "." + text + ".");
+    EXPECT_TRUE(equal_short(text, std::string_view(copy).substr(1, size)));
+    EXPECT_FALSE(equal_short(text, copy));
+    for (size_t i = 0; i < size; ++i) {
+      copy[1 + i] ^= 0x20;
+      EXPECT_FALSE(equal_short(text, std::string_view(copy).substr(1, size))) << size << ", byte " << i;
+      copy[1 + i] ^= 0x20;
+    }
+  }
+}
+
 struct VarUintCase {
   const char* name;
   uint64_t value;

@@ -10,14 +10,7 @@
 namespace diaryx::crdt {
 namespace {
 
-constexpr double kLargestInteger = 2147483647.0;  // beyond it lib0 writes a float, although the varInt could hold more
 constexpr uint64_t kNan = 0x7ff8000000000000ull;
-
-AnyTag tag_of(double value) {
-  if (std::trunc(value) == value && std::fabs(value) <= kLargestInteger) return AnyTag::Integer;
-  if (static_cast<double>(static_cast<float>(value)) == value) return AnyTag::Float32;
-  return AnyTag::Float64;
-}
 
 uint8_t* put_big_endian(uint8_t* at, uint64_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) *at++ = static_cast<uint8_t>(value >> (8 * i));
@@ -33,7 +26,7 @@ uint64_t get_big_endian(Cursor& in, int bytes) {
 constexpr size_t kMostNumberBytes = 9;  // with the tag
 
 uint8_t* put_number(uint8_t* at, double value) {
-  const AnyTag tag = tag_of(value);
+  const AnyTag tag = number_tag(value);
   *at++ = static_cast<uint8_t>(tag);
   switch (tag) {
     case AnyTag::Integer: return put_var_int(at, static_cast<uint64_t>(std::fabs(value)), std::signbit(value));
@@ -57,7 +50,7 @@ double read_number(AnyTag tag, Cursor& in) {
 bool is_canonical_number(AnyTag tag, Cursor& in) {
   const uint8_t* from = in.at();
   const double value = read_number(tag, in);
-  if (!in.ok() || tag_of(value) != tag) return false;
+  if (!in.ok() || number_tag(value) != tag) return false;
   uint8_t again[kMostNumberBytes];
   const auto size = static_cast<size_t>(put_number(again, value) - again);
   return size == 1 + static_cast<size_t>(in.at() - from) && memcmp(again + 1, from, size - 1) == 0;

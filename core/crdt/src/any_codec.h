@@ -1,6 +1,8 @@
 // lib0 `any` as bytes: what contents are kept as. Private to the engine.
 #pragma once
 
+#include <cmath>
+
 #include "cursor.h"
 #include "diaryx/crdt/any.h"
 #include "sink.h"
@@ -22,6 +24,16 @@ enum class AnyTag : uint8_t {
   Array = 117,
   Bytes = 116,
 };
+
+/// Beyond it lib0 writes a float, although the varInt could hold more.
+inline constexpr uint32_t kLargestInteger = 2147483647;
+
+/// The tag that lib0 gives to a number.
+inline AnyTag number_tag(double value) {
+  if (std::trunc(value) == value && std::fabs(value) <= kLargestInteger) return AnyTag::Integer;
+  if (static_cast<double>(static_cast<float>(value)) == value) return AnyTag::Float32;
+  return AnyTag::Float64;
+}
 
 /// Passes over one value and checks it. Returns whether its bytes are those that JavaScript would write, so that they can be
 /// kept as they are.

@@ -386,7 +386,7 @@ bool Store::integrate_first_of_key(ClientIndex client, const StructView& view, M
     item.content = raw(make_type(ref, view.type_kind, view.name));
   } else {
     item.content_bytes = static_cast<uint32_t>(view.content.size());
-    item.content = heap_.keep(view.content);
+    item.content = view.is_padded ? heap_.add_padded(view.content) : heap_.keep(view.content);
   }
   touch(client);
   writer.structs.append(ref, view.length);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "diaryx/base/bytes.h"
 #include "handles.h"
 
 namespace diaryx::crdt {
@@ -16,7 +17,7 @@ class KeyTable {
   KeyRef intern(std::string_view text) {
     // Maps of one kind have the same keys in the same order, so the key that followed this one last time is tried first.
     KeyRef key = some(last_) ? entries_[raw(last_) - 1].follower : KeyRef::None;
-    if (!some(key) || this->text(key) != text) {
+    if (!some(key) || !equal_short(this->text(key), text)) {
       key = intern_by_hash(text);
       if (some(last_)) entries_[raw(last_) - 1].follower = key;
     }

@@ -84,7 +84,10 @@ class UpdateDecoder {
   }
 
   void read_struct(ClientId client, StructView& view) {
-    if (source_.take_entry(client, view)) return read_content(view);
+    if (source_.take_entry(client, view)) {
+      if (!source_.take_value(view)) read_content(view);
+      return;
+    }
     const uint8_t info = source_.info();
     view.kind = static_cast<ContentKind>(info & 0x1f);
     if (view.kind == ContentKind::Gc) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "any_codec.h"
 #include "columns.h"
 #include "cursor.h"
 #include "diaryx/crdt/limits.h"
@@ -55,6 +56,32 @@ class QuickReader {
     return true;
   }
 
+  /// A value that holds no others, as JavaScript would write it again. The input ends at `end`.
+  bool plain_any(const uint8_t* end) {
+    const auto tag = static_cast<AnyTag>(*at_++);
+    switch (tag) {
+      case AnyTag::String: {
+        uint32_t size = 0;
+        if (!var_uint(size) || size > static_cast<size_t>(end - at_) || !is_ascii(size)) return false;
+        at_ += size;
+        return true;
+      }
+      case AnyTag::Integer: return plain_integer();
+      case AnyTag::Float64: {
+        uint64_t bits;
+        memcpy(&bits, at_, 8);
+        at_ += 8;
+        const auto value = std::bit_cast<double>(__builtin_bswap64(bits));
+        return value == value && number_tag(value) == AnyTag::Float64;
+      }
+      case AnyTag::Undefined:
+      case AnyTag::Null:
+      case AnyTag::False:
+      case AnyTag::True: return true;
+      default: return false;
+    }
+  }
+
   /// `known` is a client and its varint; nearly always it stands here again.
   struct Client {
     uint64_t id = 0;
@@ -83,6 +110,21 @@ class QuickReader {
 
  private:
   static_assert(std::endian::native == std::endian::little);
+
+  /// A varInt as lib0 writes what it calls an integer.
+  bool plain_integer() {
+    uint64_t word;
+    memcpy(&word, at_, 8);
+    const uint64_t ends = ~word & 0x8080808080808080ull;
+    if (ends == 0) return false;
+    const uint32_t size = static_cast<uint32_t>(__builtin_ctzll(ends)) / 8 + 1;
+    word &= ends ^ (ends - 1);
+    if (size > 5 || (size > 1 && at_[size - 1] == 0)) return false;
+    const uint64_t magnitude = (word & 0x3fu) | (word & 0x7f00u) >> 2 | (word & 0x7f0000u) >> 3 |
+                               (word & 0x7f000000u) >> 4 | (word & 0x7f00000000u) >> 5;
+    at_ += size;
+    return magnitude <= kLargestInteger;
+  }
 
   const uint8_t* at_;
 };
@@ -137,6 +179,20 @@ class SourceV1 {
     view.says_sub = true;
     view.parent_form = ParentForm::Item;
     in_.read_to(quick.at() + size);
+    return true;
+  }
+
+  /// The content of such a struct, if it is what most are: one value, ASCII text, a number or a word of its own, as it would be written
+  /// again. Else nothing is read.
+  bool take_value(StructView& view) {
+    if (in_.remaining() < QuickReader::kRoom || in_.at()[0] != 1) return false;
+    const uint8_t* const value = in_.at() + 1;
+    QuickReader quick(value);
+    if (!quick.plain_any(in_.at() + in_.remaining())) return false;
+    view.length = 1;
+    view.content = {value, static_cast<size_t>(quick.at() - value)};
+    view.is_padded = true;
+    in_.read_to(quick.at());
     return true;
   }
 
@@ -196,6 +252,7 @@ class SourceV2 {
 
   bool take_plain(ClientId, StructView&) { return false; }
   bool take_entry(ClientId, StructView&) { return false; }
+  bool take_value(StructView&) { return false; }
   uint64_t client() { return checked(client_); }
   uint8_t info() { return checked(info_); }
   WireId left_id() {

@@ -69,6 +69,26 @@ inline void copy_short(void* to, const void* from, size_t size) {
   }
 }
 
+/// Whether two texts of which nearly all are short are the same, again without a call.
+inline bool equal_short(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  const char* const x = a.data();
+  const char* const y = b.data();
+  const size_t size = a.size();
+  const auto differ = [&]<typename Word>(Word, size_t at) {
+    Word of_x, of_y;
+    std::memcpy(&of_x, x + at, sizeof(Word));
+    std::memcpy(&of_y, y + at, sizeof(Word));
+    return of_x ^ of_y;
+  };
+  if (size > 16) [[unlikely]]
+    return std::memcmp(x, y, size) == 0;
+  if (size >= 8) return (differ(uint64_t{}, 0) | differ(uint64_t{}, size - 8)) == 0;
+  if (size >= 4) return (differ(uint32_t{}, 0) | differ(uint32_t{}, size - 4)) == 0;
+  if (size == 0) return true;
+  return ((x[0] ^ y[0]) | (x[size / 2] ^ y[size / 2]) | (x[size - 1] ^ y[size - 1])) == 0;
+}
+
 /// A varInt as it stands on the wire: -0 exists and means something (`UintOptRle`).
 struct SignedMagnitude {
   uint64_t magnitude;
