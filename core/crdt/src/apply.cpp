@@ -192,14 +192,14 @@ void Store::split_at_origins(const StructView& view) {
 void Store::store_content(Item& item, const StructView& view) {
   item.kind = view.kind;
   if (!lives_in_heap(view.kind)) return;
-  item.content_bytes = static_cast<uint32_t>(view.content.size());
+  item.content_bytes = view.content_size;
   if (view.kind == ContentKind::Format || view.kind == ContentKind::Embed) {
-    const KeyRef key = view.kind == ContentKind::Format ? keys_.intern(view.name) : KeyRef::None;
-    const Bytes whole = with_prefix(view.kind, key, view.content);
+    const KeyRef key = view.kind == ContentKind::Format ? keys_.intern(view.name()) : KeyRef::None;
+    const Bytes whole = with_prefix(view.kind, key, view.content());
     item.content = heap_.add(whole);
     item.content_bytes = static_cast<uint32_t>(whole.size());
   } else {
-    item.content = heap_.keep(view.content);
+    item.content = heap_.keep(view.content());
   }
 }
 
@@ -303,7 +303,7 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   SharedType& parent = types_[parent_ref];
   if (!parent.is_root && items_[parent.item].deleted()) return false;
   // A keystroke behind the writer's last one becomes part of that item, as it would at the end of the transaction.
-  if (is_typed && follows && extend_item(client, left_ref, view.kind, view.length, view.content)) {
+  if (is_typed && follows && extend_item(client, left_ref, view.kind, view.length, view.content())) {
     as_came_ = nullptr;
     return true;
   }
@@ -324,8 +324,8 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
     item.flags = Item::kDeleted;
     note_deleted(item);
   } else {
-    item.content_bytes = static_cast<uint32_t>(view.content.size());
-    item.content = view.is_padded ? heap_.add_padded(view.content) : heap_.keep(view.content);
+    item.content_bytes = view.content_size;
+    item.content = view.is_padded ? heap_.add_padded(view.content()) : heap_.keep(view.content());
     if (view.kind == ContentKind::String && item.content_bytes != item.length) has_wide_text_ = true;
     parent.length += item.length;
   }
@@ -346,8 +346,8 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
 /// last answer mostly is the next one.
 SharedType* Store::parent_of_first(const StructView& view, MapParent& last) {
   if (view.parent_form == ParentForm::Root) {
-    if (!last.is_root || view.root != keys_.text(types_[last.type].name)) {
-      last = {.type = root(view.root, TypeKind::Undeclared), .is_root = true};
+    if (!last.is_root || view.root() != keys_.text(types_[last.type].name)) {
+      last = {.type = root(view.root(), TypeKind::Undeclared), .is_root = true};
     }
     return &types_[last.type];
   }
@@ -383,10 +383,10 @@ bool Store::integrate_first_of_key(ClientIndex client, const StructView& view, M
   item.parent_sub = sub;
   parent->keys.add(sub, raw(ref));
   if (view.kind == ContentKind::Type) {
-    item.content = raw(make_type(ref, view.type_kind, view.name));
+    item.content = raw(make_type(ref, view.type_kind, view.name()));
   } else {
-    item.content_bytes = static_cast<uint32_t>(view.content.size());
-    item.content = view.is_padded ? heap_.add_padded(view.content) : heap_.keep(view.content);
+    item.content_bytes = view.content_size;
+    item.content = view.is_padded ? heap_.add_padded(view.content()) : heap_.keep(view.content());
   }
   touch(client);
   writer.structs.append(ref, view.length);
@@ -421,7 +421,7 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
     sub = neighbour.parent_sub;
   } else {
     if (view.parent_form == ParentForm::Root) {
-      parent = root(view.root, TypeKind::Undeclared);
+      parent = root(view.root(), TypeKind::Undeclared);
     } else {
       const Item& container = items_[find(local(view.origin_client, view.origin_clock))];
       if (container.kind == ContentKind::Type) parent = type_of(container);
@@ -457,18 +457,18 @@ void Store::integrate_view(ClientIndex client, const StructView& view, uint32_t 
   if (offset > 0 && lives_in_heap(view.kind)) {
     StructView tail = view;
     Bytes joined;
-    const ContentTail content = content_tail(view.kind, view.content, view.length, offset);
-    tail.content = content.bytes;
+    const ContentTail content = content_tail(view.kind, view.content(), view.length, offset);
+    tail.set_content(content.bytes);
     if (content.leads_with_half) {
       joined = {0xef, 0xbf, 0xbd};
       joined.insert(joined.end(), content.bytes.begin(), content.bytes.end());
-      tail.content = joined;
+      tail.set_content(joined);
     }
     store_content(item, tail);
   } else {
     store_content(item, view);
   }
-  if (view.kind == ContentKind::Type) item.content = raw(make_type(ref, view.type_kind, view.name));
+  if (view.kind == ContentKind::Type) item.content = raw(make_type(ref, view.type_kind, view.name()));
   integrate(ref);
 }
 
@@ -582,24 +582,25 @@ void Store::apply_decoded(DecodedUpdate& update) {
 /// Lets go of the bytes of an update before its structs are integrated: their contents move to the heap, which is empty, and their names
 /// become keys, as they will be anyway; no key is new while they are integrated.
 void Store::take_over(DecodedUpdate& update, Bytes& bytes) {
-  const auto for_other_names = [](StructView& view, auto&& change) {
-    if (view.parent_form == ParentForm::Root) change(view.root);
-    const bool is_named = view.kind == ContentKind::Type && has_node_name(view.type_kind);
-    if (is_named || view.kind == ContentKind::Format) change(view.name);
+  const auto has_name = [](const StructView& view) {
+    return view.kind == ContentKind::Format || (view.kind == ContentKind::Type && has_node_name(view.type_kind));
   };
   heap_.reserve(update.content_bytes);
   for (size_t i = 0; i < update.structs.size(); ++i) {
     StructView& view = update.structs[i];
-    if (view.bits & StructView::kHasSub) view.sub_key = keys_.intern(view.sub);
-    for_other_names(view, [this](std::string_view name) { (void)keys_.intern(name); });
-    const uint32_t at = view.is_padded ? heap_.add_padded(view.content) : heap_.add(view.content);
-    view.content = heap_.view(at, static_cast<uint32_t>(view.content.size()));
+    if (view.bits & StructView::kHasSub) view.sub_key = keys_.intern(view.sub());
+    if (view.parent_form == ParentForm::Root) (void)keys_.intern(view.root());
+    if (has_name(view)) (void)keys_.intern(view.name());
+    const uint32_t at = view.is_padded ? heap_.add_padded(view.content()) : heap_.add(view.content());
+    view.set_content(heap_.view(at, view.content_size));
     view.is_padded = false;
   }
+  const auto kept = [this](std::string_view name) { return keys_.text(keys_.intern(name)); };
   for (size_t i = 0; i < update.structs.size(); ++i) {
     StructView& view = update.structs[i];
-    if (view.bits & StructView::kHasSub) view.sub = keys_.text(view.sub_key);
-    for_other_names(view, [this](std::string_view& name) { name = keys_.text(keys_.intern(name)); });
+    if (view.bits & StructView::kHasSub) view.set_sub(keys_.text(view.sub_key));
+    if (view.parent_form == ParentForm::Root) view.set_root(kept(view.root()));
+    if (has_name(view)) view.set_name(kept(view.name()));
   }
   heap_.hold();
   update.scratch = {};

@@ -30,21 +30,21 @@ StructView Store::view(const Item& item) const {
     const SharedType& parent = types_[item.parent];
     if (parent.is_root) {
       view.parent_form = ParentForm::Root;
-      view.root = keys_.text(parent.name);
+      view.set_root(keys_.text(parent.name));
     } else {
       const Item& container = items_[parent.item];
       view.parent_form = ParentForm::Item;
       view.origin_client = client_id(container.client).value();
       view.origin_clock = container.clock;
     }
-    if (some(item.parent_sub)) view.sub = keys_.text(item.parent_sub);
+    if (some(item.parent_sub)) view.set_sub(keys_.text(item.parent_sub));
   }
-  if (lives_in_heap(item.kind)) view.content = content(item).subspan(value_prefix(item.kind));
-  if (item.kind == ContentKind::Format) view.name = keys_.text(format_key(item));
+  if (lives_in_heap(item.kind)) view.set_content(content(item).subspan(value_prefix(item.kind)));
+  if (item.kind == ContentKind::Format) view.set_name(keys_.text(format_key(item)));
   if (item.kind == ContentKind::Type) {
     const SharedType& inner = types_[type_of(item)];
     view.type_kind = inner.kind;
-    if (some(inner.name)) view.name = keys_.text(inner.name);
+    if (some(inner.name)) view.set_name(keys_.text(inner.name));
   }
   return view;
 }
@@ -95,7 +95,7 @@ void Store::write_rest(Out& out, ClientId client, const Item& item, uint32_t off
   if (item.kind == ContentKind::Any && knows_border && joined_values_.units <= offset) {
     rest.clock += joined_values_.units;
     rest.length -= joined_values_.units;
-    rest.content = rest.content.subspan(joined_values_.bytes);
+    rest.set_content(rest.content().subspan(joined_values_.bytes));
     offset -= joined_values_.units;
     rest.bits |= StructView::kHasOrigin;
     rest.origin_client = client.value();

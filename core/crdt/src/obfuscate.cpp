@@ -22,7 +22,7 @@ class Obfuscator {
     if (view.kind == ContentKind::Gc || view.kind == ContentKind::Skip) return view;
     content_.clear();
     replace_content(view);
-    if ((view.bits & StructView::kHasSub) != 0 && !view.sub.empty()) view.sub = cached(keys_, view.sub, "");
+    if ((view.bits & StructView::kHasSub) != 0 && !view.sub().empty()) view.set_sub(cached(keys_, view.sub(), ""));
     ++number_;
     return view;
   }
@@ -43,7 +43,7 @@ class Obfuscator {
     switch (view.kind) {
       case ContentKind::String: {
         text_.assign(view.length, static_cast<char>('0' + number_ % 10));
-        view.content = as_bytes(text_);
+        view.set_content(as_bytes(text_));
         return;
       }
       case ContentKind::Any:
@@ -61,18 +61,18 @@ class Obfuscator {
         break;
       case ContentKind::Format:
         if (!options_.formatting) return;
-        view.name = cached(mark_keys_, view.name, "");
-        view.content = mark_value(view.content);
+        view.set_name(cached(mark_keys_, view.name(), ""));
+        view.set_content(mark_value(view.content()));
         return;
       case ContentKind::Type:
         if (!options_.xml || !has_node_name(view.type_kind)) return;
-        view.name = cached(node_names_, view.name, view.type_kind == TypeKind::XmlHook ? "hook-" : "node-");
+        view.set_name(cached(node_names_, view.name(), view.type_kind == TypeKind::XmlHook ? "hook-" : "node-"));
         return;
       case ContentKind::Deleted:
       case ContentKind::Gc:
       case ContentKind::Skip: return;
     }
-    view.content = content_.view();
+    view.set_content(content_.view());
   }
 
   /// `{"i":number}`. Null stays null, it ends a mark; equal plain values give the same, and each object its own.

@@ -208,10 +208,10 @@ StructView head_of(StructView view, uint32_t units, std::string& kept) {
   if (units >= view.length) return view;
   view.length = units;
   if (view.kind == ContentKind::String) {
-    kept = Utf16Cutter(as_text(view.content)).take(units);
-    view.content = as_bytes(kept);
+    kept = Utf16Cutter(as_text(view.content())).take(units);
+    view.set_content(as_bytes(kept));
   } else if (view.kind == ContentKind::Any || view.kind == ContentKind::Json) {
-    view.content = view.content.first(element_offset(view.kind, view.content, units));
+    view.set_content(view.content().first(element_offset(view.kind, view.content(), units)));
   }
   return view;
 }

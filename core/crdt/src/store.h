@@ -290,7 +290,7 @@ class Store {
   void apply_decoded(DecodedUpdate& update);
   static void keep_lowest(std::vector<Missing>& missing);
   /// The key of a struct with `kHasSub`.
-  KeyRef key_of(const StructView& view) { return some(view.sub_key) ? view.sub_key : keys_.intern(view.sub); }
+  KeyRef key_of(const StructView& view) { return some(view.sub_key) ? view.sub_key : keys_.intern(view.sub()); }
   void take_over(DecodedUpdate& update, Bytes& bytes);
   void reserve_for(const DecodedUpdate& update);
   DeleteSet apply_deletes(const DeleteSet& deletes);

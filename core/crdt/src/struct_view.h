@@ -24,34 +24,59 @@ struct WireId {
 /// How a struct says where it belongs.
 enum class ParentForm : uint8_t { Neighbour, Root, Item };
 
-/// The views point into the update (or the scratch of its decoder), or into a store; whoever makes one says how long it lives.
+/// 64 bytes: a large update is a million of these before the first is placed. Texts are given by pointer and size, and what cannot occur
+/// together shares a place: a struct with origins says no parent, and one in a root names no item.
+///
+/// The texts lie in the update (or the scratch of its decoder), or in a store; whoever makes a view says how long it lives.
 struct StructView {
   // Bits 5 to 7 of the info byte.
   enum Bit : uint8_t { kHasSub = 0x20, kHasRightOrigin = 0x40, kHasOrigin = 0x80 };
 
-  ContentKind kind = ContentKind::Gc;
-  uint8_t bits = 0;
-  ParentForm parent_form = ParentForm::Neighbour;
-  TypeKind type_kind = TypeKind::Array;
-  uint32_t clock = 0;
-  uint32_t length = 0;
-  uint32_t origin_clock = 0;  // ParentForm::Item: the parent's clock; such a struct has no origin
-  uint64_t origin_client = 0;
+  union {
+    uint64_t origin_client = 0;
+    const char* root_text;  // ParentForm::Root
+  };
   union {
     uint64_t right_client = 0;
-    std::string_view root;  // ParentForm::Root: there is no right origin
+    const char* sub_text;  // kHasSub and no origins
+  };
+  union {
+    uint32_t origin_clock = 0;  // ParentForm::Item: the parent's clock; such a struct has no origin
+    uint32_t root_size;
   };
   union {
     uint32_t right_clock = 0;
-    KeyRef sub_key;  // kHasSub: the key of `sub` in the store that takes the struct, once it is known there
+    uint32_t sub_size;
   };
-  bool says_sub = false;  // the info byte has `kHasSub`, also where origins say all
-  bool is_padded = false;  // from the first byte of `content` on, as many bytes can be read as ByteHeap wants
-  std::string_view sub;  // kHasSub and no origins
-  std::string_view name;  // key of a Format, node name of a Type
-  ByteView content;  // as ContentKind says, without key and identity
+  const uint8_t* content_bytes = nullptr;
+  const char* name_text = nullptr;
+  uint32_t content_size = 0;
+  uint32_t name_size = 0;
+  uint32_t clock = 0;
+  uint32_t length = 0;
+  KeyRef sub_key = KeyRef::None;  // the key of `sub` in the store that takes the struct, once it is known there
+  ContentKind kind = ContentKind::Gc;
+  uint8_t bits = 0;
+  ParentForm parent_form : 6 = ParentForm::Neighbour;
+  bool says_sub : 1 = false;  // the info byte has `kHasSub`, also where origins say all
+  bool is_padded : 1 = false;  // from the first byte of `content` on, as many bytes can be read as ByteHeap wants
+  TypeKind type_kind = TypeKind::Array;
+
   uint32_t end() const { return clock + length; }
+  /// The name of the root that holds it.
+  std::string_view root() const { return {root_text, root_size}; }
+  void set_root(std::string_view name) { root_text = name.data(), root_size = static_cast<uint32_t>(name.size()); }
+  /// Its key in a map.
+  std::string_view sub() const { return {sub_text, sub_size}; }
+  void set_sub(std::string_view key) { sub_text = key.data(), sub_size = static_cast<uint32_t>(key.size()); }
+  /// The key of a Format, the node name of a Type.
+  std::string_view name() const { return {name_text, name_size}; }
+  void set_name(std::string_view name) { name_text = name.data(), name_size = static_cast<uint32_t>(name.size()); }
+  /// As ContentKind says, without key and identity.
+  ByteView content() const { return {content_bytes, content_size}; }
+  void set_content(ByteView bytes) { content_bytes = bytes.data(), content_size = static_cast<uint32_t>(bytes.size()); }
 };
+static_assert(sizeof(StructView) <= 64);
 
 /// The last units of a content of `length` units, from unit `offset` on. String: cutting a surrogate pair leaves half a character; `leads_with_half` says so, and the
 /// half is not in the view (it is written as U+FFFD).

@@ -178,18 +178,18 @@ void write_struct(Out& out, uint64_t client, const StructView& view, uint32_t of
   if ((bits & (StructView::kHasOrigin | StructView::kHasRightOrigin)) == 0) {
     out.parent_is_root(view.parent_form == ParentForm::Root);
     if (view.parent_form == ParentForm::Root) {
-      out.string(view.root);
+      out.string(view.root());
     } else {
       out.left_id(view.origin_client, view.origin_clock);
     }
-    if (bits & StructView::kHasSub) out.string(view.sub);
+    if (bits & StructView::kHasSub) out.string(view.sub());
   }
   write_content(out, view, offset);
 }
 
 template <typename Out>
 void write_content(Out& out, const StructView& view, uint32_t offset) {
-  const ContentTail tail = content_tail(view.kind, view.content, view.length, offset);
+  const ContentTail tail = content_tail(view.kind, view.content(), view.length, offset);
   switch (view.kind) {
     case ContentKind::Deleted: return out.length(view.length - offset);
     case ContentKind::Json: {
@@ -202,10 +202,10 @@ void write_content(Out& out, const StructView& view, uint32_t offset) {
     case ContentKind::String:
       return tail.leads_with_half ? out.string_after_half(as_text(tail.bytes)) : out.string(as_text(tail.bytes));
     case ContentKind::Embed: return out.json_value(tail.bytes);
-    case ContentKind::Format: out.key(view.name); return out.json_value(tail.bytes);
+    case ContentKind::Format: out.key(view.name()); return out.json_value(tail.bytes);
     case ContentKind::Type:
       out.type_ref(static_cast<uint8_t>(view.type_kind));
-      if (has_node_name(view.type_kind)) out.key(view.name);
+      if (has_node_name(view.type_kind)) out.key(view.name());
       return;
     case ContentKind::Any: out.length(view.length - offset); return out.rest().raw(tail.bytes);
     case ContentKind::Doc: {

@@ -10,6 +10,9 @@
 namespace diaryx::crdt {
 namespace {
 
+// Sizes of contents have 32 bits, also of those that become longer when they are converted.
+constexpr size_t kMostUpdateBytes = size_t{1} << 30;
+
 template <typename Source>
 class UpdateDecoder {
  public:
@@ -53,7 +56,7 @@ class UpdateDecoder {
       }
       if (view.length > 0xffffffffu - clock_) return fail(ErrorCode::ClockOverflow);
       clock_ += view.length;
-      out_.content_bytes += view.content.size() + value_prefix(view.kind);
+      out_.content_bytes += view.content_size + value_prefix(view.kind);
       // An empty struct holds nothing, and a store of contiguous clocks has no place for it.
       if (view.length == 0 || (count > kManyStructs && joins_previous(first))) out_.structs.pop_back();
     }
@@ -117,14 +120,14 @@ class UpdateDecoder {
   void read_parent(ClientId client, uint8_t info, StructView& view) {
     if (source_.parent_is_root()) {
       view.parent_form = ParentForm::Root;
-      view.root = source_.string();
+      view.set_root(source_.string());
     } else {
       view.parent_form = ParentForm::Item;
       read_reference(client, view, source_.left_id(), true);
     }
     if (info & StructView::kHasSub) {
       view.bits |= StructView::kHasSub;
-      view.sub = source_.string();
+      view.set_sub(source_.string());
     }
   }
 
@@ -134,28 +137,28 @@ class UpdateDecoder {
     switch (view.kind) {
       case ContentKind::Deleted: view.length = source_.length(); return;
       case ContentKind::Json: return read_json_elements(view);
-      case ContentKind::Binary: view.content = rest.var_bytes(); return;
+      case ContentKind::Binary: view.set_content(rest.var_bytes()); return;
       case ContentKind::String: {
         const std::string_view text = source_.string();
-        view.content = as_bytes(text);
+        view.set_content(as_bytes(text));
         view.length = is_ascii(text) ? static_cast<uint32_t>(text.size()) : utf16_length(text).value();
         return;
       }
-      case ContentKind::Embed: view.content = read_json_value(); return;
+      case ContentKind::Embed: view.set_content(read_json_value()); return;
       case ContentKind::Format:
-        view.name = source_.key();
-        view.content = read_json_value();
+        view.set_name(source_.key());
+        view.set_content(read_json_value());
         return;
       case ContentKind::Type: {
         const uint64_t type_ref = source_.type_ref();
         if (type_ref > static_cast<uint64_t>(TypeKind::XmlText)) return fail(ErrorCode::UnknownTag);
         view.type_kind = static_cast<TypeKind>(type_ref);
-        if (has_node_name(view.type_kind)) view.name = source_.key();
+        if (has_node_name(view.type_kind)) view.set_name(source_.key());
         return;
       }
       case ContentKind::Any:
         view.length = source_.length();
-        view.content = read_any_elements(view.length);
+        view.set_content(read_any_elements(view.length));
         return;
       case ContentKind::Doc: return read_subdocument(view);
       default: return fail(ErrorCode::UnknownTag);
@@ -217,7 +220,7 @@ class UpdateDecoder {
       if (again != text) source_.note_odd();
       converted.var_string(again);
     }
-    view.content = keep(converted);
+    view.set_content(keep(converted));
   }
 
   void read_subdocument(StructView& view) {
@@ -230,7 +233,7 @@ class UpdateDecoder {
     Sink both;
     both.var_string(guid);
     both.raw(options);
-    view.content = keep(both);
+    view.set_content(keep(both));
   }
 
   /// Yjs keeps the last block of a client that comes twice.
@@ -288,7 +291,7 @@ Result<void> decode_with(Source& source, DecodedUpdate& out, Encoding encoding, 
 }  // namespace
 
 Result<void> decode_update(ByteView bytes, Encoding encoding, const DecodeLimits& limits, DecodedUpdate& out) {
-  if (bytes.size() > limits.max_update_bytes) return fail(ErrorCode::TooLarge);
+  if (bytes.size() > std::min(limits.max_update_bytes, kMostUpdateBytes)) return fail(ErrorCode::TooLarge);
   if (encoding == Encoding::V1) {
     SourceV1 source(bytes);
     return decode_with(source, out, encoding, limits);

@@ -151,7 +151,7 @@ class SourceV1 {
     if (kind == ContentKind::String) {
       if (length > in_.remaining() - static_cast<size_t>(quick.at() - in_.at())) return false;
       if (!quick.is_ascii(length)) return false;
-      view.content = {quick.at(), length};
+      view.set_content({quick.at(), length});
       view.is_padded = true;
       quick.skip(length);
     }
@@ -173,7 +173,7 @@ class SourceV1 {
     const uint8_t size = *quick.at();
     quick.skip(1);
     if (size > QuickReader::kPadding || !quick.is_ascii(size)) return false;
-    view.sub = as_text({quick.at(), size});
+    view.set_sub(as_text({quick.at(), size}));
     view.kind = ContentKind::Any;
     view.bits = StructView::kHasSub;
     view.says_sub = true;
@@ -190,7 +190,7 @@ class SourceV1 {
     QuickReader quick(value);
     if (!quick.plain_any(in_.at() + in_.remaining())) return false;
     view.length = 1;
-    view.content = {value, static_cast<size_t>(quick.at() - value)};
+    view.set_content({value, static_cast<size_t>(quick.at() - value)});
     view.is_padded = true;
     in_.read_to(quick.at());
     return true;

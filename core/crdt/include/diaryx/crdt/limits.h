@@ -25,7 +25,7 @@ namespace diaryx::crdt {
 ///
 /// `test/memory_bounds_test.cpp` counts every allocation and holds the worst inputs that are known against these numbers.
 struct DecodeLimits {
-  size_t max_update_bytes = size_t{1} << 30;  ///< of one update
+  size_t max_update_bytes = size_t{1} << 30;  ///< of one update; more than this are never read
   uint32_t max_structs = uint32_t{1} << 26;  ///< of one update, Skip and Gc included
   /// Of an update v2, where a run in a few bytes may stand for any number of structs. Histories of little else than deletions, empty
   /// types or a few values set in turn come near: two keys set 100,000 times each are 54 bytes.
