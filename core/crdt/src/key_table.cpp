@@ -1,6 +1,7 @@
 #include "key_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -87,16 +88,31 @@ uint32_t* KeyMap::find(KeyRef key) {
     }
     return nullptr;
   }
+  Slots& large = *block_->large;
+  if (raw(key) > large.largest) return nullptr;
   // What was interned in a row was mostly added in a row: that place is looked at first, as each look at a large map is a cache miss.
-  const auto& [slots, ahead] = *block_->large;
-  if (const uint32_t in_row = raw(key) - ahead; in_row < size && entries[in_row].key == key)
+  if (const uint32_t in_row = raw(key) - large.ahead; in_row < size && entries[in_row].key == key)
     return &entries[in_row].value;
-  const size_t mask = slots.size() - 1;
-  for (size_t slot = mix(raw(key)) & mask; slots[slot] != 0; slot = (slot + 1) & mask) {
-    Entry& entry = entries[slots[slot] - 1];
+  if (large.known < size) large.add_rest({entries, size});
+  const size_t mask = large.slots.size() - 1;
+  for (size_t slot = mix(raw(key)) & mask; large.slots[slot] != 0; slot = (slot + 1) & mask) {
+    Entry& entry = entries[large.slots[slot] - 1];
     if (entry.key == key) return &entry.value;
   }
   return nullptr;
+}
+
+void KeyMap::Slots::add_rest(std::span<const Entry> entries) {
+  if (entries.size() * 4 > slots.size() * 3) {
+    slots.assign(std::bit_ceil(entries.size() * 2), 0);
+    known = 0;
+  }
+  const size_t mask = slots.size() - 1;
+  for (; known < entries.size(); ++known) {
+    size_t slot = mix(raw(entries[known].key)) & mask;
+    while (slots[slot] != 0) slot = (slot + 1) & mask;
+    slots[slot] = known + 1;
+  }
 }
 
 /// Room for a dozen after room for four: that is how many keys most maps have.
@@ -115,18 +131,6 @@ void KeyMap::grow() {
   block_ = std::move(grown);
 }
 
-void KeyMap::grow_slots() {
-  if (block_->large == nullptr) block_->large = std::make_unique<Slots>();
-  std::vector<uint32_t>& slots = block_->large->slots;
-  slots.assign(slots.empty() ? 4 * kSmall : slots.size() * 2, 0);
-  const size_t mask = slots.size() - 1;
-  for (uint32_t i = 0; i < block_->size; ++i) {
-    size_t slot = mix(raw(block_->entries()[i].key)) & mask;
-    while (slots[slot] != 0) slot = (slot + 1) & mask;
-    slots[slot] = i + 1;
-  }
-}
-
 void KeyMap::set(KeyRef key, uint32_t value) {
   if (uint32_t* known = find(key)) {
     *known = value;
@@ -140,16 +144,12 @@ void KeyMap::add(KeyRef key, uint32_t value) {
   block_->entries()[block_->size++] = {key, value};
   const uint32_t size = block_->size;
   if (size <= kSmall) return;
-  if (block_->large == nullptr || size_t{size} * 4 > block_->large->slots.size() * 3) {
-    grow_slots();
-  } else {
-    std::vector<uint32_t>& slots = block_->large->slots;
-    const size_t mask = slots.size() - 1;
-    size_t slot = mix(raw(key)) & mask;
-    while (slots[slot] != 0) slot = (slot + 1) & mask;
-    slots[slot] = size;
+  if (block_->large == nullptr) {
+    block_->large = std::make_unique<Slots>();
+    for (const Entry& entry : entries()) block_->large->largest = std::max(block_->large->largest, raw(entry.key));
   }
   block_->large->ahead = raw(key) - (size - 1);
+  block_->large->largest = std::max(block_->large->largest, raw(key));
 }
 
 size_t KeyMap::memory_bytes() const {

@@ -83,10 +83,13 @@ class KeyMap {
 
  private:
   static constexpr size_t kSmall = 16;
-  /// Of a large map.
+  /// Of a large map: how a key is found that was not added right before or behind the last one. Loading a document asks for none.
   struct Slots {
     std::vector<uint32_t> slots;  // index + 1 into the entries; open addressing
+    uint32_t known = 0;  // so many entries are in `slots`
     uint32_t ahead = 0;  // the number of the key that came last, less its index
+    uint32_t largest = 0;  // number of a key; what was interned later is not here
+    void add_rest(std::span<const Entry> entries);
   };
   /// What lies before the entries.
   struct Block {
@@ -104,7 +107,6 @@ class KeyMap {
   };
 
   void grow();
-  void grow_slots();
 
   std::unique_ptr<Block, FreeBlock> block_;
 };
