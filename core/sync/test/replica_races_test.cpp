@@ -449,6 +449,31 @@ TEST(Races, AFileThatIsDeletedAndMadeAgainWhileAwayGoesOnAsTheSame) {
   }
 }
 
+TEST(Races, AFileThatIsMadeAgainWhereOthersDeletedItStaysDeletedWhenTheyDeleteItOnceMore) {
+  World world{11, {.devices = 2}};
+  Device& other = world.device(0);
+  Device& late = world.device(1);
+  other.user_writes("a.md", kGarden);
+  at_rest(world);
+  late.go_offline();
+  other.user_renames("a.md", "c.md");
+  other.look_and_settle();
+  other.user_deletes("c.md");
+  for (int i = 0; i < 100; ++i) world.step();
+  // What is typed here is in the document of this name alone, and deleted with it.
+  late.user_renames("a.md", "b.md");
+  late.look_and_settle();
+  late.user_writes("b.md", kGarden + std::string("and herbs\n"));
+  late.look_and_settle();
+  late.user_deletes("b.md");
+  late.go_online();
+  ASSERT_EQ(at_rest(world), Files{});
+  late.user_writes("c.md", kTravel);
+  ASSERT_EQ(at_rest(world), (Files{{"c.md", kTravel}}));
+  other.user_deletes("c.md");
+  EXPECT_EQ(at_rest(world), Files{});
+}
+
 TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
   World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
   Device& windows = world.device(1);

@@ -286,6 +286,7 @@ void Replica::Impl::create_entry(const std::string& path, std::string_view bytes
   deleted_here_.erase(file_id);
   index_file(path);
   open_body(document);
+  unite(file_id);  // what was typed into it under older names had no place while it was not listed
 }
 
 void Replica::Impl::place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash) {
@@ -315,10 +316,10 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
     id = workspace_.new_file_id(path);
     document = own_document(id);
   }
-  BodyDoc& body = bodies_.open(document);
-  const bool text_is_missing = listed && body.is_virgin() && extra_text(*entry, kHasText);
+  const bool text_is_missing = listed && bodies_.open(document).is_virgin() && extra_text(*entry, kHasText);
   if (text_is_missing && id != seed_name(path, split.head, split.body)) return keep_conflict_copy(path, bytes, hash);
   if (!listed) create_entry(path, bytes, id, document);
+  BodyDoc& body = bodies_.open(document);
   Bytes update;
   HistoryOrigin origin = HistoryOrigin::Local;
   if (body.is_virgin()) {

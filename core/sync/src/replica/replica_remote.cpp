@@ -102,7 +102,6 @@ void Replica::Impl::give_way(const std::set<std::string>& replaced, const std::v
     create_entry(home->path, "", id, home->document);
     put_file(name, ours, document);
     reconcile_records(ours);
-    unite(id);  // what was typed into it here under older names
   }
 }
 

@@ -156,7 +156,6 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
     if (rival) {
       const std::string theirs = document_of_file(winner, *path);
       create_entry(*path, document_text(theirs), winner, theirs);
-      unite(winner);  // it is listed here only now
     } else {
       FileMetadata tombstone = *workspace_.live_file(*path);
       tombstone.deleted = true;

@@ -387,7 +387,6 @@ void Replica::Impl::put_file(const std::string& path, const std::string& file_id
   const std::string text = document_text(present_document);
   move_text(present_document, document, file_id);
   create_entry(path, text, file_id, document);
-  unite(file_id);
 }
 
 void Replica::Impl::move_text(const std::string& from, const std::string& to, std::string_view file_id) {
