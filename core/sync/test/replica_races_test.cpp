@@ -474,6 +474,24 @@ TEST(Races, AFileThatIsMadeAgainWhereOthersDeletedItStaysDeletedWhenTheyDeleteIt
   EXPECT_EQ(at_rest(world), Files{});
 }
 
+TEST(Races, AFileThatIsMovedOverAnotherAndElsewhereToAThirdNameLeavesNothingOfTheOther) {
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world{11, {.devices = 2}};
+    Device& device = world.device(1);
+    world.device(0).user_writes("ideas.md", kTravel);
+    world.device(0).user_writes("plan.md", kGarden);
+    ASSERT_EQ(at_rest(world).size(), 2u);
+    device.go_offline();
+    world.device(0).user_renames("ideas.md", "plan.md");
+    for (int i = 0; i < 100; ++i) world.step();
+    device.go_online();
+    for (int i = 0; i < moment; ++i) world.step();
+    const bool is_there = device.disk().has("ideas.md");
+    if (is_there) device.user_renames("ideas.md", "a.md");
+    EXPECT_EQ(at_rest(world), (Files{{is_there ? "a.md" : "plan.md", kTravel}})) << moment;
+  }
+}
+
 TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
   World world{11, {.devices = 2, .disks = {{}, {.case_insensitive = true, .windows_names = true}}}};
   Device& windows = world.device(1);

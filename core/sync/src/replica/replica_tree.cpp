@@ -349,6 +349,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
   reconcile(to);
   reconcile(name);
   reconcile(from);
+  if (present != from) reconcile(present);  // another file may be on disk there, which waited for this one
   reconcile_records(record.file_id);
 }
 
