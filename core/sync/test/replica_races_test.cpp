@@ -474,6 +474,40 @@ TEST(Races, AFileThatIsMadeAgainWhereOthersDeletedItStaysDeletedWhenTheyDeleteIt
   EXPECT_EQ(at_rest(world), Files{});
 }
 
+TEST(Races, WhatWasTypedInADocumentThatAnotherFileHoldsIsWrittenWhereTheFileIs) {
+  World world{11, {.devices = 2}};
+  Device& device = world.device(0);
+  device.user_writes("p.md", kTravel);
+  at_rest(world);
+  device.user_renames("p.md", "q.md");
+  at_rest(world);
+  // Somebody who never heard of that file makes another one under its first name, and lists it before its text comes.
+  crdt::Doc list({.client = ClientId{98}});
+  ASSERT_TRUE(list.apply_update_v1(device.replica().document_state("workspace")));
+  crdt::Transaction listing = list.transact();
+  list.map("files").set(
+      listing, "p.md", crdt::Any::string(R"({"filename":"p.md","deleted":false,"modified_at":0,"extra":{"_id":"0"}})"));
+  list.map("homes").set(listing, "0", crdt::Any::string("p.md\np.md\n"));
+  const Bytes listed = std::move(listing).commit().update_v1();
+  device.tell(UpdateMade{.doc = "workspace", .update = listed});
+  // Somebody else types into the first file under its first name.
+  crdt::Doc late({.client = ClientId{99}});
+  ASSERT_TRUE(late.apply_update_v1(device.replica().document_state("body:p.md")));
+  crdt::Transaction typing = late.transact();
+  const Utf16Offset end{late.text("body").length().value()};
+  ASSERT_TRUE(late.text("body").insert(typing, end, "and the red one\n"));
+  const Bytes typed = std::move(typing).commit().update_v1();
+  device.tell(UpdateMade{.doc = "body:p.md", .update = typed});
+  // And the document turns out to be the second file's, whose id sorts first.
+  crdt::Doc second({.client = ClientId{98}});
+  crdt::Transaction claim = second.transact();
+  second.map("seed").set(claim, "file:0", crdt::Any::string("1"));
+  ASSERT_TRUE(second.text("body").insert(claim, Utf16Offset{0}, kPond));
+  const Bytes claimed = std::move(claim).commit().update_v1();
+  device.tell(UpdateMade{.doc = "body:p.md", .update = claimed});
+  EXPECT_EQ(at_rest(world), (Files{{"p.md", kPond}, {"q.md", kTravel + std::string("and the red one\n")}}));
+}
+
 TEST(Races, AFileThatIsMovedOverAnotherAndElsewhereToAThirdNameLeavesNothingOfTheOther) {
   for (int moment = 0; moment < kMoments; ++moment) {
     World world{11, {.devices = 2}};
