@@ -124,6 +124,14 @@ bool DiskNames::is_same_place(std::string_view a, std::string_view b) const {
   return traits_.peculiar() && comparable(a) == comparable(b);
 }
 
+std::optional<std::string> DiskNames::key_of_place(std::string_view disk_path) const {
+  if (!traits_.peculiar()) return std::nullopt;
+  const std::string place = comparable(disk_path);
+  if (const auto lost = lost_.find(place); lost != lost_.end()) return lost->second.key;
+  const auto taken = taken_.find(place);
+  return taken != taken_.end() && keys_.contains(taken->second) ? std::optional(taken->second) : std::nullopt;
+}
+
 std::string DiskNames::see(std::string_view disk_path) {
   if (!traits_.peculiar()) return std::string(disk_path);
   std::string key = own_key(disk_path);

@@ -130,6 +130,19 @@ TEST(DiskNames, KnowsAnAliasInAFolderThatIsSpelledAnew) {
   EXPECT_EQ(names.to_key("F" + alias.substr(1)), "F/what?.md");
 }
 
+TEST(DiskNames, KnowsWhichFileIsSeenUnderANameThatTheDiskTakesForItsOwn) {
+  DiskNames names{kMac};
+  names.to_disk("f/a.md");
+  names.to_disk("f/b.md");
+  EXPECT_EQ(names.key_of_place("F/a.md"), "f/a.md");
+  EXPECT_EQ(names.key_of_place("F/c.md"), std::nullopt);
+  names.see("F/a.md");
+  EXPECT_EQ(names.key_of_place("F/b.md"), "f/b.md");  // not told yet
+  names.settle();
+  EXPECT_EQ(names.key_of_place("F/b.md"), std::nullopt);
+  EXPECT_EQ(DiskNames(DiskTraits{}).key_of_place("f/b.md"), std::nullopt);
+}
+
 TEST(DiskNames, LeadsToTheFileThatHasTheNameNow) {
   DiskNames names(kMac);
   const std::string composed = "caf\u00e9.md", decomposed = "cafe\u0301.md";

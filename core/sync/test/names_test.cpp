@@ -59,6 +59,22 @@ TEST(Names, KeepsAnAliasInAFolderThatIsRenamedInCaseAlone) {
   EXPECT_EQ(by_key(world, 0), (Files{{"Notes/a.md", "the first\n"}, {"Notes/what?.md", "a question\n"}}));
 }
 
+TEST(Names, TakesAFileThatComesToAFolderWhichIsRenamedInCaseAloneForNoOther) {
+  for (int moment = 0; moment < 40; ++moment) {
+    World world = mixed();
+    world.device(0).user_writes("notes/a.md", "the first\n");
+    expect_step(world);
+    world.device(0).user_writes("notes/b.md", "the second\n");
+    for (int i = 0; i < moment; ++i) world.step();
+    world.device(2).user_renames_folder("notes", "Notes");  // and the other comes to it before the watcher tells
+    expect_step(world);
+    Files files = by_key(world, 0);
+    EXPECT_EQ(files.size(), 2u) << moment;
+    EXPECT_EQ(files["Notes/a.md"], "the first\n") << moment;
+    EXPECT_EQ(files[files.contains("notes/b.md") ? "notes/b.md" : "Notes/b.md"], "the second\n") << moment;
+  }
+}
+
 TEST(Names, KeepsAFileInAFolderWithAnAliasWhenTheNameOfTheFolderBecomesFree) {
   World world = mixed();
   world.device(0).user_writes("Notes/a.md", "the first\n");

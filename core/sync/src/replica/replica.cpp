@@ -102,8 +102,12 @@ void Replica::Impl::dispatch(const Event& event) {
     return leaving == nullptr ? names().own_key(disk_path) : *leaving;
   };
   const auto see = [this](std::string_view disk_path) {
-    const std::string* const leaving = leaving_name(disk_path);
-    return leaving == nullptr ? names().see(disk_path) : *leaving;
+    if (const std::string* const leaving = leaving_name(disk_path)) return *leaving;
+    const std::optional<std::string> there = names().key_of_place(disk_path);
+    std::string seen = names().see(disk_path);
+    // Renamed in case or form alone, and nobody told: its folder was, before a write of ours came to it.
+    if (there && *there != seen && record(*there) != nullptr && record(seen) == nullptr) on_moved(*there, seen);
+    return seen;
   };
   const auto source = [this](Ticket ticket) {
     if (ticket == Ticket{}) return Source::Watcher;

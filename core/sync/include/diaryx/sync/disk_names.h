@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,9 @@ class DiskNames {
   std::string own_key(std::string_view disk_path) const;
   /// This disk takes the two names for one.
   bool is_same_place(std::string_view a, std::string_view b) const;
+  /// The key of a file that has this name in another case or form, or had it before the folder was spelled anew. The disk holds
+  /// no other file there, so one that is seen under this name is that file, renamed.
+  std::optional<std::string> key_of_place(std::string_view disk_path) const;
   /// A file is on disk under this name now. Returns its key. If this disk holds another key's file to be the same, that key
   /// loses its name.
   std::string see(std::string_view disk_path);
