@@ -118,6 +118,29 @@ TEST(MergeRules, DeleteAndDelete) {
   EXPECT_EQ(together(world, {remove, remove}), (Files{{"b.md", kOther}}));
 }
 
+TEST(MergeRules, DeleteWithCreateAgainAndCreateSomethingElse) {
+  // One device hears of the deletion, which is half of what a program does that saves, and its user makes another file.
+  const std::string saved = std::string(kLong) + "late\n";
+  World world = in_step({{"a.md", kLong}});
+  world.device(0).user_deletes("a.md");
+  for (int step = 0; step < 100; ++step) world.step();
+  ASSERT_FALSE(world.device(1).disk().has("a.md"));
+  const Files files = together(
+      world, {[&](Device& d) { d.user_writes("a.md", saved); }, [](Device& d) { d.user_writes("a.md", kOther); }});
+  EXPECT_EQ(files.size(), 2u);
+  EXPECT_TRUE(beside(files, "a.md") == (files.at("a.md") == saved ? kOther : saved)) << all_text(files);
+}
+
+TEST(MergeRules, DeleteWithCreateAgainAndCreateSomethingLikeIt) {
+  World world = in_step({{"a.md", kLong}});
+  world.device(0).user_deletes("a.md");
+  for (int step = 0; step < 100; ++step) world.step();
+  const std::string edited = std::string(kLong) + "late\n";
+  const Files files = together(
+      world, {[](Device& d) { d.user_writes("a.md", kLong); }, [&](Device& d) { d.user_writes("a.md", edited); }});
+  EXPECT_EQ(files, (Files{{"a.md", edited}}));
+}
+
 TEST(MergeRules, CreateAndCreateTheSame) {
   World world = in_step({});
   const auto create = [](Device& d) { d.user_writes("a.md", kLong); };

@@ -474,6 +474,29 @@ TEST(Races, AFileThatIsMadeAgainWhereOthersDeletedItStaysDeletedWhenTheyDeleteIt
   EXPECT_EQ(at_rest(world), Files{});
 }
 
+TEST(Races, AFileThatIsMadeAgainGoesIntoNoDocumentOfAnotherFile) {
+  World world{11, {.devices = 2}};
+  Device& device = world.device(0);
+  Device& other = world.device(1);
+  device.user_writes("travel.md", kTravel);
+  device.user_writes("garden.md", kGarden);
+  at_rest(world);
+  // Both give one name to a file for a moment, and nobody sends what is in the document of that name.
+  device.go_offline();
+  for (const auto& [from, to] : {std::pair{"travel.md", "p.md"}, std::pair{"p.md", "b.md"}}) {
+    device.user_renames(from, to);
+    device.look_and_settle();
+  }
+  other.go_offline();
+  other.user_renames("garden.md", "p.md");
+  other.look_and_settle();
+  other.user_deletes("p.md");
+  other.look_and_settle();
+  ASSERT_EQ(at_rest(world), (Files{{"b.md", kTravel}}));
+  device.user_writes("p.md", kPond);  // where the list says that the garden was
+  EXPECT_EQ(at_rest(world), (Files{{"b.md", kTravel}, {"p.md", kPond}}));
+}
+
 TEST(Races, WhatWasTypedInADocumentThatAnotherFileHoldsIsWrittenWhereTheFileIs) {
   World world{11, {.devices = 2}};
   Device& device = world.device(0);

@@ -206,6 +206,7 @@ class Replica::Impl {
   void merge_disk_text(std::string_view path, FileRecord record, std::string_view bytes);
   bool is_left(std::string_view path) const;
   bool came_back(std::string_view path) const;
+  bool goes_on(std::string_view path, std::string_view bytes) const;  // of one that came back: it is the same file
   bool is_of_entry(std::string_view path, const std::string& document) const;  // its text is here
   void place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash);
   bool says_the_same(const std::string& path, const SplitText& disk) const;

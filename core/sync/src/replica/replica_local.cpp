@@ -9,6 +9,7 @@
 #include "diaryx/sync/path.h"
 #include "fault.h"
 #include "replica/replica_impl.h"
+#include "replica/similarity.h"
 #include "text_hunks.h"
 
 namespace diaryx::sync {
@@ -169,6 +170,17 @@ bool Replica::Impl::came_back(std::string_view path) const {
   return !id || !live_path(*id);
 }
 
+bool Replica::Impl::goes_on(std::string_view path, std::string_view bytes) const {
+  // Who did not delete it does not save it: there it is the file that was here only if its text says so. Else what is not in the new
+  // text would be lost to whoever has that file still.
+  const std::optional<std::string> id = extra_text(*workspace_.file(path), kFileId);
+  if (!id || !is_file_id(*id) || deleted_here_.contains(*id) || !restore_id_.empty()) return true;
+  const std::string document = document_of_file(*id, path);
+  const std::string before = document_text(document);
+  if (before.empty()) return document == document_of(path);
+  return bytes.contains(before) || similarity_percent(before, bytes) >= kUnrelatedPercent;
+}
+
 void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std::string_view bytes) {
   const std::string key(path);
   // The list may have another file here by now, or this one under another name: what was typed goes where the file is.
@@ -303,12 +315,12 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
   const std::optional<FileMetadata> entry = workspace_.file(path);
   const bool listed = entry && !entry->deleted;
   const std::optional<std::string> old_id = entry ? extra_text(*entry, kFileId) : std::nullopt;
-  const bool is_back = came_back(path);
+  const bool is_back = came_back(path) && goes_on(path, bytes);
   std::string id;
   std::string document;
   if (listed || (is_back && old_id && is_file_id(*old_id))) {
     id = old_id.value_or(std::string());
-    document = document_of(path);
+    document = listed ? document_of(path) : document_for(path, id);
   } else if (!entry || is_back) {
     document = path;
     id = seed_name(path, split.head, split.body);
