@@ -105,6 +105,20 @@ TEST(BodyDoc, ANoteThatAFileLeftIsNoneInItsOtherDocuments) {
   EXPECT_EQ(doc.owner(), kNobody);
 }
 
+TEST(BodyDoc, NotesThatFilesLeftStayWhenTheLastOneIsTakenOut) {
+  BodyDoc doc = begun(ClientId{11}, "one", "the text of one");
+  doc.note_left("two");
+  BodyDoc other(ClientId{12}, kKey);
+  ASSERT_TRUE(other.doc().apply_update_v1(doc.doc().encode_update_v1()));
+  other.note_left("three");
+  ASSERT_TRUE(doc.doc().apply_update_v1(other.doc().encode_update_v1()));
+  doc.note_left("one");
+  doc.erase_operations(doc.operations());
+  EXPECT_EQ(doc.body(), "");
+  EXPECT_EQ(doc.owner(), kNobody);
+  EXPECT_EQ(doc.files_that_left(), (std::vector<std::string>{"one", "three", "two"}));
+}
+
 TEST(BodyDoc, LeavesWhatOtherProgramsTypedToTheOwner) {
   BodyDoc doc = begun(ClientId{11}, "one", "text");
   BodyDoc editor(ClientId{4'000'000'000}, kKey);  // knows nothing of files

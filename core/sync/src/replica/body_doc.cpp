@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "diaryx/base/base64.h"
 #include "diaryx/base/sha256.h"
@@ -50,6 +51,17 @@ void apply_difference(crdt::Transaction& txn, crdt::Text& text, std::string_view
     if (edit->erased.value() != 0) DX_ASSERT(text.erase(txn, edit->at, edit->erased));
     if (!edit->inserted.empty()) DX_ASSERT(text.insert(txn, edit->at, edit->inserted));
   }
+}
+
+/// The operations of one client from `from` on, but for `notes`, which are sorted.
+void add_operations(crdt::DeleteSet& ids, const crdt::StateVector::Entry& entry, Clock from,
+                    std::span<const crdt::Id> notes) {
+  for (const crdt::Id& note : notes) {
+    if (note.client != entry.client || note.clock < from) continue;
+    if (note.clock > from) ids.add(entry.client, from, note.clock - from);
+    from = note.clock + Length{1};
+  }
+  if (from < entry.clock) ids.add(entry.client, from, entry.clock - from);
 }
 
 ClientId seed_client(std::string_view key, std::string_view head, std::string_view body) {
@@ -167,6 +179,7 @@ crdt::DeleteSet BodyDoc::strays(const crdt::StateVector& before) const {
   if (holder.empty()) return {};
   std::vector<std::string> others = files_that_left();
   for (std::string& rival : rivals()) others.push_back(std::move(rival));
+  std::optional<std::vector<crdt::Id>> notes;  // most of the time there are no strays
   crdt::DeleteSet ids;
   for (const crdt::StateVector::Entry& entry : doc_.state_vector()) {
     const Clock start = before.get(entry.client);
@@ -174,14 +187,17 @@ crdt::DeleteSet BodyDoc::strays(const crdt::StateVector& before) const {
     const std::optional<std::string> wrote_for = seed_.get_string(writer_key(entry.client));
     const bool is_other = wrote_for ? *wrote_for != holder
                                     : std::ranges::count(others, std::to_string(entry.client.value())) != 0;  // a seed
-    if (is_other) add_operations(ids, entry, start);
+    if (!is_other) continue;
+    if (!notes) notes = lasting_notes();
+    add_operations(ids, entry, start, *notes);
   }
   return ids;
 }
 
 crdt::DeleteSet BodyDoc::operations() const {
+  const std::vector<crdt::Id> notes = lasting_notes();
   crdt::DeleteSet ids;
-  for (const crdt::StateVector::Entry& entry : doc_.state_vector()) add_operations(ids, entry, Clock{0});
+  for (const crdt::StateVector::Entry& entry : doc_.state_vector()) add_operations(ids, entry, Clock{0}, notes);
   return ids;
 }
 
@@ -193,13 +209,14 @@ crdt::DeleteSet BodyDoc::notes() const {
   return ids;
 }
 
-void BodyDoc::add_operations(crdt::DeleteSet& ids, const crdt::StateVector::Entry& entry, Clock from) const {
-  const std::optional<crdt::Id> note = seed_.current_id(writer_key(entry.client));
-  if (note && note->client == entry.client && note->clock >= from) {
-    if (note->clock > from) ids.add(entry.client, from, note->clock - from);
-    from = note->clock + Length{1};
+std::vector<crdt::Id> BodyDoc::lasting_notes() const {
+  std::vector<crdt::Id> ids;
+  for (const std::string& key : seed_.keys()) {
+    if (!key.starts_with(kWriterPrefix) && !key.starts_with(kLeftPrefix)) continue;
+    if (const std::optional<crdt::Id> note = seed_.current_id(key)) ids.push_back(*note);
   }
-  if (from < entry.clock) ids.add(entry.client, from, entry.clock - from);
+  sort_compactly(ids);
+  return ids;
 }
 
 Bytes BodyDoc::claim(std::string_view file_id) {

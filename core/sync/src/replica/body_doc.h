@@ -74,7 +74,8 @@ class BodyDoc {
   ClientId writer() const;
   /// Operations of other files that came after `before`. Those of clients that say nothing, of other programs, are the owner's.
   crdt::DeleteSet strays(const crdt::StateVector& before) const;
-  /// All operations but the notes of whose they are, by which what comes later of those clients is known as well.
+  /// All operations but two kinds of notes: whose they are, by which what comes later of those clients is known as well, and which
+  /// files left, since none of them may be taken for the owner again, not for a moment.
   crdt::DeleteSet operations() const;
   /// What is said of the document that holds now: no edit of anybody.
   crdt::DeleteSet notes() const;
@@ -92,7 +93,7 @@ class BodyDoc {
   };
   Shown& shown() const;
   Bytes note(std::string_view added, std::string_view withdrawn = {});
-  void add_operations(crdt::DeleteSet& ids, const crdt::StateVector::Entry& entry, Clock from) const;
+  std::vector<crdt::Id> lasting_notes() const;
   std::string left_key(std::string_view file_id) const;
   ClientId writer_of(std::string_view holder) const;
   crdt::Transaction write();

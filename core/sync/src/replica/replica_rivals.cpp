@@ -124,10 +124,8 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
   // its own, with all its operations, under another name. Every device that has both does the same.
   BodyDoc old(options_.client, document);
   if (!old.doc().apply_update_v1(before)) return;
-  const std::vector<std::string> left = old.files_that_left();
   commit_body(document, bodies_.open(document).note_left(loser));  // before anything is taken out
   commit_body(document, bodies_.open(document).erase_operations(old.operations()));
-  for (const std::string& id : left) commit_body(document, bodies_.open(document).note_left(id));
   take_out_strays(document, {});
   const std::string own = own_document(loser);
   moved_from_ = document;
