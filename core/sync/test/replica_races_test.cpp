@@ -474,6 +474,29 @@ TEST(Races, AFileThatIsMadeAgainWhereOthersDeletedItStaysDeletedWhenTheyDeleteIt
   EXPECT_EQ(at_rest(world), Files{});
 }
 
+TEST(Races, AFileThatIsRenamedAndEditedUnseenIsOneAlsoWhereTheNameIsTakenMeanwhile) {
+  const std::string edited = kGarden + std::string("and herbs\n");
+  for (int moment = 0; moment < kMoments; ++moment) {
+    World world{11, {.devices = 2}};
+    world.device(0).user_writes("start.md", kGarden);
+    at_rest(world);
+    Device& device = world.device(1);
+    world.device(0).user_writes("plan.md", kTravel);
+    for (int i = 0; i < moment; ++i) world.step();
+    if (device.disk().has("plan.md")) break;
+    world.device(0).user_writes("start.md", "plums\n" + std::string(kGarden));
+    device.user_renames("start.md", "plan.md.bak");
+    device.user_writes("plan.md", edited);
+    device.user_deletes("plan.md.bak");
+    const Files files = at_rest(world);
+    ASSERT_EQ(files.size(), 2u) << moment;
+    ASSERT_TRUE(files.contains("plan.md")) << moment;
+    std::set<std::string> texts;
+    for (const auto& [path, bytes] : files) texts.insert(bytes);
+    EXPECT_EQ(texts, (std::set<std::string>{kTravel, "plums\n" + edited})) << moment;
+  }
+}
+
 TEST(Races, AFileThatIsMadeAgainGoesIntoNoDocumentOfAnotherFile) {
   World world{11, {.devices = 2}};
   Device& device = world.device(0);

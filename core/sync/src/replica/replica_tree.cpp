@@ -421,7 +421,8 @@ bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash
 }
 
 bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view bytes) {
-  if (!is_free(path) || newcomers_.size() >= kMaxNewcomers || settling_ || bytes.empty()) return false;
+  // (Somebody else may have given the name to another file that is not here yet. But other bytes are no other half of a text.)
+  if (workspace_.live_binary(path) || newcomers_.size() >= kMaxNewcomers || settling_ || bytes.empty()) return false;
   const Sha256 hash = hash_of(bytes);
   const bool is_missing = bytes.size() >= kMinSimilarBytes && std::ranges::any_of(gone_, [&](const auto& entry) {
                             return record(entry.first)->kind == FileRecord::Kind::Text;
