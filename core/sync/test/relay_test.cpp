@@ -499,6 +499,73 @@ TEST(Relay, UnloadsADocumentNobodyUses) {
   EXPECT_EQ(bench.relay.next_deadline(), std::nullopt);
 }
 
+// As an import leaves them: edited once by the server, and nobody has them open.
+struct RelayLeftDocuments : testing::Test {
+  void edit(int number, size_t size_bytes = 400) {
+    ServerEdit edit{.document = name(number),
+                    .seed = {},
+                    .texts = {{"body", std::string(size_bytes, 'x')}},
+                    .entries = {},
+                    .user_id = {},
+                    .device_id = {}};
+    bench.edit(std::move(edit));
+  }
+  static DocId name(int number) { return DocId("body:ws1/" + std::to_string(number) + ".md"); }
+  bool is_loaded(int number) { return bench.relay.state(name(number)).has_value(); }
+
+  RelayBench bench{Limits{.max_idle_bytes = 1000}};
+};
+
+TEST_F(RelayLeftDocuments, OfWhichThereAreTooManyGoInTheOrderInWhichTheyWereLeft) {
+  for (int number = 0; number < 4; ++number) {
+    bench.now = bench.now + DurationMs{10};
+    edit(number);
+  }
+  EXPECT_EQ(bench.relay.statistics().documents, 4u) << "somebody may look at them right after";
+  bench.now = bench.now + DurationMs{1000};
+  edit(4);
+  EXPECT_FALSE(is_loaded(0) || is_loaded(1) || is_loaded(2));
+  EXPECT_TRUE(is_loaded(3) && is_loaded(4));
+  for (int number = 5; number < 40; ++number) {
+    bench.now = bench.now + DurationMs{1000};
+    edit(number);
+    ASSERT_LE(bench.relay.statistics().documents, 2u);
+  }
+  for (int number = 0; number < 40; ++number) EXPECT_EQ(bench.log[name(number).str()].size(), 1u);
+  bench.pass_time(10'000);
+  EXPECT_EQ(bench.relay.statistics().documents, 0u);
+}
+
+TEST_F(RelayLeftDocuments, StayUntilTheyAreStored) {
+  bench.commit_at_once = false;
+  edit(0, 5000);
+  bench.now = bench.now + DurationMs{5000};
+  edit(1);
+  EXPECT_TRUE(is_loaded(0));
+  bench.commit_one();
+  EXPECT_FALSE(is_loaded(0));
+  EXPECT_TRUE(is_loaded(1));
+  EXPECT_EQ(bench.edits.size(), 1u);
+  bench.commit_one();
+  EXPECT_EQ(bench.edits.size(), 2u);
+}
+
+TEST_F(RelayLeftDocuments, AreNotThoseThatSomebodyHasOpenOrComesBackTo) {
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  edit(0, 5000);
+  bench.frame(1, kOther + "00 00 01 00");
+  bench.now = bench.now + DurationMs{2000};
+  edit(1, 700);
+  bench.now = bench.now + DurationMs{2000};
+  edit(1, 701);  // which makes it the newest
+  EXPECT_FALSE(is_loaded(0));
+  bench.now = bench.now + DurationMs{999};
+  edit(2, 700);
+  EXPECT_TRUE(is_loaded(1));
+  EXPECT_EQ(bench.relay.statistics().documents, 4u);
+}
+
 TEST(Relay, KeepsADocumentSomebodyComesBackTo) {
   RelayBench bench;
   bench.open(1);

@@ -56,10 +56,12 @@ Ticket Machine::edit(ServerEdit edit, TimestampMs now, std::vector<Action>& out)
     apply_edit(edited, std::move(pending));
     finish_append();
     settle_awoken();
+    end_idle(edited);  // whoever asked looks at it next
     note_if_idle(edited);
   } else {
     edited.edits.push_back(std::move(pending));
   }
+  unload_beyond_limit();
   out_ = nullptr;
   return ticket;
 }

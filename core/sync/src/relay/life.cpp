@@ -14,6 +14,10 @@ constexpr uint32_t kRecordsWorthASnapshot = 32;
 constexpr uint64_t kRestAtOnceBytes = 16u << 10;
 constexpr int64_t kRestCheckMs = 250;
 
+/// What was edited or left just now is perhaps looked at next.
+constexpr int64_t kIdleAtLeastMs = 1000;
+constexpr uint32_t kLookedAtAtOnce = 256;
+
 /// The larger, the longer, so that waking takes the same small part of the time whatever the size.
 DurationMs quiet_before_rest(const Room& room) { return DurationMs{1'000 + static_cast<int64_t>(room.size_bytes / 8)}; }
 
@@ -53,9 +57,16 @@ void Machine::on(SnapshotStored& event) { finish_snapshot(event.ticket, true); }
 void Machine::on(SnapshotNotStored& event) { finish_snapshot(event.ticket, false); }
 
 void Machine::note_if_idle(Room& room) {
-  if (room.life != Life::Open || room.in_use() || room.idle_since) return;
+  if (room.life != Life::Open || room.in_use()) return;
+  idle_bytes_ += room.size_bytes - std::exchange(room.idle_bytes, room.size_bytes);
+  if (room.idle_since) return;
   room.idle_since = now_;
   idle_checks_.emplace(now_ + options_.limits.idle_before_unload, room.id);
+}
+
+void Machine::end_idle(Room& room) {
+  room.idle_since.reset();
+  idle_bytes_ -= std::exchange(room.idle_bytes, 0);
 }
 
 std::optional<TimestampMs> Machine::next_deadline() const {
@@ -78,16 +89,40 @@ void Machine::unload_idle_rooms() {
     Room* const idle = room(document->view());
     if (idle == nullptr || idle->life != Life::Open || !idle->idle_since) continue;
     if (now_ < *idle->idle_since + options_.limits.idle_before_unload) continue;  // used since, looked at again later
-    if (idle->records_since_snapshot >= kRecordsWorthASnapshot) store_snapshot(*idle);
-    // Storage still works on this document: `note_if_idle` starts a new wait when it has answered.
-    idle->idle_since.reset();
-    if (idle->snapshot || !idle->appends.empty()) continue;
-    erase(*idle);
+    unload(*idle);
+  }
+}
+
+/// If the storage still works on the document, `note_if_idle` starts a new wait when it has answered.
+void Machine::unload(Room& room) {
+  if (room.records_since_snapshot >= kRecordsWorthASnapshot) store_snapshot(room);
+  end_idle(room);
+  if (room.snapshot || !room.appends.empty()) return;
+  erase(room);
+}
+
+/// Many documents that are edited once and left, as by an import, must not add up until their time has come.
+void Machine::unload_beyond_limit() {
+  uint32_t waiting = 0;  // for the storage, which answers the oldest first: looking at a few is enough
+  const TimestampMs newest = now_ + options_.limits.idle_before_unload + DurationMs{-kIdleAtLeastMs};
+  for (auto check = idle_checks_.begin(); idle_bytes_ > options_.limits.max_idle_bytes && waiting < kLookedAtAtOnce &&
+                                          check != idle_checks_.end() && check->first <= newest;) {
+    Room* const idle = room(check->second->view());
+    const bool stale =
+        idle == nullptr || !idle->idle_since || *idle->idle_since + options_.limits.idle_before_unload != check->first;
+    if (!stale && (idle->snapshot || !idle->appends.empty())) {
+      ++check;
+      ++waiting;
+      continue;
+    }
+    check = idle_checks_.erase(check);
+    if (!stale) unload(*idle);
   }
 }
 
 void Machine::erase(Room& room) {
   DX_ASSERT(room.appends.empty());
+  end_idle(room);
   const auto gone = rooms_.extract(room.id->view());  // whose key lies in the room itself
   DX_ASSERT(gone);
 }
@@ -184,7 +219,7 @@ void Machine::drop_room(Room& room, Refusal refusal, std::string_view sentence) 
   room.manifest.reset();
   room.snapshot.reset();
   room.awareness = AwarenessStore();
-  room.idle_since.reset();
+  end_idle(room);
   room.life = Life::Failed;
 }
 

@@ -33,6 +33,7 @@ void Machine::handle(Event event, TimestampMs now, std::vector<Action>& out) {
   std::visit([this](auto& one) { on(one); }, event);
   finish_append();
   settle_awoken();
+  unload_beyond_limit();
   out_ = nullptr;
 }
 
@@ -53,6 +54,7 @@ void Machine::handle(std::vector<Event>& events, TimestampMs now, std::vector<Ac
   gathers_ = false;
   send_settled();
   settle_awoken();
+  unload_beyond_limit();
   out_ = nullptr;
 }
 

@@ -125,7 +125,10 @@ class Machine {
   void store_snapshot(Room& room);
   void compact_if_due(Room& room);
   void note_if_idle(Room& room);
+  void end_idle(Room& room);
   void unload_idle_rooms();
+  void unload(Room& room);
+  void unload_beyond_limit();
   crdt::Doc& work_on(Room& room);
   void settle_awoken();
   void rest_quiet_rooms();
@@ -188,6 +191,7 @@ class Machine {
   std::unordered_map<Ticket, Room*> append_rooms_;  // a room outlives its appends
   std::unordered_map<Ticket, SharedDocId> snapshot_rooms_;
   std::multimap<TimestampMs, SharedDocId> idle_checks_;  // when to look again
+  uint64_t idle_bytes_ = 0;  // of rooms with `idle_since`
   std::multimap<TimestampMs, SharedDocId> rest_checks_;  // of documents that stay awake
   std::vector<Awoken> awoken_;  // and not settled yet
   std::map<std::pair<ConnectionId, SharedDocId>, uint64_t, ByReceiver> receipts_;  // due, only inside a call

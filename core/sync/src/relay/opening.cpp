@@ -196,7 +196,7 @@ void Machine::admit(Connection& connection, Room& room) {
     seat.state = Seat::State::Handshake;
     connection.handshakes.push_back(room.id);
     room.shaking.push_back(connection.id);
-    room.idle_since.reset();
+    end_idle(room);
     return send_manifest(connection, room);
   }
   open_seat(connection, room, seat);
@@ -211,7 +211,7 @@ void Machine::admit(Connection& connection, Room& room) {
 void Machine::open_seat(Connection& connection, Room& room, Seat& seat) {
   seat.state = Seat::State::Open;
   seat.received = 0;
-  room.idle_since.reset();
+  end_idle(room);
   room.members.push_back(connection.id);
   announce_peer(room, connection, true);
   send_sync_step1(connection, room);

@@ -61,6 +61,7 @@ struct Room {
   std::optional<Ticket> snapshot;  // being stored
   Sequence snapshot_through;
   std::optional<TimestampMs> idle_since;  // nobody here since
+  uint64_t idle_bytes = 0;  // its part of Machine::idle_bytes_
 
   // What the last SyncStep1 was answered with if it was large, as long as somebody is still being sent it: many who open a document at once
   // ask the same, and are told in one piece of memory.
