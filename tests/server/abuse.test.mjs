@@ -7,6 +7,7 @@ import {gzipSync} from 'node:zlib';
 import {WebSocket} from 'ws';
 import {Device, frame} from './device.mjs';
 import {Server, until} from './server.mjs';
+import {zipOf} from './zip.mjs';
 
 let server;
 let token;
@@ -220,34 +221,13 @@ test('nothing compressed is unpacked: neither frames nor bodies', async () => {
   await alive();
 });
 
-/// A zip of one deflated entry; `said`: the size that it names.
-function zipOf(name, bytes, said = bytes.length) {
-  const [path, gzip] = [Buffer.from(name), gzipSync(bytes)];
-  const packed = gzip.subarray(10, -8);
-  const common = Buffer.alloc(26);
-  common.writeUInt16LE(20, 0);
-  common.writeUInt16LE(8, 4);
-  gzip.copy(common, 10, gzip.length - 8, gzip.length - 4);  // the CRC
-  common.writeUInt32LE(packed.length, 14);
-  common.writeUInt32LE(said, 18);
-  common.writeUInt16LE(path.length, 22);
-  const directory = Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, Buffer.alloc(14), path]);
-  const end = Buffer.alloc(22);
-  end.write('PK\x05\x06', 0, 'latin1');
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(directory.length, 12);
-  end.writeUInt32LE(30 + path.length + packed.length, 16);
-  return Buffer.concat([Buffer.from('PK\x03\x04'), common, path, packed, directory, end]);
-}
-
 test('what unpacks far goes to the disk, not to memory', async () => {
   const far = Buffer.alloc(200 << 20);
   const peak = () => Number(readFileSync(`/proc/${server.child.pid}/status`, 'utf8').match(/VmHWM:\s+(\d+)/)[1]) * 1024;
   const put = (raw) => server.ask('POST', `/api/workspaces/${workspace}/snapshot?mode=merge`, {token, raw, type: 'application/zip'});
   const before = peak();
-  for (const said of [far.length, 100, 0]) assert.equal((await put(zipOf('far.bin', far, said))).status, 200);
-  assert.equal((await put(zipOf('far.bin', far.subarray(0, 1000), 2 ** 32 - 2))).status, 413, 'refused for what it says');
+  for (const said of [far.length, 100, 0]) assert.equal((await put(zipOf([['far.bin', far, said]]))).status, 200);
+  assert.equal((await put(zipOf([['far.bin', far.subarray(0, 1000), 2 ** 32 - 2]]))).status, 413, 'refused for what it says');
   assert.ok(peak() - before < 100e6, `${(peak() - before) / 1e6} MB`);
   assert.deepEqual(readdirSync(`${server.folder}/receiving`), [], 'nothing is left behind');
 });

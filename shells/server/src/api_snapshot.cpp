@@ -1,5 +1,5 @@
 // Snapshots: a workspace as a zip file, out and in, always through the live documents.
-#include <algorithm>
+#include <fstream>
 #include <set>
 
 #include "ask.h"
@@ -22,6 +22,8 @@ namespace {
 
 using boost::asio::awaitable;
 using relay::WorkspaceFiles;
+
+constexpr uint64_t kTextBytesInMemory = 32u << 20;  // of one archive, in or out; the rest waits on the disk
 
 // An archive without entries: only the end record.
 constexpr std::string_view kEmptyZip{"PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22};
@@ -47,19 +49,35 @@ awaitable<OrResponse<Bytes>> document_state(Services& services, const DocId& doc
   co_return doc.encode_update_v1();
 }
 
+/// Moves the text of an entry to the disk; false if that cannot be.
+bool spool_text(ZipEntry& entry, std::filesystem::path file) {
+  entry.text_file = std::make_shared<const TemporaryFile>(std::move(file));
+  std::ofstream out(entry.text_file->path(), std::ios::binary);
+  out.write(entry.text.data(), static_cast<std::streamsize>(entry.text.size()));
+  std::string().swap(entry.text);  // assigning an empty one would keep the memory
+  return out.flush().good();
+}
+
 awaitable<OrResponse<std::vector<ZipEntry>>> collect(Services& services, const HttpRequest& request, bool attachments) {
   const std::string& workspace = request.arguments[0];
   auto files = co_await live_files(services, workspace);
   if (!files) co_return std::unexpected(files.error());
   std::vector<ZipEntry> entries;
   std::set<std::string> paths;
+  uint64_t memory_left = kTextBytesInMemory;
   for (const std::string& path : files->texts()) {
     auto state = co_await document_state(services, files->body_of(path));
     if (!state) co_return std::unexpected(state.error());
     auto text = files->text_of(path, *state);
     if (!text) co_return std::unexpected(workspace_failed(describe(text.error())));
     paths.insert(path);
-    entries.push_back({path, std::move(*text), {}});
+    ZipEntry entry{path, std::move(*text), {}};
+    if (entry.text.size() > memory_left) {
+      if (!co_await run_on(services.pool, [&] { return spool_text(entry, services.blobs.temporary()); }))
+        co_return std::unexpected(workspace_failed("a text was not written beside the archive"));
+    }
+    memory_left -= entry.text.size();
+    entries.push_back(std::move(entry));
   }
   if (attachments) {
     for (const sync::BinaryRef& ref : files->binaries()) {
@@ -85,8 +103,9 @@ constexpr size_t kMaxTextBytes = 16u << 20;  // as in shells/client/src/disk.h
 
 /// What an archive holds, sorted into texts and blobs.
 struct Incoming {
-  WorkspaceFiles::Import import;
-  std::vector<std::pair<sync::BinaryRef, UnpackedFile>> blobs;
+  WorkspaceFiles::Import import;     // of the texts, what the list needs
+  std::vector<UnpackedFile> texts;   // of `import.texts`
+  std::vector<UnpackedFile> blobs;   // of `import.binaries`
 };
 
 /// Markdown becomes documents; everything else goes from the archive to the disk.
@@ -94,18 +113,40 @@ bool may_be_text(const std::string& path, uint64_t size_bytes) {
   return sync::is_markdown(path) && size_bytes <= kMaxTextBytes;
 }
 
-Incoming sort_files(std::vector<UnpackedFile> files, bool attachments) {
+/// Its content; nothing if the disk failed.
+std::optional<std::string> content_of(const UnpackedFile& file) {
+  if (file.file == nullptr) return std::string(as_text(file.bytes));
+  std::string content(file.size_bytes, '\0');
+  std::ifstream in(file.file->path(), std::ios::binary);
+  if (!in.read(content.data(), static_cast<std::streamsize>(content.size()))) return std::nullopt;
+  return content;
+}
+
+std::unexpected<ZipRefusal> list_too_large() {
+  return std::unexpected(
+      ZipRefusal{ZipRefusal::Kind::TooLarge,
+                 "With these files the list of the workspace would be too large. Nothing was imported. Make several "
+                 "workspaces of them."});
+}
+
+/// One text after the other is in memory.
+std::expected<Incoming, ZipRefusal> sort_files(std::vector<UnpackedFile> files, bool attachments) {
   Incoming incoming;
+  uint64_t listed_bytes = 0;
   for (UnpackedFile& file : files) {
-    if (file.file == nullptr) {
-      std::string text(as_text(file.bytes));
-      // Markdown that is not UTF-8, or too large for a document, travels as a file of bytes, as devices have it.
-      if (sync::is_markdown(file.path) && text.size() <= kMaxTextBytes && is_valid_utf8(text)) {
-        incoming.import.texts.push_back({file.path, std::move(text)});
+    // Markdown that is not UTF-8, or too large for a document, travels as a file of bytes, as devices have it.
+    if (may_be_text(file.path, file.size_bytes)) {
+      auto text = content_of(file);
+      if (!text) return std::unexpected(ZipRefusal{ZipRefusal::Kind::DiskFailed, "a text was not read again"});
+      if (is_valid_utf8(*text)) {
+        incoming.import.texts.push_back(WorkspaceFiles::ImportedText{file.path, std::move(*text)}.listed());
+        listed_bytes += file.path.size() + incoming.import.texts.back().text.size();
+        if (listed_bytes > relay::Limits{}.max_document_bytes) return list_too_large();
+        incoming.texts.push_back(std::move(file));
         continue;
       }
-      file.hash = sha256(file.bytes);
     }
+    if (file.file == nullptr) file.hash = sha256(file.bytes);
     if (!attachments) continue;
     sync::BinaryRef ref;
     ref.path = file.path;
@@ -114,18 +155,34 @@ Incoming sort_files(std::vector<UnpackedFile> files, bool attachments) {
     ref.mime_type = sync::mime_type_of(file.path);
     ref.size = file.size_bytes;
     ref.uploaded_at = now();
-    incoming.blobs.emplace_back(std::move(ref), std::move(file));
+    incoming.import.binaries.push_back(std::move(ref));
+    incoming.blobs.push_back(std::move(file));
   }
   return incoming;
 }
 
+/// A list that newcomers cannot be sent any more would end the workspace: then nothing is imported.
+awaitable<std::optional<HttpResponse>> list_is_too_large(Services& services, const HttpRequest& request,
+                                                         const WorkspaceFiles::Import& import) {
+  const std::string& workspace = request.arguments[0];
+  const auto files = co_await live_files(services, workspace);
+  if (!files) co_return files.error();
+  const auto before = services.relay.state(*sync::workspace_doc_id(workspace));
+  uint64_t size_bytes = before ? before->size() : 0;
+  for (const sync::SetEntry& entry : files->edit_entries(import, now()).entries)
+    size_bytes += entry.root.size() + entry.key.size() + entry.value.size();
+  if (size_bytes <= relay::Limits{}.max_document_bytes) co_return std::nullopt;
+  co_return error_response(http::status::payload_too_large, list_too_large().error().sentence);
+}
+
 /// Stores the blobs and refers to them from the workspace; documents are not touched yet.
-awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const HttpRequest& request, Incoming& incoming) {
+awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const HttpRequest& request,
+                                                   const Incoming& incoming) {
   const std::string& user = request.session.user_id;
   const uint64_t limit = services.options.attachment_limit_bytes;
   uint64_t fresh = 0;
-  for (const auto& [ref, file] : incoming.blobs) {
-    if (!services.blobs.has(user, file.hash, ref.size)) fresh += ref.size;
+  for (const UnpackedFile& file : incoming.blobs) {
+    if (!services.blobs.has(user, file.hash, file.size_bytes)) fresh += file.size_bytes;
   }
   if (limit != 0) {  // before anything changes (trap S12)
     const auto use =
@@ -140,8 +197,9 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
                                             {"requested_bytes", fresh}}));
     }
   }
-  for (auto& [ref, file] : incoming.blobs) {
-    incoming.import.binaries.push_back(ref);
+  for (size_t i = 0; i < incoming.blobs.size(); ++i) {
+    const UnpackedFile& file = incoming.blobs[i];
+    const sync::BinaryRef& ref = incoming.import.binaries[i];
     if (ref.size == 0) continue;
     const Sha256& hash = file.hash;
     const auto held = co_await services.collector.hold({user, hash});
@@ -211,10 +269,14 @@ Answer post_snapshot(Services& services, HttpRequest& request) {
   const bool replace = mode == request.query.end() || mode->second != "merge";
 
   const ZipLimits limits{services.options.snapshot_unpacked_bytes, services.options.snapshot_entries,
-                         services.options.snapshot_text_bytes};
-  const ZipSpool spool{
-      .new_file = [&blobs = services.blobs] { return blobs.temporary(); },
-      .takes = [](const std::string& path, uint64_t size_bytes) { return !may_be_text(path, size_bytes); }};
+                         kTextBytesInMemory};
+  const ZipSpool spool{.new_file = [&blobs = services.blobs] { return blobs.temporary(); },
+                       .takes =
+                           [left = kTextBytesInMemory](const std::string& path, uint64_t size_bytes) mutable {
+                             if (!may_be_text(path, size_bytes) || size_bytes > left) return true;
+                             left -= size_bytes;
+                             return false;
+                           }};
   auto incoming = co_await run_on(services.pool, [&]() -> std::expected<Incoming, ZipRefusal> {
     auto files = read_zip(request.body_file, limits, spool);
     if (!files) return std::unexpected(files.error());
@@ -223,8 +285,15 @@ Answer post_snapshot(Services& services, HttpRequest& request) {
   if (!incoming) co_return archive_refused(incoming.error());
   incoming->import.replace_texts = replace;
   incoming->import.replace_binaries = replace && *attachments;
+  if (auto refused = co_await list_is_too_large(services, request, incoming->import)) co_return std::move(*refused);
   if (auto refused = co_await store_blobs(services, request, *incoming)) co_return std::move(*refused);
-  if (auto refused = co_await apply_import(services, request, incoming->import, relay::UpdateOrigin::Import))
+  const TextSource source = [&](size_t index) -> awaitable<std::optional<std::string>> {
+    const UnpackedFile& file = incoming->texts[index];
+    if (file.file == nullptr) co_return content_of(file);
+    co_return co_await run_on(services.pool, [&file] { return content_of(file); });
+  };
+  if (auto refused =
+          co_await apply_import(services, request, incoming->import, relay::UpdateOrigin::Import, {}, source))
     co_return std::move(*refused);
   co_return json_response(http::status::ok,
                           Json::object({{"files_imported", uint64_t{incoming->import.texts.size()}}}));

@@ -32,7 +32,6 @@ struct Options {
   uint64_t attachment_limit_bytes = 0;             // per user; 0: none
   uint64_t snapshot_upload_bytes = 1u << 30;       // packed
   uint64_t snapshot_unpacked_bytes = 2ull << 30;   // all entries together
-  uint64_t snapshot_text_bytes = 512ull << 20;     // of them, the Markdown, which is in memory
   uint32_t snapshot_entries = 200'000;
   uint64_t socket_queue_bytes = 128u << 20;        // waiting for a slow reader; beyond it the connection is cut
   uint32_t max_connections = 20'000;

@@ -1,8 +1,11 @@
 #include "workspace_edits.h"
 
-#include <functional>
-#include <map>
 #include <memory>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "ask.h"
 #include "diaryx/crdt/doc.h"
@@ -95,11 +98,54 @@ awaitable<std::optional<HttpResponse>> carry_renamed(Services& services, const s
   co_return std::nullopt;
 }
 
+/// Several at once, so that the storage commits them in groups, and no more, so that memory does not grow with the archive.
+constexpr size_t kTextBytesAtOnce = 16u << 20;
+constexpr size_t kTextOverheadBytes = 1024;  // of a note that is nearly empty
+
+/// Brings every text to its document; true if all are stored.
+awaitable<bool> store_texts(Services& services, const WorkspaceFiles& files, const WorkspaceFiles::Import& import,
+                            const std::map<std::string, Bytes>& edits, const TextSource& source,
+                            const std::function<sync::ServerEdit(sync::ServerEdit)>& sign) {
+  struct Progress {
+    boost::asio::steady_timer answered;
+    size_t waiting_bytes = 0;
+    bool failed = false;
+  };
+  const auto progress = std::make_shared<Progress>(Progress{boost::asio::steady_timer(
+      co_await boost::asio::this_coro::executor, boost::asio::steady_timer::time_point::max())});
+  const auto wait = [&]() -> awaitable<void> {
+    boost::system::error_code cancelled;
+    co_await progress->answered.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, cancelled));
+  };
+  for (size_t i = 0; i < import.texts.size() && !progress->failed; ++i) {
+    WorkspaceFiles::ImportedText file = import.texts[i];
+    if (source) {
+      auto text = co_await source(i);
+      if (!text) progress->failed = true;
+      if (!text) break;
+      file.text = std::move(*text);
+    }
+    const size_t size_bytes = file.text.size() + kTextOverheadBytes;
+    while (progress->waiting_bytes > 0 && progress->waiting_bytes + size_bytes > kTextBytesAtOnce) co_await wait();
+    sync::ServerEdit change = files.edit_body(file);
+    if (const auto known = edits.find(file.path); known != edits.end()) change.update = known->second;
+    progress->waiting_bytes += size_bytes;
+    services.relay.edit(sign(std::move(change)), [progress, size_bytes](bool stored) {
+      progress->waiting_bytes -= size_bytes;
+      progress->failed = progress->failed || !stored;
+      progress->answered.cancel();
+    });
+  }
+  while (progress->waiting_bytes > 0) co_await wait();
+  co_return !progress->failed;
+}
+
 }  // namespace
 
 awaitable<std::optional<HttpResponse>> apply_import(Services& services, const HttpRequest& request,
                                                     WorkspaceFiles::Import import, relay::UpdateOrigin origin,
-                                                    const std::map<std::string, Bytes>& edits) {
+                                                    const std::map<std::string, Bytes>& edits,
+                                                    const TextSource& source) {
   const std::string& workspace = request.arguments[0];
   const auto sign = [&request, origin](sync::ServerEdit change) {
     change.origin = origin;
@@ -111,27 +157,8 @@ awaitable<std::optional<HttpResponse>> apply_import(Services& services, const Ht
   const ClientId writer = new_writer();
   auto files = co_await live_files(services, workspace, writer);
   if (!files) co_return files.error();
-  // All at once, so that the storage commits them in groups; the count comes back to this coroutine.
-  const auto& texts = import.texts;
-  const auto stored = co_await ask<size_t>([&](Reply<size_t> reply) {
-    struct Tally {
-      Reply<size_t> reply;
-      size_t waiting;
-      size_t stored = 0;
-    };
-    auto tally = std::make_shared<Tally>(Tally{std::move(reply), texts.size() + 1});
-    const auto count = [tally](bool done) {
-      tally->stored += done ? 1 : 0;
-      if (--tally->waiting == 0) tally->reply(tally->stored);
-    };
-    for (const auto& file : texts) {
-      sync::ServerEdit change = files->edit_body(file);
-      if (const auto known = edits.find(file.path); known != edits.end()) change.update = known->second;
-      services.relay.edit(sign(std::move(change)), count);
-    }
-    count(true);  // so that an archive without text answers too
-  });
-  if (!stored || *stored != texts.size() + 1) co_return workspace_failed("not every text was stored");
+  if (!co_await store_texts(services, *files, import, edits, source, sign))
+    co_return workspace_failed("not every text was stored");
   // The list may have changed while the texts were stored.
   files = co_await live_files(services, workspace, writer);
   if (!files) co_return files.error();

@@ -1,6 +1,7 @@
 // What handlers do with a whole workspace, always through the live documents.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,13 +43,18 @@ ClientId new_writer();
 boost::asio::awaitable<OrResponse<relay::WorkspaceFiles>> live_files(Services& services, const std::string& workspace,
                                                                      ClientId client = new_writer());
 
+/// Gives the text of `import.texts[index]`; nothing if it cannot be read any more. Asked in order, once for each.
+using TextSource = std::function<boost::asio::awaitable<std::optional<std::string>>(size_t index)>;
+
 /// Carries an import out as edits of the request's user. Bodies first, entries last: a file is listed only when its text is stored. The
-/// documents of `import.renamed` are found here.
+/// documents of `import.renamed` are found here. Memory: some texts at once, however many there are.
 ///
 /// edits   how a text of `import.texts` is reached, by its path; a text without one becomes what it is to be.
+/// source  where texts are that `import.texts` only lists; null: they are in there.
 boost::asio::awaitable<std::optional<HttpResponse>> apply_import(Services& services, const HttpRequest& request,
                                                                  relay::WorkspaceFiles::Import import,
                                                                  relay::UpdateOrigin origin,
-                                                                 const std::map<std::string, Bytes>& edits = {});
+                                                                 const std::map<std::string, Bytes>& edits = {},
+                                                                 const TextSource& source = nullptr);
 
 }  // namespace diaryx::server

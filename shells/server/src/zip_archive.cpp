@@ -154,9 +154,9 @@ native::Outcome<void> write_zip(const std::filesystem::path& target, const std::
   Archive archive(zip_open(target.c_str(), ZIP_CREATE | ZIP_EXCL, &code));
   if (!archive) return native::problem("cannot write the archive: " + message_of(code));
   for (const ZipEntry& entry : entries) {
-    zip_source_t* source = entry.blob.empty()
-                               ? zip_source_buffer(archive.get(), entry.text.data(), entry.text.size(), 0)
-                               : zip_source_file(archive.get(), entry.blob.c_str(), 0, -1);
+    const std::filesystem::path& file = entry.text_file != nullptr ? entry.text_file->path() : entry.blob;
+    zip_source_t* source = file.empty() ? zip_source_buffer(archive.get(), entry.text.data(), entry.text.size(), 0)
+                                        : zip_source_file(archive.get(), file.c_str(), 0, -1);
     const zip_int64_t index =
         source == nullptr ? -1 : zip_file_add(archive.get(), entry.path.c_str(), source, ZIP_FL_ENC_UTF_8);
     if (index < 0) {

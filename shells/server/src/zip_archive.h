@@ -14,22 +14,6 @@
 
 namespace diaryx::server {
 
-/// One entry to write. Text is deflated; a blob is stored as it is, straight from its file.
-struct ZipEntry {
-  std::string path;
-  std::string text;
-  std::filesystem::path blob;  // not empty: instead of `text`
-};
-
-/// Writes `entries` to the new file `target`. No directory entries, mode 0644. Blocking.
-native::Outcome<void> write_zip(const std::filesystem::path& target, const std::vector<ZipEntry>& entries);
-
-struct ZipLimits {
-  uint64_t unpacked_bytes = 0;  // all entries together; an entry that lies about its size is stopped at the true one
-  uint32_t entries = 0;
-  uint64_t memory_bytes = UINT64_MAX;  // of `unpacked_bytes`, what is kept in memory
-};
-
 /// A file that goes with its owner, unless something took it away before.
 class TemporaryFile {
  public:
@@ -41,6 +25,23 @@ class TemporaryFile {
 
  private:
   std::filesystem::path path_;
+};
+
+/// One entry to write. Text is deflated; a blob is stored as it is, straight from its file.
+struct ZipEntry {
+  std::string path;
+  std::string text;
+  std::filesystem::path blob;                     // not empty: instead of `text`
+  std::shared_ptr<const TemporaryFile> text_file = {};  // the text is in here: instead of both
+};
+
+/// Writes `entries` to the new file `target`. No directory entries, mode 0644. Blocking.
+native::Outcome<void> write_zip(const std::filesystem::path& target, const std::vector<ZipEntry>& entries);
+
+struct ZipLimits {
+  uint64_t unpacked_bytes = 0;  // all entries together; an entry that lies about its size is stopped at the true one
+  uint32_t entries = 0;
+  uint64_t memory_bytes = UINT64_MAX;  // of `unpacked_bytes`, what is kept in memory
 };
 
 /// One entry that was read; its path passed `parse_path`.

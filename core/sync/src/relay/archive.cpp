@@ -68,6 +68,20 @@ std::vector<BinaryRef> WorkspaceFiles::binaries() const {
   return refs;
 }
 
+namespace {
+
+std::string seed_of(const WorkspaceFiles::ImportedText& file) {
+  if (!file.seed.empty()) return file.seed;
+  const SplitText split = split_frontmatter(file.text);
+  return seed_name(file.path, split.head, split.body);
+}
+
+}  // namespace
+
+WorkspaceFiles::ImportedText WorkspaceFiles::ImportedText::listed() const {
+  return {path, std::string(split_frontmatter(text).head), seed_of(*this)};
+}
+
 WorkspaceFiles::Place WorkspaceFiles::place_of(const ImportedText& file) const {
   const std::optional<FileMetadata> known = doc_->file(file.path);
   const std::optional<std::string> id = known ? extra_text(*known, kFileId) : std::nullopt;
@@ -76,8 +90,7 @@ WorkspaceFiles::Place WorkspaceFiles::place_of(const ImportedText& file) const {
     const std::string fresh = doc_->new_file_id(file.path);
     return {fresh, own_document(fresh)};
   }
-  const SplitText split = split_frontmatter(file.text);
-  return {id && is_file_id(*id) ? *id : seed_name(file.path, split.head, split.body), doc_->document_of(file.path)};
+  return {id && is_file_id(*id) ? *id : seed_of(file), doc_->document_of(file.path)};
 }
 
 ServerEdit WorkspaceFiles::edit_body(const ImportedText& file) const {

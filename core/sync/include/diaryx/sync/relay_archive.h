@@ -52,6 +52,10 @@ class WorkspaceFiles {
   struct ImportedText {
     std::string path;  // passed parse_path and is_carried
     std::string text;  // valid UTF-8
+    std::string seed = {};  // the id that the text gives a file that is new; empty: found from the text
+
+    /// What the list needs to know of it: `text` is only the head then.
+    ImportedText listed() const;
   };
   /// A text file that gets another name and stays the file it is.
   struct Renamed {
