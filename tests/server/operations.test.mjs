@@ -212,11 +212,11 @@ test('the doctor says what is wrong and what to do', async () => {
     const file = join(server.folder, 'server.db');
     for (const name of readdirSync(server.folder).filter((one) => one.startsWith('server.db'))) rmSync(join(server.folder, name));
     writeFileSync(file, '');
-    assert.match(run(['doctor', '--data', server.folder]).out, /bad +the database is empty -> if this server had users, restore/);
+    assert.match(run(['doctor', '--data', server.folder]).out, /bad +the database .*server\.db is empty, and this folder has held a server -> restore/);
     assert.equal(run(['verify', '--data', server.folder]).code, 1);
     execFileSync('sqlite3', [file, 'CREATE TABLE recipes(name)']);
-    assert.match(run(['doctor', '--data', server.folder]).out, /bad +the database is another program's/);
-    assert.match(run(['--data', server.folder, '--listen', '127.0.0.1:0']).err, /another program's; give another --data/);
+    assert.match(run(['doctor', '--data', server.folder]).out, /bad +the database .* is another program's/);
+    assert.match(run(['--data', server.folder, '--listen', '127.0.0.1:0']).err, /another program's, or was emptied; restore the last backup/);
     assert.equal(run(['verify', '--data', server.folder]).code, 1);
     assert.equal(run(['doctor', '--data', join(server.folder, 'nothing')]).code, 1);
   });

@@ -12,8 +12,8 @@ if (!program) throw new Error('set DX_SYNCD to the server program');
 export const newFolder = () => mkdtempSync(join(tmpdir(), 'diaryx-server-'));
 
 /// Runs the program to its end: {code, out, err}.
-export function run(args, env = {}) {
-  const done = spawnSync(program, args, {encoding: 'utf8', env: {...process.env, ...env}});
+export function run(args, env = {}, options = {}) {
+  const done = spawnSync(program, args, {encoding: 'utf8', env: {...process.env, ...env}, ...options});
   return {code: done.status, out: done.stdout, err: done.stderr};
 }
 

@@ -6,6 +6,7 @@
 
 #include "blob_store.h"
 #include "command.h"
+#include "data_folder.h"
 #include "diaryx/native/random.h"
 #include "diaryx/sync/metadata.h"
 #include "services.h"
@@ -29,7 +30,7 @@ Opened open_storage(const std::filesystem::path& data) {
   if (error) {
     return {nullptr, fail(kExitData, "cannot make the folder " + data.native() + ": " + error.message())};
   }
-  auto storage = SqliteStorage::open(data / "server.db");
+  auto storage = open_data(data);
   if (!storage) return {nullptr, fail(kExitData, storage.error().sentence)};
   return {std::move(*storage), kExitDone};
 }

@@ -212,7 +212,11 @@ Answer put_part(Services& services, HttpRequest& request) {
     co_return internal_error(kept.error());
   const auto added =
       co_await ask<void>([&](auto reply) { services.storage.add_upload_part(upload->id, part, std::move(reply)); });
-  if (!added) co_return storage_response(added.error(), kNoUpload);
+  if (!added) {
+    // It ended, or its workspace went, while the part arrived.
+    if (added.error().kind == StorageError::Kind::NotFound) services.blobs.discard_upload(upload->id);
+    co_return storage_response(added.error(), kNoUpload);
+  }
   co_return json_response(http::status::ok, taken);
 }
 

@@ -1,5 +1,6 @@
 // Workspaces: list, create, rename, remove.
 #include "ask.h"
+#include "blob_collector.h"
 #include "diaryx/native/random.h"
 #include "relay_host.h"
 #include "router.h"
@@ -78,6 +79,7 @@ Answer delete_workspace(Services& services, HttpRequest& request) {
   if (!removed) co_return storage_response(removed.error(), kNoWorkspace);
   services.relay.revoke(request.arguments[0], "");
   co_await tell_connections(services);  // guests have nothing else to stay for
+  co_await services.collector.sweep_uploads();  // their records went with the workspace
   co_return empty_response(http::status::no_content);
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "command.h"
+#include "data_folder.h"
 #include "diaryx/base/json.h"
 #include "diaryx/crdt/doc.h"
 #include "diaryx/native/file_hash.h"
@@ -222,6 +223,7 @@ struct Findings {
   uint64_t records = 0;
   uint64_t blobs = 0;
   std::vector<std::string> damages;
+  Leftovers leftovers;
 };
 
 Outcome<void> verify_database(Database& database, Findings& findings) {
@@ -322,11 +324,20 @@ Outcome<Findings> look_at(const fs::path& folder) {
   const auto blobs = blobs_in(database);
   if (!blobs) return std::unexpected(blobs.error());
   verify_blobs(*blobs, folder, findings);
+  const auto lineage = lineage_of(database);
+  if (!lineage) return std::unexpected(lineage.error());
+  if (const std::string remembered = remembered_lineage(folder); !remembered.empty() && remembered != *lineage)
+    findings.damages.push_back("the database is not the database that this folder had");
+  if (auto ended = database.execute("ROLLBACK"); !ended) return database_problem(ended.error());
+  DX_DB(findings.leftovers, find_leftovers(database, folder));
   return findings;
 }
 
 Outcome<void> bring_back(const RestoreArguments& arguments) {
   std::error_code error;
+  if (is_in_use(arguments.data))
+    return problem("a diaryx-syncd is running on " + arguments.data.native() +
+                   "; stop it, or restore into a new folder");
   if (fs::exists(arguments.data / "server.db", error)) {
     return problem("there is a server in " + arguments.data.native() + " already; restore into a new folder");
   }
@@ -350,7 +361,8 @@ Outcome<void> bring_back(const RestoreArguments& arguments) {
   if (auto copied = copy_whole(arguments.from / "server.db", unfinished); !copied) return copied;
   {
     DX_DB(auto database, Database::open(unfinished, Durability::Full));
-    if (auto ready = prepare_schema(database); !ready) return ready;
+    if (auto ready = prepare_schema(database, EmptyDatabase::Refused); !ready)
+      return problem("the database of the backup " + ready.error().sentence);
     auto changed = database.execute(
         "UPDATE facts SET value=lower(hex(randomblob(16))) WHERE name='lineage'; "
         "DELETE FROM sign_ins; DELETE FROM uploads;");
@@ -360,6 +372,13 @@ Outcome<void> bring_back(const RestoreArguments& arguments) {
     if (!changed) return database_problem(changed.error());
   }
   if (auto synced = sync_path(unfinished); !synced) return synced;
+  // What is left of a database that went would be taken for the log of this one.
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
+    const fs::path old = (arguments.data / "server.db").native() + suffix;
+    fs::remove(old, error);
+    if (error) return native::os_problem("remove", old.native(), error.value());
+  }
+  if (auto forgotten = forget_lineage(arguments.data); !forgotten) return forgotten;
   fs::rename(unfinished, arguments.data / "server.db", error);
   if (error) return native::os_problem("place", unfinished.native(), error.value());
   return sync_path(arguments.data);
@@ -381,6 +400,7 @@ int verify(const fs::path& folder) {
   std::printf("%llu documents, %llu records, %llu attachments: %s\n", static_cast<unsigned long long>(found->documents),
               static_cast<unsigned long long>(found->records), static_cast<unsigned long long>(found->blobs),
               found->damages.empty() ? "all is as it was written" : "see above");
+  if (found->leftovers.files != 0) std::printf("note: %s\n", describe(found->leftovers).c_str());
   return found->damages.empty() ? kExitDone : kExitFailed;
 }
 

@@ -58,4 +58,48 @@ awaitable<void> BlobCollector::take(const BlobKey& blob) {
   going_.erase(blob);
 }
 
+awaitable<void> BlobCollector::sweep(TimestampMs before) {
+  co_await sweep_uploads();
+  const auto users = co_await run_on(pool_, [this] { return blobs_.users(); });
+  for (const std::string& user : users) {
+    for (uint32_t first = 0; first <= UINT8_MAX; ++first) {
+      auto blobs = co_await run_on(
+          pool_, [this, &user, first, before] { return blobs_.blobs_of(user, static_cast<uint8_t>(first), before); });
+      co_await take_unnamed(std::move(blobs));
+    }
+  }
+}
+
+awaitable<void> BlobCollector::take_unnamed(std::vector<BlobKey> blobs) {
+  // Nobody holds them from here on, so none of them can be in its place and not yet in its record when the storage is asked.
+  std::erase_if(blobs, [this](const BlobKey& blob) { return held_->contains(blob) || going_.contains(blob); });
+  if (blobs.empty()) co_return;
+  going_.insert(blobs.begin(), blobs.end());
+  const auto unnamed =
+      co_await ask<std::vector<BlobKey>>([&](auto reply) { storage_.unnamed_blobs(blobs, std::move(reply)); });
+  if (unnamed && !unnamed->empty()) {
+    co_await run_on(pool_, [this, &unnamed] {
+      for (const BlobKey& blob : *unnamed) blobs_.discard_blob(blob.user_id, blob.hash);
+      return true;
+    });
+    metrics_.files_swept += unnamed->size();
+    native::log().info("{} attachments that no record names were taken away", unnamed->size());
+  }
+  for (const BlobKey& blob : blobs) going_.erase(blob);
+}
+
+awaitable<void> BlobCollector::sweep_uploads() {
+  // The record of an upload comes before its first part: what has none now will not get one.
+  auto ids = co_await run_on(pool_, [this] { return blobs_.uploads(); });
+  if (ids.empty()) co_return;
+  const auto unnamed =
+      co_await ask<std::vector<std::string>>([&](auto reply) { storage_.unnamed_uploads(ids, std::move(reply)); });
+  if (!unnamed || unnamed->empty()) co_return;
+  co_await run_on(pool_, [this, &unnamed] {
+    for (const std::string& id : *unnamed) blobs_.discard_upload(id);
+    return true;
+  });
+  metrics_.files_swept += unnamed->size();
+}
+
 }  // namespace diaryx::server

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 
 #include "diaryx/native/random.h"
@@ -68,6 +70,35 @@ uint64_t file_size_or_zero(const fs::path& path) {
 void remove_quietly(const fs::path& path) {
   std::error_code ignored;
   fs::remove_all(path, ignored);
+}
+
+/// Empty if the folder cannot be read.
+std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
+  std::vector<fs::directory_entry> entries;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error); !error && at != fs::directory_iterator(); at.increment(error))
+    entries.push_back(*at);
+  std::ranges::sort(entries);
+  return entries;
+}
+
+/// Of the folders below `folder`.
+std::vector<std::string> ids_in(const fs::path& folder) {
+  std::vector<std::string> ids;
+  for (const fs::directory_entry& entry : entries_of(folder)) {
+    std::error_code error;
+    std::string name = entry.path().filename();
+    if (native::is_uuid(name) && entry.is_directory(error)) ids.push_back(std::move(name));
+  }
+  return ids;
+}
+
+bool was_written_before(const fs::directory_entry& entry, TimestampMs time) {
+  std::error_code error;
+  const auto written = entry.last_write_time(error);
+  if (error) return false;
+  const auto since = std::chrono::file_clock::to_sys(written).time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count() < time.value();
 }
 
 }  // namespace
@@ -194,5 +225,22 @@ void BlobStore::discard_blob(const std::string& user_id, const Sha256& hash) con
 }
 
 void BlobStore::discard_upload(const std::string& upload_id) const { remove_quietly(upload_directory(upload_id)); }
+
+std::vector<std::string> BlobStore::users() const { return ids_in(data_ / "blobs"); }
+
+std::vector<std::string> BlobStore::uploads() const { return ids_in(data_ / "uploads"); }
+
+std::vector<BlobKey> BlobStore::blobs_of(const std::string& user_id, uint8_t first_byte, TimestampMs before) const {
+  Sha256 first;
+  first.bytes[0] = first_byte;
+  std::vector<BlobKey> blobs;
+  for (const fs::directory_entry& entry : entries_of(blob_path(user_id, first).parent_path())) {
+    const auto hash = Sha256::from_hex(entry.path().filename().native());
+    std::error_code error;
+    const bool ours = hash && entry.path() == blob_path(user_id, *hash) && entry.is_regular_file(error);
+    if (ours && was_written_before(entry, before)) blobs.push_back({user_id, *hash});
+  }
+  return blobs;
+}
 
 }  // namespace diaryx::server

@@ -54,6 +54,14 @@ class BlobStore {
   void discard_blob(const std::string& user_id, const Sha256& hash) const;
   void discard_upload(const std::string& upload_id) const;
 
+  // What is there, whatever the storage knows of it. Names that this server does not give are passed over.
+  /// Ids of the users who have a folder for blobs, ascending.
+  std::vector<std::string> users() const;
+  /// Blobs of a user whose hash begins with `first_byte`, ascending: those whose file was last written before `before`.
+  std::vector<BlobKey> blobs_of(const std::string& user_id, uint8_t first_byte, TimestampMs before) const;
+  /// Ids of the uploads of which parts are kept, ascending.
+  std::vector<std::string> uploads() const;
+
  private:
   explicit BlobStore(std::filesystem::path data) : data_(std::move(data)) {}
   std::filesystem::path upload_directory(const std::string& upload_id) const;

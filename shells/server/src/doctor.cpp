@@ -1,10 +1,7 @@
 // `diaryx-syncd doctor`: one line for each thing that was looked at.
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,8 +16,8 @@
 
 #include "client_address.h"
 #include "command.h"
+#include "data_folder.h"
 #include "diaryx/native/sqlite.h"
-#include "diaryx/native/unique_fd.h"
 #include "sqlite_storage.h"
 #include "tls.h"
 
@@ -42,6 +39,12 @@ class Report {
   void bad(const std::string& what, const std::string& remedy) {
     line("bad", what + " -> " + remedy);
     well_ = false;
+  }
+  /// A sentence that says what to do behind a semicolon.
+  void bad_sentence(const std::string& sentence, const std::string& otherwise) {
+    const size_t end = sentence.find("; ");
+    if (end == std::string::npos) return bad(sentence, otherwise);
+    bad(sentence.substr(0, end), sentence.substr(end + 2));
   }
   bool well() const { return well_; }
 
@@ -85,9 +88,7 @@ bool examine_folder(Report& report, const fs::path& data) {
   } else if (!error) {
     report.ok(mebibytes(space.available) + " of disk are free");
   }
-  const native::UniqueFd lock(::open((data / "server.lock").c_str(), O_RDWR | O_CLOEXEC));
-  const bool runs = lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0;
-  report.note(runs ? "a server is running on this folder" : "no server is running on this folder");
+  report.note(is_in_use(data) ? "a server is running on this folder" : "no server is running on this folder");
   return true;
 }
 
@@ -119,6 +120,8 @@ void examine_attachments(Report& report, native::Database& database, const fs::p
                       "diaryx-syncd verify names them; copy their files from the last backup's blobs");
   }
   report.ok(std::to_string(all) + (all == 1 ? " attachment is" : " attachments are") + " there");
+  const auto left = find_leftovers(database, data);
+  if (left && left->files != 0) report.note(describe(*left));
 }
 
 void examine_users(Report& report, Storage& storage) {
@@ -144,13 +147,9 @@ void examine_users(Report& report, Storage& storage) {
 
 void examine_database(Report& report, const fs::path& data) {
   const std::string path = data / "server.db";
-  std::error_code error;
-  if (!fs::exists(path, error)) return report.note("there is no database yet: the first start makes it");
-  if (size_of(path) == 0 && size_of(path + "-wal") == 0) {
-    return report.bad("the database is empty",
-                      "if this server had users, restore the last backup (diaryx-syncd restore); else remove " + path +
-                          " and start the server");
-  }
+  const auto there = has_database(data);
+  if (!there) return report.bad_sentence(there.error().sentence, "see diaryx-syncd verify");
+  if (!*there) return report.note("there is no database yet: the first start makes it");
   auto reader = native::Database::open_reader(path);
   auto check = reader ? reader->prepare("PRAGMA quick_check")
                       : native::SqliteResult<native::Statement>(std::unexpected(reader.error()));
@@ -165,9 +164,8 @@ void examine_database(Report& report, const fs::path& data) {
     report.warn("the write-ahead log has " + mebibytes(wal),
                 "restart the server; another program may hold the database open");
   }
-  auto storage = SqliteStorage::open(path);
-  if (!storage)
-    return report.bad(storage.error().sentence, "install the version that made it, or give the right --data");
+  auto storage = open_data(data);
+  if (!storage) return report.bad_sentence(storage.error().sentence, "see diaryx-syncd verify");
   examine_attachments(report, *reader, data);
   examine_users(report, **storage);
 }

@@ -50,6 +50,8 @@ std::string format_metrics(const Metrics& counted, const MetricsNow& now) {
   one("history_pruned_total", "counter", "Old records forgotten by compaction.", counted.history_pruned);
   one("blobs_collected_total", "counter", "Attachments taken away because no workspace refers to them.",
       counted.blobs_collected);
+  one("files_swept_total", "counter", "Files of attachments and uploads taken away because no record names them.",
+      counted.files_swept);
   one("connections", "gauge", "Open connections of any kind.", now.connections);
   one("sockets", "gauge", "Open WebSockets.", now.sockets);
   one("documents", "gauge", "Documents in memory.", now.documents);

@@ -24,6 +24,7 @@ struct Metrics {
   bool cannot_store = false;  // what the newest write came to
   uint64_t history_pruned = 0;
   uint64_t blobs_collected = 0;
+  uint64_t files_swept = 0;  // that no record named
 };
 
 /// What is asked for at the moment of the request.

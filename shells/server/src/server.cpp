@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -22,6 +23,7 @@
 #include "ask.h"
 #include "blob_collector.h"
 #include "command.h"
+#include "data_folder.h"
 #include "diaryx/native/log.h"
 #include "diaryx/native/random.h"
 #include "diaryx/native/unique_fd.h"
@@ -248,6 +250,8 @@ asio::awaitable<void> Server::drain_on_signal() {
 
 asio::awaitable<void> Server::keep_house() {
   asio::steady_timer timer(context_);
+  const TimestampMs started = now();
+  TimestampMs next_sweep = started;
   while (!life_.draining) {
     const auto expired = co_await ask<std::vector<Upload>>(
         [&](auto reply) { services_.storage.expire_uploads(now(), std::move(reply)); });
@@ -257,6 +261,12 @@ asio::awaitable<void> Server::keep_house() {
     co_await ask<void>([&](auto reply) { services_.storage.expire_access(now(), std::move(reply)); });
     co_await prune_history();
     co_await collector_.collect(now() + DurationMs{-int64_t{options_.blob_hours} * kHourMs});
+    if (now() >= next_sweep) {
+      next_sweep = now() + DurationMs{kDayMs};
+      co_await collector_.sweep(std::max(started, now() + DurationMs{-kDayMs}));
+    } else {
+      co_await collector_.sweep_uploads();
+    }
     boost::system::error_code error;
     timer.expires_after(kHousekeeping);
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
@@ -321,10 +331,10 @@ int run_server(const Options& options, const std::function<void(uint16_t)>& list
   open_as_many_files_as_allowed();
   const auto lock = lock_folder(options.data);
   if (!lock) return fail(kExitData, lock.error().sentence);
+  auto storage = open_data(options.data);
+  if (!storage) return fail(kExitData, storage.error().sentence);
   auto blobs = BlobStore::open(options.data);
   if (!blobs) return fail(kExitData, blobs.error().sentence);
-  auto storage = SqliteStorage::open(options.data / "server.db");
-  if (!storage) return fail(kExitData, storage.error().sentence);
   const auto epoch = wait_for<uint64_t>([&](auto reply) { (*storage)->take_over(std::move(reply)); });
   if (!epoch) return fail(kExitData, "the database cannot be written: " + epoch.error().detail);
   const auto lineage = wait_for<std::string>([&](auto reply) { (*storage)->lineage(std::move(reply)); });

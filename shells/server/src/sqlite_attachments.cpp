@@ -241,4 +241,32 @@ void SqliteStorage::expire_uploads(TimestampMs now, Reply<std::vector<Upload>> r
   });
 }
 
+void SqliteStorage::unnamed_blobs(std::vector<BlobKey> blobs, Reply<std::vector<BlobKey>> reply) {
+  threads_->read(std::move(reply),
+                 [blobs = std::move(blobs)](Database& database) -> StorageResult<std::vector<BlobKey>> {
+                   std::vector<BlobKey> unnamed;
+                   DX_SQL(auto* find, database.cached("SELECT 1 FROM blobs WHERE user_id=? AND hash=?"));
+                   for (const BlobKey& blob : blobs) {
+                     DX_SQL(const bool found, find->bind(1, blob.user_id).bind(2, ByteView(blob.hash.bytes)).step());
+                     if (!found) unnamed.push_back(blob);
+                     find->reset();
+                   }
+                   return unnamed;
+                 });
+}
+
+void SqliteStorage::unnamed_uploads(std::vector<std::string> ids, Reply<std::vector<std::string>> reply) {
+  threads_->read(std::move(reply),
+                 [ids = std::move(ids)](Database& database) -> StorageResult<std::vector<std::string>> {
+                   std::vector<std::string> unnamed;
+                   DX_SQL(auto* find, database.cached("SELECT 1 FROM uploads WHERE id=?"));
+                   for (const std::string& id : ids) {
+                     DX_SQL(const bool found, find->bind(1, id).step());
+                     if (!found) unnamed.push_back(id);
+                     find->reset();
+                   }
+                   return unnamed;
+                 });
+}
+
 }  // namespace diaryx::server

@@ -80,9 +80,9 @@ PRAGMA user_version = 2;
 
 }  // namespace
 
-native::Outcome<void> prepare_schema(native::Database& database) {
+native::Outcome<void> prepare_schema(native::Database& database, EmptyDatabase empty) {
   const auto sentence = [](const native::SqliteError& error) {
-    return native::problem("the database of the server cannot be used: " + error.message);
+    return native::problem("cannot be used: " + error.message);
   };
   // Taken before looking, so that two processes that start together do not both create.
   auto transaction = native::WriteTransaction::begin(database);
@@ -93,14 +93,20 @@ native::Outcome<void> prepare_schema(native::Database& database) {
   const int64_t found = version->integer(0);
   version->reset();
   if (found > kSchemaVersion) {
-    return native::problem("the database was made by a newer version of diaryx-syncd; install that version or newer");
+    return native::problem("was made by a newer version of diaryx-syncd; install that version or newer");
   }
+  auto tables = database.prepare(
+      "SELECT count(*), sum(name IN ('users','tokens','workspaces','documents','updates','blobs')) FROM sqlite_master");
+  if (!tables) return sentence(tables.error());
+  if (auto row = tables->step(); !row) return sentence(row.error());
+  const bool nothing = tables->integer(0) == 0;
+  const bool ours = found != 0 && tables->integer(1) == 6;
+  tables->reset();
+  if (nothing && empty == EmptyDatabase::Refused)
+    return native::problem("is empty, and this folder has held a server" + std::string(kRestoreOrBeginAnew));
+  if (!ours && !(nothing && found == 0))
+    return native::problem("is another program's, or was emptied" + std::string(kRestoreOrBeginAnew));
   if (found == 0) {
-    auto others = database.prepare("SELECT count(*) FROM sqlite_master");
-    if (!others) return sentence(others.error());
-    if (auto row = others->step(); !row) return sentence(row.error());
-    if (others->integer(0) != 0) return native::problem("the database is another program's; give another --data");
-    others->reset();
     if (auto created = database.execute(kCreate); !created) return sentence(created.error());
   }
   if (found < 2) {

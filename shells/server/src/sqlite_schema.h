@@ -1,12 +1,22 @@
 // The tables of the server's SQLite file, and the steps from an older version to this one.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "diaryx/native/problem.h"
 #include "diaryx/native/sqlite.h"
 
 namespace diaryx::server {
 
-/// Creates or upgrades the tables. A file made by a newer version is refused.
-native::Outcome<void> prepare_schema(native::Database& database);
+/// The end of a sentence about a database that cannot be the server's.
+inline constexpr std::string_view kRestoreOrBeginAnew =
+    "; restore the last backup into a new folder (diaryx-syncd restore), or begin anew with another --data";
+
+/// What becomes of a file without tables.
+enum class EmptyDatabase : uint8_t { Filled, Refused };
+
+/// Creates or upgrades the tables. A file made by a newer version, or by another program, is refused; so is one that lost its tables.
+native::Outcome<void> prepare_schema(native::Database& database, EmptyDatabase empty);
 
 }  // namespace diaryx::server

@@ -150,7 +150,7 @@ StorageResult<ChangedDocuments> changes_since(Database& database, const std::str
 
 }  // namespace
 
-native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::string& path) {
+native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::string& path, EmptyDatabase empty) {
   auto writer = Database::open(path, native::Durability::Full);
   if (!writer) {
     const auto& error = writer.error();
@@ -159,7 +159,8 @@ native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::s
                             : error.is_damaged() ? "; see diaryx-syncd doctor"
                                                  : ""));
   }
-  if (auto prepared = prepare_schema(*writer); !prepared) return std::unexpected(prepared.error());
+  if (auto prepared = prepare_schema(*writer, empty); !prepared)
+    return native::problem("the database " + path + " " + prepared.error().sentence);
   auto reader = Database::open_reader(path);
   if (!reader) return native::problem("the database " + path + " cannot be read: " + reader.error().message);
   for (Database* const database : {&*writer, &*reader}) {

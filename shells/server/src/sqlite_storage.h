@@ -9,6 +9,7 @@
 #include <string>
 
 #include "diaryx/native/problem.h"
+#include "sqlite_schema.h"
 #include "storage.h"
 
 namespace diaryx::server {
@@ -17,8 +18,9 @@ class SqliteThreads;
 
 class SqliteStorage final : public Storage {
  public:
-  /// Opens or creates `path`.
-  static native::Outcome<std::unique_ptr<SqliteStorage>> open(const std::string& path);
+  /// Opens or creates `path`; see data_folder.h for whether one may be created.
+  static native::Outcome<std::unique_ptr<SqliteStorage>> open(const std::string& path,
+                                                              EmptyDatabase empty = EmptyDatabase::Filled);
   /// Answers everything that was asked, then stops the threads.
   ~SqliteStorage() override;
 
@@ -80,6 +82,8 @@ class SqliteStorage final : public Storage {
   void review_blobs(std::optional<BlobKey> after, uint32_t limit, TimestampMs before, Reply<BlobReview> reply) override;
   void forget_blob(BlobKey blob, Reply<bool> reply) override;
   void expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) override;
+  void unnamed_blobs(std::vector<BlobKey> blobs, Reply<std::vector<BlobKey>> reply) override;
+  void unnamed_uploads(std::vector<std::string> ids, Reply<std::vector<std::string>> reply) override;
 
  private:
   explicit SqliteStorage(std::unique_ptr<SqliteThreads> threads);

@@ -351,6 +351,9 @@ class Storage {
   virtual void forget_blob(BlobKey blob, Reply<bool> reply) = 0;
   /// Uploads that ended without being completed; their records are removed by this call.
   virtual void expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) = 0;
+  /// Those that no record names, in the order of the question.
+  virtual void unnamed_blobs(std::vector<BlobKey> blobs, Reply<std::vector<BlobKey>> reply) = 0;
+  virtual void unnamed_uploads(std::vector<std::string> ids, Reply<std::vector<std::string>> reply) = 0;
 };
 
 /// How a code is kept: salted, because it is short.

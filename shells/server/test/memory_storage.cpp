@@ -662,4 +662,18 @@ void MemoryStorage::expire_uploads(TimestampMs now, Reply<std::vector<Upload>> r
   });
 }
 
+void MemoryStorage::unnamed_blobs(std::vector<BlobKey> blobs, Reply<std::vector<BlobKey>> reply) {
+  read(std::move(reply), [&]() -> StorageResult<std::vector<BlobKey>> {
+    std::erase_if(blobs, [&](const BlobKey& blob) { return blobs_.contains(blob); });
+    return blobs;
+  });
+}
+
+void MemoryStorage::unnamed_uploads(std::vector<std::string> ids, Reply<std::vector<std::string>> reply) {
+  read(std::move(reply), [&]() -> StorageResult<std::vector<std::string>> {
+    std::erase_if(ids, [&](const std::string& id) { return uploads_.contains(id); });
+    return ids;
+  });
+}
+
 }  // namespace diaryx::server

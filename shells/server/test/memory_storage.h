@@ -32,6 +32,11 @@ class MemoryStorage final : public Storage {
   void hold() { holding_ = true; }
   void release(size_t count = SIZE_MAX);
   size_t waiting() const { return waiting_.size(); }
+  /// Who asked is gone: what was done stays done, and nobody hears of it.
+  void drop_answers() {
+    waiting_.clear();
+    holding_ = false;
+  }
 
   // --- the contract -------------------------------------------------------------------------------------------------
   void take_over(Reply<uint64_t> reply) override;
@@ -92,6 +97,8 @@ class MemoryStorage final : public Storage {
   void review_blobs(std::optional<BlobKey> after, uint32_t limit, TimestampMs before, Reply<BlobReview> reply) override;
   void forget_blob(BlobKey blob, Reply<bool> reply) override;
   void expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) override;
+  void unnamed_blobs(std::vector<BlobKey> blobs, Reply<std::vector<BlobKey>> reply) override;
+  void unnamed_uploads(std::vector<std::string> ids, Reply<std::vector<std::string>> reply) override;
 
  private:
   struct Record {

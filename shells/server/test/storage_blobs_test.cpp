@@ -101,6 +101,32 @@ TEST_P(StorageContract, GoesOnWithAnUploadThatWasAnnouncedInTheSameWords) {
   EXPECT_FALSE(resumed(asked)) << "it is complete";
 }
 
+TEST_P(StorageContract, TellsWhatNoRecordNames) {
+  const Session ann = user("ann@x");
+  workspace(ann, "w", "notes");
+  const Upload upload = upload_of(ann, sha256("x"));
+  const BlobKey known{ann.user_id, sha256("x")};
+  const BlobKey others{user("ben@x").user_id, sha256("x")};
+  const BlobKey unknown{ann.user_id, sha256("y")};
+  const auto unnamed = [&] {
+    return *wait<std::vector<BlobKey>>(
+        [&](auto reply) { storage->unnamed_blobs({unknown, known, others}, std::move(reply)); });
+  };
+  const auto unnamed_uploads = [&] {
+    return *wait<std::vector<std::string>>(
+        [&](auto reply) { storage->unnamed_uploads({"down", "up"}, std::move(reply)); });
+  };
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->create_upload(upload, std::move(reply)); }));
+  EXPECT_THAT(unnamed(), ElementsAre(unknown, known, others));
+  EXPECT_THAT(unnamed_uploads(), ElementsAre("down"));
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->finish_upload(upload, TimestampMs{50}, std::move(reply)); }));
+  EXPECT_THAT(unnamed(), ElementsAre(unknown, others));
+  EXPECT_THAT(unnamed_uploads(), ElementsAre("down")) << "complete, and its record is still there";
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->remove_workspace(ann.user_id, "w", std::move(reply)); }));
+  EXPECT_THAT(unnamed(), ElementsAre(unknown, others)) << "nothing refers to it, and it is not forgotten yet";
+  EXPECT_THAT(unnamed_uploads(), ElementsAre("down", "up"));
+}
+
 TEST_P(StorageContract, ForgetsBlobsThatNoWorkspaceRefersTo) {
   const Session ann = user("ann@x");
   workspace(ann, "w", "notes");
