@@ -76,6 +76,18 @@ test('two devices that send one file at once share the work, and both are told t
   assert.equal((await two.complete()).status, 200);
 });
 
+test('many who complete an upload at once are all told that it is there', async () => {
+  for (const size of [1000, 300_000]) {
+    const bytes = randomBytes(size);
+    const one = upload(bytes, {path: `together ${size}`});
+    await one.start();
+    for (let part = 1; part <= Math.ceil(size / partSize); ++part) assert.equal((await one.put(part)).status, 200);
+    const answers = await Promise.all(Array.from({length: 12}, () => one.complete()));
+    assert.deepEqual(answers.map(({status}) => status), Array(12).fill(200), answers.map(({text}) => text).join('\n'));
+    assert.ok((await fetched(one.hash)).bytes.equals(bytes));
+  }
+});
+
 test('wrong bytes are not believed, and the right ones can be sent after them', async () => {
   const bytes = randomBytes(1500);
   const one = upload(bytes);

@@ -118,6 +118,19 @@ test('the table names every operation of the description, and no other', () => {
   assert.deepEqual(table.map(([method, path]) => `${method} ${path}`).sort(), described.sort());
 });
 
+test('an address that cannot be read is refused by every operation, as the description says', async () => {
+  const {token} = credentials.owner;
+  for (const [path, operations] of Object.entries(description.paths)) {
+    for (const method of Object.keys(operations)) {
+      for (const query of ['?x=%zz', '?x=%']) {
+        const answer = await server.ask(method.toUpperCase(), fill(path) + query, {token});
+        assert.equal(answer.status, 400, `${method} ${path}`);
+        assert.ok(operations[method].responses[400], `${method} ${path}`);
+      }
+    }
+  }
+});
+
 function fill(path) {
   const values = {id: path.startsWith('/auth/devices') ? world.device : world.workspace, workspace: world.workspace,
                   key: 'a%20note.md', upload: world.upload, part: '1', point: 'now', hash, code: world.code};

@@ -238,6 +238,12 @@ Answer complete_upload(Services& services, HttpRequest& request) {
   const auto held = co_await services.collector.hold({upload->user_id, upload->hash});
   const auto assembled =
       co_await run_on(services.pool, [&blobs = services.blobs, copy = *upload] { return blobs.assemble(copy); });
+  if (!assembled || !assembled->stored) {
+    // Somebody else completed it meanwhile, and the parts are gone.
+    const auto again = co_await ask<Upload>(
+        [&](auto reply) { services.storage.find_upload(upload->workspace, upload->id, std::move(reply)); });
+    if (again && again->completed) co_return json_response(http::status::ok, completion_json(*upload, true, Json()));
+  }
   if (!assembled) co_return internal_error(assembled.error());
   if (assembled->wrong_hash) {
     services.blobs.discard_upload(upload->id);

@@ -97,9 +97,9 @@ ByteRange parse_range(std::string_view header, uint64_t size_bytes) {
     return {ByteRange::Kind::Part, size_bytes - length, length};
   }
   if (dash + 1 != header.size() && !last) return {};
+  if (last && *last < *first) return {};  // no range at all, wherever the file ends
   if (*first >= size_bytes) return {ByteRange::Kind::Unsatisfiable, 0, 0};
   const uint64_t end = last ? std::min(*last, size_bytes - 1) : size_bytes - 1;
-  if (end < *first) return {};
   return {ByteRange::Kind::Part, *first, end - *first + 1};
 }
 
