@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -66,6 +67,14 @@ std::string remembered_lineage(const fs::path& data) {
   std::string lineage;
   std::getline(in, lineage);
   return lineage;
+}
+
+TimestampMs lineage_since(const fs::path& data) {
+  std::error_code error;
+  const auto written = fs::last_write_time(data / kLineage, error);
+  if (error) return now();
+  const auto since = std::chrono::file_clock::to_sys(written).time_since_epoch();
+  return TimestampMs{std::chrono::duration_cast<std::chrono::milliseconds>(since).count()};
 }
 
 Outcome<bool> has_database(const fs::path& data) {

@@ -25,6 +25,8 @@ native::Outcome<bool> has_database(const std::filesystem::path& data);
 
 /// Of the database that the folder had when it was last opened; empty: none was.
 std::string remembered_lineage(const std::filesystem::path& data);
+/// Since when the folder has that database.
+TimestampMs lineage_since(const std::filesystem::path& data);
 /// The database of a folder is about to be replaced on purpose.
 native::Outcome<void> forget_lineage(const std::filesystem::path& data);
 

@@ -260,8 +260,10 @@ asio::awaitable<void> Server::keep_house() {
     }
     co_await ask<void>([&](auto reply) { services_.storage.expire_access(now(), std::move(reply)); });
     co_await prune_history();
-    co_await collector_.collect(now() + DurationMs{-int64_t{options_.blob_hours} * kHourMs});
-    if (now() >= next_sweep) {
+    const TimestampMs long_ago = now() + DurationMs{-int64_t{options_.blob_hours} * kHourMs};
+    co_await collector_.collect(long_ago);
+    // A database that was restored may know less than the folder holds, until the devices have told it what they refer to.
+    if (now() >= next_sweep && lineage_since(options_.data) <= long_ago) {
       next_sweep = now() + DurationMs{kDayMs};
       co_await collector_.sweep(std::max(started, now() + DurationMs{-kDayMs}));
     } else {
