@@ -86,6 +86,16 @@ TEST_F(Snapshots, MergeKeepsAndReplaceRemovesWhatIsNotInTheArchive) {
   EXPECT_EQ(download(), (std::map<std::string, std::string>{{"a.md", "A again"}}));
 }
 
+TEST_F(Snapshots, AFileMayBecomeBytesAndTextAgain) {
+  const std::string bytes = "\xe4 is not UTF-8";
+  for (const std::string mode : {"merge", "replace"}) {
+    for (const std::string& content : {std::string("text"), bytes, std::string("text again"), bytes}) {
+      EXPECT_EQ(upload(zip({{"a.md", content, {}}}), "?mode=" + mode).status, 200u);
+      EXPECT_EQ(download(), (std::map<std::string, std::string>{{"a.md", content}})) << mode;
+    }
+  }
+}
+
 TEST_F(Snapshots, AreSeenByDevicesThatAreConnected) {
   TestSocket socket(server, token, true, "handshake=0");
   const std::string document = "workspace:" + workspace;

@@ -195,7 +195,8 @@ void WorkspaceFiles::list_texts(const Import& import, TimestampMs now, ServerEdi
     }
   }
   for (const std::string& path : texts()) {
-    const bool removed = std::ranges::find(import.removed, path) != import.removed.end();
+    const bool removed = uploaded.contains(path)  // its text is bytes now
+                         || std::ranges::find(import.removed, path) != import.removed.end();
     if (kept.contains(path) || !(removed || import.replace_texts)) continue;
     std::optional<FileMetadata> metadata = doc_->file(path);
     metadata->deleted = true;
