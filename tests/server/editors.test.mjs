@@ -233,10 +233,24 @@ test("somebody else's workspace stays shut", async () => {
   await until('in step', () => secret.provider.synced);
   secret.text.insert(0, 'secret');
   const one = yjs('secret.md', {token: stranger});
+  const closed = new Promise((resolve) => one.provider.once('closed', resolve));
   const two = hocuspocus('secret.md', {token: stranger});
   await until('refused', () => two.refusals.length > 0);
+  assert.equal((await closed).code, 4403, 'whoever types there hears that nobody listens');
   assert.equal(one.text.toString(), '');
   assert.equal(two.text.toString(), '');
+});
+
+test('an editor whose workspace is removed hears that it types for nobody', async () => {
+  const gone = await server.workspace(token, 'gone');
+  const doc = new Y.Doc();
+  const provider = new WebsocketProvider(`${server.ws}/yjs`, `${gone}/a.md`, doc, {WebSocketPolyfill: EditorSocket, disableBc: true, maxBackoffTime: 100, params: {token}});
+  const closed = new Promise((resolve) => provider.once('closed', resolve));
+  await until('in step', () => provider.synced);
+  doc.getText('body').insert(0, 'text');
+  assert.equal((await server.ask('DELETE', `/api/workspaces/${gone}`, {token})).status, 204);
+  assert.equal((await closed).code, 4403);
+  for (const one of [provider, doc]) one.destroy();
 });
 
 test('guests read or write as the share says, and are cut when it ends', async () => {

@@ -49,9 +49,10 @@ class YjsWire final : public EditorWire {
     const auto control = sync::parse_control(control_text);
     const auto* error = control ? std::get_if<sync::DocError>(&*control) : nullptr;
     if (error == nullptr) return {};
-    if (error->code == "unauthorized") is_located_ = false;
+    is_over_ = is_over_ || error->code == "unauthorized";
     return {{share(permission_denied(error->message)), 0}};
   }
+  bool is_over() const override { return is_over_; }
 
   Bytes refused(const std::string&, std::string_view reason) const override { return permission_denied(reason); }
   Bytes accepted(const std::string&, bool) const override { return {}; }
@@ -59,6 +60,7 @@ class YjsWire final : public EditorWire {
  private:
   std::string document_;  // by the note's path until it is located
   bool is_located_ = false;
+  bool is_over_ = false;
 };
 
 class HocuspocusWire final : public EditorWire {
@@ -226,7 +228,7 @@ relay::SharedBytes HocuspocusFrames::of(const relay::SharedBytes& frame, std::st
 }
 
 uint16_t editor_close_code(relay::CloseCode code) {
-  return code == relay::CloseCode::PolicyViolation ? 4403 : static_cast<uint16_t>(code);
+  return code == relay::CloseCode::PolicyViolation ? kEditorForbidden : static_cast<uint16_t>(code);
 }
 
 }  // namespace diaryx::server

@@ -4,7 +4,8 @@
 // change what stands in front of the message, and its control messages become what the editor's protocol has for them. Editors
 // name a note by its path; which document has its text is found out when they open it (`note_finder.h`).
 //
-//   y-websocket    one socket is one document; a message is a frame without its front. Refusals are auth messages (tag 2).
+//   y-websocket    one socket is one document; a message is a frame without its front. Refusals are auth messages (tag 2), and the end
+//                  of the socket: clients only write them to the console, and would let people type on.
 //   Hocuspocus     `[name][type]…`, name = `<workspace>/<key>`, types 0 sync, 1 awareness, 2 auth, 3 query awareness,
 //                  7 close, 8 sync status. The token comes in an auth message, once per document.
 // Source: y-websocket 3.1 (src/y-websocket.js), @hocuspocus/provider 4.8 (src/types.ts, src/MessageReceiver.ts).
@@ -62,6 +63,8 @@ class EditorWire {
   virtual void located(const std::string& by_path, const std::string& document) = 0;
   virtual std::vector<Told> tell(const relay::SharedBytes& frame) = 0;
   virtual std::vector<Told> tell(const std::string& control_text) = 0;
+  /// What was told last ends the connection: there is nothing else on it that could go on.
+  virtual bool is_over() const { return false; }
   /// Access was refused before the relay was asked.
   virtual Bytes refused(const std::string& name, std::string_view reason) const = 0;
   virtual Bytes accepted(const std::string& name, bool read_only) const = 0;
@@ -89,5 +92,6 @@ std::unique_ptr<EditorWire> make_hocuspocus_wire(
 /// Closing for good: these clients come back after every code but 4400 to 4499.
 uint16_t editor_close_code(relay::CloseCode code);
 inline constexpr uint16_t kEditorUnauthorized = 4401;
+inline constexpr uint16_t kEditorForbidden = 4403;
 
 }  // namespace diaryx::server

@@ -286,6 +286,7 @@ void SocketSession::send(const relay::SharedText& text) {
   if (wire_ == nullptr)
     return enqueue({text, reinterpret_cast<const uint8_t*>(text->data()), text->size(), Opcode::Text});
   for (const Told& told : wire_->tell(*text)) enqueue(told);
+  if (wire_->is_over()) close_with(kEditorForbidden, "no access to this document");
 }
 
 void SocketSession::enqueue(const Told& told) {

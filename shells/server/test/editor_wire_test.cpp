@@ -50,7 +50,7 @@ TEST(YjsWire, PutsTheDocumentInFrontAndTakesItAway) {
   EXPECT_EQ(out[0].bytes, frame) << "not a copy for each socket";
 }
 
-TEST(YjsWire, AsksWhereItsNoteIsBeforeTheFirstMessageAndAfterARefusal) {
+TEST(YjsWire, AsksWhereItsNoteIsBeforeTheFirstMessage) {
   const auto wire = make_yjs_wire("body:w/a.md");
   const auto asks = [&] {
     const Heard heard = wire->hear(bytes("00 00 01 00"));
@@ -61,8 +61,22 @@ TEST(YjsWire, AsksWhereItsNoteIsBeforeTheFirstMessageAndAfterARefusal) {
   wire->located("body:w/a.md", "body:w/~f-1");
   EXPECT_EQ(std::get<ToRelay>(wire->hear(bytes("03"))[0]).frame, framed("body:w/~f-1", "03"));
   EXPECT_EQ(told(wire->tell(shared(framed("body:w/~f-1", "00 02 02 00 00")))), hex({"00 02 02 00 00"}));
-  wire->tell(sync::format_control(sync::DocError{"body:w/~f-1", "unauthorized", "No."}));
-  EXPECT_TRUE(asks());
+}
+
+TEST(YjsWire, EndsWithItsAccessAndWithNothingElse) {
+  const auto wire = make_yjs_wire("body:w/a.md");
+  for (const char* code : {"read_only", "too_large", "invalid", "storage"}) {
+    wire->tell(sync::format_control(sync::DocError{"body:w/a.md", code, "No."}));
+    EXPECT_FALSE(wire->is_over()) << code;
+  }
+  wire->tell(sync::format_control(sync::DocError{"body:w/a.md", "unauthorized", "No."}));
+  EXPECT_TRUE(wire->is_over());
+}
+
+TEST(HocuspocusWire, GoesOnForTheOtherNotesWhenOneIsRefused) {
+  const auto wire = make_hocuspocus_wire();
+  wire->tell(sync::format_control(sync::DocError{"body:w/a.md", "unauthorized", "No."}));
+  EXPECT_FALSE(wire->is_over());
 }
 
 TEST(YjsWire, SaysRefusalsAsAuthMessagesAndNothingElse) {
