@@ -26,6 +26,9 @@ test('settings come from the command line, else the environment, else the file',
   assert.equal(code, 0, err);
   for (const line of ['max-guests = 9', 'max-devices = 8', 'link-minutes = 7', 'cors-origin = https://a.example,https://b.example', 'open-sign-up = true'])
     assert.ok(out.includes(line), `${line}\n${out}`);
+  // A list is written alike wherever it stands.
+  for (const [args, env] of [[['--trust-proxy', '10.0.0.1,::1']], [['--trust-proxy=10.0.0.1,::1']], [['--trust-proxy', '10.0.0.1', '--trust-proxy', '::1']], [[], {DIARYX_TRUST_PROXY: '10.0.0.1,::1'}]])
+    assert.match(run(['--check-config', '--data', folder, ...args], env).out, /^trust-proxy = 10\.0\.0\.1,::1$/m);
   // What was not set is printed as it holds.
   const plain = run(['--check-config', '--data', join(folder, 'new')]).out;
   for (const line of ['cors-origin = http://localhost:5174,http://localhost:5175', 'open-sign-up = false']) assert.ok(plain.includes(`${line}\n`), plain);

@@ -163,10 +163,12 @@ void add_settings(CLI::App& app, Given& given) {
   app.add_option("--log-format", options.log_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  app.add_option("--cors-origin", options.cors_origins, "Web origin that may use the API; may be repeated")
+  app.add_option("--cors-origin", options.cors_origins, "Web origins that may use the API; may be repeated")
+      ->delimiter(',')
       ->default_str(joined(options.cors_origins));
   app.add_option("--trust-proxy", options.trusted_proxies,
-                 "Address or network of a proxy whose X-Forwarded-For is believed; may be repeated");
+                 "Address or network of a proxy whose X-Forwarded-For is believed; may be repeated")
+      ->delimiter(',');
   app.add_option("--tls-certificate", given.tls_certificate, "PEM file with the chain; read again on SIGHUP");
   app.add_option("--tls-key", given.tls_key, "PEM file with its key");
   app.add_option("--owner", options.owner, "E-mail address of the owner that a new server gets")->capture_default_str();
