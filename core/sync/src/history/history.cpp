@@ -21,7 +21,7 @@ constexpr ClientId kReader{1};
 constexpr size_t kMaxNames = 64;
 
 // The tombstone of a rename says where the file went.
-bool was_renamed(const WorkspaceDoc& workspace, std::string_view path) {
+bool was_renamed(const WorkspaceDoc& workspace, const std::string& path) {
   const std::optional<FileMetadata> entry = workspace.file(path);
   return entry && extra_text(*entry, kMovedTo);
 }
@@ -140,7 +140,7 @@ const WorkspaceDoc& History::Impl::workspace_at(HistoryPoint point) const {
 }
 
 std::unique_ptr<crdt::Doc> History::Impl::body_at(std::string_view path, HistoryPoint point) const {
-  const DocHistory* records = document(body_document(workspace_at(point).document_of(path)));
+  const DocHistory* records = document(body_document(workspace_at(point).document_of(std::string(path))));
   if (records == nullptr) return nullptr;
   auto doc = std::make_unique<crdt::Doc>(reader_options());
   damaged_ += records->replay(*doc, kHistoryStart, point);
@@ -260,7 +260,7 @@ std::vector<std::string> History::documents_of(std::string_view path) const {
 }
 
 std::vector<std::string> History::document_keys_of(std::string_view path) const {
-  const std::optional<FileMetadata> entry = impl_->pass().present->file(path);
+  const std::optional<FileMetadata> entry = impl_->pass().present->file(std::string(path));
   std::vector<std::string> keys{document_key(entry, path)};
   const std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
   const auto known = id ? impl_->pass().documents_of.find(*id) : impl_->pass().documents_of.end();
@@ -283,8 +283,8 @@ std::string History::path_of_document(std::string_view doc) const {
 
 std::optional<std::string> History::name_at(std::string_view path, HistoryPoint point) const {
   const WorkspaceDoc& workspace = impl_->workspace_at(point);
-  if (workspace.live_file(path) || workspace.live_binary(path)) return std::string(path);
-  const std::optional<FileMetadata> present = impl_->pass().present->file(path);
+  if (std::string same(path); workspace.live_file(same) || workspace.live_binary(same)) return same;
+  const std::optional<FileMetadata> present = impl_->pass().present->file(std::string(path));
   const std::optional<std::string> id = present ? extra_text(*present, kFileId) : std::nullopt;
   for (const std::string& name : names_of(path)) {
     const std::optional<FileMetadata> entry = workspace.live_file(name);
@@ -331,7 +331,7 @@ std::optional<Bytes> History::body_state_at(std::string_view path, HistoryPoint 
 }
 
 std::optional<FileMetadata> History::metadata_at(std::string_view path, HistoryPoint point) const {
-  return impl_->workspace_at(point).file(path);
+  return impl_->workspace_at(point).file(std::string(path));
 }
 
 const std::vector<std::vector<std::string>>& History::files_changed() const { return impl_->pass().files_changed; }

@@ -34,7 +34,7 @@ Result<WorkspaceFiles> WorkspaceFiles::open(std::string_view workspace, ByteView
 std::vector<std::string> WorkspaceFiles::texts() const { return doc_->live_files(); }
 
 DocId WorkspaceFiles::body_of(std::string_view path) const {
-  const auto id = body_doc_id(workspace_, doc_->document_of(path));
+  const auto id = body_doc_id(workspace_, doc_->document_of(std::string(path)));
   DX_ASSERT(id.has_value());  // a path that is listed or imported has at most kMaxKeyBytes
   return *id;
 }
@@ -45,7 +45,7 @@ Result<std::string> WorkspaceFiles::text_of(std::string_view path, ByteView body
   std::string head = body.head();
   if (!head.empty()) return head + body.body();
   // Without a head: no frontmatter at all, or a file that only an old peer wrote, whose metadata is rendered.
-  const std::optional<FileMetadata> entry = doc_->file(path);
+  const std::optional<FileMetadata> entry = doc_->file(std::string(path));
   const bool only_metadata =
       entry && !extra_text(*entry, kHeadMark) &&
       !same_meaning(*entry, derive_metadata(Frontmatter(), WorkspacePath(path), entry->modified_at));
@@ -56,7 +56,7 @@ std::vector<BinaryRef> WorkspaceFiles::binaries() const {
   std::map<std::string, BinaryRef> by_path;
   for (BinaryRef& ref : doc_->live_binaries()) by_path.emplace(ref.path, std::move(ref));
   for (const std::string& path : texts()) {
-    const std::optional<FileMetadata> entry = doc_->file(path);
+    const std::optional<FileMetadata> entry = doc_->file(std::string(path));
     if (!entry) continue;
     for (const BinaryRef& ref : entry->attachments) {
       const auto checked = parse_path(ref.path);
@@ -108,7 +108,8 @@ ServerEdit WorkspaceFiles::edit_body(const ImportedText& file) const {
 // --- renames, as Replica makes them (src/replica/replica_tree.cpp) ---
 
 bool WorkspaceFiles::can_rename(std::string_view from, std::string_view to) const {
-  return doc_->live_file(from) && !doc_->live_file(to) && !doc_->live_binary(to);
+  const std::string name(to);
+  return doc_->live_file(std::string(from)) && !doc_->live_file(name) && !doc_->live_binary(name);
 }
 
 Result<std::string> WorkspaceFiles::document_at(const Renamed& file, ByteView there) const {

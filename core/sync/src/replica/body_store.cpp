@@ -6,9 +6,9 @@
 
 namespace diaryx::sync {
 
-BodyDoc& BodyStore::open(std::string_view key) const {
+BodyDoc& BodyStore::open(const std::string& key) const {
   auto found = slots_.find(key);
-  if (found == slots_.end()) found = slots_.emplace(std::string(key), Slot{}).first;
+  if (found == slots_.end()) found = slots_.emplace(key, Slot{}).first;
   Slot& slot = found->second;
   if (slot.doc != nullptr) return *slot.doc;
 
@@ -26,7 +26,7 @@ BodyDoc& BodyStore::open(std::string_view key) const {
   return *slot.doc;
 }
 
-Bytes BodyStore::state(std::string_view key) const {
+Bytes BodyStore::state(const std::string& key) const {
   const auto found = slots_.find(key);
   if (found == slots_.end()) return to_bytes(kEmptyUpdate);
   if (found->second.doc != nullptr) return found->second.doc->doc().encode_update_v1();

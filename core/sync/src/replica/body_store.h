@@ -20,15 +20,14 @@ class BodyStore {
 
   explicit BodyStore(ClientId client) : client_(client) {}
 
-  bool contains(std::string_view key) const { return slots_.find(key) != slots_.end(); }
+  bool contains(const std::string& key) const { return slots_.find(key) != slots_.end(); }
 
   /// The document, made if there is none. The reference is good until the next call that names another key.
-  BodyDoc& open(std::string_view key) const;
+  BodyDoc& open(const std::string& key) const;
   // In the guest a view that is made for a call is twice as long as the call; so for what is called from everywhere.
-  BodyDoc& open(const std::string& key) const { return open(std::string_view(key)); }
 
   /// Whole state, `00 00` for an unknown key.
-  Bytes state(std::string_view key) const;
+  Bytes state(const std::string& key) const;
 
   /// Keys of documents that hold something.
   std::vector<std::string> keys() const;

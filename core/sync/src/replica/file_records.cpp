@@ -4,12 +4,12 @@
 
 namespace diaryx::sync {
 
-const FileRecord* FileRecords::find(std::string_view path) const {
+const FileRecord* FileRecords::find(const std::string& path) const {
   const auto found = by_path_.find(path);
   return found == by_path_.end() ? nullptr : &found->second;
 }
 
-void FileRecords::put(std::string_view path, FileRecord record) {
+void FileRecords::put(const std::string& path, FileRecord record) {
   const auto old = by_path_.find(path);
   if (old != by_path_.end()) forget(old);
   if (!record.file_id.empty()) paths_of_[record.file_id].emplace(path);
@@ -21,7 +21,7 @@ void FileRecords::put(std::string_view path, FileRecord record) {
   }
 }
 
-void FileRecords::erase(std::string_view path) {
+void FileRecords::erase(const std::string& path) {
   const auto entry = by_path_.find(path);
   if (entry == by_path_.end()) return;
   forget(entry);
@@ -38,7 +38,7 @@ void FileRecords::forget(ByPath::const_iterator entry) {
   if (const auto count = texts_.find(record.hash); --count->second == 0) texts_.erase(count);
 }
 
-const std::set<std::string>& FileRecords::paths_of(std::string_view file_id) const {
+const std::set<std::string>& FileRecords::paths_of(const std::string& file_id) const {
   static const std::set<std::string> kNowhere;
   const auto found = paths_of_.find(file_id);
   return found == paths_of_.end() ? kNowhere : found->second;

@@ -18,12 +18,12 @@ class FileRecords {
   using ByPath = std::map<std::string, FileRecord, std::less<>>;
 
   /// Null if nothing is known of the path. Valid until that record is put anew or erased.
-  const FileRecord* find(std::string_view path) const;
-  void put(std::string_view path, FileRecord record);
-  void erase(std::string_view path);
+  const FileRecord* find(const std::string& path) const;
+  void put(const std::string& path, FileRecord record);
+  void erase(const std::string& path);
 
   /// Where the file with this id is on this disk; nowhere for an empty id.
-  const std::set<std::string>& paths_of(std::string_view file_id) const;
+  const std::set<std::string>& paths_of(const std::string& file_id) const;
   /// A text with this content is known under some path.
   bool has_text(const Sha256& hash) const { return texts_.contains(hash); }
 

@@ -39,7 +39,7 @@ Result<void> Replica::Impl::restore_update(std::string_view doc, ByteView update
     DX_TRY(const crdt::Commit commit, workspace_.doc().apply_update_v1(update));
     for (const std::string& path : commit.changed_keys("files")) index_file(path);
   } else if (doc.starts_with(kBodyPrefix)) {
-    return restore_body(doc.substr(kBodyPrefix.size()), update);
+    return restore_body(std::string(doc.substr(kBodyPrefix.size())), update);
   }
   return {};
 }
@@ -69,7 +69,7 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
   }
   if (!key.starts_with(kFileRecordPrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
-  records_.put(key.substr(kFileRecordPrefix.size()), std::move(record));
+  records_.put(std::string(key.substr(kFileRecordPrefix.size())), std::move(record));
   unscanned_ = true;
   named_ = false;
   return {};
@@ -149,10 +149,7 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const BlobUploaded& e) { on_blob_uploaded(key(e.path), e.hash); },
                  [&](const TransferFailed& e) {
                    take_asked(e.ticket);
-                   TransferFailed failure = e;
-                   const std::string path = key(e.path);
-                   failure.path = path;
-                   on_transfer_failed(failure);
+                   on_transfer_failed(key(e.path), e);
                  },
                  [&](const FocusFiles& e) {
                    focus_ = e.paths;
@@ -228,7 +225,7 @@ void Replica::Impl::emit(Action action) {
 
 // --- texts ------------------------------------------------------------------------------------------------------
 
-std::string Replica::Impl::head_of(std::string_view path) const {
+std::string Replica::Impl::head_of(const std::string& path) const {
   std::string head = bodies_.open(document_of(path)).head();
   if (!head.empty()) return head;
   // No head in the document: either the file has no frontmatter, or only an old peer wrote it, as metadata.
@@ -238,7 +235,7 @@ std::string Replica::Impl::head_of(std::string_view path) const {
   return render_head(*entry, path);
 }
 
-std::string Replica::Impl::text_of(std::string_view path) const {
+std::string Replica::Impl::text_of(const std::string& path) const {
   return head_of(path) + bodies_.open(document_of(path)).body();
 }
 
@@ -251,29 +248,30 @@ Sha256 Replica::Impl::hash_of(std::string_view text) const {
   return hashed_[0].emplace(text, sha256(text)).second;
 }
 
-Replica::Impl::Version Replica::Impl::version_of(std::string_view path) const {
+Replica::Impl::Version Replica::Impl::version_of(const std::string& path) const {
   return {text_of(path), bodies_.open(document_of(path)).units()};
 }
 
-Replica::Impl::Version Replica::Impl::version_of_document(std::string_view document) const {
+Replica::Impl::Version Replica::Impl::version_of_document(const std::string& document) const {
   const std::optional<std::string> path = listed_path(document);
   return path ? version_of(*path) : Version{document_text(document), bodies_.open(document).units()};
 }
 
-bool Replica::Impl::text_is_here(std::string_view path) const {
+bool Replica::Impl::text_is_here(const std::string& path) const {
   const std::string document = document_of(path);
   if (is_answered(document)) return true;
   return bodies_.contains(document) && !bodies_.open(document).is_virgin();
 }
 
-Bytes Replica::Impl::set_document_text(std::string_view document, std::string_view shown_head, std::string_view text) {
+Bytes Replica::Impl::set_document_text(const std::string& document, std::string_view shown_head,
+                                       std::string_view text) {
   const SplitText split = split_frontmatter(text);
   BodyDoc& body = bodies_.open(document);
   // A head that was only rendered from an old peer's metadata stays out of the document until someone edits it.
   return body.set_text(split.head, split.body, shown_head);
 }
 
-Bytes Replica::Impl::set_file_text(std::string_view path, std::string_view text) {
+Bytes Replica::Impl::set_file_text(const std::string& path, std::string_view text) {
   return set_document_text(document_of(path), head_of(path), text);
 }
 
@@ -299,7 +297,7 @@ void Replica::Impl::say_who(crdt::Transaction& txn) {
     workspace_.doc().map(kDevicesRoot).set(txn, options_.device.id, crdt::Any::string(options_.device.name));
 }
 
-void Replica::Impl::commit_body(std::string_view key, Bytes update, HistoryOrigin origin, std::string note) {
+void Replica::Impl::commit_body(const std::string& key, Bytes update, HistoryOrigin origin, std::string note) {
   if (update.empty()) return;
   if (!said_who_ && origin == HistoryOrigin::Local) edit_workspace([](crdt::Transaction&) {});
   Bytes payload = payload_of_edit(key, update);
@@ -307,10 +305,10 @@ void Replica::Impl::commit_body(std::string_view key, Bytes update, HistoryOrigi
   send_body(key, std::move(payload));
 }
 
-Bytes Replica::Impl::payload_of_edit(std::string_view key, ByteView update) {
+Bytes Replica::Impl::payload_of_edit(const std::string& key, ByteView update) {
   auto open = open_bodies_.find(key);
   if (open == open_bodies_.end() && in_step(key)) {
-    open = open_bodies_.emplace(std::string(key), Body{.link = DocLink::in_step()}).first;
+    open = open_bodies_.emplace(key, Body{.link = DocLink::in_step()}).first;
   }
   mark_unsynced(key);
   Bytes payload;
@@ -337,7 +335,7 @@ void Replica::Impl::end_workspace_edit(crdt::Transaction txn) {
   send_workspace(workspace_link_.on_local_update(commit.update_v1()));
 }
 
-void Replica::Impl::save_record(std::string_view path, FileRecord record) {
+void Replica::Impl::save_record(const std::string& path, FileRecord record) {
   emit(PersistRecord{std::string(kFileRecordPrefix).append(path), record.encode()});
   records_.put(path, std::move(record));
   if (!options_.disk.peculiar()) return;
@@ -347,32 +345,32 @@ void Replica::Impl::save_record(std::string_view path, FileRecord record) {
   }
 }
 
-void Replica::Impl::drop_record(std::string_view path) {
+void Replica::Impl::drop_record(const std::string& path) {
   if (records_.find(path) == nullptr) return;
   emit(PersistRecord{std::string(kFileRecordPrefix).append(path), {}});
   release_name(path);
-  if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
+  gone_.erase(path);
   forget_doubtful_writes(path);
   records_.erase(path);
 }
 
-void Replica::Impl::release_name(std::string_view path) {
+void Replica::Impl::release_name(const std::string& path) {
   if (!options_.disk.peculiar() || changing_hands_.contains(path)) return;
   if (names_.disk_name(path) != path) emit(PersistRecord{std::string(kNamePrefix).append(path), {}});
   names_.release(path);
 }
 
-const FileRecord* Replica::Impl::record(std::string_view path) const { return records_.find(path); }
+const FileRecord* Replica::Impl::record(const std::string& path) const { return records_.find(path); }
 
-void Replica::Impl::problem(std::string_view path, std::string message) {
+void Replica::Impl::problem(const std::string& path, std::string message) {
   std::string once = std::string(path) + '\0' + message;
   if (!reported_.insert(std::move(once)).second) return;
-  notify(Problem{std::string(path), std::move(message)});
+  notify(Problem{path, std::move(message)});
 }
 
 // --- getters ----------------------------------------------------------------------------------------------------
 
-std::optional<std::string> Replica::Impl::file_text(std::string_view path) const {
+std::optional<std::string> Replica::Impl::file_text(const std::string& path) const {
   if (!workspace_.live_file(path)) return std::nullopt;
   std::string text = text_of(path);
   // A document without operations is an empty file if that is what is on this disk.
@@ -381,7 +379,7 @@ std::optional<std::string> Replica::Impl::file_text(std::string_view path) const
   return is_here ? std::optional(std::move(text)) : std::nullopt;
 }
 
-std::optional<std::string> Replica::Impl::body_text(std::string_view path) const {
+std::optional<std::string> Replica::Impl::body_text(const std::string& path) const {
   const std::string document = document_of(path);
   if (!bodies_.contains(document)) return std::nullopt;
   return bodies_.open(document).body();
@@ -421,11 +419,17 @@ Sha256 Replica::hash_of(std::string_view text) const { return impl_->hash_of(tex
 std::vector<HeldChange> Replica::held() const { return impl_->held(); }
 std::vector<std::string> Replica::text_files() const { return impl_->workspace_.live_files(); }
 std::vector<BinaryRef> Replica::binary_files() const { return impl_->workspace_.live_binaries(); }
-std::optional<std::string> Replica::file_text(std::string_view path) const { return impl_->file_text(path); }
+std::optional<std::string> Replica::file_text(std::string_view path) const {
+  return impl_->file_text(std::string(path));
+}
 
-std::optional<std::string> Replica::body_text(std::string_view path) const { return impl_->body_text(path); }
+std::optional<std::string> Replica::body_text(std::string_view path) const {
+  return impl_->body_text(std::string(path));
+}
 
-std::optional<FileMetadata> Replica::metadata(std::string_view path) const { return impl_->workspace_.file(path); }
+std::optional<FileMetadata> Replica::metadata(std::string_view path) const {
+  return impl_->workspace_.file(std::string(path));
+}
 
 ClientId Replica::client_of(std::string_view doc) const {
   const ClientId client = impl_->options_.client;
@@ -434,7 +438,7 @@ ClientId Replica::client_of(std::string_view doc) const {
 
 Bytes Replica::document_state(std::string_view doc) const {
   if (doc == kWorkspaceName) return impl_->workspace_.doc().encode_update_v1();
-  if (doc.starts_with(kBodyPrefix)) return impl_->bodies_.state(doc.substr(kBodyPrefix.size()));
+  if (doc.starts_with(kBodyPrefix)) return impl_->bodies_.state(std::string(doc.substr(kBodyPrefix.size())));
   return to_bytes(kEmptyUpdate);
 }
 

@@ -39,14 +39,14 @@ bool lost_its_end(std::string_view before, std::string_view after) {
 
 // --- found here -------------------------------------------------------------------------------------------------
 
-bool Replica::Impl::wait_for_wave(std::string_view path, std::string_view bytes) {
+bool Replica::Impl::wait_for_wave(const std::string& path, std::string_view bytes) {
   if (believing_) return false;
   const std::string before = last_seen_text(path);
   const bool is_wave = is_truncation(before, bytes);
   if (!is_wave && !lost_its_end(before, bytes)) return false;
   const auto waiting = truncated_.find(path);
   if (waiting != truncated_.end()) return true;  // the same text again
-  truncated_.emplace(std::string(path), Truncated{std::string(bytes), now_ + kWritingGrace, is_wave});
+  truncated_.emplace(path, Truncated{std::string(bytes), now_ + kWritingGrace, is_wave});
   return true;
 }
 
@@ -125,10 +125,10 @@ void Replica::Impl::believe(const std::vector<std::string>& shorter) {
 
 // --- made elsewhere ---------------------------------------------------------------------------------------------
 
-bool Replica::Impl::ask_to_take(std::string_view path, HeldChange::Kind kind) {
+bool Replica::Impl::ask_to_take(const std::string& path, HeldChange::Kind kind) {
   if (taking_away_) return true;
   if (held_incoming_.contains(path)) return false;
-  leaving_.insert_or_assign(std::string(path), kind);
+  leaving_.insert_or_assign(path, kind);
   // Texts come one by one, so a wave of them is only seen when it has been quiet for a moment.
   if (kind == HeldChange::Kind::Truncation) truncations_due_ = now_ + kWaveGrace;
   return false;

@@ -79,7 +79,7 @@ void Replica::Impl::on_workspace_answered() {
 
 // --- documents --------------------------------------------------------------------------------------------------
 
-void Replica::Impl::open_body(std::string_view key, bool first) {
+void Replica::Impl::open_body(const std::string& key, bool first) {
   if (open_bodies_.contains(key)) return;
   if (phase_ != Phase::Active || !workspace_link_.answered()) {
     left_over_.emplace(key);
@@ -96,7 +96,7 @@ void Replica::Impl::open_body(std::string_view key, bool first) {
   }
 }
 
-void Replica::Impl::track(std::string_view key, const Body& body) {
+void Replica::Impl::track(const std::string& key, const Body& body) {
   const auto put = [&](std::set<std::string, std::less<>>& set, bool in) {
     if (in) {
       set.emplace(key);
@@ -142,7 +142,7 @@ void Replica::Impl::send_workspace(Bytes payload) {
   if (Result<Bytes> frame = encode_frame(id->view(), payload)) emit(SendBinary{*std::move(frame)});
 }
 
-void Replica::Impl::send_body(std::string_view key, Bytes payload) {
+void Replica::Impl::send_body(const std::string& key, Bytes payload) {
   if (payload.empty()) return;
   const Result<DocId> id = body_doc_id(options_.workspace_id, key);
   if (!id) return problem(key, "the file cannot be synced: " + describe(id.error()));
@@ -166,16 +166,17 @@ void Replica::Impl::on_binary(ByteView bytes) {
   if (!frame) return problem({}, "the server sent a frame that cannot be read: " + describe(frame.error()));
   const Result<ParsedDocId> id = parse_doc_id(frame->doc_id);
   if (!id || id->workspace != options_.workspace_id) return;
+  const std::string key(id->key);
   const Result<std::vector<Message>> messages = parse_messages(frame->payload);
   if (!messages) {
-    return problem(id->key, "the server sent a message that cannot be read: " + describe(messages.error()));
+    return problem(key, "the server sent a message that cannot be read: " + describe(messages.error()));
   }
   become_active();
   for (const Message& message : *messages) {
     if (id->kind == DocKind::Workspace) {
       on_workspace_message(message);
     } else {
-      on_body_message(id->key, message);
+      on_body_message(key, message);
     }
   }
 }
@@ -191,7 +192,7 @@ void Replica::Impl::on_workspace_message(const Message& message) {
   }
 }
 
-void Replica::Impl::on_body_message(std::string_view key, const Message& message) {
+void Replica::Impl::on_body_message(const std::string& key, const Message& message) {
   const auto open = open_bodies_.find(key);
   if (open == open_bodies_.end()) {  // not asked for on this connection
     if (const auto* update = std::get_if<Update>(&message)) on_update_of_closed(key, update->update);
@@ -205,19 +206,19 @@ void Replica::Impl::on_body_message(std::string_view key, const Message& message
     track(key, body);
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
     const bool first = !body.link.answered();
-    const bool foreign = first && is_foreign(std::string(key), step2->update);
-    const bool applied = apply_body(std::string(key), step2->update, HistoryOrigin::Sync, foreign);
+    const bool foreign = first && is_foreign(key, step2->update);
+    const bool applied = apply_body(key, step2->update, HistoryOrigin::Sync, foreign);
     if (!applied) return;  // asked for again at the time-out
     body.refused = false;
-    if (const auto left = left_over_.find(key); left != left_over_.end()) left_over_.erase(left);
+    left_over_.erase(key);
     Bytes lacking = body.link.on_step2(bodies_.open(key).doc(), step2->update);
     if (!lacking.empty()) mark_unsynced(key);  // the server lacks something, perhaps since it was set back
     send_body(key, std::move(lacking));
     track(key, body);
-    if (first) on_body_ready(std::string(key));
+    if (first) on_body_ready(key);
   } else if (const auto* update = std::get_if<Update>(&message)) {
     if (offers_changes_ && !body.link.answered()) return;  // the answer, which is on its way, has it
-    apply_body(std::string(key), update->update, HistoryOrigin::Remote);
+    apply_body(key, update->update, HistoryOrigin::Remote);
   }
 }
 
@@ -244,7 +245,7 @@ void Replica::Impl::on_text(std::string_view json) {
       workspace_link_.on_saved(saved->received);
     } else if (const auto open = open_bodies_.find(id->key); open != open_bodies_.end()) {
       open->second.link.on_saved(saved->received);
-      track(id->key, open->second);
+      track(open->first, open->second);
     }
   } else if (const auto* error = std::get_if<DocError>(&*message)) {
     on_doc_error(*error);
@@ -259,7 +260,7 @@ void Replica::Impl::on_text(std::string_view json) {
 
 void Replica::Impl::on_doc_error(const DocError& error) {
   const Result<ParsedDocId> id = parse_doc_id(error.doc);
-  const std::string_view key = id && id->kind == DocKind::Body ? id->key : std::string_view{};
+  const std::string key(id && id->kind == DocKind::Body ? id->key : std::string_view{});
   problem(key, "the server refused a change: " + (error.message.empty() ? error.code : error.message));
   const auto open = open_bodies_.find(key);
   if (key.empty() || open == open_bodies_.end()) return;

@@ -25,7 +25,7 @@ constexpr DurationMs kListTimeout{10'000};
 
 // --- what is stored ---------------------------------------------------------------------------------------------
 
-Result<void> Replica::Impl::restore_body(std::string_view key, ByteView update) {
+Result<void> Replica::Impl::restore_body(const std::string& key, ByteView update) {
   crdt::Doc& doc = bodies_.open(key).doc();
   const Result<crdt::Commit> commit = doc.apply_update_v1(update);
   if (!commit) {
@@ -54,12 +54,12 @@ void Replica::Impl::note_what_restoring_left() {
   for (const std::string& key : std::exchange(incomplete_, {})) mark_unsynced(key);
 }
 
-void Replica::Impl::mark_unsynced(std::string_view key) {
+void Replica::Impl::mark_unsynced(const std::string& key) {
   if (DX_PLANTED(11)) return;
   if (unsynced_.emplace(key).second) emit(PersistRecord{std::string(kUnsyncedPrefix).append(key), "1"});
 }
 
-void Replica::Impl::mark_synced(std::string_view key) {
+void Replica::Impl::mark_synced(const std::string& key) {
   const auto found = unsynced_.find(key);
   if (found == unsynced_.end() || bodies_.open(key).doc().has_pending()) return;
   unsynced_.erase(found);
@@ -117,12 +117,12 @@ void Replica::Impl::on_changes(const Changes& changes) {
 
 // --- what is asked for ------------------------------------------------------------------------------------------
 
-bool Replica::Impl::in_step(std::string_view key) const {
+bool Replica::Impl::in_step(const std::string& key) const {
   return following_ && !open_bodies_.contains(key) && !queued_.contains(key) && !unsynced_.contains(key) &&
          listed_path(key).has_value();
 }
 
-bool Replica::Impl::is_answered(std::string_view key) const {
+bool Replica::Impl::is_answered(const std::string& key) const {
   const auto open = open_bodies_.find(key);
   return open != open_bodies_.end() ? open->second.link.answered() : in_step(key);
 }
@@ -184,7 +184,7 @@ void Replica::Impl::leave_over() {
 
 // --- updates of documents that are not open ---------------------------------------------------------------------
 
-void Replica::Impl::on_update_of_closed(std::string_view key, ByteView update) {
+void Replica::Impl::on_update_of_closed(const std::string& key, ByteView update) {
   if (!offers_changes_) return;
   if (!listed_path(key)) {
     if (bodies_.contains(key)) mark_unsynced(key);  // asked for when the key is used again
@@ -196,11 +196,11 @@ void Replica::Impl::on_update_of_closed(std::string_view key, ByteView update) {
     return;
   }
   if (!in_step(key)) return open_body(key);
-  Body& body = open_bodies_.emplace(std::string(key), Body{.link = DocLink::in_step()}).first->second;
+  Body& body = open_bodies_.emplace(key, Body{.link = DocLink::in_step()}).first->second;
   track(key, body);
-  if (apply_body(std::string(key), update, HistoryOrigin::Remote) && !bodies_.open(key).doc().has_pending()) return;
+  if (apply_body(key, update, HistoryOrigin::Remote) && !bodies_.open(key).doc().has_pending()) return;
   // It was not in step after all.
-  Body& asked = open_bodies_[std::string(key)];
+  Body& asked = open_bodies_[key];
   asked.link = DocLink(DocLink::Kind::Body);
   send_body(key, asked.link.ask(bodies_.open(key).doc(), now_));
   track(key, asked);

@@ -55,8 +55,8 @@ class Replica::Impl {
 
   std::vector<HeldChange> held() const;
 
-  std::optional<std::string> file_text(std::string_view path) const;
-  std::optional<std::string> body_text(std::string_view path) const;
+  std::optional<std::string> file_text(const std::string& path) const;
+  std::optional<std::string> body_text(const std::string& path) const;
   Sha256 hash_of(std::string_view text) const;
 
   // Read by the getters of Replica.
@@ -164,16 +164,16 @@ class Replica::Impl {
   void on_doc_error(const DocError& error);
   void become_active();
   void on_workspace_answered();
-  void open_body(std::string_view key, bool first = false);
+  void open_body(const std::string& key, bool first = false);
   void pump();
   void announce();
   void on_workspace_message(const Message& message);
-  void on_body_message(std::string_view key, const Message& message);
+  void on_body_message(const std::string& key, const Message& message);
   void send_workspace(Bytes payload);
-  void send_body(std::string_view key, Bytes payload);
+  void send_body(const std::string& key, Bytes payload);
   void barrier_if_needed();
   void set_state(SyncState state);
-  void track(std::string_view key, const Body& body);
+  void track(const std::string& key, const Body& body);
   std::optional<TimestampMs> body_deadline(const Body& body) const;
 
   // --- replica_following.cpp
@@ -181,65 +181,65 @@ class Replica::Impl {
   void open_changed(const std::vector<std::string>& keys);
   void open_first_look(std::set<std::string, std::less<>>& wanted);
   void on_changes(const Changes& changes);
-  void on_update_of_closed(std::string_view key, ByteView update);
+  void on_update_of_closed(const std::string& key, ByteView update);
   void want_changes(std::string_view cursor);
   void keep_cursor();
   void forget_cursor();
   bool cursor_is_good() const;
-  bool in_step(std::string_view key) const;
-  bool is_answered(std::string_view key) const;
-  void mark_unsynced(std::string_view key);
-  void mark_synced(std::string_view key);
+  bool in_step(const std::string& key) const;
+  bool is_answered(const std::string& key) const;
+  void mark_unsynced(const std::string& key);
+  void mark_synced(const std::string& key);
   void leave_over();
-  Result<void> restore_body(std::string_view key, ByteView update);
+  Result<void> restore_body(const std::string& key, ByteView update);
   Result<void> restore_cursor(std::string_view value);
   void note_what_restoring_left();
 
   // --- replica_local.cpp
-  void on_text_seen(std::string_view path, std::string_view bytes, Source source = Source::Watcher);
-  void on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes);
+  void on_text_seen(const std::string& path, std::string_view bytes, Source source = Source::Watcher);
+  void on_blob_seen(const std::string& path, const Sha256& hash, uint64_t size_bytes);
   bool recognise_moved(const std::string& path);
-  void on_blob_uploaded(std::string_view path, const Sha256& hash);
-  void on_transfer_failed(const TransferFailed& failure);
-  bool waits_in_vain(std::string_view path, const Sha256& hash) const;
-  bool accept_path(std::string_view path);
-  void merge_disk_text(std::string_view path, FileRecord record, std::string_view bytes);
-  bool is_left(std::string_view path) const;
-  bool came_back(std::string_view path) const;
-  bool goes_on(std::string_view path, std::string_view bytes) const;  // of one that came back: it is the same file
-  bool is_of_entry(std::string_view path, const std::string& document) const;  // its text is here
+  void on_blob_uploaded(const std::string& path, const Sha256& hash);
+  void on_transfer_failed(const std::string& path, const TransferFailed& failure);
+  bool waits_in_vain(const std::string& path, const Sha256& hash) const;
+  bool accept_path(const std::string& path);
+  void merge_disk_text(const std::string& path, FileRecord record, std::string_view bytes);
+  bool is_left(const std::string& path) const;
+  bool came_back(const std::string& path) const;
+  bool goes_on(const std::string& path, std::string_view bytes) const;  // of one that came back: it is the same file
+  bool is_of_entry(const std::string& path, const std::string& document) const;  // its text is here
   void place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash);
   bool says_the_same(const std::string& path, const SplitText& disk) const;
   void keep_conflict_copy(const std::string& path, std::string_view bytes, const Sha256& hash);
   void create_entry(const std::string& path, std::string_view bytes, const std::string& file_id,
                     const std::string& document);
-  void refresh_metadata(std::string_view path);
-  bool text_goes_on(std::string_view path) const;
-  void keep_blob_copy(std::string_view path, Sha256 hash);
-  void start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes);
+  void refresh_metadata(const std::string& path);
+  bool text_goes_on(const std::string& path) const;
+  void keep_blob_copy(const std::string& path, Sha256 hash);
+  void start_upload(const std::string& path, const Sha256& hash, uint64_t size_bytes);
   void publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes);
   void pump_uploads();
-  void read_when_possible(std::string_view path);
-  void request_read(std::string_view path);
+  void read_when_possible(const std::string& path);
+  void request_read(const std::string& path);
 
   // --- replica_writes.cpp
   Ticket next_ticket();
-  Ticket ask(std::string_view path);
+  Ticket ask(const std::string& path);
   std::optional<Asked> take_asked(Ticket ticket);
   void settle(Ticket ticket);
   void on_file_written(const Asked& asked, const FileWritten& written);
   void intend_to_write(const std::string& path, Intended intended);
-  void persist_intended(std::string_view path);
-  bool has_doubtful_write(std::string_view path) const;
-  void forget_doubtful_writes(std::string_view path);
+  void persist_intended(const std::string& path);
+  bool has_doubtful_write(const std::string& path) const;
+  void forget_doubtful_writes(const std::string& path);
   void forget_lost_writes();
-  bool is_being_written(std::string_view path) const;
+  bool is_being_written(const std::string& path) const;
   bool wait_for_answer(const std::string& path);
   void note_answer(const Asked& asked, const FileWritten& written);
   void move_doubts(const std::string& from, const std::string& to);
-  const Intended* intended(std::string_view path, const Sha256& hash) const;
-  const Intended* likely_write(std::string_view path, std::string_view base, std::string_view bytes) const;
-  const Intended* torn_write(std::string_view path, std::string_view bytes) const;
+  const Intended* intended(const std::string& path, const Sha256& hash) const;
+  const Intended* likely_write(const std::string& path, std::string_view base, std::string_view bytes) const;
+  const Intended* torn_write(const std::string& path, std::string_view bytes) const;
   void recall_writes();
   void note_written(const std::string& path, Intended done, std::string text);
   void note_written_over(const std::string& path, std::string_view edited);
@@ -248,50 +248,50 @@ class Replica::Impl {
   void on_file_refused(const Asked& asked, const FileRefused& refused);
 
   // --- replica_tree.cpp
-  void on_gone(std::string_view path, Source source = Source::Watcher);
-  void on_moved(std::string_view from, std::string_view to);
+  void on_gone(const std::string& path, Source source = Source::Watcher);
+  void on_moved(const std::string& from, const std::string& to);
   void on_own_move(const std::string& to);
   bool wait_for_removal(const std::string& from, const std::string& to);
-  bool is_renamed_under_removal(std::string_view path) const;
+  bool is_renamed_under_removal(const std::string& path) const;
   void on_files_settled();
-  bool adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
-  bool adopt_written(std::string_view to, const Sha256& hash, std::string_view bytes);
+  bool adopt_rename(const std::string& to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
+  bool adopt_written(const std::string& to, const Sha256& hash, std::string_view bytes);
   bool leave_to_watcher(const std::string& path, const Sha256& hash, Source source);
-  bool wait_for_other_half(std::string_view path, std::string_view bytes);
+  bool wait_for_other_half(const std::string& path, std::string_view bytes);
   void match_rewritten();
   using Moves = std::map<std::string, std::string>;  // to -> from
   Moves moves_over() const;
   std::set<std::string> close_rings(Moves& moves) const;
-  std::string last_seen_text(std::string_view path) const;  // of a text that is known
+  std::string last_seen_text(const std::string& path) const;  // of a text that is known
   bool is_just_moved(const GoneFile& gone) const;
   void match_newcomers();
-  bool is_one_of_many(std::string_view path, std::string_view text) const;
+  bool is_one_of_many(const std::string& path, std::string_view text) const;
   void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
   std::string rename_text(const std::string& from, const std::string& to, FileMetadata entry);  // the file's id
-  void delete_entry(std::string_view path, const FileRecord& record, crdt::Transaction& txn);
+  void delete_entry(const std::string& path, const FileRecord& record, crdt::Transaction& txn);
   bool index_file(const std::string& path);  // true if another file is live there now, or has another document
   bool move_on_disk(const std::string& from, const std::string& to);
 
   // Files, by id, the paths that list them and the documents that hold their texts.
-  std::string document_of(std::string_view path) const;
-  std::string document_of(const std::string& path) const { return document_of(std::string_view(path)); }
-  std::optional<std::string> listed_path(std::string_view document) const;
-  std::optional<std::string> live_path(std::string_view file_id) const;
-  std::string id_at(std::string_view path) const;
-  std::string id_at(const std::string& path) const { return id_at(std::string_view(path)); }
-  std::string file_id_of(std::string_view path, const FileRecord& known) const;
-  bool is_at_home(std::string_view path, const FileRecord& known) const;  // the list has the file that is on disk there
-  std::string document_of_file(std::string_view file_id, std::string_view path) const;
-  std::string fullest_document(std::string_view file_id, std::string_view path, std::string otherwise) const;
-  std::string document_for(std::string_view path, std::string_view file_id) const;  // for a file that is put there now
+  std::string document_of(const std::string& path) const;
+  std::optional<std::string> listed_path(const std::string& document) const;
+  std::optional<std::string> live_path(const std::string& file_id) const;
+  std::string id_at(const std::string& path) const;
+  std::string file_id_of(const std::string& path, const FileRecord& known) const;
+  bool is_at_home(const std::string& path,
+                  const FileRecord& known) const;  // the list has the file that is on disk there
+  std::string document_of_file(const std::string& file_id, const std::string& path) const;
+  std::string fullest_document(const std::string& file_id, const std::string& path, std::string otherwise) const;
+  std::string document_for(const std::string& path,
+                           const std::string& file_id) const;  // for a file that is put there now
   std::set<std::string> documents_of_file(const std::string& file_id, const std::string& also) const;
-  std::string document_text(std::string_view document) const;
-  std::string text_behind(std::string_view path, const FileRecord& known) const;
-  bool is_free(std::string_view path) const;
-  std::string other_name(std::string_view path, std::string_view file_id) const;
+  std::string document_text(const std::string& document) const;
+  std::string text_behind(const std::string& path, const FileRecord& known) const;
+  bool is_free(const std::string& path) const;
+  std::string other_name(const std::string& path, const std::string& file_id) const;
 
   void put_file(const std::string& path, const std::string& file_id, const std::string& present_document);
-  void move_text(const std::string& from, const std::string& to, std::string_view file_id);
+  void move_text(const std::string& from, const std::string& to, const std::string& file_id);
   void unite(const std::string& file_id, const std::string& also = {});
   void give_body(ByteView state, const std::string& to);
   void reconcile_records(const std::string& file_id);
@@ -300,8 +300,8 @@ class Replica::Impl {
     std::string path;
     std::string seen;
   };
-  Whereabouts whereabouts(std::string_view file_id) const;
-  std::optional<std::string> seen_mark(std::string_view document) const;
+  Whereabouts whereabouts(const std::string& file_id) const;
+  std::optional<std::string> seen_mark(const std::string& document) const;
   bool is_unseen(const std::string& document, const std::string& seen) const;
   bool revive_if_edited(const std::string& file_id, const std::string& also);
   void revive(const std::string& file_id, const std::string& path, const std::string& also = {});
@@ -310,7 +310,7 @@ class Replica::Impl {
   void fold_doubled_file(const std::string& path);
   void part_kinds(const std::string& path);
   void relist_if_lost(const std::string& file_id);
-  bool is_contested(std::string_view path) const;
+  bool is_contested(const std::string& path) const;
   void name_own_document(const std::string& path);
   bool is_foreign(const std::string& document, ByteView theirs) const;
   void take_out_strays(const std::string& document, const crdt::StateVector& before);
@@ -318,11 +318,11 @@ class Replica::Impl {
                          ByteView before, const std::string& text);
 
   // --- replica_breaker.cpp
-  bool wait_for_wave(std::string_view path, std::string_view bytes);
+  bool wait_for_wave(const std::string& path, std::string_view bytes);
   void send_deletions();
   void delete_files(const std::vector<std::string>& paths);
   void believe(const std::vector<std::string>& shorter);
-  bool ask_to_take(std::string_view path, HeldChange::Kind kind);
+  bool ask_to_take(const std::string& path, HeldChange::Kind kind);
   void take_away();
   void release_held();
   void undo_held();
@@ -336,22 +336,21 @@ class Replica::Impl {
   void apply_workspace(ByteView update, bool answer, HistoryOrigin origin);
   bool apply_body(const std::string& key, ByteView update, HistoryOrigin origin, bool foreign = false);
   void follow_edit_of_unlisted(const std::string& document);
-  std::vector<std::string> paths_without_base(std::string_view file_id, std::string_view path) const;
-  void remember_base(std::string_view file_id, std::string_view path, const Version& before);
+  std::vector<std::string> paths_without_base(const std::string& file_id, const std::string& path) const;
+  void remember_base(const std::string& file_id, const std::string& path, const Version& before);
   void on_file_entry_changed(const std::string& path);
   void give_way(const std::set<std::string>& replaced, const std::vector<std::string>& changed_homes);
   void on_body_ready(const std::string& key);
-  void adopt_old_peer_metadata(std::string_view path);
-  void doubt_metadata(std::string_view path);
+  void adopt_old_peer_metadata(const std::string& path);
+  void doubt_metadata(const std::string& path);
   void check_metadata();
-  void reconcile(std::string_view path);
-  void reconcile(const std::string& path) { reconcile(std::string_view(path)); }
-  void reconcile_absent(std::string_view path, const FileRecord& record);
-  bool make_room(std::string_view path, const FileRecord& known);
-  bool comes_from_elsewhere(std::string_view path);
+  void reconcile(const std::string& path);
+  void reconcile_absent(const std::string& path, const FileRecord& record);
+  bool make_room(const std::string& path, const FileRecord& known);
+  bool comes_from_elsewhere(const std::string& path);
   void reconcile_file(const std::string& file_id);
-  void reconcile_text(std::string_view path);
-  void reconcile_blob(std::string_view path, const BinaryRef& ref);
+  void reconcile_text(const std::string& path);
+  void reconcile_blob(const std::string& path, const BinaryRef& ref);
 
   // --- replica.cpp: between the disk's names and keys
   void dispatch(const Event& event);
@@ -369,18 +368,18 @@ class Replica::Impl {
   void restore_binary(const RestoreFile& file);
 
   // --- shared
-  std::string head_of(std::string_view path) const;
-  std::string text_of(std::string_view path) const;
-  bool text_is_here(std::string_view path) const;
-  Bytes set_document_text(std::string_view document, std::string_view shown_head, std::string_view text);
-  Bytes merge_edit(std::string_view path, std::string_view document, FileRecord& known, std::string_view doc_text,
+  std::string head_of(const std::string& path) const;
+  std::string text_of(const std::string& path) const;
+  bool text_is_here(const std::string& path) const;
+  Bytes set_document_text(const std::string& document, std::string_view shown_head, std::string_view text);
+  Bytes merge_edit(const std::string& path, const std::string& document, FileRecord& known, std::string_view doc_text,
                    std::string_view bytes);
-  Version version_of(std::string_view path) const;
-  Version version_of_document(std::string_view document) const;
-  Bytes set_file_text(std::string_view path, std::string_view text);
-  void commit_body(std::string_view key, Bytes update, HistoryOrigin origin = HistoryOrigin::Local,
+  Version version_of(const std::string& path) const;
+  Version version_of_document(const std::string& document) const;
+  Bytes set_file_text(const std::string& path, std::string_view text);
+  void commit_body(const std::string& key, Bytes update, HistoryOrigin origin = HistoryOrigin::Local,
                    std::string note = {});
-  Bytes payload_of_edit(std::string_view key, ByteView update);
+  Bytes payload_of_edit(const std::string& key, ByteView update);
   void persist(std::string doc, Bytes update, HistoryOrigin origin, std::string note = {});
   void say_who(crdt::Transaction& txn);
   crdt::Transaction begin_workspace_edit();
@@ -392,14 +391,13 @@ class Replica::Impl {
     edit(txn);
     end_workspace_edit(std::move(txn));
   }
-  void save_record(std::string_view path, FileRecord record);
-  void drop_record(std::string_view path);
-  void release_name(std::string_view path);
-  const FileRecord* record(std::string_view path) const;
-  const FileRecord* record(const std::string& path) const { return record(std::string_view(path)); }
+  void save_record(const std::string& path, FileRecord record);
+  void drop_record(const std::string& path);
+  void release_name(const std::string& path);
+  const FileRecord* record(const std::string& path) const;
   void emit(Action action);
   void notify(Notice notice) { emit(Notify{std::move(notice)}); }
-  void problem(std::string_view path, std::string message);
+  void problem(const std::string& path, std::string message);
 
   // Texts that were hashed last: one edit asks for the text before it and the one after it several times.
   static constexpr size_t kMostHashedBytes = size_t{1} << 20;

@@ -31,7 +31,7 @@ bool share_a_line(std::string_view before, std::string_view after) {
 
 }  // namespace
 
-bool Replica::Impl::accept_path(std::string_view path) {
+bool Replica::Impl::accept_path(const std::string& path) {
   if (!is_carried(path)) return false;
   if (parse_disk_path(path)) return true;
   problem(path, std::string("this file is not synced: ").append(describe(check_path(path))));
@@ -40,7 +40,7 @@ bool Replica::Impl::accept_path(std::string_view path) {
 
 // --- text files -------------------------------------------------------------------------------------------------
 
-bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) const {
+bool Replica::Impl::waits_in_vain(const std::string& path, const Sha256& hash) const {
   // The file is as we expected it and still could not be written (a full disk, no permission): trying again at once would
   // fail at once, so it waits for its time.
   const auto work = work_.find(path);
@@ -49,7 +49,7 @@ bool Replica::Impl::waits_in_vain(std::string_view path, const Sha256& hash) con
          !gone_.contains(path) && !wants_read_.contains(path);
 }
 
-void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes, Source source) {
+void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes, Source source) {
   if (!accept_path(path) || is_renamed_under_removal(path)) return;
   const Sha256 hash = hash_of(bytes);
   const FileRecord* const before = record(path);
@@ -67,7 +67,7 @@ void Replica::Impl::on_text_seen(std::string_view path, std::string_view bytes, 
   const bool may_be_told = source != Source::Watcher && (work == work_.end() || !work->second.left_to_watcher);
   end_work(key);
   uploads_.erase(key);
-  if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
+  gone_.erase(path);
   rewritten_.erase(key);
 
   if (const auto shorter = truncated_.find(path); shorter != truncated_.end() && shorter->second.bytes != bytes) {
@@ -150,19 +150,19 @@ bool Replica::Impl::recognise_moved(const std::string& path) {
   return true;
 }
 
-bool Replica::Impl::is_left(std::string_view path) const {
+bool Replica::Impl::is_left(const std::string& path) const {
   // The file that was here lives on under another name.
   const std::optional<FileMetadata> entry = workspace_.file(path);
   return entry && entry->deleted && extra_text(*entry, kMovedTo);
 }
 
-bool Replica::Impl::is_of_entry(std::string_view path, const std::string& document) const {
+bool Replica::Impl::is_of_entry(const std::string& path, const std::string& document) const {
   if (!bodies_.contains(document) || bodies_.open(document).is_virgin()) return false;
   const std::string owner = bodies_.open(document).owner();
   return owner.empty() || owner == extra_text(*workspace_.file(path), kFileId);
 }
 
-bool Replica::Impl::came_back(std::string_view path) const {
+bool Replica::Impl::came_back(const std::string& path) const {
   // Deleted and made again: it goes on as the same file, since many programs save that way.
   const std::optional<FileMetadata> entry = workspace_.file(path);
   if (!entry || !entry->deleted || is_left(path)) return false;
@@ -170,7 +170,7 @@ bool Replica::Impl::came_back(std::string_view path) const {
   return !id || !live_path(*id);
 }
 
-bool Replica::Impl::goes_on(std::string_view path, std::string_view bytes) const {
+bool Replica::Impl::goes_on(const std::string& path, std::string_view bytes) const {
   // Who did not delete it does not save it: there it is the file that was here only if its text says so. Else what is not in the new
   // text would be lost to whoever has that file still.
   const std::optional<std::string> id = extra_text(*workspace_.file(path), kFileId);
@@ -181,7 +181,7 @@ bool Replica::Impl::goes_on(std::string_view path, std::string_view bytes) const
   return bytes.contains(before) || similarity_percent(before, bytes) >= kUnrelatedPercent;
 }
 
-void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std::string_view bytes) {
+void Replica::Impl::merge_disk_text(const std::string& path, FileRecord known, std::string_view bytes) {
   const std::string key(path);
   // The list may have another file here by now, or this one under another name: what was typed goes where the file is.
   const bool at_home = is_at_home(path, known);
@@ -191,7 +191,7 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
   const Sha256 hash = hash_of(bytes);
   if (!at_home && !known.base && hash_of(doc_text) != known.hash) {
     // Renamed elsewhere, and what its new document has did not come yet: the one it had here has the text that the user saw.
-    for (const std::string& other : documents_of_file(id, std::string(path))) {
+    for (const std::string& other : documents_of_file(id, path)) {
       std::string text = document_text(other);
       if (hash_of(text) != known.hash) continue;
       document = other;
@@ -234,7 +234,7 @@ void Replica::Impl::merge_disk_text(std::string_view path, FileRecord known, std
   reconcile(path);
 }
 
-Bytes Replica::Impl::merge_edit(std::string_view path, std::string_view document, FileRecord& known,
+Bytes Replica::Impl::merge_edit(const std::string& path, const std::string& document, FileRecord& known,
                                 std::string_view doc_text, std::string_view bytes) {
   std::string base = known.base.value_or(std::string(doc_text));
   // Perhaps the user started from a text that we put there and did not hear of yet.
@@ -393,7 +393,7 @@ void Replica::Impl::keep_conflict_copy(const std::string& path, std::string_view
   reconcile(name);
 }
 
-void Replica::Impl::refresh_metadata(std::string_view path) {
+void Replica::Impl::refresh_metadata(const std::string& path) {
   const std::optional<FileMetadata> entry = workspace_.live_file(path);
   if (!entry) return;
   const std::string head = head_of(path);
@@ -411,14 +411,14 @@ void Replica::Impl::refresh_metadata(std::string_view path) {
 
 // --- other files ------------------------------------------------------------------------------------------------
 
-void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
+void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
   if (!accept_path(path) || waits_in_vain(path, hash)) return;
-  work_.erase(std::string(path));
-  if (const auto gone = gone_.find(path); gone != gone_.end()) gone_.erase(gone);
-  truncated_.erase(std::string(path));
+  work_.erase(path);
+  gone_.erase(path);
+  truncated_.erase(path);
   const FileRecord* known = record(path);
   if (known != nullptr && known->hash == hash) {
-    uploads_.erase(std::string(path));
+    uploads_.erase(path);
     return reconcile(path);
   }
   if (!joined_ || !workspace_link_.answered()) return read_when_possible(path);
@@ -437,28 +437,27 @@ void Replica::Impl::on_blob_seen(std::string_view path, const Sha256& hash, uint
   start_upload(path, hash, size_bytes);
 }
 
-bool Replica::Impl::text_goes_on(std::string_view path) const {
+bool Replica::Impl::text_goes_on(const std::string& path) const {
   // The list has a text here that whoever made other bytes of the file on this disk had not seen.
   if (!workspace_.live_file(path)) return false;
   const FileRecord* const known = record(path);
   return known == nullptr || known->kind == FileRecord::Kind::Blob || known->base || !is_at_home(path, *known);
 }
 
-void Replica::Impl::keep_blob_copy(std::string_view path,
+void Replica::Impl::keep_blob_copy(const std::string& path,
                                    Sha256 hash) {  // by value: it may be the record's, which goes
   const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
   problem(path, "this file was changed here and elsewhere; yours is kept as \"" + copy.str() + "\"");
-  const Ticket ticket = ask(copy.view());
-  own_moves_.insert_or_assign(copy.str(), OwnMove{std::string(path), names_.disk_name(path), ticket});
+  const Ticket ticket = ask(copy.str());
+  own_moves_.insert_or_assign(copy.str(), OwnMove{path, names_.disk_name(path), ticket});
   drop_record(path);
   work_[copy.str()].busy = true;
-  emit(MoveFile{std::string(path), copy.str(), hash, ticket});
+  emit(MoveFile{path, copy.str(), hash, ticket});
 }
 
-void Replica::Impl::start_upload(std::string_view path, const Sha256& hash, uint64_t size_bytes) {
-  if (size_bytes == 0)
-    return publish_blob(std::string(path), hash, size_bytes);  // every device can make that one itself
-  uploads_.insert_or_assign(std::string(path), Upload{.hash = hash, .size_bytes = size_bytes});
+void Replica::Impl::start_upload(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
+  if (size_bytes == 0) return publish_blob(path, hash, size_bytes);  // every device can make that one itself
+  uploads_.insert_or_assign(path, Upload{.hash = hash, .size_bytes = size_bytes});
 }
 
 void Replica::Impl::pump_uploads() {
@@ -473,12 +472,12 @@ void Replica::Impl::pump_uploads() {
   }
 }
 
-void Replica::Impl::on_blob_uploaded(std::string_view path, const Sha256& hash) {
+void Replica::Impl::on_blob_uploaded(const std::string& path, const Sha256& hash) {
   const auto upload = uploads_.find(path);
   if (upload == uploads_.end() || upload->second.hash != hash) return;
   const uint64_t size_bytes = upload->second.size_bytes;
   uploads_.erase(upload);
-  publish_blob(std::string(path), hash, size_bytes);
+  publish_blob(path, hash, size_bytes);
 }
 
 void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
@@ -499,30 +498,29 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
   save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash, .published = workspace_.binary_id(path)});
 }
 
-void Replica::Impl::on_transfer_failed(const TransferFailed& failure) {
-  if (const auto upload = uploads_.find(failure.path);
-      upload != uploads_.end() && upload->second.hash == failure.hash) {
+void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFailed& failure) {
+  if (const auto upload = uploads_.find(path); upload != uploads_.end() && upload->second.hash == failure.hash) {
     Upload& state = upload->second;
     state.busy = false;
     state.failed_finally = failure.final_failure;
     state.retry_at = now_ + transfer_backoff(state.attempts++);
-    return problem(failure.path, "the file could not be sent: " + std::string(failure.reason));
+    return problem(path, "the file could not be sent: " + std::string(failure.reason));
   }
-  FileWork& work = work_[std::string(failure.path)];
+  FileWork& work = work_[path];
   work.busy = false;
   work.retry_at = now_ + transfer_backoff(work.attempts++);
-  problem(failure.path, "the file could not be fetched: " + std::string(failure.reason));
+  problem(path, "the file could not be fetched: " + std::string(failure.reason));
 }
 
 // --- reading ----------------------------------------------------------------------------------------------------
 
-void Replica::Impl::read_when_possible(std::string_view path) { wants_read_.emplace(path); }
+void Replica::Impl::read_when_possible(const std::string& path) { wants_read_.emplace(path); }
 
-void Replica::Impl::request_read(std::string_view path) {
-  FileWork& work = work_[std::string(path)];
+void Replica::Impl::request_read(const std::string& path) {
+  FileWork& work = work_[path];
   if (work.busy) return;
   work.busy = true;
-  emit(ReadFile{std::string(path), ask(path)});
+  emit(ReadFile{path, ask(path)});
 }
 
 }  // namespace diaryx::sync

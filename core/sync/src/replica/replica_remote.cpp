@@ -57,11 +57,11 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin 
   for (const std::string& key : changed) {
     const Result<WorkspacePath> path = parse_path(key);
     if (!path) continue;
-    const std::string before = id_at(path->view());
+    const std::string before = id_at(path->str());
     if (index_file(path->str())) arrived.insert(path->str());
     // What is listed now was perhaps not before: it is in step only when it was asked for.
-    if (is_carried(path->view()) && workspace_.live_file(path->view())) open_body(document_of(path->view()));
-    if (id_at(path->view()) == before) continue;
+    if (is_carried(path->view()) && workspace_.live_file(path->str())) open_body(document_of(path->str()));
+    if (id_at(path->str()) == before) continue;
     replaced.insert(path->str());
     if (!before.empty()) homes.insert(before);
   }
@@ -73,7 +73,7 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin 
   for (const std::string& key : changed) {
     const Result<WorkspacePath> path = parse_path(key);
     if (path && is_carried(path->view())) {
-      if (arrived.contains(path->str())) unite(id_at(path->view()));
+      if (arrived.contains(path->str())) unite(id_at(path->str()));
       on_file_entry_changed(path->str());
     } else if (!path) {
       problem(key, std::string("another device names a file that cannot be used: ").append(describe(check_path(key))));
@@ -135,7 +135,7 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
   reconcile(path);
 }
 
-std::vector<std::string> Replica::Impl::paths_without_base(std::string_view file_id, std::string_view path) const {
+std::vector<std::string> Replica::Impl::paths_without_base(const std::string& file_id, const std::string& path) const {
   std::set<std::string> paths = records_.paths_of(file_id);
   if (!path.empty()) paths.emplace(path);
   std::vector<std::string> found;
@@ -146,7 +146,7 @@ std::vector<std::string> Replica::Impl::paths_without_base(std::string_view file
   return found;
 }
 
-void Replica::Impl::remember_base(std::string_view file_id, std::string_view path, const Version& before) {
+void Replica::Impl::remember_base(const std::string& file_id, const std::string& path, const Version& before) {
   for (const std::string& at : paths_without_base(file_id, path)) {
     if (hash_of(before.text) != record(at)->hash) continue;
     FileRecord behind = *record(at);
@@ -252,7 +252,7 @@ void Replica::Impl::on_body_ready(const std::string& key) {
   if (listed) reconcile(*listed);
 }
 
-void Replica::Impl::adopt_old_peer_metadata(std::string_view path) {
+void Replica::Impl::adopt_old_peer_metadata(const std::string& path) {
   const std::string document = document_of(path);
   const auto open = open_bodies_.find(document);
   if (open == open_bodies_.end() || !open->second.link.answered()) return;
@@ -270,7 +270,7 @@ void Replica::Impl::adopt_old_peer_metadata(std::string_view path) {
   commit_body(document, body.set_text(*merged, std::string(body.body())));
 }
 
-void Replica::Impl::doubt_metadata(std::string_view path) {
+void Replica::Impl::doubt_metadata(const std::string& path) {
   // An entry is one value, so of two devices that changed different fields one wins (T4), while the heads are merged. The
   // entry that belongs to a head mostly comes right behind it; when none does, the merged head is read anew.
   const std::string document = document_of(path);
@@ -278,7 +278,7 @@ void Replica::Impl::doubt_metadata(std::string_view path) {
   const std::optional<FileMetadata> entry = workspace_.live_file(path);
   const std::optional<std::string> mark = entry ? extra_text(*entry, kHeadMark) : std::nullopt;
   if (!mark || is_contested(path) || *mark == head_mark(bodies_.open(document).head())) {
-    if (const auto found = doubtful_.find(path); found != doubtful_.end()) doubtful_.erase(found);
+    doubtful_.erase(path);
     if (doubtful_.empty()) doubtful_due_.reset();
     return;
   }
@@ -301,7 +301,7 @@ void Replica::Impl::check_metadata() {
 
 // --- files ------------------------------------------------------------------------------------------------------
 
-void Replica::Impl::reconcile(std::string_view path) {
+void Replica::Impl::reconcile(const std::string& path) {
   if (!options_.write_files || !joined_) return;
   if (const auto work = work_.find(path); work != work_.end() && (work->second.busy || work->second.retry_at)) return;
   if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path) || rewritten_.contains(path)) return;
@@ -314,43 +314,43 @@ void Replica::Impl::reconcile(std::string_view path) {
   release_name(path);  // chosen for a write that is not wanted any more
 }
 
-bool Replica::Impl::make_room(std::string_view path, const FileRecord& known) {
+bool Replica::Impl::make_room(const std::string& path, const FileRecord& known) {
   // What is on disk here is a file that the list has elsewhere, or nowhere. True if it left, or is to be waited for.
   const std::string id = file_id_of(path, known);
   if (id.empty()) return false;
   if (!live_path(id)) {
     if (known.unsaved && !workspace_.home(id)) {
-      revive(id, std::string(path));
+      revive(id, path);
     } else if (!revive_if_edited(id, document_of(path))) {
       relist_if_lost(id);
     }
   }
   const std::optional<std::string> target = live_path(id);
   if (!target || *target == path) return false;
-  unite(id, std::string(path));
+  unite(id, path);
   const auto move = own_moves_.find(*target);
   if (move != own_moves_.end()) return move->second.from == path;  // on its way
   if (record(*target) != nullptr) return false;  // in the way of each other: each is written over where it is
-  move_on_disk(std::string(path), *target);
+  move_on_disk(path, *target);
   return true;
 }
 
-bool Replica::Impl::comes_from_elsewhere(std::string_view path) {
+bool Replica::Impl::comes_from_elsewhere(const std::string& path) {
   // The file is on this disk under another name: it is moved, not written a second time.
   const std::string id = id_at(path);
   for (const std::string& other : std::set(records_.paths_of(id))) {
     if (other != path) reconcile(other);
   }
   const std::set<std::string>& left = records_.paths_of(id);
-  return !left.empty() && !left.contains(std::string(path));
+  return !left.empty() && !left.contains(path);
 }
 
-void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& known) {
+void Replica::Impl::reconcile_absent(const std::string& path, const FileRecord& known) {
   if (known.kind == FileRecord::Kind::Text) {
     if (!workspace_.file(path)) return;  // never listed: not ours to remove
     if (make_room(path, known)) return;
     if (workspace_.live_file(path)) return reconcile(path);
-    if (DX_PLANTED(8)) return revive(file_id_of(path, known), std::string(path));
+    if (DX_PLANTED(8)) return revive(file_id_of(path, known), path);
   } else if (!workspace_.binary(path)) {
     return;
   } else if (known.published && !workspace_.binary_replaced_knowingly(path, *known.published)) {
@@ -360,12 +360,12 @@ void Replica::Impl::reconcile_absent(std::string_view path, const FileRecord& kn
   }
   if (!ask_to_take(path, HeldChange::Kind::Deletion)) return;
   const Ticket ticket = ask(path);
-  work_.insert_or_assign(std::string(path), FileWork{.busy = true, .removal = ticket});
-  notify(FileChanged{std::string(path), FileChange::Removed, {}});
-  emit(RemoveFile{std::string(path), known.hash, ticket});
+  work_.insert_or_assign(path, FileWork{.busy = true, .removal = ticket});
+  notify(FileChanged{path, FileChange::Removed, {}});
+  emit(RemoveFile{path, known.hash, ticket});
 }
 
-void Replica::Impl::reconcile_text(std::string_view path) {
+void Replica::Impl::reconcile_text(const std::string& path) {
   if (wants_read_.contains(path)) return;
   const FileRecord* known = record(path);
   if (known != nullptr && known->published && !workspace_.binary_replaced_knowingly(path, *known->published)) {
@@ -403,16 +403,16 @@ void Replica::Impl::reconcile_text(std::string_view path) {
       !ask_to_take(path, HeldChange::Kind::Truncation)) {
     return;
   }
-  work_[std::string(path)].busy = true;
+  work_[path].busy = true;
   const Ticket ticket = ask(path);
-  intend_to_write(std::string(path), {hash, id_at(path), encode_units(bodies_.open(document).units()), text, ticket});
+  intend_to_write(path, {hash, id_at(path), encode_units(bodies_.open(document).units()), text, ticket});
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
   if (DX_PLANTED(9) && known != nullptr) save_record(path, FileRecord{.hash = hash});
-  notify(FileChanged{std::string(path), expected ? FileChange::Changed : FileChange::Created, {}});
-  emit(WriteText{std::string(path), std::move(text), expected, ticket});
+  notify(FileChanged{path, expected ? FileChange::Changed : FileChange::Created, {}});
+  emit(WriteText{path, std::move(text), expected, ticket});
 }
 
-void Replica::Impl::reconcile_blob(std::string_view path, const BinaryRef& ref) {
+void Replica::Impl::reconcile_blob(const std::string& path, const BinaryRef& ref) {
   const FileRecord* known = record(path);
   const Result<Sha256> hash = Sha256::from_hex(ref.hash);
   if (!hash || wants_read_.contains(path) || own_moves_.contains(path)) return;
@@ -426,12 +426,12 @@ void Replica::Impl::reconcile_blob(std::string_view path, const BinaryRef& ref) 
     // Whoever wrote the entry that holds had not seen ours: both contents are wanted.
     return keep_blob_copy(path, known->hash);
   }
-  FileWork& work = work_[std::string(path)];
+  FileWork& work = work_[path];
   work.busy = true;
   work.fetching = *hash;
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
-  notify(FileChanged{std::string(path), expected ? FileChange::Changed : FileChange::Created, {}});
-  emit(FetchBlob{std::string(path), *hash, ref.size, expected, ask(path)});
+  notify(FileChanged{path, expected ? FileChange::Changed : FileChange::Created, {}});
+  emit(FetchBlob{path, *hash, ref.size, expected, ask(path)});
 }
 
 }  // namespace diaryx::sync

@@ -74,7 +74,7 @@ void Replica::Impl::relist_if_lost(const std::string& file_id) {
   reconcile(name);
 }
 
-bool Replica::Impl::is_contested(std::string_view path) const {
+bool Replica::Impl::is_contested(const std::string& path) const {
   // The document is another file's: the text of this one is elsewhere, or not here yet. See `on_document_taken`.
   const std::string document = document_of(path);
   const std::string id = id_at(path);

@@ -37,32 +37,32 @@ constexpr int kMaxMoves = 64;
 
 // --- files, paths and documents ---------------------------------------------------------------------------------
 
-std::string Replica::Impl::document_of(std::string_view path) const {
+std::string Replica::Impl::document_of(const std::string& path) const {
   const auto other = document_of_.find(path);
-  return other == document_of_.end() ? std::string(path) : other->second;
+  return other == document_of_.end() ? path : other->second;
 }
 
-std::optional<std::string> Replica::Impl::listed_path(std::string_view document) const {
+std::optional<std::string> Replica::Impl::listed_path(const std::string& document) const {
   if (document.starts_with(kOwnDocument)) {
     const std::optional<std::string> path = live_path(document.substr(kOwnDocument.size()));
     if (path && document_of(*path) == document) return path;
   }
   if (document_of_.contains(document) || !workspace_.live_file(document)) return std::nullopt;
-  return std::string(document);
+  return document;
 }
 
-std::optional<std::string> Replica::Impl::live_path(std::string_view file_id) const {
+std::optional<std::string> Replica::Impl::live_path(const std::string& file_id) const {
   const auto paths = paths_of_.find(file_id);
   if (paths == paths_of_.end() || paths->second.empty()) return std::nullopt;
   return *paths->second.begin();
 }
 
-std::string Replica::Impl::id_at(std::string_view path) const {
+std::string Replica::Impl::id_at(const std::string& path) const {
   const auto id = id_of_.find(path);
   return id == id_of_.end() ? std::string() : id->second;
 }
 
-std::string Replica::Impl::file_id_of(std::string_view path, const FileRecord& known) const {
+std::string Replica::Impl::file_id_of(const std::string& path, const FileRecord& known) const {
   if (!known.file_id.empty()) return known.file_id;
   if (std::string id = id_at(path); !id.empty()) return id;
   const std::optional<FileMetadata> entry = workspace_.file(path);
@@ -70,13 +70,13 @@ std::string Replica::Impl::file_id_of(std::string_view path, const FileRecord& k
   return id && is_file_id(*id) ? *id : std::string();
 }
 
-bool Replica::Impl::is_at_home(std::string_view path, const FileRecord& known) const {
+bool Replica::Impl::is_at_home(const std::string& path, const FileRecord& known) const {
   if (!workspace_.live_file(path)) return false;
   const std::string id = id_at(path);
   return known.file_id.empty() || id.empty() || id == known.file_id;
 }
 
-std::string Replica::Impl::document_of_file(std::string_view file_id, std::string_view path) const {
+std::string Replica::Impl::document_of_file(const std::string& file_id, const std::string& path) const {
   if (const std::optional<std::string> at = live_path(file_id))
     return is_contested(*at) ? fullest_document(file_id, path, own_document(file_id)) : document_of(*at);
   const std::optional<Home> home = workspace_.home(file_id);
@@ -88,13 +88,13 @@ std::string Replica::Impl::document_of_file(std::string_view file_id, std::strin
   return fullest_document(file_id, path, document);  // renamed and deleted elsewhere before we heard of either
 }
 
-std::string Replica::Impl::fullest_document(std::string_view file_id, std::string_view path,
+std::string Replica::Impl::fullest_document(const std::string& file_id, const std::string& path,
                                             std::string otherwise) const {
   // The document that the list names for the file is not here, or another file's here: its text is in the one that it had here
   // last, which has most.
   std::string best = std::move(otherwise);
   crdt::StateVector most;
-  for (const std::string& other : documents_of_file(std::string(file_id), std::string(path))) {
+  for (const std::string& other : documents_of_file(file_id, path)) {
     crdt::StateVector known = bodies_.open(other).doc().state_vector();
     if (!known.covers(most)) continue;
     best = other;
@@ -103,21 +103,21 @@ std::string Replica::Impl::fullest_document(std::string_view file_id, std::strin
   return best;
 }
 
-std::string Replica::Impl::document_text(std::string_view document) const {
+std::string Replica::Impl::document_text(const std::string& document) const {
   const BodyDoc& body = bodies_.open(document);
   return body.head() + body.body();
 }
 
-std::string Replica::Impl::text_behind(std::string_view path, const FileRecord& known) const {
+std::string Replica::Impl::text_behind(const std::string& path, const FileRecord& known) const {
   if (is_at_home(path, known)) return text_of(path);
   return document_text(document_of_file(file_id_of(path, known), path));
 }
 
-bool Replica::Impl::is_free(std::string_view path) const {
+bool Replica::Impl::is_free(const std::string& path) const {
   return !workspace_.live_file(path) && !workspace_.live_binary(path);
 }
 
-std::string Replica::Impl::other_name(std::string_view path, std::string_view file_id) const {
+std::string Replica::Impl::other_name(const std::string& path, const std::string& file_id) const {
   for (int attempt = 0;; ++attempt) {
     const std::string salt = attempt == 0 ? std::string() : std::to_string(attempt);
     std::string name = conflict_copy(WorkspacePath(path), sha256(std::string(file_id) + salt)).str();
@@ -125,14 +125,14 @@ std::string Replica::Impl::other_name(std::string_view path, std::string_view fi
   }
 }
 
-std::string Replica::Impl::document_for(std::string_view path, std::string_view file_id) const {
+std::string Replica::Impl::document_for(const std::string& path, const std::string& file_id) const {
   // The path's own document if it is this file's, or nobody's yet.
   const bool unused = !bodies_.contains(path) || bodies_.open(path).is_virgin();
   const std::string owner = unused ? std::string() : bodies_.open(path).owner();
-  if (!file_id.empty() && owner == file_id) return std::string(path);
+  if (!file_id.empty() && owner == file_id) return path;
   const std::optional<FileMetadata> entry = workspace_.file(path);
   const bool was_here = entry && extra_text(*entry, kFileId) == file_id && !extra_text(*entry, kDocument);
-  if (owner.empty() && (was_here || (!entry && unused))) return std::string(path);
+  if (owner.empty() && (was_here || (!entry && unused))) return path;
   return own_document(file_id);
 }
 
@@ -166,24 +166,24 @@ bool Replica::Impl::index_file(const std::string& path) {
 
 // --- renames and deletions --------------------------------------------------------------------------------------
 
-void Replica::Impl::on_gone(std::string_view path, Source source) {
+void Replica::Impl::on_gone(const std::string& path, Source source) {
   if (is_renamed_under_removal(path)) return;
   const auto work = work_.find(path);
   // A new file that could not be written (a full disk) waits for its time.
   if (work != work_.end() && work->second.retry_at && record(path) == nullptr) return;
-  end_work(std::string(path));
-  uploads_.erase(std::string(path));
-  if (const auto waiting = wants_read_.find(path); waiting != wants_read_.end()) wants_read_.erase(waiting);
-  if (const auto newcomer = newcomers_.find(path); newcomer != newcomers_.end()) newcomers_.erase(newcomer);
-  if (const auto shorter = truncated_.find(path); shorter != truncated_.end()) truncated_.erase(shorter);
-  if (const auto rewritten = rewritten_.find(path); rewritten != rewritten_.end()) rewritten_.erase(rewritten);
+  end_work(path);
+  uploads_.erase(path);
+  wants_read_.erase(path);
+  newcomers_.erase(path);
+  truncated_.erase(path);
+  rewritten_.erase(path);
   const FileRecord* known = record(path);
   if (known == nullptr) return forget_doubtful_writes(path);
   // One that waits goes on waiting: a read that was under way misses the file as well.
   if (const auto gone = gone_.find(path); gone != gone_.end() && (gone->second.held || gone->second.wait_until)) return;
   // Found by an action of ours, so the watcher's news may still be on their way.
   const bool may_be_told = source != Source::Watcher;
-  gone_.insert_or_assign(std::string(path), GoneFile{may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt});
+  gone_.insert_or_assign(path, GoneFile{may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
 bool Replica::Impl::wait_for_removal(const std::string& from, const std::string& to) {
@@ -200,7 +200,7 @@ bool Replica::Impl::wait_for_removal(const std::string& from, const std::string&
   return true;
 }
 
-bool Replica::Impl::is_renamed_under_removal(std::string_view path) const {
+bool Replica::Impl::is_renamed_under_removal(const std::string& path) const {
   return std::ranges::any_of(renamed_under_removal_,
                              [&](const auto& entry) { return entry.first == path || entry.second == path; });
 }
@@ -233,25 +233,25 @@ void Replica::Impl::on_own_move(const std::string& to) {
   reconcile_records(moved.file_id);
 }
 
-void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
-  if (wait_for_removal(std::string(from), std::string(to))) return;
+void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
+  if (wait_for_removal(from, to)) return;
   if (const auto move = own_moves_.find(to); move != own_moves_.end() && move->second.from == from) {
     settle(move->second.ticket);  // the user was faster
     own_moves_.erase(move);
   }
-  work_.erase(std::string(to));
+  work_.erase(to);
   const auto work = work_.find(from);
   const bool is_awaited = work != work_.end() && work->second.left_to_watcher;
-  end_work(std::string(from));
-  gone_.erase(std::string(from));
-  newcomers_.erase(std::string(from));
-  const bool was_to_be_read = wants_read_.erase(std::string(from)) != 0;
+  end_work(from);
+  gone_.erase(from);
+  newcomers_.erase(from);
+  const bool was_to_be_read = wants_read_.erase(from) != 0;
   const FileRecord* known = record(from);
   if (known == nullptr) {
     request_read(to);
     return reconcile(from);  // if it made room for another content
   }
-  if (const auto again = called_again_.extract(std::string(from)); again && again.mapped().to == to)
+  if (const auto again = called_again_.extract(from); again && again.mapped().to == to)
     restore_id_ = again.mapped().restore_id;
   const FileRecord moved = *known;
   const FileRecord* const there = record(to);
@@ -263,12 +263,12 @@ void Replica::Impl::on_moved(std::string_view from, std::string_view to) {
     if (accept_path(to)) request_read(to);
     return;
   }
-  rename_file(std::string(from), std::string(to), moved);
+  rename_file(from, to, moved);
   if (was_to_be_read) request_read(to);
   if (is_awaited) request_read(from);  // the watcher has said where the file went that was there
 }
 
-bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRecord::Kind kind,
+bool Replica::Impl::adopt_rename(const std::string& to, const Sha256& hash, FileRecord::Kind kind,
                                  std::string_view bytes) {
   if (!is_free(to) && kind == FileRecord::Kind::Blob) return false;
   const auto from = std::ranges::find_if(gone_, [&](const auto& entry) {
@@ -280,11 +280,11 @@ bool Replica::Impl::adopt_rename(std::string_view to, const Sha256& hash, FileRe
   if (const Intended* const ours = intended(path, hash)) note_written(path, *ours, std::string(bytes));
   const FileRecord known = *record(path);
   gone_.erase(from);
-  rename_file(path, std::string(to), known);
+  rename_file(path, to, known);
   return true;
 }
 
-bool Replica::Impl::adopt_written(std::string_view to, const Sha256& hash, std::string_view bytes) {
+bool Replica::Impl::adopt_written(const std::string& to, const Sha256& hash, std::string_view bytes) {
   // We wrote it, died before we could note that, and it was renamed.
   const auto is_it = [&](const Intended& write) {
     return !write.is_under_way() && write.hash == hash && !write.file_id.empty();
@@ -295,7 +295,7 @@ bool Replica::Impl::adopt_written(std::string_view to, const Sha256& hash, std::
   if (bytes.empty() || from == intended_.end()) return false;
   const std::string path = from->first;
   note_written(path, *std::ranges::find_if(from->second, is_it), std::string(bytes));
-  rename_file(path, std::string(to), FileRecord(*record(path)));
+  rename_file(path, to, FileRecord(*record(path)));
   return true;
 }
 
@@ -390,7 +390,7 @@ void Replica::Impl::put_file(const std::string& path, const std::string& file_id
   create_entry(path, text, file_id, document);
 }
 
-void Replica::Impl::move_text(const std::string& from, const std::string& to, std::string_view file_id) {
+void Replica::Impl::move_text(const std::string& from, const std::string& to, const std::string& file_id) {
   if (from == to) return;
   moved_from_ = from;
   give_body(bodies_.state(from), to);
@@ -420,7 +420,7 @@ bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash
   return true;
 }
 
-bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view bytes) {
+bool Replica::Impl::wait_for_other_half(const std::string& path, std::string_view bytes) {
   // (Somebody else may have given the name to another file that is not here yet. But other bytes are no other half of a text.)
   if (workspace_.live_binary(path) || newcomers_.size() >= kMaxNewcomers || settling_ || bytes.empty()) return false;
   const Sha256 hash = hash_of(bytes);
@@ -429,11 +429,11 @@ bool Replica::Impl::wait_for_other_half(std::string_view path, std::string_view 
                           });
   // What was under another name before is a copy, or that name is used anew.
   if (!is_missing && !records_.has_text(hash)) return false;
-  newcomers_.insert_or_assign(std::string(path), Newcomer{std::string(bytes), hash});
+  newcomers_.insert_or_assign(path, Newcomer{std::string(bytes), hash});
   return true;
 }
 
-std::string Replica::Impl::last_seen_text(std::string_view path) const {
+std::string Replica::Impl::last_seen_text(const std::string& path) const {
   const FileRecord& known = *record(path);
   return known.base ? *known.base : text_behind(path, known);
 }
@@ -598,7 +598,7 @@ void Replica::Impl::match_newcomers() {
   settling_ = false;
 }
 
-bool Replica::Impl::is_one_of_many(std::string_view path, std::string_view text) const {
+bool Replica::Impl::is_one_of_many(const std::string& path, std::string_view text) const {
   // Notes made from a template resemble each other, so resemblance says nothing about them.
   size_t compared = 0;
   for (const auto& [other, known] : records_) {
@@ -624,7 +624,7 @@ void Replica::Impl::on_files_settled() {
   for (const std::string& path : waiting) reconcile(path);
 }
 
-void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known, crdt::Transaction& txn) {
+void Replica::Impl::delete_entry(const std::string& path, const FileRecord& known, crdt::Transaction& txn) {
   if (known.kind == FileRecord::Kind::Blob) {
     std::optional<BinaryRef> ref = workspace_.live_binary(path);
     if (!ref || ref->hash != known.hash.hex()) return;  // changed elsewhere meanwhile: the change wins
@@ -644,10 +644,10 @@ void Replica::Impl::delete_entry(std::string_view path, const FileRecord& known,
   set_extra_text(*entry, kSeen, seen);
   deleted_here_.insert(id);
   workspace_.set_file(txn, path, *entry);
-  workspace_.set_home(txn, id, {std::string(path), document_of(path), seen.value_or(std::string(kSeenUnknown))});
+  workspace_.set_home(txn, id, {path, document_of(path), seen.value_or(std::string(kSeenUnknown))});
 }
 
-std::optional<std::string> Replica::Impl::seen_mark(std::string_view document) const {
+std::optional<std::string> Replica::Impl::seen_mark(const std::string& document) const {
   const Bytes vector = bodies_.open(document).doc().state_vector().encode();
   if (vector.size() > kMaxSeenBytes) return std::nullopt;
   return to_base64(vector);
@@ -668,7 +668,7 @@ bool Replica::Impl::is_unseen(const std::string& document, const std::string& se
   return !known.covers(operations_between(*vector, body.doc().state_vector()));
 }
 
-Replica::Impl::Whereabouts Replica::Impl::whereabouts(std::string_view file_id) const {
+Replica::Impl::Whereabouts Replica::Impl::whereabouts(const std::string& file_id) const {
   const std::optional<Home> home = workspace_.home(file_id);
   if (!home || live_path(file_id)) return {};
   if (!home->seen.empty()) return {home->path, home->seen};

@@ -24,9 +24,9 @@ size_t changed_bytes(std::string_view before, std::string_view after) {
 
 Ticket Replica::Impl::next_ticket() { return last_ticket_ = Ticket{last_ticket_.value() + 1}; }
 
-Ticket Replica::Impl::ask(std::string_view path) {
+Ticket Replica::Impl::ask(const std::string& path) {
   const Ticket ticket = next_ticket();
-  asked_.emplace(ticket, Asked{.path = std::string(path)});
+  asked_.emplace(ticket, Asked{.path = path});
   return ticket;
 }
 
@@ -44,7 +44,7 @@ void Replica::Impl::end_work(const std::string& path) {
   if (const auto work = work_.extract(path)) settle(work.mapped().removal);
 }
 
-bool Replica::Impl::is_being_written(std::string_view path) const {
+bool Replica::Impl::is_being_written(const std::string& path) const {
   const auto writes = intended_.find(path);
   return writes != intended_.end() && std::ranges::any_of(writes->second, &Intended::is_under_way);
 }
@@ -85,14 +85,14 @@ void Replica::Impl::note_answer(const Asked& asked, const FileWritten& written) 
   reconcile(path);
 }
 
-const Replica::Impl::Intended* Replica::Impl::intended(std::string_view path, const Sha256& hash) const {
+const Replica::Impl::Intended* Replica::Impl::intended(const std::string& path, const Sha256& hash) const {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return nullptr;
   const auto found = std::ranges::find(writes->second, hash, &Intended::hash);
   return found == writes->second.end() ? nullptr : &*found;
 }
 
-const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path, std::string_view base,
+const Replica::Impl::Intended* Replica::Impl::likely_write(const std::string& path, std::string_view base,
                                                            std::string_view bytes) const {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return nullptr;
@@ -108,7 +108,7 @@ const Replica::Impl::Intended* Replica::Impl::likely_write(std::string_view path
   return best;
 }
 
-const Replica::Impl::Intended* Replica::Impl::torn_write(std::string_view path, std::string_view bytes) const {
+const Replica::Impl::Intended* Replica::Impl::torn_write(const std::string& path, std::string_view bytes) const {
   // Not every shell can replace a file in one step. Of a write that nobody knows to be done, the beginning alone is there: it
   // was cut off, and what is missing was deleted by nobody.
   const auto writes = intended_.find(path);
@@ -137,13 +137,13 @@ void Replica::Impl::intend_to_write(const std::string& path, Intended intended) 
   persist_intended(path);
 }
 
-bool Replica::Impl::has_doubtful_write(std::string_view path) const {
+bool Replica::Impl::has_doubtful_write(const std::string& path) const {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return false;
   return !std::ranges::all_of(writes->second, &Intended::is_under_way);
 }
 
-void Replica::Impl::forget_doubtful_writes(std::string_view path) {
+void Replica::Impl::forget_doubtful_writes(const std::string& path) {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return;
   if (std::erase_if(writes->second, std::not_fn(&Intended::is_under_way)) != 0) persist_intended(path);
@@ -179,7 +179,7 @@ void Replica::Impl::move_doubts(const std::string& from, const std::string& to) 
   persist_intended(to);
 }
 
-void Replica::Impl::persist_intended(std::string_view path) {
+void Replica::Impl::persist_intended(const std::string& path) {
   std::string value;
   const auto writes = intended_.find(path);
   if (writes != intended_.end() && writes->second.empty()) intended_.erase(writes);

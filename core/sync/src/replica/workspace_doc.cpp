@@ -42,7 +42,7 @@ WorkspaceDoc::WorkspaceDoc(ClientId client)
       binaries_(doc_.map(kBinariesRoot)),
       homes_(doc_.map(kHomesRoot)) {}
 
-std::optional<std::string> WorkspaceDoc::value(const crdt::Map& map, std::string_view path) const {
+std::optional<std::string> WorkspaceDoc::value(const crdt::Map& map, const std::string& path) const {
   if (std::optional<std::string> text = map.get_string(path)) return text;
   for (const std::string_view prefix : kAliasPrefixes) {
     if (std::optional<std::string> text = map.get_string(std::string(prefix).append(path))) return text;
@@ -50,7 +50,7 @@ std::optional<std::string> WorkspaceDoc::value(const crdt::Map& map, std::string
   return std::nullopt;
 }
 
-std::optional<FileMetadata> WorkspaceDoc::file(std::string_view path) const {
+std::optional<FileMetadata> WorkspaceDoc::file(const std::string& path) const {
   std::optional<std::string> text = value(files_, path);
   if (!text) return std::nullopt;
   if (last_read_ && last_read_->text == *text) return last_read_->metadata;
@@ -60,7 +60,7 @@ std::optional<FileMetadata> WorkspaceDoc::file(std::string_view path) const {
   return last_read_->metadata;
 }
 
-std::optional<BinaryRef> WorkspaceDoc::binary(std::string_view path) const {
+std::optional<BinaryRef> WorkspaceDoc::binary(const std::string& path) const {
   const std::optional<std::string> text = value(binaries_, path);
   if (!text) return std::nullopt;
   Result<Repaired<BinaryRef>> read = parse_binary_ref(*text);
@@ -69,13 +69,13 @@ std::optional<BinaryRef> WorkspaceDoc::binary(std::string_view path) const {
   return std::move(read->value);
 }
 
-std::optional<FileMetadata> WorkspaceDoc::live_file(std::string_view path) const {
+std::optional<FileMetadata> WorkspaceDoc::live_file(const std::string& path) const {
   if (is_id_key(path)) return std::nullopt;
   std::optional<FileMetadata> metadata = file(path);
   return metadata && !metadata->deleted ? std::move(metadata) : std::nullopt;
 }
 
-std::optional<BinaryRef> WorkspaceDoc::live_binary(std::string_view path) const {
+std::optional<BinaryRef> WorkspaceDoc::live_binary(const std::string& path) const {
   std::optional<BinaryRef> ref = binary(path);
   return ref && !ref->deleted && Sha256::from_hex(ref->hash) ? std::move(ref) : std::nullopt;
 }
@@ -84,7 +84,7 @@ std::vector<std::string> WorkspaceDoc::live_files() const {
   std::vector<std::string> paths;
   files_.for_each([&](std::string_view key, const crdt::Any&) {
     const Result<WorkspacePath> path = parse_path(key);
-    if (path && is_carried(path->view()) && live_file(path->view())) paths.push_back(path->str());
+    if (path && is_carried(path->view()) && live_file(path->str())) paths.push_back(path->str());
   });
   sort_compactly(paths);
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
@@ -96,13 +96,13 @@ std::vector<BinaryRef> WorkspaceDoc::live_binaries() const {
   binaries_.for_each([&](std::string_view key, const crdt::Any&) {
     const Result<WorkspacePath> path = parse_path(key);
     if (!path || path->view() != key || !is_carried(key)) return;
-    if (std::optional<BinaryRef> ref = live_binary(key)) refs.push_back(*std::move(ref));
+    if (std::optional<BinaryRef> ref = live_binary(path->str())) refs.push_back(*std::move(ref));
   });
   sort_compactly_by(refs, &BinaryRef::path);
   return refs;
 }
 
-std::string WorkspaceDoc::document_of(std::string_view path) const { return document_key(file(path), path); }
+std::string WorkspaceDoc::document_of(const std::string& path) const { return document_key(file(path), path); }
 
 std::string document_key(const std::optional<FileMetadata>& entry, std::string_view path) {
   const std::optional<std::string> said = entry ? extra_text(*entry, kDocument) : std::nullopt;
@@ -117,7 +117,7 @@ bool is_file_id(std::string_view id) {
   return !id.empty() && id.size() <= kMaxFileIdBytes && std::ranges::all_of(id, is_usable);
 }
 
-std::optional<Home> WorkspaceDoc::home(std::string_view file_id) const {
+std::optional<Home> WorkspaceDoc::home(const std::string& file_id) const {
   const std::optional<std::string> text = homes_.get_string(file_id);
   if (!text) return std::nullopt;
   // Three lines: path, document, what was seen.
@@ -130,7 +130,7 @@ std::optional<Home> WorkspaceDoc::home(std::string_view file_id) const {
   return home;
 }
 
-void WorkspaceDoc::set_home(crdt::Transaction& txn, std::string_view file_id, const Home& home) {
+void WorkspaceDoc::set_home(crdt::Transaction& txn, const std::string& file_id, const Home& home) {
   if (!is_file_id(file_id) || this->home(file_id) == home) return;
   homes_.set(txn, file_id, crdt::Any::string(format_home(home)));
 }
@@ -142,14 +142,14 @@ std::string file_id_of_entry(std::string_view path, const FileMetadata& entry) {
 
 std::string format_home(const Home& home) { return home.path + "\n" + home.document + "\n" + home.seen; }
 
-std::string WorkspaceDoc::new_file_id(std::string_view path) const {
+std::string WorkspaceDoc::new_file_id(const std::string& path) const {
   const ClientId client = doc_.client();
   const std::string now =
       std::to_string(client.value()) + ":" + std::to_string(doc_.state_vector().get(client).value());
-  return sha256(now + ":" + std::string(path)).hex().substr(0, 16);
+  return sha256(now + ":" + path).hex().substr(0, 16);
 }
 
-void WorkspaceDoc::set_file(crdt::Transaction& txn, std::string_view path, const FileMetadata& metadata) {
+void WorkspaceDoc::set_file(crdt::Transaction& txn, const std::string& path, const FileMetadata& metadata) {
   for (const std::string_view prefix : kAliasPrefixes) files_.erase(txn, std::string(prefix).append(path));
   files_.set(txn, path, crdt::Any::string(format_metadata(metadata)));
 }

@@ -58,40 +58,39 @@ class WorkspaceDoc {
   const crdt::Doc& doc() const { return doc_; }
 
   /// The entry of a path, tombstones included; nothing if there is none or it cannot be read.
-  std::optional<FileMetadata> file(std::string_view path) const;
-  std::optional<BinaryRef> binary(std::string_view path) const;
+  std::optional<FileMetadata> file(const std::string& path) const;
+  std::optional<BinaryRef> binary(const std::string& path) const;
   /// The entry if it is live. One whose key is an id is kept and passed on, and is no file here.
-  std::optional<FileMetadata> live_file(std::string_view path) const;
-  std::optional<FileMetadata> live_file(const std::string& path) const { return live_file(std::string_view(path)); }
-  std::optional<BinaryRef> live_binary(std::string_view path) const;
+  std::optional<FileMetadata> live_file(const std::string& path) const;
+  std::optional<BinaryRef> live_binary(const std::string& path) const;
 
   /// Paths of all live entries that can be used here, sorted.
   std::vector<std::string> live_files() const;
   std::vector<BinaryRef> live_binaries() const;
 
   /// The operation that wrote the present entry of a binary file, live or not.
-  std::optional<crdt::Id> binary_id(std::string_view path) const { return binaries_.current_id(path); }
+  std::optional<crdt::Id> binary_id(const std::string& path) const { return binaries_.current_id(path); }
   /// True if whoever wrote the present entry had seen the one that `earlier` wrote.
-  bool binary_replaced_knowingly(std::string_view path, crdt::Id earlier) const {
+  bool binary_replaced_knowingly(const std::string& path, crdt::Id earlier) const {
     return binaries_.replaced_knowingly(path, earlier);
   }
 
   /// The key of the body document of the entry at a path, live or not.
-  std::string document_of(std::string_view path) const;
+  std::string document_of(const std::string& path) const;
 
-  std::optional<Home> home(std::string_view file_id) const;
+  std::optional<Home> home(const std::string& file_id) const;
   /// Ids of all files that have a home, dead ones too.
   std::vector<std::string> file_ids() const { return homes_.keys(); }
 
   /// An id for a file that is made now, unlike any other.
-  std::string new_file_id(std::string_view path) const;
+  std::string new_file_id(const std::string& path) const;
 
-  void set_file(crdt::Transaction& txn, std::string_view path, const FileMetadata& metadata);
+  void set_file(crdt::Transaction& txn, const std::string& path, const FileMetadata& metadata);
   void set_binary(crdt::Transaction& txn, const BinaryRef& ref);
-  void set_home(crdt::Transaction& txn, std::string_view file_id, const Home& home);
+  void set_home(crdt::Transaction& txn, const std::string& file_id, const Home& home);
 
  private:
-  std::optional<std::string> value(const crdt::Map& map, std::string_view path) const;
+  std::optional<std::string> value(const crdt::Map& map, const std::string& path) const;
 
   // One edit asks for the same entry many times, and reading its JSON costs more than all else that is done with it.
   struct ReadEntry {
