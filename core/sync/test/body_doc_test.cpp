@@ -6,10 +6,10 @@
 namespace diaryx::sync {
 namespace {
 
-constexpr std::string_view kKey = "a.md";
+constexpr const char* kKey = "a.md";
 
 /// A document in which `file` began, with a text that its device typed.
-BodyDoc begun(ClientId client, std::string_view file, const std::string& text) {
+BodyDoc begun(ClientId client, const std::string& file, const std::string& text) {
   BodyDoc doc(client, kKey);
   doc.claim(file);
   doc.set_text("", text);
@@ -79,7 +79,7 @@ TEST(BodyDoc, KnowsWhatIsTypedLateOnceAllThatTheFileHadIsTakenOut) {
 }
 
 TEST(BodyDoc, KnowsImportsOfEveryFile) {
-  for (const std::string_view file : {"one", "0a1b"}) {
+  for (const std::string file : {"one", "0a1b"}) {
     const Bytes seed = seed_update(kKey, file, "", "imported");
     BodyDoc doc = begun(ClientId{11}, "0", "typed");
     ASSERT_TRUE(doc.doc().apply_update_v1(seed));

@@ -15,7 +15,7 @@ using testing::kHour;
 using testing::kMinute;
 
 /// `Laptop:text|Phone:more|`
-std::string attributed(const History& history, std::string_view path, HistoryPoint point = kHistoryNow) {
+std::string attributed(const History& history, const std::string& path, HistoryPoint point = kHistoryNow) {
   std::string line;
   const auto spans = history.attribution(path, point);
   if (!spans) return "nothing";

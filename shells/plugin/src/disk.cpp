@@ -37,7 +37,7 @@ std::string Disk::to_host(const std::string& path) const {
   return root_.ends_with('/') ? root_ + path : root_ + '/' + path;
 }
 
-std::string Disk::to_workspace(std::string_view host_path) const {
+std::string Disk::to_workspace(const std::string& host_path) const {
   std::string path = with_slashes(host_path);
   if (!root_.empty() && path.starts_with(root_)) {
     const std::string_view rest = std::string_view(path).substr(root_.size());
@@ -58,7 +58,7 @@ Look Disk::look_at_present(const std::string& path) const {
   return {exists(path) ? Look::State::Unreadable : Look::State::Missing, {}};
 }
 
-bool is_ours(std::string_view path) {
+bool is_ours(const std::string& path) {
   return sync::is_carried(path) && (host::carries_attachments() || sync::is_markdown(path));
 }
 

@@ -36,7 +36,7 @@ class Disk {
 
   std::string to_host(const std::string& path) const;
   /// Total; what comes out still has to pass `sync::parse_path`.
-  std::string to_workspace(std::string_view host_path) const;
+  std::string to_workspace(const std::string& host_path) const;
 
   bool exists(const std::string& path) const;
   Look look(const std::string& path) const;
@@ -59,7 +59,7 @@ class Disk {
 };
 
 /// Whether this build follows a file: those of every workspace that are carried, without attachments where hosts give no bytes.
-bool is_ours(std::string_view path);
+bool is_ours(const std::string& path);
 
 /// Sorted paths without those that are a folder of another one.
 std::vector<std::string> without_folders(std::vector<std::string> paths);

@@ -86,7 +86,7 @@ void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view cont
   }
 }
 
-void set_entry(crdt::Doc& doc, crdt::Transaction& txn, std::string_view path, const sync::FileMetadata& metadata) {
+void set_entry(crdt::Doc& doc, crdt::Transaction& txn, const std::string& path, const sync::FileMetadata& metadata) {
   doc.map("files").set(txn, path, crdt::Any::string(sync::format_metadata(metadata)));
 }
 

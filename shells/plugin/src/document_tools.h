@@ -60,7 +60,7 @@ void edit_document(Session& session, std::string_view name, Edit edit, const Ori
 
 /// The smallest edits that make `content` of the text.
 void replace_text(crdt::Text text, crdt::Transaction& txn, std::string_view content);
-void set_entry(crdt::Doc& doc, crdt::Transaction& txn, std::string_view path, const sync::FileMetadata& metadata);
+void set_entry(crdt::Doc& doc, crdt::Transaction& txn, const std::string& path, const sync::FileMetadata& metadata);
 
 /// Marks a live entry deleted whose file was never on this disk, so that the replica cannot see it go.
 void delete_entry(Session& session, const std::string& path);

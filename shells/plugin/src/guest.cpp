@@ -422,7 +422,7 @@ void Guest::disconnect() {
   if (session_ && session_->is_connected()) session_->disconnected();
 }
 
-void Guest::link(std::string_view workspace_id, const Disk& folder) {
+void Guest::link(const std::string& workspace_id, const Disk& folder) {
   end_share();
   save();
   const bool is_elsewhere = session_ && folder.root() != disk_.root();
@@ -446,7 +446,7 @@ void Guest::unlink() {
   save();
 }
 
-void Guest::lend_folder(std::string_view workspace_id) {
+void Guest::lend_folder(const std::string& workspace_id) {
   if (session_ && session_->workspace_id() != workspace_id && !is_linked()) end_share();
   if (is_linked() || !session_ || !session_->options().keep) return open_share(workspace_id, true);
   write_to_disk_ = true;
@@ -463,7 +463,7 @@ void Guest::lend_folder(std::string_view workspace_id) {
   if (socket_open_ && requested_ && requested_->workspace_id == workspace_id) session_->connected();
 }
 
-void Guest::open_share(std::string_view workspace_id, bool write_files) {
+void Guest::open_share(const std::string& workspace_id, bool write_files) {
   write_to_disk_ = write_files;
   if (config().workspace_id == workspace_id) {
     follow_config();
@@ -574,7 +574,7 @@ Outcome Guest::on_event(std::string_view event) {
 void Guest::handle_event(Session& session, std::string_view type, const Json& payload) {
   const auto path_of = [&](std::string_view member) -> std::string {
     const auto path = payload.string_member(member);
-    return path ? disk_.to_workspace(*path) : std::string{};
+    return path ? disk_.to_workspace(std::string(*path)) : std::string{};
   };
   if (type == "workspace_opened") {
     Disk folder = disk_;
@@ -647,7 +647,7 @@ BinaryOutcome Guest::on_connected(std::string_view input) {
   if (workspace && !workspace->empty() && (!session_ || session_->workspace_id() != *workspace)) {
     const bool write_files = options.bool_member("write_to_disk").value_or(true);
     if (is_linked() || (requested_ && !requested_->session_code.empty())) {
-      open_share(*workspace, write_files);
+      open_share(std::string(*workspace), write_files);
     } else {
       // A host that knows the workspace of this folder by itself.
       write_to_disk_ = write_files;

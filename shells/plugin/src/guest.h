@@ -76,13 +76,13 @@ class Guest {
   /// Server and token for a command.
   Endpoint endpoint(const Json& params);
   /// Stores the link of a folder, starts the session of that workspace and connects.
-  void link(std::string_view workspace_id, const Disk& folder);
+  void link(const std::string& workspace_id, const Disk& folder);
   void unlink();
   /// Shares what is in this folder. One that is linked to nothing lends its documents: they are the same before, in and after the
   /// share, so that no text is twice in it.
-  void lend_folder(std::string_view workspace_id);
+  void lend_folder(const std::string& workspace_id);
   /// The session for a shared workspace. That of this folder is put aside meanwhile, unless it is the one that is shared.
-  void open_share(std::string_view workspace_id, bool write_files);
+  void open_share(const std::string& workspace_id, bool write_files);
   void close_share();
   void connect(const host::Connection& connection);
   void disconnect();

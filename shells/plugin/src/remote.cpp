@@ -37,7 +37,7 @@ bool HttpError::is_final() const {
   return status >= 400 && status < 500 && status != 408 && status != 409 && status != 429;
 }
 
-std::string Remote::workspace_path(std::string_view workspace_id) const {
+std::string Remote::workspace_path(const std::string& workspace_id) const {
   return "/api/workspaces/" + percent_encoded(workspace_id);
 }
 
@@ -75,21 +75,21 @@ Answer<std::vector<RemoteWorkspace>> Remote::workspaces() const {
   return found;
 }
 
-Answer<RemoteWorkspace> Remote::workspace(std::string_view id) const {
+Answer<RemoteWorkspace> Remote::workspace(const std::string& id) const {
   return read_workspace(send("GET", workspace_path(id), kJson, {}));
 }
 
-Answer<RemoteWorkspace> Remote::create_workspace(std::string_view name) const {
+Answer<RemoteWorkspace> Remote::create_workspace(const std::string& name) const {
   return read_workspace(send("POST", "/api/workspaces", kJson, json_body(Json{}.set("name", name))));
 }
 
-Answer<Bytes> Remote::attachment(std::string_view workspace_id, const Sha256& hash) const {
+Answer<Bytes> Remote::attachment(const std::string& workspace_id, const Sha256& hash) const {
   auto body = send("GET", workspace_path(workspace_id) + "/attachments/" + hash.hex(), {}, {});
   if (body && sha256(*body) != hash) return wrong_answer("the server sent other bytes than those asked for");
   return body;
 }
 
-Answer<void> Remote::upload(std::string_view workspace_id, std::string_view path, const Sha256& hash,
+Answer<void> Remote::upload(const std::string& workspace_id, const std::string& path, const Sha256& hash,
                             std::string_view mime_type, ByteView bytes) const {
   const size_t parts = std::max<size_t>(1, (bytes.size() + kPartBytes - 1) / kPartBytes);
   const Json file = Json{}
@@ -121,13 +121,13 @@ Answer<void> Remote::upload(std::string_view workspace_id, std::string_view path
   return {};
 }
 
-Answer<Bytes> Remote::download_snapshot(std::string_view workspace_id, bool with_attachments) const {
+Answer<Bytes> Remote::download_snapshot(const std::string& workspace_id, bool with_attachments) const {
   return send("GET",
               workspace_path(workspace_id) + "/snapshot?include_attachments=" + (with_attachments ? "true" : "false"),
               {}, {});
 }
 
-Answer<void> Remote::upload_snapshot(std::string_view workspace_id, std::string_view mode, bool with_attachments,
+Answer<void> Remote::upload_snapshot(const std::string& workspace_id, std::string_view mode, bool with_attachments,
                                      ByteView zip) const {
   const auto body = send("POST",
                          workspace_path(workspace_id) + "/snapshot?mode=" + percent_encoded(mode) +

@@ -40,18 +40,18 @@ class Remote {
   explicit Remote(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
   Answer<std::vector<RemoteWorkspace>> workspaces() const;
-  Answer<RemoteWorkspace> workspace(std::string_view id) const;
-  Answer<RemoteWorkspace> create_workspace(std::string_view name) const;
+  Answer<RemoteWorkspace> workspace(const std::string& id) const;
+  Answer<RemoteWorkspace> create_workspace(const std::string& name) const;
 
   /// The bytes of an attachment; a digest that does not match is an error.
-  Answer<Bytes> attachment(std::string_view workspace_id, const Sha256& hash) const;
+  Answer<Bytes> attachment(const std::string& workspace_id, const Sha256& hash) const;
   /// Returns once the server holds the bytes. In parts of at most 8 MiB; a known digest costs one request.
-  Answer<void> upload(std::string_view workspace_id, std::string_view path, const Sha256& hash,
+  Answer<void> upload(const std::string& workspace_id, const std::string& path, const Sha256& hash,
                       std::string_view mime_type, ByteView bytes) const;
 
-  Answer<Bytes> download_snapshot(std::string_view workspace_id, bool with_attachments) const;
+  Answer<Bytes> download_snapshot(const std::string& workspace_id, bool with_attachments) const;
   /// mode   `replace` or `merge`.
-  Answer<void> upload_snapshot(std::string_view workspace_id, std::string_view mode, bool with_attachments,
+  Answer<void> upload_snapshot(const std::string& workspace_id, std::string_view mode, bool with_attachments,
                                ByteView zip) const;
 
   /// One request, whatever the server answers.
@@ -60,7 +60,7 @@ class Remote {
 
  private:
   Answer<Bytes> send(std::string_view method, const std::string& path, std::string_view content_type, Bytes body) const;
-  std::string workspace_path(std::string_view workspace_id) const;
+  std::string workspace_path(const std::string& workspace_id) const;
 
   Endpoint endpoint_;
 };

@@ -29,12 +29,12 @@ void Spaces::load() {
   if (std::string owner = Journal::owner(Space()); !owner.empty()) numbers_.emplace(std::move(owner), 0);
 }
 
-std::optional<uint64_t> Spaces::find(std::string_view name) const {
+std::optional<uint64_t> Spaces::find(const std::string& name) const {
   const auto found = numbers_.find(name);
   return found == numbers_.end() ? std::nullopt : std::optional(found->second);
 }
 
-uint64_t Spaces::claim(std::string_view name) {
+uint64_t Spaces::claim(const std::string& name) {
   if (const auto known = find(name)) return *known;
   uint64_t number = 0;
   for (const auto& [other, taken] : numbers_) number = std::max(number, taken + 1);
@@ -43,12 +43,12 @@ uint64_t Spaces::claim(std::string_view name) {
   return number;
 }
 
-void Spaces::share(std::string_view name, uint64_t number) {
+void Spaces::share(const std::string& name, uint64_t number) {
   numbers_[std::string(name)] = number;
   write();
 }
 
-void Spaces::rename(std::string_view from, std::string_view to) {
+void Spaces::rename(const std::string& from, const std::string& to) {
   auto node = numbers_.extract(std::string(from));
   if (node.empty()) return;
   node.key() = to;
@@ -56,7 +56,7 @@ void Spaces::rename(std::string_view from, std::string_view to) {
   write();
 }
 
-std::string Spaces::workspace_of(std::string_view folder) const {
+std::string Spaces::workspace_of(const std::string& folder) const {
   const auto number = find(folder);
   for (const auto& [name, taken] : numbers_) {
     if (number && taken == *number && !names_a_folder(name)) return name;

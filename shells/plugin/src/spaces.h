@@ -21,15 +21,15 @@ class Spaces {
   /// Reads what is stored.
   void load();
 
-  std::optional<uint64_t> find(std::string_view name) const;
+  std::optional<uint64_t> find(const std::string& name) const;
   /// The same, or a number that nobody has.
-  uint64_t claim(std::string_view name);
+  uint64_t claim(const std::string& name);
   /// From now on `name` is stored there too.
-  void share(std::string_view name, uint64_t number);
+  void share(const std::string& name, uint64_t number);
   /// Whose it was becomes `to`'s.
-  void rename(std::string_view from, std::string_view to);
+  void rename(const std::string& from, const std::string& to);
   /// The workspace that a folder was linked to last and still holds, or empty.
-  std::string workspace_of(std::string_view folder) const;
+  std::string workspace_of(const std::string& folder) const;
 
  private:
   void write() const;

@@ -33,7 +33,7 @@ std::string document_key(std::string_view doc) {
   return body_key(doc.substr(kBodyPrefix.size()));
 }
 
-std::string history_key(std::string_view doc, uint64_t number) {
+std::string history_key(const std::string& doc, uint64_t number) {
   return std::string(kHistoryKey) + std::to_string(number) + ':' + document_key(doc);
 }
 

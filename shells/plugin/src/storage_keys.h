@@ -21,7 +21,7 @@ std::string body_key(std::string_view name);
 /// The storage key of a document's whole state. doc: `workspace` or `body:<name>`.
 std::string document_key(std::string_view doc);
 /// The storage key of one chunk of a document's history.
-std::string history_key(std::string_view doc, uint64_t number);
+std::string history_key(const std::string& doc, uint64_t number);
 
 struct StoredDocument {
   std::string key;  // under which it was found

@@ -35,7 +35,7 @@ Source source_of(const History& history, std::string key, crdt::Id id) {
 
 }  // namespace
 
-std::optional<std::vector<AttributedSpan>> History::attribution(std::string_view path, HistoryPoint point) const {
+std::optional<std::vector<AttributedSpan>> History::attribution(const std::string& path, HistoryPoint point) const {
   const std::optional<std::string> name = name_at(path, point);
   if (!name || impl_->workspace_at(point).live_binary(*name)) return std::nullopt;
   const std::optional<FileMetadata> entry = impl_->workspace_at(point).live_file(*name);

@@ -139,8 +139,8 @@ const WorkspaceDoc& History::Impl::workspace_at(HistoryPoint point) const {
   return *past.workspace;
 }
 
-std::unique_ptr<crdt::Doc> History::Impl::body_at(std::string_view path, HistoryPoint point) const {
-  const DocHistory* records = document(body_document(workspace_at(point).document_of(std::string(path))));
+std::unique_ptr<crdt::Doc> History::Impl::body_at(const std::string& path, HistoryPoint point) const {
+  const DocHistory* records = document(body_document(workspace_at(point).document_of(path)));
   if (records == nullptr) return nullptr;
   auto doc = std::make_unique<crdt::Doc>(reader_options());
   damaged_ += records->replay(*doc, kHistoryStart, point);
@@ -230,7 +230,7 @@ HistoryPoint History::last() const {
 
 size_t History::damaged() const { return impl_->damaged_; }
 
-std::vector<std::string> History::names_of(std::string_view path) const {
+std::vector<std::string> History::names_of(const std::string& path) const {
   const auto& came_from = impl_->pass().came_from;
   std::vector<std::string> names{std::string(path)};
   for (size_t at = 0; at < names.size() && names.size() < kMaxNames; ++at) {
@@ -243,7 +243,7 @@ std::vector<std::string> History::names_of(std::string_view path) const {
   return names;
 }
 
-std::vector<std::string> History::documents_of(std::string_view path) const {
+std::vector<std::string> History::documents_of(const std::string& path) const {
   std::vector<std::string> documents;
   const auto add = [&](std::string_view key) {
     std::string document = body_document(key);
@@ -259,8 +259,8 @@ std::vector<std::string> History::documents_of(std::string_view path) const {
   return documents;
 }
 
-std::vector<std::string> History::document_keys_of(std::string_view path) const {
-  const std::optional<FileMetadata> entry = impl_->pass().present->file(std::string(path));
+std::vector<std::string> History::document_keys_of(const std::string& path) const {
+  const std::optional<FileMetadata> entry = impl_->pass().present->file(path);
   std::vector<std::string> keys{document_key(entry, path)};
   const std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
   const auto known = id ? impl_->pass().documents_of.find(*id) : impl_->pass().documents_of.end();
@@ -281,10 +281,10 @@ std::string History::path_of_document(std::string_view doc) const {
   return listed == impl_->pass().path_of_document.end() ? std::string(key) : listed->second;
 }
 
-std::optional<std::string> History::name_at(std::string_view path, HistoryPoint point) const {
+std::optional<std::string> History::name_at(const std::string& path, HistoryPoint point) const {
   const WorkspaceDoc& workspace = impl_->workspace_at(point);
-  if (std::string same(path); workspace.live_file(same) || workspace.live_binary(same)) return same;
-  const std::optional<FileMetadata> present = impl_->pass().present->file(std::string(path));
+  if (workspace.live_file(path) || workspace.live_binary(path)) return path;
+  const std::optional<FileMetadata> present = impl_->pass().present->file(path);
   const std::optional<std::string> id = present ? extra_text(*present, kFileId) : std::nullopt;
   for (const std::string& name : names_of(path)) {
     const std::optional<FileMetadata> entry = workspace.live_file(name);
@@ -306,7 +306,7 @@ std::vector<std::string> History::files_at(HistoryPoint point) const {
   return paths;
 }
 
-std::optional<PastFile> History::file_at(std::string_view path, HistoryPoint point) const {
+std::optional<PastFile> History::file_at(const std::string& path, HistoryPoint point) const {
   const std::optional<std::string> name = name_at(path, point);
   if (!name) return std::nullopt;
   const WorkspaceDoc& workspace = impl_->workspace_at(point);
@@ -324,14 +324,14 @@ std::optional<PastFile> History::file_at(std::string_view path, HistoryPoint poi
   return file;
 }
 
-std::optional<Bytes> History::body_state_at(std::string_view path, HistoryPoint point) const {
+std::optional<Bytes> History::body_state_at(const std::string& path, HistoryPoint point) const {
   const std::unique_ptr<crdt::Doc> body = impl_->body_at(path, point);
   if (body == nullptr || body->has_pending()) return std::nullopt;
   return body->encode_update_v1();
 }
 
-std::optional<FileMetadata> History::metadata_at(std::string_view path, HistoryPoint point) const {
-  return impl_->workspace_at(point).file(std::string(path));
+std::optional<FileMetadata> History::metadata_at(const std::string& path, HistoryPoint point) const {
+  return impl_->workspace_at(point).file(path);
 }
 
 const std::vector<std::vector<std::string>>& History::files_changed() const { return impl_->pass().files_changed; }

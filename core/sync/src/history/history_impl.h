@@ -32,7 +32,7 @@ class History::Impl {
   const WorkspacePass& pass() const;
   const WorkspaceDoc& workspace_at(HistoryPoint point) const;
   /// The body document at a point; null if there are no records of it.
-  std::unique_ptr<crdt::Doc> body_at(std::string_view path, HistoryPoint point) const;
+  std::unique_ptr<crdt::Doc> body_at(const std::string& path, HistoryPoint point) const;
   using Writers = std::map<uint64_t, HistoryDevice>;
   /// By client, from what devices say in the workspace document and from records made here.
   const Writers& known_writers() const;

@@ -53,7 +53,7 @@ HistoryPoint end_of_document(const History& history, std::span<const std::string
   return end;
 }
 
-std::vector<Step> file_steps(const History& history, std::string_view path, std::vector<std::string>& documents) {
+std::vector<Step> file_steps(const History& history, const std::string& path, std::vector<std::string>& documents) {
   const std::vector<std::string> names = history.names_of(path);
   std::vector<Step> steps;
   add_steps(history, kWorkspaceDocument, steps);
@@ -202,7 +202,7 @@ std::vector<HistoryEntry> document_entries(const History& history, std::string_v
   return list_steps(history, std::move(steps), limit);
 }
 
-std::vector<HistoryEntry> file_entries(const History& history, std::string_view path, size_t limit) {
+std::vector<HistoryEntry> file_entries(const History& history, const std::string& path, size_t limit) {
   std::vector<std::string> documents;
   std::vector<Step> steps = file_steps(history, path, documents);
   sort_compactly(steps, [](const Step& a, const Step& b) {
@@ -216,7 +216,7 @@ std::vector<TimelineGroup> timeline(const History& history, const GroupRule& rul
   return group_steps(history, all_steps(history, documents), rule, limit);
 }
 
-std::vector<TimelineGroup> file_timeline(const History& history, std::string_view path, const GroupRule& rule,
+std::vector<TimelineGroup> file_timeline(const History& history, const std::string& path, const GroupRule& rule,
                                          size_t limit) {
   std::vector<std::string> documents;
   std::vector<Step> steps = file_steps(history, path, documents);

@@ -16,7 +16,7 @@ namespace diaryx::sync::relay {
 std::string document_of(crdt::Doc& workspace, std::string_view path) {
   const std::optional<std::string> json = workspace.map("files").get_string(path);
   const auto entry = json ? parse_metadata(*json) : Result<Repaired<FileMetadata>>(fail(ErrorCode::InvalidMetadata));
-  return document_key(entry ? std::optional(entry->value) : std::nullopt, path);
+  return document_key(entry ? std::optional(entry->value) : std::nullopt, std::string(path));
 }
 
 WorkspaceFiles::WorkspaceFiles(std::string workspace, std::unique_ptr<WorkspaceDoc> doc)

@@ -76,7 +76,7 @@ ClientId seed_client(std::string_view key, std::string_view head, std::string_vi
 
 }  // namespace
 
-ClientId body_client(ClientId replica, std::string_view key) {
+ClientId body_client(ClientId replica, const std::string& key) {
   return first_bits(sha256(std::to_string(replica.value()) + ":" + std::string(key)));
 }
 
@@ -84,7 +84,7 @@ ClientId writer_for(ClientId client, std::string_view file_id) {
   return file_id.empty() ? client : body_client(client, std::string(kClaimPrefix).append(file_id));
 }
 
-BodyDoc::BodyDoc(ClientId client, std::string_view key)
+BodyDoc::BodyDoc(ClientId client, const std::string& key)
     : client_(client),
       key_(key),
       doc_({.client = client}),
@@ -219,14 +219,14 @@ std::vector<crdt::Id> BodyDoc::lasting_notes() const {
   return ids;
 }
 
-Bytes BodyDoc::claim(std::string_view file_id) {
+Bytes BodyDoc::claim(const std::string& file_id) {
   return file_id.empty() ? Bytes{} : note(std::string(kClaimPrefix).append(file_id));
 }
-Bytes BodyDoc::note_left(std::string_view file_id) {
+Bytes BodyDoc::note_left(const std::string& file_id) {
   return note(left_key(file_id), std::string(kClaimPrefix).append(file_id));
 }
 std::vector<std::string> BodyDoc::files_that_left() const { return noted(seed_, kLeftPrefix, "@" + key_); }
-std::string BodyDoc::left_key(std::string_view file_id) const {
+std::string BodyDoc::left_key(const std::string& file_id) const {
   return std::string(kLeftPrefix).append(file_id).append("@").append(key_);
 }
 

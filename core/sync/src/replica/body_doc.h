@@ -26,7 +26,7 @@ inline constexpr std::string_view kNobody = "~";
 class BodyDoc {
  public:
   /// `key` names the document; a copy that is only looked at may do without.
-  explicit BodyDoc(ClientId client, std::string_view key = {});
+  explicit BodyDoc(ClientId client, const std::string& key = {});
 
   crdt::Doc& doc() { return doc_; }
   const crdt::Doc& doc() const { return doc_; }
@@ -64,9 +64,9 @@ class BodyDoc {
   /// Other files that claim to have begun here.
   std::vector<std::string> rivals() const;
   /// Says whose text this is. Returns the update, empty when that is known. No claim replaces another.
-  Bytes claim(std::string_view file_id);
+  Bytes claim(const std::string& file_id);
   /// Says that a file went on elsewhere, for ever, and withdraws its claim: before anything of it is taken out.
-  Bytes note_left(std::string_view file_id);
+  Bytes note_left(const std::string& file_id);
   std::vector<std::string> files_that_left() const;
 
   /// The client of what is written here now: one for each file, which says so before it writes anything else. So operations of two
@@ -94,7 +94,7 @@ class BodyDoc {
   Shown& shown() const;
   Bytes note(std::string_view added, std::string_view withdrawn = {});
   std::vector<crdt::Id> lasting_notes() const;
-  std::string left_key(std::string_view file_id) const;
+  std::string left_key(const std::string& file_id) const;
   ClientId writer_of(std::string_view holder) const;
   crdt::Transaction write();
 
@@ -109,7 +109,7 @@ class BodyDoc {
 
 /// The client of one body document in a run. Each document has its own: a renamed file takes its operations into another
 /// document, where operations of the same run must not bear the same ids.
-ClientId body_client(ClientId replica, std::string_view key);
+ClientId body_client(ClientId replica, const std::string& key);
 
 /// The client with which `client`, that of a document in a run, writes what is of this file. 32 bits, as all that are made.
 ClientId writer_for(ClientId client, std::string_view file_id);

@@ -410,7 +410,7 @@ std::vector<std::string> Replica::known_files() const {
 std::string Replica::disk_path(std::string_view key) const { return impl_->names().disk_name(key); }
 std::string Replica::key_of(std::string_view disk_path) const { return impl_->names().to_key(disk_path); }
 
-std::optional<Sha256> Replica::known_hash(std::string_view path) const {
+std::optional<Sha256> Replica::known_hash(const std::string& path) const {
   const FileRecord* const known = impl_->records_.find(impl_->names().to_key(path));
   return known != nullptr ? std::optional(known->hash) : std::nullopt;
 }
@@ -419,21 +419,15 @@ Sha256 Replica::hash_of(std::string_view text) const { return impl_->hash_of(tex
 std::vector<HeldChange> Replica::held() const { return impl_->held(); }
 std::vector<std::string> Replica::text_files() const { return impl_->workspace_.live_files(); }
 std::vector<BinaryRef> Replica::binary_files() const { return impl_->workspace_.live_binaries(); }
-std::optional<std::string> Replica::file_text(std::string_view path) const {
-  return impl_->file_text(std::string(path));
-}
+std::optional<std::string> Replica::file_text(const std::string& path) const { return impl_->file_text(path); }
 
-std::optional<std::string> Replica::body_text(std::string_view path) const {
-  return impl_->body_text(std::string(path));
-}
+std::optional<std::string> Replica::body_text(const std::string& path) const { return impl_->body_text(path); }
 
-std::optional<FileMetadata> Replica::metadata(std::string_view path) const {
-  return impl_->workspace_.file(std::string(path));
-}
+std::optional<FileMetadata> Replica::metadata(const std::string& path) const { return impl_->workspace_.file(path); }
 
 ClientId Replica::client_of(std::string_view doc) const {
   const ClientId client = impl_->options_.client;
-  return doc.starts_with(kBodyPrefix) ? body_client(client, doc.substr(kBodyPrefix.size())) : client;
+  return doc.starts_with(kBodyPrefix) ? body_client(client, std::string(doc.substr(kBodyPrefix.size()))) : client;
 }
 
 Bytes Replica::document_state(std::string_view doc) const {

@@ -25,7 +25,7 @@ FileMetadata without_marks(FileMetadata metadata) {
 
 }  // namespace
 
-bool is_id_key(std::string_view key) {
+bool is_id_key(const std::string& key) {
   constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
   if (key.size() != kForm.size()) return false;
   for (size_t i = 0; i < key.size(); ++i) {
@@ -104,13 +104,13 @@ std::vector<BinaryRef> WorkspaceDoc::live_binaries() const {
 
 std::string WorkspaceDoc::document_of(const std::string& path) const { return document_key(file(path), path); }
 
-std::string document_key(const std::optional<FileMetadata>& entry, std::string_view path) {
+std::string document_key(const std::optional<FileMetadata>& entry, const std::string& path) {
   const std::optional<std::string> said = entry ? extra_text(*entry, kDocument) : std::nullopt;
   const bool usable = said && said->starts_with(kOwnDocument) && is_file_id(said->substr(kOwnDocument.size()));
-  return usable ? *said : std::string(path);
+  return usable ? *said : path;
 }
 
-bool is_file_id(std::string_view id) {
+bool is_file_id(const std::string& id) {
   const auto is_usable = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   };
@@ -135,7 +135,7 @@ void WorkspaceDoc::set_home(crdt::Transaction& txn, const std::string& file_id, 
   homes_.set(txn, file_id, crdt::Any::string(format_home(home)));
 }
 
-std::string file_id_of_entry(std::string_view path, const FileMetadata& entry) {
+std::string file_id_of_entry(const std::string& path, const FileMetadata& entry) {
   std::string id = extra_text(entry, kFileId).value_or(std::string());
   return is_file_id(id) ? id : sha256(std::string(path) + format_metadata(entry)).hex().substr(0, 16);
 }

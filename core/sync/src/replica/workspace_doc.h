@@ -24,17 +24,17 @@ inline constexpr std::string_view kDocument = "_doc";  // the key of the file's 
 inline constexpr std::string_view kFileId = "_id";  // stays with a file over renames; a new file gets a new one
 
 /// Some programs name an entry by a UUID and its file by members of the metadata. Such a key is no path (T13).
-bool is_id_key(std::string_view key);
+bool is_id_key(const std::string& key);
 
 /// A key in front of which this stands names the document of one file, by its id. No path of a note looks like it.
 inline constexpr std::string_view kOwnDocument = "~";
-inline std::string own_document(std::string_view file_id) { return std::string(kOwnDocument).append(file_id); }
+inline std::string own_document(const std::string& file_id) { return std::string(kOwnDocument).append(file_id); }
 
 /// An id that may be used in keys and records; what other peers write is not trusted.
-bool is_file_id(std::string_view id);
+bool is_file_id(const std::string& id);
 
 /// The id of the file that `entry` lists at `path`. An entry of an old peer has none; whoever renames it finds the same one here.
-std::string file_id_of_entry(std::string_view path, const FileMetadata& entry);
+std::string file_id_of_entry(const std::string& path, const FileMetadata& entry);
 
 /// What stands for a state vector that is too long to keep.
 inline constexpr std::string_view kSeenUnknown = "-";
@@ -109,7 +109,7 @@ class WorkspaceDoc {
 std::string format_home(const Home& home);
 
 /// The key of an entry's document: what the entry says, or its path.
-std::string document_key(const std::optional<FileMetadata>& entry, std::string_view path);
+std::string document_key(const std::optional<FileMetadata>& entry, const std::string& path);
 
 /// The string member of `extra`, or nothing.
 std::optional<std::string> extra_text(const FileMetadata& metadata, std::string_view key);

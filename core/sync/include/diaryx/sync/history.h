@@ -117,25 +117,25 @@ class History {
 
   /// Documents that are wanted before this file is asked about: its body under its present and former names. The workspace
   /// document has to be here.
-  std::vector<std::string> documents_of(std::string_view path) const;
+  std::vector<std::string> documents_of(const std::string& path) const;
   /// The same without the prefix, the present one first, and only those that held this file's text.
-  std::vector<std::string> document_keys_of(std::string_view path) const;
+  std::vector<std::string> document_keys_of(const std::string& path) const;
   /// The path of the file whose body document this is: what is behind the prefix, or where a document that is named by a file's
   /// id is listed.
   std::string path_of_document(std::string_view doc) const;
   /// Names a file had, its own first; read from the tombstones that renames leave.
-  std::vector<std::string> names_of(std::string_view path) const;
+  std::vector<std::string> names_of(const std::string& path) const;
   /// The name under which the file that is now `path` was live at `point`; nothing if it was not.
-  std::optional<std::string> name_at(std::string_view path, HistoryPoint point) const;
+  std::optional<std::string> name_at(const std::string& path, HistoryPoint point) const;
 
   /// Live files at a point, text and binary, sorted. Those that the workspace named; their texts need their documents.
   std::vector<std::string> files_at(HistoryPoint point) const;
   /// The file as it was, under the name it had; nothing if it was not there.
-  std::optional<PastFile> file_at(std::string_view path, HistoryPoint point) const;
+  std::optional<PastFile> file_at(const std::string& path, HistoryPoint point) const;
   /// The body document under this very name at a point, whole; nothing if it is not here.
-  std::optional<Bytes> body_state_at(std::string_view path, HistoryPoint point) const;
+  std::optional<Bytes> body_state_at(const std::string& path, HistoryPoint point) const;
   /// The stored value of an entry of the file list, tombstones included.
-  std::optional<FileMetadata> metadata_at(std::string_view path, HistoryPoint point) const;
+  std::optional<FileMetadata> metadata_at(const std::string& path, HistoryPoint point) const;
 
   /// Keys of the file lists (text and binary) that each record of the workspace document changed, by index of the record.
   const std::vector<std::vector<std::string>>& files_changed() const;
@@ -150,7 +150,7 @@ class History {
 
   /// Who wrote what of a text file, as it was at `point`: parts one after another that make its text. Parts of one record stand
   /// together. Nothing if it was not there then.
-  std::optional<std::vector<AttributedSpan>> attribution(std::string_view path, HistoryPoint point) const;
+  std::optional<std::vector<AttributedSpan>> attribution(const std::string& path, HistoryPoint point) const;
 
  private:
   class Impl;

@@ -29,7 +29,7 @@ Json to_json(const HistoryEntry& entry);
 std::vector<HistoryEntry> document_entries(const History& history, std::string_view doc, size_t limit = 0);
 
 /// Entries of the file list that touch the file, and those of its text, over its renames; newest first.
-std::vector<HistoryEntry> file_entries(const History& history, std::string_view path, size_t limit = 0);
+std::vector<HistoryEntry> file_entries(const History& history, const std::string& path, size_t limit = 0);
 
 /// When one stretch of work ends and the next begins.
 struct GroupRule {
@@ -63,7 +63,7 @@ Json to_json(const TimelineGroup& group);
 /// The groups of everything that was added, newest first. Two devices that type at the same time have a group each.
 std::vector<TimelineGroup> timeline(const History& history, const GroupRule& rule = {}, size_t limit = 0);
 /// The same of one file, over its renames.
-std::vector<TimelineGroup> file_timeline(const History& history, std::string_view path, const GroupRule& rule = {},
+std::vector<TimelineGroup> file_timeline(const History& history, const std::string& path, const GroupRule& rule = {},
                                          size_t limit = 0);
 
 }  // namespace diaryx::sync

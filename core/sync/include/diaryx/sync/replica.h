@@ -123,7 +123,7 @@ class Replica {
   /// Paths that were last known to be on this disk, as it names them. Order: by key.
   std::vector<std::string> known_files() const;
   /// The digest that a file known by this name on disk had, for shells that compare before reading.
-  std::optional<Sha256> known_hash(std::string_view path) const;
+  std::optional<Sha256> known_hash(const std::string& path) const;
   /// sha256(text). Of a text that was worked with last it is known already.
   Sha256 hash_of(std::string_view text) const;
   /// What a wave of changes that is held would do. Order: by direction and path.
@@ -132,9 +132,9 @@ class Replica {
   std::vector<std::string> text_files() const;
   std::vector<BinaryRef> binary_files() const;
   /// What a file should hold on disk; nothing for an unknown or binary file, or one whose text is not here yet.
-  std::optional<std::string> file_text(std::string_view path) const;
-  std::optional<std::string> body_text(std::string_view path) const;
-  std::optional<FileMetadata> metadata(std::string_view path) const;
+  std::optional<std::string> file_text(const std::string& path) const;
+  std::optional<std::string> body_text(const std::string& path) const;
+  std::optional<FileMetadata> metadata(const std::string& path) const;
   /// Whole state of a document as an update v1, for storing; `00 00` for an unknown one.
   Bytes document_state(std::string_view doc) const;
   /// The client with which edits of this device may be made on a copy of `document_state`, to be told by `UpdateMade`.
