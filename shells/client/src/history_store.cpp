@@ -303,7 +303,7 @@ Attempt<void> HistoryReader::load(std::string_view doc) {
       doc);
 }
 
-Attempt<void> HistoryReader::load_file(std::string_view path) {
+Attempt<void> HistoryReader::load_file(const std::string& path) {
   for (const std::string& doc : history_.documents_of(path)) {
     if (auto loaded = load(doc); !loaded) return loaded;
   }

@@ -54,7 +54,7 @@ class HistoryReader {
   /// Adds the blocks of a document, once. What cannot be read is left out and counted.
   Attempt<void> load(std::string_view doc);
   /// The documents of a file, over its renames.
-  Attempt<void> load_file(std::string_view path);
+  Attempt<void> load_file(const std::string& path);
   /// The documents that changed last; what is older than all of these blocks is not known of afterwards.
   Attempt<void> load_recent();
   /// Documents with records after a point: what a comparison with it needs.
