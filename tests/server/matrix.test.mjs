@@ -187,6 +187,7 @@ class Peer {
     peer.front = wire === 'yjs' ? [] : [name.length, ...name];
     peer.heard = [];  // words; texts of devices as 'type code'
     peer.socket = new WebSocket(`${server.ws}${path}?${query}`);
+    peer.socket.on('close', (code) => { peer.code = code; });
     peer.socket.on('message', (data, isBinary) => peer.heard.push(...peer.#word(wire, new Uint8Array(data), isBinary)));
     await new Promise((resolve, reject) => peer.socket.once('open', resolve).once('error', reject));
     return peer;
@@ -210,7 +211,11 @@ class Peer {
 
   /// What is heard beside what everybody hears who opens a document, until nothing more can come of what was sent.
   async words() {
-    const pongs = async () => { this.socket.ping(); await new Promise((resolve) => this.socket.once('pong', resolve)); };
+    const pongs = async () => {
+      if (this.socket.readyState !== WebSocket.OPEN) return;
+      this.socket.ping();
+      await new Promise((resolve) => this.socket.once('pong', resolve).once('close', resolve));
+    };
     await pongs();
     await new Promise((resolve) => setTimeout(resolve, 50));  // lets what would be wrong come; what is right is waited for
     await pongs();
@@ -299,6 +304,9 @@ for (const [wire, path] of [['sync2', '/sync2'], ['yjs', '/yjs/{workspace}/{key}
           const beside = ['saved', ...(name === 'FilesReady' && key === null && right < 2 ? ['crdt_state'] : [])];
           const own = (await peer.words()).filter((word) => !beside.includes(word));
           const code = {1: 'read_only', 2: 'unauthorized'}[right];
+          // Where a socket is one document, there is nothing else to stay for.
+          if (wire === 'yjs' && right === 2) await until(`closed: ${where}`, () => peer.code === 4403);
+          else assert.equal(peer.code, undefined, where);
           if (effect === 'refused') assert.ok(own.every((word) => word === 'refused' || word === `refused ${code}`), `${where}: ${own}`);
           else assert.deepEqual([...new Set(own)].filter((word) => word !== effect && !(effect === '+presence' && word === 'presence')), [], where);
           assert.deepEqual([...new Set(await witness.words())], effect[0] === '+' ? [effect.slice(1)] : [], `the witness: ${where}`);
