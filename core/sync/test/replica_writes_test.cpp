@@ -149,6 +149,45 @@ TEST(Writes, ADeletionThatWaitsDoesNotTakeAnEditThatComesMeanwhile) {
   expect_everywhere(talk, "one\ntwo\ntheirs\n");
 }
 
+TEST(Writes, ADeletionThatIsSeenBeforeTheAnswerIsOfWhatWasWritten) {
+  for (const bool is_new : {false, true}) {
+    for (const bool is_online : {true, false}) {
+      Talk talk;
+      if (!is_new) talk = talk_with_note("one\n");
+      talk.hold_writes = true;
+      if (is_new) {
+        talk.list("a.md", "one\n");
+        talk.connect();
+        talk.answer_body("a.md");
+      } else {
+        arrives(talk, "theirs\n");
+      }
+      ASSERT_EQ(talk.held_writes.size(), 1u);
+      if (!is_online) talk.feed(Disconnected{});
+      talk.disk.erase("a.md");  // the user saw what we wrote, and deleted it
+      talk.feed(FileGone{"a.md"});
+      talk.feed(FilesSettled{});
+      talk.pass(0);
+      talk.hold_writes = false;
+      talk.answer_writes();
+      for (int i = 0; i < 3; ++i) talk.pass(3'000);
+      EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{}) << is_new << is_online;
+      EXPECT_TRUE(talk.disk.empty()) << is_new << is_online;
+      EXPECT_FALSE(talk.stored_records.contains("file:a.md"));
+    }
+  }
+}
+
+TEST(Writes, AFileThatWasMissingWhenItsWriteCameComesBackWithWhatWasToBeWritten) {
+  Talk talk = talk_with_note("one\n");
+  arrives(talk, "theirs\n");
+  talk.disk.erase("a.md");  // before the write came to it
+  talk.feed(FileGone{"a.md"});
+  talk.feed(FilesSettled{});
+  talk.refuse_writes(/*in_doubt=*/false);
+  expect_everywhere(talk, "one\ntheirs\n");
+}
+
 TEST(Writes, AnAnswerToAWriteThatWasSeenBeforeSaysNothingNew) {
   Talk talk = talk_with_note("one\n");
   arrives(talk, "two\n");

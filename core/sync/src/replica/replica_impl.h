@@ -481,7 +481,7 @@ class Replica::Impl {
   std::map<Ticket, Asked> asked_;
   Ticket last_ticket_;
   std::set<std::string, std::less<>>
-      seen_meanwhile_;  // with another text than ours, while a write of ours is under way
+      seen_meanwhile_;  // missing, or with another text than ours, while a write of ours is under way
   // Renamed in case or form alone while a removal of ours is under way, which may hit it: from -> to, until the answer.
   std::map<std::string, std::string, std::less<>> renamed_under_removal_;
   std::map<std::string, Upload, std::less<>> uploads_;

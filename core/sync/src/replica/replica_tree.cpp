@@ -177,12 +177,15 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   newcomers_.erase(path);
   truncated_.erase(path);
   rewritten_.erase(path);
+  // Before a write of ours came to it, or after? The answer tells, and what is there is looked at then.
+  const bool is_to_be_told = is_being_written(path);
+  if (is_to_be_told) seen_meanwhile_.insert(path);
   const FileRecord* known = record(path);
   if (known == nullptr) return forget_doubtful_writes(path);
   // One that waits goes on waiting: a read that was under way misses the file as well.
   if (const auto gone = gone_.find(path); gone != gone_.end() && (gone->second.held || gone->second.wait_until)) return;
-  // Found by an action of ours, so the watcher's news may still be on their way.
-  const bool may_be_told = source != Source::Watcher;
+  // Found by an action of ours, so the watcher's news may still be on their way; or that answer is.
+  const bool may_be_told = source != Source::Watcher || is_to_be_told;
   gone_.insert_or_assign(path, GoneFile{may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
