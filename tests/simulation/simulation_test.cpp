@@ -34,9 +34,10 @@ TEST(Simulation, NothingIsLostOrDoubledWhenEverythingFails) {
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndFoldersRenamed) {
-  run_seeds(Network::Good, Mix::Everything,
-            {482,   519,    556,    575,    612,    1038,    1119,     1519,     1654,     1933,     30531,   30620,
-             70148, 180062, 240196, 310177, 330654, 1402374, 51000449, 52000011, 53001291, 81000435, 94003997});
+  run_seeds(
+      Network::Good, Mix::Everything,
+      {482,   519,    556,    575,    612,    1038,    1119,     1519,     1654,     1933,     30531,    30620,
+       70148, 180062, 240196, 310177, 330654, 1402374, 51000449, 52000011, 53001291, 81000435, 94003997, 99202405});
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndEverythingFails) {

@@ -584,5 +584,20 @@ TEST(Races, AFileThatIsClearedAndRenamedLeavesNothingBehind) {
   EXPECT_EQ(at_rest(world), (Files{{"b.md", ""}}));
 }
 
+TEST(Races, ANewFileThatIsRenamedAndDeletedBeforeTheServerIsThereIsWaitedForNoLonger) {
+  World world{11, {.devices = 2}};
+  world.device(0).user_writes("empty.md", "");
+  ASSERT_EQ(at_rest(world).size(), 1u);
+  Device& device = world.device(1);
+  device.go_offline();
+  device.user_writes("new.md", "");
+  device.look_and_settle();
+  device.user_renames("new.md", "again.md");  // its text is known under another name, so perhaps that file was renamed
+  device.look_and_settle();
+  device.user_deletes("again.md");
+  device.look_and_settle();
+  EXPECT_EQ(at_rest(world), (Files{{"empty.md", ""}}));
+}
+
 }  // namespace
 }  // namespace diaryx::sync

@@ -445,5 +445,42 @@ TEST(Writes, AnEditOfAFileThatWeJustPutOverAnotherIsAnEditOfThatOne) {
   EXPECT_EQ(talk.disk["b.md"], "of the garden\nbeans along the wall\n");
 }
 
+TEST(Writes, AFileThatWasMetWhereOursIsToBeMakesRoomWhenItIsDeleted) {
+  for (const bool is_told : {true, false}) {
+    Talk talk = talk_with_note("one\n");
+    talk.list("b.md", "theirs\n");
+    const Bytes listed = talk.doc("workspace:ws1").encode_update_v1();
+    talk.frame("workspace:ws1", {Update{listed}});
+    talk.answer_all();
+    ASSERT_EQ(talk.held_writes.size(), 1u);
+    const Ticket ticket = talk.held_writes[0].ticket;
+    talk.refuse_writes(/*in_doubt=*/false);
+    talk.feed(TextFileSeen{"b.md", "made here\n", ticket});
+    talk.feed(FilesSettled{});
+    talk.hold_writes = false;
+    talk.disk.erase("b.md");
+    if (is_told) {
+      talk.feed(FileGone{"b.md"});  // says the watcher
+    } else {
+      talk.look_at("b.md");
+    }
+    talk.feed(FilesSettled{});
+    for (int i = 0; i < 3; ++i) talk.pass(3'000);
+    EXPECT_EQ(talk.disk["b.md"], "theirs\n") << is_told;
+    EXPECT_TRUE(talk.replica.settled()) << is_told;
+  }
+}
+
+TEST(Writes, AWriteThatFailedIsTriedAgainAlsoWhenItsFileIsLookedAtMeanwhile) {
+  Talk talk = talk_with_note("one\n");
+  arrives(talk, "theirs\n");
+  talk.disk["a.md"] = "one\n";  // it was not done
+  talk.refuse_writes(/*in_doubt=*/false);
+  talk.hold_writes = false;
+  talk.look_at("a.md");
+  expect_everywhere(talk, "one\ntheirs\n");
+  EXPECT_EQ(talk.replica.status().pending_writes, 0u);
+}
+
 }  // namespace
 }  // namespace diaryx::sync

@@ -520,6 +520,7 @@ void Replica::Impl::request_read(const std::string& path) {
   FileWork& work = work_[path];
   if (work.busy) return;
   work.busy = true;
+  work.retry_at.reset();  // what is found says what is to be done
   emit(ReadFile{path, ask(path)});
 }
 

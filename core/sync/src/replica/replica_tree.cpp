@@ -181,7 +181,11 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   const bool is_to_be_told = is_being_written(path);
   if (is_to_be_told) seen_meanwhile_.insert(path);
   const FileRecord* known = record(path);
-  if (known == nullptr) return forget_doubtful_writes(path);
+  if (known == nullptr) {
+    forget_doubtful_writes(path);
+    if (!is_being_written(path)) reconcile(path);  // the list may have another file here, which it was in the way of
+    return;
+  }
   // One that waits goes on waiting: a read that was under way misses the file as well.
   if (const auto gone = gone_.find(path); gone != gone_.end() && (gone->second.held || gone->second.wait_until)) return;
   // Found by an action of ours, so the watcher's news may still be on their way; or that answer is.
