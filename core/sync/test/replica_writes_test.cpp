@@ -226,6 +226,58 @@ TEST(Writes, AWriteInDoubtGoesAlongWithARename) {
   }
 }
 
+TEST(Writes, AFileThatIsRenamedUnderAWriteOfOursLeavesTheNameThatAnotherFileHasByNow) {
+  for (const bool was_first : {true, false}) {
+    Talk talk;
+    talk.set_entry("a.md", entry_of("a.md", "1", ""));
+    talk.type("a.md", "one\ntwo\n");
+    talk.connect();
+    talk.answer_body("a.md");
+    talk.hold_writes = true;
+    talk.set_entry("b.md", entry_of("b.md", "2", ""));
+    talk.type("b.md", "another\n");
+    const Bytes listed = talk.doc("workspace:ws1").encode_update_v1();
+    talk.frame("workspace:ws1", {Update{listed}});  // and its text is on its way
+    arrives(talk, "theirs\n");
+    talk.disk = {{"b.md", was_first ? "one\ntwo\n" : "one\ntwo\ntheirs\n"}};  // before the write came to it, or after
+    talk.feed(FileMoved{"a.md", "b.md"});  // before the answer
+    talk.feed(FilesSettled{});
+    if (was_first) {
+      talk.refuse_writes(/*in_doubt=*/false);
+    } else {
+      talk.answer_writes();
+    }
+    talk.hold_writes = false;
+    talk.answer_all();
+    for (int i = 0; i < 3; ++i) talk.pass(3'000);
+    std::multiset<std::string> texts;
+    for (const auto& [path, bytes] : talk.disk) texts.insert(bytes);
+    EXPECT_EQ(texts, (std::multiset<std::string>{"another\n", "one\ntwo\ntheirs\n"})) << was_first;
+    EXPECT_EQ(talk.disk["b.md"], "another\n") << was_first;
+    EXPECT_FALSE(talk.stored_records.contains("writing:b.md")) << was_first;
+  }
+}
+
+TEST(Writes, NothingIsWrittenWhereAFileNeverWasWhileNamesAreSwapped) {
+  Talk talk = talk_with_note("one\ntwo\n");
+  talk.hold_writes = false;
+  talk.user_writes("b.md", "other\n");
+  talk.answer_all();
+  talk.hold_writes = true;
+  arrives(talk, "theirs\n");
+  talk.disk = {{"a.md", "other\n"}, {"b.md", "one\ntwo\n"}};  // before the write came to it
+  talk.refuse_writes(/*in_doubt=*/false);
+  talk.forget();
+  for (const auto& [path, bytes] : std::map(talk.disk)) talk.feed(TextFileSeen{path, bytes});
+  talk.feed(FilesSettled{});
+  EXPECT_EQ(talk.writes_asked, std::vector<std::string>{"b.md"});
+  talk.hold_writes = false;
+  talk.answer_writes();
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.disk, (std::map<std::string, std::string>{{"a.md", "other\n"}, {"b.md", "one\ntwo\ntheirs\n"}}));
+  EXPECT_EQ(talk.replica.text_files(), (std::vector<std::string>{"a.md", "b.md"}));
+}
+
 TEST(Writes, AFileThatIsMissedByAReadOfOursMayHaveBeenRenamed) {
   Talk talk = talk_with_note("one\n");
   talk.disk["b.md"] = talk.disk["a.md"];

@@ -128,6 +128,7 @@ class Talk {
   std::map<std::string, std::string> disk;
   bool hold_writes = false;  // what is to be written is on disk at once, and answered later
   std::vector<WriteText> held_writes;
+  std::vector<std::string> writes_asked;  // their paths, in order
   bool hold_reads = false;
   std::vector<ReadFile> held_reads;
   std::vector<std::pair<std::string, Bytes>> stored_updates;
@@ -138,6 +139,7 @@ class Talk {
 
   void forget() {
     asked.clear();
+    writes_asked.clear();
     texts.clear();
     updates.clear();
     problems.clear();
@@ -177,6 +179,7 @@ class Talk {
       }
     }
     if (const auto* write = std::get_if<WriteText>(&action)) {
+      writes_asked.push_back(write->path);
       if (disk.contains(write->path) ? sha256(disk[write->path]) != write->expected : write->expected.has_value()) {
         refuse(*write, "", /*in_doubt=*/false);
         look(write->path, write->ticket);
@@ -188,6 +191,14 @@ class Talk {
         return;
       }
       answer(*write);
+    }
+    if (const auto* move = std::get_if<MoveFile>(&action)) {
+      if (!disk.contains(move->from) || disk.contains(move->to)) {
+        feed(FileRefused{move->to, "", /*in_doubt=*/false, move->ticket});
+        return;
+      }
+      disk.emplace(move->to, std::move(disk.extract(move->from).mapped()));
+      feed(FileMoved{move->from, move->to, move->ticket});
     }
     if (const auto* removed = std::get_if<RemoveFile>(&action)) {
       disk.erase(removed->path);

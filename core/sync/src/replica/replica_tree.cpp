@@ -538,7 +538,9 @@ void Replica::Impl::match_rewritten() {
         // (Not the name that stands for its id: it may bear that one.)
         const std::string aside = other_name(next->first, id_at(next->first) + " aside");
         std::ranges::find(moves, next->first, &std::pair<const std::string, std::string>::second)->second = aside;
+        work_[aside].busy = true;  // nothing is there, so nothing is written there
         rename_file(next->first, aside, FileRecord(*record(next->first)));
+        work_.erase(aside);
       }
     }
     move(std::string(next->second), std::string(next->first));
@@ -773,8 +775,12 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
   const FileRecord* known = record(from);
   if (known == nullptr || known->kind != FileRecord::Kind::Text || record(to) != nullptr) return false;
   if (gone_.contains(from) || own_moves_.contains(to) || wants_read_.contains(to)) return false;
-  // First it must be known what a write that was cut short by a crash left there.
-  if (unscanned_ || intended_.contains(from)) return false;
+  // First it must be known what a write left there that was cut short by a crash, or under way when the file was renamed.
+  if (unscanned_) return false;
+  if (intended_.contains(from)) {
+    if (!is_being_written(from)) request_read(from);
+    return false;
+  }
   for (const std::string& path : {from, to}) {
     if (const auto work = work_.find(path); work != work_.end() && work->second.busy) return false;
   }
