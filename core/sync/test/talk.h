@@ -134,6 +134,7 @@ class Talk {
   std::vector<std::pair<std::string, Bytes>> stored_updates;
   std::map<std::string, std::string> stored_records;
   size_t uploads_asked = 0;
+  std::vector<std::string> fetches_asked;  // their paths, in order
   size_t frames = 0;
   size_t frame_bytes = 0;
 
@@ -166,6 +167,7 @@ class Talk {
       if (!record->value.empty()) stored_records.emplace(record->key, record->value);
     }
     if (std::holds_alternative<UploadBlob>(action)) ++uploads_asked;
+    if (const auto* fetch = std::get_if<FetchBlob>(&action)) fetches_asked.push_back(fetch->path);
     if (const auto* notify = std::get_if<Notify>(&action)) {
       if (const auto* problem = std::get_if<Problem>(&notify->notice))
         problems.push_back(problem->path + ": " + problem->message);

@@ -66,7 +66,6 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   const auto work = work_.find(path);
   const bool may_be_told = source != Source::Watcher && (work == work_.end() || !work->second.left_to_watcher);
   end_work(key);
-  uploads_.erase(key);
   gone_.erase(path);
   rewritten_.erase(key);
 
@@ -413,14 +412,11 @@ void Replica::Impl::refresh_metadata(const std::string& path) {
 
 void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
   if (!accept_path(path) || waits_in_vain(path, hash)) return;
-  work_.erase(path);
+  end_work(path);
   gone_.erase(path);
   truncated_.erase(path);
   const FileRecord* known = record(path);
-  if (known != nullptr && known->hash == hash) {
-    uploads_.erase(path);
-    return reconcile(path);
-  }
+  if (known != nullptr && known->hash == hash) return reconcile(path);
   if (!joined_ || !workspace_link_.answered()) return read_when_possible(path);
   if (known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;
 
@@ -506,7 +502,9 @@ void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFa
     state.retry_at = now_ + transfer_backoff(state.attempts++);
     return problem(path, "the file could not be sent: " + std::string(failure.reason));
   }
-  FileWork& work = work_[path];
+  const auto fetch = work_.find(path);
+  if (fetch == work_.end() || fetch->second.fetching != failure.hash) return;  // wanted no more
+  FileWork& work = fetch->second;
   work.busy = false;
   work.retry_at = now_ + transfer_backoff(work.attempts++);
   problem(path, "the file could not be fetched: " + std::string(failure.reason));

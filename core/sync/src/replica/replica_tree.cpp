@@ -172,7 +172,6 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   // A new file that could not be written (a full disk) waits for its time.
   if (work != work_.end() && work->second.retry_at && record(path) == nullptr) return;
   end_work(path);
-  uploads_.erase(path);
   wants_read_.erase(path);
   newcomers_.erase(path);
   truncated_.erase(path);
@@ -249,10 +248,10 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
   work_.erase(to);
   const auto work = work_.find(from);
   const bool is_awaited = work != work_.end() && work->second.left_to_watcher;
+  const bool was_to_be_read = wants_read_.erase(from) != 0 || uploads_.contains(from);
   end_work(from);
   gone_.erase(from);
   newcomers_.erase(from);
-  const bool was_to_be_read = wants_read_.erase(from) != 0;
   const FileRecord* known = record(from);
   if (known == nullptr) {
     request_read(to);

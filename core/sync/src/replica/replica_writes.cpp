@@ -40,8 +40,9 @@ void Replica::Impl::settle(Ticket ticket) {
 }
 
 void Replica::Impl::end_work(const std::string& path) {
-  // What became of the file is seen before the answer to its removal.
+  // What became of the file is seen before the answer to its removal; and an upload may have no other answer than this.
   if (const auto work = work_.extract(path)) settle(work.mapped().removal);
+  uploads_.erase(path);
 }
 
 bool Replica::Impl::is_being_written(const std::string& path) const {

@@ -1,0 +1,120 @@
+// What becomes of an upload whose file changes before it is answered.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "diaryx/sync/metadata.h"
+#include "diaryx/sync/path.h"
+#include "talk.h"
+
+namespace diaryx::sync {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const std::string kBefore = "\xff before";
+const std::string kAfter = "\xff after";
+const std::string kTheirs = "\xff theirs";
+
+/// The line is up, and "p.png" is being sent as it was `before`.
+Talk talk_that_sends() {
+  Talk talk;
+  talk.connect();
+  talk.disk["p.png"] = kBefore;
+  talk.feed(BlobFileSeen{"p.png", sha256(kBefore), kBefore.size()});
+  talk.feed(FilesSettled{});
+  EXPECT_EQ(talk.uploads_asked, 1u);
+  return talk;
+}
+
+/// Somebody else lists "p.png" with this content.
+void list_elsewhere(Talk& talk, const std::string& bytes) {
+  crdt::Doc& workspace = talk.doc("workspace:ws1");
+  crdt::Transaction txn = workspace.transact();
+  const BinaryRef ref{
+      .path = "p.png", .source = "local", .hash = sha256(bytes).hex(), .mime_type = "image/png", .size = bytes.size()};
+  workspace.map("binaries").set(txn, "p.png", crdt::Any::string(format_binary_ref(ref)));
+  const Bytes update = std::move(txn).commit().update_v1();
+  talk.frame("workspace:ws1", {Update{update}});
+}
+
+/// The upload is answered with what is there instead.
+void is_something_else(Talk& talk, const std::string& bytes) {
+  talk.disk["p.png"] = bytes;
+  talk.feed(BlobFileSeen{"p.png", sha256(bytes), bytes.size()});
+  talk.feed(FilesSettled{});
+}
+
+TEST(Uploads, AFileThatIsByNowAsTheListHasItIsSentNoMore) {
+  Talk talk = talk_that_sends();
+  list_elsewhere(talk, kAfter);
+  is_something_else(talk, kAfter);
+  EXPECT_EQ(talk.replica.status().uploads, 0u);
+  EXPECT_TRUE(talk.replica.settled());
+  EXPECT_EQ(talk.uploads_asked, 1u);
+}
+
+TEST(Uploads, OfAFileThatWasChangedHereAndElsewhereTheCopyIsSent) {
+  Talk talk = talk_that_sends();
+  list_elsewhere(talk, kTheirs);
+  is_something_else(talk, kAfter);
+  const std::string copy = conflict_copy(*parse_path("p.png"), sha256(kAfter)).str();
+  ASSERT_THAT(talk.disk, Contains(std::pair(copy, kAfter)));
+  EXPECT_EQ(talk.replica.status().uploads, 1u);
+  talk.feed(BlobUploaded{copy, sha256(kAfter)});
+  EXPECT_EQ(talk.replica.status().uploads, 0u);
+  EXPECT_THAT(talk.fetches_asked, ElementsAre("p.png"));
+}
+
+TEST(Uploads, AFileThatIsEmptyByNowIsListedAtOnce) {
+  Talk talk = talk_that_sends();
+  is_something_else(talk, "");
+  EXPECT_EQ(talk.replica.status().uploads, 0u);
+  EXPECT_THAT(talk.replica.binary_files(), ElementsAre(Field(&BinaryRef::size, 0u)));
+}
+
+TEST(Uploads, AFileThatIsRenamedWhileItIsSentIsListedUnderItsNewNameAlone) {
+  for (const bool is_known : {true, false}) {
+    Talk talk = talk_that_sends();
+    if (is_known) {
+      talk.feed(BlobUploaded{"p.png", sha256(kBefore)});
+      is_something_else(talk, kAfter);
+    }
+    const std::string bytes = talk.disk["p.png"];
+    talk.disk = {{"q.png", bytes}};
+    talk.feed(FileMoved{"p.png", "q.png"});
+    talk.feed(FilesSettled{});
+    talk.feed(BlobUploaded{"p.png", sha256(bytes)});  // it was read before
+    talk.feed(BlobUploaded{"q.png", sha256(bytes)});
+    const std::vector<BinaryRef> listed = talk.replica.binary_files();
+    ASSERT_THAT(listed, SizeIs(1)) << is_known;
+    EXPECT_EQ(listed[0].path, "q.png") << is_known;
+    EXPECT_EQ(listed[0].hash, sha256(bytes).hex()) << is_known;
+    EXPECT_EQ(talk.replica.status().uploads, 0u) << is_known;
+    EXPECT_THAT(talk.replica.known_files(), ElementsAre("q.png")) << is_known;
+  }
+}
+
+TEST(Uploads, ThatOneFailedWhichIsWantedNoMoreMeansNothing) {
+  Talk talk = talk_that_sends();
+  list_elsewhere(talk, kTheirs);
+  is_something_else(talk, kAfter);
+  talk.problems.clear();
+  talk.feed(TransferFailed{"p.png", sha256(kBefore), "it changed before it was sent"});
+  EXPECT_THAT(talk.problems, IsEmpty());
+  talk.pass(60'000);
+  EXPECT_THAT(talk.fetches_asked, ElementsAre("p.png"));  // and not once more
+  talk.feed(TransferFailed{"p.png", sha256(kTheirs), "no network"});
+  EXPECT_THAT(talk.problems, ElementsAre(HasSubstr("no network")));
+  talk.pass(60'000);
+  EXPECT_THAT(talk.fetches_asked, ElementsAre("p.png", "p.png"));
+}
+
+}  // namespace
+}  // namespace diaryx::sync
