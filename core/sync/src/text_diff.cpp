@@ -186,9 +186,21 @@ void refine_word(const Texts& texts, const Hunk& hunk, std::vector<Hunk>& out) {
   if (hunk.old_size() >= kMinEqualCharacters && hunk.new_size() >= kMinEqualCharacters) {
     // A long changed stretch may hold long equal ones without a space around them: a URL, a table, a base64 block.
     const auto is_long = [](std::string_view equal) { return count_characters(equal) >= kMinEqualCharacters; };
-    const auto parts = join_close(texts, diff_tokens(texts, hunk, split_characters), is_long);
+    auto parts = join_close(texts, diff_tokens(texts, hunk, split_characters), is_long);
     if (parts.size() > 1) {
-      out.insert(out.end(), parts.begin(), parts.end());
+      // A short one at an end is chance as well: a line `<12>` that was put before `<06>` does not share the `<` of that one.
+      Hunk& first = parts.front();
+      if (!is_long(texts.before.substr(hunk.old_begin, first.old_begin - hunk.old_begin)))
+        first.old_begin = hunk.old_begin, first.new_begin = hunk.new_begin;
+      Hunk& last = parts.back();
+      if (!is_long(texts.before.substr(last.old_end, hunk.old_end - last.old_end)))
+        last.old_end = hunk.old_end, last.new_end = hunk.new_end;
+      for (const Hunk& part : parts) {
+        Hunk inner = part;
+        trim(texts, inner);
+        const bool one_sided = inner.old_size() == 0 || inner.new_size() == 0;  // then it moves to where it is whole
+        out.push_back(one_sided ? inner : part);
+      }
       return;
     }
   }

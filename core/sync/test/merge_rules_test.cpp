@@ -539,6 +539,16 @@ TEST(MergeRules, ClearAndEdit) {
   EXPECT_EQ(files, (Files{{"a.md", "three\n"}}));
 }
 
+TEST(MergeRules, ClearAndEditOfLinesAlike) {
+  World world = in_step({{"a.md", "<0005> a bird\n<0006> tvwhoghé😀xfurtgl\n<0007> qckmparé😀jspjskt\n"}});
+  const Files files = together(
+      world, {[](Device& d) { d.user_writes("a.md", ""); },
+              [](Device& d) {
+                d.user_writes("a.md", "<0005> a bird\n<0012> cbanyuaé😀hqhhtvd\n<0006> tvwhogh<0019> wsvlexz\n");
+              }});
+  EXPECT_EQ(files, (Files{{"a.md", "<0012> cbanyuaé😀hqhhtvd\n<0019> wsvlexz"}}));
+}
+
 TEST(MergeRules, SaveInTwoHalvesOnTwoDevices) {
   World world = in_step({{"a.md", kLong}});
   world.device(0).user_writes_slowly("a.md", "from one\n" + std::string(kLong));

@@ -185,5 +185,22 @@ TEST(DiffText, SeesTwoNewLinesAroundAnOldOne) {
   EXPECT_EQ(apply_edits(before, edits), after);
 }
 
+TEST(DiffText, KeepsALineWholeThatWasAddedBeforeAChangedOne) {
+  // Found by simulation seed 99301930: the numbers of the lines begin alike, so the new line was put behind the `<00` of the
+  // changed one, and lost its beginning when that one was deleted elsewhere.
+  const std::string before =
+      "<0005> iujsyit\u00e9\U0001f600flvmyua\n<0006> tvwhogh\u00e9\U0001f600xfurtgl\n<0007> "
+      "qckmpar\u00e9\U0001f600jspjskt\n";
+  const std::string added = "<0012> cbanyua\u00e9\U0001f600hqhhtvd\n";
+  const std::string after =
+      "<0005> iujsyit\u00e9\U0001f600flvmyua\n" + added + "<0006> tvwhogh<0019> wsvlexz\u00e9\U0001f600ceitwjc\n";
+  const std::vector<TextEdit> edits = diff_text(before, after);
+  EXPECT_EQ(apply_edits(before, edits), after);
+  ASSERT_EQ(edits.size(), 2u);
+  EXPECT_EQ(edits[0].inserted, added);
+  EXPECT_EQ(edits[0].erased_bytes, 0u);
+  EXPECT_EQ(edits[1].inserted, "<0019> wsvlexz\u00e9\U0001f600ceitwjc");
+}
+
 }  // namespace
 }  // namespace diaryx::sync
