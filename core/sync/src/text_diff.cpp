@@ -185,7 +185,11 @@ Hunk narrowed(const Texts& texts, const Hunk& hunk) {
 void refine_word(const Texts& texts, const Hunk& hunk, std::vector<Hunk>& out) {
   if (hunk.old_size() >= kMinEqualCharacters && hunk.new_size() >= kMinEqualCharacters) {
     // A long changed stretch may hold long equal ones without a space around them: a URL, a table, a base64 block.
-    const auto is_long = [](std::string_view equal) { return count_characters(equal) >= kMinEqualCharacters; };
+    // One over the end of a line is as long as its longest part.
+    const auto is_long = [](std::string_view equal) {
+      return std::ranges::any_of(split_lines(equal),
+                                 [](std::string_view line) { return count_characters(line) >= kMinEqualCharacters; });
+    };
     auto parts = join_close(texts, diff_tokens(texts, hunk, split_characters), is_long);
     if (parts.size() > 1) {
       // A short one at an end is chance as well: a line `<12>` that was put before `<06>` does not share the `<` of that one.

@@ -202,5 +202,17 @@ TEST(DiffText, KeepsALineWholeThatWasAddedBeforeAChangedOne) {
   EXPECT_EQ(edits[1].inserted, "<0019> wsvlexz\u00e9\U0001f600ceitwjc");
 }
 
+TEST(DiffText, KeepsALineWholeWhoseBeginningIsAlikeWithTheEndOfTheLineBefore) {
+  // `poz\n<000` is in both, in the middle of two lines.
+  const std::string before = "<0000> ojhoslc\u00e9\U0001f600ldftpoz\n<0001> aqsikmp\u00e9\U0001f600nrloekm\n";
+  const std::string after =
+      "<0000> ojho<0002> vvuymsy\u00e9\U0001f600kvvvtyc\n<0003> hreubcv\u00e9\U0001f600avuqpoz\n<0004> "
+      "xdnoeuw\u00e9\U0001f600nvnbufo\n";
+  const std::vector<TextEdit> edits = diff_text(before, after);
+  EXPECT_EQ(apply_edits(before, edits), after);
+  const auto has_new_line = [](const TextEdit& edit) { return edit.inserted.contains("<0004> xdnoeuw"); };
+  EXPECT_EQ(std::ranges::count_if(edits, has_new_line), 1);
+}
+
 }  // namespace
 }  // namespace diaryx::sync
