@@ -99,6 +99,10 @@ class Talk {
   void refuse_writes(bool in_doubt) {
     for (const WriteText& write : std::exchange(held_writes, {})) refuse(write, "not done", in_doubt);
   }
+  void let_disk_go_on() {
+    hold_disk = false;
+    for (const Action& action : std::exchange(held_actions, {})) take(action);
+  }
   void answer(const WriteText& write) { feed(FileWritten{write.path, sha256(write.bytes), write.ticket}); }
   void refuse(const WriteText& write, std::string_view reason, bool in_doubt) {
     feed(FileRefused{write.path, reason, in_doubt, write.ticket});
@@ -129,6 +133,8 @@ class Talk {
   bool hold_writes = false;  // what is to be written is on disk at once, and answered later
   std::vector<WriteText> held_writes;
   std::vector<std::string> writes_asked;  // their paths, in order
+  bool hold_disk = false;  // what is to be written or moved waits until the disk goes on
+  std::vector<Action> held_actions;
   bool hold_reads = false;
   std::vector<ReadFile> held_reads;
   std::vector<std::pair<std::string, Bytes>> stored_updates;
@@ -158,6 +164,10 @@ class Talk {
     feed(FilesSettled{});
   }
   void take(const Action& action) {
+    if (hold_disk && (std::holds_alternative<WriteText>(action) || std::holds_alternative<MoveFile>(action))) {
+      held_actions.push_back(action);
+      return;
+    }
     if (const auto* binary = std::get_if<SendBinary>(&action)) take_frame(binary->frame);
     if (const auto* said = std::get_if<SendText>(&action)) texts.push_back(said->json);
     if (const auto* update = std::get_if<PersistUpdate>(&action))

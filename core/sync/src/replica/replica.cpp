@@ -184,13 +184,16 @@ DiskNames& Replica::Impl::names() const {
 }
 
 const std::string* Replica::Impl::leaving_name(std::string_view disk_path) const {
-  // A move of ours in case or form alone is under way: the file is still there under the name that its key gave up.
+  // A move of ours is under way: the file is still there under the name that its key gave up. That name leads elsewhere by now
+  // if the move is one in case or form alone, if another file is to have the place, or if it was an alias.
   if (!options_.disk.peculiar()) return nullptr;
   const auto move = std::ranges::find_if(own_moves_, [&](const auto& entry) {
-    return entry.second.disk_from == disk_path &&
-           names_.is_same_place(entry.second.disk_from, names_.disk_name(entry.first));
+    return entry.second.disk_from == disk_path && record(entry.second.from) != nullptr;
   });
-  return move == own_moves_.end() ? nullptr : &move->second.from;
+  if (move == own_moves_.end()) return nullptr;
+  const std::optional<std::string> next = names_.key_of_place(disk_path);
+  const bool is_used_anew = next && names_.disk_name(*next) == disk_path;
+  return is_used_anew ? nullptr : &move->second.from;
 }
 
 void Replica::Impl::name_for_disk(Action& action) {
@@ -337,12 +340,19 @@ void Replica::Impl::end_workspace_edit(crdt::Transaction txn) {
 
 void Replica::Impl::save_record(const std::string& path, FileRecord record) {
   emit(PersistRecord{std::string(kFileRecordPrefix).append(path), record.encode()});
+  const bool is_new = records_.find(path) == nullptr;
   records_.put(path, std::move(record));
-  if (!options_.disk.peculiar()) return;
+  if (!options_.disk.peculiar() || (!is_new && is_leaving(path))) return;
   // A name that this disk made different from the key is kept, so that it is the same after a restart.
   if (const std::string disk = names_.to_disk(path); disk != path) {
     emit(PersistRecord{std::string(kNamePrefix).append(path), disk});
   }
+}
+
+bool Replica::Impl::is_leaving(const std::string& path) const {
+  // A move of ours is under way: the file gave its name up, so that another one can have it. It is still there under that name,
+  // and not under one that would be chosen beside the other's.
+  return std::ranges::any_of(own_moves_, [&](const auto& entry) { return entry.second.from == path; });
 }
 
 void Replica::Impl::drop_record(const std::string& path) {

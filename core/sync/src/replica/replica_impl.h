@@ -355,6 +355,7 @@ class Replica::Impl {
   // --- replica.cpp: between the disk's names and keys
   void dispatch(const Event& event);
   const std::string* leaving_name(std::string_view disk_path) const;
+  bool is_leaving(const std::string& path) const;
   void name_for_disk(Action& action);
 
   // --- history/replica_restore.cpp
