@@ -278,6 +278,22 @@ TEST(Writes, NothingIsWrittenWhereAFileNeverWasWhileNamesAreSwapped) {
   EXPECT_EQ(talk.replica.text_files(), (std::vector<std::string>{"a.md", "b.md"}));
 }
 
+TEST(Writes, AnEditThatIsToldUnderTwoSpellingsOfAFolderIsOneFile) {
+  Talk talk;
+  talk.restart({.workspace_id = "ws1", .client = ClientId{8}, .disk = {.case_insensitive = true}});
+  talk.connect();
+  talk.user_writes("d/a.md", "one\n");
+  talk.answer_all();
+  talk.disk = {
+      {"D/a.md", "one\nmine\n"}};  // edited, and its folder renamed: both names are read, and the disk knows both
+  talk.feed(TextFileSeen{"d/a.md", talk.disk["D/a.md"]});
+  talk.feed(TextFileSeen{"D/a.md", talk.disk["D/a.md"]});
+  talk.feed(FilesSettled{});
+  talk.answer_all();
+  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{"D/a.md"});
+  EXPECT_EQ(talk.replica.file_text("D/a.md"), "one\nmine\n");
+}
+
 TEST(Writes, AFileThatIsMissedByAReadOfOursMayHaveBeenRenamed) {
   Talk talk = talk_with_note("one\n");
   talk.disk["b.md"] = talk.disk["a.md"];

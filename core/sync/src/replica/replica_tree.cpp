@@ -248,7 +248,8 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
   work_.erase(to);
   const auto work = work_.find(from);
   const bool is_awaited = work != work_.end() && work->second.left_to_watcher;
-  const bool was_to_be_read = wants_read_.erase(from) != 0 || uploads_.contains(from);
+  const bool was_edited = rewritten_.erase(from) != 0;  // told in the same batch
+  const bool was_to_be_read = wants_read_.erase(from) != 0 || uploads_.contains(from) || was_edited;
   end_work(from);
   gone_.erase(from);
   newcomers_.erase(from);
