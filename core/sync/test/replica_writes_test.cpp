@@ -226,6 +226,52 @@ TEST(Writes, AWriteInDoubtGoesAlongWithARename) {
   }
 }
 
+TEST(Writes, AFileThatIsRenamedAndBackUnderAWriteOfOursHasWhatWasWritten) {
+  Talk talk = talk_with_note("one\ntwo\n");
+  arrives(talk, "theirs\n");
+  // Renamed before the write came to it, and that is told and seen; but it is back by now, and the write came to it then.
+  ASSERT_EQ(talk.disk, (std::map<std::string, std::string>{{"a.md", "one\ntwo\ntheirs\n"}}));
+  talk.feed(FileMoved{"a.md", "b.md"});
+  talk.feed(TextFileSeen{"b.md", "one\ntwo\n"});
+  talk.feed(FilesSettled{});
+  talk.answer_writes();
+  talk.feed(FileMoved{"b.md", "a.md"});
+  talk.user_writes("a.md", "one\ntheirs\n");
+  talk.answer_all();
+  talk.hold_writes = false;
+  talk.answer_writes();
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.replica.file_text("a.md"), "one\ntheirs\n");
+  EXPECT_EQ(talk.disk, (std::map<std::string, std::string>{{"a.md", "one\ntheirs\n"}}));
+  EXPECT_FALSE(talk.stored_records.contains("writing:a.md"));
+  EXPECT_FALSE(talk.stored_records.contains("writing:b.md"));
+}
+
+TEST(Writes, AnEditOfAFileThatIsRenamedUnderAWriteOfOursIsTakenWhenThatCameTooLate) {
+  for (const bool is_renamed_first : {true, false}) {
+    Talk talk = talk_with_note("one\ntwo\n");
+    arrives(talk, "theirs\n");
+    crdt::Doc& server = talk.doc("body:ws1/a.md");
+    crdt::Transaction txn = server.transact();
+    ASSERT_TRUE(server.text("body").erase(txn, Utf16Offset{8}, Length{7}));
+    const Bytes taken_back = std::move(txn).commit().update_v1();
+    talk.frame("body:ws1/a.md", {Update{taken_back}});
+    talk.disk = {{"b.md", "one\nmine\ntwo\n"}};  // before the write came to it
+    if (is_renamed_first) talk.feed(FileMoved{"a.md", "b.md"});
+    talk.feed(TextFileSeen{is_renamed_first ? "b.md" : "a.md", talk.disk["b.md"]});
+    talk.feed(FilesSettled{});
+    if (!is_renamed_first) talk.feed(FileMoved{"a.md", "b.md"});
+    talk.feed(FilesSettled{});
+    talk.refuse_writes(/*in_doubt=*/false);
+    talk.look_at("a.md");  // as the shell does then
+    talk.answer_all();
+    for (int i = 0; i < 3; ++i) talk.pass(3'000);
+    EXPECT_EQ(talk.replica.file_text("b.md"), "one\nmine\ntwo\n") << is_renamed_first;
+    EXPECT_EQ(talk.disk, (std::map<std::string, std::string>{{"b.md", "one\nmine\ntwo\n"}}));
+    EXPECT_FALSE(talk.stored_records.contains("writing:b.md"));
+  }
+}
+
 TEST(Writes, AFileThatIsRenamedUnderAWriteOfOursLeavesTheNameThatAnotherFileHasByNow) {
   for (const bool was_first : {true, false}) {
     Talk talk;

@@ -164,17 +164,11 @@ void Replica::Impl::move_doubts(const std::string& from, const std::string& to) 
   if (auto shorter = truncated_.extract(from)) truncated_.insert_or_assign(to, std::move(shorter.mapped()));
   auto writes = intended_.extract(from);
   if (!writes) return;
+  if (seen_meanwhile_.erase(from) != 0) seen_meanwhile_.insert(to);
   persist_intended(from);
-  const bool is_same_place = names_.is_same_place(from, to);  // then what is under way comes to the file all the same
-  for (Intended& write : writes.mapped()) {
-    const auto asked = asked_.find(write.ticket);
-    if (asked == asked_.end()) continue;
-    if (is_same_place) {
-      asked->second.path = to;
-    } else {
-      asked->second.is_settled = true;
-      write.ticket = {};  // done, or too late
-    }
+  for (const Intended& write : writes.mapped()) {
+    // Done before the rename, or too late, or after the file came back: only the answer tells, wherever the file is now.
+    if (const auto asked = asked_.find(write.ticket); asked != asked_.end()) asked->second.path = to;
   }
   intended_.insert_or_assign(to, std::move(writes.mapped()));
   persist_intended(to);
@@ -269,9 +263,12 @@ void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refus
     }
   }
   // Told again if it was the reason, and else looked at when it is tried again.
-  if (!is_being_written(path)) seen_meanwhile_.erase(path);
-  FileWork& work = work_[path];
-  work = FileWork{.retry_at = now_ + kDiskRetry};
+  const bool was_seen_meanwhile = !is_being_written(path) && seen_meanwhile_.erase(path) != 0;
+  work_[path] = FileWork{.retry_at = now_ + kDiskRetry};
+  if (was_seen_meanwhile && names_.to_key(refused.path) != path) {
+    work_.erase(path);  // renamed meanwhile, and the shell looks where it was
+    request_read(path);
+  }
   if (!refused.reason.empty()) problem(path, std::string(refused.reason));
   if (const auto renamed = renamed_under_removal_.extract(path)) {
     work_.erase(path);
