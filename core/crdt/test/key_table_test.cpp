@@ -32,7 +32,8 @@ TEST(KeyMap, FindsWhatWasSet) {
     std::map<uint32_t, uint32_t> model;
     uint32_t next = 1 + random() % 50;
     const uint32_t likely_older = 1 + random() % 40;
-    for (uint32_t i = 0; i < 10 + random() % 400; ++i) {
+    const uint32_t steps = 10 + random() % 400;
+    for (uint32_t i = 0; i < steps; ++i) {
       const uint32_t number = random() % likely_older == 0 ? 1 + random() % (next + 3) : next++;
       const auto key = static_cast<KeyRef>(number);
       if (model.contains(number) || random() % 2 == 0) {
