@@ -141,7 +141,7 @@ test('files that no record names are told of, and taken away by the next start; 
   for (const command of ['doctor', 'verify']) {
     const {code, out} = run([command, '--data', folder]);
     assert.equal(code, 0, out);
-    assert.match(out, /2 files \(19 bytes\) are named by no record: a crash left them, and the server takes them away when it starts/);
+    assert.match(out, /2 files \(19 bytes\) are named by no record: a crash left them, and the server takes them away by itself/);
   }
   // Not while the database is so new to the folder that devices may still tell it what they refer to: it may have been restored.
   const early = await Server.start({folder});

@@ -161,7 +161,7 @@ std::string describe(const Leftovers& leftovers) {
   return std::to_string(leftovers.files) + (leftovers.files == 1 ? " file (" : " files (") +
          std::to_string(leftovers.size_bytes) + " bytes)" + (leftovers.files == 1 ? " is" : " are") +
          " named by no record: a crash left " + (leftovers.files == 1 ? "it" : "them") + ", and the server takes " +
-         (leftovers.files == 1 ? "it" : "them") + " away when it starts";
+         (leftovers.files == 1 ? "it" : "them") + " away by itself";
 }
 
 }  // namespace diaryx::server
