@@ -18,14 +18,16 @@ double cpu_seconds() {
 }  // namespace
 
 struct House::Device {
-  explicit Device(uint64_t client) : replica({.workspace_id = "bench", .client = ClientId{client}}) {}
+  Device(uint64_t client, sync::DiskTraits traits)
+      : replica({.workspace_id = "bench", .client = ClientId{client}, .disk = traits}) {}
   sync::Replica replica;
   std::map<std::string, std::string> disk;
   uint64_t connection = 0;
 };
 
-House::House(size_t devices) : relay_({.server_version = "bench", .lineage = "bench", .seed = 1}) {
-  for (size_t i = 0; i < devices; ++i) devices_.push_back(std::make_unique<Device>(1000 + i));
+House::House(size_t devices, sync::DiskTraits disk)
+    : relay_({.server_version = "bench", .lineage = "bench", .seed = 1}) {
+  for (size_t i = 0; i < devices; ++i) devices_.push_back(std::make_unique<Device>(1000 + i, disk));
 }
 House::~House() = default;
 
@@ -43,6 +45,13 @@ void House::write(size_t device, const std::string& path, std::string text) {
   std::string& file = devices_[device]->disk[path];
   file = std::move(text);
   feed(device, sync::TextFileSeen{path, file});
+}
+
+void House::move(size_t device, const std::string& from, const std::string& to) {
+  auto file = devices_[device]->disk.extract(from);
+  file.key() = to;
+  devices_[device]->disk.insert(std::move(file));
+  feed(device, sync::FileMoved{from, to});
 }
 
 void House::settle(size_t device) { feed(device, sync::FilesSettled{}); }
@@ -108,6 +117,13 @@ void House::perform(size_t device, sync::Action& action) {
     work_.push_back([this, device, path = read->path, ticket = read->ticket] {
       feed(device, sync::TextFileSeen{path, devices_[device]->disk[path], ticket});
       feed(device, sync::FilesSettled{});
+    });
+  } else if (auto* moved = std::get_if<sync::MoveFile>(&action)) {
+    auto file = one.disk.extract(moved->from);
+    file.key() = moved->to;
+    one.disk.insert(std::move(file));
+    work_.push_back([this, device, from = moved->from, to = moved->to, ticket = moved->ticket] {
+      feed(device, sync::FileMoved{from, to, ticket});
     });
   } else if (auto* removed = std::get_if<sync::RemoveFile>(&action)) {
     one.disk.erase(removed->path);

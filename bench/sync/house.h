@@ -22,11 +22,13 @@ struct Traffic {
 
 class House {
  public:
-  explicit House(size_t devices);
+  explicit House(size_t devices, sync::DiskTraits disk = {});
   ~House();
 
   /// A file appears on a device's disk, as a watcher tells it. `settle` ends the batch.
   void write(size_t device, const std::string& path, std::string text);
+  /// It is moved there, and the watcher saw it.
+  void move(size_t device, const std::string& from, const std::string& to);
   void settle(size_t device);
   void connect(size_t device);
   void disconnect(size_t device);

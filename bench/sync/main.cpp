@@ -186,6 +186,38 @@ BENCHMARK(edit_one_file)
     ->Iterations(2'000)
     ->Unit(benchmark::kMicrosecond);
 
+// --- a folder renamed -------------------------------------------------------------------------------------------
+
+void rename_folder(benchmark::State& state) {
+  const size_t notes = static_cast<size_t>(state.range(0));
+  double device_seconds = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    House house(2, {.case_insensitive = state.range(1) != 0});
+    house.connect(0);
+    house.connect(1);
+    house.run();
+    import_notes(house, notes, kNoteBytes);
+    const double before = house.device_seconds();
+    state.ResumeTiming();
+    for (size_t i = 0; i < notes; ++i) house.move(0, path_of(i), "renamed/" + path_of(i));
+    house.settle(0);
+    house.run();
+    must(house.disk(1).size() == notes && house.disk(1).contains("renamed/" + path_of(0)) && house.in_step(),
+         "a renamed note did not reach the second device");
+    device_seconds = house.device_seconds() - before;
+  }
+  state.counters["both_devices_us_per_file"] = device_seconds * 1e6 / static_cast<double>(notes);
+}
+BENCHMARK(rename_folder)
+    ->ArgNames({"files", "ignores_case"})
+    ->Args({1'000, 0})
+    ->Args({1'000, 1})
+    ->Args({10'000, 0})
+    ->Args({10'000, 1})
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+
 // --- frontmatter ------------------------------------------------------------------------------------------------
 
 constexpr std::string_view kHead =

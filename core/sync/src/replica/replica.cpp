@@ -98,11 +98,11 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
 
 void Replica::Impl::dispatch(const Event& event) {
   const auto key = [this](std::string_view disk_path) {
-    const std::string* const leaving = leaving_name(disk_path);
-    return leaving == nullptr ? names().own_key(disk_path) : *leaving;
+    const std::optional<std::string> leaving = leaving_name(disk_path);
+    return leaving ? *leaving : names().own_key(disk_path);
   };
   const auto see = [this](std::string_view disk_path) {
-    if (const std::string* const leaving = leaving_name(disk_path)) return *leaving;
+    if (const std::optional<std::string> leaving = leaving_name(disk_path)) return *leaving;
     const std::optional<std::string> there = names().key_of_place(disk_path);
     std::string seen = names().see(disk_path);
     // Renamed in case or form alone, and nobody told: its folder was, before a write of ours came to it.
@@ -134,8 +134,8 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const FileGone& e) { on_gone(key(e.path), source(e.ticket)); },
                  [&](const FileMoved& e) {
                    if (const std::optional<Asked> asked = take_asked(e.ticket)) {
-                     const auto move = own_moves_.find(asked->path);
-                     if (move != own_moves_.end() && move->second.ticket == e.ticket) return on_own_move(asked->path);
+                     const OwnMove* const move = own_moves_.find(asked->path);
+                     if (move != nullptr && move->ticket == e.ticket) return on_own_move(asked->path);
                    }
                    const std::string from = key(e.from);
                    if (options_.disk.peculiar() && names_.to_key(e.to) == from)
@@ -183,17 +183,16 @@ DiskNames& Replica::Impl::names() const {
   return names_;
 }
 
-const std::string* Replica::Impl::leaving_name(std::string_view disk_path) const {
+std::optional<std::string> Replica::Impl::leaving_name(std::string_view disk_path) const {
   // A move of ours is under way: the file is still there under the name that its key gave up. That name leads elsewhere by now
   // if the move is one in case or form alone, if another file is to have the place, or if it was an alias.
-  if (!options_.disk.peculiar()) return nullptr;
-  const auto move = std::ranges::find_if(own_moves_, [&](const auto& entry) {
-    return entry.second.disk_from == disk_path && record(entry.second.from) != nullptr;
-  });
-  if (move == own_moves_.end()) return nullptr;
+  if (!options_.disk.peculiar()) return std::nullopt;
+  const std::vector<std::string> sources = own_moves_.leaving_place(std::string(disk_path));
+  const auto source = std::ranges::find_if(sources, [&](const std::string& key) { return record(key) != nullptr; });
+  if (source == sources.end()) return std::nullopt;
   const std::optional<std::string> next = names_.key_of_place(disk_path);
   const bool is_used_anew = next && names_.disk_name(*next) == disk_path;
-  return is_used_anew ? nullptr : &move->second.from;
+  return is_used_anew ? std::nullopt : std::optional(*source);
 }
 
 void Replica::Impl::name_for_disk(Action& action) {
@@ -342,17 +341,13 @@ void Replica::Impl::save_record(const std::string& path, FileRecord record) {
   emit(PersistRecord{std::string(kFileRecordPrefix).append(path), record.encode()});
   const bool is_new = records_.find(path) == nullptr;
   records_.put(path, std::move(record));
-  if (!options_.disk.peculiar() || (!is_new && is_leaving(path))) return;
+  // A file that is leaving gave its name up, so that another one can have it. It is still there under that name, and not under one
+  // that would be chosen beside the other's.
+  if (!options_.disk.peculiar() || (!is_new && own_moves_.is_leaving(path))) return;
   // A name that this disk made different from the key is kept, so that it is the same after a restart.
   if (const std::string disk = names_.to_disk(path); disk != path) {
     emit(PersistRecord{std::string(kNamePrefix).append(path), disk});
   }
-}
-
-bool Replica::Impl::is_leaving(const std::string& path) const {
-  // A move of ours is under way: the file gave its name up, so that another one can have it. It is still there under that name,
-  // and not under one that would be chosen beside the other's.
-  return std::ranges::any_of(own_moves_, [&](const auto& entry) { return entry.second.from == path; });
 }
 
 void Replica::Impl::drop_record(const std::string& path) {

@@ -26,6 +26,7 @@
 #include "replica/doc_link.h"
 #include "replica/file_records.h"
 #include "replica/mass_change.h"
+#include "replica/own_moves.h"
 #include "replica/workspace_doc.h"
 
 namespace diaryx::sync {
@@ -86,12 +87,6 @@ class Replica::Impl {
     std::optional<TimestampMs> retry_at;   // after a failure of the world
     bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
     uint32_t attempts = 0;
-  };
-
-  struct OwnMove {
-    std::string from;
-    std::string disk_from;  // its name on this disk, which it has still if it is not moved
-    Ticket ticket;
   };
 
   // An action on this disk that was not answered yet.
@@ -354,8 +349,7 @@ class Replica::Impl {
 
   // --- replica.cpp: between the disk's names and keys
   void dispatch(const Event& event);
-  const std::string* leaving_name(std::string_view disk_path) const;
-  bool is_leaving(const std::string& path) const;
+  std::optional<std::string> leaving_name(std::string_view disk_path) const;
   void name_for_disk(Action& action);
 
   // --- history/replica_restore.cpp
@@ -487,7 +481,7 @@ class Replica::Impl {
   std::map<std::string, std::string, std::less<>> renamed_under_removal_;
   std::map<std::string, Upload, std::less<>> uploads_;
   std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted; each has a record
-  std::map<std::string, OwnMove, std::less<>> own_moves_;  // under way, by the key that it leads to
+  OwnMoves own_moves_;
   std::map<std::string, Newcomer, std::less<>> newcomers_;
   std::map<std::string, std::string, std::less<>>
       rewritten_;  // text files with another content: an edit, or another file

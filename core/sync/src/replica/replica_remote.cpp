@@ -328,8 +328,7 @@ bool Replica::Impl::make_room(const std::string& path, const FileRecord& known) 
   const std::optional<std::string> target = live_path(id);
   if (!target || *target == path) return false;
   unite(id, path);
-  const auto move = own_moves_.find(*target);
-  if (move != own_moves_.end()) return move->second.from == path;  // on its way
+  if (const OwnMove* const move = own_moves_.find(*target)) return move->from == path;  // on its way
   if (record(*target) != nullptr) return false;  // in the way of each other: each is written over where it is
   move_on_disk(path, *target);
   return true;

@@ -212,7 +212,7 @@ bool Replica::Impl::is_renamed_under_removal(const std::string& path) const {
 }
 
 void Replica::Impl::on_own_move(const std::string& to) {
-  const std::string from = own_moves_.extract(to).mapped().from;
+  const std::string from = own_moves_.take(to).from;
   work_.erase(to);
   end_work(from);
   gone_.erase(from);
@@ -241,9 +241,8 @@ void Replica::Impl::on_own_move(const std::string& to) {
 
 void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
   if (wait_for_removal(from, to)) return;
-  if (const auto move = own_moves_.find(to); move != own_moves_.end() && move->second.from == from) {
-    settle(move->second.ticket);  // the user was faster
-    own_moves_.erase(move);
+  if (const OwnMove* const move = own_moves_.find(to); move != nullptr && move->from == from) {
+    settle(own_moves_.take(to).ticket);  // the user was faster
   }
   work_.erase(to);
   const auto work = work_.find(from);
@@ -787,7 +786,7 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
   work_[to].busy = true;
   work_[from].busy = true;
   const Ticket ticket = ask(to);
-  own_moves_.insert_or_assign(to, OwnMove{from, names_.disk_name(from), ticket});
+  own_moves_.put(to, OwnMove{from, names_.disk_name(from), ticket});
   notify(FileChanged{to, FileChange::Moved, from});
   emit(MoveFile{from, to, known->hash, ticket});
   const MoveFile& asked = std::get<MoveFile>(out_->back());

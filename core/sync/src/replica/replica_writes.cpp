@@ -242,12 +242,12 @@ void Replica::Impl::on_file_removed(const Asked& asked) {
 void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refused) {
   const std::string& path = asked.path;
   std::erase_if(called_again_, [&](const auto& entry) { return entry.second.to == path; });
-  if (const auto move = own_moves_.find(path); move != own_moves_.end() && move->second.ticket == refused.ticket) {
+  if (const OwnMove* const asked_for = own_moves_.find(path);
+      asked_for != nullptr && asked_for->ticket == refused.ticket) {
     if (record(path) == nullptr) names_.release(path);
-    names_.respell(move->second.from, move->second.disk_from);
-    work_[move->second.from] =
-        FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
-    own_moves_.erase(move);
+    const OwnMove move = own_moves_.take(path);
+    names_.respell(move.from, move.disk_from);
+    work_[move.from] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
   }
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
     const auto answered = std::ranges::find(writes->second, refused.ticket, &Intended::ticket);

@@ -1,0 +1,44 @@
+// The moves of files on this disk that the replica asked for and that were not answered yet.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "diaryx/sync/action.h"
+
+namespace diaryx::sync {
+
+struct OwnMove {
+  std::string from;
+  std::string disk_from;  // its name on this disk, which it has still if it is not moved
+  Ticket ticket;
+};
+
+/// Every question costs a logarithm of their number: a renamed folder moves all its files at once.
+class OwnMoves {
+ public:
+  /// Null if no move leads to this key. Valid until that move is over.
+  const OwnMove* find(const std::string& to) const;
+  bool contains(const std::string& to) const { return find(to) != nullptr; }
+  /// The file of this key is leaving it.
+  bool is_leaving(const std::string& from) const;
+  /// The keys of the files that are leaving this name on disk.
+  std::vector<std::string> leaving_place(const std::string& disk_from) const;
+
+  /// In place of a move that led there.
+  void put(const std::string& to, OwnMove move);
+  /// The move that led there is over. There must be one.
+  OwnMove take(const std::string& to);
+
+ private:
+  using Pairs = std::set<std::pair<std::string, std::string>>;  // with the key that the move leads to
+
+  std::map<std::string, OwnMove> by_target_;
+  Pairs by_source_;
+  Pairs by_place_;
+};
+
+}  // namespace diaryx::sync
