@@ -54,6 +54,14 @@ void House::move(size_t device, const std::string& from, const std::string& to) 
   feed(device, sync::FileMoved{from, to});
 }
 
+void House::move_unseen(size_t device, const std::string& from, const std::string& to) {
+  std::map<std::string, std::string>& disk = devices_[device]->disk;
+  std::string text = std::move(disk.at(from));
+  disk.erase(from);
+  feed(device, sync::FileGone{from});
+  write(device, to, std::move(text));
+}
+
 void House::settle(size_t device) { feed(device, sync::FilesSettled{}); }
 
 void House::connect(size_t device) {

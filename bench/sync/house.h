@@ -29,6 +29,8 @@ class House {
   void write(size_t device, const std::string& path, std::string text);
   /// It is moved there, and the watcher saw it.
   void move(size_t device, const std::string& from, const std::string& to);
+  /// The same while no watcher ran: a scan finds one file missing and a new one.
+  void move_unseen(size_t device, const std::string& from, const std::string& to);
   void settle(size_t device);
   void connect(size_t device);
   void disconnect(size_t device);

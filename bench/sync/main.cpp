@@ -200,7 +200,10 @@ void rename_folder(benchmark::State& state) {
     import_notes(house, notes, kNoteBytes);
     const double before = house.device_seconds();
     state.ResumeTiming();
-    for (size_t i = 0; i < notes; ++i) house.move(0, path_of(i), "renamed/" + path_of(i));
+    for (size_t i = 0; i < notes; ++i) {
+      const std::string to = "renamed/" + path_of(i);
+      state.range(2) != 0 ? house.move_unseen(0, path_of(i), to) : house.move(0, path_of(i), to);
+    }
     house.settle(0);
     house.run();
     must(house.disk(1).size() == notes && house.disk(1).contains("renamed/" + path_of(0)) && house.in_step(),
@@ -210,11 +213,12 @@ void rename_folder(benchmark::State& state) {
   state.counters["both_devices_us_per_file"] = device_seconds * 1e6 / static_cast<double>(notes);
 }
 BENCHMARK(rename_folder)
-    ->ArgNames({"files", "ignores_case"})
-    ->Args({1'000, 0})
-    ->Args({1'000, 1})
-    ->Args({10'000, 0})
-    ->Args({10'000, 1})
+    ->ArgNames({"files", "ignores_case", "unseen"})
+    ->Args({1'000, 0, 0})
+    ->Args({10'000, 0, 0})
+    ->Args({10'000, 1, 0})
+    ->Args({1'000, 0, 1})
+    ->Args({10'000, 0, 1})
     ->Iterations(1)
     ->Unit(benchmark::kMillisecond);
 

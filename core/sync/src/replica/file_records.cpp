@@ -10,15 +10,11 @@ const FileRecord* FileRecords::find(const std::string& path) const {
 }
 
 void FileRecords::put(const std::string& path, FileRecord record) {
-  const auto old = by_path_.find(path);
-  if (old != by_path_.end()) forget(old);
+  const auto [entry, is_new] = by_path_.try_emplace(path);
+  if (!is_new) forget(entry);
   if (!record.file_id.empty()) paths_of_[record.file_id].emplace(path);
-  if (record.kind == FileRecord::Kind::Text) ++texts_[record.hash];
-  if (old != by_path_.end()) {
-    old->second = std::move(record);
-  } else {
-    by_path_.emplace(path, std::move(record));
-  }
+  contents_.emplace(record.hash, &*entry);
+  entry->second = std::move(record);
 }
 
 void FileRecords::erase(const std::string& path) {
@@ -34,8 +30,12 @@ void FileRecords::forget(ByPath::const_iterator entry) {
     paths->second.erase(path);
     if (paths->second.empty()) paths_of_.erase(paths);
   }
-  if (record.kind != FileRecord::Kind::Text) return;
-  if (const auto count = texts_.find(record.hash); --count->second == 0) texts_.erase(count);
+  contents_.erase({record.hash, &*entry});
+}
+
+bool FileRecords::has_text(const Sha256& hash) const {
+  const auto is_text = [](const std::string&, const FileRecord& known) { return known.kind == FileRecord::Kind::Text; };
+  return find_with(hash, is_text) != nullptr;
 }
 
 const std::set<std::string>& FileRecords::paths_of(const std::string& file_id) const {

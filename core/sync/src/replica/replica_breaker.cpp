@@ -81,8 +81,7 @@ void Replica::Impl::send_deletions() {
   deletions_due_.reset();
   if (holding || outgoing_.is_wave(count, records_.size(), now_)) {
     for (const std::string& path : due) {
-      gone_.at(path).held = true;
-      gone_.at(path).wait_until.reset();
+      gone_.put(path, GoneFile{.held = true});
     }
     std::vector<std::string> others;
     for (const std::string& path : shorter) {
@@ -214,7 +213,11 @@ void Replica::Impl::tell_held(HeldChange::Direction direction) {
 }
 
 void Replica::Impl::release_held() {
-  for (auto& [path, gone] : gone_) gone.held = false;
+  for (const HeldChange& change : held()) {
+    const bool is_gone =
+        change.direction == HeldChange::Direction::Outgoing && change.kind == HeldChange::Kind::Deletion;
+    if (is_gone) gone_.put(change.path, GoneFile{});
+  }
   for (auto& [path, text] : truncated_) text.held = false;
   const MassChange limits = std::exchange(outgoing_, MassChange({.min_files = SIZE_MAX / 1000}));
   send_deletions();

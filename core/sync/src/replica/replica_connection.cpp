@@ -286,8 +286,8 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
     for (const std::string& key : unanswered_) consider(body_deadline(open_bodies_.at(key)));
     for (const auto& [path, upload] : uploads_) consider(upload.retry_at);
   }
-  for (const auto& [path, work] : work_) consider(work.retry_at);
-  for (const auto& [path, gone] : gone_) consider(gone.wait_until);
+  consider(work_.next_moment());
+  consider(gone_.next_moment());
   consider(doubtful_due_);
   for (const auto& [path, text] : truncated_) {
     if (!text.held) consider(text.wait_until);
@@ -318,15 +318,12 @@ void Replica::Impl::on_deadline() {
   }
   check_metadata();
   send_deletions();  // those that waited for their other half
-  std::vector<std::string> due;
-  for (auto& [path, work] : work_) {
-    if (!work.retry_at || *work.retry_at > now_) continue;
-    work.retry_at.reset();
-    due.push_back(path);
-  }
+  const std::vector<std::string> due = work_.due(now_);
+  for (const std::string& path : due) work_.change(path, [](FileWork& work) { work.wait_until.reset(); });
   for (const std::string& path : due) {
     // After a write that failed nobody knows how, what is there comes first.
-    if (work_[path].left_to_watcher || (has_doubtful_write(path) && record(path) != nullptr)) {
+    const FileWork* const work = work_.find(path);
+    if ((work != nullptr && work->left_to_watcher) || (has_doubtful_write(path) && record(path) != nullptr)) {
       request_read(path);
     } else {
       reconcile(path);
@@ -345,7 +342,7 @@ ReplicaStatus Replica::Impl::status() const {
   status.unsaved_documents = unsaved_.size() + (workspace_link_.saved() ? 0 : 1);
   status.uploads = uploads_.size();
   for (const auto& [path, work] : work_) {
-    if (!work.busy && !work.retry_at) continue;
+    if (!work.is_pending()) continue;
     if (workspace_.live_binary(path)) {
       ++status.downloads;
     } else {
@@ -365,7 +362,7 @@ bool Replica::Impl::settled() const {
     return false;
   const auto is_open = [](const auto& entry) { return !entry.second.held; };
   if (std::ranges::any_of(gone_, is_open) || std::ranges::any_of(truncated_, is_open)) return false;
-  return std::ranges::none_of(work_, [](const auto& entry) { return entry.second.busy || entry.second.retry_at; });
+  return std::ranges::none_of(work_, [](const auto& entry) { return entry.second.is_pending(); });
 }
 
 void Replica::Impl::announce() {

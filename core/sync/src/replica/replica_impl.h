@@ -24,6 +24,7 @@
 #include "diaryx/sync/replica.h"
 #include "replica/body_store.h"
 #include "replica/doc_link.h"
+#include "replica/due_map.h"
 #include "replica/file_records.h"
 #include "replica/mass_change.h"
 #include "replica/own_moves.h"
@@ -84,9 +85,11 @@ class Replica::Impl {
     bool busy = false;                     // an action for it is under way
     Ticket removal = {};                   // that one, if it is to take the file away
     std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
-    std::optional<TimestampMs> retry_at;   // after a failure of the world
+    std::optional<TimestampMs> wait_until;   // after a failure of the world
     bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
     uint32_t attempts = 0;
+
+    bool is_pending() const { return busy || wait_until; }
   };
 
   // An action on this disk that was not answered yet.
@@ -238,6 +241,7 @@ class Replica::Impl {
   void recall_writes();
   void note_written(const std::string& path, Intended done, std::string text);
   void note_written_over(const std::string& path, std::string_view edited);
+  void mark_busy(const std::string& path);
   void end_work(const std::string& path);
   void on_file_removed(const Asked& asked);
   void on_file_refused(const Asked& asked, const FileRefused& refused);
@@ -250,6 +254,7 @@ class Replica::Impl {
   bool is_renamed_under_removal(const std::string& path) const;
   void on_files_settled();
   bool adopt_rename(const std::string& to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
+  std::optional<std::string> missing_with(const Sha256& hash, FileRecord::Kind kind) const;
   bool adopt_written(const std::string& to, const Sha256& hash, std::string_view bytes);
   bool leave_to_watcher(const std::string& path, const Sha256& hash, Source source);
   bool wait_for_other_half(const std::string& path, std::string_view bytes);
@@ -471,7 +476,7 @@ class Replica::Impl {
   mutable bool named_ = false;  // known files have claimed their names
   bool check_all_homes_ = true;  // once in a run, since the last one may have ended in between
   bool joined_ = false;  // the workspace doc was answered once, on any connection
-  std::map<std::string, FileWork, std::less<>> work_;
+  DueMap<FileWork> work_;
   std::map<std::string, std::vector<Intended>, std::less<>> intended_;  // in the order of the writes, never empty
   std::map<Ticket, Asked> asked_;
   Ticket last_ticket_;
@@ -480,7 +485,7 @@ class Replica::Impl {
   // Renamed in case or form alone while a removal of ours is under way, which may hit it: from -> to, until the answer.
   std::map<std::string, std::string, std::less<>> renamed_under_removal_;
   std::map<std::string, Upload, std::less<>> uploads_;
-  std::map<std::string, GoneFile, std::less<>> gone_;  // missing, not yet counted as deleted; each has a record
+  DueMap<GoneFile> gone_;  // missing, not yet counted as deleted; each has a record
   OwnMoves own_moves_;
   std::map<std::string, Newcomer, std::less<>> newcomers_;
   std::map<std::string, std::string, std::less<>>

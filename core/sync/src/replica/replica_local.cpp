@@ -43,10 +43,10 @@ bool Replica::Impl::accept_path(const std::string& path) {
 bool Replica::Impl::waits_in_vain(const std::string& path, const Sha256& hash) const {
   // The file is as we expected it and still could not be written (a full disk, no permission): trying again at once would
   // fail at once, so it waits for its time.
-  const auto work = work_.find(path);
+  const FileWork* const work = work_.find(path);
   const FileRecord* known = record(path);
-  return work != work_.end() && work->second.retry_at && known != nullptr && known->hash == hash &&
-         !gone_.contains(path) && !wants_read_.contains(path);
+  return work != nullptr && work->wait_until && known != nullptr && known->hash == hash && !gone_.contains(path) &&
+         !wants_read_.contains(path);
 }
 
 void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes, Source source) {
@@ -63,8 +63,8 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
-  const auto work = work_.find(path);
-  const bool may_be_told = source != Source::Watcher && (work == work_.end() || !work->second.left_to_watcher);
+  const FileWork* const work = work_.find(path);
+  const bool may_be_told = source != Source::Watcher && (work == nullptr || !work->left_to_watcher);
   end_work(key);
   gone_.erase(path);
   rewritten_.erase(key);
@@ -75,7 +75,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
     // Emptied, and then filled with something else altogether: not the old text with other words.
     const FileRecord* const old = record(path);
     if (was_empty && old != nullptr && !share_a_line(last_seen_text(path), bytes)) {
-      work_[key].busy = true;  // nothing is written in between
+      mark_busy(key);  // nothing is written in between
       merge_disk_text(path, *old, "");
       work_.erase(key);
     }
@@ -447,7 +447,7 @@ void Replica::Impl::keep_blob_copy(const std::string& path,
   const Ticket ticket = ask(copy.str());
   own_moves_.put(copy.str(), OwnMove{path, names_.disk_name(path), ticket});
   drop_record(path);
-  work_[copy.str()].busy = true;
+  mark_busy(copy.str());
   emit(MoveFile{path, copy.str(), hash, ticket});
 }
 
@@ -502,11 +502,12 @@ void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFa
     state.retry_at = now_ + transfer_backoff(state.attempts++);
     return problem(path, "the file could not be sent: " + std::string(failure.reason));
   }
-  const auto fetch = work_.find(path);
-  if (fetch == work_.end() || fetch->second.fetching != failure.hash) return;  // wanted no more
-  FileWork& work = fetch->second;
-  work.busy = false;
-  work.retry_at = now_ + transfer_backoff(work.attempts++);
+  const FileWork* const fetch = work_.find(path);
+  if (fetch == nullptr || fetch->fetching != failure.hash) return;  // wanted no more
+  work_.change(path, [this](FileWork& work) {
+    work.busy = false;
+    work.wait_until = now_ + transfer_backoff(work.attempts++);
+  });
   problem(path, "the file could not be fetched: " + std::string(failure.reason));
 }
 
@@ -515,10 +516,11 @@ void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFa
 void Replica::Impl::read_when_possible(const std::string& path) { wants_read_.emplace(path); }
 
 void Replica::Impl::request_read(const std::string& path) {
-  FileWork& work = work_[path];
-  if (work.busy) return;
-  work.busy = true;
-  work.retry_at.reset();  // what is found says what is to be done
+  if (const FileWork* const work = work_.find(path); work != nullptr && work->busy) return;
+  work_.change(path, [](FileWork& work) {
+    work.busy = true;
+    work.wait_until.reset();  // what is found says what is to be done
+  });
   emit(ReadFile{path, ask(path)});
 }
 

@@ -303,7 +303,7 @@ void Replica::Impl::check_metadata() {
 
 void Replica::Impl::reconcile(const std::string& path) {
   if (!options_.write_files || !joined_) return;
-  if (const auto work = work_.find(path); work != work_.end() && (work->second.busy || work->second.retry_at)) return;
+  if (const FileWork* const work = work_.find(path); work != nullptr && work->is_pending()) return;
   if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path) || rewritten_.contains(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
   if (const auto held = held_incoming_.find(path); held != held_incoming_.end() && workspace_.live_file(path)) {
@@ -359,7 +359,7 @@ void Replica::Impl::reconcile_absent(const std::string& path, const FileRecord& 
   }
   if (!ask_to_take(path, HeldChange::Kind::Deletion)) return;
   const Ticket ticket = ask(path);
-  work_.insert_or_assign(path, FileWork{.busy = true, .removal = ticket});
+  work_.put(path, FileWork{.busy = true, .removal = ticket});
   notify(FileChanged{path, FileChange::Removed, {}});
   emit(RemoveFile{path, known.hash, ticket});
 }
@@ -402,7 +402,7 @@ void Replica::Impl::reconcile_text(const std::string& path) {
       !ask_to_take(path, HeldChange::Kind::Truncation)) {
     return;
   }
-  work_[path].busy = true;
+  mark_busy(path);
   const Ticket ticket = ask(path);
   intend_to_write(path, {hash, id_at(path), encode_units(bodies_.open(document).units()), text, ticket});
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
@@ -425,9 +425,10 @@ void Replica::Impl::reconcile_blob(const std::string& path, const BinaryRef& ref
     // Whoever wrote the entry that holds had not seen ours: both contents are wanted.
     return keep_blob_copy(path, known->hash);
   }
-  FileWork& work = work_[path];
-  work.busy = true;
-  work.fetching = *hash;
+  work_.change(path, [&](FileWork& work) {
+    work.busy = true;
+    work.fetching = *hash;
+  });
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
   notify(FileChanged{path, expected ? FileChange::Changed : FileChange::Created, {}});
   emit(FetchBlob{path, *hash, ref.size, expected, ask(path)});

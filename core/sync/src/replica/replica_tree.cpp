@@ -168,9 +168,9 @@ bool Replica::Impl::index_file(const std::string& path) {
 
 void Replica::Impl::on_gone(const std::string& path, Source source) {
   if (is_renamed_under_removal(path)) return;
-  const auto work = work_.find(path);
+  const FileWork* const work = work_.find(path);
   // A new file that could not be written (a full disk) waits for its time.
-  if (work != work_.end() && work->second.retry_at && record(path) == nullptr) return;
+  if (work != nullptr && work->wait_until && record(path) == nullptr) return;
   end_work(path);
   wants_read_.erase(path);
   newcomers_.erase(path);
@@ -186,10 +186,10 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
     return;
   }
   // One that waits goes on waiting: a read that was under way misses the file as well.
-  if (const auto gone = gone_.find(path); gone != gone_.end() && (gone->second.held || gone->second.wait_until)) return;
+  if (const GoneFile* const gone = gone_.find(path); gone != nullptr && (gone->held || gone->wait_until)) return;
   // Found by an action of ours, so the watcher's news may still be on their way; or that answer is.
   const bool may_be_told = source != Source::Watcher || is_to_be_told;
-  gone_.insert_or_assign(path, GoneFile{may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt});
+  gone_.put(path, GoneFile{may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt});
 }
 
 bool Replica::Impl::wait_for_removal(const std::string& from, const std::string& to) {
@@ -200,8 +200,8 @@ bool Replica::Impl::wait_for_removal(const std::string& from, const std::string&
     name = to;  // renamed once more
     return true;
   }
-  const auto work = work_.find(from);
-  if (work == work_.end() || work->second.removal == Ticket{} || !names_.is_same_place(from, to)) return false;
+  const FileWork* const work = work_.find(from);
+  if (work == nullptr || work->removal == Ticket{} || !names_.is_same_place(from, to)) return false;
   renamed_under_removal_.insert_or_assign(from, to);
   return true;
 }
@@ -227,8 +227,8 @@ void Replica::Impl::on_own_move(const std::string& to) {
   const FileRecord* const there = record(to);
   if (there != nullptr && (there->file_id != moved.file_id || there->hash != moved.hash)) {
     // Another file was there, for all we know. It went away before, and the watcher will say where to.
-    gone_.insert_or_assign(from, GoneFile{now_ + kRenameGrace + kRenameGrace});
-    work_[to] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
+    gone_.put(from, GoneFile{now_ + kRenameGrace + kRenameGrace});
+    work_.put(to, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
     return;
   }
   forget_doubtful_writes(to);  // nothing was there
@@ -245,8 +245,8 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
     settle(own_moves_.take(to).ticket);  // the user was faster
   }
   work_.erase(to);
-  const auto work = work_.find(from);
-  const bool is_awaited = work != work_.end() && work->second.left_to_watcher;
+  const FileWork* const work = work_.find(from);
+  const bool is_awaited = work != nullptr && work->left_to_watcher;
   const bool was_edited = rewritten_.erase(from) != 0;  // told in the same batch
   const bool was_to_be_read = wants_read_.erase(from) != 0 || uploads_.contains(from) || was_edited;
   end_work(from);
@@ -277,17 +277,26 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
 bool Replica::Impl::adopt_rename(const std::string& to, const Sha256& hash, FileRecord::Kind kind,
                                  std::string_view bytes) {
   if (!is_free(to) && kind == FileRecord::Kind::Blob) return false;
-  const auto from = std::ranges::find_if(gone_, [&](const auto& entry) {
-    const FileRecord* const known = record(entry.first);
-    return known->kind == kind && (known->hash == hash || intended(entry.first, hash) != nullptr);
-  });
-  if (from == gone_.end()) return adopt_written(to, hash, bytes);
-  const std::string path = from->first;
-  if (const Intended* const ours = intended(path, hash)) note_written(path, *ours, std::string(bytes));
-  const FileRecord known = *record(path);
-  gone_.erase(from);
-  rename_file(path, to, known);
+  const std::optional<std::string> from = missing_with(hash, kind);
+  if (!from) return adopt_written(to, hash, bytes);
+  if (const Intended* const ours = intended(*from, hash)) note_written(*from, *ours, std::string(bytes));
+  const FileRecord known = *record(*from);
+  gone_.erase(*from);
+  rename_file(*from, to, known);
   return true;
+}
+
+std::optional<std::string> Replica::Impl::missing_with(const Sha256& hash, FileRecord::Kind kind) const {
+  if (gone_.empty()) return std::nullopt;
+  const auto is_missing = [&](const std::string& path, const FileRecord& known) {
+    return known.kind == kind && gone_.contains(path);
+  };
+  if (const std::string* const path = records_.find_with(hash, is_missing)) return *path;
+  // Or it got that content from a write of ours, and went before that could be noted.
+  for (const auto& [path, writes] : intended_) {
+    if (gone_.contains(path) && record(path)->kind == kind && intended(path, hash) != nullptr) return path;
+  }
+  return std::nullopt;
 }
 
 bool Replica::Impl::adopt_written(const std::string& to, const Sha256& hash, std::string_view bytes) {
@@ -422,7 +431,7 @@ bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash
   // An action of ours came upon a text that nobody told us of yet: an edit, a new file, or another one that was moved there and
   // perhaps edited. What a read of ours finds was told before, unless it is known elsewhere on this disk: a copy, or renamed.
   if (source == Source::Look && (record(path) != nullptr || !records_.has_text(hash))) return false;
-  work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
+  work_.put(path, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
   return true;
 }
 
@@ -537,7 +546,7 @@ void Replica::Impl::match_rewritten() {
         // (Not the name that stands for its id: it may bear that one.)
         const std::string aside = other_name(next->first, id_at(next->first) + " aside");
         std::ranges::find(moves, next->first, &std::pair<const std::string, std::string>::second)->second = aside;
-        work_[aside].busy = true;  // nothing is there, so nothing is written there
+        mark_busy(aside);  // nothing is there, so nothing is written there
         rename_file(next->first, aside, FileRecord(*record(next->first)));
         work_.erase(aside);
       }
@@ -554,7 +563,7 @@ void Replica::Impl::match_rewritten() {
       return is_just_moved(entry.second) && record(entry.first)->hash == hash;
     };
     if (std::ranges::any_of(gone_, is_it)) {
-      work_[path] = FileWork{.retry_at = now_ + kRenameGrace, .left_to_watcher = true};
+      work_.put(path, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
     } else {
       on_text_seen(path, bytes);
     }
@@ -781,10 +790,10 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
     return false;
   }
   for (const std::string& path : {from, to}) {
-    if (const auto work = work_.find(path); work != work_.end() && work->second.busy) return false;
+    if (const FileWork* const work = work_.find(path); work != nullptr && work->busy) return false;
   }
-  work_[to].busy = true;
-  work_[from].busy = true;
+  mark_busy(to);
+  mark_busy(from);
   const Ticket ticket = ask(to);
   own_moves_.put(to, OwnMove{from, names_.disk_name(from), ticket});
   notify(FileChanged{to, FileChange::Moved, from});

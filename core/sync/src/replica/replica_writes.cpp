@@ -39,9 +39,13 @@ void Replica::Impl::settle(Ticket ticket) {
   if (const auto asked = asked_.find(ticket); asked != asked_.end()) asked->second.is_settled = true;
 }
 
+void Replica::Impl::mark_busy(const std::string& path) {
+  work_.change(path, [](FileWork& work) { work.busy = true; });
+}
+
 void Replica::Impl::end_work(const std::string& path) {
   // What became of the file is seen before the answer to its removal; and an upload may have no other answer than this.
-  if (const auto work = work_.extract(path)) settle(work.mapped().removal);
+  if (const auto work = work_.take(path)) settle(work->removal);
   uploads_.erase(path);
 }
 
@@ -56,7 +60,7 @@ bool Replica::Impl::wait_for_answer(const std::string& path) {
   // lose one of two lines that are much alike.
   if (!is_being_written(path)) return false;
   seen_meanwhile_.insert(path);
-  work_[path].busy = true;
+  mark_busy(path);
   return true;
 }
 
@@ -73,9 +77,8 @@ void Replica::Impl::note_answer(const Asked& asked, const FileWritten& written) 
   if (asked.is_settled) return;
   const std::string& path = asked.path;
   const Sha256& hash = written.hash;
-  const auto work = work_.find(path);
-  const bool is_fetched = work != work_.end() && work->second.fetching == hash;
-  if (work != work_.end()) work_.erase(work);
+  const std::optional<FileWork> work = work_.take(path);
+  const bool is_fetched = work && work->fetching == hash;
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
     const auto answered = std::ranges::find(writes->second, written.ticket, &Intended::ticket);
     if (answered != writes->second.end()) answered->ticket = {};  // no other answer is to come
@@ -227,7 +230,7 @@ void Replica::Impl::on_file_removed(const Asked& asked) {
   if (const auto renamed = renamed_under_removal_.extract(path); renamed && known != nullptr) {
     // The user wants it under the new name, where we took it away: it is renamed, and then written anew.
     const std::string to = renamed.mapped();
-    work_[to].busy = true;
+    mark_busy(to);
     rename_file(path, to, FileRecord(*known));
     work_.erase(to);
     drop_record(to);
@@ -247,7 +250,7 @@ void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refus
     if (record(path) == nullptr) names_.release(path);
     const OwnMove move = own_moves_.take(path);
     names_.respell(move.from, move.disk_from);
-    work_[move.from] = FileWork{.retry_at = now_ + kDiskRetry};  // if it is gone, perhaps the user moved it first
+    work_.put(move.from, FileWork{.wait_until = now_ + kDiskRetry});  // if it is gone, perhaps the user moved it first
   }
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
     const auto answered = std::ranges::find(writes->second, refused.ticket, &Intended::ticket);
@@ -264,7 +267,7 @@ void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refus
   }
   // Told again if it was the reason, and else looked at when it is tried again.
   const bool was_seen_meanwhile = !is_being_written(path) && seen_meanwhile_.erase(path) != 0;
-  work_[path] = FileWork{.retry_at = now_ + kDiskRetry};
+  work_.put(path, FileWork{.wait_until = now_ + kDiskRetry});
   if (was_seen_meanwhile && names_.to_key(refused.path) != path) {
     work_.erase(path);  // renamed meanwhile, and the shell looks where it was
     request_read(path);
