@@ -45,7 +45,7 @@ TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndEverythingFails) {
             {475,      491,      495,      594,      603,      653,      1004,     310050,   330018,
              150384,   1002900,  1400453,  30000394, 50000340, 51000593, 51000677, 52000023, 53002087,
              53002792, 72004028, 80000937, 90000084, 91002673, 92003212, 94001791, 94009989, 98000473,
-             99106342, 99203713, 99212334, 99301930, 99303248, 99305772, 99307915});
+             99106342, 99203713, 99212334, 99301930, 99303248, 99305772, 99307915, 99408279});
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenPeopleAndProgramsAreRough) { run_seeds(Network::Good, Mix::Rough, {741}); }

@@ -343,13 +343,18 @@ std::vector<bool> ascending(const std::vector<std::optional<Pair>>& pairs) {
 
 class Edit {
  public:
-  Edit(State& state, std::string_view before, std::string_view after)
+  Edit(State& state, std::string_view before, std::string_view after, std::span<const std::string> perhaps)
       : state_(state),
-        is_exact_(text_of(Layout(state.elements).take()) == before),
+        is_exact_(std::ranges::all_of(perhaps, [&](const std::string& other) { return other == before; }) &&
+                  text_of(Layout(state.elements).take()) == before),
         before_(cut_head(before)),
         after_(cut_head(after)),
         dropped_(state.records.size(), false) {
     for (const Piece& piece : before_) old_texts_.emplace(piece.key, piece.text);
+    orders_.push_back(sequences(before_));
+    for (const std::string& other : perhaps) {
+      if (other != before) doubt(cut_head(other));
+    }
   }
 
   void make() {
@@ -364,7 +369,7 @@ class Edit {
       // What somebody else changed meanwhile stays.
       if (is_exact_ || (old != old_texts_.end() && *element.text == old->second)) remove(key, element);
     }
-    for (const auto& [group, keys] : sequences(after_)) place(keys, sequences(before_)[group]);
+    for (const auto& [group, keys] : sequences(after_)) place(group, keys);
   }
 
   const std::vector<bool>& dropped() const { return dropped_; }
@@ -383,6 +388,28 @@ class Edit {
       if (piece.key.front() == kField || piece.key.front() == kItem) all[group_of(piece.key)].push_back(piece.key);
     }
     return all;
+  }
+
+  /// The edit may have been made of this block instead: what it has in common with it is no change, and what is not the same in both
+  /// was perhaps never seen as it is.
+  void doubt(std::vector<Piece> block) {
+    doubted_.push_back(std::move(block));
+    const std::vector<Piece>& pieces = doubted_.back();
+    orders_.push_back(sequences(pieces));
+    std::map<std::string_view, std::string_view> texts;
+    for (const Piece& piece : pieces) texts.emplace(piece.key, piece.text);
+    std::set<std::string_view> kept;
+    for (const Piece& piece : after_) {
+      kept.insert(piece.key);
+      const auto same = texts.find(piece.key);
+      if (same == texts.end()) continue;
+      if (same->second == piece.text) old_texts_.insert_or_assign(piece.key, piece.text);
+      old_texts_.emplace(piece.key, same->second);
+    }
+    std::erase_if(old_texts_, [&](const auto& old) {
+      const auto other = texts.find(old.first);
+      return !kept.contains(old.first) && (other == texts.end() || other->second != old.second);
+    });
   }
 
   void drop(std::string_view key, std::string_view kinds) {
@@ -427,6 +454,23 @@ class Edit {
     return one == other;
   }
 
+  /// They stand otherwise than in each block that they may come from: of those in doubt, the ones that have most of them.
+  bool is_moved(const std::string& group, const std::vector<std::string_view>& keys) const {
+    const std::set<std::string_view> kept(keys.begin(), keys.end());
+    std::ptrdiff_t most = 0;
+    bool moved = true;
+    for (const Sequences& order : orders_) {
+      const auto found = order.find(group);
+      const std::vector<std::string_view> before =
+          found == order.end() ? std::vector<std::string_view>{} : found->second;
+      const auto shared = std::ranges::count_if(before, [&](std::string_view key) { return kept.contains(key); });
+      if (shared < most) continue;
+      moved = (shared > most || moved) && !same_order(keys, before);
+      most = shared;
+    }
+    return moved;
+  }
+
   /// The next place of the group behind `low`.
   std::string next_place(std::string_view group, std::string_view low) const {
     std::string next;
@@ -437,9 +481,9 @@ class Edit {
     return next;
   }
 
-  void place(const std::vector<std::string_view>& keys, const std::vector<std::string_view>& before) {
+  void place(const std::string& group, const std::vector<std::string_view>& keys) {
     // Who did not move anything leaves to others where they moved it.
-    const bool moves = is_exact_ || !same_order(keys, before);
+    const bool moves = is_exact_ || is_moved(group, keys);
     using Pair = std::pair<std::string_view, std::string_view>;
     std::vector<std::optional<Pair>> pairs;
     for (const std::string_view key : keys) {
@@ -474,6 +518,8 @@ class Edit {
   bool is_exact_;  // made of the block as it is
   std::vector<Piece> before_;
   std::vector<Piece> after_;
+  std::vector<std::vector<Piece>> doubted_;  // views of their pieces are kept
+  std::vector<Sequences> orders_;  // in which its pieces may have been
   std::map<std::string_view, std::string_view> old_texts_;
   std::set<std::string_view> new_;
   std::vector<bool> dropped_;
@@ -517,11 +563,12 @@ std::vector<HeadText::Run> HeadText::runs() const {
   return runs;
 }
 
-void HeadText::carry(crdt::Transaction& txn, std::string_view before, std::string_view after, std::string_view shown) {
+void HeadText::carry(crdt::Transaction& txn, std::string_view before, std::string_view after, std::string_view shown,
+                     std::span<const std::string> perhaps) {
   if (before == after) return;
   State state = read_state(imported_.to_string(), changed_.to_string(), shown);
   const bool is_first = state.records.empty() && imported_.length() == Length{0} && !shown.empty();
-  Edit edit(state, before, after);
+  Edit edit(state, before, after, perhaps);
   edit.make();
   const std::string added = (is_first ? written(Kind::Shown, {}, shown) : std::string()) + edit.added();
   // From the last to the first, so that earlier positions stay true.

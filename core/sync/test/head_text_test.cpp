@@ -55,9 +55,9 @@ class Device {
     head_.set(txn, head, shown);
     return std::move(txn).commit().update_v1();
   }
-  Bytes carry(const std::string& before, const std::string& after) {
+  Bytes carry(const std::string& before, const std::string& after, const std::vector<std::string>& perhaps = {}) {
     crdt::Transaction txn = doc_.transact();
-    head_.carry(txn, before, after);
+    head_.carry(txn, before, after, {}, perhaps);
     return std::move(txn).commit().update_v1();
   }
   void take(const Bytes& update) {
@@ -219,6 +219,31 @@ TEST(HeadText, AnEditOfAnOlderBlockLeavesWhatOthersDid) {
   EXPECT_EQ(a.head(), with(now, "  - y\n", "  - y\n  - z\n"));
   a.carry(kBlock, with(kBlock, "other: 1", "other: 2"));
   EXPECT_NE(a.head().find("other: 2\n"), std::string::npos);
+}
+
+TEST(HeadText, AnEditOfOneOfTwoBlocksLeavesWhatItsMakerMayNotHaveSeen) {
+  const std::string older = block("title: Old\ntags:\n  - x\n  - y\nmood: m\n");
+  const std::string newer = block("title: New\ntags:\n  - y\n  - x\n  - z\nmood: m\nplace: p\n");
+  const auto edited = [&](const std::string& after) {
+    std::set<std::string> results;
+    for (const bool swapped : {false, true}) {
+      Device a(11);
+      a.import(older);
+      a.set(newer);
+      a.carry(swapped ? older : newer, after, {swapped ? newer : older});
+      results.insert(a.head());
+    }
+    return results.size() == 1 ? *results.begin() : "it depends on which is likelier";
+  };
+  EXPECT_EQ(edited(older), newer);
+  EXPECT_EQ(edited(newer), newer);
+  EXPECT_EQ(edited(with(older, "mood: m\n", "")), with(newer, "mood: m\n", ""));
+  EXPECT_EQ(edited(with(newer, "mood: m\n", "")), with(newer, "mood: m\n", ""));
+  EXPECT_EQ(edited(with(newer, "place: p\n", "")), newer) << "perhaps it was not there";
+  EXPECT_EQ(edited(with(older, "  - x\n", "")), with(newer, "  - x\n", ""));
+  EXPECT_EQ(edited(with(older, "mood: m\n", "mood: n\n")), with(newer, "mood: m\n", "mood: n\n"));
+  EXPECT_EQ(edited(with(newer, "  - y\n  - x\n  - z\n", "  - z\n  - y\n  - x\n")),
+            with(newer, "  - y\n  - x\n  - z\n", "  - z\n  - y\n  - x\n"));
 }
 
 TEST(HeadText, SaysWhoBroughtEachPiece) {

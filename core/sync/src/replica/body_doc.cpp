@@ -110,17 +110,17 @@ Bytes BodyDoc::set_text(std::string_view head, std::string_view body, std::strin
 }
 
 Bytes BodyDoc::merge_head(std::string_view before, std::string_view after, std::string_view body,
-                          std::string_view shown) {
+                          std::string_view shown, Heads other_heads) {
   const std::string old_body = this->body();
   if (before == after && old_body == body) return {};
   crdt::Transaction txn = write();
-  head_.carry(txn, before, after, shown);
+  head_.carry(txn, before, after, shown, other_heads);
   apply_difference(txn, body_, old_body, body);
   const crdt::Commit commit = std::move(txn).commit();
   return commit.changed() ? commit.update_v1() : Bytes{};
 }
 
-Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after) {
+Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after, Heads other_heads) {
   const auto edits_of = [](std::string_view old_text, std::string_view new_text) {
     std::vector<TextEdit> edits = diff_text(old_text, new_text);
     if (DX_PLANTED(7) && edits.size() > 1) edits.pop_back();
@@ -129,7 +129,7 @@ Bytes BodyDoc::merge_text(TextUnits& units, Parts before, Parts after) {
   const std::vector<TextEdit> in_body = edits_of(before.body, after.body);
   if (before.head == after.head && in_body.empty()) return {};
   crdt::Transaction txn = write();
-  head_.carry(txn, before.head, after.head);
+  head_.carry(txn, before.head, after.head, {}, other_heads);
   units.body = carry_edits(body_, txn, units.body, in_body);
   const crdt::Commit commit = std::move(txn).commit();
   return commit.changed() ? commit.update_v1() : Bytes{};

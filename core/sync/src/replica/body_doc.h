@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,9 +51,12 @@ class BodyDoc {
     std::string_view head;
     std::string_view body;
   };
-  Bytes merge_text(TextUnits& units, Parts before, Parts after);
+  /// other_heads  that the older version may have had instead: `HeadText::carry`, `perhaps`.
+  using Heads = std::span<const std::string>;
+  Bytes merge_text(TextUnits& units, Parts before, Parts after, Heads other_heads = {});
   /// The same where it is not known of which units the older body was: it becomes `body`.
-  Bytes merge_head(std::string_view before, std::string_view after, std::string_view body, std::string_view shown);
+  Bytes merge_head(std::string_view before, std::string_view after, std::string_view body, std::string_view shown,
+                   Heads other_heads = {});
 
   /// The same with operations that depend only on `key`, the document and the texts: devices that put a text back at once do
   /// not double it.

@@ -147,6 +147,12 @@ class Replica::Impl {
     bool is_under_way() const { return ticket != Ticket{}; }
   };
 
+  // What is compared to tell of which text an edit was made.
+  enum class Likeness : uint8_t {
+    OfTexts,
+    OfBodies,  // blocks of frontmatter say nothing: see `heads_in_doubt`
+  };
+
   // A text, and what it is made of.
   struct Version {
     std::string text;
@@ -236,7 +242,10 @@ class Replica::Impl {
   void note_answer(const Asked& asked, const FileWritten& written);
   void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(const std::string& path, const Sha256& hash) const;
-  const Intended* likely_write(const std::string& path, std::string_view base, std::string_view bytes) const;
+  const Intended* likely_write(const std::string& path, std::string_view base, std::string_view bytes,
+                               Likeness of = Likeness::OfTexts) const;
+  std::vector<std::string> heads_in_doubt(const std::string& path, const std::string& file_id,
+                                          std::string_view base) const;
   const Intended* torn_write(const std::string& path, std::string_view bytes) const;
   void recall_writes();
   void note_written(const std::string& path, Intended done, std::string text);

@@ -236,8 +236,9 @@ void Replica::Impl::merge_disk_text(const std::string& path, FileRecord known, s
 Bytes Replica::Impl::merge_edit(const std::string& path, const std::string& document, FileRecord& known,
                                 std::string_view doc_text, std::string_view bytes) {
   std::string base = known.base.value_or(std::string(doc_text));
+  const std::vector<std::string> heads = heads_in_doubt(path, known.file_id, base);
   // Perhaps the user started from a text that we put there and did not hear of yet.
-  const Intended* const ours = likely_write(path, base, bytes);
+  const Intended* const ours = likely_write(path, base, bytes, Likeness::OfBodies);
   if (ours != nullptr) {
     base = ours->text;
     known.base = base;
@@ -256,7 +257,7 @@ Bytes Replica::Impl::merge_edit(const std::string& path, const std::string& docu
   if (DX_PLANTED(2)) {
     update = body.set_text(after.head, after.body);
   } else if (exact) {
-    update = body.merge_text(*units, {before.head, before.body}, {after.head, after.body});
+    update = body.merge_text(*units, {before.head, before.body}, {after.head, after.body}, heads);
   } else {
     const SplitText shown = split_frontmatter(doc_text);
     const std::string merged = base == doc_text ? std::string(after.body)
@@ -265,7 +266,8 @@ Bytes Replica::Impl::merge_edit(const std::string& path, const std::string& docu
     // old peer wrote the file, is made of nothing.)
     const bool is_in_body = !shown.head.empty() && doc_text == body.body();
     update = body.merge_head(is_in_body ? std::string_view() : before.head, after.head, merged,
-                             is_in_body ? std::string_view() : shown.head);
+                             is_in_body ? std::string_view() : shown.head,
+                             is_in_body ? BodyDoc::Heads() : BodyDoc::Heads(heads));
   }
   const std::string now = exact || DX_PLANTED(2) ? body.head() + body.body() : std::string();
   known.base.reset();

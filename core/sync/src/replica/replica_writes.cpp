@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/text_diff.h"
 #include "replica/replica_impl.h"
 
@@ -97,19 +98,38 @@ const Replica::Impl::Intended* Replica::Impl::intended(const std::string& path, 
 }
 
 const Replica::Impl::Intended* Replica::Impl::likely_write(const std::string& path, std::string_view base,
-                                                           std::string_view bytes) const {
+                                                           std::string_view bytes, Likeness of) const {
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return nullptr;
+  const auto compared = [of](std::string_view text) {
+    return of == Likeness::OfBodies ? split_frontmatter(text).body : text;
+  };
   const Intended* best = nullptr;
-  size_t least = changed_bytes(base, bytes);
+  const std::string_view older = compared(base);
+  const std::string_view edited = compared(bytes);
+  size_t least = changed_bytes(older, edited);
   for (const Intended& write : writes->second) {
     if (write.text.empty()) continue;
-    const size_t changed = changed_bytes(write.text, bytes);
-    if (changed > least || (changed == least && write.text != base)) continue;
+    const std::string_view text = compared(write.text);
+    const size_t changed = changed_bytes(text, edited);
+    if (changed > least || (changed == least && text != older)) continue;
     best = &write;
     least = changed;
   }
   return best;
+}
+
+std::vector<std::string> Replica::Impl::heads_in_doubt(const std::string& path, const std::string& file_id,
+                                                       std::string_view base) const {
+  // Blocks of frontmatter are much alike, whoever writes them, so likeness does not tell of which of them an edit was made: whether
+  // a field that is missing was taken out, or never was on this disk.
+  const auto writes = intended_.find(path);
+  if (writes == intended_.end()) return {};
+  std::vector<std::string> heads{std::string(split_frontmatter(base).head)};
+  for (const Intended& write : writes->second) {
+    if (write.file_id == file_id && !write.text.empty()) heads.emplace_back(split_frontmatter(write.text).head);
+  }
+  return heads;
 }
 
 const Replica::Impl::Intended* Replica::Impl::torn_write(const std::string& path, std::string_view bytes) const {

@@ -10,6 +10,7 @@
 // Source: docs/decisions/0013-frontmatter-merges-by-field.md; docs/protocol.md.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,10 @@ class HeadText {
   ///
   /// shown    what is shown in place of a block that is in no document yet (rendered from metadata), else empty: what the edit
   ///          does not change then loses against anybody's change.
-  void carry(crdt::Transaction& txn, std::string_view before, std::string_view after, std::string_view shown = {});
+  /// perhaps  blocks of which it may have been made as well; nobody knows. What `after` shares with any of them was not changed, and
+  ///          only what is the same in all of them can have been taken out.
+  void carry(crdt::Transaction& txn, std::string_view before, std::string_view after, std::string_view shown = {},
+             std::span<const std::string> perhaps = {});
 
   /// Makes `wanted`, a block as `split_frontmatter` cuts it, or empty, what is shown.
   void set(crdt::Transaction& txn, std::string_view wanted, std::string_view shown = {});
