@@ -413,6 +413,46 @@ TEST(Writes, AWriteThatIsTriedAgainAndDoneIsInDoubtNoLonger) {
   EXPECT_FALSE(talk.stored_records.contains("writing:b.md"));
 }
 
+TEST(Writes, ANewFileInDoubtLeavesTheNameThatTheListGivesUp) {
+  // It is on disk, though its write is said to have failed, and before anybody looks it is renamed or deleted elsewhere.
+  for (const bool is_edited : {false, true}) {
+    for (const bool is_renamed : {true, false}) {
+      Talk talk;
+      talk.hold_writes = true;
+      talk.set_entry("a.md", entry_of("a.md", "1234", ""));
+      talk.type("a.md", "one\ntwo\n");
+      talk.connect();
+      talk.answer_all();
+      ASSERT_EQ(talk.disk["a.md"], "one\ntwo\n");
+      if (is_edited) talk.user_writes("a.md", "one\nmine\ntwo\n");  // seen before the answer
+      talk.refuse_writes(/*in_doubt=*/true);
+      talk.hold_writes = false;
+      FileMetadata left{.filename = "a.md", .deleted = true};
+      left.extra = {{"_id", Json("1234")}};
+      if (is_renamed) {
+        left.extra.push_back({"_to", Json("b.md")});
+        talk.set_entry("b.md", entry_of("b.md", "1234", ""));
+      }
+      talk.set_entry("a.md", format_metadata(left));
+      talk.answer("workspace:ws1");
+      talk.answer_all();
+      for (int i = 0; i < 3; ++i) {
+        talk.pass(3'000);
+        talk.answer_all();
+      }
+      std::map<std::string, std::string> expected;
+      if (is_renamed) expected["b.md"] = is_edited ? "one\nmine\ntwo\n" : "one\ntwo\n";
+      if (!is_renamed && is_edited) expected["a.md"] = "one\nmine\ntwo\n";  // deleted and edited: it comes back
+      EXPECT_EQ(talk.disk, expected) << is_edited << is_renamed;
+      EXPECT_EQ(talk.replica.text_files().size(), expected.size()) << is_edited << is_renamed;
+      for (const auto& [path, text] : expected)
+        EXPECT_EQ(talk.replica.file_text(path), text) << is_edited << is_renamed;
+      EXPECT_FALSE(talk.stored_records.contains("writing:a.md")) << is_edited << is_renamed;
+      EXPECT_EQ(talk.replica.status().pending_writes, 0u) << is_edited << is_renamed;
+    }
+  }
+}
+
 TEST(Writes, AFileThatIsMetByAReadOfOursMayHaveBeenRenamed) {
   for (const bool is_renamed : {true, false}) {
     Talk talk = talk_with_note("one\n");

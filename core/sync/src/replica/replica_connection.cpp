@@ -321,9 +321,10 @@ void Replica::Impl::on_deadline() {
   const std::vector<std::string> due = work_.due(now_);
   for (const std::string& path : due) work_.change(path, [](FileWork& work) { work.wait_until.reset(); });
   for (const std::string& path : due) {
-    // After a write that failed nobody knows how, what is there comes first.
+    // After a write that failed nobody knows how, what is there comes first: a new file, too, since the list may have given up its
+    // name meanwhile, and then nothing is tried again that would come upon it.
     const FileWork* const work = work_.find(path);
-    if ((work != nullptr && work->left_to_watcher) || (has_doubtful_write(path) && record(path) != nullptr)) {
+    if ((work != nullptr && work->left_to_watcher) || has_doubtful_write(path)) {
       request_read(path);
     } else {
       reconcile(path);
