@@ -360,7 +360,7 @@ void Device::finish_waiting_actions() {
 }
 
 void Device::saw_own_write(const std::string& path, const std::string& bytes) {
-  // If somebody gave the file another case meanwhile, the watcher has not seen that name yet.
+  // If somebody gave the file or its folder another case meanwhile, the watcher has not seen that name yet, and tells it.
   const std::string name = disk_.spelled(path);
   if (name == path || seen_.contains(name)) seen_.insert_or_assign(name, bytes);
 }
@@ -431,7 +431,7 @@ void Device::perform(const sync::Action& action) {
   } else if (const auto* move = std::get_if<sync::MoveFile>(&action)) {
     if (!safe_path(move->to) || !disk_.rename_if_free(move->from, move->to, move->expected))
       return refuse(move->to, move->from, move->ticket);
-    if (const auto old = seen_.extract(move->from)) seen_.insert_or_assign(disk_.spelled(move->to), old.mapped());
+    if (const auto old = seen_.extract(move->from)) saw_own_write(move->to, old.mapped());
     answer([from = move->from, to = move->to, ticket = move->ticket] { return sync::FileMoved{from, to, ticket}; });
   } else if (const auto* upload = std::get_if<sync::UploadBlob>(&action)) {
     const std::optional<std::string> bytes = disk_.read(upload->path);

@@ -75,6 +75,27 @@ TEST(Names, TakesAFileThatComesToAFolderWhichIsRenamedInCaseAloneForNoOther) {
   }
 }
 
+TEST(Names, TellsOfAFileThatWeMovedInAFolderWhichWasJustRenamedInCaseAlone) {
+  for (int moment = 0; moment < 40; ++moment) {
+    World world = mixed();
+    world.device(0).user_writes("notes/a.md", "the first\n");
+    world.device(0).user_writes("notes/b.md", "the second\n");
+    expect_step(world);
+    world.device(0).user_renames("notes/b.md", "notes/c.md");
+    for (int i = 0; i < moment; ++i) world.step();
+    world.device(2).user_renames_folder("notes", "Notes");  // and we move the other there before the watcher tells
+    world.step();
+    const bool is_moved = world.device(2).disk().has("Notes/c.md");
+    world.device(2).user_writes(is_moved ? "Notes/c.md" : "Notes/b.md", "the second\nand more\n");
+    expect_step(world);
+    const Files files = by_key(world, 0);
+    EXPECT_EQ(files.size(), 2u) << moment;
+    size_t edited = 0;
+    for (const auto& [path, text] : files) edited += text == "the second\nand more\n" ? 1 : 0;
+    EXPECT_EQ(edited, 1u) << moment;
+  }
+}
+
 TEST(Names, KeepsAFileInAFolderWithAnAliasWhenTheNameOfTheFolderBecomesFree) {
   World world = mixed();
   world.device(0).user_writes("Notes/a.md", "the first\n");
