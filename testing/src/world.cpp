@@ -112,12 +112,15 @@ void Device::user_renames(std::string_view from, std::string_view to) {
   if (dying_) crash_and_restart();
   const std::string spelled_from = disk_.spelled(from);
   if (!disk_.rename(from, to)) return;
-  // A watcher tells several renames of one file as one.
+  if (!sync::is_carried(to)) return;  // that of a backup takes no part: whatever goes there is seen to be missing
+  const std::string spelled_to = disk_.spelled(to);
+  // A watcher tells several renames of one file as one, and of several files to one name the last.
+  std::erase_if(moves_, [&](const auto& move) { return move.second == spelled_to; });
   const auto earlier = std::ranges::find(moves_, spelled_from, &std::pair<std::string, std::string>::second);
   if (earlier == moves_.end()) {
-    moves_.emplace_back(spelled_from, disk_.spelled(to));
+    moves_.emplace_back(spelled_from, spelled_to);
   } else {
-    earlier->second = disk_.spelled(to);
+    earlier->second = spelled_to;
   }
 }
 

@@ -48,7 +48,9 @@ TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndEverythingFails) {
              99106342, 99203713, 99212334, 99301930, 99303248, 99305772, 99307915, 99408279, 99412709});
 }
 
-TEST(Simulation, NothingIsLostOrDoubledWhenPeopleAndProgramsAreRough) { run_seeds(Network::Good, Mix::Rough, {741}); }
+TEST(Simulation, NothingIsLostOrDoubledWhenPeopleAndProgramsAreRough) {
+  run_seeds(Network::Good, Mix::Rough, {741, 41203, 41274});
+}
 
 TEST(Simulation, NothingIsLostOrDoubledWhenPeopleAndProgramsAreRoughAndEverythingFails) {
   run_seeds(Network::Bad, Mix::Rough, {19, 79, 214, 265, 414, 676, 10284, 20440, 20867, 30050, 30172},

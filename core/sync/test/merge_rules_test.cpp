@@ -71,6 +71,25 @@ TEST(MergeRules, RenameAndEdit) {
   EXPECT_EQ(files, (Files{{"b.md", std::string(kLong) + "late\n"}}));
 }
 
+TEST(MergeRules, RenameWithSaveOverABackupAndEdit) {
+  // Too short to be known by its text; the watcher tells that it was renamed.
+  World world = in_step({{"notes/a.md", "beans\n"}, {"notes/b.md", "peas\n"}});
+  const auto rename_and_save = [](Device& d) {
+    d.user_renames("notes/a.md", "c.md");
+    d.user_renames_folder("notes", "Notes");
+    for (const std::string path : {"c.md", "Notes/b.md"}) {
+      d.user_renames(path, path + ".bak");
+      d.user_writes(path, *d.disk().read(path + ".bak") + "herbs\n");
+      d.user_deletes(path + ".bak");
+    }
+  };
+  const Files files = together(world, {rename_and_save, [](Device& d) {
+                                         d.user_writes("notes/a.md", "plums\nbeans\n");
+                                         d.user_writes("notes/b.md", "plums\npeas\n");
+                                       }});
+  EXPECT_EQ(files, (Files{{"c.md", "plums\nbeans\nherbs\n"}, {"Notes/b.md", "plums\npeas\nherbs\n"}}));
+}
+
 TEST(MergeRules, RenameAndRename) {
   World world = in_step({{"a.md", kLong}});
   const Files files = together(world, {[](Device& d) { d.user_renames("a.md", "second.md"); },

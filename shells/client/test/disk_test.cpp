@@ -180,6 +180,21 @@ TEST_F(DiskTest, ExpandsAFolderRenameIntoItsFiles) {
   EXPECT_EQ(words.back(), "settled");
 }
 
+TEST_F(DiskTest, TellsTheRenameOfAFileThatWasSavedOverABackupSince) {
+  sync_before("a.md", "a");
+  sync_before("old/b.md", "b");
+  std::filesystem::rename(folder_ / "old", folder_ / "new");
+  std::filesystem::remove(folder_ / "a.md");
+  folder_.write("c.md", "a, edited");
+  folder_.write("new/b.md", "b, edited");
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "c.md", "a.md"},
+                     {DiskChange::Kind::FolderMoved, "new", "old"},
+                     {DiskChange::Kind::Touched, "c.md", {}},
+                     {DiskChange::Kind::Touched, "new/b.md", {}}}),
+            (Words{"moved a.md>c.md", "moved old/b.md>new/b.md", "text c.md=a, edited", "text new/b.md=b, edited",
+                   "settled"}));
+}
+
 TEST_F(DiskTest, TellsEveryKnownFileOfAFolderThatLeft) {
   know("x/a.md", "a");
   know("x/y/b.md", "b");

@@ -137,6 +137,21 @@ TEST_F(FileWatcherTest, TakesAnEditorsBackupForATouch) {
   EXPECT_EQ(settled(), (std::vector{touched("a.md"), touched("a.md~")}));
 }
 
+TEST_F(FileWatcherTest, TellsARenameOfAFileThatWasSavedOverABackupSince) {
+  folder_.write("a.md", "old");
+  folder_.write("sub/x.md", "old");
+  start();
+  std::filesystem::rename(folder_ / "a.md", folder_ / "b.md");
+  std::filesystem::rename(folder_ / "sub", folder_ / "Sub");
+  for (const std::string path : {"b.md", "Sub/x.md"}) {
+    std::filesystem::rename(folder_ / path, folder_ / (path + ".tmp"));  // which takes no part
+    folder_.write(path, "new");
+    std::filesystem::remove(folder_ / (path + ".tmp"));
+  }
+  EXPECT_EQ(settled(), (std::vector{DiskChange{Kind::FolderMoved, "Sub", "sub"}, touched("Sub/x.md"),
+                                    moved("a.md", "b.md"), touched("b.md")}));
+}
+
 TEST_F(FileWatcherTest, TakesASaveByRenamingForATouch) {
   folder_.write("a.md", "old");
   start();
