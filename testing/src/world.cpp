@@ -89,19 +89,27 @@ void Device::give_late_answers() {
       ++i;
       continue;
     }
-    const LateAnswer late = late_answers_[i];
+    const std::function<void()> give = std::move(late_answers_[i].give);
     late_answers_.erase(late_answers_.begin() + static_cast<ptrdiff_t>(i));
-    if (!late.refused) {
-      feed(sync::FileWritten{late.path, late.hash, late.ticket});
-      continue;
-    }
-    ++world_->figures_.doubtful_writes;
-    trace(world_->now_, number_, "in doubt", late.path);
-    feed(sync::FileRefused{.path = late.path, .reason = "", .ticket = late.ticket});
-    if (world_->random_.chance(0.5)) continue;  // looked at when it is tried again
-    report(late.path, late.ticket);
-    feed(sync::FilesSettled{});
+    give();
   }
+}
+bool Device::answer_late(double chance, const std::function<void()>& give, const std::string& path,
+                         sync::Ticket ticket) {
+  Random& random = world_->random_;
+  if (chance == 0 || !random.chance(chance)) return false;
+  const bool is_refused = random.chance(0.5);
+  const auto refuse = [this, path, ticket] {
+    ++world_->figures_.doubtful_writes;
+    trace(world_->now_, number_, "in doubt", path);
+    feed(sync::FileRefused{.path = path, .reason = "", .ticket = ticket});
+    if (world_->random_.chance(0.5)) return;  // looked at when it is tried again
+    report(path, ticket);
+    feed(sync::FilesSettled{});
+  };
+  const int steps = 1 + static_cast<int>(random.below(6));
+  late_answers_.push_back({is_refused ? std::function<void()>(refuse) : give, steps});
+  return true;
 }
 void Device::user_deletes(std::string_view path) {
   trace(world_->now_, number_, "deletes", path);
@@ -113,14 +121,17 @@ void Device::user_renames(std::string_view from, std::string_view to) {
   const std::string spelled_from = disk_.spelled(from);
   if (!disk_.rename(from, to)) return;
   if (!sync::is_carried(to)) return;  // that of a backup takes no part: whatever goes there is seen to be missing
-  const std::string spelled_to = disk_.spelled(to);
+  note_move(spelled_from, disk_.spelled(to));
+}
+
+void Device::note_move(const std::string& from, const std::string& to) {
   // A watcher tells several renames of one file as one, and of several files to one name the last.
-  std::erase_if(moves_, [&](const auto& move) { return move.second == spelled_to; });
-  const auto earlier = std::ranges::find(moves_, spelled_from, &std::pair<std::string, std::string>::second);
+  std::erase_if(moves_, [&](const auto& move) { return move.second == to; });
+  const auto earlier = std::ranges::find(moves_, from, &std::pair<std::string, std::string>::second);
   if (earlier == moves_.end()) {
-    moves_.emplace_back(spelled_from, spelled_to);
+    moves_.emplace_back(from, to);
   } else {
-    earlier->second = spelled_to;
+    earlier->second = to;
   }
 }
 
@@ -404,11 +415,10 @@ void Device::perform(const sync::Action& action) {
       return refuse(write->path, write->path, write->ticket);
     }
     const Sha256 hash = sha256(write->bytes);
-    if (world_->options_.late_answer > 0 && world_->random_.chance(world_->options_.late_answer)) {
-      late_answers_.push_back({write->path, hash, write->ticket, world_->random_.chance(0.5),
-                               1 + static_cast<int>(world_->random_.below(6))});
-      return;
-    }
+    const auto give = [this, path = write->path, hash, ticket = write->ticket] {
+      feed(sync::FileWritten{path, hash, ticket});
+    };
+    if (answer_late(world_->options_.late_answer, give, write->path, write->ticket)) return;
     saw_own_write(write->path, write->bytes);
     answer([path = write->path, hash, ticket = write->ticket] { return sync::FileWritten{path, hash, ticket}; });
   } else if (const auto* fetch = std::get_if<sync::FetchBlob>(&action)) {
@@ -429,11 +439,22 @@ void Device::perform(const sync::Action& action) {
   } else if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) {
     if (!safe_path(removed->path) || !disk_.remove_if(removed->path, removed->expected))
       return refuse(removed->path, removed->path, removed->ticket);
+    const auto give = [this, path = removed->path, ticket = removed->ticket] {
+      trace(world_->now_, number_, "removed", path);
+      feed(sync::FileRemoved{path, ticket});
+    };
+    if (answer_late(world_->options_.late_move, give, removed->path, removed->ticket)) return;
     seen_.erase(removed->path);
     answer([path = removed->path, ticket = removed->ticket] { return sync::FileRemoved{path, ticket}; });
   } else if (const auto* move = std::get_if<sync::MoveFile>(&action)) {
     if (!safe_path(move->to) || !disk_.rename_if_free(move->from, move->to, move->expected))
       return refuse(move->to, move->from, move->ticket);
+    const auto give = [this, from = move->from, to = move->to, ticket = move->ticket] {
+      trace(world_->now_, number_, "moved", from, to);
+      feed(sync::FileMoved{from, to, ticket});
+    };
+    if (answer_late(world_->options_.late_move, give, move->to, move->ticket))
+      return note_move(move->from, disk_.spelled(move->to));
     if (const auto old = seen_.extract(move->from)) saw_own_write(move->to, old.mapped());
     answer([from = move->from, to = move->to, ticket = move->ticket] { return sync::FileMoved{from, to, ticket}; });
   } else if (const auto* upload = std::get_if<sync::UploadBlob>(&action)) {

@@ -79,7 +79,7 @@ class People {
     Random& random = world_.random();
     Device& device = world_.device(random.below(world_.size()));
     const std::vector<std::string> notes = files_of(device, ".md");
-    if (mix_ == Mix::Rough && !notes.empty() && random.chance(0.35)) return edit_roughly(device, random, notes);
+    if (mix_ >= Mix::Rough && !notes.empty() && random.chance(0.35)) return edit_roughly(device, random, notes);
     uint64_t choice = random.below(100);
     if (mix_ == Mix::Everyday && ((choice >= 18 && choice < 28) || (choice >= 40 && choice < 44))) choice = 99;
     if (notes.empty() || choice < 9) return create(device, random);
@@ -618,12 +618,14 @@ std::string_view name_of(Mix mix) {
     case Mix::Everyday: return "everyday";
     case Mix::Everything: return "everything";
     case Mix::Rough: return "rough";
+    case Mix::Late: return "late";
   }
   return {};
 }
 
 Outcome run_seed(uint64_t seed, Network network, Mix mix) {
-  const WorldOptions options = surroundings(seed, network);
+  WorldOptions options = surroundings(seed, network);
+  if (mix == Mix::Late && network == Network::Bad) options.late_move = 0.6;
   World world{seed, options};
   People people{world, mix};
   Random& random = world.random();

@@ -21,9 +21,10 @@ struct Outcome {
 /// Everyday: notes and pictures are made, edited, cleared, renamed, moved, deleted. Everything: folders are renamed too, names
 /// change in case alone, are swapped and used anew at once, and programs write in two halves. Rough: besides, devices choose the
 /// same names, files go over others, round in rings and there and back, folders are deleted, flow together and change in case,
-/// programs save over a backup, empty a file first or write it all anew, and old texts are put back.
-enum class Mix : uint8_t { Everyday, Everything, Rough };
-inline constexpr std::array kMixes{Mix::Everyday, Mix::Everything, Mix::Rough};
+/// programs save over a backup, empty a file first or write it all anew, and old texts are put back. Late: as rough, and with faults
+/// more than half of the moves and removals are answered late, or with a refusal though they were done.
+enum class Mix : uint8_t { Everyday, Everything, Rough, Late };
+inline constexpr std::array kMixes{Mix::Everyday, Mix::Everything, Mix::Rough, Mix::Late};
 
 /// As `./dev sim --mix` calls it.
 std::string_view name_of(Mix mix);

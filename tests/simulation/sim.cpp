@@ -23,7 +23,7 @@ struct Arguments {
 };
 
 constexpr const char* kUsage =
-    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everything|everyday|rough] [--network good|bad] [--all]\n"
+    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everything|everyday|rough|late] [--network good|bad] [--all]\n"
     "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault, or on one "
     "of the two\n"
     "  --mix everyday  leaves out what few people do: folders renamed, names swapped, used anew or changed in case at "
@@ -32,6 +32,7 @@ constexpr const char* kUsage =
     "together or "
     "change in case,\n"
     "                  programs that save over a backup, and old texts put back\n"
+    "  --mix late      as rough, with late answers to moves and removals among the faults\n"
     "  DX_TRACE=1 in the environment tells on stderr what happens\n"
     "  --all  goes on after a failure and prints a line for each\n";
 

@@ -57,5 +57,9 @@ TEST(Simulation, NothingIsLostOrDoubledWhenPeopleAndProgramsAreRoughAndEverythin
             20);  // not all of them pass yet: README.md
 }
 
+TEST(Simulation, NothingIsLostOrDoubledWhenMovesAndRemovalsAreAnsweredLate) {
+  run_seeds(Network::Bad, Mix::Late, {46025, 47304, 47408, 47428, 47639, 47828}, 20);
+}
+
 }  // namespace
 }  // namespace diaryx::testing

@@ -133,7 +133,7 @@ class Talk {
   bool hold_writes = false;  // what is to be written is on disk at once, and answered later
   std::vector<WriteText> held_writes;
   std::vector<std::string> writes_asked;  // their paths, in order
-  bool hold_disk = false;  // what is to be written or moved waits until the disk goes on
+  bool hold_disk = false;  // what is to be written, moved or removed waits until the disk goes on
   std::vector<Action> held_actions;
   bool hold_reads = false;
   std::vector<ReadFile> held_reads;
@@ -164,7 +164,8 @@ class Talk {
     feed(FilesSettled{});
   }
   void take(const Action& action) {
-    if (hold_disk && (std::holds_alternative<WriteText>(action) || std::holds_alternative<MoveFile>(action))) {
+    if (hold_disk && (std::holds_alternative<WriteText>(action) || std::holds_alternative<MoveFile>(action) ||
+                      std::holds_alternative<RemoveFile>(action))) {
       held_actions.push_back(action);
       return;
     }

@@ -136,6 +136,7 @@ void Replica::Impl::dispatch(const Event& event) {
                    if (const std::optional<Asked> asked = take_asked(e.ticket)) {
                      const OwnMove* const move = own_moves_.find(asked->path);
                      if (move != nullptr && move->ticket == e.ticket) return on_own_move(asked->path);
+                     if (asked->is_settled) return;  // the watcher was faster, and another file may be there by now
                    }
                    const std::string from = key(e.from);
                    if (options_.disk.peculiar() && names_.to_key(e.to) == from)

@@ -52,8 +52,14 @@ bool Replica::Impl::wait_for_wave(const std::string& path, std::string_view byte
 
 void Replica::Impl::send_deletions() {
   std::vector<std::string> due;
+  std::vector<std::string> removed;
   bool holding = false;
   for (const auto& [path, gone] : gone_) {
+    if (gone.is_ours && (!gone.wait_until || *gone.wait_until <= now_)) removed.push_back(path);
+  }
+  for (const std::string& path : removed) note_removed(path);
+  for (const auto& [path, gone] : gone_) {
+    if (gone.is_ours) continue;
     holding = holding || gone.held;
     if (!gone.held && (!gone.wait_until || *gone.wait_until <= now_)) due.push_back(path);
   }

@@ -83,7 +83,7 @@ class Replica::Impl {
   // What is going on with a file on disk, not stored.
   struct FileWork {
     bool busy = false;                     // an action for it is under way
-    Ticket removal = {};                   // that one, if it is to take the file away
+    Ticket removal = {};  // that one, if it is to take the file away; or one that failed, nobody knows how
     std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> wait_until;   // after a failure of the world
     bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
@@ -119,6 +119,7 @@ class Replica::Impl {
   struct GoneFile {
     std::optional<TimestampMs> wait_until;
     bool held = false;
+    bool is_ours = false;  // a removal of ours was under way, so it is no deletion by anybody, if it was not renamed
   };
 
   // A file that lost its end. Perhaps a program is still writing it, so it waits a moment; if most of the text is gone, it is
@@ -253,6 +254,9 @@ class Replica::Impl {
   void mark_busy(const std::string& path);
   void end_work(const std::string& path);
   void on_file_removed(const Asked& asked);
+  bool is_being_removed(const std::string& path) const;
+  bool is_seen_before_removal(const std::string& path, const Sha256& hash) const;
+  void note_removed(const std::string& path);
   void on_file_refused(const Asked& asked, const FileRefused& refused);
 
   // --- replica_tree.cpp

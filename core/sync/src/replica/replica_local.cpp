@@ -60,6 +60,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
     save_record(path, std::move(half));
     return reconcile(path);
   }
+  if (is_seen_before_removal(path, hash)) return;
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
@@ -413,7 +414,7 @@ void Replica::Impl::refresh_metadata(const std::string& path) {
 // --- other files ------------------------------------------------------------------------------------------------
 
 void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
-  if (!accept_path(path) || waits_in_vain(path, hash)) return;
+  if (!accept_path(path) || waits_in_vain(path, hash) || is_seen_before_removal(path, hash)) return;
   end_work(path);
   gone_.erase(path);
   truncated_.erase(path);

@@ -171,6 +171,7 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   const FileWork* const work = work_.find(path);
   // A new file that could not be written (a full disk) waits for its time.
   if (work != nullptr && work->wait_until && record(path) == nullptr) return;
+  const bool is_ours = is_being_removed(path);
   end_work(path);
   wants_read_.erase(path);
   newcomers_.erase(path);
@@ -189,7 +190,8 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   if (const GoneFile* const gone = gone_.find(path); gone != nullptr && (gone->held || gone->wait_until)) return;
   // Found by an action of ours, so the watcher's news may still be on their way; or that answer is.
   const bool may_be_told = source != Source::Watcher || is_to_be_told;
-  gone_.put(path, GoneFile{may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt});
+  gone_.put(path, GoneFile{.wait_until = may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt,
+                           .is_ours = is_ours});
 }
 
 bool Replica::Impl::wait_for_removal(const std::string& from, const std::string& to) {

@@ -243,7 +243,29 @@ void Replica::Impl::note_written_over(const std::string& path, std::string_view 
   save_record(path, std::move(written));
 }
 
+bool Replica::Impl::is_being_removed(const std::string& path) const {
+  const FileWork* const work = work_.find(path);
+  return work != nullptr && work->removal != Ticket{};
+}
+
+bool Replica::Impl::is_seen_before_removal(const std::string& path, const Sha256& hash) const {
+  // Nothing was done to it yet, or it was made again as it was. The answer tells.
+  const FileRecord* const known = record(path);
+  return known != nullptr && known->hash == hash && is_being_removed(path) && work_.find(path)->busy;
+}
+
+void Replica::Impl::note_removed(const std::string& path) {
+  // As we wanted. Whoever did it, it is no deletion by anybody: if the list has the file again by now, it is written again.
+  end_work(path);
+  const FileRecord* const known = record(path);
+  const std::string id = known == nullptr ? std::string() : known->file_id;
+  drop_record(path);
+  reconcile(path);
+  reconcile_file(id);
+}
+
 void Replica::Impl::on_file_removed(const Asked& asked) {
+  if (asked.is_settled) return;  // it was seen to be missing, or another one was put there since
   const std::string& path = asked.path;
   work_.erase(path);
   const FileRecord* const known = record(path);
@@ -256,14 +278,16 @@ void Replica::Impl::on_file_removed(const Asked& asked) {
     drop_record(to);
     return reconcile(to);
   }
-  const std::string id = known == nullptr ? std::string() : known->file_id;
-  drop_record(path);
-  reconcile(path);
-  reconcile_file(id);
+  note_removed(path);
 }
 
 void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refused) {
   const std::string& path = asked.path;
+  // A move or a removal that was seen to be done, or to be pointless: that it failed says nothing new.
+  const bool is_of_write = intended_.contains(path) || seen_meanwhile_.contains(path);
+  if (asked.is_settled && !is_of_write) return;
+  const FileWork* const work = work_.find(path);
+  const bool is_removal = work != nullptr && work->removal == refused.ticket;
   std::erase_if(called_again_, [&](const auto& entry) { return entry.second.to == path; });
   if (const OwnMove* const asked_for = own_moves_.find(path);
       asked_for != nullptr && asked_for->ticket == refused.ticket) {
@@ -287,7 +311,12 @@ void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refus
   }
   // Told again if it was the reason, and else looked at when it is tried again.
   const bool was_seen_meanwhile = !is_being_written(path) && seen_meanwhile_.erase(path) != 0;
-  work_.put(path, FileWork{.wait_until = now_ + kDiskRetry});
+  FileWork next{.wait_until = now_ + kDiskRetry};
+  if (is_removal && refused.in_doubt) {
+    next.removal = refused.ticket;
+    next.left_to_watcher = true;  // so that it is looked at
+  }
+  work_.put(path, next);
   if (was_seen_meanwhile && names_.to_key(refused.path) != path) {
     work_.erase(path);  // renamed meanwhile, and the shell looks where it was
     request_read(path);

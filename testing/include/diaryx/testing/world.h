@@ -58,6 +58,8 @@ struct WorldOptions {
   double slow_disk = 0;
   /// Chance per write that it is done and its answer, given steps later, says that it failed, or that it was done.
   double late_answer = 0;
+  /// The same of a move or a removal; the watcher may tell of it first.
+  double late_move = 0;
   /// Chance that a device which dies in the middle of a batch leaves half of the text that it was writing: a host that writes in
   /// place. What outside programs were writing stays half, too, every other time that a device dies.
   double torn_write = 0;
@@ -130,6 +132,8 @@ class Device {
   TimestampMs now() const;
   void finish_slow_writes();
   void give_late_answers();
+  bool answer_late(double chance, const std::function<void()>& give, const std::string& path, sync::Ticket ticket);
+  void note_move(const std::string& from, const std::string& to);
   void finish_waiting_actions();
   void leave_half(const sync::Action& action);
   bool on_disk(const sync::Action& action) const;
@@ -164,10 +168,7 @@ class Device {
   std::vector<sync::Action> behind_batch_;  // of the watcher, which is told whole
   bool telling_batch_ = false;
   struct LateAnswer {
-    std::string path;
-    Sha256 hash;
-    sync::Ticket ticket;
-    bool refused;
+    std::function<void()> give;
     int steps;
   };
   std::vector<LateAnswer> late_answers_;

@@ -1,0 +1,142 @@
+// Moves and removals of ours that are done and answered late: the watcher is faster, or the answer is that nobody knows.
+#include <gtest/gtest.h>
+
+#include "talk.h"
+
+namespace diaryx::sync {
+namespace {
+
+using Disk = std::map<std::string, std::string>;
+
+std::string entry_of(const std::string& path, bool deleted, const std::string& moved_to = {}) {
+  FileMetadata metadata{.filename = path, .deleted = deleted};
+  metadata.extra.push_back({"_id", Json("1234")});
+  if (!moved_to.empty()) metadata.extra.push_back({"_to", Json(moved_to)});
+  return format_metadata(metadata);
+}
+
+/// One note, on disk and in step; from now on the disk waits.
+Talk talk_with_note() {
+  Talk talk;
+  talk.set_entry("a.md", entry_of("a.md", false));
+  talk.type("a.md", "one\ntwo\n");
+  talk.connect();
+  talk.answer_all();
+  EXPECT_EQ(talk.disk["a.md"], "one\ntwo\n");
+  talk.hold_disk = true;
+  return talk;
+}
+
+template <typename Asked>
+Asked only_one(Talk& talk) {
+  EXPECT_EQ(talk.held_actions.size(), 1u);
+  return std::get<Asked>(std::exchange(talk.held_actions, {}).front());
+}
+
+/// Somebody deletes it elsewhere.
+RemoveFile removal_of(Talk& talk) {
+  talk.set_entry("a.md", entry_of("a.md", true));
+  talk.answer("workspace:ws1");
+  return only_one<RemoveFile>(talk);
+}
+
+/// And takes that back.
+void bring_back(Talk& talk) {
+  talk.set_entry("a.md", entry_of("a.md", false));
+  talk.answer("workspace:ws1");
+}
+
+void expect_note(Talk& talk, const std::string& text) {
+  talk.let_disk_go_on();
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.disk, (Disk{{"a.md", text}}));
+  EXPECT_EQ(talk.replica.file_text("a.md"), text);
+  EXPECT_EQ(talk.replica.status().pending_writes, 0u);
+}
+
+TEST(LateAnswers, AMoveThatTheWatcherToldSaysNothingOfTheFileThatHasItsNameSince) {
+  for (const bool is_refused : {false, true}) {
+    Talk talk = talk_with_note();
+    talk.set_entry("a.md", entry_of("a.md", true, "b.md"));
+    talk.set_entry("b.md", entry_of("b.md", false));
+    talk.asked.clear();
+    talk.answer("workspace:ws1");
+    talk.answer_all();
+    const auto move = only_one<MoveFile>(talk);
+    talk.disk.emplace("b.md", talk.disk.extract("a.md").mapped());
+    talk.feed(FileMoved{"a.md", "b.md"});
+    talk.feed(FilesSettled{});
+    talk.user_writes("a.md", "another\n");
+    if (is_refused) {
+      talk.feed(FileRefused{"b.md", "", /*in_doubt=*/true, move.ticket});
+    } else {
+      talk.feed(FileMoved{"a.md", "b.md", move.ticket});
+    }
+    talk.feed(FilesSettled{});
+    talk.let_disk_go_on();
+    for (int i = 0; i < 3; ++i) talk.pass(3'000);
+    EXPECT_EQ(talk.disk, (Disk{{"a.md", "another\n"}, {"b.md", "one\ntwo\n"}})) << is_refused;
+    EXPECT_EQ(talk.replica.file_text("a.md"), "another\n") << is_refused;
+    EXPECT_EQ(talk.replica.file_text("b.md"), "one\ntwo\n") << is_refused;
+  }
+}
+
+TEST(LateAnswers, ARemovalThatTheWatcherTellsIsNoDeletionOfAFileThatWasBroughtBack) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  bring_back(talk);
+  talk.disk.erase("a.md");
+  talk.feed(FileGone{"a.md"});
+  talk.feed(FilesSettled{});
+  talk.feed(FileRemoved{"a.md", removal.ticket});
+  expect_note(talk, "one\ntwo\n");
+}
+
+TEST(LateAnswers, ARemovalThatNobodyKnowsToBeDoneIsLookedAtAndIsNoDeletion) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  bring_back(talk);
+  talk.disk.erase("a.md");
+  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/true, removal.ticket});
+  expect_note(talk, "one\ntwo\n");
+}
+
+TEST(LateAnswers, AFileThatIsSeenBeforeItsRemovalIsNotThereForThat) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  bring_back(talk);
+  talk.user_writes("a.md", "one\ntwo\n");  // saved unchanged
+  talk.disk.erase("a.md");
+  talk.feed(FileRemoved{"a.md", removal.ticket});
+  expect_note(talk, "one\ntwo\n");
+}
+
+TEST(LateAnswers, AFileThatIsRenamedBeforeOurRemovalComesToItIsNoNewOne) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  bring_back(talk);
+  talk.disk.emplace("x.md", talk.disk.extract("a.md").mapped());
+  talk.feed(FileGone{"a.md"});
+  talk.user_writes("x.md", "one\ntwo\n");
+  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/false, removal.ticket});
+  talk.feed(FileGone{"a.md", removal.ticket});
+  talk.feed(FilesSettled{});
+  talk.let_disk_go_on();
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.disk, (Disk{{"x.md", "one\ntwo\n"}}));
+  EXPECT_EQ(talk.replica.file_text("x.md"), "one\ntwo\n");
+}
+
+TEST(LateAnswers, WhatIsPutInThePlaceOfARemovedFileIsStillThereWhenTheAnswerComes) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  talk.disk.erase("a.md");
+  talk.user_writes("a.md", "one\ntwo\nmine\n");
+  talk.feed(FileRemoved{"a.md", removal.ticket});
+  EXPECT_EQ(talk.replica.known_hash("a.md"), sha256("one\ntwo\nmine\n"));
+  EXPECT_TRUE(talk.held_actions.empty());  // nothing is to be written over it
+  expect_note(talk, "one\ntwo\nmine\n");
+}
+
+}  // namespace
+}  // namespace diaryx::sync
