@@ -1,0 +1,131 @@
+// The line to the server, as hosts open and lose it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "envelope.h"
+#include "guest_tools.h"
+#include "zip.h"
+
+namespace diaryx::plugin {
+namespace {
+
+using testing::Contains;
+using testing::Not;
+
+TEST(Guest, GreetsTheServerOnceWhenItsWorkspaceChanges) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  ASSERT_TRUE(guest.set_config(R"({"workspace_id":"B"})"));
+  fake_host().requests.clear();
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"B"})"));
+  EXPECT_EQ(std::ranges::count(fake_host().requests, "send_binary"), 1);
+  data(guest, "CreateSnapshot", named());
+}
+
+TEST(Guest, ConnectsAgainAfterTheHostRefused) {
+  fake_host() = {};
+  fake_host().refusal = "bad url";
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  EXPECT_THAT(fake_host().events, testing::ElementsAre(testing::HasSubstr("bad url")));
+  fake_host().requests.clear();
+  for (int i = 0; i < 3; ++i) {
+    fake_host().clock += 31'000;
+    data(guest, "GetSyncStatus");
+  }
+  EXPECT_EQ(std::ranges::count(fake_host().requests, "connect"), 3);
+  EXPECT_EQ(fake_host().events.size(), 1u);
+  fake_host().refusal.clear();
+  fake_host().clock += 31'000;
+  data(guest, "GetSyncStatus");
+  EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "connecting");
+}
+
+// A24: the goodbye of an old line may come after the greeting of the new one.
+TEST(Guest, TakesAFrameForASignThatTheLineIsOpen) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  const auto state = [&] { return std::string(*data(guest, "GetSyncStatus").string_member("state")); };
+  ASSERT_TRUE(guest.on_connected("{}"));
+  ASSERT_TRUE(guest.on_disconnected());
+  EXPECT_EQ(state(), "reconnecting");
+  answer_empty(guest, "workspace:A");
+  EXPECT_EQ(state(), "syncing");
+  data(guest, "UnlinkWorkspace");
+  answer_empty(guest, "workspace:A");  // on its way when the line was closed
+  EXPECT_EQ(state(), "idle");
+}
+
+// A6: a server may want a new device to unpack its snapshot before anything else.
+TEST(Guest, UnpacksTheSnapshotThatTheServerWantsUnpackedAndGoesOn) {
+  ZipWriter zip;
+  ASSERT_TRUE(zip.add("a.md", as_bytes("old text\n")));
+  ASSERT_TRUE(zip.add("new/p.png", as_bytes("bytes")));
+  const Bytes good = std::move(zip).finish();
+  constexpr std::string_view kManifest = R"({"type":"file_manifest","files":[],"client_is_new":true})";
+  for (const int64_t status : {200, 503}) {
+    fake_host() = {};
+    fake_host().http_answer = {.status = status, .body = good};
+    put("a.md", "mine\n");
+    Guest guest;
+    ASSERT_TRUE(guest.init(kWorkspaceA));
+    ASSERT_TRUE(guest.on_connected("{}"));
+    const auto actions = decode_envelope(*guest.on_text(kManifest));
+    ASSERT_TRUE(actions);
+    EXPECT_THAT(*actions, Contains(testing::Field(&EnvelopeAction::type, ActionType::DownloadSnapshot)));
+    EXPECT_EQ(fake_host().http_requests.front().url, "http://s/api/workspaces/A/snapshot?include_attachments=true");
+    EXPECT_THAT(fake_host().requests, Contains(R"({"type":"FilesReady"})"));
+    EXPECT_EQ(file("a.md"), "mine\n");
+    EXPECT_EQ(file("new/p.png"), status == 200 ? "bytes" : "(none)");
+    const auto told = Contains(testing::HasSubstr("HTTP 503"));
+    if (status == 200)
+      EXPECT_THAT(fake_host().events, Not(told));
+    else
+      EXPECT_THAT(fake_host().events, told);
+  }
+}
+
+TEST(Guest, PassesOnWhatTheServerSaysAndIgnoresWhatItCannotRead) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+  fake_host().events.clear();
+  for (const std::string_view text :
+       {"no json", R"({"type":"session_joined","join_code":"x"})", R"({"type":"sync_complete"})"})
+    ASSERT_TRUE(guest.on_text(text));
+  EXPECT_TRUE(fake_host().events.empty());
+  EXPECT_EQ(data(guest, "GetSyncStatus").find("detail")->as_string() == nullptr ||
+                data(guest, "GetSyncStatus").string_member("detail")->find("control") == std::string_view::npos,
+            true);
+  ASSERT_TRUE(guest.on_text(R"({"type":"sync_progress","completed":1,"total":3})"));
+  ASSERT_TRUE(guest.on_text(R"({"type":"sync_complete","files_synced":3})"));
+  const auto envelope = guest.on_text(R"({"type":"focus_list_changed","files":["a.md"]})");
+  ASSERT_TRUE(envelope);
+  EXPECT_THAT(std::string(as_text(*envelope)), testing::HasSubstr("focusListChanged"));
+  EXPECT_THAT(fake_host().events, testing::ElementsAre(R"({"type":"SyncProgress","completed":1,"total":3})",
+                                                       R"({"files_synced":3,"type":"SyncCompleted","doc_name":""})",
+                                                       R"({"files":["a.md"],"type":"FocusListChanged"})"));
+}
+
+TEST(Guest, SaysWhatIsMissingAndNoticesWhenSomebodySignsIn) {
+  fake_host() = {};
+  Guest guest;
+  const auto status = [&] { return data(guest, "GetSyncStatus").dump(); };
+  ASSERT_TRUE(guest.init(R"({"workspace_id":"A","workspace_root":"."})"));
+  EXPECT_EQ(status(),
+            R"({"state":"idle","label":"Idle","detail":"Sync server URL is not configured","progress":null})");
+  fake_host().context = Json{}.set("server_url", "http://s");
+  EXPECT_EQ(status(), R"({"state":"idle","label":"Idle","detail":"Sign in to enable sync","progress":null})");
+  EXPECT_THAT(fake_host().requests, Not(Contains("connect")));
+  fake_host().context.set("auth_token", "t");
+  EXPECT_THAT(status(), testing::HasSubstr(R"("state":"connecting")"));
+  EXPECT_THAT(fake_host().requests, Contains("connect"));
+}
+
+}  // namespace
+}  // namespace diaryx::plugin
