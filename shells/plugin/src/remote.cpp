@@ -34,7 +34,8 @@ Answer<RemoteWorkspace> read_workspace(const Answer<Bytes>& body) {
 }  // namespace
 
 bool HttpError::is_final() const {
-  return status >= 400 && status < 500 && status != 408 && status != 409 && status != 429;
+  constexpr int64_t kTooLarge = 413;
+  return status == kTooLarge;
 }
 
 std::string Remote::workspace_path(const std::string& workspace_id) const {

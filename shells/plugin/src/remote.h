@@ -22,7 +22,8 @@ namespace diaryx::plugin {
 struct HttpError {
   int64_t status = 0;
   std::string text;
-  /// True when asking again cannot help: too large, out of quota, refused.
+  /// True when asking again cannot help: too large, out of quota. Whoever is not known today (401, 403, 404) may be tomorrow: signed
+  /// in again, invited again.
   bool is_final() const;
 };
 /// The error that an answer stands for.

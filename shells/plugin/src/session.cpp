@@ -101,10 +101,12 @@ void Session::connected() {
 void Session::disconnected() {
   connected_ = false;
   manifest_.clear();
-  // What waits for the old socket would reach the new one out of order; the next handshake says it all.
-  std::erase_if(queue_, [](const sync::Action& action) {
-    return std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action);
-  });
+  // What waits for the old socket would reach the new one out of order; the next handshake says it all, and uploads are asked for again.
+  const auto is_of_the_line = [](const sync::Action& action) {
+    return std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action) ||
+           std::holds_alternative<sync::UploadBlob>(action);
+  };
+  for (std::list<sync::Action>* waiting : {&queue_, &transfers_}) std::erase_if(*waiting, is_of_the_line);
   feed(sync::Disconnected{});
 }
 

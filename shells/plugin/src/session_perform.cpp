@@ -16,6 +16,7 @@ namespace {
 
 constexpr DurationMs kTransferTime{500};  // per export: many small attachments, without holding up the frames that wait
 constexpr std::string_view kNotesOnly = "this build of the plugin carries notes, not attachments";
+constexpr std::string_view kUnreadable = "the file cannot be read";
 constexpr std::string_view kNotDone = "the host ended the call; check the plugin's permissions";
 
 }  // namespace
@@ -128,7 +129,7 @@ void Session::perform_one(const sync::RemoveFile& remove) {
   const Look look = disk_.look(remove.path);
   if (look.state == Look::State::Missing) return feed(sync::FileRemoved{remove.path, remove.ticket});
   const Asked asked{remove.path, remove.ticket};
-  if (look.state == Look::State::Unreadable) return refuse(asked, "the file cannot be read");
+  if (look.state == Look::State::Unreadable) return refuse(asked, kUnreadable);
   if (look.hash() != remove.expected) return refuse_changed(asked, /*in_doubt=*/false);
   if (!disk_.remove(remove.path)) return refuse(asked, "the host did not delete the file");
   feed(sync::FileRemoved{remove.path, remove.ticket});
@@ -170,7 +171,7 @@ void Session::perform_one(const sync::Notify& notify) {
 
 void Session::place(const Asked& asked, const std::optional<Sha256>& expected, ByteView bytes, const Sha256& hash) {
   const Look before = disk_.look(asked.path);
-  if (before.state == Look::State::Unreadable) return refuse(asked, "the file cannot be read");
+  if (before.state == Look::State::Unreadable) return refuse(asked, kUnreadable);
   const bool is_expected =
       before.state == Look::State::Read ? replica_->hash_of(as_text(before.bytes)) == expected : !expected;
   if (!is_expected) return refuse_changed(asked, /*in_doubt=*/false);
@@ -242,8 +243,9 @@ void Session::fetch(const Remote& remote, const sync::FetchBlob& wanted) {
 void Session::upload(const Remote& remote, const sync::UploadBlob& given) {
   const Look look = disk_.look(given.path);
   if (look.hash() != given.hash) {
-    report(given.path, given.ticket);
-    return feed(sync::FilesSettled{});
+    // What is there now is the answer. Of what cannot be read nothing is told, and the replica would wait for it.
+    if (report(given.path, given.ticket)) return feed(sync::FilesSettled{});
+    return feed(sync::TransferFailed{given.path, given.hash, kUnreadable, false, given.ticket});
   }
   const auto done = given.size_bytes == 0
                         ? Answer<void>{}
