@@ -644,7 +644,9 @@ BinaryOutcome Guest::on_connected(std::string_view input) {
   const Json options = Json::parse(input).value_or(Json::object());
   begin();
   const auto workspace = options.string_member("workspace_id");
-  if (workspace && !workspace->empty() && (!session_ || session_->workspace_id() != *workspace)) {
+  // Before `init` and after `shutdown` nobody has said which folder this is, and no session may look at whatever is there. `init` finds
+  // that the line is open.
+  if (session_ && workspace && !workspace->empty() && session_->workspace_id() != *workspace) {
     const bool write_files = options.bool_member("write_to_disk").value_or(true);
     if (is_linked() || (requested_ && !requested_->session_code.empty())) {
       open_share(std::string(*workspace), write_files);

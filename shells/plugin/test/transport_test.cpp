@@ -127,5 +127,35 @@ TEST(Guest, SaysWhatIsMissingAndNoticesWhenSomebodySignsIn) {
   EXPECT_THAT(fake_host().requests, Contains("connect"));
 }
 
+// A native host calls `set_config` before `init`, and its socket may be quicker than the rest of its start. Until somebody says where
+// the workspace is, paths lead to wherever the host's process happens to be.
+TEST(Guest, TouchesNoFolderBeforeInitAndAfterShutdown) {
+  fake_host() = {};
+  put("private.md", "of no workspace\n");
+  put("/w/n.md", "text\n");
+  Guest guest;
+  ASSERT_TRUE(guest.set_config(R"({"workspace_id":"A","server_url":"http://s","auth_token":"t"})"));
+  const auto open = [&] {
+    fake_host().requests.clear();
+    ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A","write_to_disk":true})"));
+    answer_empty(guest, "workspace:A");
+    EXPECT_EQ(guest.session(), nullptr);
+    EXPECT_TRUE(fake_host().requests.empty());
+  };
+  open();
+  // The line is open, and the host will not say so again.
+  ASSERT_TRUE(guest.init(R"({"workspace_root":"/w"})"));
+  EXPECT_THAT(fake_host().requests, Contains("send_binary"));
+  for (const std::string_view id : {"workspace:A", "body:A/n.md"}) answer_empty(guest, id);
+  const std::string files = data(guest, "ListCrdtFiles").dump();
+  EXPECT_THAT(files, testing::HasSubstr("n.md"));
+  EXPECT_THAT(files, Not(testing::HasSubstr("private.md")));
+
+  ASSERT_TRUE(guest.shutdown());
+  fake_host().set_keys.clear();
+  open();
+  EXPECT_TRUE(fake_host().set_keys.empty());
+}
+
 }  // namespace
 }  // namespace diaryx::plugin
