@@ -68,11 +68,8 @@ std::string waiting_for_a_person(const sync::ReplicaStatus& status) {
 Reply sync_status(Guest& guest, const Json& params) {
   Session* session = guest.session();
   if (!session || session->options().alone) return status_line("idle", "Idle");
-  if (!guest.is_requested() && !guest.is_open()) {
-    Json missing = guest.endpoint(params).missing();
-    if (!missing.is_null() || !guest.is_linked()) return status_line("idle", "Idle", std::move(missing));
-    guest.reconcile();  // somebody has signed in, which hosts do not tell
-  }
+  guest.notice_sign_in();
+  if (!guest.is_requested() && !guest.is_open()) return status_line("idle", "Idle", guest.endpoint(params).missing());
   if (!guest.transport_problem().empty()) return status_line("error", "Sync error", guest.transport_problem());
   const SessionStatus status = session->status();
   const Json problem = status.problem.empty() ? Json{} : Json{status.problem};

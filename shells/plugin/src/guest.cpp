@@ -387,14 +387,25 @@ void Guest::change_config(const Config& config) {
 
 Endpoint Guest::endpoint(const Json& params) { return Endpoint::resolve(params, config(), host::runtime_context()); }
 
+// Nothing when something is missing for it.
+std::optional<host::Connection> Guest::own_line() {
+  Endpoint server = endpoint(Json::object());
+  if (server.server_url.empty() || server.auth_token.empty() || !is_linked()) return std::nullopt;
+  return host::Connection{.server_url = socket_server(server.server_url),
+                          .workspace_id = config_.workspace_id,
+                          .auth_token = std::move(server.auth_token),
+                          .session_code = {},
+                          .write_to_disk = write_to_disk_};
+}
+
 void Guest::reconcile() {
-  const Endpoint server = endpoint(Json::object());
-  if (server.server_url.empty() || server.auth_token.empty() || !is_linked()) return disconnect();
-  connect({.server_url = socket_server(server.server_url),
-           .workspace_id = config_.workspace_id,
-           .auth_token = server.auth_token,
-           .session_code = {},
-           .write_to_disk = write_to_disk_});
+  const std::optional<host::Connection> line = own_line();
+  line ? connect(*line) : disconnect();
+}
+
+void Guest::notice_sign_in() {
+  if (requested_ && !requested_->session_code.empty()) return;  // of a share
+  if (!socket_open_ && own_line() != requested_) reconcile();
 }
 
 void Guest::connect(const host::Connection& connection) {

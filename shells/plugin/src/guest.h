@@ -88,6 +88,9 @@ class Guest {
   void disconnect();
   /// Brings the socket in line with the config.
   void reconcile();
+  /// The same where the host's context changed, which no event tells: somebody signed in, out, or anew while no line is open. A line that
+  /// is asked for already is not asked for again, since that would end the host's wait between two attempts.
+  void notice_sign_in();
   bool is_linked() { return !config().workspace_id.empty(); }
   /// Whether the host was asked to keep a socket open.
   bool is_requested() const { return requested_.has_value(); }
@@ -115,6 +118,7 @@ class Guest {
   void save_config();
   void find_settings();
   std::string folder_name() const;
+  std::optional<host::Connection> own_line();
   void start_session(const Journal::Stored& stored, Session::Options options);
   void open_own(std::string id);
   void note_folder(Journal::Stored& stored);

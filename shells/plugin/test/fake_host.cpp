@@ -70,7 +70,8 @@ HttpResponse http(const HttpRequest& request) {
   return fake_host().http_answer;
 }
 
-std::string ws_connect(const Connection&) {
+std::string ws_connect(const Connection& connection) {
+  fake_host().connection = connection;
   fake_host().requests.emplace_back("connect");
   return fake_host().refusal;
 }

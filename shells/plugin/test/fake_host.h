@@ -21,6 +21,7 @@ struct FakeHost {
   std::vector<std::string> requests;  // of the socket
   std::vector<std::string> events;
   std::string refusal;  // of every connection
+  host::Connection connection;  // the last one asked for
   Json context = Json::object();
   bool is_blind = false;  // finds nothing in the storage
   std::vector<host::HttpRequest> http_requests;

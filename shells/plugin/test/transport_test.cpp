@@ -157,5 +157,36 @@ TEST(Guest, TouchesNoFolderBeforeInitAndAfterShutdown) {
   EXPECT_TRUE(fake_host().set_keys.empty());
 }
 
+TEST(Guest, NoticesANewTokenWhileTheOldOneOpensNoLine) {
+  fake_host() = {};
+  fake_host().context = Json{}.set("server_url", "http://s").set("auth_token", "old");
+  Guest guest;
+  ASSERT_TRUE(guest.init(R"({"workspace_id":"A","workspace_root":"."})"));
+  ASSERT_TRUE(guest.on_connected("{}"));
+  fake_host().context.set("auth_token", "new");
+  data(guest, "GetSyncStatus");
+  EXPECT_EQ(fake_host().connection.auth_token, "old");  // a line that is open stays
+  ASSERT_TRUE(guest.on_disconnected());
+  data(guest, "GetSyncStatus");
+  EXPECT_EQ(fake_host().connection.auth_token, "new");
+  // The host waits longer after each attempt; asking it again for the same would end its wait.
+  fake_host().requests.clear();
+  data(guest, "GetSyncStatus");
+  EXPECT_TRUE(fake_host().requests.empty());
+  fake_host().context.set("auth_token", nullptr);
+  EXPECT_EQ(data(guest, "GetSyncStatus").string_member("detail"), "Sign in to enable sync");
+  EXPECT_THAT(fake_host().requests, testing::ElementsAre("disconnect"));
+}
+
+TEST(Guest, LeavesTheLineOfAShareAloneWhenSomebodySignsIn) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  data(guest, "ConnectLiveShareSession", Json{}.set("workspace_id", "X").set("session_code", "abcd"));
+  fake_host().requests.clear();
+  EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "connecting");
+  EXPECT_TRUE(fake_host().requests.empty());
+}
+
 }  // namespace
 }  // namespace diaryx::plugin
