@@ -245,8 +245,8 @@ std::vector<DiskEntry> walk_tree(const Disk& disk, const std::string& root, std:
 }
 
 // The folder that is named, as root, and the index in it. A `.md` path is taken at its word.
-std::expected<std::string, std::string> choose_root(Disk& disk, std::string path) {
-  std::ranges::replace(path, '\\', '/');
+std::expected<std::string, std::string> choose_root(Disk& disk, std::string_view named) {
+  const std::string path = plain_path(named);
   const bool names_file = path.ends_with(".md");
   const std::string folder = names_file ? std::string(sync::parent(path)) : path;
   const std::string inside = disk.to_workspace(folder);

@@ -7,15 +7,14 @@
 #include "host.h"
 
 namespace diaryx::plugin {
-namespace {
 
-std::string with_slashes(std::string_view path) {
+// One spelling for roots and for paths, since one begins with the other.
+std::string plain_path(std::string_view path) {
   std::string out(path);
   std::replace(out.begin(), out.end(), '\\', '/');
+  while (out.starts_with("./")) out.erase(0, 2);
   return out;
 }
-
-}  // namespace
 
 std::optional<Sha256> Look::hash() const {
   if (state != State::Read) return std::nullopt;
@@ -25,9 +24,9 @@ std::optional<Sha256> Look::hash() const {
 bool Look::holds(ByteView content) const { return state == State::Read && as_text(bytes) == as_text(content); }
 
 void Disk::set_root(std::string_view root) {
-  std::string clean = with_slashes(root);
+  std::string clean = plain_path(root);
   while (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
-  if (clean == "." || clean == "./") clean.clear();
+  if (clean == ".") clean.clear();
   root_ = std::move(clean);
   has_root_ = true;
 }
@@ -38,12 +37,17 @@ std::string Disk::to_host(const std::string& path) const {
 }
 
 std::string Disk::to_workspace(const std::string& host_path) const {
-  std::string path = with_slashes(host_path);
+  std::string path = plain_path(host_path);
   if (!root_.empty() && path.starts_with(root_)) {
     const std::string_view rest = std::string_view(path).substr(root_.size());
     if (rest.starts_with('/') || root_.ends_with('/')) path = std::string(rest);
   }
   return sync::normalize_key(path);
+}
+
+bool Disk::is_outside(const std::string& host_path) const {
+  const std::string path = plain_path(host_path);
+  return root_.starts_with('/') && path.starts_with('/') && to_host(to_workspace(path)) != path;
 }
 
 bool Disk::exists(const std::string& path) const { return host::file_exists(to_host(path)); }

@@ -37,6 +37,8 @@ class Disk {
   std::string to_host(const std::string& path) const;
   /// Total; what comes out still has to pass `sync::parse_path`.
   std::string to_workspace(const std::string& host_path) const;
+  /// An absolute path that leads to somewhere else than the root, where that is absolute too.
+  bool is_outside(const std::string& host_path) const;
 
   bool exists(const std::string& path) const;
   Look look(const std::string& path) const;
@@ -60,6 +62,9 @@ class Disk {
 
 /// Whether this build follows a file: those of every workspace that are carried, without attachments where hosts give no bytes.
 bool is_ours(const std::string& path);
+
+/// With `/` between the folders and nothing in front that means "here".
+std::string plain_path(std::string_view path);
 
 /// Sorted paths without those that are a folder of another one.
 std::vector<std::string> without_folders(std::vector<std::string> paths);

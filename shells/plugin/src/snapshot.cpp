@@ -1,7 +1,5 @@
 #include "snapshot.h"
 
-#include <algorithm>
-
 #include "diaryx/sync/path.h"
 #include "zip.h"
 
@@ -20,9 +18,7 @@ bool is_wanted(std::string_view path, bool with_attachments) {
 
 // `\` is a separator before anything else is checked, so that `a\..\..\x` does not get out (docs of zip entries).
 std::string entry_path(std::string_view name) {
-  std::string path(name);
-  std::ranges::replace(path, '\\', '/');
-  while (path.starts_with("./")) path.erase(0, 2);
+  std::string path = plain_path(name);
   for (size_t at = path.find("/./"); at != std::string::npos; at = path.find("/./", at)) path.erase(at, 2);
   return path;
 }

@@ -28,6 +28,12 @@ TEST(Disk, NamesOneFileInOneWay) {
   EXPECT_EQ(web.to_host("a.md"), "a.md");
   EXPECT_EQ(web.to_workspace("./a.md"), "a.md");
   EXPECT_EQ(disk_at("my ws").to_workspace("my ws/a.md"), "a.md");
+  // Web hosts leave `./` out of some paths and not of others.
+  for (const std::string root : {"./notes", "notes", ".\\notes/"}) {
+    EXPECT_EQ(disk_at(root).to_workspace("notes/a.md"), "a.md") << root;
+    EXPECT_EQ(disk_at(root).to_workspace("./notes/a.md"), "a.md") << root;
+    EXPECT_EQ(disk_at(root).to_host("a.md"), "notes/a.md") << root;
+  }
 }
 
 TEST(Disk, ListsFilesThatAreCarriedAndNoFolders) {
