@@ -96,7 +96,10 @@ Reply sync_focused_file(Guest& guest, const Json& params) {
   }
   if (paths.empty()) paths = session->focused();
   if (paths.empty()) return Json{};
-  for (const std::string& path : paths) session->report(path);
+  // What cannot be seen may be denied; that it is deleted is said by events.
+  for (const std::string& path : paths) {
+    if (guest.disk().exists(path)) session->report(path);
+  }
   session->settle();
   session->focus(std::move(paths));
   return Json{};

@@ -604,7 +604,7 @@ void Guest::handle_event(Session& session, std::string_view type, const Json& pa
     const bool was_known = session.replica().known_hash(path).has_value();
     if (type != "file_deleted" && !was_known) {
       session.expect(path);
-      if (const auto from = moved_from(session, disk_, path)) return file_moved(session, *from, path);
+      if (const auto from = moved_from(session, disk_, path)) return file_moved(session, *from, path, false);
     }
     session.report(path);
     if (type == "file_deleted" && !was_known) {
@@ -618,15 +618,17 @@ void Guest::handle_event(Session& session, std::string_view type, const Json& pa
   } else if (type == "file_moved" || type == "file_renamed") {
     const std::string from = path_of("old_path");
     const std::string to = path_of("new_path");
-    if (!from.empty() && !to.empty()) file_moved(session, from, to);
+    if (!from.empty() && !to.empty())
+      file_moved(session, from, to, disk_.is_outside(std::string(*payload.string_member("new_path"))));
   } else if (type == "file_opened") {
     if (const std::string path = path_of("path"); !path.empty()) session.focus({path});
   }
 }
 
 // One event names one file or folder, and an index takes its folder along (A47): whoever is known below the old folder and is now
-// below the new one moved too.
-void Guest::file_moved(Session& session, const std::string& from, const std::string& to) {
+// below the new one moved too. What cannot be seen where it went was moved on, which the next event says, or looking is denied; only
+// what left the folder is gone.
+void Guest::file_moved(Session& session, const std::string& from, const std::string& to, bool has_left) {
   std::vector<std::pair<std::string, std::string>> moved;
   const bool was_file = session.replica().known_hash(from).has_value();
   const std::vector<std::string> inside = was_file ? std::vector<std::string>{} : files_below(session, from);
@@ -644,8 +646,10 @@ void Guest::file_moved(Session& session, const std::string& from, const std::str
   if (inside.empty() && !old_folder.empty() && old_folder != new_folder)
     follow(files_below(session, old_folder), old_folder.size(), new_folder);
   for (const auto& [old_path, new_path] : moved) session.feed(sync::FileMoved{old_path, new_path});
-  for (const auto& [old_path, new_path] : moved) session.report(new_path);
-  if (moved.empty()) session.report(to);
+  if (moved.empty()) moved.emplace_back(from, to);
+  for (const auto& [old_path, new_path] : moved) {
+    if (has_left || disk_.exists(new_path)) session.report(new_path);
+  }
   session.settle();
 }
 

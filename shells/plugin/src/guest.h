@@ -131,7 +131,7 @@ class Guest {
   void hear_of_line();
   void fetch_snapshot();
   void handle_event(Session& session, std::string_view type, const Json& payload);
-  void file_moved(Session& session, const std::string& from, const std::string& to);
+  void file_moved(Session& session, const std::string& from, const std::string& to, bool has_left);
 
   Config config_;
   sync::HistoryDevice device_;

@@ -143,6 +143,64 @@ TEST(Guest, ReadsAFileLaterThatCouldNotBeReadWhenItWasSaved) {
   EXPECT_EQ(body(), "three\n");
 }
 
+std::string live_files(Guest& guest) {
+  std::string paths;
+  for (const Json& pair : *data(guest, "ListCrdtFiles").as_array()) paths += *(*pair.as_array())[0].as_string() + ' ';
+  return paths;
+}
+
+bool move(Guest& guest, std::string_view from, std::string_view to) {
+  const Json paths = Json{}.set("old_path", from).set("new_path", to);
+  return guest.on_event(Json{}.set("event_type", "file_moved").set("payload", paths).dump()).has_value();
+}
+
+// Events wait for each other, so the file may be elsewhere again when the first one is heard; and where reading is denied, web hosts
+// say that nothing is there.
+TEST(Guest, FollowsAMoveToWhereNothingCanBeSeen) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  put("a.md", "text\n");
+  tell(guest, "file_created", "a.md");
+  fake_host().files.clear();
+  put("c.md", "text\n");
+  ASSERT_TRUE(move(guest, "a.md", "b.md"));
+  EXPECT_EQ(live_files(guest), "b.md ");
+  const int64_t before = *data(guest, "GetTimeline").integer_member("last_id");
+  ASSERT_TRUE(move(guest, "b.md", "c.md"));
+  EXPECT_EQ(live_files(guest), "c.md ");
+  EXPECT_THAT(data(guest, "GetChangedFiles", Json{}.set("from_id", before)).dump(),
+              testing::HasSubstr(R"("kind":"renamed","from":"b.md")"));
+  EXPECT_EQ(file("c.md"), "text\n");
+}
+
+TEST(Guest, TakesAFileThatMovedOutOfTheFolderForDeleted) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(R"({"workspace_root":"/w"})"));
+  put("/w/a.md", "text\n");
+  tell(guest, "file_created", "/w/a.md");
+  fake_host().files.clear();
+  put("/trash/a.md", "text\n");
+  ASSERT_TRUE(move(guest, "/w/a.md", "/trash/a.md"));
+  EXPECT_EQ(live_files(guest), "");
+}
+
+// "Sync this file now" is no wish to delete it.
+TEST(Guest, DeletesNoFileThatItIsToldToSyncAndCannotSee) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  put("a.md", "text\n");
+  tell(guest, "file_created", "a.md");
+  fake_host().files.clear();
+  data(guest, "SyncFocusedFileNow", Json{}.set("path", "a.md"));
+  EXPECT_EQ(live_files(guest), "a.md ");
+  put("a.md", "more\n");
+  data(guest, "SyncFocusedFileNow", Json{}.set("path", "a.md"));
+  EXPECT_EQ(data(guest, "GetBodyContent", Json{}.set("doc_name", "a.md")).string_member("content"), "more\n");
+}
+
 TEST(Guest, IgnoresEventsWithoutAPayload) {
   fake_host() = {};
   Guest guest;
