@@ -7,6 +7,7 @@
 #include <array>
 
 #include "diaryx/base/sha256.h"
+#include "diaryx/base/utf.h"
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/head_text.h"
@@ -200,9 +201,12 @@ struct DiskEntry {
   sync::FileMetadata metadata;
 };
 
+// Of a note. `contents` may name anything: pictures, what sync leaves alone, names that no disk takes.
 std::optional<sync::FileMetadata> read_metadata(const Disk& disk, const std::string& path) {
+  if (!sync::is_markdown(path) || !is_ours(path) || sync::check_path(path) != sync::PathProblem::Fine)
+    return std::nullopt;
   const Look look = disk.look(path);
-  if (look.state != Look::State::Read) return std::nullopt;
+  if (look.state != Look::State::Read || !is_valid_utf8(as_text(look.bytes))) return std::nullopt;
   const auto front = sync::Frontmatter::parse(sync::split_frontmatter(as_text(look.bytes)).head);
   if (!front) return std::nullopt;
   return sync::derive_metadata(*front, WorkspacePath(path), host::now());
@@ -211,7 +215,7 @@ std::optional<sync::FileMetadata> read_metadata(const Disk& disk, const std::str
 // The first file in the folder itself that has `contents` and no `part_of`.
 std::optional<std::string> find_root_index(const Disk& disk) {
   for (const std::string& path : disk.list()) {
-    if (!sync::parent(path).empty() || !sync::is_markdown(path)) continue;
+    if (!sync::parent(path).empty()) continue;
     const auto metadata = read_metadata(disk, path);
     if (metadata && metadata->contents && !metadata->part_of) return path;
   }

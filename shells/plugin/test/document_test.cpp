@@ -72,6 +72,23 @@ TEST(Guest, RefusesMetadataOfTheWrongType) {
   EXPECT_THAT(kept, testing::HasSubstr(R"("size":9)"));
 }
 
+// `contents` may name anything.
+TEST(Guest, ListsNotesOnlyWhenItReadsTheFolder) {
+  fake_host() = {};
+  put("README.md", "---\ncontents: [pic.png, .diaryx/x.md, a.md, b.tmp, no_text.md, 'con.md', gone.md]\n---\n");
+  put("a.md", "---\ntitle: A\n---\n");
+  put("pic.png", "\x89PNG");
+  for (const std::string_view path : {".diaryx/x.md", "b.tmp", "con.md"}) put(path, "text\n");
+  put("no_text.md", "\xff\xfe");
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  EXPECT_EQ(
+      data(guest, "InitializeWorkspaceCrdt", Json{}.set("workspace_path", "README.md")).integer_member("file_count"),
+      2);
+  const Json files = data(guest, "ListCrdtFiles");
+  ASSERT_EQ(files.as_array()->size(), 2u) << files.dump();
+}
+
 TEST(Guest, WritesWhatAnUpdateChangesWhenItIsAsked) {
   Json list;
   Json text;
