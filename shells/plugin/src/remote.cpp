@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "diaryx/base/json.h"
+#include "diaryx/base/utf.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -44,7 +45,9 @@ std::string Remote::workspace_path(const std::string& workspace_id) const {
 
 HttpError failure_of(const host::HttpResponse& response) {
   std::string text = "HTTP " + std::to_string(response.status);
-  if (!response.body.empty()) text.append(": ").append(as_text(response.body).substr(0, kMaxErrorText));
+  std::string_view said = as_text(response.body).substr(0, kMaxErrorText);
+  while (!is_valid_utf8(said)) said.remove_suffix(1);  // cut within a character, or no text at all
+  if (!said.empty()) text.append(": ").append(said);
   if (!response.retry_after.empty()) text.append(" (to be tried again after ").append(response.retry_after).append(")");
   return {response.status, std::move(text)};
 }

@@ -103,5 +103,20 @@ TEST(Guest, SaysWhenTheServerWantsToBeAskedAgain) {
             "HTTP 429: too many (to be tried again after 60)");
 }
 
+// Native hosts refuse an answer that is no UTF-8.
+TEST(Guest, QuotesWhatTheServerSaysAsFarAsItIsText) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  const auto error = [&](std::string_view body) {
+    fake_host().http_answer = {.status = 500, .body = to_bytes(as_bytes(body))};
+    return std::string(*command(guest, "ListRemoteWorkspaces").string_member("error"));
+  };
+  std::string is_long = "x";
+  while (is_long.size() < 500) is_long += "é";
+  EXPECT_EQ(error(is_long), "HTTP 500: " + is_long.substr(0, 299));
+  EXPECT_EQ(error("\xff\x1f\x8b"), "HTTP 500");
+}
+
 }  // namespace
 }  // namespace diaryx::plugin
