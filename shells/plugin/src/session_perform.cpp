@@ -140,8 +140,8 @@ void Session::perform_one(const sync::MoveFile& move) {
   const Asked asked{move.to, move.ticket};
   if (disk_.exists(move.to)) return refuse_changed(asked, /*in_doubt=*/false);
   const Look look = disk_.look(move.from);
-  if (look.state != Look::State::Read) return refuse(asked, "the file to rename cannot be read");
-  if (look.hash() != move.expected) {
+  if (look.state == Look::State::Unreadable) return refuse(asked, kUnreadable);
+  if (look.hash() != move.expected) {  // gone, perhaps
     feed(sync::FileRefused{move.to, {}, /*in_doubt=*/false, move.ticket});
     report(move.from, move.ticket);
     return feed(sync::FilesSettled{});

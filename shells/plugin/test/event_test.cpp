@@ -186,6 +186,25 @@ TEST(Guest, TakesAFileThatMovedOutOfTheFolderForDeleted) {
   EXPECT_EQ(live_files(guest), "");
 }
 
+// It was deleted, and the host did not say so yet: no trouble, and nobody needs to be told of any.
+TEST(Guest, DoesNotComplainOfAFileThatIsGoneWhenItIsToBeRenamed) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  put("a.md", "text\n");
+  tell(guest, "file_created", "a.md");
+  const int64_t point = *data(guest, "GetTimeline").integer_member("last_id");
+  put("b.md", "text\n");
+  fake_host().files.erase("a.md");
+  ASSERT_TRUE(move(guest, "a.md", "b.md"));
+  fake_host().files.clear();
+  data(guest, "RestoreHistory", Json{}.set("update_id", point));
+  fake_host().clock += 10'000;  // a rename may be told in two halves
+  data(guest, "GetSyncStatus");
+  EXPECT_EQ(live_files(guest), "");
+  EXPECT_THAT(fake_host().events, Not(testing::Contains(testing::HasSubstr("error"))));
+}
+
 // "Sync this file now" is no wish to delete it.
 TEST(Guest, DeletesNoFileThatItIsToldToSyncAndCannotSee) {
   fake_host() = {};
