@@ -134,7 +134,8 @@ Reply download_workspace(Guest& guest, const Json& params) {
   if (link && !is_usable(id)) return refused(kUnusable);
   const auto zip = Remote(endpoint).download_snapshot(id, attachments);
   if (!zip) return refused(zip.error().text);
-  const auto unpacked = unpack_into(folder, *zip, attachments);
+  // What is here already meets what is there in the session: both stay.
+  const auto unpacked = unpack_into(folder, *zip, attachments, link ? Present::Kept : Present::Replaced);
   if (!unpacked) return refused(unpacked.error());
   if (link) {
     guest.link(id, folder);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "guest_tools.h"
+#include "zip.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -101,6 +102,24 @@ TEST(Guest, SaysWhenTheServerWantsToBeAskedAgain) {
       .status = 429, .body = to_bytes(as_bytes(std::string_view("too many"))), .retry_after = "60"};
   EXPECT_EQ(command(guest, "UploadWorkspaceSnapshot").string_member("error"),
             "HTTP 429: too many (to be tried again after 60)");
+}
+
+// With a link the session merges what is on both sides; without one the server's files are what was asked for.
+TEST(Guest, KeepsWhatIsInTheFolderWhenItDownloadsAndLinks) {
+  ZipWriter zip;
+  ASSERT_TRUE(zip.add("a.md", as_bytes("theirs\n")));
+  ASSERT_TRUE(zip.add("new.md", as_bytes("new\n")));
+  const Bytes snapshot = std::move(zip).finish();
+  for (const bool link : {true, false}) {
+    fake_host() = {};
+    fake_host().http_answer = {.status = 200, .body = snapshot};
+    put("a.md", "mine\n");
+    Guest guest;
+    ASSERT_TRUE(guest.init(kNowhere));
+    data(guest, "DownloadWorkspace", Json{}.set("remote_id", "A").set("server_url", "http://s").set("link", link));
+    EXPECT_EQ(file("a.md"), link ? "mine\n" : "theirs\n");
+    EXPECT_EQ(file("new.md"), "new\n");
+  }
 }
 
 // Native hosts refuse an answer that is no UTF-8.
