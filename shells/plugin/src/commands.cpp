@@ -75,6 +75,16 @@ std::expected<Bytes, std::string> bytes_param(const Json& params, const char* na
   return std::move(*bytes);
 }
 
+std::vector<std::string> paths_param(Guest& guest, const Json& params, const char* name) {
+  std::vector<std::string> paths;
+  const Json* list = params.find(name);
+  if (!list || !list->as_array()) return paths;
+  for (const Json& entry : *list->as_array()) {
+    if (const std::string* path = entry.as_string()) paths.push_back(guest.disk().to_workspace(*path));
+  }
+  return paths;
+}
+
 bool flag_param(const Json& params, const char* name, bool otherwise) {
   return params.bool_member(name).value_or(otherwise);
 }

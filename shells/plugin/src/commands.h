@@ -45,6 +45,8 @@ Reply refused(const char* why);
 std::expected<std::string, std::string> text_param(const Json& params, const char* name);
 /// Base64 text or an array of byte values.
 std::expected<Bytes, std::string> bytes_param(const Json& params, const char* name);
+/// The paths of a list in the workspace; none when it is missing or something else.
+std::vector<std::string> paths_param(Guest& guest, const Json& params, const char* name);
 bool flag_param(const Json& params, const char* name, bool otherwise);
 
 /// `{"data": "<base64>"}`

@@ -310,12 +310,9 @@ std::expected<sync::RestoreChoice, std::string> choice_param(Guest& guest, const
   const auto point = point_param(past, params, "update_id", 0);
   if (!point) return std::unexpected(point.error());
   sync::RestoreChoice choice{.point = *point};
-  if (const Json* paths = params.find("paths"); paths && paths->as_array()) {
-    for (const Json& path : *paths->as_array()) {
-      if (const std::string* text = path.as_string()) choice.paths.push_back(guest.disk().to_workspace(*text));
-    }
-    if (choice.paths.empty()) return std::unexpected("paths names no file; leave it out to go back with everything");
-  }
+  choice.paths = paths_param(guest, params, "paths");
+  if (const Json* paths = params.find("paths"); paths && paths->as_array() && choice.paths.empty())
+    return std::unexpected("paths names no file; leave it out to go back with everything");
   if (const Json* hunks = params.find("hunks"); hunks && hunks->as_array()) {
     for (const Json& hunk : *hunks->as_array()) {
       if (const auto index = hunk.as_integer(); index && *index >= 0)

@@ -36,15 +36,6 @@ Json params_of(const Json& request) {
   return params && params->is_object() ? *params : Json::object();
 }
 
-std::vector<std::string> paths_of(const Json* list) {
-  std::vector<std::string> paths;
-  if (!list || !list->as_array()) return paths;
-  for (const Json& entry : *list->as_array()) {
-    if (const std::string* path = entry.as_string()) paths.push_back(*path);
-  }
-  return paths;
-}
-
 // Whether the file is what we made of an entry and nobody wrote in: it has no text, and the host, which says that it is gone, knows of
 // it by us alone. Where disks ignore case, a listing tells that it is this very name that is there and not one that took its place.
 bool is_made_here(const Session& session, const Disk& disk, const std::string& path) {
@@ -113,7 +104,7 @@ Outcome Guest::init(std::string_view input) {
 
 Outcome Guest::shutdown() {
   if (!session_) {
-    if (requested_) disconnect();
+    if (is_requested()) disconnect();
     host::log(host::Level::Warn, "shutdown: there is nothing to shut down");
     return {};
   }
@@ -148,9 +139,9 @@ void Guest::finish() {
     const Remote remote(server);
     if (!server.server_url.empty() && !server.auth_token.empty()) session_->work(&remote);
   }
-  if (requested_ && !transport_problem_.empty() && try_again_at_ <= host::now()) connect(host::Connection(*requested_));
-  if (session_->take_reconnect() && requested_) {
-    const host::Connection again = *requested_;
+  if (!transport_problem_.empty() && try_again_at_ <= host::now()) connect(host::Connection(requested_));
+  if (session_->take_reconnect() && is_requested()) {
+    const host::Connection again = requested_;
     disconnect();
     connect(again);
   }
@@ -387,25 +378,25 @@ void Guest::change_config(const Config& config) {
 
 Endpoint Guest::endpoint(const Json& params) { return Endpoint::resolve(params, config(), host::runtime_context()); }
 
-// Nothing when something is missing for it.
-std::optional<host::Connection> Guest::own_line() {
+// Of no workspace when something is missing for it.
+host::Connection Guest::own_line() {
   Endpoint server = endpoint(Json::object());
-  if (server.server_url.empty() || server.auth_token.empty() || !is_linked()) return std::nullopt;
-  return host::Connection{.server_url = socket_server(server.server_url),
-                          .workspace_id = config_.workspace_id,
-                          .auth_token = std::move(server.auth_token),
-                          .session_code = {},
-                          .write_to_disk = write_to_disk_};
+  if (server.server_url.empty() || server.auth_token.empty() || !is_linked()) return {};
+  return {.server_url = socket_server(server.server_url),
+          .workspace_id = config_.workspace_id,
+          .auth_token = std::move(server.auth_token),
+          .session_code = {},
+          .write_to_disk = write_to_disk_};
 }
 
 void Guest::reconcile() {
-  const std::optional<host::Connection> line = own_line();
-  line ? connect(*line) : disconnect();
+  const host::Connection line = own_line();
+  line.workspace_id.empty() ? disconnect() : connect(line);
 }
 
 void Guest::notice_sign_in() {
-  if (requested_ && !requested_->session_code.empty()) return;  // of a share
-  if (!socket_open_ && own_line() != requested_) reconcile();
+  const bool is_share = !requested_.session_code.empty();
+  if (!is_share && !socket_open_ && own_line() != requested_) reconcile();
 }
 
 void Guest::connect(const host::Connection& connection) {
@@ -426,7 +417,7 @@ void Guest::connect(const host::Connection& connection) {
 }
 
 void Guest::disconnect() {
-  requested_.reset();
+  requested_ = {};
   socket_open_ = was_open_ = false;
   transport_problem_.clear();
   host::ws_disconnect();
@@ -471,7 +462,7 @@ void Guest::lend_folder(const std::string& workspace_id) {
     restart_session();
   }
   if (disk_.has_root()) session_->begin_scan();
-  if (socket_open_ && requested_ && requested_->workspace_id == workspace_id) session_->connected();
+  if (socket_open_ && requested_.workspace_id == workspace_id) session_->connected();
 }
 
 void Guest::open_share(const std::string& workspace_id, bool write_files) {
@@ -488,7 +479,7 @@ void Guest::open_share(const std::string& workspace_id, bool write_files) {
     load_device();
     start_session({}, {.workspace_id = std::string(workspace_id), .write_files = write_files, .keep = false});
   }
-  if (socket_open_ && requested_ && requested_->workspace_id == workspace_id) session_->connected();
+  if (socket_open_ && requested_.workspace_id == workspace_id) session_->connected();
 }
 
 // Back to this folder's own session, if another one is open.
@@ -518,14 +509,19 @@ void Guest::close_share() {
 
 // --- JSON exports ---------------------------------------------------------------------------------------------------
 
+Reply Guest::carry_out(std::string_view command, const Json& params) {
+  begin();
+  Reply reply = run_command(*this, command, params);
+  finish();
+  return reply;
+}
+
 Outcome Guest::handle_command(std::string_view request) {
   const auto json = parsed(request);
   if (!json) return std::unexpected(json.error());
   const auto name = json->string_member("command");
   if (!name) return std::unexpected("Invalid JSON: the request has no command");
-  begin();
-  const Reply reply = run_command(*this, *name, params_of(*json));
-  finish();
+  const Reply reply = carry_out(*name, params_of(*json));
   const Json response = Json{}
                             .set("success", reply.has_value())
                             .set("data", reply ? *reply : Json{})
@@ -538,9 +534,7 @@ Outcome Guest::execute_typed_command(std::string_view request) {
   if (!json) return std::unexpected(json.error());
   const auto name = json->string_member("type");
   if (!name) return std::unexpected("Invalid JSON: the request has no type");
-  begin();
-  const Reply reply = run_command(*this, *name, params_of(*json));
-  finish();
+  const Reply reply = carry_out(*name, params_of(*json));
   if (reply) return Json{}.set("type", "PluginResult").set("data", *reply).dump();
   if (reply.error().starts_with(kUnknownCommand)) return {};  // not ours: the host asks its own backend
   return std::unexpected(reply.error());
@@ -559,9 +553,7 @@ Outcome Guest::get_config() { return config().to_public_json().dump(); }
 Outcome Guest::set_config(std::string_view patch) {
   const auto json = parsed(patch);
   if (!json) return std::unexpected(json.error());
-  begin();
-  const Reply done = run_command(*this, "set_config", *json);
-  finish();
+  const Reply done = carry_out("set_config", *json);
   if (!done) return std::unexpected(done.error());
   return {};
 }
@@ -663,7 +655,7 @@ BinaryOutcome Guest::on_connected(std::string_view input) {
   // that the line is open.
   if (session_ && workspace && !workspace->empty() && session_->workspace_id() != *workspace) {
     const bool write_files = options.bool_member("write_to_disk").value_or(true);
-    if (is_linked() || (requested_ && !requested_->session_code.empty())) {
+    if (is_linked() || !requested_.session_code.empty()) {
       open_share(std::string(*workspace), write_files);
     } else {
       // A host that knows the workspace of this folder by itself.
@@ -762,11 +754,7 @@ BinaryOutcome Guest::sync_body_files(std::string_view input) {
   const auto json = parsed(input);
   if (!json) return std::unexpected(json.error());
   begin();
-  if (session_) {
-    std::vector<std::string> paths = paths_of(json->find("file_paths"));
-    for (std::string& path : paths) path = disk_.to_workspace(path);
-    session_->focus(std::move(paths));
-  }
+  if (session_) session_->focus(paths_param(*this, *json, "file_paths"));
   return finish_with_envelope();
 }
 

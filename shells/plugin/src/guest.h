@@ -93,7 +93,7 @@ class Guest {
   void notice_sign_in();
   bool is_linked() { return !config().workspace_id.empty(); }
   /// Whether the host was asked to keep a socket open.
-  bool is_requested() const { return requested_.has_value(); }
+  bool is_requested() const { return !requested_.workspace_id.empty(); }
   bool is_open() const { return socket_open_; }
   bool was_open() const { return was_open_; }
   const std::string& transport_problem() const { return transport_problem_; }
@@ -109,6 +109,7 @@ class Guest {
   void rename_device(std::string_view name);
 
  private:
+  Reply carry_out(std::string_view command, const Json& params);
   void begin();
   void finish();
   Bytes finish_with_envelope();
@@ -118,7 +119,7 @@ class Guest {
   void save_config();
   void find_settings();
   std::string folder_name() const;
-  std::optional<host::Connection> own_line();
+  host::Connection own_line();
   void start_session(const Journal::Stored& stored, Session::Options options);
   void open_own(std::string id);
   void note_folder(Journal::Stored& stored);
@@ -143,7 +144,7 @@ class Guest {
   std::unique_ptr<Session> session_;
   std::unique_ptr<Session> aside_;  // this folder's own, while `session_` is a guest elsewhere
   bool write_to_disk_ = true;
-  std::optional<host::Connection> requested_;  // what the host was asked to keep open
+  host::Connection requested_;  // what the host was asked to keep open; of no workspace: nothing
   bool socket_open_ = false;
   bool was_open_ = false;  // since it was requested
   std::string transport_problem_;
