@@ -88,7 +88,7 @@ Reply sync_focused_file(Guest& guest, const Json& params) {
   Session* session = guest.folder_session();
   if (!session) return Json{};
   std::vector<std::string> paths = paths_param(guest, params, "file_paths");
-  if (const auto path = params.string_member("path")) paths.push_back(guest.disk().to_workspace(std::string(*path)));
+  if (const auto path = params.string_member("path")) paths.push_back(guest.disk().to_workspace(*path));
   if (paths.empty()) paths = session->focused();
   if (paths.empty()) return Json{};
   // What cannot be seen may be denied; that it is deleted is said by events.

@@ -42,7 +42,7 @@ Json binary_json(const sync::BinaryRef& ref) {
 }
 
 std::string path_param(Guest& guest, const Json& params) {
-  return guest.disk().to_workspace(std::string(params.string_member("path").value_or("")));
+  return guest.disk().to_workspace(params.string_member("path").value_or(""));
 }
 
 std::expected<std::string, std::string> file_param(Guest& guest, const Json& params) {

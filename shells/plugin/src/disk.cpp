@@ -36,18 +36,13 @@ std::string Disk::to_host(const std::string& path) const {
   return root_.ends_with('/') ? root_ + path : root_ + '/' + path;
 }
 
-std::string Disk::to_workspace(const std::string& host_path) const {
+std::string Disk::to_workspace(std::string_view host_path) const {
   std::string path = plain_path(host_path);
   if (!root_.empty() && path.starts_with(root_)) {
     const std::string_view rest = std::string_view(path).substr(root_.size());
     if (rest.starts_with('/') || root_.ends_with('/')) path = std::string(rest);
   }
   return sync::normalize_key(path);
-}
-
-bool Disk::is_outside(const std::string& host_path) const {
-  const std::string path = plain_path(host_path);
-  return root_.starts_with('/') && path.starts_with('/') && to_host(to_workspace(path)) != path;
 }
 
 bool Disk::exists(const std::string& path) const { return host::file_exists(to_host(path)); }

@@ -36,9 +36,7 @@ class Disk {
 
   std::string to_host(const std::string& path) const;
   /// Total; what comes out still has to pass `sync::parse_path`.
-  std::string to_workspace(const std::string& host_path) const;
-  /// An absolute path that leads to somewhere else than the root, where that is absolute too.
-  bool is_outside(const std::string& host_path) const;
+  std::string to_workspace(std::string_view host_path) const;
 
   bool exists(const std::string& path) const;
   Look look(const std::string& path) const;

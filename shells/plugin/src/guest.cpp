@@ -577,7 +577,7 @@ Outcome Guest::on_event(std::string_view event) {
 void Guest::handle_event(Session& session, std::string_view type, const Json& payload) {
   const auto path_of = [&](std::string_view member) -> std::string {
     const auto path = payload.string_member(member);
-    return path ? disk_.to_workspace(std::string(*path)) : std::string{};
+    return path ? disk_.to_workspace(*path) : std::string{};
   };
   if (type == "workspace_opened") {
     Disk folder = disk_;
@@ -610,8 +610,10 @@ void Guest::handle_event(Session& session, std::string_view type, const Json& pa
   } else if (type == "file_moved" || type == "file_renamed") {
     const std::string from = path_of("old_path");
     const std::string to = path_of("new_path");
-    if (!from.empty() && !to.empty())
-      file_moved(session, from, to, disk_.is_outside(std::string(*payload.string_member("new_path"))));
+    // Absolute, and the root was not what it began with.
+    const std::string_view there = payload.string_member("new_path").value_or("");
+    const bool has_left = there.starts_with('/') && there.substr(1) == to;
+    if (!from.empty() && !to.empty()) file_moved(session, from, to, has_left);
   } else if (type == "file_opened") {
     if (const std::string path = path_of("path"); !path.empty()) session.focus({path});
   }
@@ -662,7 +664,6 @@ BinaryOutcome Guest::on_connected(std::string_view input) {
       write_to_disk_ = write_files;
       end_share();
       save();
-      load_device();
       if (!session_) spaces_.load();
       open_own(std::string(*workspace));
     }

@@ -154,7 +154,10 @@ class Session {
   };
   void place(const Asked& asked, const std::optional<Sha256>& expected, ByteView bytes, const Sha256& hash);
   void refuse(const Asked& asked, std::string_view reason);
-  void refuse_changed(const Asked& asked, bool in_doubt);
+  /// Another file than expected, or none, is at `changed`.
+  void refuse_changed(const Asked& asked, const std::string& changed, bool in_doubt = false);
+  void transfer_failed(const std::string& path, const Sha256& hash, sync::Ticket ticket, std::string_view reason,
+                       bool is_final = false);
   void answer_failed(const sync::Action& action);
 
   Options options_;

@@ -130,7 +130,7 @@ void Session::perform_one(const sync::RemoveFile& remove) {
   if (look.state == Look::State::Missing) return feed(sync::FileRemoved{remove.path, remove.ticket});
   const Asked asked{remove.path, remove.ticket};
   if (look.state == Look::State::Unreadable) return refuse(asked, kUnreadable);
-  if (look.hash() != remove.expected) return refuse_changed(asked, /*in_doubt=*/false);
+  if (look.hash() != remove.expected) return refuse_changed(asked, asked.path);
   if (!disk_.remove(remove.path)) return refuse(asked, "the host did not delete the file");
   feed(sync::FileRemoved{remove.path, remove.ticket});
 }
@@ -138,14 +138,10 @@ void Session::perform_one(const sync::RemoveFile& remove) {
 // Hosts cannot rename. The copy is complete before the old name goes, so that a crash leaves the content twice, not never.
 void Session::perform_one(const sync::MoveFile& move) {
   const Asked asked{move.to, move.ticket};
-  if (disk_.exists(move.to)) return refuse_changed(asked, /*in_doubt=*/false);
+  if (disk_.exists(move.to)) return refuse_changed(asked, asked.path);
   const Look look = disk_.look(move.from);
   if (look.state == Look::State::Unreadable) return refuse(asked, kUnreadable);
-  if (look.hash() != move.expected) {  // gone, perhaps
-    feed(sync::FileRefused{move.to, {}, /*in_doubt=*/false, move.ticket});
-    report(move.from, move.ticket);
-    return feed(sync::FilesSettled{});
-  }
+  if (look.hash() != move.expected) return refuse_changed(asked, move.from);  // gone, perhaps
   if (!disk_.write(move.to, look.bytes).holds(look.bytes)) return refuse(asked, "the host did not write the file");
   if (!disk_.remove(move.from))
     host::log(host::Level::Warn, "the host did not delete " + move.from + " after renaming it");
@@ -174,13 +170,13 @@ void Session::place(const Asked& asked, const std::optional<Sha256>& expected, B
   if (before.state == Look::State::Unreadable) return refuse(asked, kUnreadable);
   const bool is_expected =
       before.state == Look::State::Read ? replica_->hash_of(as_text(before.bytes)) == expected : !expected;
-  if (!is_expected) return refuse_changed(asked, /*in_doubt=*/false);
+  if (!is_expected) return refuse_changed(asked, asked.path);
   const Look after = disk_.write(asked.path, bytes);
   if (after.holds(bytes)) return feed(sync::FileWritten{asked.path, hash, asked.ticket});
   if (after.state == before.state && after.bytes == before.bytes)
     return refuse(asked, "the host did not write the file");
   // Somebody else wrote it just now, perhaps on top of what we had put there.
-  refuse_changed(asked, /*in_doubt=*/true);
+  refuse_changed(asked, asked.path, /*in_doubt=*/true);
 }
 
 void Session::write_out(const std::string& path) {
@@ -207,11 +203,16 @@ void Session::refuse(const Asked& asked, std::string_view reason) {
   feed(sync::FileRefused{asked.path, reason, /*in_doubt=*/false, asked.ticket});
 }
 
-void Session::refuse_changed(const Asked& asked, bool in_doubt) {
+void Session::refuse_changed(const Asked& asked, const std::string& changed, bool in_doubt) {
   // Nothing to complain of: the two are merged.
   feed(sync::FileRefused{asked.path, {}, in_doubt, asked.ticket});
-  report(asked.path, asked.ticket);
+  report(changed, asked.ticket);
   feed(sync::FilesSettled{});
+}
+
+void Session::transfer_failed(const std::string& path, const Sha256& hash, sync::Ticket ticket, std::string_view reason,
+                              bool is_final) {
+  feed(sync::TransferFailed{path, hash, reason, is_final, ticket});
 }
 
 void Session::run_transfers(const Remote& remote) {
@@ -230,14 +231,14 @@ void Session::run_transfers(const Remote& remote) {
 
 void Session::fetch(const Remote& remote, const sync::FetchBlob& wanted) {
   if (!host::carries_attachments())
-    return feed(sync::TransferFailed{wanted.path, wanted.hash, kNotesOnly, true, wanted.ticket});
+    return transfer_failed(wanted.path, wanted.hash, wanted.ticket, kNotesOnly, /*is_final=*/true);
   const Asked asked{wanted.path, wanted.ticket};
   if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{}))
     return place(asked, wanted.expected, {}, wanted.hash);
   if (const auto copy = local_copy(wanted.hash)) return place(asked, wanted.expected, *copy, wanted.hash);
   const auto bytes = remote.attachment(options_.workspace_id, wanted.hash);
   if (bytes) return place(asked, wanted.expected, *bytes, wanted.hash);
-  feed(sync::TransferFailed{wanted.path, wanted.hash, bytes.error().text, false, wanted.ticket});
+  transfer_failed(wanted.path, wanted.hash, wanted.ticket, bytes.error().text);
 }
 
 void Session::upload(const Remote& remote, const sync::UploadBlob& given) {
@@ -245,13 +246,13 @@ void Session::upload(const Remote& remote, const sync::UploadBlob& given) {
   if (look.hash() != given.hash) {
     // What is there now is the answer. Of what cannot be read nothing is told, and the replica would wait for it.
     if (report(given.path, given.ticket)) return feed(sync::FilesSettled{});
-    return feed(sync::TransferFailed{given.path, given.hash, kUnreadable, false, given.ticket});
+    return transfer_failed(given.path, given.hash, given.ticket, kUnreadable);
   }
   const auto done = given.size_bytes == 0
                         ? Answer<void>{}
                         : remote.upload(options_.workspace_id, given.path, given.hash, given.mime_type, look.bytes);
   if (done) return feed(sync::BlobUploaded{given.path, given.hash});
-  feed(sync::TransferFailed{given.path, given.hash, done.error().text, done.error().is_final(), given.ticket});
+  transfer_failed(given.path, given.hash, given.ticket, done.error().text, done.error().is_final());
 }
 
 std::optional<Bytes> Session::local_copy(const Sha256& hash) const {
@@ -272,12 +273,10 @@ void Session::answer_failed(const sync::Action& action) {
   if (const auto* remove = std::get_if<sync::RemoveFile>(&action)) refuse_in_doubt(remove->path, remove->ticket);
   if (const auto* move = std::get_if<sync::MoveFile>(&action)) refuse_in_doubt(move->to, move->ticket);
   if (const auto* read = std::get_if<sync::ReadFile>(&action)) refuse_in_doubt(read->path, read->ticket);
-  if (const auto* wanted = std::get_if<sync::FetchBlob>(&action)) {
-    feed(sync::TransferFailed{wanted->path, wanted->hash, kNotDone, false, wanted->ticket});
-  }
-  if (const auto* given = std::get_if<sync::UploadBlob>(&action)) {
-    feed(sync::TransferFailed{given->path, given->hash, kNotDone, false, given->ticket});
-  }
+  if (const auto* wanted = std::get_if<sync::FetchBlob>(&action))
+    transfer_failed(wanted->path, wanted->hash, wanted->ticket, kNotDone);
+  if (const auto* given = std::get_if<sync::UploadBlob>(&action))
+    transfer_failed(given->path, given->hash, given->ticket, kNotDone);
   // A native host refuses to send when its socket is gone.
   if (std::holds_alternative<sync::SendBinary>(action) || std::holds_alternative<sync::SendText>(action))
     disconnected();
