@@ -13,6 +13,19 @@
 
 namespace diaryx::sync {
 
+/// Moments that are waited for, each by one path.
+class Moments {
+ public:
+  /// The path waited until `before`, if at all, and waits until `after` now.
+  void move(const std::string& path, std::optional<TimestampMs> before, std::optional<TimestampMs> after);
+  std::optional<TimestampMs> next() const;
+  /// The paths whose moment has come, in their order.
+  std::vector<std::string> due(TimestampMs now) const;
+
+ private:
+  std::set<std::pair<TimestampMs, std::string>> moments_;
+};
+
 /// A map by path. When the next moment comes is known without looking at all of them, since that is asked after every event.
 /// Value    has an `std::optional<TimestampMs> wait_until`; it is changed by `change` alone.
 /// Cost     a logarithm of the size.
@@ -34,9 +47,7 @@ class DueMap {
     Value& value = by_path_[path];
     const std::optional<TimestampMs> before = value.wait_until;
     edit(value);
-    if (value.wait_until == before) return;
-    if (before) moments_.erase({*before, path});
-    if (value.wait_until) moments_.emplace(*value.wait_until, path);
+    moments_.move(path, before, value.wait_until);
   }
   void put(const std::string& path, Value value) {
     change(path, [&](Value& there) { there = std::move(value); });
@@ -45,21 +56,15 @@ class DueMap {
   std::optional<Value> take(std::string_view path) {
     const auto found = by_path_.find(path);
     if (found == by_path_.end()) return std::nullopt;
-    if (found->second.wait_until) moments_.erase({*found->second.wait_until, found->first});
+    moments_.move(found->first, found->second.wait_until, {});
     std::optional<Value> taken(std::move(found->second));
     by_path_.erase(found);
     return taken;
   }
 
-  std::optional<TimestampMs> next_moment() const {
-    return moments_.empty() ? std::nullopt : std::optional(moments_.begin()->first);
-  }
+  std::optional<TimestampMs> next_moment() const { return moments_.next(); }
   /// Those whose moment has come, in their order.
-  std::vector<std::string> due(TimestampMs now) const {
-    std::vector<std::string> paths;
-    for (auto at = moments_.begin(); at != moments_.end() && at->first <= now; ++at) paths.push_back(at->second);
-    return paths;
-  }
+  std::vector<std::string> due(TimestampMs now) const { return moments_.due(now); }
 
   bool empty() const { return by_path_.empty(); }
   size_t size() const { return by_path_.size(); }
@@ -69,7 +74,7 @@ class DueMap {
 
  private:
   ByPath by_path_;
-  std::set<std::pair<TimestampMs, std::string>> moments_;
+  Moments moments_;
 };
 
 }  // namespace diaryx::sync

@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "diaryx/sync/action.h"
@@ -24,7 +23,7 @@ class OwnMoves {
   const OwnMove* find(const std::string& to) const;
   bool contains(const std::string& to) const { return find(to) != nullptr; }
   /// The file of this key is leaving it.
-  bool is_leaving(const std::string& from) const;
+  bool is_leaving(const std::string& from) const { return by_source_.contains(from); }
   /// The keys of the files that are leaving this name on disk.
   std::vector<std::string> leaving_place(const std::string& disk_from) const;
 
@@ -34,11 +33,11 @@ class OwnMoves {
   OwnMove take(const std::string& to);
 
  private:
-  using Pairs = std::set<std::pair<std::string, std::string>>;  // with the key that the move leads to
+  using Targets = std::map<std::string, std::set<std::string>, std::less<>>;
 
-  std::map<std::string, OwnMove> by_target_;
-  Pairs by_source_;
-  Pairs by_place_;
+  std::map<std::string, OwnMove, std::less<>> by_target_;
+  Targets by_source_;
+  Targets by_place_;
 };
 
 }  // namespace diaryx::sync
