@@ -143,6 +143,13 @@ SqliteResult<Statement*> Database::cached(std::string_view sql) {
   return &cache_.emplace(sql, std::move(*statement)).first->second;
 }
 
+void Database::end_statements() {
+  for (sqlite3_stmt* one = sqlite3_next_stmt(database_.get(), nullptr); one != nullptr;
+       one = sqlite3_next_stmt(database_.get(), one)) {
+    if (sqlite3_stmt_busy(one) != 0) sqlite3_reset(one);
+  }
+}
+
 int64_t Database::last_insert_rowid() const { return sqlite3_last_insert_rowid(database_.get()); }
 int64_t Database::changes() const { return sqlite3_changes64(database_.get()); }
 

@@ -30,7 +30,9 @@ std::optional<StorageError> SqliteThreads::commit_group(WriteBatch& batch) {
   if (!transaction) return storage_error(transaction.error());
   for (const auto& write : batch) {
     // SQLite may have rolled back by itself; running the rest would store it outside any transaction.
-    if (auto failure = write->run(writer_database_)) return failure;
+    auto failure = write->run(writer_database_);
+    writer_database_.end_statements();
+    if (failure) return failure;
   }
   if (auto committed = transaction->commit(); !committed) return storage_error(committed.error());
   return std::nullopt;

@@ -1,7 +1,8 @@
 // The two threads of SqliteStorage and the helpers its queries are written with.
 //
 // A job is a function from the database to a result. Read jobs answer at once; write jobs run in groups, one transaction
-// each, and answer after the commit.
+// each, and answer after the commit. A job may return in the middle of a statement, which ends with it: otherwise the jobs
+// after it would read the database as it was then, and lack what was confirmed since.
 #pragma once
 
 #include <memory>
@@ -49,7 +50,9 @@ class SqliteThreads {
   template <typename T, typename Work>
   void read(Reply<T> reply, Work work) {
     reader_.post([reply = std::move(reply), work = std::move(work)](native::Database& database) mutable {
-      reply(work(database));
+      auto result = work(database);
+      database.end_statements();
+      reply(std::move(result));
     });
   }
 

@@ -314,6 +314,76 @@ TEST(SqliteStorage, RefusesARecordThatIsNotWhatWasWritten) {
   EXPECT_EQ(loaded.error().kind, Kind::Damaged);
 }
 
+// A record that cannot be read is in the middle of a question, and a question that is not over holds on to what the
+// database was when it was asked. Whoever asks next would be shown that: a document without what was confirmed since,
+// whose next snapshot says that it has it all.
+TEST(SqliteStorage, ADamagedRecordDoesNotStopTheClockForWhoAsksNext) {
+  TemporaryFolder folder;
+  const std::string path = folder.path / "server.db";
+  const NewUpdate update{.workspace = "w",
+                         .document = "damaged",
+                         .bytes = bytes("whole"),
+                         .user_id = {},
+                         .device_id = {},
+                         .time = TimestampMs{0}};
+  const auto store = [&](Storage& storage, uint64_t epoch, const std::string& document) {
+    NewUpdate one = update;
+    one.document = document;
+    one.epoch = epoch;
+    return wait<relay::Sequence>([&](auto reply) { storage.append_update(one, std::move(reply)); });
+  };
+  const auto take_over = [](Storage& storage) {
+    return *wait<uint64_t>([&](auto reply) { storage.take_over(std::move(reply)); });
+  };
+  {
+    auto storage = SqliteStorage::open(path);
+    ASSERT_TRUE(storage);
+    const auto session = wait<Session>([&](auto reply) {
+      (*storage)->create_token(
+          {.email = "a@b", .token_hash = {}, .device_name = {}, .now = TimestampMs{0}, .expires = TimestampMs{9}},
+          std::move(reply));
+    });
+    wait<Workspace>([&](auto reply) {
+      (*storage)->create_workspace(session->user_id, {"w", "n"}, TimestampMs{0}, std::move(reply));
+    });
+    const uint64_t epoch = take_over(**storage);
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(store(**storage, epoch, "damaged"));
+    ASSERT_TRUE(store(**storage, epoch, "sound"));
+    const auto snapshot = wait<void>([&](auto reply) {
+      (*storage)->store_snapshot("sound", bytes("of one"), relay::Sequence{3}, epoch, std::move(reply));
+    });
+    ASSERT_TRUE(snapshot);
+  }
+  {
+    auto database = native::Database::open(path, native::Durability::Full);
+    ASSERT_TRUE(database->execute("UPDATE updates SET data=x'00' WHERE sequence=1"));
+  }
+  auto storage = SqliteStorage::open(path);
+  const uint64_t epoch = take_over(**storage);
+  const auto load = [&](const std::string& document) {
+    return wait<StoredDocument>([&](auto reply) { (*storage)->load_document(document, std::move(reply)); });
+  };
+  ASSERT_FALSE(load("damaged"));
+  for (const char* document : {"sound", "new"}) ASSERT_TRUE(store(**storage, epoch, document));
+  EXPECT_EQ(load("new")->last, relay::Sequence{5});
+  ASSERT_FALSE(load("damaged"));
+  ASSERT_TRUE(store(**storage, epoch, "sound"));
+  EXPECT_EQ(load("sound")->last, relay::Sequence{6});
+
+  // The same for a snapshot.
+  {
+    auto database = native::Database::open(path, native::Durability::Full);
+    ASSERT_TRUE(database->execute("UPDATE documents SET snapshot=x'00', snapshot_through=2 WHERE name='damaged'"));
+  }
+  ASSERT_FALSE(load("damaged"));
+  const uint64_t before =
+      wait<std::vector<std::string>>([&](auto reply) { (*storage)->list_documents("w", std::move(reply)); })->size();
+  ASSERT_TRUE(store(**storage, epoch, "newer"));
+  const auto after =
+      wait<std::vector<std::string>>([&](auto reply) { (*storage)->list_documents("w", std::move(reply)); });
+  EXPECT_EQ(after->size(), before + 1);
+}
+
 TEST(SqliteStorage, BringsADatabaseOfTheFirstVersionAlong) {
   TemporaryFolder folder;
   const std::string path = folder.path / "server.db";

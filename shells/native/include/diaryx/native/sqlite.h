@@ -83,6 +83,9 @@ class Database {
   SqliteResult<Statement> prepare(std::string_view sql);
   /// Compiled at the first use, then kept; reset and ready. `sql` is a literal: it is the key. One user at a time.
   SqliteResult<Statement*> cached(std::string_view sql);
+  /// Resets every statement that was left before its end, as by an early return: as long as one is not over, all that is read
+  /// on this connection is what the database was when that one began.
+  void end_statements();
 
   int64_t last_insert_rowid() const;
   int64_t changes() const;
