@@ -1,6 +1,6 @@
 // WebSocket frames of a client that may be a stranger.
 //
-// 1. the stream in one piece and cut at places that the input chooses says the same   2. no message is beyond the limit, text is valid
+// 1. the stream in one piece and cut at places that the input chooses says the same   2. no message is beyond the limit of its kind, text is valid
 // UTF-8, and a control frame is short   3. a close body that we write can be read
 #include <string>
 #include <vector>
@@ -14,7 +14,7 @@ using namespace diaryx::server;
 
 namespace {
 
-constexpr size_t kLimit = 300;
+constexpr MessageLimits kLimits{.binary_bytes = 300, .text_bytes = 200};
 
 struct Said {
   std::vector<std::pair<Opcode, Bytes>> messages;
@@ -25,7 +25,7 @@ struct Said {
 /// piece   0: all at once.
 Said read(ByteView stream, size_t piece, bool keep) {
   Said said;
-  FrameReader reader(kLimit);
+  FrameReader reader(kLimits);
   for (size_t at = 0; at < stream.size() || at == 0;) {
     const size_t take = piece == 0 ? stream.size() : std::min(piece, stream.size() - at);
     Bytes fed = to_bytes(stream.subspan(at, take));
@@ -40,7 +40,8 @@ Said read(ByteView stream, size_t piece, bool keep) {
       }
       if (!*next) break;
       const WebSocketMessage& message = **next;
-      DX_ASSERT(message.opcode != Opcode::Continuation && message.bytes.size() <= kLimit);
+      DX_ASSERT(message.opcode != Opcode::Continuation && message.bytes.size() <= kLimits.binary_bytes);
+      if (message.opcode == Opcode::Text) DX_ASSERT(message.bytes.size() <= kLimits.text_bytes);
       if (static_cast<uint8_t>(message.opcode) >= 8) DX_ASSERT(message.bytes.size() <= 125);
       if (message.opcode == Opcode::Text) DX_ASSERT(is_valid_utf8(as_text(message.bytes)));
       if (message.opcode == Opcode::Close) {

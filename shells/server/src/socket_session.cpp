@@ -23,7 +23,10 @@ constexpr std::chrono::seconds kDead{120};  // then it is cut
 constexpr std::chrono::seconds kSignInTime{10};
 constexpr std::chrono::seconds kCloseTime{30};  // for the client to answer a close
 constexpr std::chrono::seconds kFarewellTime{2};
-constexpr size_t kSignInMessageBytes = 64u << 10;
+constexpr size_t kSignInBytes = 64u << 10;
+constexpr MessageLimits kSignInMessages{.binary_bytes = kSignInBytes, .text_bytes = kSignInBytes};
+constexpr MessageLimits kMessages{.binary_bytes = relay::Limits{}.max_frame_bytes,
+                                  .text_bytes = relay::Limits{}.max_text_bytes};
 constexpr size_t kPerMessageBytes = 64;  // counted beside its bytes, so that many empty ones are bounded too
 constexpr size_t kPartsPerWrite = 128;
 constexpr size_t kTlsBatchBytes = 16u << 10;
@@ -70,7 +73,7 @@ void SocketSession::refuse(const boost::beast::flat_buffer& early, std::string_v
 void SocketSession::admit(Admission admission) {
   read_only_ = admission.read_only;
   authenticate_.reset();
-  if (reader_ != nullptr) reader_->set_limit(relay::Limits{}.max_frame_bytes);
+  if (reader_ != nullptr) reader_->set_limits(kMessages);
   auto principal = relay::share(std::move(admission.principal));
   grant_ = &services_.access.enter(admission.key, std::move(admission.workspace), admission.expires, principal);
   connection_ = services_.relay.opened(shared_from_this(), std::move(principal), handshake_);
@@ -120,7 +123,7 @@ void SocketSession::received(const boost::system::error_code& error, std::span<u
   heard_at_ = SocketList::Clock::now();
   pinged_ = false;
   if (reader_ == nullptr) {
-    reader_ = std::make_unique<FrameReader>(grant_ != nullptr ? relay::Limits{}.max_frame_bytes : kSignInMessageBytes);
+    reader_ = std::make_unique<FrameReader>(grant_ != nullptr ? kMessages : kSignInMessages);
   }
   reader_->feed(bytes);
   try {

@@ -114,8 +114,10 @@ std::optional<FrameFault> FrameReader::check_head() {
   }
   const bool begun = message_ != Opcode::Continuation;
   if (begun != (opcode_ == Opcode::Continuation)) return FrameFault::Protocol;
+  const bool text = (begun ? message_ : opcode_) == Opcode::Text;
+  const size_t max_bytes = text ? limits_.text_bytes : limits_.binary_bytes;
   const size_t so_far = held_ == nullptr ? 0 : held_->partial.size();
-  if (left_ > max_bytes_ || so_far > max_bytes_ - left_) return FrameFault::TooLarge;
+  if (left_ > max_bytes || so_far > max_bytes - left_) return FrameFault::TooLarge;
   return std::nullopt;
 }
 

@@ -3,7 +3,8 @@
 // Pure: bytes in, messages out.
 //
 // Invariants
-//  1. A message is handed out whole, unmasked, and never larger than the limit; nothing is reserved for what has not come.
+//  1. A message is handed out whole, unmasked, and never larger than the limit of its kind, beyond which it is refused at the
+//     head of the frame that goes over it; nothing is reserved for what has not come.
 //  2. A frame that lies in the input whole is handed out where it lies; only what is incomplete is copied.
 //  3. After a refusal the reader says nothing more: the connection is to be closed with its code.
 #pragma once
@@ -31,11 +32,16 @@ struct WebSocketMessage {
 /// Close codes for what cannot be read.
 enum class FrameFault : uint16_t { Protocol = 1002, NotUtf8 = 1007, TooLarge = 1009 };
 
+/// The largest message of each kind.
+struct MessageLimits {
+  size_t binary_bytes;
+  size_t text_bytes;
+};
+
 class FrameReader {
  public:
-  /// max_bytes   of one message.
-  explicit FrameReader(size_t max_bytes) : max_bytes_(max_bytes) {}
-  void set_limit(size_t max_bytes) { max_bytes_ = max_bytes; }
+  explicit FrameReader(MessageLimits limits) : limits_(limits) {}
+  void set_limits(MessageLimits limits) { limits_ = limits; }
 
   /// Gives it bytes from the client, which it unmasks in place; they stay where they are until `next` answers with nothing,
   /// or `keep_rest` was called.
@@ -69,7 +75,7 @@ class FrameReader {
   std::expected<std::optional<WebSocketMessage>, FrameFault> read_body();
   std::expected<std::optional<WebSocketMessage>, FrameFault> finish(Opcode opcode, ByteView bytes);
 
-  size_t max_bytes_;
+  MessageLimits limits_;
   std::span<uint8_t> input_;
   std::unique_ptr<Held> held_;  // a quiet connection has none
   std::array<uint8_t, 14> head_{};

@@ -31,7 +31,7 @@ constexpr uint8_t kBinary = 0x82;
 
 /// Everything the reader says when it is fed `bytes` in pieces of `piece`: "opcode:body", and "fault code" at the end of all.
 std::vector<std::string> read_with(bool anew, const Bytes& bytes, size_t piece, size_t limit) {
-  FrameReader reader(limit);
+  FrameReader reader({limit, limit});
   std::vector<std::string> said;
   for (size_t at = 0; at < bytes.size(); at += piece) {
     Bytes fed(bytes.begin() + static_cast<ptrdiff_t>(at),
@@ -46,7 +46,7 @@ std::vector<std::string> read_with(bool anew, const Bytes& bytes, size_t piece, 
       if (!*next) break;
       said.push_back(std::to_string(static_cast<int>((*next)->opcode)) + ":" + std::string(as_text((*next)->bytes)));
     }
-    if (anew && reader.is_between_frames()) reader = FrameReader(limit);
+    if (anew && reader.is_between_frames()) reader = FrameReader({limit, limit});
   }
   return said;
 }
@@ -59,7 +59,7 @@ std::vector<std::string> read(const Bytes& bytes, size_t piece, size_t limit = 1
 }
 
 TEST(FrameReader, SaysWhenANewOneWouldGoOnInTheSameWay) {
-  FrameReader reader(100);
+  FrameReader reader({100, 100});
   EXPECT_TRUE(reader.is_between_frames());
   const auto feed = [&](Bytes bytes) {
     reader.feed(bytes);
@@ -134,13 +134,39 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"text_that_is_not_utf8", frame(kText, "\xff"), 1007}),
     [](const auto& info) { return info.param.name; });
 
+// Of a message that is refused nothing but its head has come.
+TEST(WebSocketFrames, RefusesATextBeyondTheLimitOfTextsAtItsHead) {
+  const auto head_of = [](uint8_t first, std::string_view body) {
+    Bytes head = frame(first, body);
+    head.resize(head.size() - body.size());
+    return head;
+  };
+  const auto said = [](Bytes bytes) {
+    FrameReader reader({.binary_bytes = 1000, .text_bytes = 300});
+    reader.feed(bytes);
+    auto next = reader.next();
+    while (next && *next) next = reader.next();
+    return next ? 0 : static_cast<int>(next.error());
+  };
+  const std::string fits(300, 'a');
+  const std::string too_long(301, 'a');
+  EXPECT_EQ(said(head_of(kText, fits)), 0);
+  EXPECT_EQ(said(head_of(kText, too_long)), 1009);
+  EXPECT_EQ(said(head_of(kBinary, too_long)), 0);
+  const std::string begun(200, 'a');
+  EXPECT_EQ(said(frame(0x01, begun) + head_of(0x00, std::string(100, 'a'))), 0);
+  EXPECT_EQ(said(frame(0x01, begun) + head_of(0x00, std::string(101, 'a'))), 1009);
+  EXPECT_EQ(said(frame(0x01, begun) + frame(0x89, "ping") + head_of(0x80, std::string(101, 'a'))), 1009);
+  EXPECT_EQ(said(frame(0x02, begun) + head_of(0x80, std::string(101, 'a'))), 0);
+}
+
 TEST(WebSocketFrames, TakesAMessageOfExactlyTheLimit) {
   const std::string body(1000, 'a');
   EXPECT_THAT(read(frame(kBinary, body), 77, 1000), testing::ElementsAre("2:" + body));
 }
 
 TEST(WebSocketFrames, KeepsTheRestOfWhatWasFed) {
-  FrameReader reader(1000);
+  FrameReader reader({1000, 1000});
   Bytes fed = frame(kBinary, "one") + frame(kBinary, "two");
   Bytes tail(fed.end() - 2, fed.end());
   fed.resize(fed.size() - 2);
