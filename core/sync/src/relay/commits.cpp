@@ -159,6 +159,7 @@ void Machine::take_stored(const UpdateStored& event) {
   }
   stored.stored = event.sequence;
   ++stored.records_since_snapshot;
+  if (stored.coming != nullptr && stored.coming_after == append.ticket) store_coming_snapshot(stored);
   flush(stored);
   shrink_if_resting(stored);
   compact_if_due(stored);

@@ -33,6 +33,7 @@ struct Seat {
   std::unique_ptr<std::vector<Bytes>> held;  // payloads; null: none
   uint64_t received = 0;            // update-bearing messages since it opened
   State state = State::Waiting;
+  bool approached = false;  // access was granted
   bool told_read_only = false;
   bool told_full = false;
 };

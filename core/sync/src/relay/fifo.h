@@ -2,6 +2,7 @@
 // queues of a server with many documents and connections are empty.)
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <utility>
@@ -28,6 +29,13 @@ class Fifo {
       items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
       head_ = 0;
     }
+  }
+
+  template <typename Predicate>
+  void erase_if(Predicate predicate) {
+    if (empty()) return;
+    const auto first = items_.begin() + static_cast<std::ptrdiff_t>(head_);
+    items_.erase(std::remove_if(first, items_.end(), predicate), items_.end());
   }
 
   /// Gives up memory that is kept for more.

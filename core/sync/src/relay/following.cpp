@@ -50,7 +50,8 @@ void Machine::on(ChangesListed& event) {
   const auto asked = change_questions_.extract(event.ticket);
   if (!asked) return;
   ChangesQuestion& question = asked.mapped();
-  if (connection(question.connection) == nullptr) return;
+  const Connection* const asker = connection(question.connection);
+  if (asker == nullptr || asker->closing) return;
   Changes changes{.workspace = question.workspace, .cursor = {}, .known = event.known, .keys = {}};
   if (event.through != Sequence{}) changes.cursor = options_.lineage + ":" + std::to_string(event.through.value());
   if (event.known) {
@@ -60,7 +61,8 @@ void Machine::on(ChangesListed& event) {
       if (parsed && parsed->kind == DocKind::Body) changes.keys.emplace_back(parsed->key);
     }
   }
-  HeldChanges held{question.connection, std::make_shared<const std::string>(format_control(changes)), {}};
+  HeldChanges held{
+      question.connection, question.workspace, std::make_shared<const std::string>(format_control(changes)), {}};
   for (const auto& [ticket, appending] : append_rooms_) {
     if (appending->workspace == question.workspace) held.behind.insert(ticket);
   }
@@ -75,9 +77,20 @@ void Machine::release_changes(Ticket answered) {
   std::erase_if(held_changes_, [&](HeldChanges& held) {
     held.behind.erase(answered);
     if (!held.behind.empty()) return false;
-    if (connection(held.connection) != nullptr) out_->push_back(SendText{{held.connection}, std::move(held.text)});
+    const Connection* const asker = connection(held.connection);
+    if (asker != nullptr && !asker->closing) out_->push_back(SendText{{held.connection}, std::move(held.text)});
     return true;
   });
+}
+
+/// Questions that are still out end as well: who left may have lost the right to an answer, and asks anew after coming back.
+void Machine::stop_following(const Connection& connection, Room& workspace) {
+  if (std::erase(workspace.followers, connection.id) == 0) return;
+  const auto is_asked = [&](const auto& one) {
+    return one.connection == connection.id && one.workspace == workspace.workspace;
+  };
+  std::erase_if(change_questions_, [&](const auto& asked) { return is_asked(asked.second); });
+  std::erase_if(held_changes_, is_asked);
 }
 
 void Machine::add_followers(const Room& room, ConnectionId except, std::vector<ConnectionId>& to) {

@@ -16,7 +16,6 @@ constexpr int64_t kRestCheckMs = 250;
 
 /// What was edited or left just now is perhaps looked at next.
 constexpr int64_t kIdleAtLeastMs = 1000;
-constexpr uint32_t kLookedAtAtOnce = 256;
 
 /// The larger, the longer, so that waking takes the same small part of the time whatever the size.
 DurationMs quiet_before_rest(const Room& room) { return DurationMs{1'000 + static_cast<int64_t>(room.size_bytes / 8)}; }
@@ -25,15 +24,21 @@ DurationMs quiet_before_rest(const Room& room) { return DurationMs{1'000 + stati
 
 std::string_view sentence_for(StorageFailure why);  // opening.cpp
 
+/// While appends are in flight the memory is ahead of the storage, and where many write it always is: the state of now is
+/// stored as soon as the newest append in it is.
 void Machine::store_snapshot(Room& room) {
-  // While appends are in flight the memory is ahead of the storage: everything is safe in the log, so there is no hurry.
-  if (room.life != Life::Open || room.snapshot || !room.appends.empty() || room.records_since_snapshot == 0) return;
+  if (room.life != Life::Open || room.snapshot || room.coming != nullptr || room.records_since_snapshot == 0) return;
+  finish_append();
+  room.coming = std::make_shared<const Bytes>(room.doc.encode());
+  room.coming_after = room.last_append;
+  if (room.appends.empty()) store_coming_snapshot(room);
+}
+
+void Machine::store_coming_snapshot(Room& room) {
   const Ticket ticket = next_ticket();
   room.snapshot = ticket;
-  room.snapshot_through = room.stored;
   snapshot_rooms_.emplace(ticket, room.id);
-  auto state = std::make_shared<const Bytes>(room.doc.encode());
-  out_->push_back(StoreSnapshot{ticket, *room.id, std::move(state), room.stored});
+  out_->push_back(StoreSnapshot{ticket, *room.id, std::exchange(room.coming, nullptr), room.stored});
 }
 
 void Machine::compact_if_due(Room& room) {
@@ -49,6 +54,8 @@ void Machine::finish_snapshot(Ticket ticket, bool stored) {
   owner->snapshot.reset();
   // Records that came in between are few; counting them as covered only delays the next snapshot a little.
   if (stored) owner->records_since_snapshot = 0;
+  // Stored or not: the log has everything, so that nobody needs this memory.
+  if (owner->is_leaving) return erase(*owner);
   note_if_idle(*owner);
 }
 
@@ -56,8 +63,9 @@ void Machine::on(SnapshotStored& event) { finish_snapshot(event.ticket, true); }
 /// The log is complete without it: nothing is lost, the next attempt comes with the next reason.
 void Machine::on(SnapshotNotStored& event) { finish_snapshot(event.ticket, false); }
 
+/// A document that the storage still works on is in use: whoever edited it may look at it when that is stored.
 void Machine::note_if_idle(Room& room) {
-  if (room.life != Life::Open || room.in_use()) return;
+  if (room.life != Life::Open || room.in_use() || !room.appends.empty() || room.snapshot) return;
   idle_bytes_ += room.size_bytes - std::exchange(room.idle_bytes, room.size_bytes);
   if (room.idle_since) return;
   room.idle_since = now_;
@@ -65,6 +73,7 @@ void Machine::note_if_idle(Room& room) {
 }
 
 void Machine::end_idle(Room& room) {
+  room.is_leaving = false;
   room.idle_since.reset();
   idle_bytes_ -= std::exchange(room.idle_bytes, 0);
 }
@@ -93,29 +102,25 @@ void Machine::unload_idle_rooms() {
   }
 }
 
-/// If the storage still works on the document, `note_if_idle` starts a new wait when it has answered.
+/// Of an idle document. Whoever comes before its last snapshot is stored finds it as it was.
 void Machine::unload(Room& room) {
-  if (room.records_since_snapshot >= kRecordsWorthASnapshot) store_snapshot(room);
+  DX_ASSERT(room.appends.empty() && !room.snapshot && !room.in_use());
   end_idle(room);
-  if (room.snapshot || !room.appends.empty()) return;
-  erase(room);
+  if (room.records_since_snapshot < kRecordsWorthASnapshot) return erase(room);
+  room.is_leaving = true;
+  store_snapshot(room);
 }
 
 /// Many documents that are edited once and left, as by an import, must not add up until their time has come.
 void Machine::unload_beyond_limit() {
-  uint32_t waiting = 0;  // for the storage, which answers the oldest first: looking at a few is enough
   const TimestampMs newest = now_ + options_.limits.idle_before_unload + DurationMs{-kIdleAtLeastMs};
-  for (auto check = idle_checks_.begin(); idle_bytes_ > options_.limits.max_idle_bytes && waiting < kLookedAtAtOnce &&
-                                          check != idle_checks_.end() && check->first <= newest;) {
-    Room* const idle = room(check->second->view());
+  while (idle_bytes_ > options_.limits.max_idle_bytes && !idle_checks_.empty() &&
+         idle_checks_.begin()->first <= newest) {
+    const auto [due, document] = *idle_checks_.begin();
+    idle_checks_.erase(idle_checks_.begin());
+    Room* const idle = room(document->view());
     const bool stale =
-        idle == nullptr || !idle->idle_since || *idle->idle_since + options_.limits.idle_before_unload != check->first;
-    if (!stale && (idle->snapshot || !idle->appends.empty())) {
-      ++check;
-      ++waiting;
-      continue;
-    }
-    check = idle_checks_.erase(check);
+        idle == nullptr || !idle->idle_since || *idle->idle_since + options_.limits.idle_before_unload != due;
     if (!stale) unload(*idle);
   }
 }
@@ -185,10 +190,12 @@ void Machine::shrink_if_resting(Room& room) {
   room.appends.shrink();
 }
 
-/// The storage refused an update that the memory already holds: the memory is thrown away.
+/// The storage refused an update that the memory already holds: the memory is thrown away. Followers come back as well: an
+/// update that was appended behind the refused one may be stored all the same, and nobody is here to send it to them.
 void Machine::fail_room(Room& room, StorageFailure why) {
   std::vector<ConnectionId> affected = room.members;
   affected.insert(affected.end(), room.shaking.begin(), room.shaking.end());
+  add_followers(room, ConnectionId{}, affected);
   drop_room(room, Refusal::Storage, sentence_for(why));
   for (const ConnectionId id : affected) {
     if (Connection* const member = connection(id))
@@ -202,13 +209,18 @@ void Machine::drop_room(Room& room, Refusal refusal, std::string_view sentence) 
     if (const auto* edit = std::get_if<EditFinished>(&message)) out_->push_back(EditFinished{edit->ticket, false});
   }
   for (const PendingEdit& pending : std::exchange(room.edits, {})) out_->push_back(EditFinished{pending.ticket, false});
-  for (auto& [id, connection] : connections_) {
-    const auto seat = connection.seats.find(room.id);
-    if (seat == connection.seats.end()) continue;
-    for (const Bytes& payload : seat->second.take_held()) release(connection, held_size(payload));
-    connection.seats.erase(seat);
-    std::erase_if(connection.handshakes, [&](const SharedDocId& one) { return *one == *room.id; });
-    refuse(connection, room.id->view(), refusal, sentence);
+  // Who waits for permission has not come in: when it is given, the document is here again.
+  for (const auto* there : {&room.members, &room.shaking, &room.waiting}) {
+    for (const ConnectionId id : *there) {
+      Connection* const found = connection(id);
+      if (found == nullptr) continue;
+      const auto seat = found->seats.find(room.id);
+      if (seat == found->seats.end()) continue;
+      for (const Bytes& payload : seat->second.take_held()) release(*found, held_size(payload));
+      found->seats.erase(seat);
+      std::erase_if(found->handshakes, [&](const SharedDocId& one) { return *one == *room.id; });
+      refuse(*found, room.id->view(), refusal, sentence);
+    }
   }
   room.members.clear();
   room.followers.clear();
@@ -218,6 +230,7 @@ void Machine::drop_room(Room& room, Refusal refusal, std::string_view sentence) 
   room.answer.reset();
   room.manifest.reset();
   room.snapshot.reset();
+  room.coming.reset();
   room.awareness = AwarenessStore();
   end_idle(room);
   room.life = Life::Failed;

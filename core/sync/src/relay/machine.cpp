@@ -12,6 +12,7 @@ constexpr std::array<std::string_view, 5> kRefusalCodes = {"unauthorized", "inva
                                                            "storage"};
 /// Reasons of a close frame have at most 123 bytes.
 constexpr size_t kMaxReasonBytes = 120;
+constexpr std::string_view kRestarting = "the server is restarting";
 /// Events that come together may be about many documents.
 constexpr size_t kAwakeAtOnce = 64;
 
@@ -101,6 +102,7 @@ void Machine::on(ConnectionOpened& event) {
                           .lineage = options_.lineage,
                           .changes = !options_.lineage.empty()};
   out_->push_back(SendText{{event.connection}, std::make_shared<const std::string>(format_control(hello))});
+  if (draining_) close(connection, CloseCode::GoingAway, std::string(kRestarting));  // let in just before
 }
 
 void Machine::on(BinaryFrame& event) {
@@ -193,7 +195,8 @@ void Machine::close(Connection& connection, CloseCode code, std::string reason) 
 void Machine::drain(TimestampMs now, std::vector<Action>& out) {
   now_ = now;
   out_ = &out;
-  for (auto& [id, connection] : connections_) close(connection, CloseCode::GoingAway, "the server is restarting");
+  draining_ = true;
+  for (auto& [id, connection] : connections_) close(connection, CloseCode::GoingAway, std::string(kRestarting));
   out_ = nullptr;
 }
 

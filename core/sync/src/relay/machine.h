@@ -112,6 +112,7 @@ class Machine {
   void follow(Connection& connection, const ChangesWanted& wanted);
   void add_followers(const Room& room, ConnectionId except, std::vector<ConnectionId>& to);
   void release_changes(Ticket answered);
+  void stop_following(const Connection& connection, Room& workspace);
   std::optional<Sequence> sequence_of(std::string_view cursor) const;
 
   // life.cpp
@@ -123,6 +124,7 @@ class Machine {
   void on(DeadlineReached& event);
   void finish_snapshot(Ticket ticket, bool stored);
   void store_snapshot(Room& room);
+  void store_coming_snapshot(Room& room);
   void compact_if_due(Room& room);
   void note_if_idle(Room& room);
   void end_idle(Room& room);
@@ -152,6 +154,7 @@ class Machine {
   /// An answer that must not overtake updates which may be part of what its cursor stands for.
   struct HeldChanges {
     ConnectionId connection;
+    std::string workspace;
     SharedText text;
     std::set<Ticket> behind;
   };
@@ -197,6 +200,7 @@ class Machine {
   std::map<std::pair<ConnectionId, SharedDocId>, uint64_t, ByReceiver> receipts_;  // due, only inside a call
   std::vector<Room*> leaving_rooms_;  // with something in `leaving`, only inside a call
   OpenAppend open_append_;  // only inside a call
+  bool draining_ = false;
   bool gathers_ = false;  // receipts, and updates that leave, of several events
   uint64_t last_ticket_ = 0;
   uint64_t documents_loaded_ = 0;

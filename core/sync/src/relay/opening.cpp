@@ -43,11 +43,8 @@ void Machine::start_seat(Connection& connection, std::string_view document, cons
   connection.seats[id].hold(to_bytes(payload));
   hold(connection, held_size(payload));
   if (access->second.access) return approach(connection, id);
-
-  const bool asked = !access->second.waiting.empty();
   access->second.waiting.push_back(id);
-  if (asked) return;
-  ask_access(connection, parsed.workspace);
+  if (!known) ask_access(connection, parsed.workspace);
 }
 
 void Machine::ask_access(const Connection& connection, std::string_view workspace) {
@@ -75,7 +72,9 @@ void Machine::on(Authorized& event) {
   const std::vector<SharedDocId> waiting = std::exchange(access->second.waiting, {});
   access->second.access = event.access;
   for (const SharedDocId& document : waiting) {
-    if (!found->seats.contains(document)) continue;  // left meanwhile
+    const auto seat = found->seats.find(document);
+    // Left meanwhile; or came back as well, and stands here twice.
+    if (seat == found->seats.end() || seat->second.approached) continue;
     if (event.access != Access::Denied) {
       approach(*found, document);
       continue;
@@ -89,6 +88,7 @@ void Machine::on(Authorized& event) {
 
 /// Goes on once access is granted.
 void Machine::approach(Connection& connection, const SharedDocId& document) {
+  connection.seats.at(document).approached = true;
   Room& entered = room_for(document);
   if (entered.life == Life::Open) return admit(connection, entered);
   entered.waiting.push_back(connection.id);
@@ -230,9 +230,11 @@ void Machine::leave(Connection& connection, std::string_view document) {
   if (left == nullptr) return;
   std::erase(left->waiting, connection.id);
   std::erase(left->shaking, connection.id);
+  // Receipts count from the opening: one that is still out would confirm what is sent after the next.
+  left->outbox.drop_receipts(connection.id);
   if (state == Seat::State::Open) {
     std::erase(left->members, connection.id);
-    std::erase(left->followers, connection.id);
+    stop_following(connection, *left);
     const Bytes gone = left->awareness.forget(connection.id);
     if (!gone.empty()) send_message(*left, left->members, Awareness{gone});
     announce_peer(*left, connection, false);

@@ -41,6 +41,12 @@ class Outbox {
     return &entries_.front().second;
   }
   void pop() { entries_.pop_front(); }
+  void drop_receipts(ConnectionId connection) {
+    entries_.erase_if([connection](const auto& entry) {
+      const auto* const receipt = std::get_if<Receipt>(&entry.second);
+      return receipt != nullptr && receipt->connection == connection;
+    });
+  }
   /// Gives up memory that is kept for more.
   void shrink() { entries_.shrink(); }
 

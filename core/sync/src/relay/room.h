@@ -1,9 +1,11 @@
 // One document in the relay's memory, and everybody who has it open.
 //
-// Life:  Loading ──loaded──► Open ──nobody for a while──► (snapshot) ──► gone
-//          │ failed                │ an append failed
-//          ▼                       ▼
-//         gone                  Failed ──appends in flight answered──► gone, or Loading again if somebody waits
+// Life:  Loading ──loaded──► Open ──nobody and nothing in flight for a while──► (last snapshot asked for) ──answered──► gone
+//          │ failed          │  ▲                                                       │ somebody comes
+//          ▼                 │  └───────────────────────────────────────────────────────┘
+//         gone               │ an append failed
+//                            ▼
+//                         Failed ──appends in flight answered──► gone, or Loading again if somebody waits
 #pragma once
 
 #include <limits>
@@ -41,8 +43,8 @@ struct Room {
   DocKind kind;
 
   Life life = Life::Loading;
-  Ticket load;                   // the question whose answer is waited for while Loading
-  RoomDoc doc;                   // open exactly while Open; woken by Machine::work_on
+  Ticket load;  // the question whose answer is waited for while Loading
+  RoomDoc doc;  // open exactly while Open; woken by Machine::work_on
   TimestampMs edited{std::numeric_limits<int64_t>::min() / 2};  // when it was worked on last
 
   std::vector<ConnectionId> waiting;  // for the document to be loaded, in order of asking
@@ -59,8 +61,10 @@ struct Room {
   Sequence stored;  // of the newest record known to be stored
   uint32_t records_since_snapshot = 0;
   std::optional<Ticket> snapshot;  // being stored
-  Sequence snapshot_through;
-  std::optional<TimestampMs> idle_since;  // nobody here since
+  SharedBytes coming;  // a snapshot to be stored once `coming_after` is, which is the newest append in it; null: none
+  Ticket coming_after;
+  std::optional<TimestampMs> idle_since;  // nobody here, and nothing in flight, since
+  bool is_leaving = false;  // nobody came for so long that only the last snapshot is waited for
   uint64_t idle_bytes = 0;  // its part of Machine::idle_bytes_
 
   // What the last SyncStep1 was answered with if it was large, as long as somebody is still being sent it: many who open a document at once

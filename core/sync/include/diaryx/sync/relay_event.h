@@ -83,8 +83,9 @@ struct UpdateStored {
   Sequence sequence;
 };
 
-/// The update is not stored. The document's memory is thrown away (it is ahead of the storage), its connections get
-/// error `storage` and are closed with `TryAgainLater`: they come back, and the difference is sent again.
+/// The update is not stored, or nobody can tell. The document's memory is thrown away (it is ahead of the storage), its
+/// connections get error `storage` and are closed with `TryAgainLater`, as are those that follow its workspace: they come
+/// back, and the difference is sent again.
 struct UpdateNotStored {
   Ticket ticket;
   StorageFailure why;
