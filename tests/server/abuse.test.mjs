@@ -202,6 +202,7 @@ test('frames: broken, of the wrong kind, in pieces, unmasked, without end', asyn
     ['a continuation of nothing', [0x80, 0x81, 0, 0, 0, 0, 0]],
     ['text that is not UTF-8', [0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28]],
     ['a length of 2^62', [0x82, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ['a text of 2 MiB, of which nothing comes', [0x81, 0xff, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, 0, 0, 0]],
   ]) assert.match(await upgraded(bytes), /^HTTP\/1\.1 101/, what);  // and then the server closed
   await alive();
 });
