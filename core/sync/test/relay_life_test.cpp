@@ -184,6 +184,20 @@ TEST(RelayCompaction, OfWhatIsNotStoredInTheEndIsGivenUp) {
   EXPECT_TRUE(bench.relay.quiet());
 }
 
+// With little room left on the disk updates may be stored while the whole document cannot: it is not written out again for each.
+TEST(RelayCompaction, IsNotTriedAgainWithEveryUpdate) {
+  RelayBench bench({.compact_after_records = 100});
+  bench.open(1);
+  bench.frame(1, kAsk);
+  for (int clock = 0; clock < 299; ++clock) {
+    bench.frame(1, letter(clock));
+    if (!bench.snapshot_requests.empty() && bench.relay.statistics().uncommitted == 0) {
+      bench.handle(SnapshotNotStored{bench.snapshot_requests.back().ticket, StorageFailure::Full});
+    }
+  }
+  EXPECT_THAT(bench.snapshot_requests, SizeIs(testing::AllOf(testing::Ge(2u), testing::Le(3u))));
+}
+
 // --- failures -----------------------------------------------------------------------------------------------------------
 
 TEST_F(RelayLife, WhoWaitsForPermissionIsServedAfterAFailure) {

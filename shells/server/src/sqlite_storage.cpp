@@ -202,7 +202,7 @@ void SqliteStorage::append_update(NewUpdate update, Reply<relay::Sequence> reply
 
 void SqliteStorage::store_snapshot(std::string document, relay::SharedBytes state, relay::Sequence through,
                                    uint64_t epoch, Reply<void> reply) {
-  threads_->write(
+  threads_->write_behind(
       std::move(reply),
       [document = std::move(document), state = std::move(state), through,
        epoch](Database& database) -> StorageResult<void> {

@@ -1,5 +1,7 @@
 #include "sqlite_threads.h"
 
+#include <algorithm>
+
 #include "diaryx/native/log.h"
 
 namespace diaryx::server {
@@ -17,18 +19,26 @@ SqliteThreads::SqliteThreads(native::Database writer, native::Database reader)
       reader_([this](auto batch) {
         for (auto& job : batch) job(reader_database_);
       }),
-      writer_([this](WriteBatch batch) { run_group(std::move(batch)); }) {}
+      writer_([this](WriteBatch batch) { run_groups(std::move(batch)); }) {}
 
-void SqliteThreads::run_group(WriteBatch batch) {
-  const auto failure = commit_group(batch);
-  if (failure) native::log().error("storage: {} writes were not stored: {}", batch.size(), failure->detail);
-  for (const auto& write : batch) write->answer(failure ? &*failure : nullptr);
+void SqliteThreads::run_groups(WriteBatch batch) {
+  const auto behind =
+      std::stable_partition(batch.begin(), batch.end(), [](const auto& write) { return !write->behind; });
+  run_group({batch.begin(), behind});
+  run_group({behind, batch.end()});
 }
 
-std::optional<StorageError> SqliteThreads::commit_group(WriteBatch& batch) {
+void SqliteThreads::run_group(Group group) {
+  if (group.empty()) return;
+  const auto failure = commit_group(group);
+  if (failure) native::log().error("storage: {} writes were not stored: {}", group.size(), failure->detail);
+  for (const auto& write : group) write->answer(failure ? &*failure : nullptr);
+}
+
+std::optional<StorageError> SqliteThreads::commit_group(Group group) {
   auto transaction = native::WriteTransaction::begin(writer_database_);
   if (!transaction) return storage_error(transaction.error());
-  for (const auto& write : batch) {
+  for (const auto& write : group) {
     // SQLite may have rolled back by itself; running the rest would store it outside any transaction.
     auto failure = write->run(writer_database_);
     writer_database_.end_statements();

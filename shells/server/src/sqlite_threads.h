@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "diaryx/native/sqlite.h"
@@ -47,6 +48,15 @@ class SqliteThreads {
     writer_.post(std::make_unique<TypedWrite<T, Work>>(std::move(reply), std::move(work)));
   }
 
+  /// For what is large and only saves work later: done behind the writes that came with it, in a transaction without them, so
+  /// that a disk with no room for it fails nothing else.
+  template <typename T, typename Work>
+  void write_behind(Reply<T> reply, Work work) {
+    auto write = std::make_unique<TypedWrite<T, Work>>(std::move(reply), std::move(work));
+    write->behind = true;
+    writer_.post(std::move(write));
+  }
+
   template <typename T, typename Work>
   void read(Reply<T> reply, Work work) {
     reader_.post([reply = std::move(reply), work = std::move(work)](native::Database& database) mutable {
@@ -61,6 +71,7 @@ class SqliteThreads {
     virtual ~Write() = default;
     virtual std::optional<StorageError> run(native::Database& database) = 0;  // a failure of the whole group, if any
     virtual void answer(const StorageError* group_failure) = 0;
+    bool behind = false;
   };
 
   template <typename T, typename Work>
@@ -83,8 +94,10 @@ class SqliteThreads {
   };
 
   using WriteBatch = std::vector<std::unique_ptr<Write>>;
-  void run_group(WriteBatch batch);
-  std::optional<StorageError> commit_group(WriteBatch& batch);
+  using Group = std::span<const std::unique_ptr<Write>>;
+  void run_groups(WriteBatch batch);
+  void run_group(Group group);
+  std::optional<StorageError> commit_group(Group group);
 
   native::Database writer_database_;
   native::Database reader_database_;

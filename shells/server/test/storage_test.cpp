@@ -1,6 +1,11 @@
 // Documents and their past, as every Storage keeps them; and what SQLite alone must do.
 #include "storage_contract.h"
 
+#include <sys/resource.h>
+
+#include <array>
+#include <csignal>
+
 #include "diaryx/native/sqlite.h"
 
 namespace diaryx::server {
@@ -382,6 +387,65 @@ TEST(SqliteStorage, ADamagedRecordDoesNotStopTheClockForWhoAsksNext) {
   const auto after =
       wait<std::vector<std::string>>([&](auto reply) { (*storage)->list_documents("w", std::move(reply)); });
   EXPECT_EQ(after->size(), before + 1);
+}
+
+/// As a disk with little room: files may not become larger than this.
+struct LittleRoom {
+  explicit LittleRoom(uint64_t bytes) {
+    before_signal = std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    rlimit small = before;
+    small.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~LittleRoom() {
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, before_signal);
+  }
+  LittleRoom(const LittleRoom&) = delete;
+  LittleRoom& operator=(const LittleRoom&) = delete;
+  rlimit before{};
+  void (*before_signal)(int) = nullptr;
+};
+
+// A snapshot only saves work later, and is the largest of what is written: there may be room for everything else.
+TEST(SqliteStorage, ASnapshotForWhichThereIsNoRoomCostsNobodyElseTheirs) {
+  TemporaryFolder folder;
+  auto storage = std::move(*SqliteStorage::open(folder.path / "server.db"));
+  const auto session = wait<Session>([&](auto reply) {
+    storage->create_token(
+        {.email = "a@b", .token_hash = {}, .device_name = {}, .now = TimestampMs{0}, .expires = TimestampMs{9}},
+        std::move(reply));
+  });
+  wait<Workspace>(
+      [&](auto reply) { storage->create_workspace(session->user_id, {"w", "n"}, TimestampMs{0}, std::move(reply)); });
+  const uint64_t epoch = *wait<uint64_t>([&](auto reply) { storage->take_over(std::move(reply)); });
+  const auto append = [&](Reply<relay::Sequence> reply) {
+    storage->append_update({.workspace = "w",
+                            .document = "d",
+                            .bytes = bytes("whole"),
+                            .user_id = {},
+                            .device_id = {},
+                            .time = TimestampMs{0},
+                            .epoch = epoch},
+                           std::move(reply));
+  };
+  ASSERT_TRUE(wait<relay::Sequence>(append));
+  const LittleRoom room(1u << 20);
+  for (int round = 0; round < 5; ++round) {
+    // The first is being written while the others are asked for, which so come together.
+    std::array<std::promise<StorageResult<relay::Sequence>>, 3> stored;
+    std::promise<StorageResult<void>> snapshot;
+    append([&](auto result) { stored[0].set_value(std::move(result)); });
+    append([&](auto result) { stored[1].set_value(std::move(result)); });
+    storage->store_snapshot("d", bytes(std::string(4u << 20, 'x')), relay::Sequence{1}, epoch,
+                            [&](auto result) { snapshot.set_value(std::move(result)); });
+    append([&](auto result) { stored[2].set_value(std::move(result)); });
+    for (auto& one : stored) EXPECT_TRUE(one.get_future().get());
+    EXPECT_FALSE(snapshot.get_future().get());
+  }
+  EXPECT_THAT(wait<StoredDocument>([&](auto reply) { storage->load_document("d", std::move(reply)); })->updates,
+              SizeIs(16));
 }
 
 TEST(SqliteStorage, BringsADatabaseOfTheFirstVersionAlong) {

@@ -52,8 +52,9 @@ void Machine::finish_snapshot(Ticket ticket, bool stored) {
   snapshot_rooms_.erase(found);
   if (owner == nullptr || owner->snapshot != ticket) return;
   owner->snapshot.reset();
-  // Records that came in between are few; counting them as covered only delays the next snapshot a little.
-  if (stored) owner->records_since_snapshot = 0;
+  // Records that came in between are few; counting them as covered only delays the next snapshot a little. One that was not
+  // stored is tried again after some more, or when the document leaves.
+  owner->records_since_snapshot = stored ? 0 : std::min(owner->records_since_snapshot, kRecordsWorthASnapshot);
   // Stored or not: the log has everything, so that nobody needs this memory.
   if (owner->is_leaving) return erase(*owner);
   note_if_idle(*owner);
