@@ -172,6 +172,23 @@ TEST(RelayCompaction, DoesNotWaitForAMomentInWhichNobodyWrites) {
   EXPECT_GE(text_of(bench.snapshots[kBodyName]).size(), 880u);
 }
 
+TEST(RelayCompaction, KeepsWhatWaitsForItsBase) {
+  RelayBench bench({.compact_after_records = 1});
+  bench.open(1);
+  bench.frame(1, kAsk);
+  bench.frame(1, kB + "00 02 0f " + kHelp);  // its base, Hello, has not come
+  ASSERT_THAT(bench.snapshot_requests, SizeIs(1));
+  bench.snapshots[kBodyName] = *bench.snapshot_requests[0].state;
+  bench.log[kBodyName].clear();
+  bench.handle(SnapshotStored{bench.snapshot_requests[0].ticket});
+  bench.close(1);
+  bench.pass_time(10'000);
+  ASSERT_EQ(bench.relay.statistics().documents, 0u);
+  bench.open(2);
+  bench.frame(2, kB + "00 02 12 " + kHello);
+  EXPECT_EQ(text_of(*bench.relay.state(DocId(kBodyName))), "Help!");
+}
+
 TEST(RelayCompaction, OfWhatIsNotStoredInTheEndIsGivenUp) {
   RelayBench bench({.compact_after_records = 2});
   bench.open(1);
