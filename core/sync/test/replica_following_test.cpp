@@ -228,6 +228,25 @@ TEST_F(FollowingTalk, OffersAgainWhatTheServerRefused) {
   EXPECT_THAT(talk.asked, ElementsAre("a.md"));
 }
 
+// What is in step is not asked for before it is edited: the edit itself makes the server open the document, which can fail.
+TEST_F(FollowingTalk, OffersAgainOnTheSameLineWhatTheServerCouldNotOpen) {
+  talk.connect();
+  talk.text(Changes{"ws1", "L:5", true, {}});
+  talk.user_writes("a.md", "text\ntyped here\n");
+  ASSERT_EQ(talk.updates.size(), 1u);
+  talk.text(DocError{"body:ws1/a.md", "storage", "The server cannot reach its storage now."});
+  talk.updates.clear();
+  talk.pass(31'000);
+  EXPECT_THAT(talk.asked, ElementsAre("a.md"));
+  talk.answer_body("a.md");
+  ASSERT_EQ(talk.updates.size(), 1u);
+  EXPECT_TRUE(talk.stored_records.contains("unsynced:a.md"));
+  ASSERT_TRUE(talk.doc("body:ws1/a.md").apply_update_v1(talk.updates[0].second));
+  EXPECT_EQ(talk.doc("body:ws1/a.md").text("body").to_string(), "text\ntyped here\n");
+  talk.text(Saved{"body:ws1/a.md", 1});
+  EXPECT_FALSE(talk.stored_records.contains("unsynced:a.md"));
+}
+
 TEST_F(FollowingTalk, GivesAServerThatWasSetBackWhatItLacksHoweverOftenTheLineIsCut) {
   talk.connect();
   talk.text(Changes{"ws1", "L:5", true, {}});

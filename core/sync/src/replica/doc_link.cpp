@@ -24,6 +24,12 @@ DocLink DocLink::in_step() {
   return link;
 }
 
+void DocLink::start_over(TimestampMs now) {
+  *this = DocLink(kind_);
+  asked_ = true;
+  asked_at_ = now;
+}
+
 Bytes DocLink::ask(const crdt::Doc& doc, TimestampMs now) {
   asked_ = true;
   asked_at_ = now;

@@ -40,6 +40,9 @@ class DocLink {
   bool saved() const { return can_send_ && answered_ && sent_ == saved_; }
   TimestampMs asked_at() const { return asked_at_; }
 
+  /// The server has dropped what it was sent, which nothing will confirm: to be asked for later, as if it had been asked for now.
+  void start_over(TimestampMs now);
+
   /// Payload to send: our SyncStep1.
   Bytes ask(const crdt::Doc& doc, TimestampMs now);
   /// Payload to send, perhaps empty. Errors: as `StateVector::decode`.

@@ -264,10 +264,15 @@ void Replica::Impl::on_doc_error(const DocError& error) {
   problem(key, "the server refused a change: " + (error.message.empty() ? error.code : error.message));
   const auto open = open_bodies_.find(key);
   if (key.empty() || open == open_bodies_.end()) return;
-  open->second.was_refused = true;
+  Body& body = open->second;
   mark_unsynced(key);
-  if (open->second.link.answered()) return;
-  open->second.refused = true;  // the others go on; asked again when its time-out has passed
+  // What the server could not open or store it has dropped, and is offered all of it again.
+  const bool dropped = error.code == "storage";
+  if (!dropped) body.was_refused = true;
+  if (dropped && body.link.answered()) body.link.start_over(now_);
+  if (body.link.answered()) return;
+  body.refused = true;  // the others go on; asked again when its time-out has passed
+  track(key, body);
 }
 
 // --- time -------------------------------------------------------------------------------------------------------
