@@ -5,8 +5,9 @@
 //
 // Rules for implementations
 //  1. A reply is called exactly once, on any thread, perhaps before the method returns. Callers bring it home (ask.h).
-//  2. A write is answered with success only when it is durable (committed and fsynced). Writes of one document are
-//     stored in the order in which they were asked for.
+//  2. A write is answered with success only when it is durable (committed and fsynced). Updates of one document are
+//     stored in the order in which they were asked for; a snapshot may come behind what was asked for after it, and one that
+//     cannot be stored fails nothing else.
 //  3. A read asked for after the reply to a write sees that write.
 //  4. Errors are values; `detail` is for the log, never for clients, and holds no token.
 #pragma once
