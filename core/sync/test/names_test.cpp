@@ -281,6 +281,45 @@ TEST(Names, AMoveThatIsRefusedLeavesTheAliasAsItWas) {
   EXPECT_EQ(by_key(world, 0), (Files{{"moved.md", text + "edited\n"}}));
 }
 
+void put_another_file_where_one_was_to_be_moved_from(bool is_deleted, int moment) {
+  SCOPED_TRACE(std::string(is_deleted ? "deleted" : "renamed") + " at " + std::to_string(moment));
+  testing::WorldOptions options{.devices = 2, .disks = {kLinux, kWindows}};
+  World world{21, options};
+  world.device(0).user_writes("what?.md", "a question\n");
+  world.device(0).user_writes("b.md", "an answer\n");
+  expect_step(world);
+  Device& windows = world.device(1);
+  const std::string alias = windows.replica().disk_path("what?.md");
+  options.slow_disk = 1;
+  world.set_faults(options);
+  world.device(0).user_renames("what?.md", "moved.md");
+  while (!windows.replica().file_text("moved.md")) world.step();
+  ASSERT_TRUE(windows.disk().has(alias));  // we are about to move it
+  if (is_deleted) {
+    windows.user_deletes(alias);
+  } else {
+    windows.user_renames(alias, "ours.md");
+  }
+  windows.look_and_settle();
+  for (int i = 0; i < moment; ++i) world.step();  // our move is refused
+  windows.user_renames("b.md", alias);
+  windows.look_and_settle();
+  expect_step(world);
+  world.device(0).user_writes(alias, "an answer\nand more\n");
+  expect_step(world);
+  // (That a file was renamed wins over that it was deleted.)
+  const std::string left = is_deleted ? "moved.md" : "ours.md";
+  EXPECT_EQ(by_key(world, 0), (Files{{alias, "an answer\nand more\n"}, {left, "a question\n"}}));
+  EXPECT_TRUE(windows.disk().has(alias));  // where the user put it
+}
+
+TEST(Names, AMoveThatIsRefusedTakesNoNameFromAFileThatWasPutThereSince) {
+  for (int moment = 0; moment < 8; ++moment) {
+    put_another_file_where_one_was_to_be_moved_from(/*is_deleted=*/false, moment);
+    put_another_file_where_one_was_to_be_moved_from(/*is_deleted=*/true, moment);
+  }
+}
+
 TEST(Names, RefusesWhatWouldLeaveTheRoot) {  // T26, T30
   World world{3, {.devices = 2}};
   for (const char* path : {"../up.md", "/etc/passwd", "a/../../b.md", "aux.md", "CON", "c:/x.md", "a//b.md"}) {

@@ -797,5 +797,42 @@ TEST(Writes, AFileThatHasAnAliasAndIsRenamedBeforeWeMoveItIsNoOther) {
   }
 }
 
+TEST(Writes, AFileThatIsMovedOverOneWithAnAliasBeforeWeMoveThatKeepsTheName) {
+  Talk talk({.workspace_id = "ws1", .client = ClientId{7}, .disk = {.windows_names = true}});
+  talk.set_entry("why?.md", entry_of("why?.md", "1234", {}));
+  talk.type("why?.md", "one\ntwo\n");
+  talk.set_entry("b.md", entry_of("b.md", "5678", {}));
+  talk.type("b.md", "another text\n");
+  talk.connect();
+  talk.answer_all();
+  const std::string alias = talk.replica.disk_path("why?.md");
+  talk.hold_disk = true;
+  FileMetadata left{.filename = "why?.md", .deleted = true};
+  left.extra = {{"_id", Json("1234")}, {"_to", Json("moved.md")}};
+  talk.set_entry("why?.md", format_metadata(left));
+  talk.set_entry("moved.md", entry_of("moved.md", "1234", {}));
+  talk.asked.clear();
+  talk.answer("workspace:ws1");
+  talk.answer_all();
+  ASSERT_EQ(talk.held_actions.size(), 1u);
+  const auto* const move = std::get_if<MoveFile>(&talk.held_actions.front());
+  ASSERT_NE(move, nullptr);
+  talk.disk.erase("b.md");
+  talk.disk[alias] = "another text\n";
+  talk.feed(FileMoved{"b.md", alias});
+  talk.feed(FilesSettled{});
+  const Ticket ticket = move->ticket;
+  talk.held_actions.clear();
+  talk.hold_disk = false;
+  talk.feed(FileRefused{"moved.md", "", /*in_doubt=*/false, ticket});  // another text is there
+  talk.feed(TextFileSeen{alias, "another text\n", ticket});
+  talk.feed(FilesSettled{});
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.replica.disk_path(alias), alias);
+  EXPECT_EQ(talk.replica.file_text(alias), "another text\n");
+  EXPECT_EQ(talk.replica.file_text("moved.md").value_or("one\ntwo\n"), "one\ntwo\n");
+  EXPECT_EQ(talk.disk[alias], "another text\n");
+}
+
 }  // namespace
 }  // namespace diaryx::sync

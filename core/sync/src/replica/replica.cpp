@@ -196,6 +196,15 @@ std::optional<std::string> Replica::Impl::leaving_name(std::string_view disk_pat
   return is_used_anew ? std::nullopt : std::optional(*source);
 }
 
+bool Replica::Impl::is_still_there(const OwnMove& move) const {
+  // A move was not done. Perhaps that is because the user took its file away first, and since then the name is free, or another
+  // file's that the user put there: to give it back would take it from that one.
+  if (record(move.from) == nullptr && !move.is_copy) return false;
+  const std::optional<std::string> there = names_.key_of_place(move.disk_from);
+  const bool is_used_anew = there && names_.is_same_place(names_.disk_name(*there), move.disk_from);
+  return !is_used_anew || record(*there) == nullptr;  // else it was chosen for a file that is not there yet
+}
+
 void Replica::Impl::name_for_disk(Action& action) {
   const auto name = [this](std::string& path) {
     std::string disk = names_.to_disk(path);

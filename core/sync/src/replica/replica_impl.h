@@ -368,6 +368,7 @@ class Replica::Impl {
   // --- replica.cpp: between the disk's names and keys
   void dispatch(const Event& event);
   std::optional<std::string> leaving_name(std::string_view disk_path) const;
+  bool is_still_there(const OwnMove& move) const;
   void name_for_disk(Action& action);
 
   // --- history/replica_restore.cpp

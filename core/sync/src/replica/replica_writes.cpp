@@ -293,7 +293,7 @@ void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refus
       asked_for != nullptr && asked_for->ticket == refused.ticket) {
     if (record(path) == nullptr) names_.release(path);
     const OwnMove move = own_moves_.take(path);
-    names_.respell(move.from, move.disk_from);
+    if (is_still_there(move)) names_.respell(move.from, move.disk_from);
     work_.put(move.from, FileWork{.wait_until = now_ + kDiskRetry});  // if it is gone, perhaps the user moved it first
   }
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
