@@ -19,8 +19,8 @@ using testing::SizeIs;
 const std::string kAsk = kB + "00 00 01 00";
 const std::string kLeave = R"({"action":"leave","doc":"body:ws1/notes/a.md"})";
 
-/// A letter that client 7 typed at a clock, as an Update message for the body.
-std::string letter(int clock, const std::string& document = kB) {
+/// A text that client 7 typed at a clock, as an Update message for the body.
+std::string typing(int clock, const std::string& text, const std::string& document = kB) {
   Writer update;
   for (const int number : {1, 1, 7, clock}) update.var_uint(static_cast<uint64_t>(number));
   if (clock == 0) {
@@ -32,7 +32,7 @@ std::string letter(int clock, const std::string& document = kB) {
     update.var_uint(7);
     update.var_uint(static_cast<uint64_t>(clock - 1));
   }
-  update.var_string("a");
+  update.var_string(text);
   update.var_uint(0);
   Writer out;
   out.var_uint(0);
@@ -40,6 +40,8 @@ std::string letter(int clock, const std::string& document = kB) {
   out.var_bytes(update.take());
   return document + to_hex(out.take());
 }
+
+std::string letter(int clock, const std::string& document = kB) { return typing(clock, "a", document); }
 
 std::string text_of(const Bytes& state) {
   crdt::Doc doc({.client = ClientId{9}});
@@ -170,6 +172,21 @@ TEST(RelayCompaction, DoesNotWaitForAMomentInWhichNobodyWrites) {
   }
   ASSERT_FALSE(bench.snapshots[kBodyName].empty());
   EXPECT_GE(text_of(bench.snapshots[kBodyName]).size(), 880u);
+}
+
+// Who types a letter into a book must not have the book written anew every few letters.
+TEST(RelayCompaction, OfALargeDocumentWaitsForMoreRecords) {
+  RelayBench bench({.compact_after_records = 10});
+  bench.open(1);
+  bench.frame(1, kAsk);
+  constexpr size_t kBookBytes = 100'000;
+  bench.frame(1, typing(0, std::string(kBookBytes, 'a')));
+  for (size_t i = 0; i < kBookBytes / 512 - 2; ++i) bench.frame(1, letter(static_cast<int>(kBookBytes + i)));
+  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
+  for (size_t i = 0; i < kBookBytes / 512; ++i) {
+    bench.frame(1, letter(static_cast<int>(kBookBytes + kBookBytes / 512 - 2 + i)));
+  }
+  EXPECT_THAT(bench.snapshot_requests, SizeIs(1));
 }
 
 TEST(RelayCompaction, KeepsWhatWaitsForItsBase) {

@@ -9,6 +9,8 @@ namespace {
 
 /// Unloading stores a snapshot when loading would otherwise read more records than this.
 constexpr uint32_t kRecordsWorthASnapshot = 32;
+/// A snapshot is the whole document: a large one waits for more records, so that each pays for so much of it at most.
+constexpr uint64_t kSnapshotBytesPerRecord = 512;
 
 /// Larger documents are not made bytes of right after a single edit.
 constexpr uint64_t kRestAtOnceBytes = 16u << 10;
@@ -30,6 +32,8 @@ void Machine::store_snapshot(Room& room) {
   if (room.life != Life::Open || room.snapshot || room.coming != nullptr || room.records_since_snapshot == 0) return;
   finish_append();
   room.coming = std::make_shared<const Bytes>(room.doc.encode());
+  room.size_bytes = room.coming->size();
+  room.size_is_exact = true;
   room.coming_after = room.last_append;
   if (room.appends.empty()) store_coming_snapshot(room);
 }
@@ -42,7 +46,9 @@ void Machine::store_coming_snapshot(Room& room) {
 }
 
 void Machine::compact_if_due(Room& room) {
-  if (room.records_since_snapshot >= options_.limits.compact_after_records) store_snapshot(room);
+  const uint64_t due =
+      std::max<uint64_t>(options_.limits.compact_after_records, room.size_bytes / kSnapshotBytesPerRecord);
+  if (room.records_since_snapshot >= due) store_snapshot(room);
 }
 
 void Machine::finish_snapshot(Ticket ticket, bool stored) {
