@@ -72,6 +72,24 @@ TEST(Uploads, OfAFileThatWasChangedHereAndElsewhereTheCopyIsSent) {
   EXPECT_THAT(talk.fetches_asked, ElementsAre("p.png"));
 }
 
+TEST(Uploads, AFileThatWasChangedElsewhereWhileItWasSentIsKeptToo) {
+  for (const bool is_known : {true, false}) {
+    Talk talk = talk_that_sends();
+    if (is_known) {
+      talk.feed(BlobUploaded{"p.png", sha256(kBefore)});
+      is_something_else(talk, kAfter);
+    }
+    const std::string ours = talk.disk["p.png"];
+    list_elsewhere(talk, kTheirs);  // in its place; ours was not listed
+    talk.feed(BlobUploaded{"p.png", sha256(ours)});
+    const std::string copy = conflict_copy(*parse_path("p.png"), sha256(ours)).str();
+    EXPECT_THAT(talk.disk, ElementsAre(std::pair(copy, ours))) << is_known;
+    talk.feed(BlobUploaded{copy, sha256(ours)});
+    EXPECT_THAT(talk.replica.binary_files(), SizeIs(2)) << is_known;
+    EXPECT_THAT(talk.fetches_asked, ElementsAre("p.png")) << is_known;
+  }
+}
+
 TEST(Uploads, AFileThatIsEmptyByNowIsListedAtOnce) {
   Talk talk = talk_that_sends();
   is_something_else(talk, "");

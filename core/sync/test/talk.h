@@ -141,6 +141,7 @@ class Talk {
   std::map<std::string, std::string> stored_records;
   size_t uploads_asked = 0;
   std::vector<std::string> fetches_asked;  // their paths, in order
+  std::vector<FetchBlob> fetches;  // which the test does and answers
   size_t frames = 0;
   size_t frame_bytes = 0;
 
@@ -178,7 +179,10 @@ class Talk {
       if (!record->value.empty()) stored_records.emplace(record->key, record->value);
     }
     if (std::holds_alternative<UploadBlob>(action)) ++uploads_asked;
-    if (const auto* fetch = std::get_if<FetchBlob>(&action)) fetches_asked.push_back(fetch->path);
+    if (const auto* fetch = std::get_if<FetchBlob>(&action)) {
+      fetches_asked.push_back(fetch->path);
+      fetches.push_back(*fetch);
+    }
     if (const auto* notify = std::get_if<Notify>(&action)) {
       if (const auto* problem = std::get_if<Problem>(&notify->notice))
         problems.push_back(problem->path + ": " + problem->message);

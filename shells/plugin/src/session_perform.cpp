@@ -273,8 +273,7 @@ void Session::answer_failed(const sync::Action& action) {
   if (const auto* remove = std::get_if<sync::RemoveFile>(&action)) refuse_in_doubt(remove->path, remove->ticket);
   if (const auto* move = std::get_if<sync::MoveFile>(&action)) refuse_in_doubt(move->to, move->ticket);
   if (const auto* read = std::get_if<sync::ReadFile>(&action)) refuse_in_doubt(read->path, read->ticket);
-  if (const auto* wanted = std::get_if<sync::FetchBlob>(&action))
-    transfer_failed(wanted->path, wanted->hash, wanted->ticket, kNotDone);
+  if (const auto* wanted = std::get_if<sync::FetchBlob>(&action)) refuse_in_doubt(wanted->path, wanted->ticket);
   if (const auto* given = std::get_if<sync::UploadBlob>(&action))
     transfer_failed(given->path, given->hash, given->ticket, kNotDone);
   // A native host refuses to send when its socket is gone.

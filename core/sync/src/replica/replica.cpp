@@ -65,7 +65,10 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
     DX_TRY(FileRecord said, FileRecord::decode(std::string("t").append(line.substr(0, units))));
     const std::string_view made_of = units == std::string_view::npos ? std::string_view() : line.substr(units + 1);
     intended_[std::string(key.substr(kWritingPrefix.size()))].push_back(
-        Intended{said.hash, std::move(said.file_id), std::string(made_of), {}, {}});
+        Intended{.hash = said.hash,
+                 .file_id = std::move(said.file_id),
+                 .units = std::string(made_of),
+                 .kind = units == std::string_view::npos ? FileRecord::Kind::Blob : FileRecord::Kind::Text});
   }
   if (!key.starts_with(kFileRecordPrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
@@ -149,8 +152,8 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const FileRefused& e) { answer(e, [&](const Asked& asked) { on_file_refused(asked, e); }); },
                  [&](const BlobUploaded& e) { on_blob_uploaded(key(e.path), e.hash); },
                  [&](const TransferFailed& e) {
-                   take_asked(e.ticket);
-                   on_transfer_failed(key(e.path), e);
+                   const std::optional<Asked> asked = take_asked(e.ticket);
+                   on_transfer_failed(asked ? asked->path : key(e.path), e);
                  },
                  [&](const FocusFiles& e) {
                    focus_ = e.paths;

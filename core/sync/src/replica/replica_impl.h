@@ -41,7 +41,7 @@ inline constexpr std::string_view kRestoredPrefix = "restored:";
 /// Records of documents that are to be asked for whatever the server lists.
 inline constexpr std::string_view kUnsyncedPrefix = "unsynced:";
 
-/// Records of texts that are being written to disk.
+/// Records of what is being written to disk.
 inline constexpr std::string_view kWritingPrefix = "writing:";
 
 class Replica::Impl {
@@ -84,7 +84,6 @@ class Replica::Impl {
   struct FileWork {
     bool busy = false;                     // an action for it is under way
     Ticket removal = {};  // that one, if it is to take the file away; or one that failed, nobody knows how
-    std::optional<Sha256> fetching;        // what is on its way to disk, if it is no text
     std::optional<TimestampMs> wait_until;   // after a failure of the world
     bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
     uint32_t attempts = 0;
@@ -137,13 +136,14 @@ class Replica::Impl {
     Sha256 hash;
   };
 
-  // What a write has put on disk, or will. Stored, so that our own text is known again, also after a crash.
+  // What a write or a fetch has put on disk, or will. Stored, so that what is our own is known again, also after a crash.
   struct Intended {
     Sha256 hash;
-    std::string file_id;
-    std::string units;  // as `encode_units`
+    std::string file_id{};  // of a text
+    std::string units{};  // of a text, as `encode_units`
     std::string text{};  // not stored
     Ticket ticket = {};  // none, in doubt: an earlier run's, or one that failed; nobody knows whether it was done
+    FileRecord::Kind kind = FileRecord::Kind::Text;
 
     bool is_under_way() const { return ticket != Ticket{}; }
   };
@@ -220,6 +220,7 @@ class Replica::Impl {
                     const std::string& document);
   void refresh_metadata(const std::string& path);
   bool text_goes_on(const std::string& path) const;
+  bool is_wanted_otherwise(const std::string& path, const Sha256& hash) const;
   void keep_blob_copy(const std::string& path, Sha256 hash);
   void start_upload(const std::string& path, const Sha256& hash, uint64_t size_bytes);
   void publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes);
@@ -239,6 +240,7 @@ class Replica::Impl {
   void forget_doubtful_writes(const std::string& path);
   void forget_lost_writes();
   bool is_being_written(const std::string& path) const;
+  bool is_being_fetched(const std::string& path) const;
   bool wait_for_answer(const std::string& path);
   void note_answer(const Asked& asked, const FileWritten& written);
   void move_doubts(const std::string& from, const std::string& to);
@@ -268,7 +270,7 @@ class Replica::Impl {
   void on_files_settled();
   bool adopt_rename(const std::string& to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
   std::optional<std::string> missing_with(const Sha256& hash, FileRecord::Kind kind) const;
-  bool adopt_written(const std::string& to, const Sha256& hash, std::string_view bytes);
+  bool adopt_written(const std::string& to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes);
   bool leave_to_watcher(const std::string& path, const Sha256& hash, Source source);
   bool wait_for_other_half(const std::string& path, std::string_view bytes);
   void match_rewritten();

@@ -419,9 +419,17 @@ void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, ui
   gone_.erase(path);
   truncated_.erase(path);
   const FileRecord* known = record(path);
-  if (known != nullptr && known->hash == hash) return reconcile(path);
+  if (known != nullptr && known->hash == hash) {
+    forget_doubtful_writes(path);
+    return reconcile(path);
+  }
+  // We fetched it and died, or did not hear yet that it is done.
+  if (const Intended* const ours = intended(path, hash)) return note_written(path, *ours, ours->text);
+  if (wait_for_answer(path)) return;
+  forget_doubtful_writes(path);  // what is there is known now
+  // (Before the batch is over: then what is missing is deleted.)
+  if (joined_ && known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;
   if (!joined_ || !workspace_link_.answered()) return read_when_possible(path);
-  if (known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;
 
   if (const std::string text = document_of(path); workspace_.live_file(path) && !is_answered(text)) {
     open_body(text);  // what others typed there meanwhile was first
@@ -431,8 +439,7 @@ void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, ui
   const std::optional<BinaryRef> ref = workspace_.live_binary(path);
   if (ref && ref->hash == hash.hex())
     return save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
-  const bool changed_elsewhere = ref && (known == nullptr || ref->hash != known->hash.hex());
-  if (changed_elsewhere || text_goes_on(path)) return keep_blob_copy(path, hash);
+  if (is_wanted_otherwise(path, hash)) return keep_blob_copy(path, hash);
   start_upload(path, hash, size_bytes);
 }
 
@@ -441,6 +448,14 @@ bool Replica::Impl::text_goes_on(const std::string& path) const {
   if (!workspace_.live_file(path)) return false;
   const FileRecord* const known = record(path);
   return known == nullptr || known->kind == FileRecord::Kind::Blob || known->base || !is_at_home(path, *known);
+}
+
+bool Replica::Impl::is_wanted_otherwise(const std::string& path, const Sha256& hash) const {
+  // The list has other bytes here than whoever made these of the file on this disk had seen, or a text.
+  const FileRecord* const known = record(path);
+  const std::optional<BinaryRef> ref = workspace_.live_binary(path);
+  if (ref && ref->hash != hash.hex() && (known == nullptr || ref->hash != known->hash.hex())) return true;
+  return text_goes_on(path);
 }
 
 void Replica::Impl::keep_blob_copy(const std::string& path,
@@ -480,7 +495,8 @@ void Replica::Impl::on_blob_uploaded(const std::string& path, const Sha256& hash
 }
 
 void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
-  if (text_goes_on(path)) return keep_blob_copy(path, hash);
+  // Perhaps only since it began to be sent.
+  if (is_wanted_otherwise(path, hash)) return keep_blob_copy(path, hash);
   const BinaryRef ref{.path = path,
                       .source = "local",
                       .hash = hash.hex(),
@@ -505,8 +521,16 @@ void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFa
     state.retry_at = now_ + transfer_backoff(state.attempts++);
     return problem(path, "the file could not be sent: " + std::string(failure.reason));
   }
-  const FileWork* const fetch = work_.find(path);
-  if (fetch == nullptr || fetch->fetching != failure.hash) return;  // wanted no more
+  const auto writes = intended_.find(path);
+  const auto is_it = [&](const Intended& write) {
+    return write.is_under_way() && write.kind == FileRecord::Kind::Blob && write.hash == failure.hash;
+  };
+  if (writes == intended_.end() || std::erase_if(writes->second, is_it) == 0) return;  // wanted no more
+  persist_intended(path);
+  if (seen_meanwhile_.erase(path) != 0) {
+    work_.erase(path);
+    return request_read(path);
+  }
   work_.change(path, [this](FileWork& work) {
     work.busy = false;
     work.wait_until = now_ + transfer_backoff(work.attempts++);

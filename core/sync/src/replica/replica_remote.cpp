@@ -304,6 +304,8 @@ void Replica::Impl::check_metadata() {
 void Replica::Impl::reconcile(const std::string& path) {
   if (!options_.write_files || !joined_) return;
   if (const FileWork* const work = work_.find(path); work != nullptr && work->is_pending()) return;
+  // A fetch takes its time, so nothing else is asked for while one is under way: it could be overtaken.
+  if (is_being_fetched(path)) return mark_busy(path);
   if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path) || rewritten_.contains(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
   if (const auto held = held_incoming_.find(path); held != held_incoming_.end() && workspace_.live_file(path)) {
@@ -425,13 +427,12 @@ void Replica::Impl::reconcile_blob(const std::string& path, const BinaryRef& ref
     // Whoever wrote the entry that holds had not seen ours: both contents are wanted.
     return keep_blob_copy(path, known->hash);
   }
-  work_.change(path, [&](FileWork& work) {
-    work.busy = true;
-    work.fetching = *hash;
-  });
+  mark_busy(path);
+  const Ticket ticket = ask(path);
+  intend_to_write(path, {.hash = *hash, .ticket = ticket, .kind = FileRecord::Kind::Blob});
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
   notify(FileChanged{path, expected ? FileChange::Changed : FileChange::Created, {}});
-  emit(FetchBlob{path, *hash, ref.size, expected, ask(path)});
+  emit(FetchBlob{path, *hash, ref.size, expected, ticket});
 }
 
 }  // namespace diaryx::sync

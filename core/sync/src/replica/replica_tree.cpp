@@ -280,7 +280,7 @@ bool Replica::Impl::adopt_rename(const std::string& to, const Sha256& hash, File
                                  std::string_view bytes) {
   if (!is_free(to) && kind == FileRecord::Kind::Blob) return false;
   const std::optional<std::string> from = missing_with(hash, kind);
-  if (!from) return adopt_written(to, hash, bytes);
+  if (!from) return adopt_written(to, hash, kind, bytes);
   if (const Intended* const ours = intended(*from, hash)) note_written(*from, *ours, std::string(bytes));
   const FileRecord known = *record(*from);
   gone_.erase(*from);
@@ -301,15 +301,17 @@ std::optional<std::string> Replica::Impl::missing_with(const Sha256& hash, FileR
   return std::nullopt;
 }
 
-bool Replica::Impl::adopt_written(const std::string& to, const Sha256& hash, std::string_view bytes) {
+bool Replica::Impl::adopt_written(const std::string& to, const Sha256& hash, FileRecord::Kind kind,
+                                  std::string_view bytes) {
   // We wrote it, died before we could note that, and it was renamed.
+  const bool is_blob = kind == FileRecord::Kind::Blob;
   const auto is_it = [&](const Intended& write) {
-    return !write.is_under_way() && write.hash == hash && !write.file_id.empty();
+    return !write.is_under_way() && write.hash == hash && write.kind == kind && (is_blob || !write.file_id.empty());
   };
   const auto from = std::ranges::find_if(intended_, [&](const auto& entry) {
     return record(entry.first) == nullptr && std::ranges::any_of(entry.second, is_it);
   });
-  if (bytes.empty() || from == intended_.end()) return false;
+  if ((bytes.empty() && !is_blob) || from == intended_.end()) return false;
   const std::string path = from->first;
   note_written(path, *std::ranges::find_if(from->second, is_it), std::string(bytes));
   rename_file(path, to, FileRecord(*record(path)));
@@ -328,6 +330,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
     });
     FileRecord record = known;
     if (record.published) record.published = workspace_.binary_id(to);
+    move_doubts(from, to);
     drop_record(from);
     save_record(to, std::move(record));
     return reconcile(to);

@@ -2,7 +2,8 @@
 //
 // A text that we put there is ours, whoever says it or does not: an answer may come late, say that it failed although it was done,
 // or not come at all, because we died. So what is to be written is noted before it is asked for (`Intended`, stored as
-// `writing:` records), and a text that is found is compared with that before it counts as somebody's edit.
+// `writing:` records), and a text that is found is compared with that before it counts as somebody's edit. The same holds for an
+// attachment that was fetched: else one that the list has given up meanwhile would be sent as a new file.
 #include <algorithm>
 #include <utility>
 
@@ -55,6 +56,13 @@ bool Replica::Impl::is_being_written(const std::string& path) const {
   return writes != intended_.end() && std::ranges::any_of(writes->second, &Intended::is_under_way);
 }
 
+bool Replica::Impl::is_being_fetched(const std::string& path) const {
+  const auto writes = intended_.find(path);
+  return writes != intended_.end() && std::ranges::any_of(writes->second, [](const Intended& write) {
+           return write.is_under_way() && write.kind == FileRecord::Kind::Blob;
+         });
+}
+
 bool Replica::Impl::wait_for_answer(const std::string& path) {
   // Another text than ours: seen before our write or after it? The answer tells: a write that is done was there first; one that
   // is refused, since there was something else, was not, and the shell says once more what is there. To guess by likeness would
@@ -78,16 +86,13 @@ void Replica::Impl::note_answer(const Asked& asked, const FileWritten& written) 
   if (asked.is_settled) return;
   const std::string& path = asked.path;
   const Sha256& hash = written.hash;
-  const std::optional<FileWork> work = work_.take(path);
-  const bool is_fetched = work && work->fetching == hash;
+  work_.erase(path);
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
     const auto answered = std::ranges::find(writes->second, written.ticket, &Intended::ticket);
     if (answered != writes->second.end()) answered->ticket = {};  // no other answer is to come
     if (const Intended* const ours = intended(path, hash)) return note_written(path, *ours, ours->text);
   }
-  if (!is_fetched) return request_read(path);  // something happened in between: look at what is there
-  save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash});
-  reconcile(path);
+  request_read(path);  // something happened in between: look at what is there
 }
 
 const Replica::Impl::Intended* Replica::Impl::intended(const std::string& path, const Sha256& hash) const {
@@ -138,7 +143,7 @@ const Replica::Impl::Intended* Replica::Impl::torn_write(const std::string& path
   const auto writes = intended_.find(path);
   if (writes == intended_.end()) return nullptr;
   const auto found = std::ranges::find_if(writes->second, [&](const Intended& write) {
-    if (write.is_under_way()) return false;
+    if (write.is_under_way() || write.kind != FileRecord::Kind::Text) return false;
     const std::string text = write.text.empty() ? text_behind(path, FileRecord{.file_id = write.file_id}) : write.text;
     return bytes.size() < text.size() && text.starts_with(bytes);
   });
@@ -205,17 +210,17 @@ void Replica::Impl::persist_intended(const std::string& path) {
     if (!value.empty()) value += '\n';
     value += write.hash.hex();
     if (!write.file_id.empty()) value.append("@").append(write.file_id);
-    value.append("#").append(write.units);
+    if (write.kind == FileRecord::Kind::Text) value.append("#").append(write.units);
   }
   emit(PersistRecord{std::string(kWritingPrefix).append(path), std::move(value)});
 }
 
 void Replica::Impl::note_written(const std::string& path, Intended done, std::string text) {
-  FileRecord written{.kind = FileRecord::Kind::Text, .hash = done.hash, .file_id = std::move(done.file_id)};
+  FileRecord written{.kind = done.kind, .hash = done.hash, .file_id = std::move(done.file_id)};
   const FileRecord* const known = record(path);
   const std::string displaced = known != nullptr && known->file_id != written.file_id ? known->file_id : std::string();
   if (known != nullptr && known->file_id == written.file_id) written.unsaved = known->unsaved;
-  if (text_behind(path, written) != text) {
+  if (written.kind == FileRecord::Kind::Text && text_behind(path, written) != text) {
     written.base = std::move(text);
     written.base_units = std::move(done.units);
   }

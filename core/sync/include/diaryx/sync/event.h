@@ -85,12 +85,12 @@ struct FileRemoved {
   std::string_view path;
   Ticket ticket = {};
 };
-/// WriteText, RemoveFile, MoveFile (under `to`) or ReadFile was not done. When the file on disk was not the expected one, the shell
-/// reports what is there (TextFileSeen, BlobFileSeen, FileGone, FilesSettled) right after this.
+/// WriteText, RemoveFile, MoveFile (under `to`), ReadFile or the placing of what FetchBlob brought was not done. When the file on disk
+/// was not the expected one, the shell reports what is there (TextFileSeen, BlobFileSeen, FileGone, FilesSettled) right after this.
 struct FileRefused {
   std::string_view path;
   std::string_view reason;  // a sentence for people
-  /// Of a write: it may have been done nevertheless, for all the shell knows. False: the file was surely left alone.
+  /// Of a write or a fetch: it may have been done nevertheless, for all the shell knows. False: the file was surely left alone.
   bool in_doubt = true;
   Ticket ticket = {};
 };
@@ -99,7 +99,8 @@ struct BlobUploaded {
   std::string_view path;
   Sha256 hash;
 };
-/// UploadBlob or FetchBlob failed. `final_failure`: trying again cannot help (quota, too large); else it is retried.
+/// UploadBlob or FetchBlob failed, and nothing was placed. `final_failure`: trying again cannot help (quota, too large); else it is
+/// retried.
 struct TransferFailed {
   std::string_view path;
   Sha256 hash;
