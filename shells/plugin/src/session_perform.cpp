@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include "diaryx/crdt/doc.h"
 #include "diaryx/sync/control.h"
@@ -233,11 +234,15 @@ void Session::fetch(const Remote& remote, const sync::FetchBlob& wanted) {
   if (!host::carries_attachments())
     return transfer_failed(wanted.path, wanted.hash, wanted.ticket, kNotesOnly, /*is_final=*/true);
   const Asked asked{wanted.path, wanted.ticket};
-  if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{}))
-    return place(asked, wanted.expected, {}, wanted.hash);
-  if (const auto copy = local_copy(wanted.hash)) return place(asked, wanted.expected, *copy, wanted.hash);
+  const auto place_it = [&](ByteView bytes) {
+    placing_ = true;
+    place(asked, wanted.expected, bytes, wanted.hash);
+    placing_ = false;
+  };
+  if (wanted.size_bytes == 0 && wanted.hash == sha256(ByteView{})) return place_it({});
+  if (const auto copy = local_copy(wanted.hash)) return place_it(*copy);
   const auto bytes = remote.attachment(options_.workspace_id, wanted.hash);
-  if (bytes) return place(asked, wanted.expected, *bytes, wanted.hash);
+  if (bytes) return place_it(*bytes);
   transfer_failed(wanted.path, wanted.hash, wanted.ticket, bytes.error().text);
 }
 
@@ -273,7 +278,11 @@ void Session::answer_failed(const sync::Action& action) {
   if (const auto* remove = std::get_if<sync::RemoveFile>(&action)) refuse_in_doubt(remove->path, remove->ticket);
   if (const auto* move = std::get_if<sync::MoveFile>(&action)) refuse_in_doubt(move->to, move->ticket);
   if (const auto* read = std::get_if<sync::ReadFile>(&action)) refuse_in_doubt(read->path, read->ticket);
-  if (const auto* wanted = std::get_if<sync::FetchBlob>(&action)) refuse_in_doubt(wanted->path, wanted->ticket);
+  if (const auto* wanted = std::get_if<sync::FetchBlob>(&action)) {
+    // (Native hosts end the call for every status from 400 on, too.)
+    if (std::exchange(placing_, false)) return refuse_in_doubt(wanted->path, wanted->ticket);
+    transfer_failed(wanted->path, wanted->hash, wanted->ticket, kNotDone);
+  }
   if (const auto* given = std::get_if<sync::UploadBlob>(&action))
     transfer_failed(given->path, given->hash, given->ticket, kNotDone);
   // A native host refuses to send when its socket is gone.
