@@ -111,6 +111,72 @@ bool Device::answer_late(double chance, const std::function<void()>& give, const
   late_answers_.push_back({is_refused ? std::function<void()>(refuse) : give, steps});
   return true;
 }
+void Device::go_on_fetching() {
+  Random& random = world_->fetch_random_;
+  for (size_t i = 0; i < slow_fetches_.size() && !dying_;) {
+    if (--slow_fetches_[i].steps > 0) {
+      ++i;
+      continue;
+    }
+    const SlowFetch slow = slow_fetches_[i];
+    const auto& [path, hash, size_bytes, expected, ticket] = slow.fetch;
+    slow_fetches_.erase(slow_fetches_.begin() + static_cast<ptrdiff_t>(i));
+    if (!slow.is_placed) {
+      if (!place_fetched(slow.fetch)) {
+        give_answers();
+        continue;
+      }
+      if (random.chance(1.0 / 3)) {
+        slow_fetches_.push_back({slow.fetch, 1 + static_cast<int>(random.below(6)), true});
+        continue;
+      }
+      // (Not while a rename is untold: see `perform`.)
+      if (moves_.empty() && random.chance(1.0 / 6)) {
+        slow_fetches_.push_back({slow.fetch, 1, true});
+        dying_ = true;
+        continue;
+      }
+      saw_own_write(path, *disk_.read(path));
+    } else if (random.chance(0.5)) {
+      ++world_->figures_.doubtful_fetches;
+      trace(world_->now_, number_, "in doubt", path);
+      feed(sync::FileRefused{.path = path, .reason = "", .ticket = ticket});
+      if (random.chance(0.5)) continue;  // looked at when it is tried again
+      report(path, ticket);
+      feed(sync::FilesSettled{});
+      continue;
+    }
+    feed(sync::FileWritten{path, hash, ticket});
+  }
+}
+
+void Device::fetch(const sync::FetchBlob& fetch) {
+  const auto is_it = [&](const SlowFetch& slow) {
+    return slow.fetch.path == fetch.path && slow.fetch.hash == fetch.hash;
+  };
+  if (std::ranges::any_of(slow_fetches_, is_it)) return;  // as the client does: one answer is for both
+  if (world_->options_.slow_fetch > 0 && world_->fetch_random_.chance(world_->options_.slow_fetch)) {
+    slow_fetches_.push_back({fetch, 1 + static_cast<int>(world_->fetch_random_.below(8))});
+    return;
+  }
+  if (!place_fetched(fetch)) return;
+  saw_own_write(fetch.path, *disk_.read(fetch.path));
+  answers_.push_back([this, fetch] { feed(sync::FileWritten{fetch.path, fetch.hash, fetch.ticket}); });
+}
+
+bool Device::place_fetched(const sync::FetchBlob& fetch) {
+  const auto blob = world_->server_.blobs().find(fetch.hash);
+  if (fetch.size_bytes != 0 && (!connection_ || blob == world_->server_.blobs().end())) {
+    answers_.push_back(
+        [this, fetch] { feed(sync::TransferFailed{fetch.path, fetch.hash, "not there", false, fetch.ticket}); });
+    return false;
+  }
+  const std::string bytes = fetch.size_bytes == 0 ? std::string() : blob->second;
+  if (safe_path(fetch.path) && full_steps_ == 0 && disk_.write_if(fetch.path, bytes, fetch.expected)) return true;
+  refuse(fetch.path, fetch.path, fetch.ticket);
+  return false;
+}
+
 void Device::user_deletes(std::string_view path) {
   trace(world_->now_, number_, "deletes", path);
   disk_.remove(path);
@@ -264,6 +330,8 @@ void Device::crash_and_restart() {
   behind_batch_.clear();
   telling_batch_ = false;
   late_answers_.clear();
+  world_->figures_.cut_fetches += static_cast<uint64_t>(std::ranges::count_if(slow_fetches_, &SlowFetch::is_placed));
+  slow_fetches_.clear();
   const WorldOptions& options = world_->options_;
   if (options.torn_write > 0 && !slow_writes_.empty() && world_->random_.chance(0.5)) {
     slow_writes_.clear();  // the power failed, for all programs
@@ -379,17 +447,18 @@ void Device::saw_own_write(const std::string& path, const std::string& bytes) {
   if (name == path || seen_.contains(name)) seen_.insert_or_assign(name, bytes);
 }
 
+void Device::refuse(const std::string& refused, const std::string& look_at, sync::Ticket ticket) {
+  ++world_->figures_.refused_writes;
+  trace(world_->now_, number_, "refused", refused);
+  answers_.push_back([this, refused, look_at, ticket] {
+    feed(sync::FileRefused{refused, "", /*in_doubt=*/false, ticket});
+    report(look_at, ticket);
+    feed(sync::FilesSettled{});
+  });
+}
+
 void Device::perform(const sync::Action& action) {
   const auto answer = [this](auto event_of) { answers_.push_back([this, event_of] { feed(event_of()); }); };
-  const auto refuse = [this](const std::string& refused, const std::string& look_at, sync::Ticket ticket) {
-    ++world_->figures_.refused_writes;
-    trace(world_->now_, number_, "refused", refused);
-    answers_.push_back([this, refused, look_at, ticket] {
-      feed(sync::FileRefused{refused, "", /*in_doubt=*/false, ticket});
-      report(look_at, ticket);
-      feed(sync::FilesSettled{});
-    });
-  };
   if (const auto* write = std::get_if<sync::WriteText>(&action))
     trace(world_->now_, number_, "write", write->path, write->bytes);
   if (const auto* removed = std::get_if<sync::RemoveFile>(&action))
@@ -397,6 +466,8 @@ void Device::perform(const sync::Action& action) {
   if (const auto* move = std::get_if<sync::MoveFile>(&action))
     trace(world_->now_, number_, "move", move->from, move->to);
   if (const auto* read = std::get_if<sync::ReadFile>(&action)) trace(world_->now_, number_, "read", read->path);
+  if (const auto* wanted = std::get_if<sync::FetchBlob>(&action))
+    trace(world_->now_, number_, "fetch", wanted->path, wanted->hash.hex().substr(0, 8));
   if (const auto* record = std::get_if<sync::PersistRecord>(&action))
     trace(world_->now_, number_, "record", record->key, record->value);
   if (const auto* binary = std::get_if<sync::SendBinary>(&action)) {
@@ -422,20 +493,7 @@ void Device::perform(const sync::Action& action) {
     saw_own_write(write->path, write->bytes);
     answer([path = write->path, hash, ticket = write->ticket] { return sync::FileWritten{path, hash, ticket}; });
   } else if (const auto* fetch = std::get_if<sync::FetchBlob>(&action)) {
-    const auto blob = world_->server_.blobs().find(fetch->hash);
-    if (fetch->size_bytes != 0 && (!connection_ || blob == world_->server_.blobs().end())) {
-      answer([path = fetch->path, hash = fetch->hash, ticket = fetch->ticket] {
-        return sync::TransferFailed{path, hash, "not there", false, ticket};
-      });
-      return;
-    }
-    const std::string bytes = fetch->size_bytes == 0 ? std::string() : blob->second;
-    if (!safe_path(fetch->path) || full_steps_ > 0 || !disk_.write_if(fetch->path, bytes, fetch->expected))
-      return refuse(fetch->path, fetch->path, fetch->ticket);
-    saw_own_write(fetch->path, bytes);
-    answer([path = fetch->path, hash = fetch->hash, ticket = fetch->ticket] {
-      return sync::FileWritten{path, hash, ticket};
-    });
+    this->fetch(*fetch);
   } else if (const auto* removed = std::get_if<sync::RemoveFile>(&action)) {
     if (!safe_path(removed->path) || !disk_.remove_if(removed->path, removed->expected))
       return refuse(removed->path, removed->path, removed->ticket);
@@ -487,6 +545,7 @@ World::World(uint64_t seed, WorldOptions options)
     : options_(options),
       old_server_(seed % 8 == 4),
       random_(seed),
+      fetch_random_(seed * 0x9e3779b97f4a7c15ull + 2),
       now_(kBegin),
       server_(
           seed, [this](ConnectionId to, bool text, std::string bytes) { send(to, false, text, std::move(bytes)); },
@@ -596,6 +655,7 @@ void World::step() {
   server_.tick(now_);
   for (const auto& device : devices_) {
     device->give_late_answers();
+    device->go_on_fetching();
     device->look_and_settle();
     device->finish_slow_writes();
     if (device->dying_) device->crash_and_restart();
@@ -653,7 +713,7 @@ bool World::quiet() const {
   }
   return std::ranges::all_of(devices_, [](const auto& device) {
     return device->waiting_.empty() && device->late_answers_.empty() && device->slow_writes_.empty() &&
-           device->replica_->settled();
+           device->slow_fetches_.empty() && device->replica_->settled();
   });
 }
 

@@ -80,10 +80,13 @@ class People {
     Device& device = world_.device(random.below(world_.size()));
     const std::vector<std::string> notes = files_of(device, ".md");
     if (mix_ >= Mix::Rough && !notes.empty() && random.chance(0.35)) return edit_roughly(device, random, notes);
+    if (mix_ == Mix::Attachments && random.chance(0.7)) return edit_picture(device, random);
     uint64_t choice = random.below(100);
-    if (mix_ == Mix::Everyday && ((choice >= 18 && choice < 28) || (choice >= 40 && choice < 44))) choice = 99;
+    if ((mix_ == Mix::Everyday || mix_ == Mix::Attachments) &&
+        ((choice >= 18 && choice < 28) || (choice >= 40 && choice < 44)))
+      choice = 99;
     if (notes.empty() || choice < 9) return create(device, random);
-    if (choice < 13) return change_picture(device, random);
+    if (choice < 13) return mix_ == Mix::Attachments ? edit_picture(device, random) : change_picture(device, random);
     if (choice < 18) return move_file(device, random, random.pick(notes));
     if (choice < 21) return rename_folder(device, random, random.pick(notes));
     if (choice < 23) return rename_case(device, random.pick(notes));
@@ -132,6 +135,28 @@ class People {
       if (home == marker || first == places.end() || first->second[0] == found->second[0]) continue;
       return name + " was typed into the file of " + name_of(home) + ", " + first->second[0] + ", and is in " +
              found->second[0];
+    }
+    return {};
+  }
+
+  /// What is wrong with the attachments, or nothing.
+  std::string picture_complaint() const {
+    std::map<std::string, std::vector<std::string>> places;
+    for (const auto& [path, bytes] : world_.device(0).disk().files()) {
+      if (pictures_.contains(bytes)) places[bytes].push_back(path);
+    }
+    for (const auto& [bytes, picture] : pictures_) {
+      const auto found = places.find(bytes);
+      if (found == places.end()) {
+        if (!picture.was_left) return bytes + " is lost";
+        continue;
+      }
+      // Two devices that give a file different names at once make two of it, whichever of its contents each of them had.
+      const size_t renames = renames_.contains(picture.file) ? renames_.at(picture.file) : 0;
+      const std::vector<std::string>& paths = found->second;
+      if (paths.size() > std::max<size_t>(renames, 1)) return bytes + " is doubled: " + paths[0] + ", " + paths[1];
+      // Somebody else may have renamed it meanwhile, or changed it as well.
+      if (picture.is_gone && renames == 0 && !paths[0].contains("(conflict ")) return bytes + " came back: " + paths[0];
     }
     return {};
   }
@@ -207,6 +232,45 @@ class People {
     if (choice < 7) return device.user_writes(path, "bytes " + std::to_string(random.next()));
     if (choice < 8) return device.user_deletes(path);
     device.user_renames(path, "moved/picture" + std::to_string(random.below(4)) + ".png");
+  }
+
+  void edit_picture(Device& device, Random& random) {
+    const std::vector<std::string> there = files_of(device, ".png");
+    const uint64_t choice = random.below(10);
+    if (there.empty() || choice < 6) {
+      const bool is_new = there.empty() || choice < 3;
+      const std::string path = is_new ? "picture" + std::to_string(random.below(12)) + ".png" : random.pick(there);
+      leave_picture(device, path);
+      const std::string bytes = "picture " + std::to_string(pictures_.size()) + " of " + word_of(pictures_.size());
+      pictures_.emplace(bytes, Picture{.file = file_of(path)});
+      return device.user_writes(path, bytes);
+    }
+    const std::string path = random.pick(there);
+    if (choice < 8) {
+      leave_picture(device, path);
+      return device.user_deletes(path);
+    }
+    const std::string to = "moved/picture" + std::to_string(next_file_++) + ".png";
+    ++renames_[file_of(path)];
+    files_.emplace(to, file_of(path));
+    device.user_renames(path, to);
+  }
+
+  /// The name that it had first.
+  std::string file_of(const std::string& path) const {
+    const size_t copy = path.find(" (conflict ");
+    const std::string name = copy == std::string::npos ? path : path.substr(0, copy) + ".png";
+    const auto renamed = files_.find(name);
+    return renamed == files_.end() ? name : renamed->second;
+  }
+
+  void leave_picture(const Device& device, const std::string& path) {
+    const std::optional<std::string> bytes = device.disk().read(path);
+    if (!bytes) return;
+    Picture& picture = pictures_[*bytes];
+    picture.was_left = true;
+    // What nobody had noticed yet may have been there or not, for all that sync knows.
+    if (device.replica().known_hash(path) == sha256(*bytes)) picture.is_gone = true;
   }
 
   void move_file(Device& device, Random& random, const std::string& path) {
@@ -564,6 +628,14 @@ class People {
   uint64_t next_file_ = 0;
   std::vector<size_t> homes_;  // per marker: the first marker of the file it was typed into
   std::set<size_t> deleted_;
+  struct Picture {
+    std::string file{};
+    bool was_left = false;  // deleted, or replaced by whoever had it before them
+    bool is_gone = false;  // so that it may not come back
+  };
+  std::map<std::string, std::string> files_;  // by a later name
+  std::map<std::string, size_t> renames_;  // by file
+  std::map<std::string, Picture> pictures_;  // by what is in it, which is like nothing else
   std::map<size_t, std::string> backups_;  // by the first marker of the file
   std::set<std::string> values_{"T", "2026-01-01T00:00:00Z"};  // that somebody gave a field
   std::vector<std::string> items_;
@@ -604,6 +676,7 @@ std::string after_healing(World& world, const People& people, const std::string&
   if (std::string difference = world.first_difference(); !difference.empty()) return when + ": " + difference;
   if (std::string complaint = people.complaint(); !complaint.empty()) return when + ": " + complaint;
   if (std::string complaint = people.frontmatter_complaint(); !complaint.empty()) return when + ": " + complaint;
+  if (std::string complaint = people.picture_complaint(); !complaint.empty()) return when + ": " + complaint;
   if (world.figures().outside_root != 0) return when + ": a path outside the root was to be touched";
   const uint64_t frames = world.figures().frames;
   for (int i = 0; i < 50; ++i) world.step();
@@ -619,6 +692,7 @@ std::string_view name_of(Mix mix) {
     case Mix::Everything: return "everything";
     case Mix::Rough: return "rough";
     case Mix::Late: return "late";
+    case Mix::Attachments: return "attachments";
   }
   return {};
 }
@@ -626,6 +700,7 @@ std::string_view name_of(Mix mix) {
 Outcome run_seed(uint64_t seed, Network network, Mix mix) {
   WorldOptions options = surroundings(seed, network);
   if (mix == Mix::Late && network == Network::Bad) options.late_move = 0.6;
+  if (mix == Mix::Attachments && network == Network::Bad) options.slow_fetch = 0.5;
   World world{seed, options};
   People people{world, mix};
   Random& random = world.random();

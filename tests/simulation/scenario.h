@@ -22,9 +22,10 @@ struct Outcome {
 /// change in case alone, are swapped and used anew at once, and programs write in two halves. Rough: besides, devices choose the
 /// same names, files go over others, round in rings and there and back, folders are deleted, flow together and change in case,
 /// programs save over a backup, empty a file first or write it all anew, and old texts are put back. Late: as rough, and with faults
-/// more than half of the moves and removals are answered late, or with a refusal though they were done.
-enum class Mix : uint8_t { Everyday, Everything, Rough, Late };
-inline constexpr std::array kMixes{Mix::Everyday, Mix::Everything, Mix::Rough, Mix::Late};
+/// more than half of the moves and removals are answered late, or with a refusal though they were done. Attachments: everyday, but most
+/// of it with pictures, which with faults take their time to come.
+enum class Mix : uint8_t { Everyday, Everything, Attachments, Rough, Late };
+inline constexpr std::array kMixes{Mix::Everyday, Mix::Everything, Mix::Attachments, Mix::Rough, Mix::Late};
 
 /// As `./dev sim --mix` calls it.
 std::string_view name_of(Mix mix);
@@ -39,7 +40,9 @@ enum class Network : uint8_t { Good, Bad };
 /// 3. No line is there twice, deleted or not.
 /// 4. Frontmatter parses and has no field twice, each field has a value that somebody gave it, and each list item that nobody
 ///    removed is there exactly once.
-/// 5. A file that was deleted while nobody edited it does not come back.
+/// 5. A file that was deleted while nobody edited it does not come back. Of pictures, in the mix of attachments: one that nobody left
+///    is there, one that somebody deleted or replaced is not, unless it was renamed or in conflict, and none is there more often than
+///    its file was renamed.
 /// 6. Nothing outside the root is touched, and no name is written that a disk refuses.
 /// 7. Messages stay bounded: in number by the edits, in size by the texts.
 Outcome run_seed(uint64_t seed, Network network, Mix mix = Mix::Everyday);

@@ -23,11 +23,14 @@ struct Arguments {
 };
 
 constexpr const char* kUsage =
-    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everything|everyday|rough|late] [--network good|bad] [--all]\n"
+    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everything|everyday|attachments|rough|late] [--network "
+    "good|bad] "
+    "[--all]\n"
     "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault, or on one "
     "of the two\n"
     "  --mix everyday  leaves out what few people do: folders renamed, names swapped, used anew or changed in case at "
     "once\n"
+    "  --mix attachments  everyday, but mostly pictures, which are fetched slowly, in doubt, or cut by a crash\n"
     "  --mix rough     adds names that several devices choose, rings, files moved over others, folders that flow "
     "together or "
     "change in case,\n"
@@ -96,6 +99,8 @@ struct Sum {
     figures.rollbacks += f.rollbacks;
     figures.refused_writes += f.refused_writes;
     figures.doubtful_writes += f.doubtful_writes;
+    figures.doubtful_fetches += f.doubtful_fetches;
+    figures.cut_fetches += f.cut_fetches;
     figures.torn_writes += f.torn_writes;
     figures.torn_messages += f.torn_messages;
     figures.full_disks += f.full_disks;
@@ -120,6 +125,8 @@ struct Sum {
         .set("server_rollbacks", figures.rollbacks)
         .set("refused_disk_actions", figures.refused_writes)
         .set("doubtful_writes", figures.doubtful_writes)
+        .set("doubtful_fetches", figures.doubtful_fetches)
+        .set("cut_fetches", figures.cut_fetches)
         .set("torn_writes", figures.torn_writes)
         .set("torn_messages", figures.torn_messages)
         .set("full_disks", figures.full_disks)

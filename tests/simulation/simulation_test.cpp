@@ -62,5 +62,11 @@ TEST(Simulation, NothingIsLostOrDoubledWhenMovesAndRemovalsAreAnsweredLate) {
             0);  // not all fresh ones pass yet: README.md
 }
 
+TEST(Simulation, NothingIsLostOrDoubledOfAttachments) { run_seeds(Network::Good, Mix::Attachments, {}, 50); }
+
+TEST(Simulation, NothingIsLostOrDoubledOfAttachmentsWhenEverythingFails) {
+  run_seeds(Network::Bad, Mix::Attachments, {18, 22, 58, 155}, 50);  // not all of them pass yet: README.md
+}
+
 }  // namespace
 }  // namespace diaryx::testing

@@ -34,6 +34,8 @@ struct WorldFigures {
   uint64_t rollbacks = 0;
   uint64_t refused_writes = 0;  // the file was another one by then, or the disk was full
   uint64_t doubtful_writes = 0;  // done, and answered with a refusal that does not know
+  uint64_t doubtful_fetches = 0;  // the same of attachments
+  uint64_t cut_fetches = 0;  // placed, and the device died before it stored that
   uint64_t torn_writes = 0;
   uint64_t torn_messages = 0;  // the line broke in the middle, and what had come was handed on
   uint64_t full_disks = 0;
@@ -60,6 +62,9 @@ struct WorldOptions {
   double late_answer = 0;
   /// The same of a move or a removal; the watcher may tell of it first.
   double late_move = 0;
+  /// Chance per attachment that it takes steps until it is placed, as from a far server. Then one in three is answered steps later
+  /// still, half of those with a refusal that does not know; and behind one in six the device dies. Drawn from a stream of its own.
+  double slow_fetch = 0;
   /// Chance that a device which dies in the middle of a batch leaves half of the text that it was writing: a host that writes in
   /// place. What outside programs were writing stays half, too, every other time that a device dies.
   double torn_write = 0;
@@ -134,6 +139,10 @@ class Device {
   void give_late_answers();
   bool answer_late(double chance, const std::function<void()>& give, const std::string& path, sync::Ticket ticket);
   void note_move(const std::string& from, const std::string& to);
+  void go_on_fetching();
+  void fetch(const sync::FetchBlob& fetch);
+  bool place_fetched(const sync::FetchBlob& fetch);
+  void refuse(const std::string& refused, const std::string& look_at, sync::Ticket ticket);
   void finish_waiting_actions();
   void leave_half(const sync::Action& action);
   bool on_disk(const sync::Action& action) const;
@@ -172,6 +181,12 @@ class Device {
     int steps;
   };
   std::vector<LateAnswer> late_answers_;
+  struct SlowFetch {
+    sync::FetchBlob fetch;
+    int steps;
+    bool is_placed = false;
+  };
+  std::vector<SlowFetch> slow_fetches_;  // which hold up nothing else
   struct SlowWrite {
     std::string path;
     std::string begun;
@@ -243,6 +258,7 @@ class World {
   bool old_server_;  // one seed in eight: a server that says neither hello nor, for all that devices know, receipts
   WorldFigures figures_;
   Random random_;
+  Random fetch_random_;
   TimestampMs now_;
   std::map<sync::relay::ConnectionId, Wire> wires_;
   FakeServer server_;
