@@ -51,9 +51,10 @@ sync::ReplicaOptions replica_options(const DeviceConfig& config, const native::N
 
 // --- start ------------------------------------------------------------------------------------------------------
 
-Device::Device(const DeviceFolder& folder, const DeviceConfig& config, std::string token, Output& output,
-               RunOptions options, StateStore store, const native::NameTraits& names)
+Device::Device(const DeviceFolder& folder, const FolderLock& lock, const DeviceConfig& config, std::string token,
+               Output& output, RunOptions options, StateStore store, const native::NameTraits& names)
     : folder_(folder),
+      lock_(lock),
       config_(config),
       output_(output),
       options_(options),
@@ -79,8 +80,9 @@ Device::~Device() {
   if (watched_.is_open()) watched_.release();  // the watcher closes it
 }
 
-Attempt<std::unique_ptr<Device>> Device::open(const DeviceFolder& folder, const DeviceConfig& config, std::string token,
-                                              Output& output, RunOptions options) {
+Attempt<std::unique_ptr<Device>> Device::open(const DeviceFolder& folder, const FolderLock& lock,
+                                              const DeviceConfig& config, std::string token, Output& output,
+                                              RunOptions options) {
   native::clear_staging(folder.root());
   auto store = StateStore::open(folder.state_path());
   if (!store) return std::unexpected(std::move(store.error()));
@@ -88,7 +90,7 @@ Attempt<std::unique_ptr<Device>> Device::open(const DeviceFolder& folder, const 
   const auto names = native::probe_names(folder.root(), kSettingsFolder);
   if (!names) return failure(names.error());
   std::unique_ptr<Device> device(
-      new Device(folder, config, std::move(token), output, options, std::move(*store), *names));
+      new Device(folder, lock, config, std::move(token), output, options, std::move(*store), *names));
   if (const auto status = read_status(folder.state_path()); status && *status) {
     const auto last_run = Json::parse(**status);
     if (last_run) device->last_synced_ = TimestampMs{last_run->integer_member("last_synced_ms").value_or(0)};
@@ -252,17 +254,28 @@ void Device::look_at_everything() {
   next_look_ = now() + DurationMs{often ? kLookOftenMs : kLookEveryMs};
 }
 
+/// The watcher alone cannot know: the system tells nobody that a folder is removed which somebody has open, as we have, nor that
+/// a folder above it was moved.
+bool Device::end_if_lost() {
+  if (lock_.is_in_place()) return false;
+  end_as_lost();
+  return true;
+}
+
+void Device::end_as_lost() {
+  end(failure(ExitCode::NotLinked, "the folder " + folder_.root().location() +
+                                       " was moved, removed, unmounted or unlinked; start again where it is now"));
+}
+
 void Device::on_timer() {
+  if (end_if_lost()) return;
   const TimestampMs time = now();
   if (watcher_) {
     const auto changes = watcher_->take_quiet(time);
     const auto is_end = [](const native::DiskChange& change) {
       return change.kind == native::DiskChange::Kind::RootGone;
     };
-    if (std::any_of(changes.begin(), changes.end(), is_end)) {
-      return end(failure(ExitCode::NotLinked, "the folder " + folder_.root().location() +
-                                                  " was moved, removed or unmounted; start again where it is now"));
-    }
+    if (std::any_of(changes.begin(), changes.end(), is_end)) return end_as_lost();
     if (!changes.empty()) disk_.report_changes(changes, time, tell_);
   }
   if (const auto retry = disk_.next_retry(); retry && *retry <= time) disk_.retry_unreadable(time, tell_);
@@ -323,6 +336,7 @@ void Device::schedule() {
 
 void Device::perform_batch() {
   scheduled_ = false;
+  if (end_if_lost()) return;  // what was just looked at may have been missing because of that
   std::vector<sync::Action> batch = std::exchange(actions_, {});
   if (auto stored = store_.persist(batch, now()); !stored) return end(std::unexpected(std::move(stored.error())));
   if (auto compacted = store_.compact(replica_); !compacted) return end(std::unexpected(std::move(compacted.error())));

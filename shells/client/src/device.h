@@ -5,6 +5,7 @@
 //
 // 1. One thread. Events are handled as they come; their actions are performed in batches, each persisted first.
 // 2. Whatever goes wrong with one file is reported and tried again; only a state that cannot be stored ends the work.
+// 3. Nothing is told of a folder, stored for it or sent from it that is not in place any more.
 #pragma once
 
 #include <memory>
@@ -44,9 +45,10 @@ struct RunOptions {
 
 class Device {
  public:
-  /// Opens the state and takes in what it holds. The folder's lock is the caller's.
-  static Attempt<std::unique_ptr<Device>> open(const DeviceFolder& folder, const DeviceConfig& config,
-                                               std::string token, Output& output, RunOptions options);
+  /// Opens the state and takes in what it holds. `folder`, `lock` and `output` outlive the device.
+  static Attempt<std::unique_ptr<Device>> open(const DeviceFolder& folder, const FolderLock& lock,
+                                               const DeviceConfig& config, std::string token, Output& output,
+                                               RunOptions options);
   ~Device();
 
   /// Works until the mode's end. Done and Incomplete are values, too, so that the caller can sum up.
@@ -56,8 +58,8 @@ class Device {
   sync::ReplicaStatus status() const { return replica_.status(); }
 
  private:
-  Device(const DeviceFolder& folder, const DeviceConfig& config, std::string token, Output& output, RunOptions options,
-         StateStore store, const native::NameTraits& names);
+  Device(const DeviceFolder& folder, const FolderLock& lock, const DeviceConfig& config, std::string token,
+         Output& output, RunOptions options, StateStore store, const native::NameTraits& names);
 
   Attempt<void> start();
   void on_signal();
@@ -67,6 +69,8 @@ class Device {
   void on_disk_event();
   void on_timer();
   void on_lost(const native::SocketClosed& why);
+  bool end_if_lost();
+  void end_as_lost();
   void take_requests();
   void finish_requests();
 
@@ -86,6 +90,7 @@ class Device {
   void end(Attempt<ExitCode> result);
 
   const DeviceFolder& folder_;
+  const FolderLock& lock_;
   DeviceConfig config_;
   Output& output_;
   RunOptions options_;

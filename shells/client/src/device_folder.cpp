@@ -98,7 +98,16 @@ Attempt<FolderLock> FolderLock::acquire(const native::RootFolder& root) {
   if (::ftruncate(file.get(), 0) == 0 && ::pwrite(file.get(), pid.data(), pid.size(), 0) < 0) {
     return failure(native::os_problem("write", settings_path("lock"), errno).error());
   }
-  return FolderLock(std::move(file));
+  return FolderLock(std::move(file), root.location() + "/" + settings_path("lock"));
+}
+
+bool FolderLock::is_in_place() const {
+  struct stat held{};
+  struct stat found{};
+  if (::fstat(file_.get(), &held) != 0) return true;
+  // A way that cannot be looked along (a permission, a network that fails) says nothing about where it leads.
+  if (::lstat(location_.c_str(), &found) != 0) return errno != ENOENT && errno != ENOTDIR;
+  return held.st_dev == found.st_dev && held.st_ino == found.st_ino;
 }
 
 std::optional<int64_t> FolderLock::holder(const native::RootFolder& root) {

@@ -43,9 +43,17 @@ class FolderLock {
   /// The process that holds the lock now, if one does.
   static std::optional<int64_t> holder(const native::RootFolder& root);
 
+  /// The folder is where it was, and linked as it was: what this lock was taken on is still found by its full path.
+  ///
+  /// False once the folder, one above it or its `.diaryx` was moved, removed, unmounted or made anew. From then on what is
+  /// missing from it was not deleted by anybody, and another process may have taken the new lock.
+  bool is_in_place() const;
+
  private:
-  explicit FolderLock(native::UniqueFd file) : file_(std::move(file)) {}
+  FolderLock(native::UniqueFd file, std::string location) : file_(std::move(file)), location_(std::move(location)) {}
+
   native::UniqueFd file_;
+  std::string location_;
 };
 
 class DeviceFolder {

@@ -58,7 +58,7 @@ Attempt<std::string> do_it_here(const HistoryPlace& place, int64_t request) {
   auto lock = FolderLock::acquire(place.folder.root());
   if (!lock) return std::unexpected(std::move(lock.error()));
   Output output(OutputStyle::Quiet);
-  auto device = Device::open(place.folder, place.config, {}, output, {.mode = RunMode::Local});
+  auto device = Device::open(place.folder, *lock, place.config, {}, output, {.mode = RunMode::Local});
   if (!device) return std::unexpected(std::move(device.error()));
   if (auto ran = (*device)->run(); !ran) return std::unexpected(std::move(ran.error()));
   auto outcome = take_outcome(place.folder.state_path(), request);

@@ -37,7 +37,7 @@ Attempt<ExitCode> sync_folder(const SyncArguments& arguments) {
   if (!place) return std::unexpected(place.error());
   Output output(arguments.json ? OutputStyle::Json : OutputStyle::Quiet);
   auto device = Device::open(
-      place->folder, place->config, place->token, output,
+      place->folder, place->lock, place->config, place->token, output,
       {.mode = RunMode::Once, .stall_ms = arguments.timeout_s * 1000, .held_answer = arguments.held_answer});
   if (!device) return std::unexpected(std::move(device.error()));
   const auto result = (*device)->run();
@@ -53,7 +53,7 @@ Attempt<ExitCode> watch_folder(const WatchArguments& arguments) {
   const auto place = enter(arguments.folder);
   if (!place) return std::unexpected(place.error());
   Output output(arguments.json ? OutputStyle::Json : OutputStyle::Human);
-  auto device = Device::open(place->folder, place->config, place->token, output, {.mode = RunMode::Watch});
+  auto device = Device::open(place->folder, place->lock, place->config, place->token, output, {.mode = RunMode::Watch});
   if (!device) return std::unexpected(std::move(device.error()));
   return (*device)->run();
 }

@@ -279,6 +279,67 @@ TEST_F(TwoFolders, SyncEndsWhenAFileCannotBeWritten) {
   EXPECT_EQ(files_of(one_.path()).at("other.md"), "goes on\n");
 }
 
+/// What can happen to a folder while a watcher works on it.
+struct LostFolder {
+  const char* name;
+  std::function<void(const std::filesystem::path&)> lose;
+};
+
+class ALostFolder : public TwoFolders, public testing::WithParamInterface<LostFolder> {};
+
+TEST_P(ALostFolder, EndsTheWatcherAndDeletesNothingElsewhere) {
+  // In a folder of its own, so that what is above it can be lost as well.
+  const std::string folder = one_ / "above/notes";
+  std::filesystem::create_directories(folder);
+  ASSERT_EQ(run_client({"link", folder, "--server", url_, "--token", token_, "--workspace", "notes"}).exit_code, 0);
+  ASSERT_EQ(link(two_).exit_code, 0);
+  one_.write("above/notes/a.md", "text\n");
+  one_.write("above/notes/deep/b.png", "bytes");
+  Process watcher({DIARYX_SYNC, "watch", folder});
+  ASSERT_TRUE(wait_until([&] { return watcher.out().find("synced") != std::string::npos; })) << watcher.err();
+
+  GetParam().lose(folder);
+  EXPECT_EQ(watcher.wait(), 3) << watcher.out() << watcher.err();
+  EXPECT_NE(watcher.err().find("start again where it is now"), std::string::npos) << watcher.err();
+  ASSERT_EQ(run_client({"sync", two_.path()}).exit_code, 0);
+  EXPECT_EQ(files_of(two_.path()), (Files{{"a.md", "text\n"}, {"deep/b.png", "bytes"}}));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Lost, ALostFolder,
+    testing::Values(LostFolder{"moved",
+                               [](const auto& folder) { std::filesystem::rename(folder, folder.string() + "2"); }},
+                    LostFolder{"removed", [](const auto& folder) { std::filesystem::remove_all(folder); }},
+                    LostFolder{"removed_with_what_is_above",
+                               [](const auto& folder) { std::filesystem::remove_all(folder.parent_path()); }},
+                    LostFolder{"moved_with_what_is_above",
+                               [](const auto& folder) {
+                                 std::filesystem::rename(folder.parent_path(), folder.parent_path().string() + "2");
+                                 std::ofstream(folder.parent_path().string() + "2/notes/new.md")
+                                     << "seen by nobody yet";
+                               }},
+                    LostFolder{"unlinked_by_hand",
+                               [](const auto& folder) {
+                                 std::filesystem::remove_all(folder / ".diaryx");
+                                 std::filesystem::remove(folder / "a.md");
+                               }}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(TwoFolders, AWatcherLeavesTheFolderToTheOneThatWasStartedAfterItWasLinkedAnew) {
+  link_both();
+  one_.write("a.md", "first\n");
+  Process old_one({DIARYX_SYNC, "watch", one_.path()});
+  ASSERT_TRUE(wait_until([&] { return old_one.out().find("synced") != std::string::npos; })) << old_one.err();
+  std::filesystem::remove_all(one_ / ".diaryx");
+  ASSERT_EQ(link(one_).exit_code, 0);
+  watch_both();
+  ASSERT_TRUE(in_step([](const Files& files) { return files.size() == 1; })) << log();
+  one_.write("a.md", "first\nsecond\n");
+  EXPECT_TRUE(in_step([](const Files& files) { return files.at("a.md") == "first\nsecond\n"; })) << log();
+  EXPECT_EQ(old_one.wait(), 3) << old_one.out() << old_one.err();
+  EXPECT_TRUE(in_step([](const Files& files) { return files == Files{{"a.md", "first\nsecond\n"}}; })) << log();
+}
+
 TEST_F(TwoFolders, HoldsAWaveOfDeletionsUntilAPersonAnswers) {
   constexpr int kMany = 60;
   for (int i = 0; i < kMany; ++i) one_.write("note" + std::to_string(i) + ".md", "text " + std::to_string(i) + "\n");
