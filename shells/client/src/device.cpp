@@ -114,10 +114,12 @@ Attempt<void> Device::start() {
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
   signals_.add(SIGURG);  // another command left a request
+  // A terminal that closes ends us in order, unless we were started to outlive it (`nohup`).
+  struct sigaction present{};
+  if (::sigaction(SIGHUP, nullptr, &present) == 0 && present.sa_handler != SIG_IGN) signals_.add(SIGHUP);
   if (options_.mode == RunMode::Watch) {
     signals_.add(SIGUSR1);
     signals_.add(SIGUSR2);
-    signals_.add(SIGHUP);
     // Watching begins before the first look, so that nothing falls between the two.
     auto watcher = native::FileWatcher::create(folder_.root(), takes_part);
     if (!watcher) return failure(std::move(watcher.error()));
@@ -130,7 +132,7 @@ Attempt<void> Device::start() {
   last_movement_ = now();
   lost_since_ = now();
   look_at_everything();
-  take_requests();
+  on_request();
   if (options_.mode != RunMode::Local) {
     output_.state("connecting");
     connection_.go_online();
@@ -159,9 +161,7 @@ void Device::end(Attempt<ExitCode> result) {
 void Device::on_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    if (signal == SIGHUP) {
-      on_request();
-    } else if (signal == SIGUSR1) {
+    if (signal == SIGUSR1) {
       connection_.go_offline();
       take(sync::Disconnected{});
       output_.state("offline");
@@ -169,7 +169,7 @@ void Device::on_signal() {
       output_.state("connecting");
       connection_.go_online();
     } else if (signal == SIGURG) {
-      take_requests();
+      on_request();
     } else if (options_.mode == RunMode::Watch) {
       return end(ExitCode::Done);
     } else {
@@ -180,6 +180,7 @@ void Device::on_signal() {
 }
 
 void Device::on_request() {
+  take_requests();
   const std::string word = folder_.take_request();
   if (word == "release") answer_held(HeldAnswer::Release);
   if (word == "undo") answer_held(HeldAnswer::Undo);

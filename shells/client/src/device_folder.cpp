@@ -1,6 +1,7 @@
 #include "device_folder.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -182,14 +183,28 @@ Attempt<void> DeviceFolder::link(const DeviceConfig& config, const std::string& 
 }
 
 Attempt<void> DeviceFolder::leave_request(std::string_view word) const {
-  return store("request", std::string(word) + "\n", 0600);
+  return store("request", std::string(word) + " " + std::to_string(::getpid()) + "\n", 0600);
+}
+
+bool DeviceFolder::has_request() const {
+  const auto entry = root_.look(settings_path("request"));
+  return entry && entry->kind == native::EntryKind::File;
+}
+
+void DeviceFolder::withdraw_request() const {
+  if (const auto folder = root_.open_folder(kSettingsFolder)) ::unlinkat(folder->get(), "request", 0);
 }
 
 std::string DeviceFolder::take_request() const {
-  auto text = read_text(root_, settings_path("request"));
+  const auto text = read_text(root_, settings_path("request"));
   if (!text) return {};
-  if (const auto folder = root_.open_folder(kSettingsFolder)) ::unlinkat(folder->get(), "request", 0);
-  return without_line_end(std::move(*text));
+  withdraw_request();
+  const size_t blank = text->find(' ');
+  if (blank == std::string::npos) return {};
+  int64_t process = 0;
+  std::from_chars(text->data() + blank + 1, text->data() + text->size(), process);
+  const bool waits = process > 0 && (::kill(static_cast<pid_t>(process), 0) == 0 || errno == EPERM);
+  return waits ? text->substr(0, blank) : std::string();
 }
 
 Attempt<void> DeviceFolder::unlink() const {

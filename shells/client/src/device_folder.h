@@ -4,7 +4,7 @@
 //     FOLDER/.diaryx/token         the token, readable by its owner only
 //     FOLDER/.diaryx/state.db      documents, records, digests, status (SQLite)
 //     FOLDER/.diaryx/lock          held while a command works on the folder; names its process
-//     FOLDER/.diaryx/request      a word from another command, e.g. "release"; taken at once
+//     FOLDER/.diaryx/request       a word from another command and its process, e.g. "release 123"; taken at once
 //     FOLDER/.diaryx/tmp/          files on their way to their place
 //     FOLDER/.diaryx/.gitignore    keeps all of it out of git
 #pragma once
@@ -40,7 +40,7 @@ class FolderLock {
   /// Errors: Busy, naming the process that holds it.
   static Attempt<FolderLock> acquire(const native::RootFolder& root);
 
-  /// The process that holds the lock now, if one does.
+  /// The process that holds the lock now, if one does; 0 if it has not said yet which it is.
   static std::optional<int64_t> holder(const native::RootFolder& root);
 
   /// The folder is where it was, and linked as it was: what this lock was taken on is still found by its full path.
@@ -76,9 +76,12 @@ class DeviceFolder {
   /// Removes `.diaryx` with all state. The user's files stay.
   Attempt<void> unlink() const;
 
-  /// A word for the process that works on the folder ("release", "undo"); it is told by SIGHUP.
+  /// A word of this process for the one that works on the folder ("release", "undo"), which is told by SIGURG.
   Attempt<void> leave_request(std::string_view word) const;
-  /// Takes it; empty if there is none.
+  /// False once it was taken.
+  bool has_request() const;
+  void withdraw_request() const;
+  /// Takes the word; empty if there is none, or if whoever left it is gone and does not mean this moment.
   std::string take_request() const;
 
  private:

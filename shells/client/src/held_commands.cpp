@@ -1,18 +1,25 @@
 // `held`, `release` and `undo`: a wave of deletions or truncations that waits for a person.
-#include <csignal>
+#include <signal.h>
+
+#include <chrono>
 #include <cstdio>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include "commands.h"
 #include "device.h"
 #include "device_folder.h"
 #include "diaryx/base/json.h"
+#include "history_place.h"
 #include "state_store.h"
 
 namespace diaryx::client {
 namespace {
 
 constexpr size_t kShownToPeople = 20;
+constexpr auto kAskEvery = std::chrono::milliseconds(50);
+constexpr auto kWaitForHolder = std::chrono::seconds(20);
 
 std::string text(const Json& json, std::string_view key) { return std::string(json.string_member(key).value_or("")); }
 
@@ -32,18 +39,45 @@ void print_for_people(const Json& held, const std::string& folder) {
               folder.c_str());
 }
 
+/// Waits until the process that works on the folder has taken the word; nothing if there is no such process (any more).
+///
+/// SIGURG, because whoever does not wait for it does not notice it: a process that is still starting, or one that happens to have
+/// the number of one that ended. Told again and again, because of the former.
+Attempt<std::optional<int64_t>> tell_holder(const DeviceFolder& folder, std::string_view word) {
+  auto holder = FolderLock::holder(folder.root());
+  if (!holder) return holder;
+  if (auto left = folder.leave_request(word); !left) return std::unexpected(std::move(left.error()));
+  const auto end = std::chrono::steady_clock::now() + kWaitForHolder;
+  for (;;) {
+    if (*holder > 0) ::kill(static_cast<pid_t>(*holder), SIGURG);
+    std::this_thread::sleep_for(kAskEvery);
+    if (!folder.has_request()) return holder;
+    holder = FolderLock::holder(folder.root());
+    const bool is_late = std::chrono::steady_clock::now() > end;
+    if (holder && !is_late) continue;
+    folder.withdraw_request();
+    if (!holder) return holder;
+    return failure(ExitCode::TimedOut, "the diaryx-sync that works on this folder (process " + std::to_string(*holder) +
+                                           ") did not answer, so nothing was done; stop it and try again");
+  }
+}
+
 Attempt<ExitCode> answer(const HeldArguments& arguments, std::string_view word, HeldAnswer meaning) {
   auto folder = DeviceFolder::open(arguments.folder);
   if (!folder) return std::unexpected(std::move(folder.error()));
   auto config = folder->linked_config();
   if (!config) return std::unexpected(std::move(config.error()));
-  if (const auto holder = FolderLock::holder(folder->root())) {
-    if (auto left = folder->leave_request(word); !left) return std::unexpected(std::move(left.error()));
-    if (::kill(static_cast<pid_t>(*holder), SIGHUP) != 0) {
-      return failure(ExitCode::Busy, "the process " + std::to_string(*holder) +
-                                         " works on the folder and cannot be told; stop it and try again");
+  const auto told = tell_holder(*folder, word);
+  if (!told) return std::unexpected(told.error());
+  if (*told) {
+    if (arguments.json) {
+      Json json = Json::object();
+      json.set("event", "told").set("time_ms", time_now().value()).set("pid", **told);
+      std::printf("%s\n", json.dump().c_str());
+    } else {
+      std::printf("the diaryx-sync that works on this folder (process %lld) does it now\n",
+                  static_cast<long long>(**told));
     }
-    if (!arguments.json) std::printf("told the process %lld\n", static_cast<long long>(*holder));
     return ExitCode::Done;
   }
   return sync_folder({.folder = arguments.folder, .json = arguments.json, .held_answer = meaning});

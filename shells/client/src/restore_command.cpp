@@ -40,7 +40,8 @@ std::string sentence_of(const sync::RestoreFile& file) {
 /// Does a plan where somebody is at work on the folder: that command does it.
 Attempt<std::string> ask_watcher(const HistoryPlace& place, int64_t holder, int64_t request) {
   const auto end = std::chrono::steady_clock::now() + kWaitForWatcher;
-  ::kill(static_cast<pid_t>(holder), SIGURG);
+  // One that has not said its number yet looks for requests when it has started; 0 would be our own group.
+  if (holder > 0) ::kill(static_cast<pid_t>(holder), SIGURG);
   for (;;) {
     auto outcome = take_outcome(place.folder.state_path(), request);
     if (!outcome) return std::unexpected(std::move(outcome.error()));

@@ -340,6 +340,32 @@ TEST_F(TwoFolders, AWatcherLeavesTheFolderToTheOneThatWasStartedAfterItWasLinked
   EXPECT_TRUE(in_step([](const Files& files) { return files == Files{{"a.md", "first\nsecond\n"}}; })) << log();
 }
 
+TEST_F(TwoFolders, AnAnswerDoesNotKillTheOneThatWorksOnTheFolder) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  one_.write("a.md", "text\n");
+  server_->signal(SIGTERM);
+  ASSERT_EQ(server_->wait(), 0);
+  Process sync({DIARYX_SYNC, "sync", one_.path()});  // looks for the server for a while
+  ASSERT_TRUE(wait_until([&] { return one_.has(".diaryx/state.db"); }));
+  for (const char* word : {"release", "undo"}) {
+    const Ended answered = run_client({word, one_.path(), "--json"});
+    EXPECT_EQ(answered.exit_code, 0) << answered.err;
+    const auto told = Json::parse(answered.out);
+    EXPECT_TRUE(told && told->string_member("event") == "told") << answered.out;
+  }
+  EXPECT_EQ(sync.wait(), 6) << sync.err();
+  EXPECT_FALSE(one_.has(".diaryx/request"));
+}
+
+TEST_F(TwoFolders, ATerminalThatClosesEndsTheWatcherAsATerminationDoes) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  Process watcher({DIARYX_SYNC, "watch", one_.path()});
+  ASSERT_TRUE(wait_until([&] { return watcher.out().find("synced") != std::string::npos; })) << watcher.err();
+  watcher.signal(SIGHUP);
+  EXPECT_EQ(watcher.wait(), 0) << watcher.err();
+  EXPECT_NE(watcher.out().find("stopped"), std::string::npos) << watcher.out();
+}
+
 TEST_F(TwoFolders, HoldsAWaveOfDeletionsUntilAPersonAnswers) {
   constexpr int kMany = 60;
   for (int i = 0; i < kMany; ++i) one_.write("note" + std::to_string(i) + ".md", "text " + std::to_string(i) + "\n");
