@@ -10,6 +10,7 @@
 
 #include "diaryx/native/name_traits.h"
 #include "diaryx/native/random.h"
+#include "said.h"
 #include "status.h"
 
 namespace diaryx::client {
@@ -452,7 +453,7 @@ void Device::save_status() {
   status_saved_at_ = now();
   const Json json = describe_state(output_.last_state(), replica_, disk_.digests(), last_synced_.value(),
                                    output_.last_problem(), disk_.unreadable());
-  std::string text = json.dump();
+  std::string text = as_utf8(json.dump());  // a problem may name a file whose name is none
   if (text == saved_status_) return;
   // A status that cannot be stored is no reason to stop: what matters is stored with each batch.
   if (const auto saved = store_.save_status(text); !saved) return output_.problem({}, saved.error().sentence);

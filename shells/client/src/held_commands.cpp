@@ -2,7 +2,6 @@
 #include <signal.h>
 
 #include <chrono>
-#include <cstdio>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "device_folder.h"
 #include "diaryx/base/json.h"
 #include "history_place.h"
+#include "said.h"
 #include "state_store.h"
 
 namespace diaryx::client {
@@ -31,12 +31,12 @@ void print_for_people(const Json& held, const std::string& folder) {
   for (const Json& file : *list->as_array()) {
     if (shown++ == kShownToPeople) break;
     const bool deletion = text(file, "kind") == "deletion";
-    std::printf("%s %s  %s\n", text(file, "direction") == "outgoing" ? "here     " : "elsewhere",
-                deletion ? "deleted  " : "shortened", text(file, "path").c_str());
+    say(std::string(text(file, "direction") == "outgoing" ? "here      " : "elsewhere ") +
+        (deletion ? "deleted    " : "shortened  ") + safe_line(text(file, "path")));
   }
-  if (total > kShownToPeople) std::printf("... and %zu more\n", total - kShownToPeople);
-  std::printf("To let this happen: diaryx-sync release %s\nTo bring it all back: diaryx-sync undo %s\n", folder.c_str(),
-              folder.c_str());
+  if (total > kShownToPeople) say("... and " + std::to_string(total - kShownToPeople) + " more");
+  say("To let this happen: diaryx-sync release " + safe_line(folder) + "\nTo bring it all back: diaryx-sync undo " +
+      safe_line(folder));
 }
 
 /// Waits until the process that works on the folder has taken the word; nothing if there is no such process (any more).
@@ -73,10 +73,9 @@ Attempt<ExitCode> answer(const HeldArguments& arguments, std::string_view word, 
     if (arguments.json) {
       Json json = Json::object();
       json.set("event", "told").set("time_ms", time_now().value()).set("pid", **told);
-      std::printf("%s\n", json.dump().c_str());
+      say_json(json);
     } else {
-      std::printf("the diaryx-sync that works on this folder (process %lld) does it now\n",
-                  static_cast<long long>(**told));
+      say("the diaryx-sync that works on this folder (process " + std::to_string(**told) + ") does it now");
     }
     return ExitCode::Done;
   }
@@ -95,9 +94,9 @@ Attempt<ExitCode> show_held(const HeldArguments& arguments) {
   const auto status = *stored ? Json::parse(**stored) : Json::parse("{}");
   const Json* const held = status ? status->find("held") : nullptr;
   if (arguments.json) {
-    std::printf("%s\n", held ? held->dump().c_str() : R"({"outgoing":0,"incoming":0,"files":[]})");
+    say_json(held ? *held : *Json::parse(R"({"outgoing":0,"incoming":0,"files":[]})"));
   } else if (held == nullptr) {
-    std::printf("nothing is held\n");
+    say("nothing is held");
   } else {
     print_for_people(*held, folder->root().location());
   }

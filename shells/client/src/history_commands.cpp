@@ -7,16 +7,10 @@
 #include "diaryx/sync/history_timeline.h"
 #include "history_place.h"
 #include "output.h"
+#include "said.h"
 
 namespace diaryx::client {
 namespace {
-
-void say(const std::string& text) {
-  const std::string safe = safe_text(text) + "\n";
-  std::fwrite(safe.data(), 1, safe.size(), stdout);
-}
-
-void say_json(const Json& json) { std::printf("%s\n", json.dump().c_str()); }
 
 std::string device_name(const sync::HistoryDevice& device, const DeviceConfig& config) {
   if (device.id.empty()) return "another device";

@@ -138,15 +138,6 @@ std::string counted(uint64_t count, std::string_view one, std::string_view many)
                          : std::string(many));
 }
 
-std::string safe_text(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out.push_back((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f ? '?' : c);
-  }
-  return out;
-}
-
 TimestampMs time_now() {
   using namespace std::chrono;
   return TimestampMs{duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};

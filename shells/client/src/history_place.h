@@ -34,8 +34,6 @@ std::string spoken_time(TimestampMs time, TimestampMs now);
 std::string spoken_span(DurationMs span);
 /// "1 file", "3 files".
 std::string counted(uint64_t count, std::string_view one, std::string_view many = {});
-/// A terminal must not obey what stands in a text; line ends and tabs stay.
-std::string safe_text(std::string_view text);
 
 TimestampMs time_now();
 

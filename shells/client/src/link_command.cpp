@@ -1,10 +1,11 @@
 #include <chrono>
-#include <cstdio>
 #include <utility>
 
 #include "commands.h"
 #include "device_folder.h"
+#include "diaryx/base/utf.h"
 #include "diaryx/native/random.h"
+#include "said.h"
 #include "workspace_api.h"
 
 namespace diaryx::client {
@@ -44,6 +45,9 @@ Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
   if (!is_header_safe(arguments.token)) {
     return failure(ExitCode::Usage, "the token is empty or holds characters that no token has; copy it again");
   }
+  if (!is_valid_utf8(arguments.device_name)) {
+    return failure(ExitCode::Usage, "the name of the device is not valid UTF-8; give it another name");
+  }
   auto folder = DeviceFolder::open(arguments.folder);
   if (!folder) return std::unexpected(std::move(folder.error()));
   if (auto free = check_not_elsewhere(*folder, *server, arguments.workspace); !free)
@@ -69,8 +73,8 @@ Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
                        " is not the one this folder was linked to; unlink the folder first, your files stay");
   }
   if (auto linked = folder->link(config, arguments.token); !linked) return std::unexpected(std::move(linked.error()));
-  std::printf("linked %s to the workspace \"%s\" on %s\n", folder->root().location().c_str(),
-              config.workspace_name.c_str(), config.server.display().c_str());
+  say(safe_line("linked " + folder->root().location() + " to the workspace \"" + config.workspace_name + "\" on " +
+                config.server.display()));
   return ExitCode::Done;
 }
 
@@ -84,7 +88,7 @@ Attempt<ExitCode> unlink_folder(const std::string& path) {
   const auto lock = FolderLock::acquire(folder->root());
   if (!lock) return std::unexpected(lock.error());
   if (auto unlinked = folder->unlink(); !unlinked) return std::unexpected(std::move(unlinked.error()));
-  std::printf("unlinked %s; your files are as they were\n", folder->root().location().c_str());
+  say(safe_line("unlinked " + folder->root().location() + "; your files are as they were"));
   return ExitCode::Done;
 }
 

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "commands.h"
+#include "said.h"
 
 namespace diaryx::client {
 namespace {
@@ -170,8 +171,13 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
     return app.exit(error) == 0 ? int(ExitCode::Done) : int(ExitCode::Usage);
   }
   if (!outcome) {
-    std::fprintf(stderr, "diaryx-sync: %s\n", outcome.error().sentence.c_str());
+    std::fprintf(stderr, "diaryx-sync: %s\n", safe_line(outcome.error().sentence).c_str());
     return int(outcome.error().code);
+  }
+  if (!is_all_said()) {
+    std::fputs("diaryx-sync: standard output did not take all of the answer; free some space there and ask again\n",
+               stderr);
+    return int(ExitCode::Failed);
   }
   return int(*outcome);
 }

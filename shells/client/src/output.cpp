@@ -6,6 +6,8 @@
 #include <ctime>
 #include <utility>
 
+#include "said.h"
+
 namespace diaryx::client {
 namespace {
 
@@ -48,13 +50,6 @@ Json event(std::string_view name) {
   return json;
 }
 
-/// A terminal must not obey what stands in a file name.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
-  return out;
-}
-
 }  // namespace
 
 std::string human_size(uint64_t size_bytes) {
@@ -68,11 +63,11 @@ std::string human_size(uint64_t size_bytes) {
 }
 
 void Output::line(std::string_view text) {
-  if (style_ == OutputStyle::Human) write_line(stdout, clock_time() + "  " + printable(text));
+  if (style_ == OutputStyle::Human) write_line(stdout, clock_time() + "  " + safe_line(text));
 }
 
 void Output::json(Json event) {
-  if (style_ == OutputStyle::Json) write_line(stdout, event.dump());
+  if (style_ == OutputStyle::Json) write_line(stdout, as_utf8(event.dump()));
 }
 
 void Output::state(std::string_view state, std::string_view message) {
@@ -123,7 +118,7 @@ void Output::problem(std::string_view path, std::string_view message) {
   last_problem_.clear();
   if (!path.empty() && message.find(path) == std::string_view::npos) last_problem_.append(path).append(": ");
   last_problem_ += message;
-  if (style_ != OutputStyle::Json) write_line(stderr, printable("problem: " + last_problem_));
+  if (style_ != OutputStyle::Json) write_line(stderr, safe_line("problem: " + last_problem_));
   Json json_event = event("problem");
   if (!path.empty()) json_event.set("path", path);
   json_event.set("message", message);

@@ -14,14 +14,13 @@
 #include "diaryx/sync/history_diff.h"
 #include "diaryx/sync/history_restore.h"
 #include "history_place.h"
+#include "said.h"
 
 namespace diaryx::client {
 namespace {
 
 constexpr auto kAskEvery = std::chrono::milliseconds(50);
 constexpr auto kWaitForWatcher = std::chrono::seconds(20);
-
-void say(const std::string& text) { std::printf("%s\n", safe_text(text).c_str()); }
 
 std::string sentence_of(const sync::RestoreFile& file) {
   switch (sync::step_of(file)) {
@@ -70,7 +69,7 @@ Attempt<std::string> do_it_here(const HistoryPlace& place, int64_t request) {
 
 /// Shows a plan and, unless it is only to be shown, carries it out.
 Attempt<ExitCode> carry_out(const HistoryPlace& place, const sync::RestorePlan& plan, bool dry_run, bool json) {
-  if (json) std::printf("%s\n", sync::to_json(plan).dump().c_str());
+  if (json) say_json(sync::to_json(plan));
   if (!json) {
     for (const sync::RestoreFile& file : plan.files) say(sentence_of(file) + ".");
     for (const sync::RestoreSkip& skip : plan.skipped) say(skip.path + " stays as it is: " + skip.reason + ".");
@@ -156,8 +155,7 @@ Attempt<ExitCode> create_snapshot(const SnapshotArguments& arguments) {
   if (auto stored = store_mark(place.folder.state_path(), mark); !stored)
     return std::unexpected(std::move(stored.error()));
   if (arguments.json) {
-    std::printf("%s\n",
-                Json::object({{"name", mark.name}, {"id", mark.point}, {"time", mark.time.value()}}).dump().c_str());
+    say_json(Json::object({{"name", mark.name}, {"id", mark.point}, {"time", mark.time.value()}}));
   } else {
     say("Snapshot \"" + mark.name + "\" is point " + std::to_string(mark.point) + ", with " +
         counted(reader.history().files_at(mark.point).size(), "file") + ". It is kept until you delete it.");
@@ -175,12 +173,10 @@ Attempt<ExitCode> list_snapshots(const SnapshotArguments& arguments) {
   if (!arguments.json) say(counted(marks->size(), "snapshot") + ", newest first.");
   for (const sync::HistoryMark& mark : *marks) {
     if (arguments.json) {
-      std::printf("%s\n", Json::object({{"name", mark.is_named() ? Json(mark.name) : Json()},
-                                        {"id", mark.point},
-                                        {"time", mark.time.value()},
-                                        {"automatic", !mark.is_named()}})
-                              .dump()
-                              .c_str());
+      say_json(Json::object({{"name", mark.is_named() ? Json(mark.name) : Json()},
+                             {"id", mark.point},
+                             {"time", mark.time.value()},
+                             {"automatic", !mark.is_named()}}));
     } else {
       say(std::to_string(mark.point) + ": " + spoken_time(mark.time, time_now()) +
           (mark.is_named() ? ", \"" + mark.name + "\"." : ", automatic."));
@@ -218,7 +214,11 @@ Attempt<ExitCode> delete_snapshot(const SnapshotArguments& arguments) {
   if (!mark) return std::unexpected(mark.error());
   if (auto removed = remove_mark(place.folder.state_path(), *mark); !removed)
     return std::unexpected(std::move(removed.error()));
-  say("The snapshot \"" + arguments.name + "\" is deleted; your files stay.");
+  if (arguments.json) {
+    say_json(Json::object({{"name", arguments.name}, {"id", mark->point}, {"deleted", true}}));
+  } else {
+    say("The snapshot \"" + arguments.name + "\" is deleted; your files stay.");
+  }
   return ExitCode::Done;
 }
 

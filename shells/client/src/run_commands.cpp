@@ -1,11 +1,11 @@
 // `sync` and `watch`: a device at work, once or until it is told to stop.
-#include <cstdio>
 #include <memory>
 #include <utility>
 
 #include "commands.h"
 #include "device.h"
 #include "device_folder.h"
+#include "said.h"
 
 namespace diaryx::client {
 namespace {
@@ -45,7 +45,7 @@ Attempt<ExitCode> sync_folder(const SyncArguments& arguments) {
   if (*result == ExitCode::Incomplete) {
     return failure(ExitCode::Incomplete, "everything is in step but the files named above; " + output.last_problem());
   }
-  if (!arguments.json) std::printf("in step: %llu files\n", static_cast<unsigned long long>((*device)->status().files));
+  if (!arguments.json) say("in step: " + std::to_string((*device)->status().files) + " files");
   return *result;
 }
 

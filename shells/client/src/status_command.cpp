@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <ctime>
 #include <utility>
 
@@ -6,6 +5,7 @@
 #include "device_folder.h"
 #include "diaryx/base/json.h"
 #include "output.h"
+#include "said.h"
 #include "state_store.h"
 
 namespace diaryx::client {
@@ -26,22 +26,19 @@ std::string time_text(int64_t unix_ms) {
 void print_for_people(const Json& json) {
   const Json* const workspace = json.find("workspace");
   const Json* const pending = json.find("pending");
-  std::printf("folder      %s\n", std::string(json.string_member("folder").value_or("")).c_str());
-  std::printf("workspace   %s on %s\n", std::string(workspace->string_member("name").value_or("")).c_str(),
-              std::string(json.string_member("server").value_or("")).c_str());
-  std::printf("state       %s%s\n", std::string(json.string_member("state").value_or("")).c_str(),
-              *json.bool_member("running") ? "" : " (nothing is running)");
-  std::printf("files       %lld, %s\n", static_cast<long long>(number(json, "files")),
-              human_size(uint64_t(number(json, "bytes"))).c_str());
+  const auto text = [&json](std::string_view key) { return safe_line(json.string_member(key).value_or("")); };
+  say("folder      " + text("folder"));
+  say("workspace   " + safe_line(workspace->string_member("name").value_or("")) + " on " + text("server"));
+  say("state       " + text("state") + (*json.bool_member("running") ? "" : " (nothing is running)"));
+  say("files       " + std::to_string(number(json, "files")) + ", " + human_size(uint64_t(number(json, "bytes"))));
   int64_t waiting = 0;
   if (pending != nullptr && pending->is_object()) {
     for (const Json::Member& member : *pending->as_object()) waiting += member.value.as_integer().value_or(0);
   }
-  std::printf("waiting     %lld\n", static_cast<long long>(waiting));
-  std::printf("conflicts   %lld\n", static_cast<long long>(number(json, "conflicts")));
-  std::printf("last synced %s\n", time_text(number(json, "last_synced_ms")).c_str());
-  if (const auto problem = json.string_member("last_problem"))
-    std::printf("problem     %s\n", std::string(*problem).c_str());
+  say("waiting     " + std::to_string(waiting));
+  say("conflicts   " + std::to_string(number(json, "conflicts")));
+  say("last synced " + time_text(number(json, "last_synced_ms")));
+  if (json.string_member("last_problem")) say("problem     " + text("last_problem"));
 }
 
 }  // namespace
@@ -74,7 +71,7 @@ Attempt<ExitCode> show_status(const StatusArguments& arguments) {
   }
   if (!holder && *stored) json.set("state", "stopped");
   if (arguments.json) {
-    std::printf("%s\n", json.dump().c_str());
+    say_json(json);
   } else {
     print_for_people(json);
   }

@@ -175,7 +175,9 @@ TEST_F(HistoryCommands, GoBackToASnapshotWhileBothFoldersAreWatched) {
   const auto marks = json_lines(run({"snapshot", "list", "--folder", one_.path(), "--json"}));
   ASSERT_EQ(marks.size(), 1u);
   EXPECT_EQ(marks[0].string_member("name"), "before the trip");
-  run({"snapshot", "delete", "before the trip", "--folder", one_.path()});
+  const auto deleted = json_lines(run({"snapshot", "delete", "before the trip", "--folder", one_.path(), "--json"}));
+  ASSERT_EQ(deleted.size(), 1u);
+  EXPECT_EQ(deleted[0].string_member("name"), "before the trip");
   EXPECT_TRUE(json_lines(run({"snapshot", "list", "--folder", one_.path(), "--json"})).empty());
   for (Process* watcher : {&first, &second}) {
     watcher->signal(SIGTERM);

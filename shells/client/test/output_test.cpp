@@ -44,6 +44,11 @@ TEST(Output, NamesPathsAsTheyAre) {
   EXPECT_EQ(events[1].string_member("message"), "cannot read it");
 }
 
+TEST(Output, IsJsonForAFileWhoseNameIsNoUtf8) {
+  const auto events = said_as_json([](Output& output) { output.seen("caf\xe9.md", "created"); });
+  EXPECT_EQ(events.at(0).string_member("path"), "caf\xef\xbf\xbd.md");
+}
+
 TEST(Output, DoesNotLetAFileNameSpeakToTheTerminal) {
   testing::internal::CaptureStdout();
   Output(OutputStyle::Human).seen("a\x1b[2Jb.md", "created");

@@ -265,6 +265,31 @@ TEST_F(TwoFolders, SyncSaysWithItsExitCodeThatAFileWasLeftOut) {
   EXPECT_EQ(run_client({"sync", one_.path()}).exit_code, 0);
 }
 
+TEST_F(TwoFolders, AFileWhoseNameIsNoUtf8IsNamedInJsonThatCanBeRead) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  one_.write("a.md", "text\n");
+  one_.write("caf\xe9.md", "text\n");
+  const Ended ended = run_client({"sync", one_.path(), "--json"});
+  EXPECT_EQ(ended.exit_code, 9);
+  std::istringstream lines(ended.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_TRUE(Json::parse(line)) << line;
+  const auto status = Json::parse(run_client({"status", one_.path(), "--json"}).out);
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->integer_member("files"), 1);
+  EXPECT_NE(status->string_member("last_problem").value_or("").find("caf\xef\xbf\xbd.md"), std::string::npos);
+}
+
+TEST_F(TwoFolders, AnAnswerThatDoesNotGetOutIsNotDone) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  for (const std::string command : {"status", "held", "sync"}) {
+    Process full({"/bin/sh", "-c", "'" DIARYX_SYNC "' " + command + " '" + one_.path() + "' >/dev/full"});
+    EXPECT_EQ(full.wait(), 1) << command;
+    EXPECT_NE(full.err().find("standard output did not take all"), std::string::npos) << full.err();
+    Process left({"/bin/sh", "-c", "'" DIARYX_SYNC "' " + command + " '" + one_.path() + "' | true"});
+    EXPECT_EQ(left.err(), "");
+  }
+}
+
 TEST_F(TwoFolders, SyncEndsWhenAFileCannotBeWritten) {
   link_both();
   one_.write("note.md", "hello\n");
