@@ -147,6 +147,7 @@ Attempt<ExitCode> Device::run() {
   io_.run();
   connection_.go_offline();
   output_.state("stopped");
+  if (!*result_) output_.remember_problem(result_->error().sentence);
   save_status();
   if (auto saved = store_.save_digests(disk_.digests()); !saved) return std::unexpected(std::move(saved.error()));
   return std::move(*result_);

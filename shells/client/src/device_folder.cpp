@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -85,6 +86,10 @@ std::string computer_name() {
   return name;
 }
 
+bool is_token(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
 Attempt<FolderLock> FolderLock::acquire(const native::RootFolder& root) {
   auto file = open_lock(root, O_RDWR | O_CREAT);
   if (!file) return failure(native::os_problem("lock", settings_path("lock"), errno).error());
@@ -155,8 +160,12 @@ Attempt<DeviceConfig> DeviceFolder::linked_config() const {
 
 Attempt<std::string> DeviceFolder::token() const {
   auto text = read_text(root_, settings_path("token"));
-  if (!text) return text;
-  return without_line_end(std::move(*text));
+  const std::string advice = "; link the folder again with a token: diaryx-sync link " + root_.location() +
+                             " --server URL --token TOKEN --workspace NAME";
+  if (!text) return failure(ExitCode::Refused, text.error().sentence + advice);
+  std::string token = without_line_end(std::move(*text));
+  if (!is_token(token)) return failure(ExitCode::Refused, "what stands in .diaryx/token is no token" + advice);
+  return token;
 }
 
 Attempt<void> DeviceFolder::store(std::string_view name, std::string_view text, unsigned mode) const {

@@ -34,6 +34,9 @@ struct DeviceConfig {
 /// This computer's name, for folders that were linked without one.
 std::string computer_name();
 
+/// Visible ASCII, so that it stays in its line of a request; whether it is good, the server knows.
+bool is_token(std::string_view text);
+
 /// Held by the one process that works on a folder; the system releases it when the process ends, however it ends.
 class FolderLock {
  public:
@@ -68,6 +71,7 @@ class DeviceFolder {
   Attempt<std::optional<DeviceConfig>> config() const;
   /// Errors: NotLinked with the command to type.
   Attempt<DeviceConfig> linked_config() const;
+  /// Errors: Refused when there is none, or what is there cannot be one.
   Attempt<std::string> token() const;
 
   /// Stores settings and token; the settings come last, so a folder counts as linked only when all is there.

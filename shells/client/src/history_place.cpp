@@ -1,6 +1,7 @@
 #include "history_place.h"
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <ctime>
@@ -61,7 +62,9 @@ Attempt<HistoryPlace> find_place(const std::string& path) {
   std::error_code error;
   const fs::path full = fs::weakly_canonical(fs::absolute(path, error), error);
   if (error) return failure(ExitCode::NotLinked, "cannot find " + path + ": " + error.message());
+  std::string closed;
   for (fs::path folder = full;; folder = folder.parent_path()) {
+    error.clear();
     if (fs::exists(folder / kSettingsFolder / "config.json", error)) {
       auto opened = DeviceFolder::open(folder.string());
       if (!opened) return std::unexpected(std::move(opened.error()));
@@ -71,8 +74,11 @@ Attempt<HistoryPlace> find_place(const std::string& path) {
       while (inside.ends_with('/')) inside.pop_back();
       return HistoryPlace{std::move(*opened), std::move(*config), std::move(inside)};
     }
+    if (error == std::errc::permission_denied && closed.empty()) closed = folder.string();
     if (folder == folder.parent_path()) break;
   }
+  // Whether what may not be looked into is linked, nobody knows.
+  if (!closed.empty()) return failure(native::os_problem("look into the folder", closed, EACCES).error());
   return failure(ExitCode::NotLinked, path +
                                           " is not in a linked folder; link the folder first: diaryx-sync link FOLDER "
                                           "--server URL --token TOKEN --workspace NAME");

@@ -277,6 +277,7 @@ Attempt<std::optional<std::string>> take_outcome(const std::string& state_path, 
 
 Attempt<HistoryReader> HistoryReader::open(const std::string& state_path) {
   auto database = native::Database::open_reader(state_path);
+  if (!database && !database.error().is_missing()) return store_failure(database.error());
   bool has_table = false;
   if (database) {
     auto read = for_each_row(*database, "SELECT 1 FROM sqlite_master WHERE name = 'history'",

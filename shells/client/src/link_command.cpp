@@ -16,13 +16,6 @@ int64_t now_ms() {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-bool is_header_safe(const std::string& token) {
-  for (const unsigned char c : token) {
-    if (c <= 0x20 || c >= 0x7f) return false;
-  }
-  return !token.empty();
-}
-
 /// What must be true before a server is asked.
 Attempt<void> check_not_elsewhere(const DeviceFolder& folder, const native::ServerUrl& server,
                                   const std::string& workspace) {
@@ -42,7 +35,7 @@ Attempt<void> check_not_elsewhere(const DeviceFolder& folder, const native::Serv
 Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
   auto server = native::ServerUrl::parse(arguments.server);
   if (!server) return failure(std::move(server.error()), ExitCode::Usage);
-  if (!is_header_safe(arguments.token)) {
+  if (!is_token(arguments.token)) {
     return failure(ExitCode::Usage, "the token is empty or holds characters that no token has; copy it again");
   }
   if (!is_valid_utf8(arguments.device_name)) {

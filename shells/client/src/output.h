@@ -34,6 +34,8 @@ class Output {
   /// Of a long transfer; JSON only.
   void transfer_progress(Direction direction, std::string_view path, uint64_t done_bytes, uint64_t size_bytes);
   void problem(std::string_view path, std::string_view message);
+  /// One that is said elsewhere.
+  void remember_problem(std::string_view sentence) { last_problem_ = sentence; }
 
   const std::string& last_state() const { return last_state_; }
   /// With the name of the file that it is about.

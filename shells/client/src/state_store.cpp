@@ -32,6 +32,13 @@ std::unexpected<Failure> store_failure(const native::SqliteError& error) {
     return failure(ExitCode::Failed,
                    "the disk is full, so the state of this folder cannot be stored; free some space and start again");
   }
+  if (error.is_busy()) {
+    return failure(ExitCode::Failed,
+                   "another program keeps the state of this folder (.diaryx/state.db) locked; end it and try again");
+  }
+  if (error.os_error != 0) {
+    return failure(native::os_problem("use", "the state of this folder (.diaryx/state.db)", error.os_error).error());
+  }
   return failure(ExitCode::Failed, "the state of this folder (.diaryx/state.db) cannot be used: " + error.message);
 }
 
@@ -205,7 +212,8 @@ Attempt<void> StateStore::save_status(std::string_view json) {
 
 Attempt<std::optional<std::string>> read_status(const std::string& path) {
   auto database = native::Database::open_reader(path);
-  if (!database) return std::optional<std::string>{};  // linked, but never synced
+  if (!database && database.error().is_missing()) return std::optional<std::string>{};  // linked, but never synced
+  if (!database) return store_failure(database.error());
   std::optional<std::string> json;
   auto read =
       for_each_row(*database, "SELECT json FROM status", [&](const native::Statement& row) { json = row.text(0); });

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <filesystem>
+
+#include "sql.h"
 #include "temp_folder.h"
 
 namespace diaryx::client {
@@ -145,6 +149,35 @@ TEST_F(StateStoreTest, SaysThatADatabaseIsNotOne) {
   ASSERT_FALSE(store);
   EXPECT_NE(store.error().sentence.find("unlink the folder and link it again"), std::string::npos)
       << store.error().sentence;
+}
+
+struct FailureCase {
+  native::SqliteError error;
+  const char* sentence;
+};
+
+TEST(StoreFailure, SaysWhatToDo) {
+  constexpr int kBusy = 5, kReadError = 10 | (1 << 8), kNoIndex = 10 | (19 << 8), kFull = 13, kCannotOpen = 14;
+  for (const FailureCase& one : {
+           FailureCase{{kFull, "database or disk is full"}, "the disk is full"},
+           FailureCase{{kNoIndex, "disk I/O error", ENOSPC}, "the disk is full"},
+           FailureCase{{kCannotOpen, "unable to open database file", EACCES}, "Permission denied; give this user"},
+           FailureCase{{kCannotOpen, "unable to open database file", EROFS}, "mount it for writing"},
+           FailureCase{{kBusy, "database is locked"}, "end it and try again"},
+           FailureCase{{kReadError, "disk I/O error", EIO}, "Input/output error"},
+       }) {
+    const std::string sentence = store_failure(one.error).error().sentence;
+    EXPECT_NE(sentence.find(one.sentence), std::string::npos) << sentence;
+  }
+}
+
+TEST(ReadStatus, TakesOnlyAMissingStateForNone) {
+  const native::TempFolder temp;
+  const auto none = read_status(temp / "state.db");
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(*none);
+  std::filesystem::create_directory(temp / "state.db");
+  EXPECT_FALSE(read_status(temp / "state.db"));
 }
 
 }  // namespace

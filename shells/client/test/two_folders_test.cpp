@@ -226,7 +226,23 @@ TEST_F(TwoFolders, ATokenThatIsNotAcceptedEndsWithItsCode) {
     const Ended ended = run_client({command, one_.path()});
     EXPECT_EQ(ended.exit_code, 7) << ended.err;
     EXPECT_NE(ended.err.find("does not accept this device's token"), std::string::npos) << ended.err;
+    const Ended status = run_client({"status", one_.path()});  // for whoever did not see it end
+    EXPECT_NE(status.out.find("does not accept this device's token"), std::string::npos) << status.out;
   }
+}
+
+TEST_F(TwoFolders, WhatIsNoTokenIsNotSent) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  for (const char* text : {"", "\n", "a\nX-Other: b\n", "caf\xc3\xa9\n"}) {
+    one_.write(".diaryx/token", text);
+    const Ended ended = run_client({"sync", one_.path()});
+    EXPECT_EQ(ended.exit_code, 7) << ended.err;
+    EXPECT_NE(ended.err.find("is no token; link the folder again"), std::string::npos) << ended.err;
+  }
+  std::filesystem::remove(one_ / ".diaryx/token");
+  const Ended ended = run_client({"sync", one_.path()});
+  EXPECT_EQ(ended.exit_code, 7) << ended.err;
+  EXPECT_NE(ended.err.find("No such file or directory; link the folder again"), std::string::npos) << ended.err;
 }
 
 TEST_F(TwoFolders, SyncSaysThatTheServerIsGone) {

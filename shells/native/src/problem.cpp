@@ -12,10 +12,10 @@ namespace {
 std::string_view advice(int os_error) {
   switch (os_error) {
     case ENOSPC:
-    case EDQUOT: return "; free some space and it will be tried again";
+    case EDQUOT: return "; free some space";
     case EACCES:
     case EPERM: return "; give this user the permission to read and write there";
-    case EROFS: return "; the file system is mounted read-only";
+    case EROFS: return "; the file system is mounted read-only, mount it for writing";
     case EMFILE:
     case ENFILE: return "; raise the limit on open files (ulimit -n)";
     default: return "";

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace diaryx::native {
@@ -9,11 +10,22 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 5'000;
 
-SqliteError error_of(sqlite3* database) { return {sqlite3_extended_errcode(database), sqlite3_errmsg(database)}; }
+SqliteError error_of(sqlite3* database) {
+  SqliteError error{sqlite3_extended_errcode(database), sqlite3_errmsg(database)};
+  // Kept by SQLite from one error to the next: it belongs to these only.
+  const int kind = error.code & 0xff;
+  if (kind == SQLITE_CANTOPEN || kind == SQLITE_IOERR) error.os_error = sqlite3_system_errno(database);
+  return error;
+}
 
 }  // namespace
 
-bool SqliteError::is_full() const { return (code & 0xff) == SQLITE_FULL; }
+bool SqliteError::is_full() const {
+  // A log that cannot grow is SQLITE_FULL, its index in shared memory is SQLITE_IOERR.
+  return (code & 0xff) == SQLITE_FULL || os_error == ENOSPC || os_error == EDQUOT;
+}
+bool SqliteError::is_missing() const { return (code & 0xff) == SQLITE_CANTOPEN && os_error == ENOENT; }
+bool SqliteError::is_busy() const { return (code & 0xff) == SQLITE_BUSY; }
 bool SqliteError::is_constraint() const { return (code & 0xff) == SQLITE_CONSTRAINT; }
 bool SqliteError::is_damaged() const { return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB; }
 

@@ -19,14 +19,18 @@ struct sqlite3_stmt;
 
 namespace diaryx::native {
 
-/// What SQLite said. `code` is the extended result code (sqlite3.h).
+/// What SQLite said. `code` is the extended result code (sqlite3.h), `os_error` the errno behind it: SQLite's own words for that
+/// are no more than "disk I/O error" and "unable to open database file".
 struct SqliteError {
   int code = 0;
   std::string message;
+  int os_error = 0;  // 0 if the system refused nothing
 
   bool is_full() const;  // no space left on the device
   bool is_constraint() const;  // a UNIQUE, CHECK or FOREIGN KEY rule refused the row
   bool is_damaged() const;  // not a database, or a malformed one
+  bool is_missing() const;  // no such file
+  bool is_busy() const;  // another connection kept it locked for longer than we wait
 };
 
 template <typename T>
