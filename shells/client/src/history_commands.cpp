@@ -247,6 +247,9 @@ Attempt<ExitCode> show_blame(const BlameArguments& arguments) {
   auto opened = open_history(arguments.path);
   if (!opened) return std::unexpected(std::move(opened.error()));
   auto& [place, reader] = *opened;
+  if (names_a_folder(reader.history(), place.path)) {
+    return failure(ExitCode::Usage, arguments.path + " is a folder; blame is of one file: name a file in it");
+  }
   if (auto loaded = reader.load_file(place.path); !loaded) return std::unexpected(std::move(loaded.error()));
   const TimestampMs now = time_now();
   const auto point = parse_point(reader, arguments.at, now);

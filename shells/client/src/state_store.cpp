@@ -36,6 +36,12 @@ std::unexpected<Failure> store_failure(const native::SqliteError& error) {
     return failure(ExitCode::Failed,
                    "another program keeps the state of this folder (.diaryx/state.db) locked; end it and try again");
   }
+  if (error.is_missing()) {  // not the database itself, which was looked for before: its log and index
+    return failure(
+        ExitCode::Failed,
+        "the state of this folder (.diaryx/state.db) cannot be used, because no file can be made beside it; mount "
+        "its file system for writing, and give this user the permission to write there");
+  }
   if (error.os_error != 0) {
     return failure(native::os_problem("use", "the state of this folder (.diaryx/state.db)", error.os_error).error());
   }

@@ -8,6 +8,7 @@ namespace diaryx::client {
 namespace {
 
 constexpr unsigned kOk = 200;
+constexpr unsigned kNotFound = 404;
 constexpr unsigned kConflict = 409;
 constexpr size_t kLongestReason = 200;
 
@@ -57,6 +58,7 @@ std::string first_line(std::string_view body) {
   std::string_view text = body;
   if (json && json->is_object())
     text = json->string_member("message").value_or(json->string_member("error").value_or(""));
+  if (text.starts_with('<')) return {};  // a page of whatever stands before the server
   text = text.substr(0, std::min(text.find_first_of("\r\n"), kLongestReason));
   return std::string(text);
 }
@@ -67,6 +69,9 @@ Failure refusal(const native::ServerUrl& server, const native::HttpResponse& res
   if (response.status == 401) {
     return {ExitCode::Refused,
             "the server " + server.display() + " does not accept the token; ask for a new one and link again"};
+  }
+  if (response.status == kNotFound) {  // every Diaryx server has the addresses that we ask for
+    return {ExitCode::Refused, "there is no Diaryx sync server at " + server.display() + "; check the address"};
   }
   std::string sentence = "the server " + server.display() + " refused to ";
   sentence.append(doing).append(" (HTTP ").append(std::to_string(response.status)).append(")");

@@ -67,6 +67,7 @@ TEST_F(HistoryCommands, SayWhatHappenedAndWhoWroteIt) {
 
   const auto groups = json_lines(run({"history", one_ / "garden.md", "--json"}));
   ASSERT_EQ(groups.size(), 2u);
+  EXPECT_NE(run({"blame", one_.path()}, 2).find("is a folder; blame is of one file"), std::string::npos);
   EXPECT_EQ(groups[0].string_member("device_name"), "Tablet");
   EXPECT_EQ(groups[1].string_member("device_name"), "Laptop");
   EXPECT_EQ(groups[1].string_member("origin"), "import");

@@ -163,6 +163,7 @@ TEST(StoreFailure, SaysWhatToDo) {
            FailureCase{{kNoIndex, "disk I/O error", ENOSPC}, "the disk is full"},
            FailureCase{{kCannotOpen, "unable to open database file", EACCES}, "Permission denied; give this user"},
            FailureCase{{kCannotOpen, "unable to open database file", EROFS}, "mount it for writing"},
+           FailureCase{{kCannotOpen, "unable to open database file", ENOENT}, "mount its file system for writing"},
            FailureCase{{kBusy, "database is locked"}, "end it and try again"},
            FailureCase{{kReadError, "disk I/O error", EIO}, "Input/output error"},
        }) {

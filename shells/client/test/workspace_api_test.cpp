@@ -86,5 +86,17 @@ TEST_F(WorkspaceApi, DoesNotTakeAnyWebPageForASyncServer) {
   }
 }
 
+TEST_F(WorkspaceApi, DoesNotQuoteAWebPage) {
+  const auto nothing_there = join("notes", {{404, "<!DOCTYPE HTML>\n<html>"}});
+  ASSERT_FALSE(nothing_there);
+  EXPECT_EQ(nothing_there.error().sentence,
+            "there is no Diaryx sync server at " + server_.url().display() + "; check the address");
+  io_.restart();
+  const auto broken = join("notes", {{502, "<html><body>Bad gateway</body>"}});
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().code, ExitCode::Unreachable);
+  EXPECT_TRUE(broken.error().sentence.ends_with("(HTTP 502)")) << broken.error().sentence;
+}
+
 }  // namespace
 }  // namespace diaryx::client

@@ -1,5 +1,6 @@
 #include "net.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/error.hpp>
@@ -19,8 +20,12 @@ std::string_view advice(const boost::system::error_code& error) {
   if (error == asio::error::host_not_found || error == asio::error::host_not_found_try_again) {
     return "; check the name and the network";
   }
-  if (error.category() == asio::error::get_ssl_category())
-    return "; its certificate is not one that this system trusts";
+  if (error.category() == asio::error::get_ssl_category()) {
+    // Only one of the ways in which a handshake fails is about the certificate.
+    return ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED
+               ? "; its certificate is not one that this system trusts"
+               : "; check the address: does this server speak TLS there, or does the address begin with http://?";
+  }
   return "";
 }
 

@@ -120,6 +120,8 @@ TEST_F(HttpClientTest, RefusesAPlainServerWhereTlsIsWanted) {
   ASSERT_FALSE(response);
   EXPECT_NE(response.error().sentence.find("secure connection"), std::string::npos) << response.error().sentence;
   EXPECT_EQ(response.error().sentence.find("secret-token"), std::string::npos);
+  EXPECT_NE(response.error().sentence.find("check the address"), std::string::npos) << response.error().sentence;
+  EXPECT_EQ(response.error().sentence.find("certificate"), std::string::npos) << response.error().sentence;
 }
 
 }  // namespace
