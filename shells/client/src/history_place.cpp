@@ -116,6 +116,8 @@ Attempt<sync::HistoryPoint> parse_point(HistoryReader& reader, const std::string
                      "name of a snapshot, 2h, 3d or 2w for so long ago, or a time like \"2026-11-25 14:30\"");
 }
 
+bool is_time_word(const std::string& text) { return text == "now" || parse_ago(text) || parse_local_time(text); }
+
 std::string spoken_time(TimestampMs time, TimestampMs now) {
   const std::tm then = local_parts(time);
   const auto day_of = [](TimestampMs at) { return formatted(local_parts(at), "%Y-%m-%d"); };

@@ -28,6 +28,9 @@ Attempt<OpenHistory> open_history(const std::string& path);
 /// `2026-11-25`, `2026-11-25 14:30`. Errors: Usage, with what would be understood.
 Attempt<sync::HistoryPoint> parse_point(HistoryReader& reader, const std::string& text, TimestampMs now);
 
+/// How `parse_point` takes the text whatever snapshots there are: no name for one.
+bool is_time_word(const std::string& text);
+
 /// "today at 14:02", "yesterday at 09:15", "24 November 2026 at 09:15"; local time.
 std::string spoken_time(TimestampMs time, TimestampMs now);
 /// "12 minutes", "1 hour 5 minutes"; empty for less than a minute.

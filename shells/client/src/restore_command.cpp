@@ -67,6 +67,19 @@ Attempt<std::string> do_it_here(const HistoryPlace& place, int64_t request) {
   return **std::move(outcome);
 }
 
+/// A path that names nothing, then or now, is a slip of the hand: not a file that is as it was.
+Attempt<void> check_paths(const sync::History& history, const sync::RestoreChoice& choice) {
+  for (const std::string& path : choice.paths) {
+    const auto is_meant = [&](const std::string& file) { return file == path || file.starts_with(path + "/"); };
+    if (path.empty() || std::ranges::any_of(history.files_at(choice.point), is_meant) ||
+        std::ranges::any_of(history.files_at(sync::kHistoryNow), is_meant))
+      continue;
+    return failure(ExitCode::Usage, "there is no file or folder \"" + path +
+                                        "\" at that point or now; diaryx-sync history lists what there was");
+  }
+  return {};
+}
+
 /// Shows a plan and, unless it is only to be shown, carries it out.
 Attempt<ExitCode> carry_out(const HistoryPlace& place, const sync::RestorePlan& plan, bool dry_run, bool json) {
   if (json) say_json(sync::to_json(plan));
@@ -134,6 +147,8 @@ Attempt<ExitCode> restore_files(const RestoreArguments& arguments) {
   if (!arguments.hunks.empty() && place.path.empty())
     return failure(ExitCode::Usage, "--hunk is of one file: name that file instead of the folder");
   for (const int64_t hunk : arguments.hunks) choice.hunks.push_back(static_cast<size_t>(hunk - 1));
+  if (auto checked = check_paths(reader.history(), choice); !checked)
+    return std::unexpected(std::move(checked.error()));
   if (auto loaded = reader.load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
   return carry_out(place, sync::plan_restore(reader.history(), choice), arguments.dry_run, arguments.json);
 }
@@ -141,10 +156,10 @@ Attempt<ExitCode> restore_files(const RestoreArguments& arguments) {
 // --- snapshots ----------------------------------------------------------------------------------------------------
 
 Attempt<ExitCode> create_snapshot(const SnapshotArguments& arguments) {
-  if (!sync::check_mark_name(arguments.name)) {
+  if (!sync::check_mark_name(arguments.name) || is_time_word(arguments.name)) {
     return failure(ExitCode::Usage, "\"" + arguments.name +
                                         "\" cannot be the name of a snapshot: a name is text of at most 200 "
-                                        "bytes, not only digits, with no blank at its ends");
+                                        "bytes, no number and no time, with no blank at its ends");
   }
   auto opened = open_history(arguments.folder);
   if (!opened) return std::unexpected(std::move(opened.error()));
@@ -201,7 +216,12 @@ Attempt<ExitCode> restore_snapshot(const SnapshotArguments& arguments) {
   auto& [place, reader] = *opened;
   const auto mark = find_mark(reader, arguments.name);
   if (!mark) return std::unexpected(mark.error());
-  const sync::RestoreChoice choice{.point = mark->point, .paths = arguments.paths};
+  sync::RestoreChoice choice{.point = mark->point, .paths = arguments.paths};
+  for (std::string& path : choice.paths) {  // as a shell completes a folder's name
+    while (path.ends_with('/')) path.pop_back();
+  }
+  if (auto checked = check_paths(reader.history(), choice); !checked)
+    return std::unexpected(std::move(checked.error()));
   if (auto loaded = reader.load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
   return carry_out(place, sync::plan_restore(reader.history(), choice), arguments.dry_run, arguments.json);
 }

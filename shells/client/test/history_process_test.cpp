@@ -200,5 +200,23 @@ TEST_F(HistoryCommands, SayWhatTheyDoNotUnderstand) {
   EXPECT_NE(run({"snapshot", "show", "x", "--folder", one_.path()}, 2).find("no snapshot called"), std::string::npos);
 }
 
+TEST_F(HistoryCommands, TakeASlipOfTheHandForOne) {
+  one_.write("notes/a.md", "text\n");
+  sync_both();
+  for (const char* time : {"now", "2h", "2026-11-25", "2026-11-25 14:30"}) {
+    const std::string said = run({"snapshot", "create", time, "--folder", one_.path()}, 2);
+    EXPECT_NE(said.find("no number and no time"), std::string::npos) << said;
+  }
+  run({"snapshot", "create", "first", "--folder", one_.path()});
+  EXPECT_NE(run({"restore", one_ / "noets", "--to", "first"}, 2).find("no file or folder \"noets\""),
+            std::string::npos);
+  EXPECT_NE(run({"snapshot", "restore", "first", "a.md", "--folder", one_.path()}, 2).find("no file or folder"),
+            std::string::npos);
+  one_.write("notes/a.md", "other\n");
+  sync_both();
+  run({"snapshot", "restore", "first", "notes/", "--folder", one_.path()});
+  EXPECT_EQ(one_.read("notes/a.md"), "text\n");
+}
+
 }  // namespace
 }  // namespace diaryx::client

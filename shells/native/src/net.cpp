@@ -15,17 +15,18 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Only one of the ways in which a handshake fails.
+bool is_about_the_certificate(const boost::system::error_code& error) {
+  return error.category() == asio::error::get_ssl_category() &&
+         ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+}
+
 std::string_view advice(const boost::system::error_code& error) {
   if (error == asio::error::connection_refused) return "; is the server running?";
   if (error == asio::error::host_not_found || error == asio::error::host_not_found_try_again) {
     return "; check the name and the network";
   }
-  if (error.category() == asio::error::get_ssl_category()) {
-    // Only one of the ways in which a handshake fails is about the certificate.
-    return ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED
-               ? "; its certificate is not one that this system trusts"
-               : "; check the address: does this server speak TLS there, or does the address begin with http://?";
-  }
+  if (is_about_the_certificate(error)) return "; its certificate is not one that this system trusts";
   return "";
 }
 
@@ -72,7 +73,11 @@ asio::awaitable<Outcome<void>> connect(TlsStream& stream, const ServerUrl& serve
   ::SSL_set_tlsext_host_name(stream.native_handle(), server.host.c_str());
   stream.set_verify_callback(asio::ssl::host_name_verification(server.host), ignored);
   const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, kNoThrow);
-  if (error) co_return net_problem("make a secure connection to", server, error);
+  if (error) {
+    auto failed = net_problem("make a secure connection to", server, error);
+    if (!is_about_the_certificate(error)) failed.error().sentence += "; check the address: it may be one of http://";
+    co_return failed;
+  }
   co_return Outcome<void>{};
 }
 
