@@ -221,6 +221,11 @@ Attempt<std::optional<std::string>> read_status(const std::string& path) {
   if (!database && database.error().is_missing()) return std::optional<std::string>{};  // linked, but never synced
   if (!database) return store_failure(database.error());
   std::optional<std::string> json;
+  bool has_table = false;  // not yet in one that is being made at this moment, or whose making was cut off
+  auto looked = for_each_row(*database, "SELECT 1 FROM sqlite_master WHERE name = 'status'",
+                             [&](const native::Statement&) { has_table = true; });
+  if (!looked) return std::unexpected(std::move(looked.error()));
+  if (!has_table) return json;
   auto read =
       for_each_row(*database, "SELECT json FROM status", [&](const native::Statement& row) { json = row.text(0); });
   if (!read) return std::unexpected(std::move(read.error()));

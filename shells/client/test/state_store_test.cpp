@@ -177,6 +177,10 @@ TEST(ReadStatus, TakesOnlyAMissingStateForNone) {
   const auto none = read_status(temp / "state.db");
   ASSERT_TRUE(none);
   EXPECT_FALSE(*none);
+  temp.write("new.db", "");  // made a moment ago, by a program that starts
+  const auto new_one = read_status(temp / "new.db");
+  ASSERT_TRUE(new_one) << new_one.error().sentence;
+  EXPECT_FALSE(*new_one);
   std::filesystem::create_directory(temp / "state.db");
   EXPECT_FALSE(read_status(temp / "state.db"));
 }
