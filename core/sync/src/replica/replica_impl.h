@@ -1,10 +1,12 @@
-// The inside of Replica. One object, nine files, each a theme:
+// The inside of Replica. One object, eleven files, each a theme:
 //   replica.cpp            restoring, dispatch of events, getters
 //   replica_connection.cpp the handshake, opening documents, receipts, deadlines
 //   replica_following.cpp  which documents need not be asked for, and hearing of those that were not
 //   replica_local.cpp      what the disk tells: edits, new files
 //   replica_writes.cpp     writes to the disk, answered or not
-//   replica_tree.cpp       which file is which: renames, deletions, keys that are used anew
+//   replica_tree.cpp       which file is which: renames, keys that are used anew
+//   replica_matching.cpp   renames that nobody saw, found by content
+//   replica_revival.cpp    deletions, and files that come back
 //   replica_rivals.cpp     two at once: one file with two names, two files with one name or in one document
 //   replica_breaker.cpp    waves of deletions: held, released, undone
 //   replica_remote.cpp     what the server tells, and bringing files to what the documents say
@@ -72,6 +74,9 @@ class Replica::Impl {
 
  private:
   enum class Phase : uint8_t { Offline, Handshaking, Active };
+
+  /// How long the halves of one rename may be apart; watchers collect their news for less than this.
+  static constexpr DurationMs kRenameGrace{1'000};
 
   struct Body {
     DocLink link{DocLink::Kind::Body};
@@ -267,23 +272,8 @@ class Replica::Impl {
   void on_own_move(const std::string& to);
   bool wait_for_removal(const std::string& from, const std::string& to);
   bool is_renamed_under_removal(const std::string& path) const;
-  void on_files_settled();
-  bool adopt_rename(const std::string& to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
-  std::optional<std::string> missing_with(const Sha256& hash, FileRecord::Kind kind) const;
-  bool adopt_written(const std::string& to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes);
-  bool leave_to_watcher(const std::string& path, const Sha256& hash, Source source);
-  bool wait_for_other_half(const std::string& path, std::string_view bytes);
-  void match_rewritten();
-  using Moves = std::map<std::string, std::string>;  // to -> from
-  Moves moves_over() const;
-  std::set<std::string> close_rings(Moves& moves) const;
-  std::string last_seen_text(const std::string& path) const;  // of a text that is known
-  bool is_just_moved(const GoneFile& gone) const;
-  void match_newcomers();
-  bool is_one_of_many(const std::string& path, std::string_view text) const;
   void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
   std::string rename_text(const std::string& from, const std::string& to, FileMetadata entry);  // the file's id
-  void delete_entry(const std::string& path, const FileRecord& record, crdt::Transaction& txn);
   bool index_file(const std::string& path);  // true if another file is live there now, or has another document
   bool move_on_disk(const std::string& from, const std::string& to);
 
@@ -299,7 +289,6 @@ class Replica::Impl {
   std::string fullest_document(const std::string& file_id, const std::string& path, std::string otherwise) const;
   std::string document_for(const std::string& path,
                            const std::string& file_id) const;  // for a file that is put there now
-  std::set<std::string> documents_of_file(const std::string& file_id, const std::string& also) const;
   std::string document_text(const std::string& document) const;
   std::string text_behind(const std::string& path, const FileRecord& known) const;
   bool is_free(const std::string& path) const;
@@ -307,9 +296,26 @@ class Replica::Impl {
 
   void put_file(const std::string& path, const std::string& file_id, const std::string& present_document);
   void move_text(const std::string& from, const std::string& to, const std::string& file_id);
-  void unite(const std::string& file_id, const std::string& also = {});
-  void give_body(ByteView state, const std::string& to);
   void reconcile_records(const std::string& file_id);
+
+  // --- replica_matching.cpp
+  void on_files_settled();
+  bool adopt_rename(const std::string& to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes = {});
+  std::optional<std::string> missing_with(const Sha256& hash, FileRecord::Kind kind) const;
+  bool adopt_written(const std::string& to, const Sha256& hash, FileRecord::Kind kind, std::string_view bytes);
+  bool leave_to_watcher(const std::string& path, const Sha256& hash, Source source);
+  bool wait_for_other_half(const std::string& path, std::string_view bytes);
+  void match_rewritten();
+  using Moves = std::map<std::string, std::string>;  // to -> from
+  Moves moves_over() const;
+  std::set<std::string> close_rings(Moves& moves) const;
+  std::string last_seen_text(const std::string& path) const;  // of a text that is known
+  bool is_just_moved(const GoneFile& gone) const;
+  void match_newcomers();
+  bool is_one_of_many(const std::string& path, std::string_view text) const;
+
+  // --- replica_revival.cpp
+  void delete_entry(const std::string& path, const FileRecord& record, crdt::Transaction& txn);
   // Of a file that is not listed: its last path, and if it was deleted what of it was seen. No path: live, or unknown.
   struct Whereabouts {
     std::string path;
@@ -320,6 +326,9 @@ class Replica::Impl {
   bool is_unseen(const std::string& document, const std::string& seen) const;
   bool revive_if_edited(const std::string& file_id, const std::string& also);
   void revive(const std::string& file_id, const std::string& path, const std::string& also = {});
+  std::set<std::string> documents_of_file(const std::string& file_id, const std::string& also) const;
+  void unite(const std::string& file_id, const std::string& also = {});
+  void give_body(ByteView state, const std::string& to);
 
   // --- replica_rivals.cpp
   void fold_doubled_file(const std::string& path);
