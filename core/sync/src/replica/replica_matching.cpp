@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "diaryx/sync/path.h"
 #include "replica/replica_impl.h"
 #include "replica/similarity.h"
 

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/path.h"
 #include "replica/replica_impl.h"
 
