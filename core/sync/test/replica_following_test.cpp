@@ -264,6 +264,39 @@ TEST_F(FollowingTalk, GivesAServerThatWasSetBackWhatItLacksHoweverOftenTheLineIs
   }
 }
 
+TEST_F(FollowingTalk, IsNotInStepWithAServerThatTookTheWorkspaceAway) {
+  talk.connect();
+  talk.text(Changes{"ws1", "L:6", true, {}});
+  ASSERT_TRUE(talk.replica.settled());
+  talk.forget();
+  talk.text(DocError{"workspace:ws1", "unauthorized", "You no longer have access to this workspace."});
+  EXPECT_FALSE(talk.replica.settled());
+  EXPECT_EQ(talk.states.back(), SyncState::Refused);
+  EXPECT_THAT(talk.problems, ElementsAre(HasSubstr("You no longer have access")));
+  talk.pass(29'000);
+  EXPECT_EQ(talk.lines_asked, 0u);  // it would be refused again
+  talk.pass(1'000);
+  EXPECT_EQ(talk.lines_asked, 1u);
+  talk.feed(Disconnected{});
+  talk.connect();
+  talk.text(Changes{"ws1", "L:6", true, {}});
+  EXPECT_TRUE(talk.replica.settled());
+}
+
+TEST_F(FollowingTalk, GoesOnWhenAWorkspaceThatCouldNotBeReadIsGivenAgain) {
+  talk.connect();
+  talk.text(DocError{"workspace:ws1", "storage", "The server cannot reach its storage now."});
+  EXPECT_EQ(talk.states.back(), SyncState::Reconnecting);
+  talk.user_writes("d.md", "typed meanwhile\n");
+  talk.pass(30'000);
+  EXPECT_EQ(talk.lines_asked, 1u);
+  talk.feed(Disconnected{});
+  talk.connect();
+  talk.text(Changes{"ws1", "L:6", true, {}});
+  talk.answer_body("d.md");
+  EXPECT_THAT(talk.updates, Contains(::testing::Key("body:ws1/d.md")));
+}
+
 TEST_F(FollowingTalk, ComesBackWhenTheListDoesNotCome) {
   talk.connect();
   talk.pass(10'001);

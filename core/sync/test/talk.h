@@ -140,6 +140,7 @@ class Talk {
   std::vector<std::pair<std::string, Bytes>> stored_updates;
   std::map<std::string, std::string> stored_records;
   size_t uploads_asked = 0;
+  size_t lines_asked = 0;  // new ones
   std::vector<std::string> fetches_asked;  // their paths, in order
   std::vector<FetchBlob> fetches;  // which the test does and answers
   size_t frames = 0;
@@ -188,6 +189,7 @@ class Talk {
         problems.push_back(problem->path + ": " + problem->message);
       if (const auto* status = std::get_if<StatusChanged>(&notify->notice)) states.push_back(status->state);
     }
+    if (std::holds_alternative<Reconnect>(action)) ++lines_asked;
     if (const auto* read = std::get_if<ReadFile>(&action)) {
       if (hold_reads) {
         held_reads.push_back(*read);

@@ -387,6 +387,11 @@ void Device::tell(const sync::Notice& notice) {
                    if (n.state == sync::SyncState::Connected) lost_since_.reset();
                    if (n.state == sync::SyncState::Connected || n.state == sync::SyncState::Syncing)
                      output_.state("syncing");
+                   if (n.state == sync::SyncState::Refused) {
+                     end(failure(ExitCode::Refused,
+                                 "the server does not give this device the workspace; ask its owner for access, "
+                                 "or link the folder to another workspace"));
+                   }
                  },
                  [&](const sync::FileChanged& n) { output_.received(n); },
                  [&](const sync::Problem& n) { output_.problem(n.path, n.message); },

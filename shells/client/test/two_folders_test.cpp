@@ -1,11 +1,14 @@
 // Two folders and a real server, as users have them: every step goes through the programs.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <filesystem>
 #include <map>
 #include <memory>
 
 #include "diaryx/base/json.h"
+#include "diaryx/native/unique_fd.h"
 #include "process.h"
 
 namespace diaryx::client {
@@ -67,6 +70,28 @@ class TwoFolders : public testing::Test {
       watchers_.push_back(
           std::make_unique<Process>(std::vector<std::string>{DIARYX_SYNC, "watch", folder->path(), "--json"}));
     }
+  }
+
+  /// The server's answer to a request without a body, with its head.
+  std::string ask(const std::string& method, const std::string& path) {
+    const size_t colon = url_.rfind(':');
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(std::stoi(url_.substr(colon + 1))));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const native::UniqueFd line(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const std::string text = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token_ +
+                             "\r\nConnection: close\r\n\r\n";
+    std::string answer;
+    if (::connect(line.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::send(line.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+      return answer;
+    }
+    char piece[4096];
+    for (ssize_t size = 0; (size = ::recv(line.get(), piece, sizeof piece, 0)) > 0;) {
+      answer.append(piece, static_cast<size_t>(size));
+    }
+    return answer;
   }
 
   /// Both folders hold the same files, and `condition` holds for them.
@@ -229,6 +254,24 @@ TEST_F(TwoFolders, ATokenThatIsNotAcceptedEndsWithItsCode) {
     const Ended status = run_client({"status", one_.path()});  // for whoever did not see it end
     EXPECT_NE(status.out.find("does not accept this device's token"), std::string::npos) << status.out;
   }
+}
+
+TEST_F(TwoFolders, AWorkspaceThatIsTakenAwayEndsTheWatcher) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  one_.write("a.md", "text\n");
+  Process watcher({DIARYX_SYNC, "watch", one_.path()});
+  ASSERT_TRUE(wait_until([&] { return watcher.out().find("synced") != std::string::npos; })) << watcher.out();
+  const std::string list = ask("GET", "/api/workspaces");
+  constexpr std::string_view kId = "\"id\":\"";
+  const size_t at = list.find(kId);
+  ASSERT_NE(at, std::string::npos) << list;
+  const std::string id = list.substr(at + kId.size(), list.find('"', at + kId.size()) - at - kId.size());
+  ASSERT_TRUE(ask("DELETE", "/api/workspaces/" + id).starts_with("HTTP/1.1 2")) << id;
+  EXPECT_EQ(watcher.wait(), 7) << watcher.out() << watcher.err();
+  EXPECT_NE(watcher.err().find("does not give this device the workspace"), std::string::npos) << watcher.err();
+  EXPECT_EQ(files_of(one_.path()).at("a.md"), "text\n");
+  const Ended again = run_client({"sync", one_.path()});
+  EXPECT_EQ(again.exit_code, 7) << again.out << again.err;
 }
 
 TEST_F(TwoFolders, WhatIsNoTokenIsNotSent) {

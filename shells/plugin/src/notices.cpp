@@ -115,6 +115,7 @@ std::string_view state_name(sync::SyncState state) {
     case sync::SyncState::Syncing: return "syncing";
     case sync::SyncState::Synced: return "synced";
     case sync::SyncState::Reconnecting: return "reconnecting";
+    case sync::SyncState::Refused: return "error";
   }
   return "disconnected";
 }

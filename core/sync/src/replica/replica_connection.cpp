@@ -261,7 +261,14 @@ void Replica::Impl::on_text(std::string_view json) {
 void Replica::Impl::on_doc_error(const DocError& error) {
   const Result<ParsedDocId> id = parse_doc_id(error.doc);
   const std::string key(id && id->kind == DocKind::Body ? id->key : std::string_view{});
-  problem(key, "the server refused a change: " + (error.message.empty() ? error.code : error.message));
+  const std::string& reason = error.message.empty() ? error.code : error.message;
+  if (id && id->kind == DocKind::Workspace && (error.code == "unauthorized" || error.code == "storage")) {
+    problem({}, "the server does not open this workspace: " + reason);
+    on_disconnected();  // it took this device's seat away, and with it all that was asked on this line
+    handshake_deadline_ = now_ + kRefusedRetry;
+    return set_state(error.code == "unauthorized" ? SyncState::Refused : SyncState::Reconnecting);
+  }
+  problem(key, (error.doc.empty() ? "the server: " : "the server refused a change: ") + reason);
   const auto open = open_bodies_.find(key);
   if (key.empty() || open == open_bodies_.end()) return;
   Body& body = open->second;
@@ -306,7 +313,8 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
 void Replica::Impl::on_deadline() {
   if (handshake_deadline_ && *handshake_deadline_ <= now_) {
     handshake_deadline_ = now_ + kHandshakeTimeout;
-    emit(Reconnect{"the server did not answer within 10 seconds"});
+    const bool is_refused = state_ == SyncState::Refused || state_ == SyncState::Reconnecting;
+    emit(Reconnect{is_refused ? "the server is asked once more" : "the server did not answer within 10 seconds"});
   }
   for (const std::string& key : unanswered_) {
     Body& body = open_bodies_[key];

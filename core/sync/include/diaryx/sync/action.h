@@ -93,7 +93,9 @@ struct UploadBlob {
 
 // --- telling ----------------------------------------------------------------------------------------------------
 
-enum class SyncState : uint8_t { Disconnected, Connecting, Connected, Syncing, Synced, Reconnecting };
+/// Refused: the server does not give the workspace to this device (any more); a Problem said why. It is asked again after half a minute,
+/// on a new line, unless the shell ends.
+enum class SyncState : uint8_t { Disconnected, Connecting, Connected, Syncing, Synced, Reconnecting, Refused };
 
 struct StatusChanged {
   SyncState state;
