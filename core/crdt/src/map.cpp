@@ -123,22 +123,14 @@ std::optional<Id> Map::current_id(std::string_view key) const {
 bool Map::replaced_knowingly(std::string_view key, Id earlier) const {
   const ClientIndex client = store_->find_client(earlier.client);
   if (!some(client)) return false;
-  ItemRef ref = store_->current_item(as_type(type_), key);
-  while (some(ref)) {
+  // Whoever sets a value names the one that he saw. It need not be the writer of the value that holds: of two writers at once one wins,
+  // and what the other one saw he replaced all the same.
+  for (ItemRef ref = store_->current_item(as_type(type_), key); some(ref); ref = store_->item(ref).left) {
     const Item& item = store_->item(ref);
-    // Merged tombstones are one item: the later units had the earlier ones as origin.
-    if (item.client == client && earlier.clock.value() >= item.clock && earlier.clock.value() < item.end()) {
-      return earlier.clock.value() + 1 < item.end() || ref != store_->current_item(as_type(type_), key);
-    }
-    if (!some(item.origin.client)) return false;
-    ref = store_->find(item.origin);
-    const Item& before = store_->item(ref);
-    if (before.is_gc()) return false;
     if (item.origin.client == client && item.origin.clock == earlier.clock.value()) return true;
-    // The origin may lie inside a merged item: what stands behind it there was not seen.
-    if (before.client == client && earlier.clock.value() > item.origin.clock && earlier.clock.value() < before.end()) {
-      return false;
-    }
+    // Merged tombstones are one item: the later units had the earlier ones as origin.
+    if (item.client == client && earlier.clock.value() >= item.clock && earlier.clock.value() + 1 < item.end())
+      return true;
   }
   return false;
 }

@@ -131,13 +131,18 @@ TEST(Doc, KnowsWhetherAValueWasReplacedKnowingly) {
   set(a, "first");
   const Id first = *a.map("m").current_id("k");
   set(a, "second");
+  const Id second = *a.map("m").current_id("k");
   EXPECT_TRUE(a.map("m").replaced_knowingly("k", first));
+  EXPECT_FALSE(a.map("m").replaced_knowingly("k", second));
   set(b, "concurrent");
   const Id concurrent = *b.map("m").current_id("k");
   ASSERT_TRUE(a.apply_update_v1(b.encode_update_v1()).has_value());
   EXPECT_EQ(a.map("m").get_string("k"), "concurrent");
   EXPECT_EQ(a.map("m").current_id("k"), concurrent);
-  EXPECT_FALSE(a.map("m").replaced_knowingly("k", first));
+  // By "second", though "concurrent" holds, whose writer knew of neither.
+  EXPECT_TRUE(a.map("m").replaced_knowingly("k", first));
+  EXPECT_FALSE(a.map("m").replaced_knowingly("k", second));
+  EXPECT_FALSE(a.map("m").replaced_knowingly("k", concurrent));
   a.check_invariants();
 }
 

@@ -1,7 +1,9 @@
 // The table of docs/merge-rules.md: one test per row, named as the row says.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <set>
 
 #include "diaryx/testing/world.h"
 
@@ -716,6 +718,54 @@ TEST(MergeRules, AttachmentRenamedThenEditedElsewhere) {
   EXPECT_EQ(world.first_difference(), "");
   EXPECT_EQ(world.device(0).disk().files().size(), 1u);
   EXPECT_EQ(world.device(0).disk().read("q.png"), "new");
+}
+
+TEST(MergeRules, AttachmentEditThatWasTakenAwayAndEditOrDelete) {
+  // Whoever made the change hears of two others: of one who had it and took it away, and of one who never had it. Whose entry holds
+  // is decided by client ids, so each of them plays each part.
+  using Part = std::function<void(Device&)>;
+  const auto write = [](std::string bytes) { return Part([bytes](Device& d) { d.user_writes("p.png", bytes); }); };
+  const Part remove = [](Device& d) { d.user_deletes("p.png"); };
+  const Part rename = [](Device& d) { d.user_renames("p.png", "q.png"); };
+  struct Case {
+    Part knowing;
+    Part ignorant;
+    std::set<std::string> contents;
+  };
+  const Case cases[] = {
+      {remove, remove, {}},
+      {remove, write("theirs"), {"theirs"}},
+      {rename, remove, {"new"}},
+      {rename, write("theirs"), {"new", "theirs"}},
+      {write("newer"), remove, {"newer"}},
+      {write("newer"), write("theirs"), {"newer", "theirs"}},
+  };
+  const auto go_on = [](World& world) {  // whoever is away stays away
+    for (int step = 0; step < 100; ++step) world.step();
+  };
+  std::vector<size_t> roles{0, 1, 2};
+  do {
+    for (size_t i = 0; i < std::size(cases); ++i) {
+      World world = in_step({{"p.png", "old"}});
+      world.device(roles[2]).go_offline();
+      cases[i].ignorant(world.device(roles[2]));
+      world.device(roles[0]).user_writes("p.png", "new");
+      go_on(world);
+      ASSERT_EQ(world.device(roles[1]).disk().read("p.png"), "new");
+      world.device(roles[0]).go_offline();
+      cases[i].knowing(world.device(roles[1]));
+      go_on(world);
+      world.device(roles[2]).go_online();
+      go_on(world);
+      world.device(roles[0]).go_online();
+      ASSERT_TRUE(world.run_until_quiet());
+      EXPECT_EQ(world.first_difference(), "");
+      std::multiset<std::string> contents;
+      for (const auto& [path, bytes] : world.device(0).disk().files()) contents.insert(bytes);
+      EXPECT_EQ(contents, std::multiset<std::string>(cases[i].contents.begin(), cases[i].contents.end()))
+          << "case " << i << ", changed by " << roles[0] << ", taken away by " << roles[1];
+    }
+  } while (std::ranges::next_permutation(roles).found);
 }
 
 // --- a note that becomes bytes, and bytes that become a note ----------------------------------------------------------

@@ -70,7 +70,7 @@ class WorkspaceDoc {
 
   /// The operation that wrote the present entry of a binary file, live or not.
   std::optional<crdt::Id> binary_id(const std::string& path) const { return binaries_.current_id(path); }
-  /// True if whoever wrote the present entry had seen the one that `earlier` wrote.
+  /// True if somebody replaced the entry that `earlier` wrote, having seen it; whoever wrote the present one may not have.
   bool binary_replaced_knowingly(const std::string& path, crdt::Id earlier) const {
     return binaries_.replaced_knowingly(path, earlier);
   }

@@ -64,8 +64,8 @@ class Map : public Shared {
 
   /// The item that holds the key's current value, also when that value is deleted; nothing if the key was never set.
   std::optional<Id> current_id(std::string_view key) const;
-  /// True if the writer of the current value had seen `earlier`: it is reached from the current item over left origins.
-  /// False also when the history on the way was collected. Cost: one step per value the key ever had.
+  /// True if somebody who saw the value that `earlier` wrote set another: some item of the key has it as left origin. That one need
+  /// not hold itself; of values that were set at once one does. Cost: one step per value the key ever had.
   bool replaced_knowingly(std::string_view key, Id earlier) const;
 
  private:
