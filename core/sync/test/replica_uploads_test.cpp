@@ -44,6 +44,20 @@ void list_elsewhere(Talk& talk, const std::string& bytes) {
   talk.frame("workspace:ws1", {Update{update}});
 }
 
+/// Somebody who has this much of the list takes "p.png" away.
+using StoredUpdates = std::vector<std::pair<std::string, Bytes>>;
+void delete_elsewhere(Talk& talk, ClientId who, const StoredUpdates& known) {
+  crdt::Doc workspace({.client = who});
+  for (const auto& [doc, update] : known) {
+    if (doc == "workspace") EXPECT_TRUE(workspace.apply_update_v1(update).has_value());
+  }
+  crdt::Transaction txn = workspace.transact();
+  const BinaryRef ref{.path = "p.png", .source = "local", .hash = sha256(kBefore).hex(), .deleted = true};
+  workspace.map("binaries").set(txn, "p.png", crdt::Any::string(format_binary_ref(ref)));
+  const Bytes update = std::move(txn).commit().update_v1();
+  talk.frame("workspace:ws1", {Update{update}});
+}
+
 /// The upload is answered with what is there instead.
 void is_something_else(Talk& talk, const std::string& bytes) {
   talk.disk["p.png"] = bytes;
@@ -116,6 +130,25 @@ TEST(Uploads, AFileThatIsRenamedWhileItIsSentIsListedUnderItsNewNameAlone) {
     EXPECT_EQ(listed[0].hash, sha256(bytes).hex()) << is_known;
     EXPECT_EQ(talk.replica.status().uploads, 0u) << is_known;
     EXPECT_THAT(talk.replica.known_files(), ElementsAre("q.png")) << is_known;
+  }
+}
+
+TEST(Uploads, WhatIsSentAnewSinceNobodyHadSeenItGoesOnceSomebodyWhoHadSeenItTookItAway) {
+  for (const bool is_answered : {false, true}) {
+    Talk talk = talk_that_sends();
+    talk.feed(BlobUploaded{"p.png", sha256(kBefore)});
+    const StoredUpdates with_it = talk.stored_updates;
+    delete_elsewhere(talk, ClientId{(1ull << 53) - 1}, {});
+    EXPECT_EQ(talk.uploads_asked, 2u);
+    if (is_answered) {
+      talk.feed(BlobUploaded{"p.png", sha256(kBefore)});
+      EXPECT_THAT(talk.replica.binary_files(), SizeIs(1));
+    }
+    delete_elsewhere(talk, ClientId{77}, with_it);
+    if (!is_answered) talk.feed(BlobUploaded{"p.png", sha256(kBefore)});
+    EXPECT_THAT(talk.replica.binary_files(), IsEmpty()) << is_answered;
+    EXPECT_THAT(talk.disk, IsEmpty()) << is_answered;
+    EXPECT_EQ(talk.replica.status().uploads, 0u) << is_answered;
   }
 }
 

@@ -8,7 +8,7 @@
 namespace diaryx::sync {
 namespace {
 
-// One letter and 64 hex digits; then for a published blob a space, client and clock with a colon between; for a text an `@`
+// One letter and 64 hex digits; then for each time that a blob was published a space, client and clock with a colon between; for a text an `@`
 // and the id of its file, and if its document is ahead a `#` with the units
 // of the text, a line feed and the text.
 constexpr char kTextLetter = 't';
@@ -21,9 +21,9 @@ constexpr size_t kHashEnd = 65;
 std::string FileRecord::encode() const {
   std::string out(1, kind == Kind::Blob ? kBlobLetter : unsaved ? kUnsavedTextLetter : kTextLetter);
   out += hash.hex();
-  if (published) {
-    out.append(" ").append(std::to_string(published->client.value()));
-    out.append(":").append(std::to_string(published->clock.value()));
+  for (const crdt::Id& id : published) {
+    out.append(" ").append(std::to_string(id.client.value()));
+    out.append(":").append(std::to_string(id.clock.value()));
   }
   if (!file_id.empty()) out.append("@").append(file_id);
   if (base && !base_units.empty()) out.append("#").append(base_units);
@@ -37,7 +37,6 @@ Result<FileRecord> FileRecord::decode(std::string_view text) {
   FileRecord record{.kind = text[0] == kBlobLetter ? Kind::Blob : Kind::Text, .unsaved = text[0] == kUnsavedTextLetter};
   DX_TRY(record.hash, Sha256::from_hex(text.substr(1, 64)));
   if (text.size() == kHashEnd) return record;
-  const std::string_view rest = text.substr(kHashEnd + 1);
   if (text[kHashEnd] != ' ') {
     std::string_view line = text.substr(kHashEnd, text.find('\n') - kHashEnd);
     if (kHashEnd + line.size() < text.size()) record.base = text.substr(kHashEnd + line.size() + 1);
@@ -50,15 +49,20 @@ Result<FileRecord> FileRecord::decode(std::string_view text) {
     if (line[0] != '@' || !is_file_id(record.file_id)) return fail(ErrorCode::InvalidMessage, kHashEnd);
     return record;
   }
-  const size_t colon = rest.find(':');
-  if (text[kHashEnd] != ' ' || colon == std::string_view::npos) return fail(ErrorCode::InvalidMessage, kHashEnd);
-  uint64_t client = 0;
-  uint32_t clock = 0;
-  const bool read =
-      std::from_chars(rest.data(), rest.data() + colon, client).ptr == rest.data() + colon &&
-      std::from_chars(rest.data() + colon + 1, rest.data() + rest.size(), clock).ptr == rest.data() + rest.size();
-  if (!read) return fail(ErrorCode::InvalidMessage, kHashEnd);
-  record.published = crdt::Id{ClientId{client}, Clock{clock}};
+  const char* at = text.data() + kHashEnd;
+  const char* const end = text.data() + text.size();
+  while (at != end) {
+    uint64_t client = 0;
+    uint32_t clock = 0;
+    const auto read_client = std::from_chars(at + 1, end, client);
+    if (read_client.ptr == end || *read_client.ptr != ':') return fail(ErrorCode::InvalidMessage, kHashEnd);
+    const auto read_clock = std::from_chars(read_client.ptr + 1, end, clock);
+    if (read_clock.ec != std::errc() || (read_clock.ptr != end && *read_clock.ptr != ' ')) {
+      return fail(ErrorCode::InvalidMessage, kHashEnd);
+    }
+    record.published.push_back({ClientId{client}, Clock{clock}});
+    at = read_clock.ptr;
+  }
   return record;
 }
 

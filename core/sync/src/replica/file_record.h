@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "diaryx/base/result.h"
 #include "diaryx/base/sha256.h"
@@ -24,9 +25,9 @@ struct FileRecord {
   bool unsaved = false;
   /// Of a text: the id of the file that is on this disk under the path. The list may have another one there by now.
   std::string file_id{};
-  /// Of a blob that this device put into the list: the operation that did it. Whether a later entry was made in knowledge
-  /// of it decides if the two contents are in conflict.
-  std::optional<crdt::Id> published;
+  /// Of a blob that this device put into the list: the operations that did it, more than one if it was sent anew. Whether a later
+  /// entry was made in knowledge of one of them decides if the two contents are in conflict.
+  std::vector<crdt::Id> published{};
 
   std::string encode() const;
   /// Errors: InvalidMessage.

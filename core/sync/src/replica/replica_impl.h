@@ -375,6 +375,9 @@ class Replica::Impl {
   void reconcile_file(const std::string& file_id);
   void reconcile_text(const std::string& path);
   void reconcile_blob(const std::string& path, const BinaryRef& ref);
+  /// Of an attachment that we published and that the list has no more: true if nobody who saw it took it away.
+  bool was_taken_unseen(const std::string& path, const FileRecord& known) const;
+  void withdraw_if_taken(const std::string& path, BinaryRef ref, const FileRecord& known);
 
   // --- replica.cpp: between the disk's names and keys
   void dispatch(const Event& event);

@@ -421,6 +421,9 @@ void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, ui
   const FileRecord* known = record(path);
   if (known != nullptr && known->hash == hash) {
     forget_doubtful_writes(path);
+    if (joined_ && workspace_.binary(path) && is_free(path) && was_taken_unseen(path, *known)) {
+      return start_upload(path, hash, size_bytes);
+    }
     return reconcile(path);
   }
   // We fetched it and died, or did not hear yet that it is done.
@@ -497,6 +500,12 @@ void Replica::Impl::on_blob_uploaded(const std::string& path, const Sha256& hash
 void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
   // Perhaps only since it began to be sent.
   if (is_wanted_otherwise(path, hash)) return keep_blob_copy(path, hash);
+  FileRecord sent{.kind = FileRecord::Kind::Blob, .hash = hash};
+  if (const FileRecord* const known = record(path); known != nullptr && known->hash == hash) {
+    if (!was_taken_unseen(path, *known))
+      return reconcile(path);  // we hear only now of who had seen it and took it away
+    sent.published = known->published;
+  }
   const BinaryRef ref{.path = path,
                       .source = "local",
                       .hash = hash.hex(),
@@ -510,7 +519,8 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
     if (workspace_.live_file(path)) delete_entry(path, *record(path), txn);
   });
   index_file(path);
-  save_record(path, FileRecord{.kind = FileRecord::Kind::Blob, .hash = hash, .published = workspace_.binary_id(path)});
+  sent.published.push_back(*workspace_.binary_id(path));
+  save_record(path, std::move(sent));
 }
 
 void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFailed& failure) {

@@ -354,9 +354,8 @@ void Replica::Impl::reconcile_absent(const std::string& path, const FileRecord& 
     if (DX_PLANTED(8)) return revive(file_id_of(path, known), path);
   } else if (!workspace_.binary(path)) {
     return;
-  } else if (known.published && !workspace_.binary_replaced_knowingly(path, *known.published)) {
-    // Whoever deleted it had not seen the version that is here: it is sent anew.
-    drop_record(path);
+  } else if (was_taken_unseen(path, known)) {
+    // Whoever deleted it had not seen the version that is here: it is sent anew (`on_blob_seen`).
     return request_read(path);
   }
   if (!ask_to_take(path, HeldChange::Kind::Deletion)) return;
@@ -366,10 +365,25 @@ void Replica::Impl::reconcile_absent(const std::string& path, const FileRecord& 
   emit(RemoveFile{path, known.hash, ticket});
 }
 
+bool Replica::Impl::was_taken_unseen(const std::string& path, const FileRecord& known) const {
+  return !known.published.empty() && std::ranges::none_of(known.published, [&](const crdt::Id& id) {
+    return workspace_.binary_replaced_knowingly(path, id);
+  });
+}
+
+void Replica::Impl::withdraw_if_taken(const std::string& path, BinaryRef ref, const FileRecord& known) {
+  // We sent it anew, and hear only now of somebody who had seen it and took it away: that was the later word of a person.
+  if (known.published.size() < 2 || known.published.back() != workspace_.binary_id(path)) return;
+  if (was_taken_unseen(path, known)) return;
+  ref.deleted = true;
+  edit_workspace([&](crdt::Transaction& txn) { workspace_.set_binary(txn, ref); });
+  reconcile(path);
+}
+
 void Replica::Impl::reconcile_text(const std::string& path) {
   if (wants_read_.contains(path)) return;
   const FileRecord* known = record(path);
-  if (known != nullptr && known->published && !workspace_.binary_replaced_knowingly(path, *known->published)) {
+  if (known != nullptr && was_taken_unseen(path, *known)) {
     // Whoever made a text of the file had not seen what is here.
     return keep_blob_copy(path, known->hash);
   }
@@ -417,13 +431,13 @@ void Replica::Impl::reconcile_blob(const std::string& path, const BinaryRef& ref
   const FileRecord* known = record(path);
   const Result<Sha256> hash = Sha256::from_hex(ref.hash);
   if (!hash || wants_read_.contains(path) || own_moves_.contains(path)) return;
-  if (known != nullptr && known->hash == *hash) return;
+  if (known != nullptr && known->hash == *hash) return withdraw_if_taken(path, ref, *known);
   if (known != nullptr && known->kind == FileRecord::Kind::Text) {
     if (make_room(path, FileRecord(*known))) return;  // its text goes on under another name
     known = record(path);
   }
   if (phase_ != Phase::Active && ref.size != 0) return;
-  if (known != nullptr && known->published && !workspace_.binary_replaced_knowingly(path, *known->published)) {
+  if (known != nullptr && was_taken_unseen(path, *known)) {
     // Whoever wrote the entry that holds had not seen ours: both contents are wanted.
     return keep_blob_copy(path, known->hash);
   }

@@ -269,7 +269,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
       workspace_.set_binary(txn, moved);
     });
     FileRecord record = known;
-    if (record.published) record.published = workspace_.binary_id(to);
+    if (!record.published.empty()) record.published = {*workspace_.binary_id(to)};
     move_doubts(from, to);
     drop_record(from);
     save_record(to, std::move(record));
