@@ -171,6 +171,26 @@ TEST(Names, KeepsFilesThatDifferOnlyInCase) {  // A32
   EXPECT_EQ(world.device(0).disk().read("Note.md"), "large, edited\n");
 }
 
+TEST(Names, AFileThatFollowsOneWithAnAliasHasNone) {
+  World world{22, {.devices = 2, .disks = {kLinux, kWindows}}};
+  world.device(0).user_writes("a.md", "small\n");
+  expect_step(world);
+  world.device(0).user_writes("A.md", "large\n");
+  expect_step(world);
+  ASSERT_NE(world.device(1).replica().disk_path("A.md"), "A.md");
+  world.device(0).user_renames("A.md", "elsewhere.md");
+  world.device(0).user_deletes("a.md");
+  expect_step(world);
+  world.device(0).user_writes("A.md", "another\n");
+  expect_step(world);
+  ASSERT_EQ(world.device(1).disk().read("A.md"), "another\n");
+  world.device(1).crash_and_restart();
+  world.device(0).user_deletes("A.md");
+  expect_step(world);
+  EXPECT_EQ(by_key(world, 0), (Files{{"elsewhere.md", "large\n"}}));
+  EXPECT_EQ(by_key(world, 1), by_key(world, 0));
+}
+
 TEST(Names, FollowsARenameInCaseAlone) {
   for (size_t renamer = 0; renamer < 3; ++renamer) {
     for (const bool running : {true, false}) {

@@ -176,6 +176,7 @@ void Replica::Impl::dispatch(const Event& event) {
 DiskNames& Replica::Impl::names() const {
   if (std::exchange(named_, true) || !options_.disk.peculiar()) return names_;
   for (const auto& [key, disk_path] : std::exchange(restored_names_, {})) {
+    kept_names_.insert(key);
     if (records_.find(key) != nullptr) names_.restore(key, disk_path);
   }
   for (const auto& [path, known] : records_) names_.to_disk(path);
@@ -357,10 +358,15 @@ void Replica::Impl::save_record(const std::string& path, FileRecord record) {
   // A file that is leaving gave its name up, so that another one can have it. It is still there under that name, and not under one
   // that would be chosen beside the other's.
   if (!options_.disk.peculiar() || (!is_new && own_moves_.is_leaving(path))) return;
-  // A name that this disk made different from the key is kept, so that it is the same after a restart.
-  if (const std::string disk = names_.to_disk(path); disk != path) {
-    emit(PersistRecord{std::string(kNamePrefix).append(path), disk});
-  }
+  keep_name(path, names_.to_disk(path));
+}
+
+void Replica::Impl::keep_name(const std::string& path, const std::string& disk_path) {
+  // A name that this disk made different from the key is the same after a restart; and the next file with that key does not inherit it.
+  const bool is_kept = disk_path != path;
+  if (!is_kept && kept_names_.erase(path) == 0) return;
+  if (is_kept) kept_names_.insert(path);
+  emit(PersistRecord{std::string(kNamePrefix).append(path), is_kept ? disk_path : std::string()});
 }
 
 void Replica::Impl::drop_record(const std::string& path) {
@@ -374,7 +380,7 @@ void Replica::Impl::drop_record(const std::string& path) {
 
 void Replica::Impl::release_name(const std::string& path) {
   if (!options_.disk.peculiar() || changing_hands_.contains(path)) return;
-  if (names_.disk_name(path) != path) emit(PersistRecord{std::string(kNamePrefix).append(path), {}});
+  keep_name(path, path);
   names_.release(path);
 }
 

@@ -421,6 +421,7 @@ class Replica::Impl {
   }
   void save_record(const std::string& path, FileRecord record);
   void drop_record(const std::string& path);
+  void keep_name(const std::string& path, const std::string& disk_path);
   void release_name(const std::string& path);
   const FileRecord* record(const std::string& path) const;
   void emit(Action action);
@@ -501,6 +502,7 @@ class Replica::Impl {
   // Choosing names for what is known changes nothing that can be seen, so getters may do it.
   mutable DiskNames names_;
   mutable std::map<std::string, std::string, std::less<>> restored_names_;
+  mutable std::set<std::string, std::less<>> kept_names_;  // the keys whose names are stored
   mutable bool named_ = false;  // known files have claimed their names
   bool check_all_homes_ = true;  // once in a run, since the last one may have ended in between
   bool joined_ = false;  // the workspace doc was answered once, on any connection
