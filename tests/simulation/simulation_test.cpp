@@ -17,7 +17,8 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
 void run_seeds(Network network, Mix mix, const std::vector<uint64_t>& kept, uint64_t fresh = 200) {
   std::vector<uint64_t> seeds = kept;
   const uint64_t start = from_environment("DX_START", 1);
-  for (uint64_t i = 0; i < from_environment("DX_SEEDS", fresh); ++i) seeds.push_back(start + i);
+  const uint64_t count = fresh == 0 ? 0 : from_environment("DX_SEEDS", fresh);
+  for (uint64_t i = 0; i < count; ++i) seeds.push_back(start + i);
   if (const uint64_t seed = from_environment("DX_SEED", 0); seed != 0) seeds = {seed};
   for (const uint64_t seed : seeds) {
     const Outcome outcome = run_seed(seed, network, mix);
