@@ -14,6 +14,8 @@ using sync::relay::ConnectionId;
 namespace {
 
 constexpr TimestampMs kBegin{1'700'000'000'000};
+/// In place of what the watcher told of a file last: whatever is there is news, an empty file too.
+constexpr std::string_view kUntold = "\xff not told yet";
 
 }  // namespace
 
@@ -63,8 +65,8 @@ void Device::start() {
   for (const auto& [key, value] : stored_records_) DX_ASSERT(replica_->restore_record(key, value));
   moves_.clear();
   seen_.clear();
-  // So that what is gone is noticed, and what is there is read, an empty file too.
-  for (const std::string& path : replica_->known_files()) seen_.emplace(path, "\xff not read yet");
+  // So that what is gone is noticed, and what is there is read.
+  for (const std::string& path : replica_->known_files()) seen_.emplace(path, kUntold);
 }
 
 void Device::user_writes(std::string_view path, std::string_view bytes) {
@@ -489,7 +491,10 @@ void Device::perform(const sync::Action& action) {
     const auto give = [this, path = write->path, hash, ticket = write->ticket] {
       feed(sync::FileWritten{path, hash, ticket});
     };
-    if (answer_late(world_->options_.late_answer, give, write->path, write->ticket)) return;
+    if (answer_late(world_->options_.late_answer, give, write->path, write->ticket)) {
+      // The watcher tells of what it finds there, also if somebody has put back what was there before or taken the file away.
+      return saw_own_write(write->path, std::string(kUntold));
+    }
     saw_own_write(write->path, write->bytes);
     answer([path = write->path, hash, ticket = write->ticket] { return sync::FileWritten{path, hash, ticket}; });
   } else if (const auto* fetch = std::get_if<sync::FetchBlob>(&action)) {
