@@ -766,6 +766,18 @@ TEST(Writes, AFileThatDidNotMakeRoomBeforeACrashIsKnownByItsName) {
   EXPECT_EQ(talk.disk.size(), 2u);
 }
 
+/// `why?.md` is `moved.md` in the list now, and our move of it waits.
+void rename_elsewhere_while_the_disk_waits(Talk& talk) {
+  talk.hold_disk = true;
+  FileMetadata left{.filename = "why?.md", .deleted = true};
+  left.extra = {{"_id", Json("1234")}, {"_to", Json("moved.md")}};
+  talk.set_entry("why?.md", format_metadata(left));
+  talk.set_entry("moved.md", entry_of("moved.md", "1234", {}));
+  talk.asked.clear();
+  talk.answer("workspace:ws1");
+  talk.answer_all();
+}
+
 TEST(Writes, AFileThatHasAnAliasAndIsRenamedBeforeWeMoveItIsNoOther) {
   for (const bool is_edited : {false, true}) {
     Talk talk({.workspace_id = "ws1", .client = ClientId{7}, .disk = {.windows_names = true}});
@@ -776,14 +788,7 @@ TEST(Writes, AFileThatHasAnAliasAndIsRenamedBeforeWeMoveItIsNoOther) {
     talk.answer_all();
     const std::string alias = talk.replica.disk_path("why?.md");
     ASSERT_EQ(talk.disk[alias], text);
-    talk.hold_disk = true;
-    FileMetadata left{.filename = "why?.md", .deleted = true};
-    left.extra = {{"_id", Json("1234")}, {"_to", Json("moved.md")}};
-    talk.set_entry("why?.md", format_metadata(left));
-    talk.set_entry("moved.md", entry_of("moved.md", "1234", {}));
-    talk.asked.clear();
-    talk.answer("workspace:ws1");
-    talk.answer_all();
+    rename_elsewhere_while_the_disk_waits(talk);
     ASSERT_EQ(talk.held_actions.size(), 1u);
     talk.disk.erase(alias);
     if (is_edited) text += "more\n";
@@ -806,14 +811,7 @@ TEST(Writes, AFileThatIsMovedOverOneWithAnAliasBeforeWeMoveThatKeepsTheName) {
   talk.connect();
   talk.answer_all();
   const std::string alias = talk.replica.disk_path("why?.md");
-  talk.hold_disk = true;
-  FileMetadata left{.filename = "why?.md", .deleted = true};
-  left.extra = {{"_id", Json("1234")}, {"_to", Json("moved.md")}};
-  talk.set_entry("why?.md", format_metadata(left));
-  talk.set_entry("moved.md", entry_of("moved.md", "1234", {}));
-  talk.asked.clear();
-  talk.answer("workspace:ws1");
-  talk.answer_all();
+  rename_elsewhere_while_the_disk_waits(talk);
   ASSERT_EQ(talk.held_actions.size(), 1u);
   const auto* const move = std::get_if<MoveFile>(&talk.held_actions.front());
   ASSERT_NE(move, nullptr);

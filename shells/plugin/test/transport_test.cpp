@@ -89,6 +89,17 @@ TEST(Guest, UnpacksTheSnapshotThatTheServerWantsUnpackedAndGoesOn) {
   }
 }
 
+TEST(Guest, SaysThatTheServerTookTheWorkspaceAway) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+  ASSERT_TRUE(guest.on_text(R"({"type":"error","doc":"workspace:A","code":"unauthorized","message":"No access."})"));
+  const Json status = data(guest, "GetSyncStatus");
+  EXPECT_EQ(status.string_member("state"), "error");
+  EXPECT_THAT(std::string(status.string_member("detail").value_or("")), testing::HasSubstr("No access."));
+}
+
 TEST(Guest, PassesOnWhatTheServerSaysAndIgnoresWhatItCannotRead) {
   fake_host() = {};
   Guest guest;
