@@ -489,7 +489,6 @@ TEST(Relay, UnloadsADocumentNobodyUses) {
   RelayBench bench;
   bench.open(1);
   bench.frame(1, kB + "00 00 01 00");
-  EXPECT_EQ(bench.relay.next_deadline(), std::nullopt);
   bench.close(1);
   ASSERT_EQ(bench.relay.next_deadline(), bench.now + DurationMs{10'000});
   bench.pass_time(9'999);
@@ -552,11 +551,8 @@ TEST_F(RelayLeftDocuments, StayUntilTheyAreStored) {
   EXPECT_TRUE(is_loaded(1));
 }
 
-TEST_F(RelayLeftDocuments, AreNotThoseThatSomebodyHasOpenOrComesBackTo) {
-  bench.open(1);
-  bench.frame(1, kB + "00 00 01 00");
+TEST_F(RelayLeftDocuments, AreNotThoseThatSomebodyComesBackTo) {
   edit(0, 5000);
-  bench.frame(1, kOther + "00 00 01 00");
   bench.now = bench.now + DurationMs{2000};
   edit(1, 700);
   bench.now = bench.now + DurationMs{2000};
@@ -564,8 +560,7 @@ TEST_F(RelayLeftDocuments, AreNotThoseThatSomebodyHasOpenOrComesBackTo) {
   EXPECT_FALSE(is_loaded(0));
   bench.now = bench.now + DurationMs{999};
   edit(2, 700);
-  EXPECT_TRUE(is_loaded(1));
-  EXPECT_EQ(bench.relay.statistics().documents, 4u);
+  EXPECT_TRUE(is_loaded(1) && is_loaded(2));
 }
 
 TEST(Relay, KeepsADocumentSomebodyComesBackTo) {

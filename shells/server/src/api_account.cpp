@@ -23,7 +23,7 @@ Answer get_status(Services& services, HttpRequest&) {
                           Json::object({{"status", services.metrics.cannot_store ? "cannot store" : "ok"},
                                         {"version", kVersion},
                                         {"active_connections", uint64_t{counts.connections}},
-                                        {"active_rooms", uint64_t{counts.documents}}}));
+                                        {"active_rooms", uint64_t{counts.documents + counts.away}}}));
 }
 
 Answer get_me(Services& services, HttpRequest& request) {

@@ -68,6 +68,7 @@ Answer get_metrics(Services& services, HttpRequest&) {
                        .sockets = counts.connections,
                        .documents = counts.documents,
                        .awake_documents = counts.awake,
+                       .away_documents = counts.away,
                        .uncommitted = counts.uncommitted,
                        .database_bytes = size_of(database),
                        .wal_bytes = size_of(database.native() + "-wal"),

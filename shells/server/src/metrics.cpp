@@ -57,6 +57,8 @@ std::string format_metrics(const Metrics& counted, const MetricsNow& now) {
   one("documents", "gauge", "Documents in memory.", now.documents);
   one("awake_documents", "gauge", "Of them, those that are more than their bytes: edited just now, or large.",
       now.awake_documents);
+  one("away_documents", "gauge", "Documents that somebody has open and nobody asked anything of: not in memory.",
+      now.away_documents);
   one("uncommitted_updates", "gauge", "Updates on their way to disk.", now.uncommitted);
   one("database_bytes", "gauge", "Size of the database.", now.database_bytes);
   one("wal_bytes", "gauge", "Size of its write-ahead log.", now.wal_bytes);

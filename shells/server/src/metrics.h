@@ -33,6 +33,7 @@ struct MetricsNow {
   uint64_t sockets = 0;
   uint64_t documents = 0;
   uint64_t awake_documents = 0;
+  uint64_t away_documents = 0;
   uint64_t uncommitted = 0;
   uint64_t database_bytes = 0;
   uint64_t wal_bytes = 0;

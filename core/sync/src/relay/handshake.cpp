@@ -68,7 +68,9 @@ void Machine::files_ready(Connection& connection) {
   for (const auto& [workspace, access] : connection.workspaces) {
     const auto seat = connection.seats.find(std::string_view("workspace:" + std::string(workspace)));
     if (seat == connection.seats.end() || seat->second.state != Seat::State::Open) continue;
-    return send_workspace_state(connection, *room(seat->first->view()));
+    Room& open = room_for(seat->first);
+    if (open.life != Life::Open) return open.asking.push_back(connection.id);
+    return send_workspace_state(connection, open);
   }
   out_->push_back(SendText{{connection.id}, std::make_shared<const std::string>(format_control(SyncComplete{0}))});
 }

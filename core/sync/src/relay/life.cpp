@@ -18,6 +18,8 @@ constexpr int64_t kRestCheckMs = 250;
 
 /// What was edited or left just now is perhaps looked at next.
 constexpr int64_t kIdleAtLeastMs = 1000;
+/// A document stays in memory so much longer for each millisecond, so that loading again takes a small part of the time.
+constexpr uint64_t kBytesWorthAMillisecond = 1024;
 
 /// The larger, the longer, so that waking takes the same small part of the time whatever the size.
 DurationMs quiet_before_rest(const Room& room) { return DurationMs{1'000 + static_cast<int64_t>(room.size_bytes / 8)}; }
@@ -62,7 +64,7 @@ void Machine::finish_snapshot(Ticket ticket, bool stored) {
   // stored is tried again after some more, or when the document leaves.
   owner->records_since_snapshot = stored ? 0 : std::min(owner->records_since_snapshot, kRecordsWorthASnapshot);
   // Stored or not: the log has everything, so that nobody needs this memory.
-  if (owner->is_leaving) return erase(*owner);
+  if (owner->is_leaving) return put_away(*owner);
   note_if_idle(*owner);
 }
 
@@ -72,11 +74,17 @@ void Machine::on(SnapshotNotStored& event) { finish_snapshot(event.ticket, false
 
 /// A document that the storage still works on is in use: whoever edited it may look at it when that is stored.
 void Machine::note_if_idle(Room& room) {
-  if (room.life != Life::Open || room.in_use() || !room.appends.empty() || room.snapshot) return;
+  if (room.life == Life::Away && !room.in_use()) return erase(room);
+  if (!room.could_leave()) return;
   idle_bytes_ += room.size_bytes - std::exchange(room.idle_bytes, room.size_bytes);
   if (room.idle_since) return;
   room.idle_since = now_;
-  idle_checks_.emplace(now_ + options_.limits.idle_before_unload, room.id);
+  if (!room.idle_check) check_idle_later(room);
+}
+
+void Machine::check_idle_later(Room& room) {
+  room.idle_check = *room.idle_since + options_.limits.idle_before_unload;
+  idle_checks_.emplace(*room.idle_check, room.id);
 }
 
 void Machine::end_idle(Room& room) {
@@ -87,7 +95,7 @@ void Machine::end_idle(Room& room) {
 
 std::optional<TimestampMs> Machine::next_deadline() const {
   std::optional<TimestampMs> next;
-  for (const auto* checks : {&idle_checks_, &rest_checks_}) {
+  for (const auto* checks : {&idle_checks_, &lingering_, &rest_checks_}) {
     if (!checks->empty() && (!next || checks->begin()->first < *next)) next = checks->begin()->first;
   }
   return next;
@@ -98,37 +106,64 @@ void Machine::on(DeadlineReached&) {
   rest_quiet_rooms();
 }
 
+/// The idle document that is to be looked at first; null: it has been used since, and waits for its time anew.
+Room* Machine::take_first(Checks& checks) {
+  const auto [due, document] = *checks.begin();
+  checks.erase(checks.begin());
+  Room* const first = room(document->view());
+  if (first == nullptr || first->idle_check != due) return nullptr;  // of one that is gone
+  first->idle_check.reset();
+  if (!first->idle_since) return nullptr;  // looked at again when it is idle
+  if (due >= *first->idle_since + options_.limits.idle_before_unload) return first;
+  check_idle_later(*first);
+  return nullptr;
+}
+
 void Machine::unload_idle_rooms() {
-  while (!idle_checks_.empty() && idle_checks_.begin()->first <= now_) {
-    const SharedDocId document = idle_checks_.begin()->second;
-    idle_checks_.erase(idle_checks_.begin());
-    Room* const idle = room(document->view());
-    if (idle == nullptr || idle->life != Life::Open || !idle->idle_since) continue;
-    if (now_ < *idle->idle_since + options_.limits.idle_before_unload) continue;  // used since, looked at again later
-    unload(*idle);
+  for (Checks* const checks : {&idle_checks_, &lingering_}) {
+    while (!checks->empty() && checks->begin()->first <= now_) {
+      if (Room* const idle = take_first(*checks)) unload_if_due(*idle);
+    }
   }
 }
 
-/// Of an idle document. Whoever comes before its last snapshot is stored finds it as it was.
+void Machine::unload_if_due(Room& room) {
+  const auto longer = static_cast<int64_t>(room.size_bytes / kBytesWorthAMillisecond);
+  const TimestampMs due = *room.idle_since + options_.limits.idle_before_unload + DurationMs{longer};
+  if (due <= now_) return unload(room);
+  room.idle_check = due;
+  lingering_.emplace(due, room.id);
+}
+
+/// Of an idle document. Whoever asks before its last snapshot is stored finds it as it was.
 void Machine::unload(Room& room) {
-  DX_ASSERT(room.appends.empty() && !room.snapshot && !room.in_use());
+  DX_ASSERT(room.could_leave());
   end_idle(room);
-  if (room.records_since_snapshot < kRecordsWorthASnapshot) return erase(room);
+  if (room.records_since_snapshot < kRecordsWorthASnapshot) return put_away(room);
   room.is_leaving = true;
   store_snapshot(room);
+}
+
+/// Everything in it is stored. Who has it open keeps the seat, and is not told.
+void Machine::put_away(Room& room) {
+  if (!room.in_use()) return erase(room);
+  DX_ASSERT(room.outbox.empty());
+  end_idle(room);
+  room.doc.close();
+  room.life = Life::Away;
+  room.manifest.reset();
+  room.answered = Bytes();
+  room.outbox.shrink();
+  room.appends.shrink();
 }
 
 /// Many documents that are edited once and left, as by an import, must not add up until their time has come.
 void Machine::unload_beyond_limit() {
   const TimestampMs newest = now_ + options_.limits.idle_before_unload + DurationMs{-kIdleAtLeastMs};
-  while (idle_bytes_ > options_.limits.max_idle_bytes && !idle_checks_.empty() &&
-         idle_checks_.begin()->first <= newest) {
-    const auto [due, document] = *idle_checks_.begin();
-    idle_checks_.erase(idle_checks_.begin());
-    Room* const idle = room(document->view());
-    const bool stale =
-        idle == nullptr || !idle->idle_since || *idle->idle_since + options_.limits.idle_before_unload != due;
-    if (!stale) unload(*idle);
+  while (idle_bytes_ > options_.limits.max_idle_bytes) {
+    Checks& checks = lingering_.empty() ? idle_checks_ : lingering_;
+    if (checks.empty() || (&checks == &idle_checks_ && checks.begin()->first > newest)) return;
+    if (Room* const idle = take_first(checks)) unload(*idle);
   }
 }
 
@@ -231,6 +266,7 @@ void Machine::drop_room(Room& room, Refusal refusal, std::string_view sentence) 
   }
   room.members.clear();
   room.followers.clear();
+  room.asking.clear();
   room.shaking.clear();
   room.waiting.clear();
   room.doc.close();

@@ -1,6 +1,7 @@
 // Dispatch, and what concerns a connection as a whole.
 #include "machine.h"
 
+#include <algorithm>
 #include <array>
 
 #include "diaryx/sync/control.h"
@@ -15,6 +16,12 @@ constexpr size_t kMaxReasonBytes = 120;
 constexpr std::string_view kRestarting = "the server is restarting";
 /// Events that come together may be about many documents.
 constexpr size_t kAwakeAtOnce = 64;
+
+/// False for presence alone, and for what cannot be read.
+bool needs_document(ByteView payload) {
+  const auto messages = parse_messages(payload);
+  return messages && std::ranges::any_of(*messages, asks_of_document);
+}
 
 }  // namespace
 
@@ -60,8 +67,11 @@ void Machine::handle(std::vector<Event>& events, TimestampMs now, std::vector<Ac
 }
 
 RelayStatistics Machine::statistics() const {
-  RelayStatistics counts{connections_.size(), rooms_.size(), 0, append_rooms_.size()};
-  for (const auto& [id, one] : rooms_) counts.awake += one->doc.is_open() && !one->doc.rests();
+  RelayStatistics counts{connections_.size(), 0, 0, 0, append_rooms_.size()};
+  for (const auto& [id, one] : rooms_) {
+    ++(one->life == Life::Away ? counts.away : counts.documents);
+    counts.awake += one->doc.is_open() && !one->doc.rests();
+  }
   return counts;
 }
 
@@ -135,9 +145,13 @@ void Machine::take_payload(Connection& connection, std::string_view document, co
     case Seat::State::Handshake:  // the frame is dropped, and the manifest repeated
       return send_manifest(connection, *room(document));
     case Seat::State::Open: {
-      Room* const open = room(document);
-      DX_ASSERT(open != nullptr && open->life == Life::Open);
-      return take_messages(connection, seat, *open, payload);
+      Room& open = *room(document);
+      DX_ASSERT(open.life != Life::Failed);
+      const bool goes_on = open.life == Life::Open || (open.life == Life::Away && !needs_document(payload));
+      if (goes_on) return take_messages(connection, seat, open, payload);
+      if (open.life == Life::Away) start_loading(open);
+      seat.hold(to_bytes(payload));
+      return hold(connection, held_size(payload));
     }
   }
 }

@@ -25,6 +25,9 @@ namespace diaryx::sync::relay {
 /// The `code` of an error message; `text_of` gives the word on the wire.
 enum class Refusal : uint8_t { Unauthorized, Invalid, TooLarge, ReadOnly, Storage };
 
+/// False for presence.
+bool asks_of_document(const Message& message);
+
 class Machine {
  public:
   explicit Machine(RelayOptions options);
@@ -41,6 +44,8 @@ class Machine {
   RelayStatistics statistics() const;
 
  private:
+  using Checks = std::multimap<TimestampMs, SharedDocId>;  // when to look again, at what
+
   // machine.cpp
   void on(ConnectionOpened& event);
   void on(BinaryFrame& event);
@@ -66,6 +71,7 @@ class Machine {
   bool restore(Room& room, DocumentLoaded& event);
   void admit_everybody(Room& room);
   void admit(Connection& connection, Room& room);
+  void take_held(Connection& connection, Seat& seat, Room& room);
   void open_seat(Connection& connection, Room& room, Seat& seat);
   void leave(Connection& connection, std::string_view document);
   void give_up_loading(Room& room, StorageFailure why);
@@ -129,7 +135,11 @@ class Machine {
   void note_if_idle(Room& room);
   void end_idle(Room& room);
   void unload_idle_rooms();
+  Room* take_first(Checks& checks);
+  void check_idle_later(Room& room);
+  void unload_if_due(Room& room);
   void unload(Room& room);
+  void put_away(Room& room);
   void unload_beyond_limit();
   crdt::Doc& work_on(Room& room);
   void settle_awoken();
@@ -193,9 +203,10 @@ class Machine {
   std::vector<HeldChanges> held_changes_;
   std::unordered_map<Ticket, Room*> append_rooms_;  // a room outlives its appends
   std::unordered_map<Ticket, SharedDocId> snapshot_rooms_;
-  std::multimap<TimestampMs, SharedDocId> idle_checks_;  // when to look again
+  Checks idle_checks_;
+  Checks lingering_;  // the same of large documents, which have been idle for longer
   uint64_t idle_bytes_ = 0;  // of rooms with `idle_since`
-  std::multimap<TimestampMs, SharedDocId> rest_checks_;  // of documents that stay awake
+  Checks rest_checks_;  // of documents that stay awake
   std::vector<Awoken> awoken_;  // and not settled yet
   std::map<std::pair<ConnectionId, SharedDocId>, uint64_t, ByReceiver> receipts_;  // due, only inside a call
   std::vector<Room*> leaving_rooms_;  // with something in `leaving`, only inside a call

@@ -19,6 +19,11 @@ constexpr std::string_view kDocumentFull =
 
 }  // namespace
 
+bool asks_of_document(const Message& message) {
+  return std::holds_alternative<SyncStep1>(message) || std::holds_alternative<SyncStep2>(message) ||
+         std::holds_alternative<Update>(message);
+}
+
 /// Ids come from frames that were decoded, so they fit; what fails is a document beyond the size of a frame.
 void Machine::send_message(Room& room, std::vector<ConnectionId> to, const Message& message) {
   if (to.empty()) return;
@@ -35,14 +40,16 @@ void Machine::take_messages(Connection& connection, Seat& seat, Room& room, Byte
     return count_bad_frame(connection);
   }
   for (const Message& message : *messages) {
+    if (asks_of_document(message)) end_idle(room);
     if (const auto* step1 = std::get_if<SyncStep1>(&message)) take(connection, seat, room, *step1);
     if (const auto* step2 = std::get_if<SyncStep2>(&message)) take_update(connection, seat, room, step2->update);
     if (const auto* update = std::get_if<Update>(&message)) take_update(connection, seat, room, update->update);
     if (const auto* awareness = std::get_if<Awareness>(&message)) take(connection, seat, room, *awareness);
     if (std::holds_alternative<AwarenessQuery>(message)) send_awareness(connection, room);
     // PermissionDenied means nothing from a client.
-    if (connection.closing) return;
+    if (connection.closing) break;
   }
+  note_if_idle(room);
 }
 
 void Machine::take(Connection& connection, Seat&, Room& room, const SyncStep1& message) {

@@ -95,7 +95,10 @@ void Machine::approach(Connection& connection, const SharedDocId& document) {
 }
 
 Room& Machine::room_for(const SharedDocId& document) {
-  if (Room* const there = room(document->view())) return *there;
+  if (Room* const there = room(document->view())) {
+    if (there->life == Life::Away) start_loading(*there);
+    return *there;
+  }
   const auto parsed = parse_doc_id(document->view());
   DX_ASSERT(parsed.has_value());  // checked when it came, or made by the server
   auto made = std::make_unique<Room>();
@@ -169,9 +172,18 @@ void Machine::admit_everybody(Room& room) {
     Connection* const next = connection(id);
     if (next != nullptr && next->seats.contains(room.id)) admit(*next, room);
   }
+  for (const ConnectionId id : std::vector(room.members)) {
+    Connection& member = *connection(id);
+    take_held(member, member.seats.at(room.id), room);
+  }
+  for (const ConnectionId id : std::exchange(room.asking, {})) send_workspace_state(*connection(id), room);
 }
 
 void Machine::give_up_loading(Room& room, StorageFailure why) {
+  if (!room.members.empty()) {
+    fail_room(room, why);
+    return erase(room);
+  }
   for (const ConnectionId id : std::exchange(room.waiting, {})) {
     Connection* const waiting = connection(id);
     if (waiting == nullptr) continue;
@@ -200,11 +212,13 @@ void Machine::admit(Connection& connection, Room& room) {
     return send_manifest(connection, room);
   }
   open_seat(connection, room, seat);
+  take_held(connection, seat, room);
+}
+
+void Machine::take_held(Connection& connection, Seat& seat, Room& room) {
   for (const Bytes& payload : seat.take_held()) {
     release(connection, held_size(payload));
-    take_messages(connection, seat, room, payload);
-    // A payload can end the room (storage) or the connection (too many bad frames).
-    if (connection.closing) return;
+    if (!connection.closing) take_messages(connection, seat, room, payload);  // too many bad frames end it
   }
 }
 
@@ -216,6 +230,7 @@ void Machine::open_seat(Connection& connection, Room& room, Seat& seat) {
   announce_peer(room, connection, true);
   send_sync_step1(connection, room);
   send_awareness(connection, room);
+  note_if_idle(room);
 }
 
 void Machine::leave(Connection& connection, std::string_view document) {
@@ -234,6 +249,7 @@ void Machine::leave(Connection& connection, std::string_view document) {
   left->outbox.drop_receipts(connection.id);
   if (state == Seat::State::Open) {
     std::erase(left->members, connection.id);
+    std::erase(left->asking, connection.id);
     stop_following(connection, *left);
     const Bytes gone = left->awareness.forget(connection.id);
     if (!gone.empty()) send_message(*left, left->members, Awareness{gone});

@@ -1,11 +1,12 @@
 // One document in the relay's memory, and everybody who has it open.
 //
-// Life:  Loading ──loaded──► Open ──nobody and nothing in flight for a while──► (last snapshot asked for) ──answered──► gone
-//          │ failed          │  ▲                                                       │ somebody comes
-//          ▼                 │  └───────────────────────────────────────────────────────┘
-//         gone               │ an append failed
-//                            ▼
-//                         Failed ──appends in flight answered──► gone, or Loading again if somebody waits
+// Life:  Loading ──loaded──► Open ──nothing asked of it for a while──► (last snapshot asked for) ──answered──► nobody here: gone
+//        ▲ │ failed          │  ▲                                              │ somebody asks                  else: Away
+//        │ ▼                 │  └──────────────────────────────────────────────┘                                 │
+//        │ gone              │ an append failed                                                                  │
+//        │                   ▼                                                                                   │
+//        │                Failed ──appends in flight answered──► gone, or Loading again if somebody waits        │
+//        └─────────────────────────────────── somebody asks of it ───────────────────────────────────────────────┘
 #pragma once
 
 #include <limits>
@@ -24,7 +25,12 @@
 
 namespace diaryx::sync::relay {
 
-enum class Life : uint8_t { Loading, Open, Failed };
+enum class Life : uint8_t {
+  Loading,  // payloads are held; members are here if it was Away before
+  Open,
+  Away,  // members keep their seats and hear of each other; the text is in the storage alone
+  Failed,
+};
 
 struct PendingAppend {
   Ticket ticket;
@@ -51,6 +57,7 @@ struct Room {
   std::vector<ConnectionId> shaking;  // have been sent the manifest and are to answer FilesReady
   std::vector<ConnectionId> members;  // have it open, in order of opening
   std::vector<ConnectionId> followers;  // of a workspace document: members that are sent the updates of all its bodies
+  std::vector<ConnectionId> asking;  // members that are owed the state of a workspace document once it is loaded
   std::vector<PendingEdit> edits;  // for the document to be loaded
 
   Fifo<PendingAppend> appends;  // asked for and not answered, oldest first
@@ -63,8 +70,9 @@ struct Room {
   std::optional<Ticket> snapshot;  // being stored
   SharedBytes coming;  // a snapshot to be stored once `coming_after` is, which is the newest append in it; null: none
   Ticket coming_after;
-  std::optional<TimestampMs> idle_since;  // nobody here, and nothing in flight, since
-  bool is_leaving = false;  // nobody came for so long that only the last snapshot is waited for
+  std::optional<TimestampMs> idle_since;  // nobody asked anything of it, and nothing is in flight, since
+  std::optional<TimestampMs> idle_check;  // when that is looked at next: the moment of its one entry in Machine
+  bool is_leaving = false;  // nobody asked for so long that only the last snapshot is waited for
   uint64_t idle_bytes = 0;  // its part of Machine::idle_bytes_
 
   // What the last SyncStep1 was answered with if it was large, as long as somebody is still being sent it: many who open a document at once
@@ -81,6 +89,8 @@ struct Room {
   uint64_t live_files = 0;  // belongs to `manifest`
 
   bool in_use() const { return !members.empty() || !shaking.empty() || !waiting.empty() || !edits.empty(); }
+  /// Everything in it is stored and nobody waits for it.
+  bool could_leave() const { return life == Life::Open && shaking.empty() && appends.empty() && !snapshot; }
 };
 
 }  // namespace diaryx::sync::relay

@@ -77,6 +77,7 @@ struct ServerEdit {
 struct RelayStatistics {
   size_t connections = 0;
   size_t documents = 0;  // in memory
+  size_t away = 0;  // others that connections have open, and that nobody asked anything of for a while
   size_t awake = 0;  // of them, those that are more than their bytes: edited just now, or large
   size_t uncommitted = 0;  // appends asked for and not answered
 };

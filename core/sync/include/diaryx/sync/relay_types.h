@@ -66,9 +66,9 @@ struct Limits {
   size_t held_overhead_bytes = 512;  // counted beside the bytes of each, so that many small ones are bounded too
   size_t max_awareness_bytes = 64u << 10;  // awareness kept per document
   uint32_t max_bad_frames = 16;  // after so many refused frames the connection is closed
-  DurationMs idle_before_unload{10'000};  // without connections
+  DurationMs idle_before_unload{10'000};  // a document of which nothing is asked; a large one stays longer
   uint64_t max_idle_bytes =
-      128u << 20;   // of all documents without connections; beyond it those that were left first go at once
+      128u << 20;   // of all documents that nothing is asked of now; beyond it those that were left first go at once
   uint32_t compact_after_records = 500;  // log records since the last stored snapshot
   size_t max_resting_bytes = 64u << 10;  // a document nobody edits is kept as its bytes, unless it is larger
 };
