@@ -77,18 +77,63 @@ TEST_F(RelayResting, WhatWaitsForItsBaseKeepsItAwake) {
   EXPECT_EQ(bench.relay.find(DocId(kBodyName))->text("body").to_string(), "Help!");
 }
 
-TEST(RelayRestingLimit, ALargeDocumentIsNotMadeBytesOf) {
-  RelayBench bench({.max_resting_bytes = 100});
-  bench.open(1);
-  bench.frame(1, kAsk);
-  EXPECT_EQ(bench.relay.statistics().awake, 0u);
-  crdt::Doc doc({.client = ClientId{5}});
-  crdt::Text body = doc.text("body");
-  crdt::Transaction txn = doc.transact();
-  ASSERT_TRUE(body.insert(txn, Utf16Offset{0}, std::string(200, 'x')));
-  bench.frame(1, update_frame(kBodyName, std::move(txn).commit().update_v1()));
+struct RelayRestingLarge : testing::Test {
+  RelayRestingLarge() {
+    bench.open(1);
+    bench.frame(1, kAsk);
+    EXPECT_EQ(awake(), 0u);
+    type(std::string(200, 'x'));
+  }
+  size_t awake() const { return bench.relay.statistics().awake; }
+  void type(const std::string& text) {
+    crdt::Text body = doc.text("body");
+    crdt::Transaction txn = doc.transact();
+    ASSERT_TRUE(body.insert(txn, Utf16Offset{0}, text));
+    bench.frame(1, update_frame(kBodyName, std::move(txn).commit().update_v1()));
+  }
+  std::string whole() { return update_frame(kBodyName, doc.encode_update_v1(), 1); }
+  void somebody_comes(uint64_t number) {
+    bench.open(number);
+    bench.frame(number, kAsk);
+    EXPECT_THAT(bench.take(number), Contains(whole()));
+  }
+
+  RelayBench bench{Limits{.max_resting_bytes = 100}};
+  crdt::Doc doc{{.client = ClientId{5}}};
+};
+
+TEST_F(RelayRestingLarge, IsNotMadeBytesOf) {
   bench.pass_time(9'999);
-  EXPECT_EQ(bench.relay.statistics().awake, 1u);
+  EXPECT_EQ(awake(), 1u);
+}
+
+TEST_F(RelayRestingLarge, RestsAsWhatSomebodyWasToldAnyway) {
+  const uint64_t released = bench.relay.released_bytes();
+  somebody_comes(2);
+  EXPECT_EQ(awake(), 0u);
+  EXPECT_GT(bench.relay.released_bytes(), released + 200);
+  somebody_comes(3);
+  EXPECT_EQ(to_hex(bench.relay.state(DocId(kBodyName)).value()), to_hex(doc.encode_update_v1()));
+  bench.frame(2, update_frame(kBodyName, doc.state_vector().encode(), 0));
+  EXPECT_THAT(bench.take(2), Contains(hex(kB + "00 01 02 00 00")));
+  EXPECT_EQ(awake(), 0u);
+  type("y");
+  EXPECT_EQ(awake(), 1u);
+  bench.take(2);
+  somebody_comes(4);
+}
+
+TEST_F(RelayRestingLarge, IsNotWokenAgainAndAgain) {
+  somebody_comes(2);
+  type("y");
+  somebody_comes(3);
+  type("z");
+  EXPECT_EQ(awake(), 1u) << "it was woken a moment ago";
+  somebody_comes(4);
+  EXPECT_EQ(awake(), 1u);
+  bench.pass_time(1'000);
+  somebody_comes(5);
+  EXPECT_EQ(awake(), 0u);
 }
 
 TEST_F(RelayResting, EditsOfTheServerGoOnAsTheSameWriter) {

@@ -24,6 +24,9 @@ constexpr uint64_t kBytesWorthAMillisecond = 1024;
 /// The larger, the longer, so that waking takes the same small part of the time whatever the size.
 DurationMs quiet_before_rest(const Room& room) { return DurationMs{1'000 + static_cast<int64_t>(room.size_bytes / 8)}; }
 
+/// Between two times that a document is woken because it was told whole: so much that waking takes a small part of it.
+DurationMs between_wakings(const Room& room) { return DurationMs{1'000 + static_cast<int64_t>(room.size_bytes / 1024)}; }
+
 }  // namespace
 
 std::string_view sentence_for(StorageFailure why);  // opening.cpp
@@ -149,6 +152,7 @@ void Machine::put_away(Room& room) {
   if (!room.in_use()) return erase(room);
   DX_ASSERT(room.outbox.empty());
   end_idle(room);
+  released_bytes_ += room.size_bytes;
   room.doc.close();
   room.life = Life::Away;
   room.manifest.reset();
@@ -170,6 +174,7 @@ void Machine::unload_beyond_limit() {
 void Machine::erase(Room& room) {
   DX_ASSERT(room.appends.empty());
   end_idle(room);
+  if (room.doc.is_open()) released_bytes_ += room.size_bytes;
   const auto gone = rooms_.extract(room.id->view());  // whose key lies in the room itself
   DX_ASSERT(gone);
 }
@@ -179,6 +184,7 @@ crdt::Doc& Machine::work_on(Room& room) {
   if (room.doc.rests()) {
     const bool again = now_ - room.edited < quiet_before_rest(room);
     awoken_.push_back({.document = room.id, .stays = again});
+    if (room.size_bytes > options_.limits.max_resting_bytes) room.woken = now_;
   }
   room.edited = now_;
   return room.doc.awake();
@@ -221,9 +227,21 @@ void Machine::check_rest_later(const Room& room) {
 
 void Machine::rest(Room& room, SharedBytes perhaps) {
   if (room.size_bytes > options_.limits.max_resting_bytes) return;
+  const bool rested = room.doc.rests();
   room.doc.rest(std::move(perhaps));
+  if (!rested && room.doc.rests()) released_bytes_ += room.size_bytes;
   shrink_if_resting(room);
   if (!room.doc.rests()) check_rest_later(room);  // what it waits for may come
+}
+
+/// A large document that was told whole to somebody is kept as what was told, which the next who ask for it are sent as well.
+void Machine::rest_in(Room& room, SharedBytes message, size_t offset) {
+  const bool small = room.size_bytes <= options_.limits.max_resting_bytes;  // rests by itself
+  if (small || room.doc.rests() || now_ < room.woken + between_wakings(room)) return;
+  room.doc.rest_in(std::move(message), offset);
+  if (!room.doc.rests()) return;
+  released_bytes_ += room.size_bytes;
+  shrink_if_resting(room);
 }
 
 void Machine::shrink_if_resting(Room& room) {

@@ -42,6 +42,7 @@ class Machine {
   void drain(TimestampMs now, std::vector<Action>& out);
   bool quiet() const { return append_rooms_.empty() && snapshot_rooms_.empty(); }
   RelayStatistics statistics() const;
+  uint64_t released_bytes() const { return released_bytes_; }
 
  private:
   using Checks = std::multimap<TimestampMs, SharedDocId>;  // when to look again, at what
@@ -145,6 +146,7 @@ class Machine {
   void settle_awoken();
   void rest_quiet_rooms();
   void rest(Room& room, SharedBytes perhaps);
+  void rest_in(Room& room, SharedBytes message, size_t offset);
   void check_rest_later(const Room& room);
   static void shrink_if_resting(Room& room);
   void fail_room(Room& room, StorageFailure why);
@@ -211,6 +213,7 @@ class Machine {
   std::map<std::pair<ConnectionId, SharedDocId>, uint64_t, ByReceiver> receipts_;  // due, only inside a call
   std::vector<Room*> leaving_rooms_;  // with something in `leaving`, only inside a call
   OpenAppend open_append_;  // only inside a call
+  uint64_t released_bytes_ = 0;
   bool draining_ = false;
   bool gathers_ = false;  // receipts, and updates that leave, of several events
   uint64_t last_ticket_ = 0;

@@ -64,13 +64,15 @@ void Machine::take(Connection& connection, Seat&, Room& room, const SyncStep1& m
                                     message.state_vector.end())) {
     return send(room, SendBinary{{connection.id}, std::move(same)});
   }
-  auto frame = encode_frame(room.id->view(), {SyncStep2{room.doc.encode(*known)}});
+  const Bytes lacking = room.doc.encode(*known);
+  auto frame = encode_frame(room.id->view(), {SyncStep2{lacking}});
   if (!frame) return send_error(room, connection.id, Refusal::TooLarge, kTooLargeToSend);
   auto shared = std::make_shared<const Bytes>(std::move(*frame));
   if (shared->size() >= kWorthSharing) {
     room.answered = to_bytes(message.state_vector);
     room.answer = shared;
   }
+  if (known->empty()) rest_in(room, shared, shared->size() - lacking.size());
   send(room, SendBinary{{connection.id}, std::move(shared)});
 }
 

@@ -26,5 +26,6 @@ std::optional<TimestampMs> Relay::next_deadline() const { return machine_->next_
 void Relay::drain(TimestampMs now, std::vector<relay::Action>& out) { machine_->drain(now, out); }
 bool Relay::quiet() const { return machine_->quiet(); }
 RelayStatistics Relay::statistics() const { return machine_->statistics(); }
+uint64_t Relay::released_bytes() const { return machine_->released_bytes(); }
 
 }  // namespace diaryx::sync

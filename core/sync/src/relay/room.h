@@ -52,6 +52,7 @@ struct Room {
   Ticket load;  // the question whose answer is waited for while Loading
   RoomDoc doc;  // open exactly while Open; woken by Machine::work_on
   TimestampMs edited{std::numeric_limits<int64_t>::min() / 2};  // when it was worked on last
+  TimestampMs woken{std::numeric_limits<int64_t>::min() / 2};  // when it was made a document again, while it was large
 
   std::vector<ConnectionId> waiting;  // for the document to be loaded, in order of asking
   std::vector<ConnectionId> shaking;  // have been sent the manifest and are to answer FilesReady

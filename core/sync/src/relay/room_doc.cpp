@@ -15,7 +15,7 @@ crdt::Doc& RoomDoc::awake() {
   DX_ASSERT(is_open());
   if (const auto* resting = std::get_if<Resting>(&state_)) {
     crdt::Doc doc({.client = resting->client});
-    const bool read = doc.apply_update_v1(*resting->bytes).has_value();
+    const bool read = doc.apply_update_v1(resting->bytes()).has_value();
     DX_ASSERT(read);  // written by `rest`
     doc.set_client(resting->client);  // which it had before: nobody else has taken it
     state_ = std::move(doc);
@@ -23,20 +23,30 @@ crdt::Doc& RoomDoc::awake() {
   return std::get<crdt::Doc>(state_);
 }
 
+bool RoomDoc::can_rest() const {
+  const auto* const doc = std::get_if<crdt::Doc>(&state_);
+  return doc != nullptr && !doc->has_pending() && !doc->client_is_taken();
+}
+
 void RoomDoc::rest(SharedBytes perhaps) {
-  auto* const doc = std::get_if<crdt::Doc>(&state_);
-  if (doc == nullptr || doc->has_pending() || doc->client_is_taken()) return;
-  const Bytes encoded = doc->encode_update_v1();
+  if (!can_rest()) return;
+  const auto& doc = std::get<crdt::Doc>(state_);
+  const Bytes encoded = doc.encode_update_v1();
   // Asked for before the Doc is given up, in whose place the next one fits then.
   if (perhaps == nullptr || *perhaps != encoded)
     perhaps = std::make_shared<const Bytes>(encoded.begin(), encoded.end());
-  state_ = Resting{std::move(perhaps), doc->client()};
+  state_ = Resting{std::move(perhaps), 0, doc.client()};
+}
+
+void RoomDoc::rest_in(SharedBytes message, size_t offset) {
+  if (!can_rest()) return;
+  state_ = Resting{std::move(message), offset, std::get<crdt::Doc>(state_).client()};
 }
 
 Bytes RoomDoc::encode(const crdt::StateVector& known) const {
   if (const auto* doc = std::get_if<crdt::Doc>(&state_)) return doc->encode_update_v1(known);
-  const Bytes& bytes = *std::get<Resting>(state_).bytes;
-  if (known.empty()) return bytes;
+  const ByteView bytes = std::get<Resting>(state_).bytes();
+  if (known.empty()) return to_bytes(bytes);
   auto diff = crdt::diff_update_v1(bytes, known);
   DX_ASSERT(diff.has_value());
   return std::move(*diff);
@@ -44,14 +54,14 @@ Bytes RoomDoc::encode(const crdt::StateVector& known) const {
 
 crdt::StateVector RoomDoc::state_vector() const {
   if (const auto* doc = std::get_if<crdt::Doc>(&state_)) return doc->state_vector();
-  auto vector = crdt::state_vector_of_update_v1(*std::get<Resting>(state_).bytes);
+  auto vector = crdt::state_vector_of_update_v1(std::get<Resting>(state_).bytes());
   DX_ASSERT(vector.has_value());
   return std::move(*vector);
 }
 
 bool RoomDoc::is_empty() const {
   if (const auto* doc = std::get_if<crdt::Doc>(&state_)) return doc->is_empty() && !doc->has_pending();
-  return std::get<Resting>(state_).bytes->size() <= kNothingBytes;
+  return std::get<Resting>(state_).bytes().size() <= kNothingBytes;
 }
 
 }  // namespace diaryx::sync::relay

@@ -30,6 +30,8 @@ class RoomDoc {
   /// perhaps   bytes that somebody else holds for a while, null for none: those of a note that was made by one update are this
   ///           update, and kept only once.
   void rest(SharedBytes perhaps);
+  /// The same with bytes that are in memory anyway: those of a message from `offset` on, which `encode` told just now.
+  void rest_in(SharedBytes message, size_t offset);
 
   /// Everything, or what a peer with `known` lacks, as an update v1.
   Bytes encode(const crdt::StateVector& known = {}) const;
@@ -39,9 +41,12 @@ class RoomDoc {
 
  private:
   struct Resting {
-    SharedBytes bytes;
+    ByteView bytes() const { return ByteView(*owner).subspan(offset); }
+    SharedBytes owner;
+    size_t offset;
     ClientId client;  // of the server's own edits
   };
+  bool can_rest() const;
   std::variant<std::monostate, crdt::Doc, Resting> state_;
 };
 

@@ -116,6 +116,9 @@ class Relay {
 
   RelayStatistics statistics() const;
 
+  /// Grows by the size of each document that is made smaller or leaves: how much the shell could give back to the system by now.
+  uint64_t released_bytes() const;
+
  private:
   std::unique_ptr<relay::Machine> machine_;
 };
