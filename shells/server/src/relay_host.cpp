@@ -119,6 +119,7 @@ void RelayHost::perform_all() {
   }
   actions_.clear();
   performing_ = false;
+  trimmer_.released(relay_.released_bytes());
   arm_timer();
 }
 

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "diaryx/sync/relay.h"
+#include "heap_trimmer.h"
 #include "metrics.h"
 #include "storage.h"
 
@@ -102,6 +103,7 @@ class RelayHost {
   const uint64_t epoch_;
   std::function<void()> superseded_;
   sync::Relay relay_;
+  HeapTrimmer trimmer_;
   std::unordered_map<uint64_t, std::shared_ptr<RelayPeer>> peers_;
   std::unordered_map<uint64_t, std::function<void(bool)>> edits_;
   std::vector<relay::Action> actions_;

@@ -35,12 +35,14 @@ void RoomDoc::rest(SharedBytes perhaps) {
   // Asked for before the Doc is given up, in whose place the next one fits then.
   if (perhaps == nullptr || *perhaps != encoded)
     perhaps = std::make_shared<const Bytes>(encoded.begin(), encoded.end());
-  state_ = Resting{std::move(perhaps), 0, doc.client()};
+  state_ = Resting{std::move(perhaps), 0, doc.client(), nullptr};
 }
 
 void RoomDoc::rest_in(SharedBytes message, size_t offset) {
   if (!can_rest()) return;
-  state_ = Resting{std::move(message), offset, std::get<crdt::Doc>(state_).client()};
+  const auto& doc = std::get<crdt::Doc>(state_);
+  auto vector = std::make_unique<const crdt::StateVector>(doc.state_vector());
+  state_ = Resting{std::move(message), offset, doc.client(), std::move(vector)};
 }
 
 Bytes RoomDoc::encode(const crdt::StateVector& known) const {
@@ -54,7 +56,9 @@ Bytes RoomDoc::encode(const crdt::StateVector& known) const {
 
 crdt::StateVector RoomDoc::state_vector() const {
   if (const auto* doc = std::get_if<crdt::Doc>(&state_)) return doc->state_vector();
-  auto vector = crdt::state_vector_of_update_v1(std::get<Resting>(state_).bytes());
+  const auto& resting = std::get<Resting>(state_);
+  if (resting.vector != nullptr) return *resting.vector;
+  auto vector = crdt::state_vector_of_update_v1(resting.bytes());
   DX_ASSERT(vector.has_value());
   return std::move(*vector);
 }

@@ -4,6 +4,7 @@
 // bytes; an edit makes a Doc of them again, which costs about as much as taking the edit in.
 #pragma once
 
+#include <memory>
 #include <variant>
 
 #include "diaryx/base/bytes.h"
@@ -45,6 +46,7 @@ class RoomDoc {
     SharedBytes owner;
     size_t offset;
     ClientId client;  // of the server's own edits
+    std::unique_ptr<const crdt::StateVector> vector;  // of many bytes, which are slow to read; else null
   };
   bool can_rest() const;
   std::variant<std::monostate, crdt::Doc, Resting> state_;
