@@ -6,6 +6,12 @@ namespace diaryx::testing {
 
 namespace relay = sync::relay;
 
+namespace {
+
+constexpr DurationMs kMoment{20};
+
+}  // namespace
+
 FakeServer::FakeServer(uint64_t seed, Deliver deliver, Closed closed)
     : seed_(seed), deliver_(std::move(deliver)), closed_(std::move(closed)) {
   crash();
@@ -14,8 +20,10 @@ FakeServer::FakeServer(uint64_t seed, Deliver deliver, Closed closed)
 void FakeServer::crash() {
   waiting_.clear();
   answers_.clear();
-  relay_ = std::make_unique<sync::Relay>(
-      sync::RelayOptions{.lineage = "lineage" + std::to_string(lineages_), .seed = seed_ + ++starts_});
+  sync::RelayOptions options{.lineage = "lineage" + std::to_string(lineages_), .seed = seed_ + ++starts_};
+  // Nobody can tell how long documents stay in memory. Every other server has them there for a moment only.
+  if (starts_ % 2 == 0) options.limits.idle_before_unload = kMoment;
+  relay_ = std::make_unique<sync::Relay>(std::move(options));
 }
 
 void FakeServer::roll_back() {
