@@ -23,7 +23,9 @@ constexpr uint64_t kConnections = 3;
 
 struct Shell {
   Relay relay{
-      {.lineage = "l", .seed = 1, .limits = {.max_frame_bytes = 4096, .max_held_bytes = 512, .max_bad_frames = 4}}};
+      {.lineage = "l",
+       .seed = 1,
+       .limits = {.max_frame_bytes = 4096, .max_held_bytes = 512, .max_bad_frames = 4, .max_resting_bytes = 64}}};
   std::deque<relay::Action> questions;  // not answered yet
   std::map<std::string, std::vector<Bytes>> log;
   uint64_t sequence = 0;
