@@ -291,12 +291,13 @@ Journal::Stored Guest::present_state() const {
 }
 
 // A web host may run `init` before it knows which plugin this is; storage looks empty then. Before anything is written
-// over it, a later call looks again and puts both states together.
+// over it, a later call looks again and puts both states together. That costs a dozen reads in each call, so once nothing was found
+// the first change is stored at the end of the call that brings it.
 void Guest::adopt_late_state() {
   spaces_.load();
   const std::string& linked = config_.workspace_id;
   Journal late(Space(spaces_.claim(linked.empty() ? session_->stored_as() : linked)));
-  if (late.load().empty()) return;
+  if (late.load().empty()) return journal_.wait_no_longer();
   host::log(host::Level::Info, "stored state was found after init");
   const Journal::Stored present = present_state();
   open_own(linked);

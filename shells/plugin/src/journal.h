@@ -68,6 +68,8 @@ class Journal {
   /// The same, unless all of it came from the server moments ago: what a crash takes of that is asked for again, so that many small
   /// edits of others are stored in one step. For the end of an export that did nothing but tell of them.
   void flush_soon(TimestampMs now);
+  /// What was added is stored with this export, and what is added first if nothing was.
+  void wait_no_longer() { is_urgent_ = true; }
 
   /// Folds the journal into whole states and chunks of history. Writes what changed since the last time, and the workspace
   /// document if it was never stored. When there is more than one export may ask of its host, a later call goes on.
@@ -104,9 +106,9 @@ class Journal {
   std::set<std::string> stored_bodies_;  // keys of the manifest
   std::set<std::string> changed_;  // documents with entries in the journal
   std::set<std::string> damaged_;  // storage keys whose value could not be read
-  Writer pending_;  // the next flush
+  Writer pending_;  // the next entry
   std::optional<TimestampMs> pending_since_;
-  bool is_urgent_ = false;  // something of it was made here
+  bool is_urgent_ = false;  // something of it was made here, or is the first that is stored
   uint64_t first_ = 0;  // oldest live entry
   uint64_t next_ = 0;
   size_t bytes_since_compaction_ = 0;

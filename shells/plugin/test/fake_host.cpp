@@ -23,6 +23,7 @@ TimestampMs now() { return TimestampMs{++fake_host().clock}; }
 Json runtime_context() { return fake_host().context; }
 
 std::optional<Bytes> storage_get(std::string_view key) {
+  ++fake_host().gets;
   const auto found = fake_host().storage.find(key);
   if (fake_host().is_blind || found == fake_host().storage.end() || found->second.empty()) return std::nullopt;
   return found->second;

@@ -16,6 +16,7 @@ struct FakeHost {
   std::set<std::string, std::less<>> folders;  // exist and are listed, as native hosts do
   std::set<std::string, std::less<>> unreadable;  // files that exist
   std::set<std::string, std::less<>> stubborn;  // paths whose writes and deletions do nothing
+  size_t gets = 0;
   std::vector<std::string> set_keys;
   std::vector<std::string> logs;
   std::vector<std::string> requests;  // of the socket

@@ -4,6 +4,10 @@
 
 #include <algorithm>
 
+#include "diaryx/crdt/doc.h"
+#include "diaryx/crdt/map.h"
+#include "diaryx/crdt/text.h"
+#include "diaryx/sync/frame.h"
 #include "envelope.h"
 #include "guest_tools.h"
 #include "zip.h"
@@ -197,6 +201,40 @@ TEST(Guest, LeavesTheLineOfAShareAloneWhenSomebodySignsIn) {
   fake_host().requests.clear();
   EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "connecting");
   EXPECT_TRUE(fake_host().requests.empty());
+}
+
+// Each byte that crosses costs: the text of a note goes to the host once, and the storage is not searched in every call.
+TEST(Guest, TellsATextOnceAndAsksTheStorageNoMoreOnceSomethingIsStored) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(R"({"workspace_id":"A","write_to_disk":false})"));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A","write_to_disk":false})"));
+  ASSERT_TRUE(guest.on_text(R"({"type":"file_manifest","files":[],"client_is_new":false})"));
+  const auto hear = [&](std::string_view doc_id, const sync::Message& message) {
+    const auto envelope = guest.on_binary(*sync::encode_frame(doc_id, {message}));
+    return envelope ? *decode_envelope(*envelope) : std::vector<EnvelopeAction>{};
+  };
+  crdt::Doc workspace({.client = ClientId{9}});
+  crdt::Transaction listed = workspace.transact();
+  workspace.map("files").set(listed, "n.md", crdt::Any::string(R"({"filename":"n.md","modified_at":1})"));
+  const crdt::Commit list = std::move(listed).commit();
+  hear("workspace:A", sync::SyncStep2{list.update_v1()});
+  crdt::Doc body({.client = ClientId{9}});
+  const auto type = [&](std::string_view text) {
+    crdt::Transaction txn = body.transact();
+    EXPECT_TRUE(body.text("body").insert(txn, Utf16Offset{0}, text));
+    return std::move(txn).commit();
+  };
+  const crdt::Commit first = type("text\n");
+  hear("body:A/n.md", sync::SyncStep2{first.update_v1()});
+  EXPECT_FALSE(fake_host().set_keys.empty());
+  const size_t gets = fake_host().gets;
+  const crdt::Commit second = type("more ");
+  const auto actions = hear("body:A/n.md", sync::Update{second.update_v1()});
+  EXPECT_EQ(fake_host().gets, gets);
+  EXPECT_THAT(fake_host().events, Contains(R"({"type":"ContentsChanged","path":"n.md","body":"more text\n"})"));
+  const EnvelopeAction named{ActionType::EmitEvent, to_bytes(as_bytes(R"({"type":"bodyChanged","file_path":"n.md"})"))};
+  EXPECT_THAT(actions, Contains(named));
 }
 
 }  // namespace
