@@ -26,9 +26,10 @@ constexpr int hex_digit(char c) {
 }  // namespace
 
 // Both go by whole groups into room that is there already: files and journals pass through here on their way to and from hosts.
-std::string to_base64(ByteView bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4, '=');
-  char* to = out.data();
+void append_base64(std::string& out, ByteView bytes) {
+  const size_t before = out.size();
+  out.resize(before + (bytes.size() + 2) / 3 * 4, '=');
+  char* to = out.data() + before;
   size_t at = 0;
   for (; at + 3 <= bytes.size(); at += 3, to += 4) {
     const uint32_t group = (uint32_t{bytes[at]} << 16) | (uint32_t{bytes[at + 1]} << 8) | bytes[at + 2];
@@ -37,12 +38,17 @@ std::string to_base64(ByteView bytes) {
     to[2] = kAlphabet[(group >> 6) & 63];
     to[3] = kAlphabet[group & 63];
   }
-  if (at == bytes.size()) return out;
+  if (at == bytes.size()) return;
   const bool has_two = at + 2 == bytes.size();
   const uint32_t group = (uint32_t{bytes[at]} << 16) | (has_two ? uint32_t{bytes[at + 1]} << 8 : 0);
   to[0] = kAlphabet[group >> 18];
   to[1] = kAlphabet[(group >> 12) & 63];
   if (has_two) to[2] = kAlphabet[(group >> 6) & 63];
+}
+
+std::string to_base64(ByteView bytes) {
+  std::string out;
+  append_base64(out, bytes);
   return out;
 }
 

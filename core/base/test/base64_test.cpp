@@ -18,6 +18,9 @@ TEST(Base64, RoundTripsEveryLength) {
 TEST(Base64, KnowsThePaddedForm) {
   EXPECT_EQ(to_base64(as_bytes("Hello")), "SGVsbG8=");
   EXPECT_EQ(to_base64(Bytes{0, 0}), "AAA=");
+  std::string text = "data:";
+  append_base64(text, Bytes{0, 0});
+  EXPECT_EQ(text, "data:AAA=");
   EXPECT_EQ(as_text(*from_base64("SGVsbG8")), "Hello");
 }
 

@@ -53,7 +53,10 @@ std::optional<Json> parsed(std::string_view text) {
 }
 
 std::string with_base64(std::string begun, std::string_view name, ByteView bytes) {
-  begun.append(",\"").append(name).append("\":\"").append(to_base64(bytes)).append("\"}");
+  begun.reserve(begun.size() + name.size() + (bytes.size() + 2) / 3 * 4 + 8);
+  begun.append(",\"").append(name).append("\":\"");
+  append_base64(begun, bytes);
+  begun.append("\"}");
   return begun;
 }
 

@@ -170,19 +170,23 @@ bool Journal::read_item(Reader& in, Stored& stored) {
   return false;
 }
 
+void Journal::begin_item(uint8_t kind, std::string_view name) {
+  if (pending_.size() == 0) pending_.u8(kEntryVersion);
+  pending_.u8(kind);
+  pending_.var_string(name);
+}
+
 void Journal::add_update(const sync::PersistUpdate& update, TimestampMs now) {
   if (update.origin != sync::HistoryOrigin::Remote && update.origin != sync::HistoryOrigin::Sync) is_urgent_ = true;
   const auto recorded = history_.record(update, now);
   if (recorded && recorded->mark) add_mark(*recorded->mark);
-  pending_.u8(static_cast<uint8_t>(recorded ? Kind::History : Kind::Update));
-  pending_.var_string(update.doc);
+  begin_item(static_cast<uint8_t>(recorded ? Kind::History : Kind::Update), update.doc);
   pending_.var_bytes(recorded ? recorded->block : update.update);
   changed_.emplace(update.doc);
 }
 
 void Journal::add_record(std::string_view key, std::string_view value) {
-  pending_.u8(static_cast<uint8_t>(Kind::Record));
-  pending_.var_string(key);
+  begin_item(static_cast<uint8_t>(Kind::Record), key);
   pending_.var_string(value);
   if (value.empty())
     records_.erase(std::string(key));
@@ -192,15 +196,13 @@ void Journal::add_record(std::string_view key, std::string_view value) {
 
 void Journal::flush() {
   if (pending_.size() == 0) return;
-  Bytes entry{kEntryVersion};
-  entry.insert(entry.end(), pending_.view().begin(), pending_.view().end());
   // A native host that cannot store ends the call here: what is pending stays pending and goes with the next flush.
-  space_.set(entry_key(next_), entry);
+  space_.set(entry_key(next_), pending_.view());
+  bytes_since_compaction_ += pending_.size();
   pending_ = Writer{};
   pending_since_.reset();
   is_urgent_ = false;
   ++next_;
-  bytes_since_compaction_ += entry.size();
   flushed_ = true;
 }
 

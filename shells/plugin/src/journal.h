@@ -92,6 +92,7 @@ class Journal {
   void load_document(const std::string& doc, Stored& stored);
   void load_entries(Stored& stored);
   bool read_item(Reader& in, Stored& stored);
+  void begin_item(uint8_t kind, std::string_view name);
   void begin_history(std::span<const std::string> states);
   enum class Entry : uint8_t { Absent, Damaged, Whole };
   Entry load_entry(uint64_t number, Stored& stored);

@@ -10,6 +10,8 @@ namespace diaryx {
 
 /// Standard alphabet with `=` padding.
 std::string to_base64(ByteView bytes);
+/// The same at the end of a text.
+void append_base64(std::string& out, ByteView bytes);
 
 /// Standard alphabet; padding may be missing, nothing else is forgiven. Errors: InvalidBase64 at the bad character.
 Result<Bytes> from_base64(std::string_view text);
