@@ -80,10 +80,14 @@ export function moduleBytes() {
   return Buffer.from(module.emitBinary())
 }
 
+// As ours: what others did is stored before a file is written, and otherwise waits until it is so much or so old.
+const MANY_PENDING_BYTES = 64 << 10
+const LONGEST_WAIT_MS = 2000
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** The work of one frame. `write`: the file is looked at, replaced and read back. */
+/** The work of one frame. `write`: what is known is stored, and the file is looked at, replaced and read back. */
 export class YwasmGuest {
   #exports = null
 
@@ -92,7 +96,7 @@ export class YwasmGuest {
     this.doc = new YDoc({ clientID: 5 })
     applyUpdate(this.doc, start)
     this.body = this.doc.getText('body')
-    Object.assign(this, { path, write, known: this.body.toString(), kept: 0 })
+    Object.assign(this, { path, write, known: this.body.toString(), kept: 0, pending: [], pendingBytes: 0, pendingSince: 0 })
   }
 
   /** What the host gives the module beside its own functions. */
@@ -107,6 +111,16 @@ export class YwasmGuest {
     return size === 0 ? '' : decoder.decode(new Uint8Array(this.#exports.memory.buffer, AT, size))
   }
 
+  #keep(update) {
+    const now = Date.now()
+    if (this.pending.length === 0) this.pendingSince = now
+    this.pending.push(update)
+    this.pendingBytes += update.length
+    if (!this.write && this.pendingBytes < MANY_PENDING_BYTES && now < this.pendingSince + LONGEST_WAIT_MS) return
+    this.#call('store', `{"key":"updates.${this.kept++}","data":"${Buffer.concat(this.pending).toString('base64')}"}`)
+    Object.assign(this, { pending: [], pendingBytes: 0 })
+  }
+
   #frame(size) {
     const frame = new Uint8Array(this.#exports.memory.buffer, AT, size)
     let at = 1 + frame[0] + 2  // the document's id, "sync", "update"
@@ -118,8 +132,8 @@ export class YwasmGuest {
     const update = frame.slice(at, at + length)
     this.applyUpdate(this.doc, update)
     const body = this.body.toString()
+    this.#keep(update)
     if (this.write) {
-      this.#call('store', `{"key":"update.${this.kept++}","data":"${Buffer.from(update).toString('base64')}"}`)
       const name = JSON.stringify({ path: this.path })
       const bytes = () => Buffer.from(JSON.parse(this.#call('read', name) || '{"data":""}').data, 'base64').toString()
       if (bytes() !== this.known) throw new Error('the file is another')
@@ -128,9 +142,9 @@ export class YwasmGuest {
     }
     this.known = body
     this.#call('emit', JSON.stringify({ type: 'ContentsChanged', path: this.path, body }))
-    // The envelope: one action, an event.
+    // The envelope: one action, an event. Its text was in the event for the host.
     const memory = new Uint8Array(this.#exports.memory.buffer, AT)
-    const { written } = encoder.encodeInto(JSON.stringify({ type: 'bodyChanged', file_path: this.path, body }), memory.subarray(7))
+    const { written } = encoder.encodeInto(JSON.stringify({ type: 'bodyChanged', file_path: this.path }), memory.subarray(7))
     memory.set([1, 0, 2, written & 255, (written >> 8) & 255, (written >> 16) & 255, 0])
     return 7 + written
   }
