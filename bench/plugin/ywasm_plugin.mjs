@@ -142,9 +142,9 @@ export class YwasmGuest {
     }
     this.known = body
     this.#call('emit', JSON.stringify({ type: 'ContentsChanged', path: this.path, body }))
-    // The envelope: one action, an event. Its text was in the event for the host.
+    // The envelope: one action, an event.
     const memory = new Uint8Array(this.#exports.memory.buffer, AT)
-    const { written } = encoder.encodeInto(JSON.stringify({ type: 'bodyChanged', file_path: this.path }), memory.subarray(7))
+    const { written } = encoder.encodeInto(JSON.stringify({ type: 'bodyChanged', file_path: this.path, body }), memory.subarray(7))
     memory.set([1, 0, 2, written & 255, (written >> 8) & 255, (written >> 16) & 255, 0])
     return 7 + written
   }

@@ -52,7 +52,7 @@ struct ForEnvelope {
     return EventText("filesChanged").with_json("files", "[" + quoted(file.path) + "]");
   }
   EventText operator()(const sync::BodyChanged& body) const {
-    return EventText("bodyChanged").with("file_path", body.path);
+    return EventText("bodyChanged").with("file_path", body.path).with("body", body.body);
   }
   EventText operator()(const sync::Problem& problem) const {
     return EventText("error").with("message", text_of(problem));
