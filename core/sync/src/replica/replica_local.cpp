@@ -65,7 +65,8 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
   const FileWork* const work = work_.find(path);
-  const bool may_be_told = source != Source::Watcher && (work == nullptr || !work->left_to_watcher);
+  const bool is_in_doubt = work != nullptr && work->left_to_watcher;
+  const bool may_be_told = source != Source::Watcher && !is_in_doubt;
   end_work(key);
   gone_.erase(path);
   rewritten_.erase(key);
@@ -111,6 +112,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   }
   if (known == nullptr && recognise_moved(key)) return on_text_seen(path, bytes);
   if (wait_for_answer(key)) return;
+  if (known == nullptr && wait_for_own_move(key, hash, is_in_doubt)) return;
   if (const Intended* const ours = known == nullptr ? likely_write(path, {}, bytes) : nullptr) {
     // We made this file, died before we could note that, and somebody edited it: an edit of what we wrote.
     FileRecord nothing{
@@ -148,6 +150,34 @@ bool Replica::Impl::recognise_moved(const std::string& path) {
   drop_record(old_path);
   save_record(path, std::move(known));
   return true;
+}
+
+bool Replica::Impl::wait_for_own_move(const std::string& path, const Sha256& hash, bool is_in_doubt) {
+  // Perhaps we moved the file here and were not answered yet, or nobody knows whether it was done; or the user took it on from where
+  // we put it. The answer, or a look at where it was, tells. To take it for a new file would double it.
+  const auto is_on_its_way = [this](const std::string& from) {
+    const FileWork* const work = work_.find(from);
+    return own_moves_.is_leaving(from) || (work != nullptr && work->left_to_watcher);
+  };
+  const auto is_text_on_its_way = [&](const std::string& from, const FileRecord& known) {
+    return known.kind == FileRecord::Kind::Text && is_on_its_way(from);
+  };
+  const auto is_one_on_its_way = [&](const auto& entry) { return is_text_on_its_way(entry.first, entry.second); };
+  if (std::ranges::none_of(records_.paths_of(id_at(path)), is_on_its_way) &&
+      records_.find_with(hash, is_text_on_its_way) == nullptr &&
+      !(is_in_doubt && std::ranges::any_of(records_, is_one_on_its_way)))  // edited while it waits
+    return false;
+  work_.put(path, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
+  return true;
+}
+
+void Replica::Impl::look_at_what_waited() {
+  // One of these may be the file that is known to be missing now: seen before that counts as deleted.
+  std::vector<std::string> waiting;
+  for (const auto& [path, work] : work_) {
+    if (work.left_to_watcher && work.wait_until && record(path) == nullptr) waiting.push_back(path);
+  }
+  for (const std::string& path : waiting) request_read(path);
 }
 
 bool Replica::Impl::is_left(const std::string& path) const {

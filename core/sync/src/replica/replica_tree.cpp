@@ -154,13 +154,14 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   // A new file that could not be written (a full disk) waits for its time.
   if (work != nullptr && work->wait_until && record(path) == nullptr) return;
   const bool is_ours = is_being_removed(path);
+  const bool was_in_doubt = work != nullptr && work->left_to_watcher;
   end_work(path);
   wants_read_.erase(path);
   newcomers_.erase(path);
   truncated_.erase(path);
   rewritten_.erase(path);
-  // Before a write of ours came to it, or after? The answer tells, and what is there is looked at then.
-  const bool is_to_be_told = is_being_written(path);
+  // Before a write or a move of ours came to it, or after? The answer tells, and what is there is looked at then.
+  const bool is_to_be_told = is_being_written(path) || own_moves_.contains(path);
   if (is_to_be_told) seen_meanwhile_.insert(path);
   const FileRecord* known = record(path);
   if (known == nullptr) {
@@ -174,6 +175,7 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   const bool may_be_told = source != Source::Watcher || is_to_be_told;
   gone_.put(path, GoneFile{.wait_until = may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt,
                            .is_ours = is_ours});
+  if (was_in_doubt) look_at_what_waited();
 }
 
 bool Replica::Impl::wait_for_removal(const std::string& from, const std::string& to) {
@@ -198,6 +200,7 @@ bool Replica::Impl::is_renamed_under_removal(const std::string& path) const {
 void Replica::Impl::on_own_move(const std::string& to) {
   const std::string from = own_moves_.take(to).from;
   work_.erase(to);
+  const bool was_seen_meanwhile = seen_meanwhile_.erase(to) != 0;
   end_work(from);
   gone_.erase(from);
   newcomers_.erase(from);
@@ -218,6 +221,10 @@ void Replica::Impl::on_own_move(const std::string& to) {
   forget_doubtful_writes(to);  // nothing was there
   drop_record(from);
   save_record(to, moved);
+  if (was_seen_meanwhile) {
+    work_.put(to, FileWork{.left_to_watcher = true});
+    request_read(to);
+  }
   reconcile(to);
   reconcile(from);  // if it made room for another file
   reconcile_records(moved.file_id);
@@ -238,6 +245,8 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
   newcomers_.erase(from);
   const FileRecord* known = record(from);
   if (known == nullptr) {
+    if (own_moves_.contains(from)) seen_meanwhile_.insert(from);  // perhaps it was there already, and was taken on
+    if (is_awaited) work_.put(to, FileWork{.left_to_watcher = true});  // what waited there goes on waiting
     request_read(to);
     return reconcile(from);  // if it made room for another content
   }
@@ -381,7 +390,8 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
     return false;
   }
   for (const std::string& path : {from, to}) {
-    if (const FileWork* const work = work_.find(path); work != nullptr && work->busy) return false;
+    if (const FileWork* const work = work_.find(path); work != nullptr && (work->busy || work->left_to_watcher))
+      return false;
   }
   mark_busy(to);
   mark_busy(from);
