@@ -1,6 +1,7 @@
 // Moves and removals of ours that are done and answered late: the watcher is faster, or the answer is that nobody knows.
 #include <gtest/gtest.h>
 
+#include "diaryx/sync/path.h"
 #include "talk.h"
 
 namespace diaryx::sync {
@@ -188,6 +189,28 @@ TEST(LateAnswers, AFileThatIsRenamedBeforeOurRemovalComesToItIsNoNewOne) {
   for (int i = 0; i < 3; ++i) talk.pass(3'000);
   EXPECT_EQ(talk.disk, (Disk{{"x.md", "one\ntwo\n"}}));
   EXPECT_EQ(talk.replica.file_text("x.md"), "one\ntwo\n");
+}
+
+TEST(LateAnswers, ANewFileWhereARemovedOneIsToComeBackIsNoEditOfIt) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  talk.set_entry("a.md", entry_of("a.md", true, "b.md"));
+  talk.set_entry("b.md", entry_of("b.md", false));
+  talk.asked.clear();
+  talk.answer("workspace:ws1");
+  talk.answer_all();
+  talk.disk.erase("a.md");
+  talk.feed(FileGone{"a.md"});
+  talk.user_writes("b.md", "another\n");
+  talk.feed(FileRemoved{"a.md", removal.ticket});
+  talk.let_disk_go_on();
+  for (int i = 0; i < 3; ++i) {
+    talk.pass(3'000);
+    talk.answer_all();
+  }
+  EXPECT_EQ(talk.replica.file_text("b.md"), "one\ntwo\n");
+  const std::string copy = conflict_copy(WorkspacePath("b.md"), sha256("another\n")).str();
+  EXPECT_EQ(talk.disk, (Disk{{"b.md", "one\ntwo\n"}, {copy, "another\n"}}));
 }
 
 TEST(LateAnswers, WhatIsPutInThePlaceOfARemovedFileIsStillThereWhenTheAnswerComes) {

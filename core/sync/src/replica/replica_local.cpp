@@ -140,9 +140,13 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
 }
 
 bool Replica::Impl::recognise_moved(const std::string& path) {
-  // Missing where it was, and there where the list has it: moved by us or by the user, and edited before anybody noted that.
+  // Missing where it was, and there where the list has it: moved by us or by the user, and edited before anybody noted that. What
+  // we were removing is missing for that, and what is new here is no edit of it.
   const std::set<std::string>& paths = records_.paths_of(id_at(path));
-  const auto from = std::ranges::find_if(paths, [&](const std::string& other) { return gone_.contains(other); });
+  const auto from = std::ranges::find_if(paths, [&](const std::string& other) {
+    const GoneFile* const gone = gone_.find(other);
+    return gone != nullptr && !gone->is_ours;
+  });
   if (from == paths.end()) return false;
   const std::string old_path = *from;
   FileRecord known = *record(old_path);
