@@ -191,14 +191,41 @@ TEST(LateAnswers, AFileThatIsRenamedBeforeOurRemovalComesToItIsNoNewOne) {
   EXPECT_EQ(talk.replica.file_text("x.md"), "one\ntwo\n");
 }
 
-TEST(LateAnswers, ANewFileWhereARemovedOneIsToComeBackIsNoEditOfIt) {
-  Talk talk = talk_with_note();
-  const RemoveFile removal = removal_of(talk);
+/// And takes that back under another name.
+void bring_back_as_b(Talk& talk) {
   talk.set_entry("a.md", entry_of("a.md", true, "b.md"));
   talk.set_entry("b.md", entry_of("b.md", false));
   talk.asked.clear();
   talk.answer("workspace:ws1");
   talk.answer_all();
+}
+
+TEST(LateAnswers, ANewFileInThePlaceOfARemovedOneIsNoEditOfIt) {
+  for (const bool is_missed : {false, true}) {
+    SCOPED_TRACE(is_missed);
+    Talk talk = talk_with_note();
+    const RemoveFile removal = removal_of(talk);
+    bring_back_as_b(talk);
+    talk.disk.erase("a.md");
+    if (is_missed) talk.feed(FileGone{"a.md"});
+    if (is_missed) talk.feed(FilesSettled{});
+    talk.user_writes("a.md", "another\n");
+    talk.feed(FileRemoved{"a.md", removal.ticket});
+    talk.let_disk_go_on();
+    for (int i = 0; i < 3; ++i) {
+      talk.pass(3'000);
+      talk.answer_all();
+    }
+    EXPECT_EQ(talk.disk, (Disk{{"a.md", "another\n"}, {"b.md", "one\ntwo\n"}}));
+    EXPECT_EQ(talk.replica.file_text("a.md"), "another\n");
+    EXPECT_EQ(talk.replica.file_text("b.md"), "one\ntwo\n");
+  }
+}
+
+TEST(LateAnswers, ANewFileWhereARemovedOneIsToComeBackIsNoEditOfIt) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  bring_back_as_b(talk);
   talk.disk.erase("a.md");
   talk.feed(FileGone{"a.md"});
   talk.user_writes("b.md", "another\n");

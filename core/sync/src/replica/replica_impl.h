@@ -265,6 +265,7 @@ class Replica::Impl {
   void on_file_removed(const Asked& asked);
   bool is_being_removed(const std::string& path) const;
   bool is_seen_before_removal(const std::string& path, const Sha256& hash) const;
+  bool is_in_place_of_removed(const std::string& path, std::string_view bytes) const;
   void note_removed(const std::string& path);
   void on_file_refused(const Asked& asked, const FileRefused& refused);
 

@@ -64,6 +64,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
+  if (is_in_place_of_removed(path, bytes)) note_removed(path);
   const FileWork* const work = work_.find(path);
   const bool is_in_doubt = work != nullptr && work->left_to_watcher;
   const bool may_be_told = source != Source::Watcher && !is_in_doubt;

@@ -10,6 +10,7 @@
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/text_diff.h"
 #include "replica/replica_impl.h"
+#include "replica/similarity.h"
 
 namespace diaryx::sync {
 namespace {
@@ -257,6 +258,13 @@ bool Replica::Impl::is_seen_before_removal(const std::string& path, const Sha256
   // Nothing was done to it yet, or it was made again as it was. The answer tells.
   const FileRecord* const known = record(path);
   return known != nullptr && known->hash == hash && is_being_removed(path) && work_.find(path)->busy;
+}
+
+bool Replica::Impl::is_in_place_of_removed(const std::string& path, std::string_view bytes) const {
+  // Our removal was done, or the user was faster: what is there now is an edit of what was there only if it resembles that.
+  const GoneFile* const gone = gone_.find(path);
+  if (record(path) == nullptr || (!is_being_removed(path) && (gone == nullptr || !gone->is_ours))) return false;
+  return !resembles(last_seen_text(path), bytes);
 }
 
 void Replica::Impl::note_removed(const std::string& path) {
