@@ -153,10 +153,6 @@ void Device::go_on_fetching() {
 }
 
 void Device::fetch(const sync::FetchBlob& fetch) {
-  const auto is_it = [&](const SlowFetch& slow) {
-    return slow.fetch.path == fetch.path && slow.fetch.hash == fetch.hash;
-  };
-  if (std::ranges::any_of(slow_fetches_, is_it)) return;  // as the client does: one answer is for both
   if (world_->options_.slow_fetch > 0 && world_->fetch_random_.chance(world_->options_.slow_fetch)) {
     slow_fetches_.push_back({fetch, 1 + static_cast<int>(world_->fetch_random_.below(8))});
     return;

@@ -120,13 +120,12 @@ std::string Transfers::attachments_target() const {
 }
 
 void Transfers::add(const sync::UploadBlob& action) {
-  if (!under_way_.emplace(Direction::Upload, Key{action.path, action.hash}).second) return;
+  if (!sends_.emplace(action.path, action.hash).second) return;
   uploads_.push_back(action);
   pump();
 }
 
 void Transfers::add(const sync::FetchBlob& action) {
-  if (!under_way_.emplace(Direction::Download, Key{action.path, action.hash}).second) return;
   fetches_.push_back(action);
   pump();
 }
@@ -177,7 +176,7 @@ asio::awaitable<void> Transfers::upload(sync::UploadBlob action) {
     sent = co_await upload_parts(action, file->get());
   }
   --running_uploads_;
-  under_way_.erase({Direction::Upload, {action.path, action.hash}});
+  sends_.erase({action.path, action.hash});
   if (sent) {
     refused_.erase({action.path, action.hash});
     output_.transferred(Direction::Upload, action.path, action.size_bytes);
@@ -325,7 +324,6 @@ asio::awaitable<void> Transfers::fetch(sync::FetchBlob action) {
     }
   }
   --running_fetches_;
-  under_way_.erase({Direction::Download, {action.path, action.hash}});
   pump_soon();
 }
 

@@ -18,8 +18,9 @@
 
 namespace diaryx::client {
 
-/// Everything ends in an event of event.h: BlobUploaded, FileWritten, FileRefused or TransferFailed. Asking for what is
-/// already under way is harmless. One bad or huge file holds nobody up for longer than its own slot.
+/// Everything ends in an event of event.h: BlobUploaded, FileWritten, FileRefused or TransferFailed. To send what is
+/// being sent already is harmless; each fetch has an answer of its own, since its ticket is waited for. One bad or huge file holds
+/// nobody up for longer than its own slot.
 class Transfers {
  public:
   using Clock = std::function<TimestampMs()>;
@@ -30,7 +31,7 @@ class Transfers {
   void add(const sync::UploadBlob& action);
   void add(const sync::FetchBlob& action);
 
-  bool idle() const { return under_way_.empty(); }
+  bool idle() const { return sends_.empty() && fetches_.empty() && running_fetches_ == 0; }
   /// Files that the server will not take, whatever we do: too large, over the quota.
   size_t refused_for_good() const { return refused_.size(); }
 
@@ -61,7 +62,7 @@ class Transfers {
   Disk::Tell tell_;
   std::deque<sync::UploadBlob> uploads_;
   std::deque<sync::FetchBlob> fetches_;
-  std::set<std::pair<Direction, Key>> under_way_;  // waiting or running
+  std::set<Key> sends_;  // waiting or running
   int running_uploads_ = 0;
   int running_fetches_ = 0;
   std::set<Key> refused_;

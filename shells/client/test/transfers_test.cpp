@@ -174,6 +174,13 @@ TEST_F(TransfersTest, FetchesAndVerifies) {
   EXPECT_EQ(folder_.read("x/a.png"), "picture");
 }
 
+TEST_F(TransfersTest, AnswersEachOfTwoFetchesOfTheSame) {
+  blobs_[sha256("bytes").hex()] = "bytes";
+  fetch("a.png", "bytes");
+  fetch("a.png", "bytes");
+  EXPECT_EQ(run(), (Words{"written a.png", "refused a.png", "seen a.png"}));
+}
+
 TEST_F(TransfersTest, GoesOnWithADownloadWhereTheLineBroke) {
   const std::string content(300'000, 'x');
   blobs_[sha256(content).hex()] = content;
