@@ -130,6 +130,20 @@ TEST(History, SkipsWhatIsDamagedAndGoesOn) {
   EXPECT_EQ(history.damaged(), 1u);
 }
 
+TEST(History, DoesNotTakeHalfATextForTheText) {
+  Book book;
+  book.list("a.md");
+  book.write("a.md", "one\n");
+  book.write("a.md", "one\ntwo\n");
+  const HistoryPoint whole = book.write("a.md", "one\ntwo\nthree\n");
+  History history;
+  ASSERT_TRUE(history.add("workspace", book.stored.at("workspace")[0].bytes));
+  const auto& blocks = book.stored.at("body:a.md");
+  for (const size_t block : {0, 2}) ASSERT_TRUE(history.add("body:a.md", blocks[block].bytes));
+  EXPECT_FALSE(history.file_at("a.md", whole)->text_known);
+  EXPECT_TRUE(history.file_at("a.md", whole - 2)->text_known);
+}
+
 TEST(History, RefusesBlocksOutOfOrder) {
   Book book;
   book.write("a.md", "1");

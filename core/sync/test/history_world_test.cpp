@@ -220,5 +220,66 @@ TEST_F(Restoring, SaysWhatItCannotDo) {
   EXPECT_EQ(made.skipped[0].reason, "it did not exist then");
 }
 
+TEST_F(Restoring, TakesNothingAwayBeforeTheHistoryBegins) {
+  write(0, "a.md", "words\n");
+  const History history = world.device(1).history();
+  ASSERT_GT(history.first(), kHistoryStart);
+  for (const std::vector<std::string>& paths : {std::vector<std::string>{}, {"a.md"}}) {
+    const RestorePlan made = plan_restore(history, {.point = history.first() - 1, .paths = paths});
+    EXPECT_TRUE(made.files.empty());
+    ASSERT_EQ(made.skipped.size(), 1u);
+    EXPECT_EQ(made.skipped[0].reason, "the history here begins later");
+  }
+}
+
+TEST_F(Restoring, DoesNotEmptyAFileWhoseTextCameLater) {
+  world.device(2).go_offline();
+  world.device(0).user_writes("a.md", "words\n");
+  world.device(0).user_writes("typed.md", "");
+  world.device(0).look_and_settle();
+  world.device(0).user_writes("typed.md", "typed later, so its entry does not tell of it\n");
+  settle();
+  const History history = world.device(2).history();
+  for (HistoryPoint point = history.first(); point <= history.last(); ++point) {
+    for (const RestoreFile& file : plan_restore(history, {.point = point}).files)
+      EXPECT_NE(file.after, "") << file.path << " at " << point << " of " << history.last();
+  }
+}
+
+TEST_F(Restoring, GivesANameBackToTheFileThatHadItThen) {
+  const std::string second = "the second file of that name, with a text of its own\n";
+  write(0, "name.md", "the first file of that name, long gone on\n");
+  world.device(0).user_renames("name.md", "a.md");
+  settle();
+  write(0, "name.md", second);
+  const HistoryPoint then = point(0);
+  world.device(0).user_renames("name.md", "b.md");
+  settle();
+  RestorePlan made = plan(0, {.point = then});
+  ASSERT_EQ(made.files.size(), 1u);
+  EXPECT_EQ(step_of(made.files[0]), RestoreStep::Rename);
+  EXPECT_EQ(made.files[0].renamed_from, "b.md");
+  world.device(1).go_offline();
+  world.device(1).user_writes("b.md", second + "typed meanwhile\n");
+  restore(0, std::move(made));
+  settle();
+  EXPECT_EQ(text(2, "name.md"), second + "typed meanwhile\n");
+}
+
+TEST_F(Restoring, ChoosesChangesOfAFileAndNotOfAFolder) {
+  write(0, "in/a.md", "a\n");
+  write(0, "gone.md", "gone\n");
+  const HistoryPoint then = point(0);
+  write(0, "in/a.md", "changed\n");
+  world.device(0).user_deletes("gone.md");
+  settle();
+  for (const char* path : {"in", "gone.md"}) {
+    const RestorePlan made = plan(0, {.point = then, .paths = {path}, .hunks = {0}});
+    EXPECT_TRUE(made.files.empty()) << path;
+    ASSERT_EQ(made.skipped.size(), 1u) << path;
+    EXPECT_EQ(made.skipped[0].path, path);
+  }
+}
+
 }  // namespace
 }  // namespace diaryx::sync

@@ -141,10 +141,21 @@ const WorkspaceDoc& History::Impl::workspace_at(HistoryPoint point) const {
 
 std::unique_ptr<crdt::Doc> History::Impl::body_at(const std::string& path, HistoryPoint point) const {
   const DocHistory* records = document(body_document(workspace_at(point).document_of(path)));
-  if (records == nullptr) return nullptr;
+  if (records == nullptr || records->records().empty() || records->records().front().sequence > point) return nullptr;
   auto doc = std::make_unique<crdt::Doc>(reader_options());
   damaged_ += records->replay(*doc, kHistoryStart, point);
   return doc;
+}
+
+bool History::Impl::is_empty_before_its_records(const FileMetadata& entry, const std::string& path,
+                                                HistoryPoint point) const {
+  // Only one of our devices tells of a file that it has no text, and what was typed into it later is no word about that.
+  if (!extra_text(entry, kHeadMark) || extra_text(entry, kHasText)) return false;
+  const DocHistory* const records = document(body_document(workspace_at(point).document_of(path)));
+  if (records == nullptr || records->records().empty()) return true;
+  // What came as a whole was there before it came.
+  const HistoryRecord& first = records->records().front();
+  return first.merged == 1 && first.origin != HistoryOrigin::Sync && first.origin != HistoryOrigin::Base;
 }
 
 std::string History::Impl::head_of(crdt::Doc& body, const std::optional<FileMetadata>& entry,
@@ -226,6 +237,11 @@ HistoryPoint History::last() const {
     if (!records.records().empty()) last = std::max(last, records.records().back().sequence);
   }
   return last;
+}
+
+HistoryPoint History::first() const {
+  const DocHistory* const list = impl_->document(kWorkspaceDocument);
+  return list == nullptr || list->records().empty() ? kHistoryNow : list->records().front().sequence;
 }
 
 size_t History::damaged() const { return impl_->damaged_; }
@@ -316,10 +332,10 @@ std::optional<PastFile> History::file_at(const std::string& path, HistoryPoint p
   const std::unique_ptr<crdt::Doc> body = impl_->body_at(*name, point);
   if (body == nullptr) {
     file.text = head_without_text(*file.metadata, *name);
-    // Only of a file that one of our devices made without text is it known that there is none.
-    file.text_known = extra_text(*file.metadata, kHeadMark) && !extra_text(*file.metadata, kHasText);
+    file.text_known = impl_->is_empty_before_its_records(*file.metadata, *name, point);
   } else {
     file.text = impl_->head_of(*body, file.metadata, *name) + body->text(kBodyRootName).to_string();
+    file.text_known = !body->has_pending();  // else what a damaged or forgotten record held is missing in it
   }
   return file;
 }

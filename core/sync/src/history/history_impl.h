@@ -31,8 +31,10 @@ class History::Impl {
   const DocHistory* document(std::string_view doc) const;
   const WorkspacePass& pass() const;
   const WorkspaceDoc& workspace_at(HistoryPoint point) const;
-  /// The body document at a point; null if there are no records of it.
+  /// The body document at a point; null if there are no records of it up to there.
   std::unique_ptr<crdt::Doc> body_at(const std::string& path, HistoryPoint point) const;
+  /// Of a file without a record up to a point: whether it had no text then, instead of one that had not come here.
+  bool is_empty_before_its_records(const FileMetadata& entry, const std::string& path, HistoryPoint point) const;
   using Writers = std::map<uint64_t, HistoryDevice>;
   /// By client, from what devices say in the workspace document and from records made here.
   const Writers& known_writers() const;

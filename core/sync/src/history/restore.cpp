@@ -57,10 +57,10 @@ class Planner {
         now_point_(now),
         now_(history, now),
         touched_(touched_files(history, std::min(then, now), std::max(then, now))) {
+    // Several files may have had a name one after another: what counts is whose it was then.
     for (const std::string& candidate : now_.paths()) {
-      for (const std::string& name : history.names_of(candidate)) {
-        if (name != candidate && then_.has(name)) present_names_.emplace(name, candidate);
-      }
+      if (then_.has(candidate)) continue;
+      if (std::optional<std::string> name = history.name_at(candidate, then)) present_names_.emplace(*name, candidate);
     }
   }
 
@@ -74,6 +74,7 @@ class Planner {
     if (!then_.has(path)) return skip(path, "there was no such file then");
     if (const std::optional<std::string> present = present_name(path))
       return skip(path, "it is called \"" + *present + "\" now; restore it under that name");
+    if (!hunks.empty()) return skip(path, "it is deleted, so it comes back whole or not at all");
     bring_back(path);
   }
 
@@ -106,19 +107,18 @@ class Planner {
     }
   }
 
+  void skip(const std::string& path, std::string reason) { plan_.skipped.push_back({path, std::move(reason)}); }
+
   RestorePlan take() {
     sort_compactly_by(plan_.files, &RestoreFile::path);
     return std::move(plan_);
   }
 
  private:
-  void skip(const std::string& path, std::string reason) { plan_.skipped.push_back({path, std::move(reason)}); }
-
   /// What a file that was called so is called at the point the plan starts from.
   std::optional<std::string> present_name(const std::string& path) const {
     const auto found = present_names_.find(path);
-    if (found == present_names_.end() || history_.name_at(found->second, then_point_) != path) return std::nullopt;
-    return found->second;
+    return found == present_names_.end() ? std::nullopt : std::optional(found->second);
   }
 
   void change(const std::string& path, const std::string& renamed_from, const PastFile& past,
@@ -130,6 +130,7 @@ class Planner {
       return skip(path, "it was another kind of file then; once this one is deleted, that one can be restored");
     RestoreFile file{.path = path, .renamed_from = renamed_from};
     if (past.binary) {
+      if (!hunks.empty()) return skip(path, "it is no text, so no single change can be chosen");
       if (past.binary->hash == present->binary->hash) return;
       file.binary_before = present->binary;
       file.binary_after = past.binary;
@@ -199,7 +200,7 @@ class Planner {
   HistoryPoint now_point_;
   Files now_;
   std::set<std::string> touched_;  // all others are as they were
-  std::map<std::string, std::string> present_names_;
+  std::map<std::string, std::string> present_names_;  // of what had another name then, by that
   RestorePlan plan_;
 };
 
@@ -216,12 +217,21 @@ bool is_file(const History& history, const std::string& path, HistoryPoint then)
 
 RestorePlan plan_restore(const History& history, const RestoreChoice& choice, HistoryPoint now) {
   Planner planner(history, choice.point, now);
+  if (choice.point < history.first()) {
+    // That no file is known there does not mean that there was none.
+    const std::vector<std::string> everything{{}};
+    for (const std::string& path : choice.paths.empty() ? everything : choice.paths)
+      planner.skip(path, "the history here begins later");
+    return planner.take();
+  }
   if (choice.paths.empty()) planner.everything({});
   std::vector<std::string> folders;
   for (const std::string& path : choice.paths) {
     const std::string name(without_slash(path));
     if (is_file(history, name, choice.point)) {
       planner.one_file(name, choice.hunks);
+    } else if (!choice.hunks.empty()) {
+      planner.skip(name, "single changes are chosen of a file, and this is none");
     } else {
       folders.push_back(name);
     }

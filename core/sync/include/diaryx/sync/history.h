@@ -82,7 +82,7 @@ struct PastFile {
   std::string path;  // the name it had then
   std::optional<FileMetadata> metadata;  // of a text file
   std::string text;  // frontmatter and body, as on disk; empty for a binary file
-  /// False when its document is not here although the file had a text: then `text` says nothing.
+  /// False when the file had a text that is not here, or not whole: its document came later, or a part of it is damaged.
   bool text_known = true;
   std::optional<BinaryRef> binary;  // of any other file
 };
@@ -111,6 +111,8 @@ class History {
   /// Nothing is known of a document: null.
   const DocHistory* document(std::string_view doc) const;
   std::vector<std::string> documents() const;
+  /// Where the list of files begins: which files there were before, nobody knows. The end of time without a list.
+  HistoryPoint first() const;
   HistoryPoint last() const;
   /// Records that could not be applied in what was asked so far.
   size_t damaged() const;

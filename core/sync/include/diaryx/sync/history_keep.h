@@ -7,7 +7,7 @@
 // 1. Compaction never changes what a kept point shows: same files, same texts, same writers (T21). Kept points are every mark
 //    and every record of the last day.
 // 2. Records are folded into the next kept point, never dropped (T22).
-// 3. A document has at most one record per kept mark, one per rename, and `recent_records`.
+// 3. A document has at most one record per kept mark, one per rename, two per restore, and `recent_records`.
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,7 @@ struct RestoreChoice {
 
 /// Why something that was asked for is not in the plan.
 struct RestoreSkip {
-  std::string path;
+  std::string path;  // empty: the whole workspace
   std::string reason;  // a sentence for people
 };
 
