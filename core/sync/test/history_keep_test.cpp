@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "diaryx/sync/history_restore.h"
 #include "history_book.h"
 
 namespace diaryx::sync {
@@ -281,6 +282,28 @@ TEST(HistoryCompaction, KeepsWhatCannotBeRead) {
   const History history = book.history();
   EXPECT_EQ(history.file_at("a.md", kHistoryNow)->text, "one\ntwo\n");
   EXPECT_EQ(history.document("body:a.md")->records().size(), 3u);
+}
+
+TEST(HistoryCompaction, KeepsARestoreThatCanBeTakenBack) {
+  Book book;
+  book.list("a.md");
+  book.write("a.md", "typed\n");
+  crdt::Doc& doc = book.doc_of("body:a.md");
+  crdt::Transaction txn = doc.transact();
+  ASSERT_TRUE(doc.text("body").insert(txn, Utf16Offset{0}, "brought back\n"));
+  const HistoryPoint restored =
+      book.record("body:a.md", std::move(txn).commit().update_v1(), HistoryOrigin::Restore, "r1");
+  book.write("a.md", "brought back\ntyped\nand more\n");
+  book.now = book.now + DurationMs{400 * kDay};
+  book.marks.clear();
+  book.compact();
+  const History history = book.history();
+  const std::vector<DoneRestore> done = done_restores(history);
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(done[0].after, restored);
+  const RestorePlan undo = plan_undo(history, done[0]);
+  ASSERT_EQ(undo.files.size(), 1u);
+  EXPECT_EQ(undo.files[0].after, "typed\n");
 }
 
 TEST(HistoryCompaction, DropsTextThatLivedBetweenTwoKeptPoints) {

@@ -23,11 +23,15 @@ bool is_own(const HistoryRecord& record) {
          record.origin == HistoryOrigin::Import;
 }
 
-/// Records of a stretch can be one: no kept point between them, and operations that came along with a rename stay known as such.
+/// Its note says what it was, and is asked for later: where what came along with a rename came from, and which restore can be
+/// taken back.
+bool is_noted(const HistoryRecord& record) {
+  return record.origin == HistoryOrigin::Move || record.origin == HistoryOrigin::Restore;
+}
+
+/// Records of a stretch can be one: no kept point between them, and what is noted stays known as such.
 bool may_join(const HistoryRecord& a, const HistoryRecord& b, std::span<const HistoryPoint> points) {
-  const bool a_moved = a.origin == HistoryOrigin::Move;
-  const bool b_moved = b.origin == HistoryOrigin::Move;
-  if (a_moved != b_moved || (a_moved && a.note != b.note)) return false;
+  if ((is_noted(a) || is_noted(b)) && (a.origin != b.origin || a.note != b.note)) return false;
   return std::ranges::lower_bound(points, a.sequence) == std::ranges::lower_bound(points, b.sequence);
 }
 
