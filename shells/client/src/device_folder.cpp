@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "diaryx/base/json.h"
+#include "said.h"
 
 namespace diaryx::client {
 namespace {
@@ -153,14 +154,15 @@ Attempt<DeviceConfig> DeviceFolder::linked_config() const {
   if (!found) return std::unexpected(std::move(found.error()));
   if (!*found) {
     return failure(ExitCode::NotLinked, root_.location() + " is not linked; link it first: diaryx-sync link " +
-                                            root_.location() + " --server URL --token TOKEN --workspace NAME");
+                                            as_argument(root_.location()) +
+                                            " --server URL --token TOKEN --workspace NAME");
   }
   return std::move(**found);
 }
 
 Attempt<std::string> DeviceFolder::token() const {
   auto text = read_text(root_, settings_path("token"));
-  const std::string advice = "; link the folder again with a token: diaryx-sync link " + root_.location() +
+  const std::string advice = "; link the folder again with a token: diaryx-sync link " + as_argument(root_.location()) +
                              " --server URL --token TOKEN --workspace NAME";
   if (!text) return failure(ExitCode::Refused, text.error().sentence + advice);
   std::string token = without_line_end(std::move(*text));

@@ -35,8 +35,8 @@ void print_for_people(const Json& held, const std::string& folder) {
         (deletion ? "deleted    " : "shortened  ") + safe_line(text(file, "path")));
   }
   if (total > kShownToPeople) say("... and " + std::to_string(total - kShownToPeople) + " more");
-  say("To let this happen: diaryx-sync release " + safe_line(folder) + "\nTo bring it all back: diaryx-sync undo " +
-      safe_line(folder));
+  const std::string name = as_argument(safe_line(folder));
+  say("To let this happen: diaryx-sync release " + name + "\nTo bring it all back: diaryx-sync undo " + name);
 }
 
 /// Waits until the process that works on the folder has taken the word; nothing if there is no such process (any more).

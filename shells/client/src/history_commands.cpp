@@ -1,6 +1,5 @@
 // `history`, `diff` and `blame`: what happened, what is different, who wrote it.
 #include <algorithm>
-#include <cstdio>
 
 #include "commands.h"
 #include "diaryx/sync/history_diff.h"
@@ -48,13 +47,6 @@ void say_group(const sync::TimelineGroup& group, const DeviceConfig& config, Tim
   line += ": " + what_happened(group);
   if (with_files) line += ", in " + file_list(group.files);
   say(line + ".");
-}
-
-void warn_of_damage(const HistoryReader& reader) {
-  if (const size_t bad = reader.damaged_blocks() + reader.history().damaged(); bad != 0) {
-    std::fprintf(stderr, "diaryx-sync: %s of the history cannot be read; what they held is missing here\n",
-                 counted(bad, "part").c_str());
-  }
 }
 
 bool names_a_folder(const sync::History& history, const std::string& path) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <system_error>
@@ -92,6 +93,13 @@ Attempt<OpenHistory> open_history(const std::string& path) {
   auto reader = HistoryReader::open(place->folder.state_path());
   if (!reader) return std::unexpected(std::move(reader.error()));
   return OpenHistory{std::move(*place), std::move(*reader)};
+}
+
+void warn_of_damage(const HistoryReader& reader) {
+  if (const size_t bad = reader.damaged_blocks() + reader.history().damaged(); bad != 0) {
+    std::fprintf(stderr, "diaryx-sync: %s of the history cannot be read; what they held is missing here\n",
+                 counted(bad, "part").c_str());
+  }
 }
 
 Attempt<sync::HistoryPoint> parse_point(HistoryReader& reader, const std::string& text, TimestampMs now) {

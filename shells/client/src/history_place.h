@@ -24,6 +24,9 @@ struct OpenHistory {
 /// Errors: NotLinked, also when nothing was ever synced.
 Attempt<OpenHistory> open_history(const std::string& path);
 
+/// Says to people, not to scripts, that parts of what was loaded cannot be read.
+void warn_of_damage(const HistoryReader& reader);
+
 /// A point as people type it: `now`, a number from the timeline, the name of a snapshot, `2h`, `3d`, `2w` ago, or a local time
 /// `2026-11-25`, `2026-11-25 14:30`. Errors: Usage, with what would be understood.
 Attempt<sync::HistoryPoint> parse_point(HistoryReader& reader, const std::string& text, TimestampMs now);

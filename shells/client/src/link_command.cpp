@@ -26,8 +26,8 @@ Attempt<void> check_not_elsewhere(const DeviceFolder& folder, const native::Serv
   if (config.server == server && config.workspace_name == workspace) return {};  // a new token for the same place
   return failure(ExitCode::LinkedElsewhere, folder.root().location() + " is already linked to the workspace \"" +
                                                 config.workspace_name + "\" on " + config.server.display() +
-                                                "; unlink it first (diaryx-sync unlink " + folder.root().location() +
-                                                "), your files stay");
+                                                "; unlink it first (diaryx-sync unlink " +
+                                                as_argument(folder.root().location()) + "), your files stay");
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ namespace {
 
 constexpr auto kAskEvery = std::chrono::milliseconds(50);
 constexpr auto kWaitForWatcher = std::chrono::seconds(20);
+/// So many points before the first known record of a restore another one is looked for, and twice as many each time.
+constexpr sync::HistoryPoint kLookBack = 1024;
 
 std::string sentence_of(const sync::RestoreFile& file) {
   switch (sync::step_of(file)) {
@@ -36,7 +38,7 @@ std::string sentence_of(const sync::RestoreFile& file) {
   return file.path + " changes back in " + counted(lines, "line");
 }
 
-/// Does a plan where somebody is at work on the folder: that command does it.
+/// Does a request where somebody is at work on the folder: that command does it.
 Attempt<std::string> ask_watcher(const HistoryPlace& place, int64_t holder, int64_t request) {
   const auto end = std::chrono::steady_clock::now() + kWaitForWatcher;
   // One that has not said its number yet looks for requests when it has started; 0 would be our own group.
@@ -53,7 +55,7 @@ Attempt<std::string> ask_watcher(const HistoryPlace& place, int64_t holder, int6
   }
 }
 
-/// Does a plan where nobody is at work: this process takes the folder, without a connection.
+/// Does a request where nobody is at work: this process takes the folder, without a connection.
 Attempt<std::string> do_it_here(const HistoryPlace& place, int64_t request) {
   auto lock = FolderLock::acquire(place.folder.root());
   if (!lock) return std::unexpected(std::move(lock.error()));
@@ -65,6 +67,33 @@ Attempt<std::string> do_it_here(const HistoryPlace& place, int64_t request) {
   if (!outcome) return std::unexpected(std::move(outcome.error()));
   if (!*outcome) return failure(ExitCode::Failed, "the files could not be brought back");
   return **std::move(outcome);
+}
+
+struct Done {
+  std::string problems;  // a line each
+  bool by_another = false;  // which has a connection
+};
+
+Attempt<Done> have_done(const HistoryPlace& place, const sync::RestoreFiles& restore) {
+  const auto request = store_request(place.folder.state_path(), restore);
+  if (!request) return std::unexpected(request.error());
+  const auto holder = FolderLock::holder(place.folder.root());
+  auto problems = holder ? ask_watcher(place, *holder, *request) : do_it_here(place, *request);
+  if (!problems) return std::unexpected(std::move(problems.error()));
+  return Done{*std::move(problems), holder.has_value()};
+}
+
+/// Opens the history with what was done to the files a moment ago. A file that somebody has just deleted is still listed until
+/// then: nothing would seem to be different, and the deletion would come after the restore.
+Attempt<OpenHistory> open_to_go_back(const std::string& path) {
+  auto opened = open_history(path);
+  if (!opened) return opened;
+  // Whoever takes a request looks at the files first; this one asks for nothing more.
+  if (auto looked = have_done(opened->place, {}); !looked) return std::unexpected(std::move(looked.error()));
+  auto reader = HistoryReader::open(opened->place.folder.state_path());
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  opened->reader = *std::move(reader);
+  return opened;
 }
 
 /// A path that names nothing, then or now, is a slip of the hand: not a file that is as it was.
@@ -81,11 +110,14 @@ Attempt<void> check_paths(const sync::History& history, const sync::RestoreChoic
 }
 
 /// Shows a plan and, unless it is only to be shown, carries it out.
-Attempt<ExitCode> carry_out(const HistoryPlace& place, const sync::RestorePlan& plan, bool dry_run, bool json) {
+Attempt<ExitCode> carry_out(const HistoryPlace& place, const HistoryReader& reader, const sync::RestorePlan& plan,
+                            bool dry_run, bool json) {
+  warn_of_damage(reader);
   if (json) say_json(sync::to_json(plan));
   if (!json) {
     for (const sync::RestoreFile& file : plan.files) say(sentence_of(file) + ".");
-    for (const sync::RestoreSkip& skip : plan.skipped) say(skip.path + " stays as it is: " + skip.reason + ".");
+    for (const sync::RestoreSkip& skip : plan.skipped)
+      say((skip.path.empty() ? "everything" : skip.path) + " stays as it is: " + skip.reason + ".");
     if (plan.files.empty() && plan.skipped.empty()) say("Nothing is different, so nothing is to be done.");
   }
   if (plan.files.empty()) return plan.skipped.empty() ? ExitCode::Done : ExitCode::Incomplete;
@@ -93,29 +125,47 @@ Attempt<ExitCode> carry_out(const HistoryPlace& place, const sync::RestorePlan& 
     if (!json) say("Nothing was done yet: this was a dry run.");
     return ExitCode::Done;
   }
-  const auto request = store_request(place.folder.state_path(), {.files = plan.files, .id = native::uuid_v4()});
-  if (!request) return std::unexpected(request.error());
-  const auto holder = FolderLock::holder(place.folder.root());
-  const auto outcome = holder ? ask_watcher(place, *holder, *request) : do_it_here(place, *request);
-  if (!outcome) return std::unexpected(outcome.error());
-  if (!outcome->empty()) {
-    std::fprintf(stderr, "%s\n", safe_text(*outcome).c_str());
+  const auto done = have_done(place, {.files = plan.files, .id = native::uuid_v4()});
+  if (!done) return std::unexpected(done.error());
+  if (!done->problems.empty()) {
+    std::fprintf(stderr, "%s\n", safe_text(done->problems).c_str());
     return ExitCode::Incomplete;
   }
   if (!json) {
-    say("Done. To take this back: diaryx-sync restore --undo " + place.folder.root().location());
-    if (!holder) say("The other devices get it with the next sync.");
+    say("Done. To take this back: diaryx-sync restore --undo " + as_argument(place.folder.root().location()));
+    if (!done->by_another) say("The other devices get it with the next sync.");
   }
   return ExitCode::Done;
 }
 
-Attempt<ExitCode> undo_last(const HistoryPlace& place, HistoryReader& reader, const RestoreArguments& arguments) {
+/// The last restore, with the documents of all that it did; nothing if there was none lately.
+Attempt<std::optional<sync::DoneRestore>> load_last_restore(HistoryReader& reader) {
   if (auto loaded = reader.load_recent(); !loaded) return std::unexpected(std::move(loaded.error()));
-  const auto done = sync::done_restores(reader.history());
-  if (done.empty())
+  std::optional<sync::DoneRestore> last;
+  // A large one began in documents that are not among the recent ones.
+  for (sync::HistoryPoint step = kLookBack, known = sync::kHistoryNow;; step *= 2) {
+    const auto done = sync::done_restores(reader.history());
+    if (done.empty()) return last;
+    last = done.front();
+    if (last->before == known) break;
+    known = last->before;
+    if (auto loaded = reader.load_newer(known - std::min(known, step)); !loaded)
+      return std::unexpected(std::move(loaded.error()));
+  }
+  // The text of a file that it took away may be older than anything recent.
+  for (const std::string& path : last->paths) {
+    if (auto loaded = reader.load_file(path); !loaded) return std::unexpected(std::move(loaded.error()));
+  }
+  return last;
+}
+
+Attempt<ExitCode> undo_last(const HistoryPlace& place, HistoryReader& reader, const RestoreArguments& arguments) {
+  const auto done = load_last_restore(reader);
+  if (!done) return std::unexpected(done.error());
+  if (!*done)
     return failure(ExitCode::Usage, "nothing was restored on this device lately, so there is nothing to take back");
-  if (!arguments.json) say("Taking back what was restored " + spoken_time(done.front().time, time_now()) + ".");
-  return carry_out(place, sync::plan_undo(reader.history(), done.front()), arguments.dry_run, arguments.json);
+  if (!arguments.json) say("Taking back what was restored " + spoken_time((*done)->time, time_now()) + ".");
+  return carry_out(place, reader, sync::plan_undo(reader.history(), **done), arguments.dry_run, arguments.json);
 }
 
 Attempt<sync::HistoryMark> find_mark(HistoryReader& reader, const std::string& name) {
@@ -131,7 +181,7 @@ Attempt<sync::HistoryMark> find_mark(HistoryReader& reader, const std::string& n
 }  // namespace
 
 Attempt<ExitCode> restore_files(const RestoreArguments& arguments) {
-  auto opened = open_history(arguments.path);
+  auto opened = open_to_go_back(arguments.path);
   if (!opened) return std::unexpected(std::move(opened.error()));
   auto& [place, reader] = *opened;
   if (arguments.undo) return undo_last(place, reader, arguments);
@@ -150,7 +200,7 @@ Attempt<ExitCode> restore_files(const RestoreArguments& arguments) {
   if (auto checked = check_paths(reader.history(), choice); !checked)
     return std::unexpected(std::move(checked.error()));
   if (auto loaded = reader.load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
-  return carry_out(place, sync::plan_restore(reader.history(), choice), arguments.dry_run, arguments.json);
+  return carry_out(place, reader, sync::plan_restore(reader.history(), choice), arguments.dry_run, arguments.json);
 }
 
 // --- snapshots ----------------------------------------------------------------------------------------------------
@@ -211,7 +261,7 @@ Attempt<ExitCode> show_snapshot(const SnapshotArguments& arguments) {
 }
 
 Attempt<ExitCode> restore_snapshot(const SnapshotArguments& arguments) {
-  auto opened = open_history(arguments.folder);
+  auto opened = open_to_go_back(arguments.folder);
   if (!opened) return std::unexpected(std::move(opened.error()));
   auto& [place, reader] = *opened;
   const auto mark = find_mark(reader, arguments.name);
@@ -223,7 +273,7 @@ Attempt<ExitCode> restore_snapshot(const SnapshotArguments& arguments) {
   if (auto checked = check_paths(reader.history(), choice); !checked)
     return std::unexpected(std::move(checked.error()));
   if (auto loaded = reader.load_for(choice); !loaded) return std::unexpected(std::move(loaded.error()));
-  return carry_out(place, sync::plan_restore(reader.history(), choice), arguments.dry_run, arguments.json);
+  return carry_out(place, reader, sync::plan_restore(reader.history(), choice), arguments.dry_run, arguments.json);
 }
 
 Attempt<ExitCode> delete_snapshot(const SnapshotArguments& arguments) {

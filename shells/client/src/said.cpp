@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 
 #include "diaryx/base/utf.h"
@@ -39,6 +41,22 @@ std::string safe(std::string_view text, LineEnds line_ends) {
 
 std::string safe_text(std::string_view text) { return safe(text, LineEnds::Keep); }
 std::string safe_line(std::string_view text) { return safe(text, LineEnds::Replace); }
+
+std::string as_argument(std::string_view text) {
+  const auto is_plain = [](char c) {
+    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return is_letter || static_cast<uint8_t>(c) >= 0x80 || std::string_view("/._-+:,@%=").contains(c);
+  };
+  if (!text.empty() && std::ranges::all_of(text, is_plain)) return std::string(text);
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'')
+      quoted += "'\\''";
+    else
+      quoted += c;
+  }
+  return quoted + "'";
+}
 
 std::string as_utf8(std::string_view text) {
   if (is_valid_utf8(text)) return std::string(text);

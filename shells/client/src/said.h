@@ -13,6 +13,8 @@ namespace diaryx::client {
 std::string safe_text(std::string_view text);
 /// The same in one line: line ends and tabs become `?`, too.
 std::string safe_line(std::string_view text);
+/// One word of a command that is to be typed: quoted for a shell where a blank, a quote or the like would tear it apart.
+std::string as_argument(std::string_view text);
 /// For JSON: every byte that is no UTF-8 becomes U+FFFD.
 std::string as_utf8(std::string_view text);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "diaryx/sync/path.h"
+#include "said.h"
 
 namespace diaryx::client {
 
@@ -76,7 +77,7 @@ std::string describe_held(const sync::MassChangeHeld& held, std::string_view fol
     if (!what.empty()) what += " and ";
     what += std::to_string(held.truncations) + (here ? " have lost their text here" : " lost their text there");
   }
-  const std::string name(folder);
+  const std::string name = as_argument(folder);
   return what + (here ? "; nothing was deleted elsewhere" : "; nothing was deleted here") +
          ". If that was meant, type: diaryx-sync release " + name + "; to bring it all back: diaryx-sync undo " + name;
 }

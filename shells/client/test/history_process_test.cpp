@@ -218,5 +218,42 @@ TEST_F(HistoryCommands, TakeASlipOfTheHandForOne) {
   EXPECT_EQ(one_.read("notes/a.md"), "text\n");
 }
 
+TEST_F(HistoryCommands, BringBackWhatWasDeletedAMomentAgo) {
+  one_.write("a.md", "text\n");
+  one_.write("b.md", "text of another\n");
+  sync_both();
+  const std::string then = point(one_ / "a.md");
+  std::filesystem::remove(one_ / "a.md");  // and nothing has seen it yet
+  run({"restore", one_ / "a.md", "--to", then});
+  EXPECT_EQ(one_.read("a.md"), "text\n");
+  sync_both();
+  EXPECT_EQ(two_.read("a.md"), "text\n");
+
+  Process watcher({DIARYX_SYNC, "watch", one_.path()});
+  ASSERT_TRUE(wait_until([&] { return watcher.out().contains("synced"); })) << watcher.out();
+  std::filesystem::remove(one_ / "a.md");
+  run({"restore", one_ / "a.md", "--to", then});
+  EXPECT_TRUE(wait_until([&] { return one_.has("a.md"); })) << watcher.err();
+  watcher.signal(SIGTERM);
+  EXPECT_EQ(watcher.wait(), 0) << watcher.err();
+  sync_both();
+  EXPECT_EQ(two_.read("a.md"), "text\n");
+}
+
+TEST_F(HistoryCommands, GoBackNoFurtherThanTheHistory) {
+  one_.write("notes/a.md", "text\n");
+  sync_both();
+  const std::string said = run({"restore", two_.path(), "--to", "2w"}, 9);
+  EXPECT_NE(said.find("everything stays as it is: the history here begins later."), std::string::npos) << said;
+  EXPECT_EQ(two_.read("notes/a.md"), "text\n");
+  run({"restore", two_.path(), "--to", "1"}, 9);  // the list was here, and no text yet
+  EXPECT_EQ(two_.read("notes/a.md"), "text\n");
+  one_.write("notes/a.md", "other\n");
+  sync_both();
+  EXPECT_NE(run({"restore", one_ / "notes", "--to", "2", "--hunk", "1"}, 9).find("are chosen of a file"),
+            std::string::npos);
+  EXPECT_EQ(one_.read("notes/a.md"), "other\n");
+}
+
 }  // namespace
 }  // namespace diaryx::client

@@ -15,6 +15,13 @@ TEST(Said, LetsNoTextSpeakToTheTerminal) {
   EXPECT_EQ(safe_line("caf\xc3\xa9 \xf0\x9f\x98\x80"), "caf\xc3\xa9 \xf0\x9f\x98\x80");
 }
 
+TEST(Said, QuotesWhatAShellWouldTearApart) {
+  EXPECT_EQ(as_argument("/home/me/caf\xc3\xa9-1.2"), "/home/me/caf\xc3\xa9-1.2");
+  EXPECT_EQ(as_argument("/home/me/my notes"), "'/home/me/my notes'");
+  EXPECT_EQ(as_argument("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(as_argument(""), "''");
+}
+
 TEST(Said, IsUtf8ForScriptsWhateverAFileIsCalled) {
   EXPECT_EQ(as_utf8("caf\xe9.md"), "caf\xef\xbf\xbd.md");
   EXPECT_EQ(as_utf8("\xf0\x9f\x98"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
