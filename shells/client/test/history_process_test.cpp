@@ -229,6 +229,17 @@ TEST_F(HistoryCommands, BringBackWhatWasDeletedAMomentAgo) {
   sync_both();
   EXPECT_EQ(two_.read("a.md"), "text\n");
 
+  for (int i = 0; i < 40; ++i) one_.write("notes/" + std::to_string(i) + ".md", "note " + std::to_string(i) + "\n");
+  sync_both();
+  const std::string many = point(one_.path());
+  std::filesystem::remove_all(one_ / "notes");  // so many that others may be about to follow
+  one_.write("b.md", "");
+  run({"restore", one_.path(), "--to", many});
+  EXPECT_EQ(one_.read("notes/39.md"), "note 39\n");
+  EXPECT_EQ(one_.read("b.md"), "text of another\n");
+  sync_both();
+  EXPECT_EQ(two_.read("notes/39.md"), "note 39\n");
+
   Process watcher({DIARYX_SYNC, "watch", one_.path()});
   ASSERT_TRUE(wait_until([&] { return watcher.out().contains("synced"); })) << watcher.out();
   std::filesystem::remove(one_ / "a.md");

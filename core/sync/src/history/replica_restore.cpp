@@ -12,6 +12,7 @@ namespace diaryx::sync {
 
 void Replica::Impl::on_restore(const RestoreFiles& restore) {
   if (!joined_) return problem({}, "nothing can be restored before this device has met the server once");
+  stop_waiting_for_waves();  // what is missing or shorter was done before this was asked for
   restore_id_ = restore.id;
   taking_away_ = true;  // a person decided, so it is no wave to be held
   for (const RestoreFile& file : restore.files) {

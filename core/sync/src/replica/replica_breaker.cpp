@@ -50,7 +50,7 @@ bool Replica::Impl::wait_for_wave(const std::string& path, std::string_view byte
   return true;
 }
 
-void Replica::Impl::send_deletions() {
+void Replica::Impl::send_deletions(WaveGrace grace) {
   std::vector<std::string> due;
   std::vector<std::string> removed;
   bool holding = false;
@@ -77,7 +77,7 @@ void Replica::Impl::send_deletions() {
   }
   // A folder is emptied file by file: wait until nothing more is missing before counting. One by one, too: once a few went in the
   // last minute, so that a slow wave does not pass file by file until it is large enough.
-  if (!holding && outgoing_.may_become_wave(count, records_.size(), now_) &&
+  if (grace == WaveGrace::Given && !holding && outgoing_.may_become_wave(count, records_.size(), now_) &&
       !outgoing_.is_wave(count, records_.size(), now_)) {
     if (count != growing_) deletions_due_ = now_ + kWaveGrace;
     growing_ = count;
@@ -100,6 +100,11 @@ void Replica::Impl::send_deletions() {
 
   delete_files(due);
   believe(shorter);
+}
+
+void Replica::Impl::stop_waiting_for_waves() {
+  for (auto& [path, text] : truncated_) text.wait_until = now_;
+  send_deletions(WaveGrace::Over);
 }
 
 void Replica::Impl::delete_files(const std::vector<std::string>& paths) {

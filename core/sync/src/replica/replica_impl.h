@@ -346,7 +346,10 @@ class Replica::Impl {
 
   // --- replica_breaker.cpp
   bool wait_for_wave(const std::string& path, std::string_view bytes);
-  void send_deletions();
+  enum class WaveGrace : uint8_t { Given, Over };
+  void send_deletions(WaveGrace grace = WaveGrace::Given);
+  /// Counts what is missing or shorter now: a person who asks for something has done it before.
+  void stop_waiting_for_waves();
   void delete_files(const std::vector<std::string>& paths);
   void believe(const std::vector<std::string>& shorter);
   bool ask_to_take(const std::string& path, HeldChange::Kind kind);
