@@ -117,7 +117,11 @@ test('going back: one file, one hunk, everything; devices see it as an edit and 
   assert.ok((await get(`/api/workspaces/${id}/history`)).some((one) => one.origin === 'restore'));
   device.end();
 
-  for (const [body, status] of [[{}, 400], [{point: 'x'}, 400], [{point: 1, paths: ['../x']}, 400], [{point: 1, paths: 'a.md'}, 400], [{point: 1, hunks: [0]}, 400]]) {
+  const before = await restore({point: 0});
+  assert.deepEqual([before.file_count, before.skipped[0].reason], [0, 'the history here begins later']);
+  assert.deepEqual((await get(`/api/workspaces/${id}/history/now`)).files, ['a.md', 'old.md']);
+
+  for (const [body, status] of [[{}, 400], [{point: 'x'}, 400], [{point: 1, paths: ['../x']}, 400], [{point: 1, paths: 'a.md'}, 400], [{point: 1, hunks: [0]}, 400], [{point: 1, paths: []}, 400]]) {
     assert.equal((await server.ask('POST', `/api/workspaces/${id}/restore`, {token, body})).status, status, JSON.stringify(body));
   }
 });

@@ -261,7 +261,8 @@ TEST_F(HistoryCommands, GoBackNoFurtherThanTheHistory) {
   EXPECT_EQ(two_.read("notes/a.md"), "text\n");
   one_.write("notes/a.md", "other\n");
   sync_both();
-  EXPECT_NE(run({"restore", one_ / "notes", "--to", "2", "--hunk", "1"}, 9).find("are chosen of a file"),
+  EXPECT_NE(run({"restore", one_ / "notes", "--to", "2", "--hunk", "1"}, 9)
+                .find("only a text that is there has single changes"),
             std::string::npos);
   EXPECT_EQ(one_.read("notes/a.md"), "other\n");
 }

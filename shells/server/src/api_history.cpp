@@ -98,6 +98,8 @@ OrResponse<Wish> read_wish(const HttpRequest& request) {
   if (const Json* paths = body->find("paths"); paths != nullptr && !paths->is_null()) {
     const Json::Array* const list = paths->as_array();
     if (list == nullptr) return std::unexpected(bad("\"paths\" is a list of files and folders."));
+    // Nothing chosen is not everything: who means that leaves it out.
+    if (list->empty()) return std::unexpected(bad("\"paths\" is empty. Leave it out to go back with everything."));
     for (const Json& path : *list) {
       const std::string* const text = path.as_string();
       if (text == nullptr || sync::check_path(*text) != sync::PathProblem::Fine)

@@ -17,6 +17,8 @@ namespace diaryx::server {
 namespace {
 
 constexpr uint32_t kRegularFile0644 = 0100644u << 16;
+constexpr uint32_t kFileType = 0170000u << 16;
+constexpr uint32_t kSymbolicLink = 0120000u << 16;
 constexpr size_t kPieceBytes = 256u << 10;
 
 struct Discard {
@@ -106,6 +108,14 @@ std::expected<UnpackedFile, ZipRefusal> read_entry(zip_t* archive, zip_uint64_t 
   }
 }
 
+/// Its content is a path and not a text; devices do not carry links either.
+bool is_symbolic_link(zip_t* archive, zip_uint64_t index) {
+  zip_uint8_t system = 0;
+  zip_uint32_t attributes = 0;
+  return zip_file_get_external_attributes(archive, index, 0, &system, &attributes) == 0 && system == ZIP_OPSYS_UNIX &&
+         (attributes & kFileType) == kSymbolicLink;
+}
+
 /// One that is to be read.
 struct Listed {
   zip_uint64_t index;
@@ -133,7 +143,7 @@ std::expected<std::vector<Listed>, ZipRefusal> list_entries(zip_t* archive, cons
       return refuse(ZipRefusal::Kind::BadPath, "The archive has an entry that cannot be a file of a workspace: " +
                                                    std::string(sync::describe(problem)) + ".");
     }
-    if (!sync::is_carried(name)) continue;
+    if (!sync::is_carried(name) || is_symbolic_link(archive, index)) continue;
     zip_stat_t about;
     zip_stat_init(&about);
     const bool known = zip_stat_index(archive, index, 0, &about) == 0 && (about.valid & ZIP_STAT_SIZE) != 0;

@@ -67,8 +67,8 @@ struct ZipRefusal {
 };
 
 /// Reads a whole archive, or refuses it whole: nothing is half imported (trap S12a). Entries that sync does not carry
-/// (`.git`, `__MACOSX`, …) and directories are skipped; a path that leaves the workspace, is absolute or reserved refuses
-/// the archive; of entries with one path the last counts. Sizes that the archive itself names are added up before anything is
+/// (`.git`, `__MACOSX`, symbolic links, …) and directories are skipped; a path that leaves the workspace, is absolute or
+/// reserved, or stands there twice, refuses the archive. Sizes that the archive itself names are added up before anything is
 /// unpacked. Memory: what `spool` does not take. Blocking.
 std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source,
                                                               const ZipLimits& limits, const ZipSpool& spool = {});

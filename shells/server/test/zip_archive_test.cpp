@@ -68,6 +68,17 @@ TEST_F(ZipArchive, SkipsWhatSyncDoesNotCarry) {
   EXPECT_EQ((*files)[0].path, "a.md");
 }
 
+TEST_F(ZipArchive, TakesNoLinkForAText) {
+  auto archive = slurp_of(written({{"a.md", "x", {}}, {"link.md", "../a.md", {}}}));
+  const size_t entry = archive.rfind("link.md") - 46;  // in the directory
+  archive.replace(entry + 40, 2, std::string("\xff\xa1", 2));  // a link with mode 0777
+  std::ofstream(folder.path / "link.zip", std::ios::binary) << archive;
+  const auto files = read_zip(folder.path / "link.zip", kLimits);
+  ASSERT_TRUE(files);
+  ASSERT_EQ(files->size(), 1u);
+  EXPECT_EQ((*files)[0].path, "a.md");
+}
+
 TEST_F(ZipArchive, StopsABombAtTheBound) {
   const auto bomb = read_zip(written({{"a.md", std::string(3 << 20, 'a'), {}}}), kLimits);
   ASSERT_FALSE(bomb);

@@ -71,13 +71,13 @@ Json member(const Json& json, std::string_view key) {
 }  // namespace
 
 std::vector<FileDiff> metadata_changes(const History& history, HistoryPoint from, HistoryPoint to) {
+  // One point after the other, so that the list of files is replayed twice and not for each entry.
+  std::vector<FileDiff> touched;
+  for (const std::string& key : touched_entries(history, std::min(from, to), std::max(from, to)))
+    touched.push_back({.path = key, .old_metadata = history.metadata_at(key, from)});
   std::vector<FileDiff> diffs;
-  const std::set<std::string> keys = touched_entries(history, std::min(from, to), std::max(from, to));
-  std::vector<std::optional<FileMetadata>> before;
-  for (const std::string& key : keys) before.push_back(history.metadata_at(key, from));
-  size_t at = 0;
-  for (const std::string& key : keys) {
-    FileDiff diff{.path = key, .old_metadata = std::move(before[at++]), .new_metadata = history.metadata_at(key, to)};
+  for (FileDiff& diff : touched) {
+    diff.new_metadata = history.metadata_at(diff.path, to);
     if (diff.old_metadata == diff.new_metadata) continue;
     diff.change_type = change_between(diff.old_metadata, diff.new_metadata);
     diffs.push_back(std::move(diff));

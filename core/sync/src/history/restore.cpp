@@ -30,6 +30,8 @@ bool is_chosen(std::string_view path, std::span<const std::string> chosen) {
          });
 }
 
+constexpr const char* kUnknownText = "its text is not in this device's history";
+
 /// Files at a point with their contents, read once.
 class Files {
  public:
@@ -64,6 +66,11 @@ class Planner {
     }
   }
 
+  bool is_text(const std::string& path) const {
+    const std::optional<PastFile> file = now_.read(path);
+    return file && !file->binary;
+  }
+
   /// The file under its present name, with the content it had under whatever name.
   void one_file(const std::string& path, std::span<const size_t> hunks) {
     if (now_.has(path)) {
@@ -74,7 +81,6 @@ class Planner {
     if (!then_.has(path)) return skip(path, "there was no such file then");
     if (const std::optional<std::string> present = present_name(path))
       return skip(path, "it is called \"" + *present + "\" now; restore it under that name");
-    if (!hunks.empty()) return skip(path, "it is deleted, so it comes back whole or not at all");
     bring_back(path);
   }
 
@@ -125,12 +131,11 @@ class Planner {
               std::span<const size_t> hunks) {
     const std::optional<PastFile> present = now_.read(renamed_from.empty() ? path : renamed_from);
     if (!present) return;
-    if (!past.text_known || !present->text_known) return skip(path, "its text is not in this device's history");
+    if (!past.text_known || !present->text_known) return skip(path, kUnknownText);
     if (past.binary.has_value() != present->binary.has_value())
       return skip(path, "it was another kind of file then; once this one is deleted, that one can be restored");
     RestoreFile file{.path = path, .renamed_from = renamed_from};
     if (past.binary) {
-      if (!hunks.empty()) return skip(path, "it is no text, so no single change can be chosen");
       if (past.binary->hash == present->binary->hash) return;
       file.binary_before = present->binary;
       file.binary_after = past.binary;
@@ -169,27 +174,22 @@ class Planner {
   }
 
   void bring_back(const std::string& path) {
-    const std::optional<PastFile> past = then_.read(path);
-    if (!past) return;
-    if (!past->text_known) return skip(path, "its text is not in this device's history");
-    RestoreFile file{.path = path};
-    if (past->binary) {
-      file.binary_after = past->binary;
-    } else {
-      file.after = past->text;
-    }
-    plan_.files.push_back(std::move(file));
+    add_whole(path, then_.read(path), &RestoreFile::after, &RestoreFile::binary_after);
   }
 
   void take_away(const std::string& path) {
-    const std::optional<PastFile> present = now_.read(path);
-    if (!present) return;
-    if (!present->text_known) return skip(path, "its text is not in this device's history");
+    add_whole(path, now_.read(path), &RestoreFile::before, &RestoreFile::binary_before);
+  }
+
+  void add_whole(const std::string& path, std::optional<PastFile> known, std::optional<std::string> RestoreFile::* text,
+                 std::optional<BinaryRef> RestoreFile::* binary) {
+    if (!known) return;
+    if (!known->text_known) return skip(path, kUnknownText);
     RestoreFile file{.path = path};
-    if (present->binary) {
-      file.binary_before = present->binary;
+    if (known->binary) {
+      file.*binary = std::move(known->binary);
     } else {
-      file.before = present->text;
+      file.*text = std::move(known->text);
     }
     plan_.files.push_back(std::move(file));
   }
@@ -228,10 +228,10 @@ RestorePlan plan_restore(const History& history, const RestoreChoice& choice, Hi
   std::vector<std::string> folders;
   for (const std::string& path : choice.paths) {
     const std::string name(without_slash(path));
-    if (is_file(history, name, choice.point)) {
+    if (!choice.hunks.empty() && !planner.is_text(name)) {
+      planner.skip(name, "only a text that is there has single changes");
+    } else if (is_file(history, name, choice.point)) {
       planner.one_file(name, choice.hunks);
-    } else if (!choice.hunks.empty()) {
-      planner.skip(name, "single changes are chosen of a file, and this is none");
     } else {
       folders.push_back(name);
     }
