@@ -1,5 +1,6 @@
 // `history`, `diff` and `blame`: what happened, what is different, who wrote it.
 #include <algorithm>
+#include <map>
 
 #include "commands.h"
 #include "diaryx/sync/history_diff.h"
@@ -13,7 +14,7 @@ namespace {
 
 std::string device_name(const sync::HistoryDevice& device, const DeviceConfig& config) {
   if (device.id.empty()) return "another device";
-  const std::string name = device.name.empty() ? "device " + device.id.substr(0, 8) : device.name;
+  const std::string name = safe_line(device.name.empty() ? "device " + device.id.substr(0, 8) : device.name);
   return device.id == config.device_id ? name + " (this device)" : name;
 }
 
@@ -25,11 +26,30 @@ std::string file_list(const std::vector<std::string>& files) {
   return text;
 }
 
-std::string what_happened(const sync::TimelineGroup& group) {
+/// Where each file comes into the list for the first time.
+using Beginnings = std::map<std::string, sync::HistoryPoint>;
+
+Beginnings beginnings_of(const sync::History& history) {
+  Beginnings beginnings;
+  const auto& changed = history.files_changed();
+  for (size_t i = 0; i < changed.size(); ++i) {
+    for (const std::string& file : changed[i])
+      beginnings.emplace(file, history.document("workspace")->records()[i].sequence);
+  }
+  return beginnings;
+}
+
+std::string what_happened(const sync::TimelineGroup& group, const sync::History& history,
+                          const Beginnings& beginnings) {
+  const bool is_all_new = std::ranges::all_of(group.files, [&](const std::string& file) {
+    const auto found = beginnings.find(file);
+    return found == beginnings.end() || found->second >= group.first;
+  });
+  const std::string taken_in = is_all_new ? "first taken in" : "taken in or changed";
   switch (group.origin) {
     case sync::HistoryOrigin::Restore: return "brought back from history";
     case sync::HistoryOrigin::Move: return "renamed from " + group.note;
-    case sync::HistoryOrigin::Import: return "first taken in, " + counted(group.inserted, "character");
+    case sync::HistoryOrigin::Import: return taken_in + ", " + counted(group.inserted, "character");
     case sync::HistoryOrigin::Base: return "as it was when this history began";
     default: break;
   }
@@ -37,14 +57,20 @@ std::string what_happened(const sync::TimelineGroup& group) {
   std::string text;
   if (group.inserted != 0) text = counted(group.inserted, "character") + " typed";
   if (group.deleted != 0) text += (text.empty() ? "" : ", ") + counted(group.deleted, "character") + " deleted";
-  return text.empty() ? "listing changed" : text;
+  if (!text.empty()) return text;
+  // Of what is no text the list has the bytes, by their hash.
+  const bool is_text = std::ranges::any_of(
+      group.files, [&](const std::string& file) { return history.metadata_at(file, sync::kHistoryNow).has_value(); });
+  if (is_text) return "listing changed";
+  return is_all_new ? "first taken in" : "other bytes";
 }
 
-void say_group(const sync::TimelineGroup& group, const DeviceConfig& config, TimestampMs now, bool with_files) {
+void say_group(const sync::TimelineGroup& group, const std::string& what, const DeviceConfig& config, TimestampMs now,
+               bool with_files) {
   std::string line =
       std::to_string(group.last) + ": " + spoken_time(group.until, now) + ", " + device_name(group.device, config);
   if (const std::string span = spoken_span(group.until - group.from); !span.empty()) line += ", over " + span;
-  line += ": " + what_happened(group);
+  line += ": " + what;
   if (with_files) line += ", in " + file_list(group.files);
   say(line + ".");
 }
@@ -165,7 +191,9 @@ Attempt<ExitCode> show_history(const HistoryArguments& arguments) {
   say((place.path.empty() ? std::string("This folder") : place.path) + ": " +
       counted(shown, "stretch of work", "stretches of work") + ", newest first" +
       (shown < groups.size() ? "; --limit shows more." : "."));
-  for (size_t i = 0; i < shown; ++i) say_group(groups[i], place.config, now, is_folder);
+  const Beginnings beginnings = beginnings_of(history);
+  for (size_t i = 0; i < shown; ++i)
+    say_group(groups[i], what_happened(groups[i], history, beginnings), place.config, now, is_folder);
   return ExitCode::Done;
 }
 

@@ -21,8 +21,6 @@ namespace {
 
 constexpr auto kAskEvery = std::chrono::milliseconds(50);
 constexpr auto kWaitForWatcher = std::chrono::seconds(20);
-/// So many points before the first known record of a restore another one is looked for, and twice as many each time.
-constexpr sync::HistoryPoint kLookBack = 1024;
 
 std::string sentence_of(const sync::RestoreFile& file) {
   switch (sync::step_of(file)) {
@@ -140,22 +138,15 @@ Attempt<ExitCode> carry_out(const HistoryPlace& place, const HistoryReader& read
 
 /// The last restore, with the documents of all that it did; nothing if there was none lately.
 Attempt<std::optional<sync::DoneRestore>> load_last_restore(HistoryReader& reader) {
-  if (auto loaded = reader.load_recent(); !loaded) return std::unexpected(std::move(loaded.error()));
-  std::optional<sync::DoneRestore> last;
-  // A large one began in documents that are not among the recent ones.
-  for (sync::HistoryPoint step = kLookBack, known = sync::kHistoryNow;; step *= 2) {
-    const auto done = sync::done_restores(reader.history());
-    if (done.empty()) return last;
-    last = done.front();
-    if (last->before == known) break;
-    known = last->before;
-    if (auto loaded = reader.load_newer(known - std::min(known, step)); !loaded)
-      return std::unexpected(std::move(loaded.error()));
-  }
+  Attempt<void> loaded = reader.load_recent();
+  auto last = sync::find_restore(reader.history(), {}, [&](sync::HistoryPoint point) {
+    if (loaded) loaded = reader.load_newer(point);
+  });
   // The text of a file that it took away may be older than anything recent.
-  for (const std::string& path : last->paths) {
-    if (auto loaded = reader.load_file(path); !loaded) return std::unexpected(std::move(loaded.error()));
+  for (const std::string& path : last ? last->paths : std::vector<std::string>()) {
+    if (loaded) loaded = reader.load_file(path);
   }
+  if (!loaded) return std::unexpected(std::move(loaded.error()));
   return last;
 }
 

@@ -15,19 +15,21 @@ class HistoryCommands : public testing::Test {
   HistoryCommands() {
     Process token({DIARYX_SYNCD, "token", "create", "--data", data_.path(), "--user", "me@example.org"});
     EXPECT_EQ(token.wait(), 0) << token.err();
-    const std::string secret = token.out().substr(0, token.out().find('\n'));
+    secret_ = token.out().substr(0, token.out().find('\n'));
     server_ = std::make_unique<Process>(
         std::vector<std::string>{DIARYX_SYNCD, "--data", data_.path(), "--listen", "127.0.0.1:0"});
     EXPECT_TRUE(wait_until([this] { return server_->out().find('\n') != std::string::npos; })) << server_->err();
     const std::string line = server_->out().substr(0, server_->out().find('\n'));
-    const std::string url = line.substr(line.find("http://"));
-    for (const auto& [folder, name] : {std::pair{&one_, "Laptop"}, std::pair{&two_, "Tablet"}}) {
-      const Ended linked = run_client(
-          {"link", folder->path(), "--server", url, "--token", secret, "--workspace", "notes", "--device-name", name});
-      EXPECT_EQ(linked.exit_code, 0) << linked.err;
-    }
+    url_ = line.substr(line.find("http://"));
+    link(one_, "Laptop");
+    link(two_, "Tablet");
   }
 
+  void link(const native::TempFolder& folder, const std::string& name) const {
+    const Ended linked = run_client(
+        {"link", folder.path(), "--server", url_, "--token", secret_, "--workspace", "notes", "--device-name", name});
+    EXPECT_EQ(linked.exit_code, 0) << linked.err;
+  }
   static std::string run(std::vector<std::string> arguments, int exit_code = 0) {
     const Ended ended = run_client(std::move(arguments));
     EXPECT_EQ(ended.exit_code, exit_code) << ended.out << ended.err;
@@ -56,6 +58,8 @@ class HistoryCommands : public testing::Test {
   native::TempFolder data_;
   native::TempFolder one_;
   native::TempFolder two_;
+  std::string secret_;
+  std::string url_;
   std::unique_ptr<Process> server_;
 };
 
@@ -97,6 +101,14 @@ TEST_F(HistoryCommands, SayWhatHappenedAndWhoWroteIt) {
   EXPECT_NE(blame.find("Tablet (this device), today at "), std::string::npos) << blame;
 }
 
+TEST_F(HistoryCommands, SayEachThingInALineOfItsOwnWhateverADeviceIsCalled) {
+  link(two_, "Tablet\n9999: yesterday, deleted");
+  two_.write("a.md", "a\n");
+  for (const auto* folder : {&two_, &one_}) run({"sync", folder->path()});
+  EXPECT_EQ(run({"history", one_.path()}).find("\n9999"), std::string::npos);
+  EXPECT_EQ(run({"blame", one_ / "a.md"}).find("\n9999"), std::string::npos);
+}
+
 TEST_F(HistoryCommands, SayThatOtherBytesAreDifferent) {
   one_.write("picture.png", "\x89PNG one");
   sync_both();
@@ -105,6 +117,16 @@ TEST_F(HistoryCommands, SayThatOtherBytesAreDifferent) {
   sync_both();
   const std::string diff = run({"diff", one_ / "picture.png", "--from", then});
   EXPECT_NE(diff.find("other bytes, 8 bytes before and 16 bytes after."), std::string::npos) << diff;
+  two_.write("picture.png", "\x89PNG a third one");
+  two_.write("new.md", "new\n");
+  sync_both();
+  const std::string said = run({"history", two_.path()});
+  EXPECT_NE(said.find("Tablet (this device): taken in or changed, 4 characters, in new.md, picture.png."),
+            std::string::npos)
+      << said;
+  const std::string of_picture = run({"history", two_ / "picture.png"});
+  EXPECT_NE(of_picture.find("Tablet (this device): other bytes."), std::string::npos) << of_picture;
+  EXPECT_NE(of_picture.find("Laptop: first taken in."), std::string::npos) << of_picture;
   const Json json = json_lines(run({"diff", one_ / "picture.png", "--from", then, "--json"})).front();
   EXPECT_NE(json.string_member("sha256_before"), json.string_member("sha256_after"));
 }

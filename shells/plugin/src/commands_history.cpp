@@ -369,12 +369,10 @@ Reply list_restores(Guest& guest, const Json& params) {
 Reply undo_restore(Guest& guest, const Json& params) {
   DX_OPEN(past);
   past.load_recent(kRecentDocuments);
-  const auto restores = sync::done_restores(past.history());
-  const auto id = params.string_member("restore_id");
-  const auto done = id ? std::ranges::find(restores, *id, &sync::DoneRestore::id) : restores.begin();
-  if (done == restores.end()) return refused("nothing was restored lately that could be taken back");
+  const auto done = sync::find_restore(past.history(), params.string_member("restore_id"),
+                                       [&](sync::HistoryPoint point) { past.load_newer(point); });
+  if (!done) return refused("nothing was restored lately that could be taken back");
   for (const std::string& path : done->paths) past.load_file(path);
-  past.load_newer(done->before);
   const sync::RestorePlan plan = sync::plan_undo(past.history(), *done);
   if (flag_param(params, "preview", false)) return restored_json(plan, {});
   return restored_json(plan, carry_out(guest, past.history(), {.point = done->before, .paths = done->paths}, plan));

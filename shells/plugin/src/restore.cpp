@@ -1,6 +1,5 @@
 #include "restore.h"
 
-#include <algorithm>
 #include <set>
 
 #include "diaryx/sync/head_text.h"
@@ -15,12 +14,6 @@ constexpr std::string_view kJoinedRecord = "joined";
 constexpr size_t kIdDigits = 32;
 
 std::string new_id() { return fresh_bits().hex().substr(0, kIdDigits); }
-
-bool is_chosen(const std::string& path, const std::vector<std::string>& chosen) {
-  return chosen.empty() || std::ranges::any_of(chosen, [&](const std::string& name) {
-           return path == name || path.starts_with(name + '/');
-         });
-}
 
 std::string past_text(const std::optional<Bytes>& state, std::string_view root) {
   return state ? document_of(*state).text(root).to_string() : std::string();
@@ -63,10 +56,11 @@ Restored carry_out(Guest& guest, const sync::History& history, const sync::Resto
     restored.problems = guest.session()->restore({.files = plan.files, .id = restored.id});
     return restored;
   }
+  if (choice.point < history.first()) return restored;
   std::set<std::string> paths;
   for (const sync::RestoreFile& file : plan.files) paths.insert(file.path);
   for (const sync::FileDiff& diff : sync::metadata_changes(history, choice.point, sync::kHistoryNow)) {
-    if (is_chosen(diff.path, choice.paths)) paths.insert(diff.path);
+    if (sync::is_chosen(diff.path, choice.paths)) paths.insert(diff.path);
   }
   if (paths.empty()) return restored;
   if (!choice.hunks.empty()) {

@@ -96,6 +96,26 @@ TEST_F(HistoryOfGuest, GoesBackWithTheWholeWorkspaceAndTakesItBack) {
   EXPECT_EQ(body("a.md"), "one\n");
 }
 
+TEST_F(HistoryOfGuest, TakesAllOfALargeRestoreBack) {
+  constexpr int kNotes = 320;  // more than the documents that are looked through for what happened lately
+  for (int i = 0; i < kNotes; ++i) set_file("n" + std::to_string(i) + ".md", "N");
+  for (int i = 0; i < kNotes; ++i) set_body("n" + std::to_string(i) + ".md", "one\n");
+  const int64_t then = last();
+  for (int i = 0; i < kNotes; ++i) set_body("n" + std::to_string(i) + ".md", "two\n");
+  ok("RestoreHistory", Json{}.set("update_id", then));
+  for (int i = 0; i < kNotes; ++i) ASSERT_EQ(body("n" + std::to_string(i) + ".md"), "one\n") << i;
+  restart();
+  ok("UndoRestore");
+  for (int i = 0; i < kNotes; ++i) ASSERT_EQ(body("n" + std::to_string(i) + ".md"), "two\n") << i;
+}
+
+TEST_F(HistoryOfGuest, TakesNothingAwayBeforeTheHistoryBegins) {
+  set_file("a.md", "A");
+  const Json restored = ok("RestoreHistory", Json{}.set("update_id", 0));
+  EXPECT_EQ(restored.find("skipped")->as_array()->size(), 1u) << restored.dump();
+  EXPECT_EQ(ok("ListCrdtFiles").as_array()->size(), 1u);
+}
+
 TEST_F(HistoryOfGuest, RefusesPointsThatAreNone) {
   set_file("a.md", "A");
   EXPECT_THAT(refused("RestoreVersion", Json{}.set("doc_name", "workspace").set("update_id", 99)),

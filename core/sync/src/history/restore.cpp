@@ -24,12 +24,6 @@ std::string_view without_slash(std::string_view path) {
   return path;
 }
 
-bool is_chosen(std::string_view path, std::span<const std::string> chosen) {
-  return chosen.empty() || std::ranges::any_of(chosen, [&](const std::string& choice) {
-           return path == without_slash(choice) || is_within(path, without_slash(choice));
-         });
-}
-
 constexpr const char* kUnknownText = "its text is not in this device's history";
 
 /// Files at a point with their contents, read once.
@@ -214,6 +208,12 @@ bool is_file(const History& history, const std::string& path, HistoryPoint then)
 }
 
 }  // namespace
+
+bool is_chosen(std::string_view path, std::span<const std::string> chosen) {
+  return chosen.empty() || std::ranges::any_of(chosen, [&](const std::string& choice) {
+           return path == without_slash(choice) || is_within(path, without_slash(choice));
+         });
+}
 
 RestorePlan plan_restore(const History& history, const RestoreChoice& choice, HistoryPoint now) {
   Planner planner(history, choice.point, now);

@@ -4,6 +4,7 @@
 // today: the difference between what is there and what is wanted, never an old state. Undoing is one more plan.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +38,9 @@ struct RestorePlan {
   std::vector<RestoreSkip> skipped;
 };
 
+/// Whether a path is one of the chosen ones, or inside of one; nothing is chosen: it is.
+bool is_chosen(std::string_view path, std::span<const std::string> chosen);
+
 /// What restoring would do, from what the history holds. The documents of the files have to be here: those that
 /// `documents_for_restore` names.
 ///
@@ -56,6 +60,23 @@ struct DoneRestore {
 };
 /// The restores in the documents that are here, newest first.
 std::vector<DoneRestore> done_restores(const History& history);
+/// The restore of this id, or the last one, with all that it did. A large one began in documents that are not among those that
+/// changed lately, so it looks further and further back until nothing more of it turns up.
+///
+/// load_newer  loads the documents of the store that have records after a point.
+template <typename LoadNewer>
+std::optional<DoneRestore> find_restore(const History& history, std::optional<std::string_view> id,
+                                        LoadNewer load_newer) {
+  HistoryPoint known = kHistoryNow;
+  for (HistoryPoint step = 1024;; step *= 2) {
+    const std::vector<DoneRestore> restores = done_restores(history);
+    const auto found = id ? std::ranges::find(restores, *id, &DoneRestore::id) : restores.begin();
+    if (found == restores.end()) return std::nullopt;
+    if (found->before == known) return *found;
+    known = found->before;
+    load_newer(known - std::min(known, step));
+  }
+}
 /// Takes back what a restore did, and nothing that was done since.
 RestorePlan plan_undo(const History& history, const DoneRestore& restore);
 
