@@ -29,11 +29,10 @@ constexpr const char* kUnknownText = "its text is not in this device's history";
 /// Files at a point with their contents, read once.
 class Files {
  public:
-  Files(const History& history, HistoryPoint point) : history_(history), point_(point) {
-    for (std::string& path : history.files_at(point)) paths_.insert(std::move(path));
-  }
-  const std::set<std::string>& paths() const { return paths_; }
-  bool has(const std::string& path) const { return paths_.contains(path); }
+  Files(const History& history, HistoryPoint point)
+      : history_(history), point_(point), paths_(history.files_at(point)) {}
+  const std::vector<std::string>& paths() const { return paths_; }
+  bool has(const std::string& path) const { return std::ranges::binary_search(paths_, path); }
   std::optional<PastFile> read(const std::string& path) const {
     return has(path) ? history_.file_at(path, point_) : std::nullopt;
   }
@@ -41,7 +40,7 @@ class Files {
  private:
   const History& history_;
   HistoryPoint point_;
-  std::set<std::string> paths_;
+  std::vector<std::string> paths_;  // sorted
 };
 
 class Planner {
@@ -60,6 +59,8 @@ class Planner {
     }
   }
 
+  /// Then or now, and no folder.
+  bool is_file(const std::string& path) const { return then_.has(path) || now_.has(path); }
   bool is_text(const std::string& path) const {
     const std::optional<PastFile> file = now_.read(path);
     return file && !file->binary;
@@ -198,15 +199,6 @@ class Planner {
   RestorePlan plan_;
 };
 
-/// A choice that names a file, then or now, and not a folder.
-bool is_file(const History& history, const std::string& path, HistoryPoint then) {
-  for (const HistoryPoint point : {then, kHistoryNow}) {
-    const std::vector<std::string> files = history.files_at(point);
-    if (std::ranges::binary_search(files, path)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 bool is_chosen(std::string_view path, std::span<const std::string> chosen) {
@@ -230,7 +222,7 @@ RestorePlan plan_restore(const History& history, const RestoreChoice& choice, Hi
     const std::string name(without_slash(path));
     if (!choice.hunks.empty() && !planner.is_text(name)) {
       planner.skip(name, "only a text that is there has single changes");
-    } else if (is_file(history, name, choice.point)) {
+    } else if (planner.is_file(name)) {
       planner.one_file(name, choice.hunks);
     } else {
       folders.push_back(name);
