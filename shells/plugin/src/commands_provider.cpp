@@ -179,7 +179,7 @@ Reply connect_live_share(Guest& guest, const Json& params) {
   const bool is_lent = session && session->is_lent() && session->workspace_id() == id;  // to go on as it was prepared
   const bool write = flag_param(params, "write_to_disk", is_lent);
   guest.open_share(id, write);
-  guest.connect({.server_url = socket_server(endpoint.server_url),
+  guest.connect({.server_url = endpoint.server_url,
                  .workspace_id = id,
                  .auth_token = endpoint.auth_token,
                  .session_code = code,

@@ -134,10 +134,12 @@ void Guest::finish() {
   if (aside_) aside_->work(nullptr);
   if (!session_) return;
   session_->work(nullptr);
-  if (socket_open_ && session_->options().keep && session_->has_transfers()) {
-    const Endpoint server = endpoint(Json::object());
-    const Remote remote(server);
-    if (!server.server_url.empty() && !server.auth_token.empty()) session_->work(&remote);
+  if (socket_open_ && session_->has_transfers()) {
+    const bool is_share = !requested_.session_code.empty();
+    const Endpoint server =
+        is_share ? Endpoint{requested_.server_url, requested_.auth_token} : endpoint(Json::object());
+    const Remote remote(server, requested_.session_code);
+    if (!server.server_url.empty() && (is_share || !server.auth_token.empty())) session_->work(&remote);
   }
   if (!transport_problem_.empty() && try_again_at_ <= host::now()) connect(host::Connection(requested_));
   if (session_->take_reconnect() && is_requested()) {
@@ -383,7 +385,7 @@ Endpoint Guest::endpoint(const Json& params) { return Endpoint::resolve(params, 
 host::Connection Guest::own_line() {
   Endpoint server = endpoint(Json::object());
   if (server.server_url.empty() || server.auth_token.empty() || !is_linked()) return {};
-  return {.server_url = socket_server(server.server_url),
+  return {.server_url = std::move(server.server_url),
           .workspace_id = config_.workspace_id,
           .auth_token = std::move(server.auth_token),
           .session_code = {},

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "config.h"
 #include "diaryx/base/base64.h"
 #include "diaryx/base/utf.h"
 #include "host_calls.h"
@@ -153,7 +154,7 @@ void emit_event(std::string_view event) { pdk::call(host_emit_event, event); }
 std::string ws_connect(const Connection& connection) {
   Json request = Json{}
                      .set("type", "connect")
-                     .set("server_url", connection.server_url)
+                     .set("server_url", socket_server(connection.server_url))
                      .set("workspace_id", connection.workspace_id)
                      .set("write_to_disk", connection.write_to_disk);
   if (!connection.auth_token.empty()) request.set("auth_token", connection.auth_token);

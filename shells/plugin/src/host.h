@@ -66,7 +66,7 @@ struct HttpResponse {
 HttpResponse http(const HttpRequest& request);
 
 struct Connection {
-  std::string server_url;
+  std::string server_url;  // as for HTTP
   std::string workspace_id;
   std::string auth_token;
   std::string session_code;  // empty: none

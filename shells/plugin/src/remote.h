@@ -38,7 +38,9 @@ struct RemoteWorkspace {
 
 class Remote {
  public:
-  explicit Remote(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
+  /// share   the code of a share, for a guest of it; empty: a member asks.
+  explicit Remote(Endpoint endpoint, std::string share = {})
+      : endpoint_(std::move(endpoint)), share_(std::move(share)) {}
 
   Answer<std::vector<RemoteWorkspace>> workspaces() const;
   Answer<RemoteWorkspace> workspace(const std::string& id) const;
@@ -64,6 +66,7 @@ class Remote {
   std::string workspace_path(const std::string& workspace_id) const;
 
   Endpoint endpoint_;
+  std::string share_;
 };
 
 }  // namespace diaryx::plugin

@@ -5,6 +5,7 @@
 #include "diaryx/base/base64.h"
 #include "diaryx/crdt/doc.h"
 #include "diaryx/sync/frame.h"
+#include "diaryx/sync/metadata.h"
 #include "guest_tools.h"
 
 namespace diaryx::plugin {
@@ -146,6 +147,34 @@ TEST(Guest, LendsNoFolderThatNobodyNamedAndNoneThatIsLinked) {
     data(guest, "DisconnectLiveShareSession");
     EXPECT_THAT(data(guest, "ListCrdtFiles").dump(), testing::HasSubstr("docs/e.md"));
   }
+}
+
+// Its code is all that a guest has: a token would make the server ask for a member.
+TEST(Guest, FetchesTheAttachmentsOfAShareThatItWritesToDisk) {
+  fake_host() = {};
+  fake_host().http_answer = {.status = 200, .body = to_bytes(as_bytes("their picture"))};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  data(
+      guest, "ConnectLiveShareSession",
+      Json{}.set("workspace_id", "X").set("join_code", "c d").set("server_url", "http://x").set("write_to_disk", true));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"X","write_to_disk":true})"));
+  const Sha256 hash = sha256(std::string_view("their picture"));
+  const sync::BinaryRef ref{.path = "p.png", .source = "local", .hash = hash.hex(), .size = 13};
+  crdt::Doc theirs({.client = ClientId{7}});
+  crdt::Transaction txn = theirs.transact();
+  theirs.map("binaries").set(txn, "p.png", crdt::Any::string(sync::format_binary_ref(ref)));
+  const Bytes list = std::move(txn).commit().update_v1();
+  ASSERT_TRUE(guest.on_binary(*sync::encode_frame("workspace:X", {sync::SyncStep2{list}})));
+  const Bytes all = theirs.state_vector().encode();
+  ASSERT_TRUE(guest.on_binary(*sync::encode_frame("workspace:X", {sync::SyncStep1{all}})));
+  EXPECT_EQ(file("p.png"), "their picture");
+  ASSERT_EQ(fake_host().http_requests.size(), 1u);
+  EXPECT_EQ(fake_host().http_requests[0].url, "http://x/api/workspaces/X/attachments/" + hash.hex() + "?session=C%20D");
+  EXPECT_TRUE(fake_host().http_requests[0].headers.empty());
+  EXPECT_EQ(fake_host().connection.server_url, "http://x");
+  ASSERT_TRUE(guest.on_binary(*sync::encode_frame("workspace:X", {sync::SyncStep2{sync::kEmptyUpdate}})));
+  EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "synced");
 }
 
 TEST(Guest, ShowsTheStatusOfASharedSessionInAFolderThatIsLinkedToNothing) {
