@@ -22,6 +22,8 @@ Reply get_config(Guest& guest, const Json&) { return guest.config().to_public_js
 Reply set_config(Guest& guest, const Json& params) {
   Config config = guest.config();
   config.patch(params);
+  const std::string& id = config.workspace_id;
+  if (!id.empty() && id != guest.config().workspace_id && !is_usable_workspace(id)) return refused(kUnusableWorkspace);
   guest.change_config(config);
   return Json{};
 }
@@ -67,7 +69,10 @@ std::string waiting_for_a_person(const sync::ReplicaStatus& status) {
 
 Reply sync_status(Guest& guest, const Json& params) {
   Session* session = guest.session();
-  if (!session || session->options().alone) return status_line("idle", "Idle");
+  if (!session || session->options().alone) {
+    if (guest.config().workspace_id != guest.workspace()) return status_line("error", "Sync error", kUnusableWorkspace);
+    return status_line("idle", "Idle");
+  }
   guest.notice_sign_in();
   if (!guest.is_requested() && !guest.is_open()) return status_line("idle", "Idle", guest.endpoint(params).missing());
   if (!guest.transport_problem().empty()) return status_line("error", "Sync error", guest.transport_problem());

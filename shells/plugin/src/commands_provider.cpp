@@ -7,7 +7,6 @@
 #include <array>
 
 #include "commands.h"
-#include "diaryx/sync/doc_id.h"
 #include "manifest.h"
 #include "remote.h"
 #include "snapshot.h"
@@ -18,10 +17,6 @@ namespace {
 constexpr std::string_view kMissingServer = "Missing server_url";
 constexpr std::string_view kMissingWorkspace = "Missing workspace_id";
 constexpr std::string_view kUnsupported = "Unsupported provider";
-constexpr std::string_view kUnusable = "The id of the workspace is too long or holds characters that ids cannot have";
-
-// The ids of all its documents are made of it and travel in frames, which have room for so much (A20).
-bool is_usable(std::string_view workspace_id) { return sync::workspace_doc_id(workspace_id).has_value(); }
 
 bool is_supported(const Json& params) {
   const auto id = params.string_member("provider_id");
@@ -78,10 +73,11 @@ Reply link_workspace(Guest& guest, const Json& params) {
     const auto created = Remote(endpoint).create_workspace(name);
     if (!created) return refused(created.error().text);
     id = created->id;
-  } else if (!is_usable(id)) {
-    return refused(kUnusable);
-  } else if (const auto known = Remote(endpoint).workspace(id); !known && known.error().status > 0) {
-    return refused(known.error().text);
+  }
+  if (!is_usable_workspace(id)) return refused(kUnusableWorkspace);
+  if (!create) {
+    const auto known = Remote(endpoint).workspace(id);
+    if (!known && known.error().status > 0) return refused(known.error().text);
   }
   guest.link(id, folder_param(guest, params));
   return Json{}
@@ -131,7 +127,7 @@ Reply download_workspace(Guest& guest, const Json& params) {
   const Disk folder = folder_param(guest, params);
   const bool attachments = flag_param(params, "include_attachments", true);
   const bool link = flag_param(params, "link", false);
-  if (link && !is_usable(id)) return refused(kUnusable);
+  if (link && !is_usable_workspace(id)) return refused(kUnusableWorkspace);
   const auto zip = Remote(endpoint).download_snapshot(id, attachments);
   if (!zip) return refused(zip.error().text);
   // What is here already meets what is there in the session: both stay.
@@ -155,7 +151,7 @@ std::string workspace_param(Guest& guest, const Json& params) {
 Reply prepare_live_share(Guest& guest, const Json& params) {
   const std::string id = workspace_param(guest, params);
   if (id.empty()) return refused(kMissingWorkspace);
-  if (!is_usable(id)) return refused(kUnusable);
+  if (!is_usable_workspace(id)) return refused(kUnusableWorkspace);
   const bool write = flag_param(params, "write_to_disk", true);
   if (write)
     guest.lend_folder(id);
@@ -167,7 +163,7 @@ Reply prepare_live_share(Guest& guest, const Json& params) {
 Reply connect_live_share(Guest& guest, const Json& params) {
   const std::string id = workspace_param(guest, params);
   if (id.empty()) return refused(kMissingWorkspace);
-  if (!is_usable(id)) return refused(kUnusable);
+  if (!is_usable_workspace(id)) return refused(kUnusableWorkspace);
   const Endpoint endpoint = guest.endpoint(params);
   if (endpoint.server_url.empty()) return refused(kMissingServer);
   std::string code = trimmed_param(params, "session_code");

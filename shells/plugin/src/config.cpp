@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "diaryx/sync/doc_id.h"
+
 namespace diaryx::plugin {
 namespace {
 
@@ -78,6 +80,8 @@ Json Endpoint::missing() const {
   if (auth_token.empty()) return "Sign in to enable sync";
   return {};
 }
+
+bool is_usable_workspace(std::string_view id) { return sync::workspace_doc_id(id).has_value(); }
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\f\v";

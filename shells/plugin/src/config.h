@@ -32,6 +32,11 @@ struct Config {
   friend bool operator==(const Config&, const Config&) = default;
 };
 
+/// The ids of all its documents are made of it and travel in frames, which have room for so much (A20).
+bool is_usable_workspace(std::string_view id);
+inline constexpr std::string_view kUnusableWorkspace =
+    "The id of the workspace is too long or holds characters that ids cannot have";
+
 /// The server and the token that apply: a command's own parameter, else the stored value, else the host's context.
 struct Endpoint {
   std::string server_url;  // normalised

@@ -94,7 +94,7 @@ Outcome Guest::init(std::string_view input) {
   if (const auto root = options.string_member("workspace_root")) disk_.set_root(*root);
   load_device();
   spaces_.load();
-  open_own(config_.workspace_id);
+  open_own(workspace());
   reconcile();
   if (is_linked()) session_->begin_scan();
   finish();
@@ -244,7 +244,7 @@ void Guest::open_folder(const Disk& folder) {
   }
   disk_ = folder;
   if (!is_elsewhere) return;
-  open_own(config_.workspace_id);
+  open_own(workspace());
   reconcile();
 }
 
@@ -263,11 +263,11 @@ void Guest::follow_config() {
   if (!session_) {
     load_device();
     spaces_.load();
-    return open_own(config_.workspace_id);
+    return open_own(workspace());
   }
   save();
   const std::string own = session_->workspace_id();
-  const std::string& linked = config_.workspace_id;
+  const std::string linked = workspace();
   if (linked.empty()) {
     if (const auto space = spaces_.find(own); space && !session_->options().alone) spaces_.share(folder_name(), *space);
   } else if (own == linked) {
@@ -297,7 +297,7 @@ Journal::Stored Guest::present_state() const {
 // the first change is stored at the end of the call that brings it.
 void Guest::adopt_late_state() {
   spaces_.load();
-  const std::string& linked = config_.workspace_id;
+  const std::string linked = workspace();
   Journal late(Space(spaces_.claim(linked.empty() ? session_->stored_as() : linked)));
   if (late.load().empty()) return journal_.wait_no_longer();
   host::log(host::Level::Info, "stored state was found after init");
@@ -377,6 +377,11 @@ void Guest::change_config(const Config& config) {
   if (is_other) follow_config();
   if (is_other && is_linked()) session_->begin_scan();
   reconcile();
+}
+
+std::string Guest::workspace() {
+  const std::string& id = config().workspace_id;
+  return is_usable_workspace(id) ? id : std::string();
 }
 
 Endpoint Guest::endpoint(const Json& params) { return Endpoint::resolve(params, config(), host::runtime_context()); }

@@ -91,7 +91,9 @@ class Guest {
   /// The same where the host's context changed, which no event tells: somebody signed in, out, or anew while no line is open. A line that
   /// is asked for already is not asked for again, since that would end the host's wait between two attempts.
   void notice_sign_in();
-  bool is_linked() { return !config().workspace_id.empty(); }
+  /// What this folder is linked to: empty for nothing, and for an id that no document can have.
+  std::string workspace();
+  bool is_linked() { return !workspace().empty(); }
   /// Whether the host was asked to keep a socket open.
   bool is_requested() const { return !requested_.workspace_id.empty(); }
   bool is_open() const { return socket_open_; }

@@ -94,6 +94,47 @@ TEST(Guest, RefusesIdsAndPathsThatDoNotFitIntoAFrame) {
   EXPECT_EQ(data(guest, "ListLoadedBodyDocs").dump(), "[]");
 }
 
+TEST(Guest, SaysThatAnIdIsUnusableHoweverItCameThere) {
+  const auto unusable = testing::HasSubstr("id of the workspace");
+  for (const std::string& id : {std::string(300, 'n'), std::string("a/b"), std::string("a\tb")}) {
+    fake_host() = {};
+    Guest guest;
+    ASSERT_TRUE(guest.init(kNowhere));
+    make_a_snapshot(guest);
+    const Outcome refused = guest.set_config(Json{}.set("workspace_id", id).set("server_url", "http://s").dump());
+    EXPECT_THAT(refused ? std::string() : refused.error(), unusable);
+    EXPECT_EQ(guest.get_config(), R"({"server_url":null,"workspace_id":null})");
+    // By an earlier version, or by a host that knows better.
+    const Json known = Json{}.set("server_url", "http://s").set("auth_token", "t").set("workspace_id", id);
+    fake_host().storage["sync.extism.config"] = to_bytes(as_bytes(known.dump()));
+    for (const std::string& options : {std::string(kNowhere), Json{known}.set("workspace_root", ".").dump()}) {
+      ASSERT_TRUE(guest.init(options));
+      const Json status = data(guest, "GetSyncStatus");
+      EXPECT_EQ(status.string_member("state"), "error");
+      EXPECT_THAT(std::string(status.string_member("detail").value_or("")), unusable);
+      EXPECT_THAT(fake_host().requests, testing::Not(testing::Contains("connect")));
+      ASSERT_TRUE(guest.on_connected(Json{}.set("workspace_id", id).dump()));
+      EXPECT_THAT(fake_host().requests, testing::Not(testing::Contains("send_binary")));
+      EXPECT_TRUE(guest.set_config(R"({"server_url":"http://s2"})"));
+    }
+    // Linked to none till now: what the folder has goes along.
+    EXPECT_THAT(snapshots(guest), testing::HasSubstr("precious"));
+    ASSERT_TRUE(guest.set_config(R"({"workspace_id":"A"})"));
+    EXPECT_THAT(snapshots(guest), testing::HasSubstr("precious"));
+    EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "connecting");
+  }
+}
+
+TEST(Guest, LinksToNoWorkspaceWhoseIdTheServerMadeUnusable) {
+  fake_host() = {};
+  fake_host().http_answer = {.status = 200, .body = to_bytes(as_bytes(R"({"id":"","name":"x"})"))};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  const Json link = Json{}.set("name", "x").set("server_url", "http://s");
+  EXPECT_THAT(std::string(command(guest, "LinkWorkspace", link).string_member("error").value_or("")),
+              testing::HasSubstr("id of the workspace"));
+}
+
 TEST(Guest, SaysWhenTheServerWantsToBeAskedAgain) {
   fake_host() = {};
   Guest guest;
