@@ -51,6 +51,8 @@ class Disk {
   /// False when the file is still there afterwards.
   bool remove(const std::string& path) const;
 
+  friend bool operator==(const Disk&, const Disk&) = default;
+
  private:
   Look look_at_present(const std::string& path) const;
 

@@ -205,8 +205,7 @@ void Guest::open_own(std::string id) {
   use_journal(spaces_.claim(id));
   Journal::Stored stored = journal_.load();
   note_folder(stored);
-  start_session(stored,
-                {.workspace_id = id, .write_files = write_to_disk_ && !(alone && !disk_.has_root()), .alone = alone});
+  start_session(stored, {.workspace_id = id, .write_files = writes_files(), .alone = alone});
 }
 
 // Which files are here is true of one folder. Opened in another one, those that are not there are not deleted files but files that
@@ -237,7 +236,8 @@ void Guest::note_folder(Journal::Stored& stored) {
 }
 
 void Guest::open_folder(const Disk& folder) {
-  const bool is_elsewhere = session_ && disk_.has_root() && folder.root() != disk_.root();
+  // What a folder without a name and a workspace has is for the first that is named.
+  const bool is_elsewhere = session_ && (disk_.has_root() || is_linked()) && folder != disk_;
   if (is_elsewhere) {
     end_share();
     save();
@@ -253,7 +253,7 @@ void Guest::restart_session() {
   const Session::Options now = session_->options();
   start_session(
       present_state(),
-      {.workspace_id = now.workspace_id, .stored_as = now.stored_as, .write_files = write_to_disk_, .keep = now.keep});
+      {.workspace_id = now.workspace_id, .stored_as = now.stored_as, .write_files = writes_files(), .keep = now.keep});
 }
 
 // Brings this folder's session in line with the workspace that the config names. What a folder had before it was linked for the
@@ -271,11 +271,11 @@ void Guest::follow_config() {
   if (linked.empty()) {
     if (const auto space = spaces_.find(own); space && !session_->options().alone) spaces_.share(folder_name(), *space);
   } else if (own == linked) {
-    if (session_->options().write_files != write_to_disk_) restart_session();
+    if (session_->options().write_files != writes_files()) restart_session();
   } else if (session_->options().alone && !spaces_.find(linked)) {
     const Journal::Stored state = present_state();
     spaces_.rename(own, linked);
-    start_session(state, {.workspace_id = linked, .write_files = write_to_disk_});
+    start_session(state, {.workspace_id = linked, .write_files = writes_files()});
   } else {
     open_own(linked);
   }
@@ -465,11 +465,11 @@ void Guest::lend_folder(const std::string& workspace_id) {
     journal_.add_record(sync::kCursorRecord, {});
     start_session(present_state(), {.workspace_id = std::string(workspace_id),
                                     .stored_as = session_->workspace_id(),
-                                    .write_files = disk_.has_root()});
-  } else if (!session_->options().write_files) {
+                                    .write_files = writes_files()});
+  } else if (session_->options().write_files != writes_files()) {
     restart_session();
   }
-  if (disk_.has_root()) session_->begin_scan();
+  session_->begin_scan();
   if (socket_open_ && requested_.workspace_id == workspace_id) session_->connected();
 }
 
@@ -479,13 +479,13 @@ void Guest::open_share(const std::string& workspace_id, bool write_files) {
     follow_config();
     if (write_files) session_->begin_scan();
   } else if (session_ && session_->is_lent() && session_->workspace_id() == workspace_id) {
-    if (session_->options().write_files != write_files) restart_session();
+    if (session_->options().write_files != writes_files()) restart_session();
   } else {
     save();
     if (session_ && session_->is_connected()) session_->disconnected();
     if (!aside_ && session_ && session_->options().keep) aside_ = std::move(session_);
     load_device();
-    start_session({}, {.workspace_id = std::string(workspace_id), .write_files = write_files, .keep = false});
+    start_session({}, {.workspace_id = std::string(workspace_id), .write_files = writes_files(), .keep = false});
   }
   if (socket_open_ && requested_.workspace_id == workspace_id) session_->connected();
 }

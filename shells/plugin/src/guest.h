@@ -122,6 +122,10 @@ class Guest {
   void find_settings();
   std::string folder_name() const;
   host::Connection own_line();
+  void leave_line();
+  bool is_own_line(const std::string& id);
+  /// Whether files are written: the host wants that, and has said where.
+  bool writes_files() const { return write_to_disk_ && disk_.has_root(); }
   void start_session(const Journal::Stored& stored, Session::Options options);
   void open_own(std::string id);
   void note_folder(Journal::Stored& stored);

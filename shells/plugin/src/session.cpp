@@ -111,6 +111,8 @@ void Session::disconnected() {
 }
 
 void Session::begin_scan() {
+  // Nobody has said where the files are, and the host's own directory is none of them.
+  if (!disk_.has_root()) return host::log(host::Level::Warn, "no folder is open; no file is looked for");
   const std::vector<std::string> known = replica_->known_files();
   Scan scan;
   std::vector<std::string> unusable;

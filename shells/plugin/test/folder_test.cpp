@@ -214,5 +214,41 @@ TEST(Guest, SaysWhichPathsCannotBeSynced) {
   }
 }
 
+// Native hosts name none while no workspace is open, and relative paths count from the directory of their process.
+TEST(Guest, LooksIntoNoFolderThatNobodyNamedAndIntoThatWhichIsNamedLater) {
+  for (const bool is_linked_later : {false, true}) {
+    fake_host() = {};
+    put("private.md", "of no workspace\n");
+    put("/w/n.md", "text\n");
+    Guest guest;
+    constexpr std::string_view kServer = R"({"server_url":"http://s","auth_token":"t"})";
+    ASSERT_TRUE(guest.set_config(kServer));
+    ASSERT_TRUE(guest.init(is_linked_later ? "{}" : R"({"workspace_id":"A","workspace_root":null})"));
+    fake_host().http_answer = {.status = 200, .body = to_bytes(as_bytes(R"({"id":"A","name":"x"})"))};
+    if (is_linked_later) data(guest, "LinkWorkspace", Json{}.set("remote_id", "A"));
+    ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+    for (const std::string_view id : {"workspace:A", "body:A/private.md"}) answer_empty(guest, id);
+    data(guest, "SetCrdtFile", Json{}.set("path", "made.md").set("metadata", Json{}.set("title", "M")));
+    data(guest, "SetBodyContent", Json{}.set("doc_name", "made.md").set("content", "by a command\n"));
+    ASSERT_TRUE(guest.on_snapshot_imported());
+    EXPECT_THAT(data(guest, "ListCrdtFiles").dump(), Not(testing::HasSubstr("private.md")));
+    EXPECT_EQ(fake_host().files.size(), 2u);
+
+    ASSERT_TRUE(guest.on_event(R"({"event_type":"workspace_opened","payload":{"workspace_root":"/w"}})"));
+    for (const std::string_view id : {"workspace:A", "body:A/made.md", "body:A/n.md"}) answer_empty(guest, id);
+    EXPECT_THAT(data(guest, "ListCrdtFiles").dump(), testing::HasSubstr("n.md"));
+    EXPECT_THAT(file("/w/made.md"), testing::HasSubstr("by a command"));
+    EXPECT_EQ(fake_host().files.size(), 3u);
+  }
+}
+
+TEST(Guest, TakesNoSnapshotOfAFolderThatNobodyNamed) {
+  fake_host() = {};
+  put("private.md", "of no workspace\n");
+  Guest guest;
+  ASSERT_TRUE(guest.init("{}"));
+  EXPECT_EQ(data(guest, "CreateSnapshot", named()).integer_member("files"), 0);
+}
+
 }  // namespace
 }  // namespace diaryx::plugin
