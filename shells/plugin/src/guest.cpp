@@ -410,8 +410,7 @@ void Guest::notice_sign_in() {
 void Guest::connect(const host::Connection& connection) {
   const bool same = requested_ == connection;
   if (!same) {
-    if (session_ && session_->is_connected()) session_->disconnected();
-    socket_open_ = was_open_ = false;
+    leave_line();
   }
   requested_ = connection;
   const std::string before = std::exchange(transport_problem_, host::ws_connect(connection));
@@ -425,11 +424,22 @@ void Guest::connect(const host::Connection& connection) {
 }
 
 void Guest::disconnect() {
-  requested_ = {};
-  socket_open_ = was_open_ = false;
+  leave_line();
   transport_problem_.clear();
   host::ws_disconnect();
+}
+
+void Guest::leave_line() {
+  if (is_requested()) left_ = std::exchange(requested_, {}).workspace_id;
+  socket_open_ = was_open_ = false;
   if (session_ && session_->is_connected()) session_->disconnected();
+}
+
+// Native hosts let go of a line in their own time, so the greeting of one that was left may still be on its way (A24). A line that
+// nobody asked for is one that the host opened by itself.
+bool Guest::is_own_line(const std::string& id) {
+  if (is_requested()) return id == requested_.workspace_id || id == session_->workspace_id();
+  return is_usable_workspace(id) && (id != left_ || id == workspace());
 }
 
 void Guest::link(const std::string& workspace_id, const Disk& folder) {
@@ -457,6 +467,7 @@ void Guest::unlink() {
 }
 
 void Guest::lend_folder(const std::string& workspace_id) {
+  left_.clear();
   if (session_ && session_->workspace_id() != workspace_id && !is_linked()) end_share();
   if (is_linked() || !session_ || !session_->options().keep) return open_share(workspace_id, true);
   write_to_disk_ = true;
@@ -474,6 +485,7 @@ void Guest::lend_folder(const std::string& workspace_id) {
 }
 
 void Guest::open_share(const std::string& workspace_id, bool write_files) {
+  left_.clear();
   write_to_disk_ = write_files;
   if (config().workspace_id == workspace_id) {
     follow_config();
@@ -660,20 +672,25 @@ void Guest::file_moved(Session& session, const std::string& from, const std::str
 BinaryOutcome Guest::on_connected(std::string_view input) {
   const Json options = Json::parse(input).value_or(Json::object());
   begin();
-  const auto workspace = options.string_member("workspace_id");
+  const std::string id(options.string_member("workspace_id").value_or(""));
   // Before `init` and after `shutdown` nobody has said which folder this is, and no session may look at whatever is there. `init` finds
   // that the line is open.
-  if (session_ && workspace && !workspace->empty() && session_->workspace_id() != *workspace) {
+  const bool is_named = session_ && !id.empty();
+  if (is_named && !is_own_line(id)) {
+    host::log(host::Level::Warn, "a line to another workspace than this one is open; it is ignored");
+    return finish_with_envelope();
+  }
+  if (is_named && session_->workspace_id() != id) {
     const bool write_files = options.bool_member("write_to_disk").value_or(true);
     if (is_linked() || !requested_.session_code.empty()) {
-      open_share(std::string(*workspace), write_files);
+      open_share(id, write_files);
     } else {
       // A host that knows the workspace of this folder by itself.
       write_to_disk_ = write_files;
       end_share();
       save();
       if (!session_) spaces_.load();
-      open_own(std::string(*workspace));
+      open_own(id);
     }
   }
   socket_open_ = was_open_ = true;

@@ -151,6 +151,7 @@ class Guest {
   std::unique_ptr<Session> aside_;  // this folder's own, while `session_` is a guest elsewhere
   bool write_to_disk_ = true;
   host::Connection requested_;  // what the host was asked to keep open; of no workspace: nothing
+  std::string left_;  // the workspace of the line that it was asked to close last
   bool socket_open_ = false;
   bool was_open_ = false;  // since it was requested
   std::string transport_problem_;

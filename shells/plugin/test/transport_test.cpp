@@ -64,6 +64,26 @@ TEST(Guest, TakesAFrameForASignThatTheLineIsOpen) {
   EXPECT_EQ(state(), "idle");
 }
 
+// A24: native hosts let go of a line in their own time, so the greeting of one that was left may still be on its way.
+TEST(Guest, TakesNoGreetingOfALineThatWasLeftForItsOwn) {
+  for (const std::string_view next : {R"({"workspace_id":"B"})", R"({"workspace_id":null})"}) {
+    fake_host() = {};
+    Guest guest;
+    ASSERT_TRUE(guest.init(kWorkspaceA));
+    make_a_snapshot(guest);
+    ASSERT_TRUE(guest.set_config(next));
+    const std::string status = data(guest, "GetSyncStatus").dump();
+    const std::string own = guest.session()->workspace_id();
+    fake_host().requests.clear();
+    ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+    EXPECT_THAT(fake_host().requests, Not(Contains("send_binary"))) << next;
+    EXPECT_EQ(data(guest, "GetSyncStatus").dump(), status);
+    EXPECT_EQ(guest.session()->workspace_id(), own);
+    ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"B"})"));
+    EXPECT_THAT(fake_host().requests, Contains("send_binary")) << next;
+  }
+}
+
 // A6: a server may want a new device to unpack its snapshot before anything else.
 TEST(Guest, UnpacksTheSnapshotThatTheServerWantsUnpackedAndGoesOn) {
   ZipWriter zip;
