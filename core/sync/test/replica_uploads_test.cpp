@@ -75,15 +75,19 @@ TEST(Uploads, AFileThatIsByNowAsTheListHasItIsSentNoMore) {
 }
 
 TEST(Uploads, OfAFileThatWasChangedHereAndElsewhereTheCopyIsSent) {
-  Talk talk = talk_that_sends();
-  list_elsewhere(talk, kTheirs);
-  is_something_else(talk, kAfter);
-  const std::string copy = conflict_copy(*parse_path("p.png"), sha256(kAfter)).str();
-  ASSERT_THAT(talk.disk, Contains(std::pair(copy, kAfter)));
-  EXPECT_EQ(talk.replica.status().uploads, 1u);
-  talk.feed(BlobUploaded{copy, sha256(kAfter)});
-  EXPECT_EQ(talk.replica.status().uploads, 0u);
-  EXPECT_THAT(talk.fetches_asked, ElementsAre("p.png"));
+  for (const bool copies : {false, true}) {
+    Talk talk = talk_that_sends();
+    talk.copies = copies;
+    list_elsewhere(talk, kTheirs);
+    is_something_else(talk, kAfter);
+    const std::string copy = conflict_copy(*parse_path("p.png"), sha256(kAfter)).str();
+    ASSERT_THAT(talk.disk, Contains(std::pair(copy, kAfter))) << copies;
+    EXPECT_EQ(talk.replica.status().uploads, 1u) << copies;
+    talk.feed(BlobUploaded{copy, sha256(kAfter)});
+    EXPECT_EQ(talk.replica.status().uploads, 0u) << copies;
+    EXPECT_THAT(talk.fetches_asked, ElementsAre("p.png")) << copies;
+    EXPECT_EQ(talk.fetches.back().expected, copies ? std::optional(sha256(kAfter)) : std::nullopt);  // written over
+  }
 }
 
 TEST(Uploads, AFileThatWasChangedElsewhereWhileItWasSentIsKeptToo) {

@@ -1,6 +1,7 @@
 // A replica whose server and disk the test plays: the server's documents, what was asked for, what was said.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -135,6 +136,8 @@ class Talk {
   std::vector<std::string> writes_asked;  // their paths, in order
   bool hold_disk = false;  // what is to be written, moved or removed waits until the disk goes on
   std::vector<Action> held_actions;
+  bool copies = false;  // this disk cannot rename
+  std::function<void()> on_move;  // what the user does before the answer
   bool hold_reads = false;
   std::vector<ReadFile> held_reads;
   std::vector<std::pair<std::string, Bytes>> stored_updates;
@@ -216,10 +219,17 @@ class Talk {
         feed(FileRefused{move->to, "", /*in_doubt=*/false, move->ticket});
         return;
       }
-      disk.emplace(move->to, std::move(disk.extract(move->from).mapped()));
-      feed(FileMoved{move->from, move->to, move->ticket});
+      disk.emplace(move->to, disk.at(move->from));
+      if (!copies) disk.erase(move->from);
+      if (on_move) on_move();
+      feed(FileMoved{move->from, move->to, move->ticket, copies});
     }
     if (const auto* removed = std::get_if<RemoveFile>(&action)) {
+      if (disk.contains(removed->path) && sha256(disk[removed->path]) != removed->expected) {
+        feed(FileRefused{removed->path, "", /*in_doubt=*/false, removed->ticket});
+        look(removed->path, removed->ticket);
+        return;
+      }
       disk.erase(removed->path);
       feed(FileRemoved{removed->path, removed->ticket});
     }

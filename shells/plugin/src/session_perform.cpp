@@ -136,7 +136,7 @@ void Session::perform_one(const sync::RemoveFile& remove) {
   feed(sync::FileRemoved{remove.path, remove.ticket});
 }
 
-// Hosts cannot rename. The copy is complete before the old name goes, so that a crash leaves the content twice, not never.
+// Hosts cannot rename. The copy is complete before the replica has the old name removed, however often that fails.
 void Session::perform_one(const sync::MoveFile& move) {
   const Asked asked{move.to, move.ticket};
   if (disk_.exists(move.to)) return refuse_changed(asked, asked.path);
@@ -144,9 +144,7 @@ void Session::perform_one(const sync::MoveFile& move) {
   if (look.state == Look::State::Unreadable) return refuse(asked, kUnreadable);
   if (look.hash() != move.expected) return refuse_changed(asked, move.from);  // gone, perhaps
   if (!disk_.write(move.to, look.bytes).holds(look.bytes)) return refuse(asked, "the host did not write the file");
-  if (!disk_.remove(move.from))
-    host::log(host::Level::Warn, "the host did not delete " + move.from + " after renaming it");
-  feed(sync::FileMoved{move.from, move.to, move.ticket});
+  feed(sync::FileMoved{move.from, move.to, move.ticket, /*was_copied=*/true});
 }
 
 void Session::perform_one(const sync::Notify& notify) {

@@ -4,6 +4,10 @@
 
 #include <algorithm>
 
+#include "diaryx/base/base64.h"
+#include "diaryx/crdt/doc.h"
+#include "diaryx/sync/frame.h"
+#include "diaryx/sync/metadata.h"
 #include "guest_tools.h"
 
 namespace diaryx::plugin {
@@ -248,6 +252,58 @@ TEST(Guest, TakesNoSnapshotOfAFolderThatNobodyNamed) {
   Guest guest;
   ASSERT_TRUE(guest.init("{}"));
   EXPECT_EQ(data(guest, "CreateSnapshot", named()).integer_member("files"), 0);
+}
+
+// A host that cannot rename is asked to write the new name and to delete the old one, and may refuse either for a while.
+TEST(Guest, LeavesNoOldNameOfAFileThatWasRenamedElsewhere) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+  answer_empty(guest, "workspace:A");
+  put("a.md", "text\n");
+  tell(guest, "file_created", "a.md");
+  answer_empty(guest, "body:A/a.md");
+
+  crdt::Doc theirs({.client = ClientId{7}});
+  const Json state = data(guest, "GetFullState");
+  ASSERT_TRUE(theirs.apply_update_v1(*from_base64(*state.string_member("data"))));
+  crdt::Map files = theirs.map("files");
+  sync::FileMetadata entry = sync::parse_metadata(*files.get_string("a.md"))->value;
+  sync::FileMetadata left = entry;
+  left.deleted = true;
+  left.extra.push_back({"_to", Json("b.md")});
+  entry.filename = "b.md";
+  crdt::Transaction txn = theirs.transact();
+  files.set(txn, "a.md", crdt::Any::string(sync::format_metadata(left)));
+  files.set(txn, "b.md", crdt::Any::string(sync::format_metadata(entry)));
+  const Bytes renamed = std::move(txn).commit().update_v1();
+  fake_host().stubborn = {"a.md"};
+  ASSERT_TRUE(guest.on_binary(*sync::encode_frame("workspace:A", {sync::Update{renamed}})));
+  EXPECT_EQ(file("b.md"), "text\n");
+  const auto expect_one_file = [&] {
+    EXPECT_EQ(guest.session()->replica().text_files(), std::vector<std::string>{"b.md"});
+  };
+  for (const std::string_view event : {"workspace_opened", "file_saved"}) {  // all is looked at, and that one alone
+    const Json payload = Json{}.set("workspace_root", ".").set("path", "a.md");
+    ASSERT_TRUE(guest.on_event(Json{}.set("event_type", event).set("payload", payload).dump()));
+    answer_empty(guest, "workspace:A");
+    expect_one_file();
+  }
+  ASSERT_TRUE(guest.shutdown());
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  expect_one_file();
+  EXPECT_EQ(file("a.md"), "text\n");
+  fake_host().stubborn.clear();
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+  for (const std::string_view id : {"workspace:A", "body:A/a.md"}) answer_empty(guest, id);
+  for (int i = 0; i < 3; ++i) {
+    fake_host().clock += 3'000;
+    data(guest, "GetSyncStatus");
+  }
+  EXPECT_EQ(file("a.md"), "(none)");
+  EXPECT_EQ(file("b.md"), "text\n");
+  expect_one_file();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ struct OwnMove {
   std::string from;
   std::string disk_from;  // its name on this disk, which it has still if it is not moved
   Ticket ticket;
-  bool is_copy = false;  // of a conflict: it has no record until it is found under its new name
+  std::optional<Sha256> copy =
+      {};  // of a conflict, what is in it: it has no record until it is found under its new name
 };
 
 /// Every question costs a logarithm of their number: a renamed folder moves all its files at once.

@@ -138,7 +138,7 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const FileMoved& e) {
                    if (const std::optional<Asked> asked = take_asked(e.ticket)) {
                      const OwnMove* const move = own_moves_.find(asked->path);
-                     if (move != nullptr && move->ticket == e.ticket) return on_own_move(asked->path);
+                     if (move != nullptr && move->ticket == e.ticket) return on_own_move(asked->path, e.was_copied);
                      if (asked->is_settled) return;  // the watcher was faster, and another file may be there by now
                    }
                    const std::string from = key(e.from);
@@ -203,7 +203,7 @@ std::optional<std::string> Replica::Impl::leaving_name(std::string_view disk_pat
 bool Replica::Impl::is_still_there(const OwnMove& move) const {
   // A move was not done. Perhaps that is because the user took its file away first, and since then the name is free, or another
   // file's that the user put there: to give it back would take it from that one.
-  if (record(move.from) == nullptr && !move.is_copy) return false;
+  if (record(move.from) == nullptr && !move.copy) return false;
   const std::optional<std::string> there = names_.key_of_place(move.disk_from);
   const bool is_used_anew = there && names_.is_same_place(names_.disk_name(*there), move.disk_from);
   return !is_used_anew || record(*there) == nullptr;  // else it was chosen for a file that is not there yet

@@ -272,7 +272,7 @@ class Replica::Impl {
   // --- replica_tree.cpp
   void on_gone(const std::string& path, Source source = Source::Watcher);
   void on_moved(const std::string& from, const std::string& to);
-  void on_own_move(const std::string& to);
+  void on_own_move(const std::string& to, bool was_copied = false);
   bool wait_for_removal(const std::string& from, const std::string& to);
   bool is_renamed_under_removal(const std::string& path) const;
   void rename_file(const std::string& from, const std::string& to, const FileRecord& record);

@@ -501,7 +501,7 @@ void Replica::Impl::keep_blob_copy(const std::string& path,
   const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
   problem(path, "this file was changed here and elsewhere; yours is kept as \"" + copy.str() + "\"");
   const Ticket ticket = ask(copy.str());
-  own_moves_.put(copy.str(), OwnMove{path, names_.disk_name(path), ticket, /*is_copy=*/true});
+  own_moves_.put(copy.str(), OwnMove{path, names_.disk_name(path), ticket, hash});
   drop_record(path);
   mark_busy(copy.str());
   emit(MoveFile{path, copy.str(), hash, ticket});

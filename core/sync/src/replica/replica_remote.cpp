@@ -361,7 +361,8 @@ void Replica::Impl::reconcile_absent(const std::string& path, const FileRecord& 
   if (!ask_to_take(path, HeldChange::Kind::Deletion)) return;
   const Ticket ticket = ask(path);
   work_.put(path, FileWork{.busy = true, .removal = ticket});
-  notify(FileChanged{path, FileChange::Removed, {}});
+  const bool goes_on = records_.paths_of(known.file_id).size() > 1;  // here, under the name that it was copied to
+  if (!goes_on) notify(FileChanged{path, FileChange::Removed, {}});
   emit(RemoveFile{path, known.hash, ticket});
 }
 

@@ -197,8 +197,9 @@ bool Replica::Impl::is_renamed_under_removal(const std::string& path) const {
                              [&](const auto& entry) { return entry.first == path || entry.second == path; });
 }
 
-void Replica::Impl::on_own_move(const std::string& to) {
-  const std::string from = own_moves_.take(to).from;
+void Replica::Impl::on_own_move(const std::string& to, bool was_copied) {
+  const OwnMove move = own_moves_.take(to);
+  const std::string& from = move.from;
   work_.erase(to);
   const bool was_seen_meanwhile = seen_meanwhile_.erase(to) != 0;
   end_work(from);
@@ -207,6 +208,7 @@ void Replica::Impl::on_own_move(const std::string& to) {
   wants_read_.erase(from);
   const FileRecord* const known = record(from);
   if (known == nullptr) {
+    if (was_copied && move.copy) save_record(from, FileRecord{.kind = FileRecord::Kind::Blob, .hash = *move.copy});
     request_read(to);
     return reconcile(from);  // if it made room for another content
   }
@@ -219,7 +221,8 @@ void Replica::Impl::on_own_move(const std::string& to) {
     return;
   }
   forget_doubtful_writes(to);  // nothing was there
-  drop_record(from);
+  if (!was_copied)
+    drop_record(from);  // else the old name is to go, or to be written over, like any that the list gave up
   save_record(to, moved);
   if (was_seen_meanwhile) {
     work_.put(to, FileWork{.left_to_watcher = true});

@@ -75,7 +75,8 @@ struct RemoveFile {
   Sha256 expected;
   Ticket ticket = {};
 };
-/// Renames `from`, if it is as expected and nothing is at `to`. Answered with FileMoved, or FileRefused for `to`.
+/// Renames `from`, if it is as expected and nothing is at `to`. Answered with FileMoved, or FileRefused for `to`. A shell that cannot
+/// rename writes `to` and says so; it is asked to remove `from` then.
 struct MoveFile {
   std::string from;
   std::string to;

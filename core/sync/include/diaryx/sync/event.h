@@ -65,6 +65,8 @@ struct FileMoved {
   std::string_view from;
   std::string_view to;
   Ticket ticket = {};  // of the MoveFile
+  bool was_copied =
+      false;  // for it, by a shell that cannot rename: what was at `from` is there still, and is to be removed
 };
 /// End of a batch: what is gone now is deleted.
 struct FilesSettled {};
