@@ -125,7 +125,7 @@ TEST(Fetches, ANewFileThatWasPlacedUnheardLeavesTheNameThatTheListGivesUp) {
       if (is_renamed) expected["q.png"] = kTheirs;
       EXPECT_EQ(talk.disk, expected) << int(ending) << is_renamed;
       EXPECT_THAT(listed(talk), SizeIs(expected.size())) << int(ending) << is_renamed;
-      EXPECT_EQ(talk.uploads_asked, 0u) << int(ending) << is_renamed;
+      EXPECT_EQ(talk.uploads_asked.size(), 0u) << int(ending) << is_renamed;
       EXPECT_FALSE(talk.stored_records.contains("writing:p.png")) << int(ending) << is_renamed;
       EXPECT_TRUE(talk.replica.settled()) << int(ending) << is_renamed;
     }
@@ -145,7 +145,7 @@ TEST(Fetches, ANewFileThatWasPlacedUnheardAndRenamedHereIsRenamed) {
     settle(talk);
     EXPECT_THAT(listed(talk), ElementsAre(Pair("q.png", sha256(kTheirs).hex()))) << is_known;
     EXPECT_THAT(talk.replica.known_files(), ElementsAre("q.png")) << is_known;
-    EXPECT_EQ(talk.uploads_asked, 0u) << is_known;
+    EXPECT_EQ(talk.uploads_asked.size(), 0u) << is_known;
   }
 }
 
@@ -164,7 +164,7 @@ TEST(Fetches, WhetherAChangeWasMadeOfTheNewerVersionTellsTheAnswer) {
     const std::string copy = conflict_copy(*parse_path("p.png"), sha256(kMine)).str();
     const std::string name = is_placed ? "p.png" : copy;
     EXPECT_THAT(talk.disk, ElementsAre(Pair(name, kMine))) << is_placed;
-    EXPECT_EQ(talk.uploads_asked, 1u) << is_placed;
+    EXPECT_EQ(talk.uploads_asked.size(), 1u) << is_placed;
     talk.feed(BlobUploaded{name, sha256(kMine)});
     if (is_placed) {
       EXPECT_THAT(listed(talk), ElementsAre(Pair("p.png", sha256(kMine).hex())));
@@ -183,7 +183,7 @@ TEST(Fetches, AChangeThatWaitsForAnAnswerIsSentWhenTheFetchFails) {
   talk.feed(TransferFailed{"p.png", fetch.hash, "no network", false, fetch.ticket});
   const std::string copy = conflict_copy(*parse_path("p.png"), sha256(kMine)).str();
   EXPECT_THAT(talk.disk, ElementsAre(Pair(copy, kMine)));
-  EXPECT_EQ(talk.uploads_asked, 1u);
+  EXPECT_EQ(talk.uploads_asked.size(), 1u);
 }
 
 TEST(Fetches, TheAnswerGoesAlongWithARename) {
@@ -208,7 +208,7 @@ TEST(Fetches, TheAnswerGoesAlongWithARename) {
     }
     EXPECT_THAT(listed(talk), ElementsAre(Pair("q.png", sha256(kTheirs).hex()))) << is_placed;
     EXPECT_THAT(talk.replica.known_files(), ElementsAre("q.png")) << is_placed;
-    EXPECT_EQ(talk.uploads_asked, 0u) << is_placed;
+    EXPECT_EQ(talk.uploads_asked.size(), 0u) << is_placed;
     EXPECT_EQ(talk.replica.status().downloads + talk.replica.status().pending_writes, 0u) << is_placed;
   }
 }
@@ -223,7 +223,7 @@ TEST(Fetches, OneThatIsAnsweredAfterTheEntryWasRenamedLeaves) {
   is_written(talk, fetch);
   settle(talk);
   EXPECT_THAT(talk.disk, ElementsAre(Pair("q.png", kTheirs)));
-  EXPECT_EQ(talk.uploads_asked, 0u);
+  EXPECT_EQ(talk.uploads_asked.size(), 0u);
 }
 
 TEST(Fetches, IsAskedForOnceAndIsNotInDoubtWhenItFailed) {

@@ -29,7 +29,7 @@ Talk talk_that_sends() {
   talk.disk["p.png"] = kBefore;
   talk.feed(BlobFileSeen{"p.png", sha256(kBefore), kBefore.size()});
   talk.feed(FilesSettled{});
-  EXPECT_EQ(talk.uploads_asked, 1u);
+  EXPECT_EQ(talk.uploads_asked.size(), 1u);
   return talk;
 }
 
@@ -71,7 +71,7 @@ TEST(Uploads, AFileThatIsByNowAsTheListHasItIsSentNoMore) {
   is_something_else(talk, kAfter);
   EXPECT_EQ(talk.replica.status().uploads, 0u);
   EXPECT_TRUE(talk.replica.settled());
-  EXPECT_EQ(talk.uploads_asked, 1u);
+  EXPECT_EQ(talk.uploads_asked.size(), 1u);
 }
 
 TEST(Uploads, OfAFileThatWasChangedHereAndElsewhereTheCopyIsSent) {
@@ -143,7 +143,7 @@ TEST(Uploads, WhatIsSentAnewSinceNobodyHadSeenItGoesOnceSomebodyWhoHadSeenItTook
     talk.feed(BlobUploaded{"p.png", sha256(kBefore)});
     const StoredUpdates with_it = talk.stored_updates;
     delete_elsewhere(talk, ClientId{(1ull << 53) - 1}, {});
-    EXPECT_EQ(talk.uploads_asked, 2u);
+    EXPECT_EQ(talk.uploads_asked.size(), 2u);
     if (is_answered) {
       talk.feed(BlobUploaded{"p.png", sha256(kBefore)});
       EXPECT_THAT(talk.replica.binary_files(), SizeIs(1));
@@ -169,6 +169,48 @@ TEST(Uploads, ThatOneFailedWhichIsWantedNoMoreMeansNothing) {
   EXPECT_THAT(talk.problems, ElementsAre(HasSubstr("no network")));
   talk.pass(60'000);
   EXPECT_THAT(talk.fetches_asked, ElementsAre("p.png", "p.png"));
+}
+
+TEST(Uploads, AreTwoAtATimeAndThoseThatFailedWaitTheirTime) {
+  Talk talk;
+  talk.connect();
+  const auto hash = [](const std::string& path) { return sha256("\xff of " + path); };
+  for (const std::string path : {"c", "b", "e", "d", "a"}) talk.feed(BlobFileSeen{path, hash(path), 8});
+  EXPECT_THAT(talk.uploads_asked, ElementsAre("c", "b"));
+  talk.feed(TransferFailed{"c", hash("c"), "no room", /*final_failure=*/true});
+  talk.feed(TransferFailed{"b", hash("b"), "no network"});
+  EXPECT_THAT(talk.uploads_asked, ElementsAre("c", "b", "a", "d"));
+  talk.pass(1'000);
+  talk.feed(BlobUploaded{"a", hash("a")});
+  EXPECT_EQ(talk.uploads_asked.back(), "b");
+  EXPECT_EQ(talk.replica.status().uploads, 4u);
+  talk.feed(Disconnected{});
+  talk.uploads_asked.clear();
+  talk.pass(60'000);
+  talk.connect();
+  EXPECT_THAT(talk.uploads_asked, ElementsAre("b", "d"));
+  for (const std::string path : {"b", "d", "e"}) talk.feed(BlobUploaded{path, hash(path)});
+  EXPECT_THAT(talk.uploads_asked, ElementsAre("b", "d", "e"));
+  EXPECT_EQ(talk.replica.status().uploads, 1u);
+}
+
+TEST(Uploads, OfAFileThatIsGoneWhileItsNameWaitsForTheDiskAreOver) {
+  Talk talk = talk_that_sends();
+  talk.feed(BlobUploaded{"p.png", sha256(kBefore)});
+  talk.hold_disk = true;
+  list_elsewhere(talk, kTheirs);  // ours is to make room
+  ASSERT_EQ(talk.held_actions.size(), 1u);
+  const MoveFile move = std::get<MoveFile>(talk.held_actions.front());
+  delete_elsewhere(talk, ClientId{77}, talk.stored_updates);
+  is_something_else(talk, kAfter);
+  EXPECT_EQ(talk.uploads_asked.size(), 2u);
+  talk.feed(FileRefused{move.to, "not done", /*in_doubt=*/true, move.ticket});
+  talk.disk.clear();
+  talk.feed(FileGone{"p.png"});  // which is the answer to the upload
+  talk.feed(FilesSettled{});
+  EXPECT_EQ(talk.replica.status().uploads, 0u);
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.replica.status().pending_writes, 0u);
 }
 
 }  // namespace

@@ -142,7 +142,7 @@ class Talk {
   std::vector<ReadFile> held_reads;
   std::vector<std::pair<std::string, Bytes>> stored_updates;
   std::map<std::string, std::string> stored_records;
-  size_t uploads_asked = 0;
+  std::vector<std::string> uploads_asked;  // their paths, in order
   size_t lines_asked = 0;  // new ones
   std::vector<std::string> fetches_asked;  // their paths, in order
   std::vector<FetchBlob> fetches;  // which the test does and answers
@@ -182,7 +182,7 @@ class Talk {
       stored_records.erase(record->key);
       if (!record->value.empty()) stored_records.emplace(record->key, record->value);
     }
-    if (std::holds_alternative<UploadBlob>(action)) ++uploads_asked;
+    if (const auto* upload = std::get_if<UploadBlob>(&action)) uploads_asked.push_back(upload->path);
     if (const auto* fetch = std::get_if<FetchBlob>(&action)) {
       fetches_asked.push_back(fetch->path);
       fetches.push_back(*fetch);

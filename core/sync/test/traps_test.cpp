@@ -291,18 +291,18 @@ TEST(Trap, T32AFailedTransferWaitsLongerEachTime) {
   const Sha256 hash = sha256(std::string_view("picture"));
   talk.feed(BlobFileSeen{"p.png", hash, 7});
   talk.feed(FilesSettled{});
-  ASSERT_EQ(talk.uploads_asked, 1u);
+  ASSERT_EQ(talk.uploads_asked.size(), 1u);
   int64_t last = 0;
   for (int i = 0; i < 4; ++i) {
-    const size_t asked = talk.uploads_asked;
+    const size_t asked = talk.uploads_asked.size();
     talk.feed(TransferFailed{"p.png", hash, "no network"});
-    EXPECT_EQ(talk.uploads_asked, asked) << "tried again without waiting";
+    EXPECT_EQ(talk.uploads_asked.size(), asked) << "tried again without waiting";
     ASSERT_TRUE(talk.replica.next_deadline());
     const int64_t wait = (*talk.replica.next_deadline() - talk.now).value();
     EXPECT_GT(wait, last);
     last = wait;
     talk.pass(wait);
-    EXPECT_EQ(talk.uploads_asked, asked + 1);
+    EXPECT_EQ(talk.uploads_asked.size(), asked + 1);
   }
 }
 

@@ -259,8 +259,7 @@ void Session::upload(const Remote& remote, const sync::UploadBlob& given) {
 }
 
 std::optional<Bytes> Session::local_copy(const Sha256& hash) const {
-  for (const std::string& path : replica_->known_files()) {
-    if (replica_->known_hash(path) != hash) continue;
+  for (const std::string& path : replica_->files_with(hash)) {
     Look look = disk_.look(path);
     if (look.hash() == hash) return std::move(look.bytes);
   }

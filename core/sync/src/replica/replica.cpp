@@ -431,6 +431,16 @@ std::vector<std::string> Replica::known_files() const {
   return paths;
 }
 
+std::vector<std::string> Replica::files_with(const Sha256& hash) const {
+  std::vector<std::string> paths;
+  const auto collect = [&](const std::string& path, const FileRecord&) {
+    paths.push_back(impl_->names().disk_name(path));
+    return false;  // and on to the next one
+  };
+  impl_->records_.find_with(hash, collect);
+  return paths;
+}
+
 std::string Replica::disk_path(std::string_view key) const { return impl_->names().disk_name(key); }
 std::string Replica::key_of(std::string_view disk_path) const { return impl_->names().to_key(disk_path); }
 

@@ -38,7 +38,7 @@ void Replica::Impl::on_disconnected() {
   to_open_.clear();
   queued_.clear();
   answered_told_ = 0;
-  for (auto& [path, upload] : uploads_) upload.busy = false;
+  uploads_.forget_answers();
   set_state(SyncState::Disconnected);
 }
 
@@ -296,7 +296,7 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   };
   if (phase_ == Phase::Active) {
     for (const std::string& key : unanswered_) consider(body_deadline(open_bodies_.at(key)));
-    for (const auto& [path, upload] : uploads_) consider(upload.retry_at);
+    consider(uploads_.next_moment());
   }
   consider(work_.next_moment());
   consider(gone_.next_moment());
@@ -326,9 +326,7 @@ void Replica::Impl::on_deadline() {
     mark_unsynced(key);
     send_body(key, body.link.ask(bodies_.open(key).doc(), now_));
   }
-  for (auto& [path, upload] : uploads_) {
-    if (upload.retry_at && *upload.retry_at <= now_) upload.retry_at.reset();
-  }
+  uploads_.wake(now_);
   check_metadata();
   send_deletions();  // those that waited for their other half
   const std::vector<std::string> due = work_.due(now_);

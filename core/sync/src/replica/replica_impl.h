@@ -30,6 +30,7 @@
 #include "replica/file_records.h"
 #include "replica/mass_change.h"
 #include "replica/own_moves.h"
+#include "replica/uploads.h"
 #include "replica/workspace_doc.h"
 
 namespace diaryx::sync {
@@ -107,15 +108,6 @@ class Replica::Impl {
     Watcher,
     Look,  // a read of ours
     Met,  // another action of ours came upon it
-  };
-
-  struct Upload {
-    Sha256 hash;
-    uint64_t size_bytes = 0;
-    bool busy = false;
-    bool failed_finally = false;
-    uint32_t attempts = 0;
-    std::optional<TimestampMs> retry_at;
   };
 
   // A file that is missing; its record stays until that is believed, and goes on learning what happens to the document. When an
@@ -520,7 +512,7 @@ class Replica::Impl {
       seen_meanwhile_;  // missing, or with another text than ours, while a write or a move of ours is under way
   // Renamed in case or form alone while a removal of ours is under way, which may hit it: from -> to, until the answer.
   std::map<std::string, std::string, std::less<>> renamed_under_removal_;
-  std::map<std::string, Upload, std::less<>> uploads_;
+  Uploads uploads_;
   DueMap<GoneFile> gone_;  // missing, not yet counted as deleted; each has a record
   OwnMoves own_moves_;
   std::map<std::string, Newcomer, std::less<>> newcomers_;

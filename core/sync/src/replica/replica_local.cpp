@@ -50,7 +50,9 @@ bool Replica::Impl::waits_in_vain(const std::string& path, const Sha256& hash) c
 }
 
 void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes, Source source) {
-  if (!accept_path(path) || is_renamed_under_removal(path)) return;
+  if (!accept_path(path)) return;
+  uploads_.erase(path);  // what is there now is the answer, whatever else waits for this name
+  if (is_renamed_under_removal(path)) return;
   const Sha256 hash = hash_of(bytes);
   const FileRecord* const before = record(path);
   const bool is_changed = before == nullptr || before->hash != hash;
@@ -449,7 +451,9 @@ void Replica::Impl::refresh_metadata(const std::string& path) {
 // --- other files ------------------------------------------------------------------------------------------------
 
 void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
-  if (!accept_path(path) || waits_in_vain(path, hash) || is_seen_before_removal(path, hash)) return;
+  if (!accept_path(path)) return;
+  uploads_.erase(path);  // as above
+  if (waits_in_vain(path, hash) || is_seen_before_removal(path, hash)) return;
   end_work(path);
   gone_.erase(path);
   truncated_.erase(path);
@@ -509,26 +513,22 @@ void Replica::Impl::keep_blob_copy(const std::string& path,
 
 void Replica::Impl::start_upload(const std::string& path, const Sha256& hash, uint64_t size_bytes) {
   if (size_bytes == 0) return publish_blob(path, hash, size_bytes);  // every device can make that one itself
-  uploads_.insert_or_assign(path, Upload{.hash = hash, .size_bytes = size_bytes});
+  uploads_.put(path, Upload{.hash = hash, .size_bytes = size_bytes});
 }
 
 void Replica::Impl::pump_uploads() {
   if (phase_ != Phase::Active || !workspace_link_.answered()) return;
-  auto flying = std::ranges::count_if(uploads_, [](const auto& entry) { return entry.second.busy; });
-  for (auto& [path, upload] : uploads_) {
-    if (flying >= static_cast<ptrdiff_t>(kMaxUploadsAtOnce)) return;
-    if (upload.busy || upload.failed_finally || upload.retry_at) continue;
-    upload.busy = true;
-    ++flying;
+  while (const auto* const next = uploads_.start_next(kMaxUploadsAtOnce)) {
+    const auto& [path, upload] = *next;
     emit(UploadBlob{path, upload.hash, upload.size_bytes, std::string(mime_type_of(path)), next_ticket()});
   }
 }
 
 void Replica::Impl::on_blob_uploaded(const std::string& path, const Sha256& hash) {
-  const auto upload = uploads_.find(path);
-  if (upload == uploads_.end() || upload->second.hash != hash) return;
-  const uint64_t size_bytes = upload->second.size_bytes;
-  uploads_.erase(upload);
+  const Upload* const upload = uploads_.find(path);
+  if (upload == nullptr || upload->hash != hash) return;
+  const uint64_t size_bytes = upload->size_bytes;
+  uploads_.erase(path);
   publish_blob(path, hash, size_bytes);
 }
 
@@ -559,11 +559,12 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
 }
 
 void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFailed& failure) {
-  if (const auto upload = uploads_.find(path); upload != uploads_.end() && upload->second.hash == failure.hash) {
-    Upload& state = upload->second;
-    state.busy = false;
-    state.failed_finally = failure.final_failure;
-    state.retry_at = now_ + transfer_backoff(state.attempts++);
+  if (const Upload* const upload = uploads_.find(path); upload != nullptr && upload->hash == failure.hash) {
+    Upload failed = *upload;
+    failed.busy = false;
+    failed.failed_finally = failure.final_failure;
+    failed.wait_until = now_ + transfer_backoff(failed.attempts++);
+    uploads_.put(path, failed);
     return problem(path, "the file could not be sent: " + std::string(failure.reason));
   }
   const auto writes = intended_.find(path);

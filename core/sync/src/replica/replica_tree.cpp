@@ -149,6 +149,7 @@ bool Replica::Impl::index_file(const std::string& path) {
 // --- renames and deletions --------------------------------------------------------------------------------------
 
 void Replica::Impl::on_gone(const std::string& path, Source source) {
+  uploads_.erase(path);  // an upload may have no other answer than this
   if (is_renamed_under_removal(path)) return;
   const FileWork* const work = work_.find(path);
   // A new file that could not be written (a full disk) waits for its time.

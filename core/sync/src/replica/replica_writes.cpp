@@ -47,7 +47,7 @@ void Replica::Impl::mark_busy(const std::string& path) {
 }
 
 void Replica::Impl::end_work(const std::string& path) {
-  // What became of the file is seen before the answer to its removal; and an upload may have no other answer than this.
+  // What became of the file is seen before the answer to its removal, and there is nothing to be sent.
   if (const auto work = work_.take(path)) settle(work->removal);
   uploads_.erase(path);
 }

@@ -122,6 +122,8 @@ class Replica {
   std::string key_of(std::string_view disk_path) const;
   /// Paths that were last known to be on this disk, as it names them. Order: by key.
   std::vector<std::string> known_files() const;
+  /// Those of them that had this content. Cost: a logarithm of the number of all.
+  std::vector<std::string> files_with(const Sha256& hash) const;
   /// The digest that a file known by this name on disk had, for shells that compare before reading.
   std::optional<Sha256> known_hash(const std::string& path) const;
   /// sha256(text). Of a text that was worked with last it is known already.
