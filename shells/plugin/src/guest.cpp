@@ -142,11 +142,7 @@ void Guest::finish() {
     if (!server.server_url.empty() && (is_share || !server.auth_token.empty())) session_->work(&remote);
   }
   if (!transport_problem_.empty() && try_again_at_ <= host::now()) connect(host::Connection(requested_));
-  if (session_->take_reconnect() && is_requested()) {
-    const host::Connection again = requested_;
-    disconnect();
-    connect(again);
-  }
+  if (session_->take_reconnect() && is_requested()) renew_line();
 }
 
 Bytes Guest::finish_with_envelope() {
@@ -190,6 +186,7 @@ void Guest::use_journal(uint64_t space) {
 
 void Guest::start_session(const Journal::Stored& stored, Session::Options options) {
   options.client = fresh_client_id();
+  options.write_files = writes_files();
   options.device = device_;
   session_ = std::make_unique<Session>(std::move(options), stored, disk_, journal_);
   session_->begin(host::now());
@@ -205,7 +202,7 @@ void Guest::open_own(std::string id) {
   use_journal(spaces_.claim(id));
   Journal::Stored stored = journal_.load();
   note_folder(stored);
-  start_session(stored, {.workspace_id = id, .write_files = writes_files(), .alone = alone});
+  start_session(stored, {.workspace_id = id, .alone = alone});
 }
 
 // Which files are here is true of one folder. Opened in another one, those that are not there are not deleted files but files that
@@ -251,9 +248,7 @@ void Guest::open_folder(const Disk& folder) {
 // The same session once more, from what it has.
 void Guest::restart_session() {
   const Session::Options now = session_->options();
-  start_session(
-      present_state(),
-      {.workspace_id = now.workspace_id, .stored_as = now.stored_as, .write_files = writes_files(), .keep = now.keep});
+  start_session(present_state(), {.workspace_id = now.workspace_id, .stored_as = now.stored_as, .keep = now.keep});
 }
 
 // Brings this folder's session in line with the workspace that the config names. What a folder had before it was linked for the
@@ -267,7 +262,7 @@ void Guest::follow_config() {
   }
   save();
   const std::string own = session_->workspace_id();
-  const std::string linked = workspace();
+  const std::string& linked = workspace();
   if (linked.empty()) {
     if (const auto space = spaces_.find(own); space && !session_->options().alone) spaces_.share(folder_name(), *space);
   } else if (own == linked) {
@@ -275,7 +270,7 @@ void Guest::follow_config() {
   } else if (session_->options().alone && !spaces_.find(linked)) {
     const Journal::Stored state = present_state();
     spaces_.rename(own, linked);
-    start_session(state, {.workspace_id = linked, .write_files = writes_files()});
+    start_session(state, {.workspace_id = linked});
   } else {
     open_own(linked);
   }
@@ -297,7 +292,7 @@ Journal::Stored Guest::present_state() const {
 // the first change is stored at the end of the call that brings it.
 void Guest::adopt_late_state() {
   spaces_.load();
-  const std::string linked = workspace();
+  const std::string& linked = workspace();
   Journal late(Space(spaces_.claim(linked.empty() ? session_->stored_as() : linked)));
   if (late.load().empty()) return journal_.wait_no_longer();
   host::log(host::Level::Info, "stored state was found after init");
@@ -379,9 +374,10 @@ void Guest::change_config(const Config& config) {
   reconcile();
 }
 
-std::string Guest::workspace() {
+const std::string& Guest::workspace() {
+  static const std::string kNone;
   const std::string& id = config().workspace_id;
-  return is_usable_workspace(id) ? id : std::string();
+  return is_usable_workspace(id) ? id : kNone;
 }
 
 Endpoint Guest::endpoint(const Json& params) { return Endpoint::resolve(params, config(), host::runtime_context()); }
@@ -420,19 +416,34 @@ void Guest::connect(const host::Connection& connection) {
     try_again_at_ = host::now() + kConnectAgain;
   }
   // The same connection again is nothing new to the host, so it will not call `on_connected` for a new session.
-  if (same && socket_open_ && session_ && !session_->is_connected()) session_->connected();
+  if (same && socket_open_ && session_ && !session_->is_connected()) take_line();
 }
 
 void Guest::disconnect() {
   leave_line();
+  requested_ = {};
   transport_problem_.clear();
   host::ws_disconnect();
 }
 
 void Guest::leave_line() {
-  if (is_requested()) left_ = std::exchange(requested_, {}).workspace_id;
-  socket_open_ = was_open_ = false;
+  if (is_requested()) left_ = requested_.workspace_id;
+  goodbye_due_ = goodbye_due_ || socket_open_;
+  socket_open_ = was_open_ = line_taken_ = false;
   if (session_ && session_->is_connected()) session_->disconnected();
+}
+
+// For a session that was not told yet. A line that the host opened by itself is all there is.
+void Guest::take_line() {
+  if (line_taken_ && is_requested()) return renew_line();
+  line_taken_ = true;
+  session_->connected();
+}
+
+void Guest::renew_line() {
+  const host::Connection again = requested_;
+  disconnect();
+  connect(again);
 }
 
 // Native hosts let go of a line in their own time, so the greeting of one that was left may still be on its way (A24). A line that
@@ -474,14 +485,12 @@ void Guest::lend_folder(const std::string& workspace_id) {
   if (session_->workspace_id() != workspace_id) {
     save();
     journal_.add_record(sync::kCursorRecord, {});
-    start_session(present_state(), {.workspace_id = std::string(workspace_id),
-                                    .stored_as = session_->workspace_id(),
-                                    .write_files = writes_files()});
+    start_session(present_state(), {.workspace_id = workspace_id, .stored_as = session_->workspace_id()});
   } else if (session_->options().write_files != writes_files()) {
     restart_session();
   }
   session_->begin_scan();
-  if (socket_open_ && requested_.workspace_id == workspace_id) session_->connected();
+  if (socket_open_ && requested_.workspace_id == workspace_id) take_line();
 }
 
 void Guest::open_share(const std::string& workspace_id, bool write_files) {
@@ -497,9 +506,9 @@ void Guest::open_share(const std::string& workspace_id, bool write_files) {
     if (session_ && session_->is_connected()) session_->disconnected();
     if (!aside_ && session_ && session_->options().keep) aside_ = std::move(session_);
     load_device();
-    start_session({}, {.workspace_id = std::string(workspace_id), .write_files = writes_files(), .keep = false});
+    start_session({}, {.workspace_id = workspace_id, .keep = false});
   }
-  if (socket_open_ && requested_.workspace_id == workspace_id) session_->connected();
+  if (socket_open_ && requested_.workspace_id == workspace_id) take_line();
 }
 
 // Back to this folder's own session, if another one is open.
@@ -694,13 +703,16 @@ BinaryOutcome Guest::on_connected(std::string_view input) {
     }
   }
   socket_open_ = was_open_ = true;
-  if (online()) session_->connected();
+  line_taken_ = false;
+  if (online()) take_line();
   return finish_with_envelope();
 }
 
 BinaryOutcome Guest::on_disconnected() {
-  socket_open_ = false;
+  const bool is_late = std::exchange(goodbye_due_, false) && socket_open_;  // and of a line that was left (A24)
+  if (!is_late) socket_open_ = line_taken_ = false;
   begin();
+  if (is_late) return finish_with_envelope();
   if (online()) {
     session_->disconnected();
     save();

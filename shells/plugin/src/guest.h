@@ -4,7 +4,8 @@
 //  1. `manifest` touches no state and calls no host function. `shutdown` before `init` writes nothing.
 //  2. Every export that may change something begins with `begin` and ends with `finish`: whatever the call caused is
 //     stored, sent and written before the host gets its answer, commands included (A8).
-//  3. A socket belongs to the guest, not to a session: a session that is made while the socket is open is told so (A4).
+//  3. A socket belongs to the guest, not to a session: a session that is made while the socket is open is told so (A4), and gets another
+//     one if a session was told of this one before: the server has greeted that, and counts what it sent.
 #pragma once
 
 #include <expected>
@@ -92,7 +93,7 @@ class Guest {
   /// is asked for already is not asked for again, since that would end the host's wait between two attempts.
   void notice_sign_in();
   /// What this folder is linked to: empty for nothing, and for an id that no document can have.
-  std::string workspace();
+  const std::string& workspace();
   bool is_linked() { return !workspace().empty(); }
   /// Whether the host was asked to keep a socket open.
   bool is_requested() const { return !requested_.workspace_id.empty(); }
@@ -123,6 +124,8 @@ class Guest {
   std::string folder_name() const;
   host::Connection own_line();
   void leave_line();
+  void take_line();
+  void renew_line();
   bool is_own_line(const std::string& id);
   /// Whether files are written: the host wants that, and has said where.
   bool writes_files() const { return write_to_disk_ && disk_.has_root(); }
@@ -154,6 +157,8 @@ class Guest {
   std::string left_;  // the workspace of the line that it was asked to close last
   bool socket_open_ = false;
   bool was_open_ = false;  // since it was requested
+  bool line_taken_ = false;  // a session was told of it
+  bool goodbye_due_ = false;  // perhaps: native hosts say it of a line that they were asked to close, too
   std::string transport_problem_;
   TimestampMs try_again_at_;
   HelperState helper_;

@@ -48,6 +48,27 @@ TEST(Guest, ConnectsAgainAfterTheHostRefused) {
   EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "connecting");
 }
 
+// The server has greeted the session that was there, and counts what that one sent.
+TEST(Guest, AsksForALineOfItsOwnForASecondSession) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+  const auto state = [&] { return std::string(*data(guest, "GetSyncStatus").string_member("state")); };
+  for (int i = 0; i < 2; ++i) {
+    fake_host().requests.clear();
+    ASSERT_TRUE(guest.init(kWorkspaceA));
+    EXPECT_THAT(fake_host().requests, testing::ElementsAre("connect", "disconnect", "connect"));
+    EXPECT_EQ(state(), "connecting");
+    ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+    EXPECT_THAT(fake_host().requests, Contains("send_binary"));
+    ASSERT_TRUE(guest.on_disconnected());  // of the line that was left, as native hosts say it
+    EXPECT_EQ(state(), "syncing");
+  }
+  ASSERT_TRUE(guest.on_disconnected());
+  EXPECT_EQ(state(), "reconnecting");
+}
+
 // A24: the goodbye of an old line may come after the greeting of the new one.
 TEST(Guest, TakesAFrameForASignThatTheLineIsOpen) {
   fake_host() = {};
