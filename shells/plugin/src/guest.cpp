@@ -710,7 +710,7 @@ BinaryOutcome Guest::on_connected(std::string_view input) {
 
 BinaryOutcome Guest::on_disconnected() {
   const bool is_late = std::exchange(goodbye_due_, false) && socket_open_;  // and of a line that was left (A24)
-  if (!is_late) socket_open_ = line_taken_ = false;
+  if (!is_late) socket_open_ = false;
   begin();
   if (is_late) return finish_with_envelope();
   if (online()) {
@@ -723,7 +723,7 @@ BinaryOutcome Guest::on_disconnected() {
 // A late goodbye of an old socket may have told us wrongly that there is none (A24).
 void Guest::hear_of_line() {
   if (was_open_) socket_open_ = true;
-  if (!session_->is_connected()) session_->connected();
+  if (socket_open_ && !session_->is_connected()) take_line();
 }
 
 BinaryOutcome Guest::on_binary(ByteView frame) {

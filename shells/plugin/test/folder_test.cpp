@@ -239,6 +239,7 @@ TEST(Guest, LooksIntoNoFolderThatNobodyNamedAndIntoThatWhichIsNamedLater) {
     EXPECT_EQ(fake_host().files.size(), 2u);
 
     ASSERT_TRUE(guest.on_event(R"({"event_type":"workspace_opened","payload":{"workspace_root":"/w"}})"));
+    ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));  // another session, so another line
     for (const std::string_view id : {"workspace:A", "body:A/made.md", "body:A/n.md"}) answer_empty(guest, id);
     EXPECT_THAT(data(guest, "ListCrdtFiles").dump(), testing::HasSubstr("n.md"));
     EXPECT_THAT(file("/w/made.md"), testing::HasSubstr("by a command"));

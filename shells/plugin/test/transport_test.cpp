@@ -78,11 +78,17 @@ TEST(Guest, TakesAFrameForASignThatTheLineIsOpen) {
   ASSERT_TRUE(guest.on_connected("{}"));
   ASSERT_TRUE(guest.on_disconnected());
   EXPECT_EQ(state(), "reconnecting");
+  fake_host().requests.clear();
   answer_empty(guest, "workspace:A");
+  EXPECT_THAT(fake_host().requests,
+              testing::ElementsAre("disconnect", "connect"));  // what was under way on it is not known
+  ASSERT_TRUE(guest.on_connected("{}"));
   EXPECT_EQ(state(), "syncing");
   data(guest, "UnlinkWorkspace");
+  fake_host().requests.clear();
   answer_empty(guest, "workspace:A");  // on its way when the line was closed
   EXPECT_EQ(state(), "idle");
+  EXPECT_TRUE(fake_host().requests.empty());
 }
 
 // A24: native hosts let go of a line in their own time, so the greeting of one that was left may still be on its way.
