@@ -136,14 +136,17 @@ void Session::perform_one(const sync::RemoveFile& remove) {
   feed(sync::FileRemoved{remove.path, remove.ticket});
 }
 
-// Hosts cannot rename. The copy is complete before the replica has the old name removed, however often that fails.
+// Hosts cannot rename. The copy is complete before the replica has the old name removed, however often that fails. It may be there
+// already, by a call that was cut short.
 void Session::perform_one(const sync::MoveFile& move) {
   const Asked asked{move.to, move.ticket};
-  if (disk_.exists(move.to)) return refuse_changed(asked, asked.path);
+  const Look there = disk_.look(move.to);
   const Look look = disk_.look(move.from);
+  if (there.state != Look::State::Missing && !there.holds(look.bytes)) return refuse_changed(asked, asked.path);
   if (look.state == Look::State::Unreadable) return refuse(asked, kUnreadable);
   if (look.hash() != move.expected) return refuse_changed(asked, move.from);  // gone, perhaps
-  if (!disk_.write(move.to, look.bytes).holds(look.bytes)) return refuse(asked, "the host did not write the file");
+  if (there.state == Look::State::Missing && !disk_.write(move.to, look.bytes).holds(look.bytes))
+    return refuse(asked, "the host did not write the file");
   feed(sync::FileMoved{move.from, move.to, move.ticket, /*was_copied=*/true});
 }
 

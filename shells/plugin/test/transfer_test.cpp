@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "diaryx/crdt/doc.h"
+#include "diaryx/sync/frame.h"
+#include "diaryx/sync/metadata.h"
+#include "diaryx/sync/path.h"
 #include "guest_tools.h"
 
 namespace diaryx::plugin {
@@ -99,6 +103,26 @@ TEST_F(Transfers, AreOfferedOnceHoweverOftenTheLineBrokeMeanwhile) {
   fake_host().context = Json{}.set("auth_token", "t");
   poll(3);
   EXPECT_EQ(offers("a.png"), 1);
+}
+
+// By a call that was cut short, or by one that was asked for twice: the old name is still to be given to the other version.
+TEST_F(Transfers, GoOnWhenTheCopyOfAConflictIsThereAlready) {
+  const std::string copy = sync::conflict_copy(*sync::parse_path("p.png"), sha256(std::string_view("mine"))).str();
+  for (const std::string& path : {std::string("p.png"), copy}) put(path, "mine");
+  fake_host().http_answer = {.status = 200, .body = to_bytes(as_bytes("theirs"))};
+  const sync::BinaryRef ref{
+      .path = "p.png", .source = "local", .hash = sha256(std::string_view("theirs")).hex(), .size = 6};
+  crdt::Doc theirs({.client = ClientId{7}});
+  crdt::Transaction txn = theirs.transact();
+  theirs.map("binaries").set(txn, "p.png", crdt::Any::string(sync::format_binary_ref(ref)));
+  const Bytes list = std::move(txn).commit().update_v1();
+  ASSERT_TRUE(guest_.on_connected(R"({"workspace_id":"A"})"));
+  tell(guest_, "file_created", "p.png");
+  ASSERT_TRUE(guest_.on_binary(*sync::encode_frame("workspace:A", {sync::SyncStep2{list}})));
+  answer_empty(guest_, "workspace:A");
+  poll(5);
+  EXPECT_EQ(file("p.png"), "theirs");
+  EXPECT_EQ(file(copy), "mine");
 }
 
 }  // namespace

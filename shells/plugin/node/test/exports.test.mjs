@@ -488,10 +488,12 @@ for (const sdk of sdkVersions) {
         assert.deepEqual([...await plugin.call('queue_local_update', '{}')], [0, 0]);
       });
 
-      test('is connected again by a session that is made while it is open', async () => {
+      test('is replaced for a session that is made while it is open', async () => {
         await connect();
         host.requests.length = 0;
         await init({ workspace_root: '.' });
+        assert.deepEqual(host.requests.slice(-2).map(({ type }) => type), ['disconnect', 'connect']);
+        await connect();
         assert.ok(host.sent('send_binary').some(({ data }) => data === STEP1.toString('base64')));
       });
 
