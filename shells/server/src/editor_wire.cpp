@@ -109,7 +109,6 @@ class HocuspocusWire final : public EditorWire {
         Writer out = begin(key, kClose);
         out.var_string("provider_initiated");
         heard.emplace_back(ToEditor{out.take()});
-        settled_.erase(opened);
         forget(document);
         break;
       }
@@ -135,16 +134,14 @@ class HocuspocusWire final : public EditorWire {
     std::vector<Told> told;
     if (const auto* error = std::get_if<sync::DocError>(&*control)) {
       const std::string name(name_of(error->doc));
-      if (error->code == "unauthorized") {
-        told.push_back({share(refused(name, error->message)), 0});
-        forget(std::string(kBodyPrefix) + name);
-      }
+      const bool refusal = error->code == "unauthorized";
+      if (refusal) told.push_back({share(refused(name, error->message)), 0});
+      if (refusal || error->code == "storage") forget(std::string(kBodyPrefix) + name);  // the relay closed the note
       if (error->code == "read_only") told.push_back({share(status(name, false)), 0});
     }
     if (const auto* saved = std::get_if<sync::Saved>(&*control)) {
       // Providers count their own messages and want one answer for each.
       uint64_t& settled = settled_[saved->doc];
-      if (saved->received < settled) settled = 0;  // the document was opened anew
       for (; settled < saved->received; ++settled) told.push_back({share(status(name_of(saved->doc), true)), 0});
     }
     return told;
@@ -181,10 +178,11 @@ class HocuspocusWire final : public EditorWire {
     if (const auto other = elsewhere_.find(document); other != elsewhere_.end()) document = other->second;
     return document.starts_with(kBodyPrefix) ? document.substr(kBodyPrefix.size()) : document;
   }
-  /// The note is not open any more: where it is then is found out when it is opened again.
+  /// The note is not open any more: where it is then is found out when it is opened again, and its receipts count from the start.
   void forget(const std::string& by_path) {
     const auto known = documents_.find(by_path);
     if (known == documents_.end()) return;
+    settled_.erase(known->second);
     elsewhere_.erase(known->second);
     documents_.erase(known);
   }

@@ -164,9 +164,29 @@ TEST(HocuspocusWire, AnswersEachStoredMessageOnce) {
   EXPECT_EQ(saved(1), hex({stored}));
   EXPECT_EQ(saved(3), hex({stored, stored}));
   EXPECT_THAT(saved(3), IsEmpty());
-  EXPECT_EQ(saved(1), hex({stored})) << "opened anew, it counts from the start";
   const sync::DocError read_only{"body:w/a.md", "read_only", "You may not."};
   EXPECT_EQ(told(wire->tell(sync::format_control(read_only))), hex({"06 77 2f 61 2e 6d 64 08 00"}));
+}
+
+TEST(HocuspocusWire, CountsFromTheStartWhenANoteIsOpenedAnew) {
+  const auto wire = make_hocuspocus_wire();
+  const auto saved = [&](uint64_t received) {
+    return wire->tell(sync::format_control(sync::Saved{"body:w/~f-1", received})).size();
+  };
+  const std::pair<const char*, std::function<void()>> ends[] = {
+      {"closed by the editor", [&] { hear(*wire, "07"); }},
+      {"refused", [&] { wire->tell(sync::format_control(sync::DocError{"body:w/~f-1", "unauthorized", "No."})); }},
+      {"not stored", [&] { wire->tell(sync::format_control(sync::DocError{"body:w/~f-1", "storage", "Full."})); }},
+  };
+  for (const auto& [how, end] : ends) {
+    wire->located("body:w/a.md", "body:w/~f-1");
+    EXPECT_EQ(saved(2), 2u) << "before it was " << how;
+    end();
+    EXPECT_TRUE(std::holds_alternative<ToFind>(hear(*wire, "03")[0])) << how;
+    wire->located("body:w/a.md", "body:w/~f-1");
+    EXPECT_EQ(saved(3), 3u) << "after it was " << how;
+    hear(*wire, "07");
+  }
 }
 
 TEST(HocuspocusWire, LeavesADocumentAndSaysSo) {
