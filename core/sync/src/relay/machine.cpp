@@ -174,11 +174,8 @@ void Machine::on(TextMessage& event) {
   }
   if (const auto* wanted = std::get_if<ChangesWanted>(&*message)) return follow(*from, *wanted);
   if (const auto* leave_one = std::get_if<Leave>(&*message)) return leave(*from, leave_one->doc);
-  if (const auto* save = std::get_if<Save>(&*message)) {
-    const auto seat = from->seats.find(std::string_view(save->doc));
-    if (seat == from->seats.end() || seat->second.state != Seat::State::Open) return;
-    return store_snapshot(*room(save->doc));
-  }
+  // `Save` needs nothing: every update is stored before it is acknowledged, and a snapshot, which is the whole document, is made
+  // when its records are worth it, not when somebody asks.
 }
 
 void Machine::on(ConnectionClosed& event) {

@@ -141,7 +141,7 @@ struct Leave {
   std::string doc;
   bool operator==(const Leave&) const = default;
 };
-/// `{"action":"save",...}`: persist a snapshot of one document now.
+/// `{"action":"save",...}`: persist a snapshot of one document now. Ours stores everything anyway.
 struct Save {
   std::string doc;
   bool operator==(const Save&) const = default;
