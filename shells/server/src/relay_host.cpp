@@ -26,13 +26,15 @@ relay::StorageFailure failure_of(const StorageError& error) {
 }  // namespace
 
 RelayHost::RelayHost(boost::asio::any_io_executor executor, Storage& storage, Metrics& metrics,
-                     sync::RelayOptions options, uint64_t epoch, std::function<void()> superseded)
+                     sync::RelayOptions options, uint64_t epoch, std::function<void()> superseded,
+                     std::function<TimestampMs()> wall)
     : executor_(executor),
       timer_(executor),
       storage_(storage),
       metrics_(metrics),
       epoch_(epoch),
       superseded_(std::move(superseded)),
+      wall_(std::move(wall)),
       relay_(std::move(options)) {}
 
 relay::StorageFailure RelayHost::failed(const StorageError& error) {
@@ -64,7 +66,7 @@ void RelayHost::receive(relay::Event event) {
 void RelayHost::take_gathered() {
   gathers_ = false;
   if (gathered_.empty()) return;
-  relay_.handle(std::exchange(gathered_, {}), clock(), actions_);
+  relay_.handle(std::exchange(gathered_, {}), steady_now(), actions_);
   perform_all();
 }
 
@@ -92,20 +94,20 @@ void RelayHost::end_access(relay::ConnectionId connection, std::string sentence)
 
 void RelayHost::edit(sync::ServerEdit edit, std::function<void(bool)> done) {
   std::vector<relay::Action> actions;
-  const relay::Ticket ticket = relay_.edit(std::move(edit), clock(), actions);
+  const relay::Ticket ticket = relay_.edit(std::move(edit), steady_now(), actions);
   edits_.emplace(ticket.value(), std::move(done));
   std::move(actions.begin(), actions.end(), std::back_inserter(actions_));
   perform_all();
 }
 
 void RelayHost::drain() {
-  relay_.drain(clock(), actions_);
+  relay_.drain(steady_now(), actions_);
   perform_all();
 }
 
 void RelayHost::handle(relay::Event event) {
   if (!gathered_.empty()) take_gathered();
-  relay_.handle(std::move(event), clock(), actions_);
+  relay_.handle(std::move(event), steady_now(), actions_);
   perform_all();
 }
 
@@ -144,7 +146,7 @@ void RelayHost::take_arrived() {
   std::vector<relay::Event> events;
   events.reserve(arrived.size());
   for (Arrived& make_event : arrived) events.push_back(make_event());
-  relay_.handle(std::move(events), clock(), actions_);
+  relay_.handle(std::move(events), steady_now(), actions_);
   perform_all();
 }
 
@@ -219,7 +221,7 @@ void RelayHost::perform(relay::AppendUpdate& action) {
                    .user_id = std::move(action.user_id),
                    .device_id = std::move(action.device_id),
                    .origin = action.origin,
-                   .time = action.time,
+                   .time = wall_(),
                    .epoch = epoch_};
   storage_.append_update(
       std::move(update),
@@ -277,8 +279,6 @@ RelayPeer* RelayHost::peer(relay::ConnectionId connection) {
   return found == peers_.end() ? nullptr : found->second.get();
 }
 
-TimestampMs RelayHost::clock() { return latest_ = std::max(latest_, now()); }
-
 void RelayHost::arm_timer() {
   const auto deadline = relay_.next_deadline();
   if (deadline == armed_for_) return;
@@ -287,7 +287,7 @@ void RelayHost::arm_timer() {
     timer_.cancel();
     return;
   }
-  timer_.expires_after(std::chrono::milliseconds(std::max<int64_t>(0, (*deadline - clock()).value())));
+  timer_.expires_after(std::chrono::milliseconds(std::max<int64_t>(0, (*deadline - steady_now()).value())));
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     armed_for_.reset();

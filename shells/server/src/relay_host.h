@@ -35,8 +35,9 @@ class RelayHost {
  public:
   /// epoch        of `Storage::take_over`.
   /// superseded   called when the storage says that another server took over; may be called more than once.
+  /// wall         the time that is stored with an update. Deadlines follow a steady clock, whatever the wall's is set to.
   RelayHost(boost::asio::any_io_executor executor, Storage& storage, Metrics& metrics, sync::RelayOptions options,
-            uint64_t epoch, std::function<void()> superseded);
+            uint64_t epoch, std::function<void()> superseded, std::function<TimestampMs()> wall);
 
   // Sockets.
   /// Registers the peer, which stays alive until `closed`, and says hello to it.
@@ -89,7 +90,6 @@ class RelayHost {
   /// What the relay hears of a write that failed.
   relay::StorageFailure failed(const StorageError& error);
   RelayPeer* peer(relay::ConnectionId connection);
-  TimestampMs clock();
   void arm_timer();
   template <typename T, typename Make>
   Reply<T> reply(Make make_event);
@@ -102,6 +102,7 @@ class RelayHost {
   Metrics& metrics_;
   const uint64_t epoch_;
   std::function<void()> superseded_;
+  std::function<TimestampMs()> wall_;
   sync::Relay relay_;
   HeapTrimmer trimmer_;
   std::unordered_map<uint64_t, std::shared_ptr<RelayPeer>> peers_;
@@ -115,7 +116,6 @@ class RelayHost {
   std::vector<Arrived> arrived_;  // guarded by arrived_mutex_
   bool performing_ = false;
   uint64_t next_connection_ = 1;
-  TimestampMs latest_{0};  // the relay's time never goes backwards, whatever the system clock does
 };
 
 }  // namespace diaryx::server

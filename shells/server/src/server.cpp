@@ -68,8 +68,9 @@ class Server {
         acceptor_(context_),
         signals_(context_, SIGTERM, SIGINT),
         reload_(context_, SIGHUP),
-        relay_(context_.get_executor(), storage, metrics_, relay_options(std::move(lineage)), epoch,
-               [this] { give_way(); }),
+        relay_(
+            context_.get_executor(), storage, metrics_, relay_options(std::move(lineage)), epoch,
+            [this] { give_way(); }, now),
         access_(context_.get_executor(), storage, relay_, metrics_),
         limits_(options),
         sockets_(context_.get_executor()),
@@ -251,7 +252,7 @@ asio::awaitable<void> Server::drain_on_signal() {
 asio::awaitable<void> Server::keep_house() {
   asio::steady_timer timer(context_);
   const TimestampMs started = now();
-  TimestampMs next_sweep = started;
+  TimestampMs next_sweep = steady_now();
   while (!life_.draining) {
     const auto expired = co_await ask<std::vector<Upload>>(
         [&](auto reply) { services_.storage.expire_uploads(now(), std::move(reply)); });
@@ -263,8 +264,8 @@ asio::awaitable<void> Server::keep_house() {
     const TimestampMs long_ago = now() + DurationMs{-int64_t{options_.blob_hours} * kHourMs};
     co_await collector_.collect(long_ago);
     // A database that was restored may know less than the folder holds, until the devices have told it what they refer to.
-    if (now() >= next_sweep && lineage_since(options_.data) <= long_ago) {
-      next_sweep = now() + DurationMs{kDayMs};
+    if (steady_now() >= next_sweep && lineage_since(options_.data) <= long_ago) {
+      next_sweep = steady_now() + DurationMs{kDayMs};
       co_await collector_.sweep(std::max(started, now() + DurationMs{-kDayMs}));
     } else {
       co_await collector_.sweep_uploads();

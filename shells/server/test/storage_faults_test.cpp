@@ -8,6 +8,7 @@
 #include "diaryx/sync/frame.h"
 #include "memory_storage.h"
 #include "relay_host.h"
+#include "services.h"
 
 namespace diaryx::server {
 namespace {
@@ -32,7 +33,8 @@ struct Peer final : RelayPeer {
 };
 
 struct StorageFaults : testing::Test {
-  StorageFaults() : host(context.get_executor(), storage, metrics, {}, first_turn(storage), [this] { ++superseded; }) {
+  StorageFaults()
+      : host(context.get_executor(), storage, metrics, {}, first_turn(storage), [this] { ++superseded; }, now) {
     storage.create_user("me@x", TimestampMs{1}, [this](auto made) { user = made->id; });
     storage.create_workspace(user, {kWorkspace, "notes"}, TimestampMs{1}, [](auto) {});
   }

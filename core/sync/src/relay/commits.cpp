@@ -45,7 +45,7 @@ void Machine::append(Room& room, SharedBytes update, ConnectionId from, const st
     append_rooms_.emplace(ticket, &room);
     open_append_.room = &room;
     open_append_.from = from;
-    open_append_.action = {ticket, *room.id, nullptr, user, device, origin, now_};
+    open_append_.action = {ticket, *room.id, nullptr, user, device, origin};
   }
   room.appends.back().held_bytes += held_bytes;
   open_append_.size_bytes += update->size();

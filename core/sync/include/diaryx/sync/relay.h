@@ -89,7 +89,8 @@ class Relay {
   Relay(Relay&&) noexcept;
   Relay& operator=(Relay&&) noexcept;
 
-  /// Takes one event and appends the actions it leads to. `now` never goes backwards.
+  /// Takes one event and appends the actions it leads to. `now` never goes backwards, nor stands still: deadlines are made of it,
+  /// and nothing that is stored.
   void handle(relay::Event event, TimestampMs now, std::vector<relay::Action>& out);
   /// The same for several that came at once, in order; each connection gets at most one receipt per document for all of them.
   void handle(std::vector<relay::Event> events, TimestampMs now, std::vector<relay::Action>& out);

@@ -42,7 +42,6 @@ struct AppendUpdate {
   std::string user_id;
   std::string device_id;
   UpdateOrigin origin;
-  TimestampMs time;
 };
 
 /// Store `state` as what the records up to `through` amount to. The records may be kept for history; loading reads the
