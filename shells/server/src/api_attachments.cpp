@@ -277,10 +277,14 @@ Answer get_attachment(Services& services, HttpRequest& request) {
       [&](auto reply) { services.storage.find_blob(request.arguments[0], *hash, std::move(reply)); });
   if (!blob) co_return storage_response(blob.error(), kNoAttachment);
 
+  const std::string tag = '"' + hash->hex() + '"';  // these bytes and no others, for ever
   const auto header = request.headers[http::field::range];
-  const ByteRange range = parse_range({header.data(), header.size()}, blob->size_bytes);
+  const auto condition = request.headers[http::field::if_range];
+  const bool resumes = condition.empty() || condition == tag;  // else what the client has a part of is something else
+  const ByteRange range = resumes ? parse_range({header.data(), header.size()}, blob->size_bytes) : ByteRange();
   HttpResponse response;
   response.headers = {{"Accept-Ranges", "bytes"},
+                      {"ETag", tag},
                       // Somebody's file, shown by a browser, must not become a page of this server.
                       {"X-Content-Type-Options", "nosniff"},
                       {"Content-Security-Policy", "sandbox; default-src 'none'"}};

@@ -97,9 +97,9 @@ OrResponse<Wish> read_wish(const HttpRequest& request) {
   wish.choice.point = *point;
   if (const Json* paths = body->find("paths"); paths != nullptr && !paths->is_null()) {
     const Json::Array* const list = paths->as_array();
-    if (list == nullptr) return std::unexpected(bad("\"paths\" is a list of files and folders."));
-    // Nothing chosen is not everything: who means that leaves it out.
-    if (list->empty()) return std::unexpected(bad("\"paths\" is empty. Leave it out to go back with everything."));
+    // None of them is not all of them.
+    if (list == nullptr || list->empty())
+      return std::unexpected(bad("\"paths\" is a list of files and folders; leave it out for everything."));
     for (const Json& path : *list) {
       const std::string* const text = path.as_string();
       if (text == nullptr || sync::check_path(*text) != sync::PathProblem::Fine)
@@ -109,14 +109,18 @@ OrResponse<Wish> read_wish(const HttpRequest& request) {
   }
   if (const Json* hunks = body->find("hunks"); hunks != nullptr && !hunks->is_null()) {
     const Json::Array* const list = hunks->as_array();
-    if (list == nullptr || wish.choice.paths.size() != 1)
-      return std::unexpected(bad("\"hunks\" is a list of numbers, for one file in \"paths\"."));
+    if (list == nullptr || list->empty() || wish.choice.paths.size() != 1) {
+      return std::unexpected(
+          bad("\"hunks\" is a list of numbers, for one file in \"paths\"; leave it out for the whole file."));
+    }
     for (const Json& hunk : *list) {
       const auto number = hunk.as_integer();
       if (!number || *number < 0) return std::unexpected(bad("\"hunks\" has something that is not a number from 0."));
       wish.choice.hunks.push_back(static_cast<size_t>(*number));
     }
   }
+  if (const Json* given = body->find("dry_run"); given != nullptr && !given->is_null() && !given->is_bool())
+    return std::unexpected(bad("\"dry_run\" must be true or false."));
   wish.only_look = body->bool_member("dry_run").value_or(false);
   return wish;
 }

@@ -266,7 +266,10 @@ Answer post_snapshot(Services& services, HttpRequest& request) {
   const auto attachments = flag(request, "include_attachments", true);
   if (!attachments) co_return attachments.error();
   const auto mode = request.query.find("mode");
-  const bool replace = mode == request.query.end() || mode->second != "merge";
+  const bool replace = mode == request.query.end() || mode->second == "replace";
+  // A word that is misspelt must not take away what the archive lacks.
+  if (!replace && mode->second != "merge")
+    co_return error_response(http::status::bad_request, "mode takes replace or merge.");
 
   const ZipLimits limits{services.options.snapshot_unpacked_bytes, services.options.snapshot_entries,
                          kTextBytesInMemory};

@@ -123,12 +123,28 @@ TEST_F(Snapshots, OfferTheHandshakeOnceThereAreFiles) {
 
 TEST_F(Snapshots, ChangeNothingWhenTheArchiveIsRefused) {
   upload(zip({{"a.md", "A", {}}}));
+  for (const std::string mode : {"Merge", "merge%20", "", "add"}) {
+    const Answer refused = upload(zip({{"b.md", "B", {}}}), "?mode=" + mode);
+    EXPECT_EQ(refused.status, 400u) << mode;
+    EXPECT_THAT(refused.body, HasSubstr("replace or merge"));
+  }
   EXPECT_EQ(upload("this is no zip").status, 400u);
   EXPECT_EQ(upload(zip({{"b.md", "B", {}}, {"../evil.md", "x", {}}})).status, 400u);
   EXPECT_EQ(upload(zip({{"b.md", "B", {}}}), "?include_attachments=yes").status, 400u);
   EXPECT_EQ(server.request(http::verb::post, base() + "/snapshot", token).status, 400u);
   EXPECT_EQ(download(), (std::map<std::string, std::string>{{"a.md", "A"}}));
   EXPECT_FALSE(std::filesystem::exists(data.path.parent_path() / "evil.md"));
+}
+
+TEST_F(Snapshots, AreNotGoneBackFromByAWishThatIsMisspelt) {
+  upload(zip({{"a.md", "A", {}}}));
+  const std::string history = server.request(http::verb::get, base() + "/history", token).body;
+  for (const char* const wish :
+       {R"({"point":0,"dry_run":"yes"})", R"({"point":0,"dry_run":1})", R"({"point":0,"paths":[]})",
+        R"({"point":0,"paths":["a.md"],"hunks":[]})", R"({"point":0,"paths":["a.md"],"hunks":0})"}) {
+    EXPECT_EQ(server.request(http::verb::post, base() + "/restore", token, wish).status, 400u) << wish;
+  }
+  EXPECT_EQ(server.request(http::verb::get, base() + "/history", token).body, history);
 }
 
 TEST_F(Snapshots, ChangeNothingWhenAttachmentsWouldPassTheLimit) {
@@ -171,6 +187,15 @@ TEST_F(Snapshots, CarryAttachmentsThatWereUploadedInParts) {
   EXPECT_EQ(part.body, "345");
   EXPECT_EQ(part.headers.at("Content-Range"), "bytes 3-5/10");
   EXPECT_EQ(server.request(http::verb::get, blob, token, {}, {}, "bytes=10-").status, 416u);
+  EXPECT_EQ(part.headers.at("ETag"), '"' + hash + '"');
+  // Half a file is gone on with only if it is the same file.
+  const auto resume = [&](const std::string& condition) {
+    return server.raw("GET " + blob + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " + token +
+                      "\r\nRange: bytes=3-5\r\nIf-Range: " + condition + "\r\n\r\n");
+  };
+  EXPECT_THAT(resume('"' + hash + '"'), HasSubstr("206 Partial Content"));
+  EXPECT_THAT(resume("\"another\""), HasSubstr("200 OK"));
+  EXPECT_THAT(resume("Fri, 27 Nov 2026 00:00:00 GMT"), HasSubstr("200 OK"));
   const Json use = server.request(http::verb::get, "/api/user/storage", token).json();
   EXPECT_EQ(use.integer_member("used_bytes"), 10);
 }
