@@ -35,6 +35,14 @@ Opened open_storage(const std::filesystem::path& data) {
   return {std::move(*storage), kExitDone};
 }
 
+/// Of a server that is there: only who adds somebody may make one, so that a folder that is misspelt is not taken for empty.
+Opened open_existing(const std::filesystem::path& data) {
+  const auto there = has_database(data);
+  if (!there) return {nullptr, fail(kExitData, there.error().sentence)};
+  if (*there) return open_storage(data);
+  return {nullptr, fail(kExitData, "there is no server in " + data.native() + "; give the --data of one")};
+}
+
 int storage_failed(const StorageError& error) { return fail(kExitFailed, "the database refused: " + error.detail); }
 
 /// The address, or nothing after the sentence was printed.
@@ -79,7 +87,7 @@ int add_user(const AccountArguments& arguments) {
 }
 
 int list_users(const AccountArguments& arguments) {
-  const Opened opened = open_storage(arguments.data);
+  const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   const auto users = wait_for<std::vector<User>>([&](auto reply) { opened.storage->list_users(std::move(reply)); });
   if (!users) return storage_failed(users.error());
@@ -91,7 +99,7 @@ int list_users(const AccountArguments& arguments) {
 }
 
 int remove_user(const AccountArguments& arguments) {
-  const Opened opened = open_storage(arguments.data);
+  const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
   const auto user = user_in(*opened.storage, arguments, code);
@@ -111,7 +119,7 @@ int remove_user(const AccountArguments& arguments) {
 }
 
 int make_owner(const AccountArguments& arguments) {
-  const Opened opened = open_storage(arguments.data);
+  const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
   const auto user = user_in(*opened.storage, arguments, code);
@@ -123,7 +131,7 @@ int make_owner(const AccountArguments& arguments) {
 }
 
 int print_user_link(const AccountArguments& arguments) {
-  const Opened opened = open_storage(arguments.data);
+  const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
   const auto user = user_in(*opened.storage, arguments, code);
@@ -146,7 +154,7 @@ int create_token(const AccountArguments& arguments) {
   const std::string token = native::random_token();
   const NewToken made{.email = *email,
                       .token_hash = sha256(token),
-                      .device_name = arguments.device_name,
+                      .device_name = clean_device_name(arguments.device_name),
                       .now = now(),
                       .expires = now() + DurationMs{arguments.expires_days * kDayMs}};
   const auto session = wait_for<Session>([&](auto reply) { opened.storage->create_token(made, std::move(reply)); });
@@ -156,7 +164,7 @@ int create_token(const AccountArguments& arguments) {
 }
 
 int list_tokens(const AccountArguments& arguments) {
-  const Opened opened = open_storage(arguments.data);
+  const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   std::string user_id;
   if (!arguments.email.empty()) {
@@ -180,7 +188,7 @@ int revoke_token(const AccountArguments& arguments) {
   if (arguments.token_prefix.size() < kShortest) {
     return fail(kExitUsage, "give at least 8 digits of what diaryx-syncd token list shows");
   }
-  const Opened opened = open_storage(arguments.data);
+  const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   const auto tokens =
       wait_for<std::vector<TokenEntry>>([&](auto reply) { opened.storage->list_tokens("", std::move(reply)); });
@@ -200,7 +208,7 @@ int revoke_token(const AccountArguments& arguments) {
 }
 
 int list_devices(const AccountArguments& arguments) {
-  const Opened opened = open_storage(arguments.data);
+  const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
   const auto user = user_in(*opened.storage, arguments, code);
@@ -216,7 +224,7 @@ int list_devices(const AccountArguments& arguments) {
 }
 
 int remove_device(const AccountArguments& arguments) {
-  const Opened opened = open_storage(arguments.data);
+  const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
   const auto user = user_in(*opened.storage, arguments, code);

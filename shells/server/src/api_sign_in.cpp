@@ -17,7 +17,6 @@ namespace {
 
 constexpr int64_t kDayMs = 24 * 3600 * 1000;
 constexpr int64_t kMinuteMs = 60'000;
-constexpr size_t kMaxDeviceName = 200;
 constexpr std::string_view kNotGood =
     "The link or code is not valid, was used already or has expired. Ask for a new one.";
 
@@ -47,14 +46,6 @@ std::optional<HttpResponse> count_attempt(Services& services, const HttpRequest&
   return too_often(*wait);
 }
 
-std::string device_name(std::string_view given) {
-  std::string name;
-  for (const char c : given.substr(0, kMaxDeviceName)) {
-    if (static_cast<unsigned char>(c) >= 0x20) name.push_back(c);
-  }
-  return name;
-}
-
 std::string optional_string(const Json& body, std::string_view name) {
   return std::string(body.string_member(name).value_or(std::string_view{}));
 }
@@ -65,7 +56,7 @@ Answer redeem(Services& services, HttpRequest& request, SignInProof proof, std::
   Redemption redemption{.proof = std::move(proof),
                         .token = {.email = {},
                                   .token_hash = sha256(token),
-                                  .device_name = device_name(name),
+                                  .device_name = clean_device_name(name),
                                   .now = now(),
                                   .expires = now() + DurationMs{services.options.session_days * kDayMs}},
                         .replace_device = std::move(replace),
@@ -182,7 +173,7 @@ Answer patch_device(Services& services, HttpRequest& request) {
   if (!body) co_return body.error();
   const auto given = required_string(*body, "name");
   if (!given) co_return given.error();
-  const std::string name = device_name(*given);
+  const std::string name = clean_device_name(*given);
   if (name.find_first_not_of(' ') == std::string::npos) {
     co_return error_response(http::status::bad_request, "A device name must not be empty.");
   }

@@ -3,6 +3,7 @@
 #include "blob_collector.h"
 #include "diaryx/native/random.h"
 #include "relay_host.h"
+#include "request_text.h"
 #include "router.h"
 #include "tell_connections.h"
 
@@ -29,6 +30,9 @@ std::expected<std::string, HttpResponse> name_in(const HttpRequest& request) {
   const std::string_view trimmed = trim(*name);
   if (trimmed.empty() || trimmed.size() > kMaxNameBytes) {
     return std::unexpected(error_response(http::status::bad_request, "A workspace name has 1 to 100 bytes."));
+  }
+  if (has_control_characters(trimmed)) {
+    return std::unexpected(error_response(http::status::bad_request, "A workspace name has no control characters."));
   }
   return std::string(trimmed);
 }

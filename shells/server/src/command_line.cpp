@@ -152,7 +152,11 @@ std::string sentence_of(const CLI::App& app, const CLI::ParseError& error) {
 void add_settings(CLI::App& app, Given& given) {
   Options& options = given.options;
   const CLI::Validator at_least_one(
-      [](std::string& value) { return value == "0" ? std::string("takes 1 or more") : std::string(); }, "");
+      [](std::string& value) {
+        const bool is_zero = value.find_first_not_of('0') == std::string::npos;
+        return is_zero ? std::string("takes 1 or more") : std::string();
+      },
+      "");
   app.add_option("--config", given.config, "File of settings: lines of name = value, the names below without --");
   app.add_flag("--check-config", given.check_config, "Look at the settings, print them, and stop");
   app.add_option("--data", given.data, "Folder for the database and attachments; made if missing");

@@ -431,7 +431,9 @@ void Connection::set_common(Response& response, const HttpResponse& from, bool k
     response.set(http::field::access_control_allow_credentials, "true");
     response.set(http::field::access_control_allow_methods, "GET, POST, PUT, PATCH, DELETE, OPTIONS");
     response.set(http::field::access_control_allow_headers,
-                 "Authorization, Content-Type, Cache-Control, Pragma, Range");
+                 "Authorization, Content-Type, Cache-Control, Pragma, Range, If-Range");
+    response.set(http::field::access_control_expose_headers,
+                 "Content-Disposition, Content-Range, ETag, Retry-After, X-Request-Id");
     response.set(http::field::vary, "Origin");
   }
   response.keep_alive(keep_alive && !life_.draining);

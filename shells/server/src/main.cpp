@@ -11,6 +11,7 @@
 #include "command_line.h"
 #include "diaryx/native/log.h"
 #include "server.h"
+#include "sign_in.h"
 #include "version.h"
 
 namespace {
@@ -113,8 +114,7 @@ int run(int argc, char** argv) {
   if (accounts.chosen != nullptr) {
     accounts.arguments.data = options.data;
     accounts.arguments.base_url = options.base_url;
-    const std::string scheme = options.tls_certificate.empty() ? "http://" : "https://";
-    accounts.arguments.server_url = scheme + given.listen;
+    accounts.arguments.server_url = own_url(options, options.port);
     return accounts.chosen(accounts.arguments);
   }
   if (backup->parsed()) return back_up(options.data, folder);

@@ -47,6 +47,15 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return out;
 }
 
+bool has_control_characters(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(text[i]);
+    const bool is_c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<uint8_t>(text[i + 1]) < 0xa0;
+    if (byte < 0x20 || byte == 0x7f || is_c1) return true;
+  }
+  return false;
+}
+
 std::optional<Target> parse_target(std::string_view target) {
   Target result;
   const size_t question = target.find('?');

@@ -20,6 +20,9 @@ struct Target {
 std::optional<Target> parse_target(std::string_view target);
 std::optional<std::string> percent_decode(std::string_view text);
 
+/// True for what steers a terminal or ends a line (C0, DEL, C1) in valid UTF-8.
+bool has_control_characters(std::string_view text);
+
 /// What follows `Bearer ` (in any case) in `Authorization`; nothing if the header is another.
 std::optional<std::string_view> bearer_token(std::string_view authorization);
 

@@ -52,14 +52,6 @@ constexpr int64_t kDayMs = 24 * kHourMs;
 /// What must reach the owner and no log: straight to standard error.
 void tell_owner(const std::string& line) { std::fprintf(stderr, "diaryx-syncd: %s\n", line.c_str()); }
 
-std::string own_url(const Options& options, uint16_t port) {
-  const bool v6 = options.address.find(':') != std::string::npos;
-  // Nobody can open 0.0.0.0; the machine itself can open this.
-  const bool any = options.address == "0.0.0.0" || options.address == "::";
-  const std::string host = any ? "localhost" : v6 ? "[" + options.address + "]" : options.address;
-  return std::string(options.tls_certificate.empty() ? "http" : "https") + "://" + host + ":" + std::to_string(port);
-}
-
 class Server {
  public:
   Server(const Options& options, Storage& storage, BlobStore& blobs, std::string lineage, uint64_t epoch,

@@ -4,11 +4,13 @@
 
 #include "diaryx/base/utf.h"
 #include "diaryx/native/random.h"
+#include "request_text.h"
 
 namespace diaryx::server {
 namespace {
 
 constexpr uint32_t kMaxPerHour = 3;
+constexpr size_t kMaxDeviceName = 200;
 
 /// Each of the million codes equally likely.
 std::string random_code() {
@@ -36,6 +38,19 @@ std::optional<std::string> normal_email(std::string_view given) {
   return email;
 }
 
+std::string clean_device_name(std::string_view given) {
+  std::string name;
+  while (!given.empty()) {
+    const std::string_view one = given.substr(0, utf8_sequence_length(given[0]));
+    const bool is_character = is_valid_utf8(one);
+    given.remove_prefix(is_character ? one.size() : 1);
+    if (!is_character || has_control_characters(one)) continue;
+    if (name.size() + one.size() > kMaxDeviceName) break;
+    name += one;
+  }
+  return name;
+}
+
 SignInSecrets make_sign_in(const std::string& email, TimestampMs now, DurationMs lifetime) {
   SignInSecrets secrets;
   secrets.token = native::random_token();
@@ -50,6 +65,14 @@ SignInSecrets make_sign_in(const std::string& email, TimestampMs now, DurationMs
                     .new_users = false,
                     .max_per_hour = kMaxPerHour};
   return secrets;
+}
+
+std::string own_url(const Options& options, uint16_t port) {
+  const bool v6 = options.address.find(':') != std::string::npos;
+  // Nobody can open 0.0.0.0; the machine itself can open this.
+  const bool any = options.address == "0.0.0.0" || options.address == "::";
+  const std::string host = any ? "localhost" : v6 ? "[" + options.address + "]" : options.address;
+  return std::string(options.tls_certificate.empty() ? "http" : "https") + "://" + host + ":" + std::to_string(port);
 }
 
 std::string sign_in_link(const std::string& base_url, const std::string& own_url, const std::string& token) {

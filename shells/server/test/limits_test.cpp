@@ -15,6 +15,16 @@ namespace {
 
 using boost::asio::ip::make_address;
 
+TEST(DeviceName, IsWholeCharactersThatCanBeShown) {
+  EXPECT_EQ(clean_device_name("Adam's laptop"), "Adam's laptop");
+  EXPECT_EQ(clean_device_name("ä 😀"), "ä 😀");
+  EXPECT_EQ(clean_device_name("a\x1b[31m\x7f\n\xc2\x9bz"), "a[31mz");
+  EXPECT_EQ(clean_device_name("\xe4 latin\xff"), " latin");
+  std::string long_name = "x";
+  for (int i = 0; i < 100; ++i) long_name += "é";
+  EXPECT_EQ(clean_device_name(long_name), long_name.substr(0, 199)) << "not half a character";
+}
+
 TEST(OpenConnections, CountsEachUntilItIsGoneWhereverItWasMoved) {
   const auto open = std::make_shared<OpenConnections>();
   auto first = open->enter("a", 2);

@@ -270,6 +270,65 @@ TEST_F(Process, WritesNoTokenIntoItsLog) {
   EXPECT_THAT(slurp(folder.path / "server.db-wal"), Not(HasSubstr(token)));
 }
 
+TEST_F(Process, LetsAllowedPagesReadItsHeaders) {
+  const std::string answer =
+      server.raw("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: http://localhost:5174\r\n\r\n");
+  for (const char* const name : {"Content-Disposition", "Content-Range", "ETag", "Retry-After", "X-Request-Id"})
+    EXPECT_THAT(answer, testing::ContainsRegex(std::string("Access-Control-Expose-Headers:.*") + name)) << name;
+}
+
+TEST_F(Process, RefusesWorkspaceNamesThatCannotBeShown) {
+  for (const char* const name : {"a\\u0000b", "a\\nb", "a\\u001b[31m", "a\\u007f", "a\\u009b31m"}) {
+    const std::string body = std::string("{\"name\":\"") + name + "\"}";
+    EXPECT_EQ(server.request(http::verb::post, "/api/workspaces", token, body).status, 400u) << name;
+  }
+  EXPECT_EQ(server.request(http::verb::post, "/api/workspaces", token, R"({"name":"ä 😀"})").status, 200u);
+}
+
+TEST(CommandLine, MakesNoServerOfAFolderThatIsMisspelt) {
+  TemporaryFolder folder;
+  const std::string data = folder.path / "misspelt";
+  const std::vector<std::vector<std::string>> commands = {{"user", "list"},
+                                                          {"user", "remove", "me@example.org"},
+                                                          {"user", "owner", "me@example.org"},
+                                                          {"user", "link", "me@example.org"},
+                                                          {"token", "list"},
+                                                          {"token", "revoke", "0123456789ab"},
+                                                          {"device", "list", "--user", "me@example.org"},
+                                                          {"device", "remove", "x", "--user", "me@example.org"}};
+  for (std::vector<std::string> command : commands) {
+    const std::string words = command[0] + " " + command[1];
+    command.insert(command.end(), {"--data", data});
+    std::string out;
+    EXPECT_EQ(run_program(command, out), 3) << words;
+    EXPECT_THAT(out, HasSubstr("there is no server in " + data)) << words;
+    EXPECT_FALSE(std::filesystem::exists(data)) << words;
+  }
+}
+
+TEST(CommandLine, PrintsALinkThatCanBeOpened) {
+  TemporaryFolder folder;
+  std::string out;
+  ASSERT_EQ(run_program({"user", "add", "me@example.org", "--data", folder.path.native()}, out), 0) << out;
+  const auto link = [&](const std::string& listen) {
+    EXPECT_EQ(run_program({"user", "link", "me@example.org", "--data", folder.path.native(), "--listen", listen}, out),
+              0);
+    return out;
+  };
+  EXPECT_THAT(link("0.0.0.0:3030"), HasSubstr("http://localhost:3030/sign-in#"));
+  EXPECT_THAT(link("[::]:3030"), HasSubstr("http://localhost:3030/sign-in#"));
+  EXPECT_THAT(link("[::1]:3030"), HasSubstr("http://[::1]:3030/sign-in#"));
+}
+
+TEST(CommandLine, TakesNoNothingForOneOrMore) {
+  TemporaryFolder folder;
+  for (const char* const nothing : {"0", "00"}) {
+    std::string out;
+    EXPECT_EQ(run_program({"--check-config", "--data", folder.path.native(), "--max-connections", nothing}, out), 2);
+    EXPECT_THAT(out, HasSubstr("1 or more"));
+  }
+}
+
 TEST(CommandLine, SaysWhatIsWrong) {
   TemporaryFolder folder;
   std::string out;
