@@ -59,6 +59,9 @@ std::string read_file(const std::string& path, std::map<std::string, FileValue>&
     const std::string value = equals == std::string::npos ? "" : trim(line.substr(equals + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
       return path + ", line " + std::to_string(number) + ": write the value without quotes";
+    // Else `data = notes # mine` would begin another, empty server.
+    if (value.find(" #") != std::string::npos || value.find("\t#") != std::string::npos)
+      return path + ", line " + std::to_string(number) + ": a comment stands on a line of its own";
     if (name.empty()) return path + ", line " + std::to_string(number) + ": write name = value";
     if (!values.emplace(name, FileValue{value, number}).second)
       return path + ", line " + std::to_string(number) + ": " + name + " is set twice";

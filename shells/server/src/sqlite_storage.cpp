@@ -154,6 +154,8 @@ native::Outcome<std::unique_ptr<SqliteStorage>> SqliteStorage::open(const std::s
   auto writer = Database::open(path, native::Durability::Full);
   if (!writer) {
     const auto& error = writer.error();
+    if (error.os_error != 0 && !error.is_full())
+      return native::os_problem("open", "the database " + path, error.os_error);
     return native::problem("the database " + path + " cannot be opened: " + error.message +
                            (error.is_full()      ? "; free some space"
                             : error.is_damaged() ? "; see diaryx-syncd doctor"

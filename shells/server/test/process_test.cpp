@@ -329,6 +329,25 @@ TEST(CommandLine, TakesNoNothingForOneOrMore) {
   }
 }
 
+TEST(CommandLine, TakesNoCommentForAPartOfAValue) {
+  TemporaryFolder folder;
+  const auto config = folder.path / "settings";
+  std::ofstream(config) << "data = " << folder.path.native() << "/data # of this machine\n";
+  std::string out;
+  EXPECT_EQ(run_program({"--config", config.native(), "--check-config"}, out), 2) << out;
+  EXPECT_THAT(out, HasSubstr("line 1: a comment stands on a line of its own"));
+}
+
+TEST(CommandLine, SaysWhoMayOpenADatabaseThatIsSomebodyElses) {
+  TemporaryFolder folder;
+  std::string out;
+  ASSERT_EQ(run_program({"user", "add", "me@example.org", "--data", folder.path.native()}, out), 0) << out;
+  std::filesystem::permissions(folder.path / "server.db", std::filesystem::perms::none);
+  if (std::ifstream(folder.path / "server.db")) GTEST_SKIP() << "this user may read everything";
+  EXPECT_EQ(run_program({"user", "list", "--data", folder.path.native()}, out), 3);
+  EXPECT_THAT(out, HasSubstr("Permission denied; give this user the permission"));
+}
+
 TEST(CommandLine, SaysWhatIsWrong) {
   TemporaryFolder folder;
   std::string out;
