@@ -38,7 +38,7 @@ void Disk::report_everything(TimestampMs now, const Tell& tell) {
   Looks looks;
   for (const native::ScannedFile& file : scan.files) looks.paths.insert(file.path);
   looks.listed = looks.paths;
-  for (std::string& path : replica_.known_files()) looks.paths.insert(std::move(path));
+  looks.paths.merge(seen_files());
   tell_looks(looks, now, tell);
 }
 
@@ -57,10 +57,10 @@ void Disk::add_change(const DiskChange& change, Looks& looks) const {
   switch (change.kind) {
     case DiskChange::Kind::Touched: looks.paths.insert(change.path); break;
     case DiskChange::Kind::Moved: add_move(change.from, change.path, looks); break;
-    case DiskChange::Kind::FolderGone: add_known_beneath(change.path, looks); break;
+    case DiskChange::Kind::FolderGone: add_seen_beneath(change.path, looks); break;
     case DiskChange::Kind::FolderMoved: {
-      std::vector<std::string> inside = replica_.known_files();
-      for (const auto& [path, first] : looks.renamed) inside.push_back(path);
+      std::set<std::string> inside = seen_files();
+      for (const auto& [path, first] : looks.renamed) inside.insert(path);
       for (const std::string& path : inside) {
         if (is_beneath(path, change.from)) add_move(path, change.path + path.substr(change.from.size()), looks);
       }
@@ -108,10 +108,17 @@ bool Disk::is_still_there(const std::string& path) const {
   return hashed && replica_.known_hash(path) == hashed->digest;
 }
 
-void Disk::add_known_beneath(std::string_view folder, Looks& looks) const {
-  for (std::string& known : replica_.known_files()) {
-    if (is_beneath(known, folder)) looks.paths.insert(std::move(known));
+void Disk::add_seen_beneath(std::string_view folder, Looks& looks) const {
+  for (const std::string& path : seen_files()) {
+    if (is_beneath(path, folder)) looks.paths.insert(path);
   }
+}
+
+std::set<std::string> Disk::seen_files() const {
+  std::set<std::string> paths;
+  for (std::string& path : replica_.known_files()) paths.insert(std::move(path));
+  for (const auto& [path, known] : digests_.entries()) paths.insert(path);
+  return paths;
 }
 
 void Disk::tell_looks(const Looks& looks, TimestampMs now, const Tell& tell) {
@@ -167,8 +174,9 @@ bool Disk::is_other_file(const std::string& path, const Looks& looks) const {
 bool Disk::tell_gone(const std::string& path, const Tell& tell) {
   left_out_.erase(path);
   unreadable_.erase(path);
+  const bool was_seen = knows(path) || digests_.entries().contains(path);
   digests_.forget(path);
-  if (!knows(path)) return false;
+  if (!was_seen) return false;
   output_.seen(path, "removed");
   tell(sync::FileGone{path});
   return true;

@@ -93,7 +93,10 @@ class Disk {
   void add_change(const native::DiskChange& change, Looks& looks) const;
   void add_move(const std::string& from, const std::string& to, Looks& looks) const;
   void decide_moves(Looks& looks) const;
-  void add_known_beneath(std::string_view folder, Looks& looks) const;
+  void add_seen_beneath(std::string_view folder, Looks& looks) const;
+  /// What may have gone. The replica has no record yet of an attachment that is on its way to the server, nor of a note that was
+  /// written before there was a connection; but it was told of them, so it must hear that they went.
+  std::set<std::string> seen_files() const;
   bool is_other_file(const std::string& path, const Looks& looks) const;
   void tell_looks(const Looks& looks, TimestampMs now, const Tell& tell);
 

@@ -106,6 +106,29 @@ TEST_F(DiskTest, TellsWhatIsNewGoneAndChangedInOneBatch) {
             (Words{"gone gone.md", "text edited.md=after", "blob image.png:5", "text new.md=new", "settled"}));
 }
 
+TEST_F(DiskTest, TellsThatAFileWentWhichTheReplicaHasNoRecordOfYet) {
+  // As an attachment on its way to the server, or a note that was written before there was a connection.
+  folder_.write("image.png", "12345");
+  folder_.write("new.md", "new");
+  folder_.write("out/image.png", "123");
+  folder_.write("away/new.md", "another");
+  everything();
+  std::filesystem::remove(folder_ / "image.png");
+  std::filesystem::rename(folder_ / "new.md", folder_ / "renamed.md");
+  EXPECT_EQ(changes({{DiskChange::Kind::Touched, "image.png", {}}, {DiskChange::Kind::Moved, "renamed.md", "new.md"}}),
+            (Words{"gone image.png", "gone new.md", "text renamed.md=new", "settled"}));
+  std::filesystem::remove_all(folder_ / "out");
+  std::filesystem::rename(folder_ / "away", folder_ / "there");
+  EXPECT_EQ(changes({{DiskChange::Kind::FolderGone, "out", {}}, {DiskChange::Kind::FolderMoved, "there", "away"}}),
+            (Words{"gone away/new.md", "gone out/image.png", "text there/new.md=another", "settled"}));
+  std::filesystem::remove(folder_ / "there/new.md");
+  EXPECT_EQ(everything(), (Words{"gone there/new.md", "text renamed.md=new", "settled"}));
+}
+
+TEST_F(DiskTest, TellsNothingOfAFileThatCameAndWentUnseen) {
+  EXPECT_EQ(changes({{DiskChange::Kind::Touched, "a.md", {}}}), Words{});
+}
+
 TEST_F(DiskTest, TellsNothingWhenNothingDiffers) {
   sync_before("a.md", "a");
   sync_before("b.png", "b");
@@ -118,7 +141,7 @@ TEST_F(DiskTest, TakesARenameForOneOnlyFromAKnownToAnUnknownPath) {
   std::filesystem::rename(folder_ / "a.md", folder_ / "c.md");
   EXPECT_EQ(changes({{DiskChange::Kind::Moved, "c.md", "a.md"}}).front(), "moved a.md>c.md");
   std::filesystem::rename(folder_ / "c.md", folder_ / "b.md");  // over a known file
-  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "b.md", "c.md"}}), (Words{"text b.md=a", "settled"}));
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "b.md", "c.md"}}), (Words{"gone c.md", "text b.md=a", "settled"}));
 }
 
 TEST_F(DiskTest, TellsNoRenameOfAFileThatCameIntoThePlaceOfTheOneThatWent) {
