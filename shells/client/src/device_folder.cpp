@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include <system_error>
 
 #include "diaryx/base/json.h"
+#include "diaryx/native/atomic_file.h"
 #include "said.h"
 
 namespace diaryx::client {
@@ -22,6 +24,12 @@ namespace {
 
 constexpr uint64_t kMaxSettingsBytes = 64 * 1024;
 constexpr int64_t kConfigVersion = 1;
+constexpr const char* kGitIgnore = ".gitignore";
+
+/// The settings go first: what is left of a half-finished unlink is not a linked folder.
+constexpr std::array kOurFiles{"config.json", "config.json.new", "token",    "token.new",    "request",
+                               "request.new", ".gitignore.new",  "state.db", "state.db-wal", "state.db-shm",
+                               "lock"};
 
 std::string settings_path(std::string_view name) { return std::string(kSettingsFolder) + "/" + std::string(name); }
 
@@ -188,7 +196,7 @@ Attempt<void> DeviceFolder::store(std::string_view name, std::string_view text, 
 }
 
 Attempt<void> DeviceFolder::link(const DeviceConfig& config, const std::string& token) const {
-  if (auto stored = store(".gitignore", "*\n", 0644); !stored) return stored;
+  if (auto stored = store(kGitIgnore, "*\n", 0644); !stored) return stored;
   if (auto stored = store("token", token + "\n", 0600); !stored) return stored;
   return store("config.json", to_json(config), 0644);
 }
@@ -219,14 +227,22 @@ std::string DeviceFolder::take_request() const {
 }
 
 Attempt<void> DeviceFolder::unlink() const {
-  // The settings go first: what is left of a half-finished unlink is not a linked folder.
   const auto folder = root_.open_folder(kSettingsFolder);
   if (!folder) return failure(folder.error());
-  if (::unlinkat(folder->get(), "config.json", 0) != 0 && errno != ENOENT) {
-    return failure(native::os_problem("remove", settings_path("config.json"), errno).error());
+  for (const char* const name : kOurFiles) {
+    if (::unlinkat(folder->get(), name, 0) != 0 && errno != ENOENT) {
+      return failure(native::os_problem("remove", settings_path(name), errno).error());
+    }
   }
+  // What is not ours stays: an app that opens this folder keeps its plugins here, and a text that could not be put back is in `tmp`.
+  native::clear_staging(root_);
+  ::unlinkat(folder->get(), "tmp", AT_REMOVEDIR);
+  namespace fs = std::filesystem;
+  const fs::path settings = fs::path(root_.location()) / kSettingsFolder;
   std::error_code error;
-  std::filesystem::remove_all(root_.location() + "/" + std::string(kSettingsFolder), error);
+  const bool is_ours_alone = std::all_of(fs::directory_iterator(settings, error), {},
+                                         [](const auto& entry) { return entry.path().filename() == kGitIgnore; });
+  if (!error && is_ours_alone) fs::remove_all(settings, error);
   if (error) return failure(native::os_problem("remove", kSettingsFolder, error.value()).error());
   return {};
 }

@@ -77,7 +77,7 @@ class DeviceFolder {
   /// Stores settings and token; the settings come last, so a folder counts as linked only when all is there.
   Attempt<void> link(const DeviceConfig& config, const std::string& token) const;
 
-  /// Removes `.diaryx` with all state. The user's files stay.
+  /// Removes all state from `.diaryx`, and the folder unless others keep something there. The user's files stay.
   Attempt<void> unlink() const;
 
   /// A word of this process for the one that works on the folder ("release", "undo"), which is told by SIGURG.

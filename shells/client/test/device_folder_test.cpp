@@ -74,6 +74,23 @@ TEST(DeviceFolder, ForgetsEverythingButTheUsersFiles) {
   EXPECT_EQ(temp.read("notes/a.md"), "mine");
 }
 
+TEST(DeviceFolder, UnlinkingLeavesWhatIsNotItsOwn) {
+  const native::TempFolder temp;
+  const auto folder = DeviceFolder::open(temp.path());
+  ASSERT_TRUE(folder->link(some_config(), "secret"));
+  temp.write(".diaryx/state.db", "state");
+  temp.write(".diaryx/tmp/1.tmp", "half a file");
+  temp.write(".diaryx/tmp/2.tmp.kept", "a text that could not be put back");
+  temp.write(".diaryx/plugins/other/plugin.wasm", "of the app that opens this folder too");
+  ASSERT_TRUE(folder->unlink());
+  for (const char* ours : {"config.json", "token", "state.db", "lock", "tmp/1.tmp"}) {
+    EXPECT_FALSE(temp.has(std::string(".diaryx/") + ours)) << ours;
+  }
+  EXPECT_EQ(temp.read(".diaryx/tmp/2.tmp.kept"), "a text that could not be put back");
+  EXPECT_EQ(temp.read(".diaryx/plugins/other/plugin.wasm"), "of the app that opens this folder too");
+  EXPECT_TRUE(temp.has(".diaryx/.gitignore"));
+}
+
 TEST(FolderLock, IsHeldByOneAtATime) {
   const native::TempFolder temp;
   const auto folder = DeviceFolder::open(temp.path());
