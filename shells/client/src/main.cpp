@@ -39,6 +39,7 @@ void add_path(CLI::App& command, std::string& path) {
 int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   CLI::App app("Keeps folders of notes in step with a workspace on a Diaryx sync server.", "diaryx-sync");
   app.footer(kExitCodes);
+  app.set_version_flag("--version", DIARYX_VERSION);
   app.require_subcommand(1);
 
   LinkArguments link;
@@ -161,7 +162,8 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   inspect_command.callback([&] { outcome = inspect_plugin(plugin); });
 
   std::string unlink;
-  CLI::App& unlink_command = *app.add_subcommand("unlink", "Forget the link and all sync state; your files stay");
+  CLI::App& unlink_command =
+      *app.add_subcommand("unlink", "Forget the link, all sync state and this device's history; your files stay");
   add_folder(unlink_command, unlink);
   unlink_command.callback([&] { outcome = unlink_folder(unlink); });
 

@@ -70,5 +70,13 @@ TEST(Help, ListsEveryExitCode) {
   }
 }
 
+TEST(Version, IsThatOfTheServer) {
+  const Ended ended = run_client({"--version"});
+  EXPECT_EQ(ended.exit_code, 0);
+  Process server({DIARYX_SYNCD, "--version"});
+  EXPECT_EQ(server.wait(), 0);
+  EXPECT_EQ(ended.out, server.out());
+}
+
 }  // namespace
 }  // namespace diaryx::client
