@@ -126,13 +126,13 @@ Attempt<void> Device::start() {
     if (!watcher) return failure(std::move(watcher.error()));
     watcher_.emplace(std::move(*watcher));
     watched_.assign(watcher_->fd());
-    if (watcher_->incomplete()) output_.problem({}, watcher_->incomplete()->sentence);
     on_disk_event();
   }
   on_signal();
   last_movement_ = now();
   lost_since_ = now();
   look_at_everything();
+  if (watcher_) note_unwatched();
   on_request();
   if (options_.mode != RunMode::Local) {
     output_.state("connecting");
@@ -205,9 +205,18 @@ void Device::on_disk_event() {
   watched_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
     if (error) return;
     watcher_->read_events(now());
+    note_unwatched();
     arm_timer();
     on_disk_event();
   });
+}
+
+/// The system's limit may be reached by a folder that is made later: then, too, it is said, and looked at often from now on.
+void Device::note_unwatched() {
+  const bool is_incomplete = watcher_->incomplete().has_value();
+  if (std::exchange(is_unwatched_noted_, is_incomplete) || !is_incomplete) return;
+  output_.problem({}, watcher_->incomplete()->sentence);
+  next_look_ = std::min(next_look_, now() + DurationMs{kLookOftenMs});
 }
 
 void Device::on_lost(const native::SocketClosed& why) {

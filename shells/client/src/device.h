@@ -67,6 +67,7 @@ class Device {
   void answer_held(HeldAnswer answer);
   void tell_held(const sync::MassChangeHeld& held);
   void on_disk_event();
+  void note_unwatched();
   void on_timer();
   void on_lost(const native::SocketClosed& why);
   bool end_if_lost();
@@ -112,6 +113,7 @@ class Device {
   std::vector<std::pair<int64_t, std::string>> requests_;  // taken, with their outcome; told when stored
   bool scheduled_ = false;
   bool first_look_done_ = false;
+  bool is_unwatched_noted_ = false;  // that not every folder can be watched
   TimestampMs next_tidying_{};   // of the history
   TimestampMs next_look_{};      // at everything, in case a change was missed
   TimestampMs last_batch_{};

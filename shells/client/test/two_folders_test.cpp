@@ -424,6 +424,20 @@ TEST_F(TwoFolders, AWatcherLeavesTheFolderToTheOneThatWasStartedAfterItWasLinked
   EXPECT_TRUE(in_step([](const Files& files) { return files == Files{{"a.md", "first\nsecond\n"}}; })) << log();
 }
 
+TEST_F(TwoFolders, AWatcherSaysWhenAFolderThatIsMadeLaterCannotBeWatched) {
+  // A limit of its own for this watcher; not every system lets a user set one.
+  const std::string limited =
+      "echo 4 > /proc/sys/user/max_inotify_watches && exec '" DIARYX_SYNC "' watch '" + one_.path() + "'";
+  Process allowed({"/usr/bin/unshare", "-U", "-r", "/bin/sh", "-c", "echo 4 > /proc/sys/user/max_inotify_watches"});
+  if (allowed.wait() != 0) GTEST_SKIP() << allowed.err();
+  ASSERT_EQ(link(one_).exit_code, 0);
+  Process watcher({"/usr/bin/unshare", "-U", "-r", "/bin/sh", "-c", limited});
+  ASSERT_TRUE(wait_until([&] { return watcher.out().find("synced") != std::string::npos; })) << watcher.err();
+  EXPECT_EQ(watcher.err(), "");
+  for (int folder = 0; folder < 8; ++folder) one_.write("f" + std::to_string(folder) + "/a.md", "text\n");
+  EXPECT_TRUE(wait_until([&] { return watcher.err().find("limit of watched folders") != std::string::npos; }));
+}
+
 TEST_F(TwoFolders, AnAnswerDoesNotKillTheOneThatWorksOnTheFolder) {
   ASSERT_EQ(link(one_).exit_code, 0);
   one_.write("a.md", "text\n");
