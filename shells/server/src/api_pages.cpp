@@ -5,36 +5,10 @@
 #include "openapi.h"
 #include "relay_host.h"
 #include "router.h"
+#include "sign_in_page.h"
 
 namespace diaryx::server {
 namespace {
-
-// The token stands behind `#` in the link. Browsers send that part to nobody, so it is in no log and no Referer.
-constexpr std::string_view kSignInPage = R"html(<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Sign in - Diaryx Sync</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}
-code{background:#eee;padding:.2em .4em;word-break:break-all}button{font:inherit;padding:.4em 1em}</style>
-<h1>Diaryx Sync</h1>
-<p id="say">This link signs one device in, once.</p>
-<p><button id="go">Sign in</button></p>
-<script>
-const say = document.getElementById('say'), go = document.getElementById('go');
-go.onclick = async () => {
-  go.disabled = true;
-  const answer = await fetch('auth/verify', {method: 'POST', headers: {'Content-Type': 'application/json'},
-    body: JSON.stringify({token: location.hash.slice(1), device_name: 'browser'})});
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) { say.textContent = body.error || 'That did not work. Ask for a new link.'; go.disabled = false; return; }
-  go.remove();
-  history.replaceState(null, '', location.pathname);
-  const code = document.createElement('code');
-  code.textContent = body.token;
-  say.replaceChildren('Signed in as ' + body.user.email + '. The token of this device, shown once: ', code,
-    '. Give it to a client: diaryx-sync link FOLDER --server ' + location.origin + ' --token TOKEN --workspace NAME');
-};
-</script></html>
-)html";
 
 uint64_t size_of(const std::filesystem::path& path) {
   std::error_code error;
@@ -44,12 +18,13 @@ uint64_t size_of(const std::filesystem::path& path) {
 
 }  // namespace
 
+// The token stands behind `#` in the link. Browsers send that part to nobody, so it is in no log and no Referer.
 Answer get_sign_in_page(Services&, HttpRequest&) {
   HttpResponse response = text_response(http::status::ok, std::string(kSignInPage));
   response.content_type = "text/html; charset=utf-8";
   response.headers = {{"Content-Security-Policy",
                        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
-                       "frame-ancestors 'none'"},
+                       "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
                       {"Referrer-Policy", "no-referrer"},
                       {"Cache-Control", "no-store"}};
   co_return response;
