@@ -232,6 +232,10 @@ Reply get_files_at(Guest& guest, const Json& params) {
   return Json{}.set("update_id", point).set("files", std::move(files));
 }
 
+std::string_view hash_of(const std::optional<sync::PastFile>& file) {
+  return file && file->binary ? std::string_view(file->binary->hash) : std::string_view();
+}
+
 Reply get_file_diff(Guest& guest, const Json& params) {
   DX_OPEN(past);
   const auto path = file_param(guest, params);
@@ -245,6 +249,8 @@ Reply get_file_diff(Guest& guest, const Json& params) {
   const auto after = history.file_at(*path, to);
   const std::string_view old_text = before ? std::string_view(before->text) : std::string_view();
   const std::string_view new_text = after ? std::string_view(after->text) : std::string_view();
+  const bool is_same =
+      before.has_value() == after.has_value() && old_text == new_text && hash_of(before) == hash_of(after);
   Json hunks = Json::array();
   for (const sync::DiffHunk& hunk : sync::diff_lines(old_text, new_text)) hunks.push(sync::to_json(hunk));
   Json fields = Json::array();
@@ -261,6 +267,7 @@ Reply get_file_diff(Guest& guest, const Json& params) {
       .set("to_id", to)
       .set("existed_before", before.has_value())
       .set("exists_after", after.has_value())
+      .set("same", is_same)
       .set("hunks", std::move(hunks))
       .set("words", sync::to_json(sync::diff_words(old_text, new_text)))
       .set("metadata", std::move(fields));
@@ -305,10 +312,13 @@ Reply get_blame(Guest& guest, const Json& params) {
 
 // --- going back -----------------------------------------------------------------------------------------------------
 
-std::expected<sync::RestoreChoice, std::string> choice_param(Guest& guest, const Past& past, const Json& params) {
+/// What to go back with, and what it needs of the past loaded.
+std::expected<sync::RestoreChoice, std::string> choice_param(Guest& guest, Past& past, const Json& params) {
   if (!params.integer_member("update_id")) return std::unexpected("Missing parameter: update_id");
   const auto point = point_param(past, params, "update_id", 0);
   if (!point) return std::unexpected(point.error());
+  const auto seen = point_param(past, params, "to_id", past.last());
+  if (!seen) return std::unexpected(seen.error());
   sync::RestoreChoice choice{.point = *point};
   choice.paths = paths_param(guest, params, "paths");
   if (const Json* paths = params.find("paths"); paths && paths->as_array() && choice.paths.empty())
@@ -321,6 +331,14 @@ std::expected<sync::RestoreChoice, std::string> choice_param(Guest& guest, const
     if (choice.hunks.empty() || choice.paths.size() != 1)
       return std::unexpected("hunks are those of one file: give its path in paths");
   }
+  past.load_for(choice);
+  // Hunks are counted in the text that somebody saw: in another one the same number is another change.
+  const auto text_at = [&](sync::HistoryPoint when) {
+    auto file = past.history().file_at(choice.paths[0], when);
+    return file ? std::move(file->text) : std::string();
+  };
+  if (!choice.hunks.empty() && text_at(*seen) != text_at(sync::kHistoryNow))
+    return std::unexpected("the file has changed since it was shown");
   return choice;
 }
 
@@ -334,7 +352,6 @@ Reply preview_restore(Guest& guest, const Json& params) {
   DX_OPEN(past);
   const auto choice = choice_param(guest, past, params);
   if (!choice) return refused(choice.error());
-  past.load_for(*choice);
   return sync::to_json(sync::plan_restore(past.history(), *choice));
 }
 
@@ -342,7 +359,6 @@ Reply restore_history(Guest& guest, const Json& params) {
   DX_OPEN(past);
   const auto choice = choice_param(guest, past, params);
   if (!choice) return refused(choice.error());
-  past.load_for(*choice);
   const sync::RestorePlan plan = sync::plan_restore(past.history(), *choice);
   return restored_json(plan, carry_out(guest, past.history(), *choice, plan));
 }

@@ -146,6 +146,40 @@ TEST_F(HistoryOfGuest, ShowsAFileAsItWasAndWhatIsDifferent) {
   EXPECT_EQ(ok("GetTimeline", Json{}.set("known_id", last())).bool_member("unchanged"), true);
 }
 
+TEST_F(HistoryOfGuest, SaysWhetherAFileIsTheSameThoughNoLineOfItDiffers) {
+  const auto same = [&](const char* path, int64_t from) {
+    return ok("GetFileDiff", Json{}.set("path", path).set("from_id", from)).bool_member("same");
+  };
+  set_file("a.md", "");
+  const int64_t then = last();
+  set_body("a.md", "one\n");
+  EXPECT_EQ(same("a.md", then), false);
+  EXPECT_EQ(same("a.md", last()), true);
+  EXPECT_EQ(same("a.md", 0), false) << "it was not there";
+  EXPECT_EQ(same("b.md", 0), true) << "it never was";
+}
+
+// Two people look at one file: what one of them typed above must not make another change of the one that was seen.
+TEST_F(HistoryOfGuest, PutsBackNoOtherChangeThanTheOneThatWasSeen) {
+  set_file("a.md", "A");
+  set_body("a.md", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+  const int64_t then = last();
+  set_body("a.md", "1\n2\n3\n4\n5\n6\n7\n8\nnine\n");
+  Json choice = Json{}
+                    .set("update_id", then)
+                    .set("paths", Json::array().push("a.md"))
+                    .set("hunks", Json::array().push(0))
+                    .set("to_id", last());
+  EXPECT_EQ(ok("PreviewRestore", choice).find("files")->as_array()->size(), 1u);
+  set_file("other.md", "B");  // elsewhere
+  EXPECT_EQ(ok("PreviewRestore", choice).find("files")->as_array()->size(), 1u);
+  set_body("a.md", "one\n2\n3\n4\n5\n6\n7\n8\nnine\n");
+  for (const char* command : {"PreviewRestore", "RestoreHistory"})
+    EXPECT_THAT(refused(command, choice), testing::HasSubstr("has changed since")) << command;
+  choice.set("to_id", last());
+  EXPECT_EQ(ok("PreviewRestore", choice).find("files")->as_array()->size(), 1u);
+}
+
 TEST_F(HistoryOfGuest, NamesPointsAndPacksThem) {
   set_file("a.md", "A");
   set_body("a.md", "one\n");
