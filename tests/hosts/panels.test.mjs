@@ -341,6 +341,34 @@ describe('panels', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
     calm(panel);
   });
 
+  test('a picture that was replaced is not called the same', async () => {
+    await a.write('images/bed.png', Buffer.from([137, 80, 78, 71, 0, 254]));
+    await until('the picture', same);
+    const panel = await open('history', { entry: { path: 'images/bed.png', title: 'bed', content: '' } });
+    await panel.frame.waitForSelector('.entry');
+    await panel.click(panel.frame.locator('.entry').last());
+    await panel.click(panel.tab('Since then'));
+    await panel.frame.getByText('The whole file was replaced.').waitFor();
+    calm(panel);
+  });
+
+  test('a change is put back as it was seen, or not at all', async () => {
+    const panel = await open('history', { entry: ENTRY });
+    await panel.click(row(panel, 'Added'));
+    await panel.click(panel.tab('Since then'));
+    await panel.frame.getByRole('button', { name: 'Put this back' }).first().waitFor();
+    const before = await panel.frame.locator('.card').count();
+    await edit(b, 'notes/garden.md', '# The garden', '# Our garden');
+    const now = await a.read('notes/garden.md');
+    await panel.press('Put this back');
+    await panel.frame.getByText('has changed since it was shown').waitFor();
+    await panel.frame.locator('ins', { hasText: 'Our' }).waitFor();
+    assert.ok(await panel.frame.locator('.card').count() >= before);
+    assert.equal(await a.read('notes/garden.md'), now);
+    await edit(b, 'notes/garden.md', '# Our garden', '# The garden');
+    calm(panel);
+  });
+
   test('changes that are held are shown and answered', async () => {
     for (let i = 0; i < 70; ++i) await a.write(`many/${i}.md`, `note ${i}\n`);
     await until('many files', same);

@@ -64,8 +64,16 @@ function timelineElement({ groups, more }) {
     days.at(-1).rows.push(row(group));
   }
   const root = h('div', {}, days.map(({ name, rows }) => h('section', { 'aria-label': name }, h('h2', { class: 'day' }, name), h('ul', { class: 'line' }, rows))));
-  if (more) root.append(h('div', { class: 'row', style: 'justify-content:center;padding-top:10px' }, button('Show earlier', () => { state.limit += PAGE * 2; load(true); }, 'slim')));
+  if (more) root.append(h('div', { class: 'row', style: 'justify-content:center;padding-top:10px' }, button('Show earlier', showEarlier, 'slim')));
   return walkable(root, '.entry');
+}
+
+// The focus goes on to the first row that was not there before.
+async function showEarlier() {
+  const before = state.data.groups.length;
+  state.limit += PAGE * 2;
+  await load(true);
+  document.querySelectorAll('.entry')[before]?.focus({ preventScroll: true });
 }
 
 function timelineView(main) {
@@ -76,7 +84,7 @@ function timelineView(main) {
   if (state.scope === 'file' && !state.entry) body = empty('page', 'No file is open', 'Open a note to see what happened to it, or look at the whole workspace.');
   else if (state.data === null) body = waitLine();
   else body = state.data.error ? problem(state.data.error) : timelineElement(state.data);
-  main.replaceChildren(top, body);
+  main.replaceChildren(top, h('div', { id: 'tabpanel', role: 'tabpanel' }, body));
   // Days stick below the head, however high it is.
   main.style.setProperty('--head', `${top.offsetHeight - 4}px`);
 }
@@ -152,7 +160,7 @@ async function drawFile(main, path, group, view) {
   const choices = [['changes', 'Changes'], ['text', 'Then'], ['since', 'Since then']];
   main.replaceChildren(head(lastName(path), h('p', { class: 'soft small' }, folderOf(path) ? [folderOf(path), h('br')] : null, whenAndWho(group)),
     tabs('What to show of it', choices, view.tab, choose)), waitLine());
-  const content = await { changes, text: thenText, since }[view.tab](path, group);
+  const content = await (view.tab === 'since' ? since(path, group.last_id, changed) : { changes, text: thenText }[view.tab](path, group));
   if (views.token !== live) return;
   main.lastChild.replaceWith(h('div', { class: 'stack', id: 'tabpanel', role: 'tabpanel' }, content, fileDock(path, group)));
 }
@@ -160,28 +168,13 @@ async function drawFile(main, path, group, view) {
 async function changes(path, group) {
   const { success, data, error } = await bridge.command('GetFileDiff', { path, from_id: group.first_id - 1, to_id: group.last_id });
   if (!success) return problem(error);
-  return [
-    !data.existed_before ? h('p', { class: 'soft small' }, 'The file is new here.') : null,
-    !data.exists_after ? h('p', { class: 'soft small' }, 'The file was deleted here.') : null,
-    diffCards(data),
-  ];
+  return [...fate(data, 'The file is new here.', 'The file was deleted here.'), diffCards(data)];
 }
 
 async function thenText(path, group) {
   const { success, data, error } = await bridge.command('GetFileAt', { path, update_id: group.last_id });
   if (!success) return problem(error);
   return [data.path && data.path !== path ? h('p', { class: 'soft small' }, `It was called ${data.path}.`) : null, fileElement(data)];
-}
-
-// Against now, each change has a way back of its own.
-async function since(path, group) {
-  const { success, data, error } = await bridge.command('GetFileDiff', { path, from_id: group.last_id });
-  if (!success) return problem(error);
-  if (data.hunks.length === 0) return empty('page', 'Nothing has changed since', 'The file is as it was then.');
-  const isText = data.existed_before && data.exists_after;
-  return diffCards(data, index => (isText ? button('Put this back', event => {
-    restore(event.currentTarget.closest('.bar'), { update_id: group.last_id, paths: [path], hunks: [index] }, changed);
-  }, 'slim') : null));
 }
 
 // What was deleted comes back as it was before that.

@@ -19,17 +19,16 @@ function form() {
   const note = h('p', { class: 'small minus', id: 'name-problem', role: 'alert' });
   const create = button([icon('flag'), 'Create'], make, 'main', { 'data-key': 'create' });
   async function make() {
+    if (create.disabled) return;
     const name = input.value.trim();
     note.textContent = name ? '' : 'Give it a name to find it again.';
     if (!name) return input.focus();
-    create.disabled = true;
-    const { success, data, error } = await bridge.command('CreateSnapshot', { name });
-    create.disabled = false;
+    const { success, data, error } = await busy(create, bridge.command('CreateSnapshot', { name }));
     if (!success) {
       note.textContent = error;
       return input.focus();
     }
-    input.value = '';
+    if (input.value.trim() === name) input.value = '';
     toast(`\u201c${name}\u201d keeps ${count(data.files, 'file')} as they are now.`);
     await load();
   }
@@ -116,15 +115,17 @@ function filesElement(files, snapshot, view, changedChoice) {
   });
   const list = walkable(h('ul', { class: 'card list' }, rows.map(({ element }) => element)), '.item > button');
   if (files.length <= FEW) return list;
-  const search = h('input', {
-    type: 'search', placeholder: `Search ${count(files.length, 'file')}`, 'aria-label': 'Search files', value: view.filter,
-    oninput: event => {
-      view.filter = event.target.value;
-      const words = view.filter.toLowerCase().split(/\s+/);
-      for (const { path, element } of rows) element.hidden = !words.every(word => path.toLowerCase().includes(word));
-    },
-  });
-  return h('div', { class: 'stack' }, search, list);
+  const none = h('p', { class: 'wait', role: 'status' });
+  const filter = () => {
+    view.filter = search.value;
+    const words = view.filter.toLowerCase().split(/\s+/);
+    for (const { path, element } of rows) element.hidden = !words.every(word => path.toLowerCase().includes(word));
+    list.hidden = rows.every(({ element }) => element.hidden);
+    none.textContent = list.hidden ? 'No file has such a name.' : '';
+  };
+  const search = h('input', { type: 'search', placeholder: `Search ${count(files.length, 'file')}`, 'aria-label': 'Search files', value: view.filter, oninput: filter });
+  filter();
+  return h('div', { class: 'stack' }, search, list, none);
 }
 
 function fillDock(dock, snapshot, view, changedFiles) {
@@ -168,9 +169,7 @@ function askForName(dock, snapshot) {
 // A frame may lack the right to download, so the host is asked first; a host that knows nothing of it answers that or not at all.
 const HOST_ANSWERS_MS = 1500;
 async function download(pressed, snapshot) {
-  pressed.disabled = true;
-  const { success, data, error } = await bridge.command('PackSnapshot', { update_id: snapshot.update_id }, LONG_MS);
-  pressed.disabled = false;
+  const { success, data, error } = await busy(pressed, bridge.command('PackSnapshot', { update_id: snapshot.update_id }, LONG_MS));
   if (!success) return toast(error);
   const { missing } = data;
   const file_name = snapshot.name ? `${snapshot.name.replace(/[/\\:*?"<>|]/g, '-')}.zip` : data.file_name;
@@ -202,23 +201,11 @@ async function drawFile(main, path, snapshot, view) {
   const choose = tab => { view.tab = tab; return views.draw(); };
   main.replaceChildren(head(lastName(path), h('p', { class: 'soft small' }, folderOf(path) ? [folderOf(path), h('br')] : null, `In \u201c${label(snapshot)}\u201d`),
     tabs('What to show of it', [['since', 'Changed since'], ['text', 'Then']], view.tab, choose)), waitLine());
-  const content = await (view.tab === 'since' ? since(path, snapshot) : thenText(path, snapshot));
+  const content = await (view.tab === 'since' ? since(path, snapshot.update_id, views.draw) : thenText(path, snapshot));
   if (views.token !== live) return;
   const dock = h('div', { class: 'dock row' });
-  dock.append(button([icon('restore'), 'Restore this file'], () => restore(dock.previousSibling, { update_id: snapshot.update_id, paths: [path] }, () => views.draw()), 'main'));
+  dock.append(button([icon('restore'), 'Restore this file'], () => restore(dock.previousSibling, { update_id: snapshot.update_id, paths: [path] }, views.draw), 'main'));
   main.lastChild.replaceWith(h('div', { class: 'stack', id: 'tabpanel', role: 'tabpanel' }, content, dock));
-}
-
-async function since(path, snapshot) {
-  const { success, data, error } = await bridge.command('GetFileDiff', { path, from_id: snapshot.update_id });
-  if (!success) return problem(error);
-  const both = data.existed_before && data.exists_after;
-  return [
-    !data.existed_before ? h('p', { class: 'soft small' }, 'The file is newer than the snapshot.') : null,
-    !data.exists_after ? h('p', { class: 'soft small' }, 'The file has been deleted since.') : null,
-    diffCards(data, index => (both ? button('Put this back', event => restore(event.currentTarget.closest('.bar'),
-      { update_id: snapshot.update_id, paths: [path], hunks: [index] }, () => views.draw()), 'slim') : null)),
-  ];
 }
 
 async function thenText(path, snapshot) {

@@ -34,11 +34,17 @@ function wordsByHunk(words, hunks) {
 
 const shown = value => (value === null || value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value));
 
+/** Says that a file came or went, if it did. */
+const fate = ({ existed_before, exists_after }, came, went) => [existed_before ? null : came, exists_after ? null : went]
+  .map(text => text && h('p', { class: 'soft small' }, text));
+
+const bothThere = diff => diff.existed_before && diff.exists_after;
+
 /** Cards, one per hunk. `action(index)` gives what stands beside the heading of a hunk, or nothing. */
 function diffCards(diff, action = () => null) {
   const { hunks, words, metadata } = diff;
   if (hunks.length === 0) {
-    if (!metadata || metadata.length === 0) return [h('p', { class: 'wait' }, 'No difference in the text.')];
+    if (!metadata || metadata.length === 0) return [h('p', { class: 'wait' }, diff.same || !bothThere(diff) ? 'No difference in the text.' : 'The whole file was replaced.')];
     return [h('div', { class: 'card' }, h('div', { class: 'diff' }, metadata.map(({ field, before, after }) => h('p', {},
       h('span', { class: 'soft' }, `${field}: `), h('del', {}, hidden('was '), shown(before)), ' ', h('ins', {}, hidden('is '), shown(after))))))];
   }
@@ -63,7 +69,8 @@ function trimEnd(pieces) {
 
 // --- reading -------------------------------------------------------------------------------------------------------
 
-const INLINE = /(`[^`\n]+`)|(\*\*|__)(?=\S)(.+?)\2|(\*|_)(?=\S)(.+?)\4|(!?)\[([^\]\n]*)\]\(([^)\n]*)\)/;
+// Underscores inside a word are letters of it: snake_case.
+const INLINE = /(`[^`\n]+`)|(\*\*|(?<![\p{L}\p{N}])__)(?=\S)(.*?\S)\2(?!(?<=_)[\p{L}\p{N}])|(\*|(?<![\p{L}\p{N}])_)(?=\S)(.*?\S)\4(?!(?<=_)[\p{L}\p{N}])|(!?)\[([^\]\n]*)\]\(([^)\n]*)\)/u;
 
 function inline(text) {
   const out = [];
@@ -77,36 +84,42 @@ function inline(text) {
   return [...out, text];
 }
 
-function listItem(line) {
-  const text = line.replace(/^\s*([-*+]|\d+[.)])?\s+/, '');
+// An item may go on in further lines.
+function listItem(lines) {
+  const text = lines.replace(/^\s*([-*+]|\d+[.)])?\s+/, '').replace(/\n\s*/g, ' ');
   const task = /^\[([ x])\]\s+(.*)$/i.exec(text);
   if (!task) return h('li', {}, inline(text));
   return h('li', { class: 'task' }, h('span', { 'aria-label': task[1] === ' ' ? 'to do' : 'done' }, task[1] === ' ' ? '\u2610 ' : '\u2611 '), inline(task[2]));
 }
+
+const tableRow = line => h('tr', {}, line.replace(/^\s*\||\|\s*$/g, '').split('|').map(cell => h('td', {}, inline(cell.trim()))));
 
 /** A note as it reads: the usual blocks of Markdown, nothing that could load or run. */
 function reading(text) {
   const front = /^---\r?\n([\s\S]*?)\r?\n---(\r?\n|$)/.exec(text);
   const blocks = front ? [h('div', { class: 'front' }, front[1])] : [];
   const lines = (front ? text.slice(front[0].length) : text).split(/\r?\n/);
-  const takeWhile = test => { const taken = []; while (lines.length && test(lines[0])) taken.push(lines.shift()); return taken; };
-  while (lines.length) {
-    const line = lines[0];
+  // Lines stay where they are: taking the first out of a million moves all others.
+  let at = 0;
+  const takeWhile = test => { const from = at; while (at < lines.length && test(lines[at])) ++at; return lines.slice(from, at); };
+  while (at < lines.length) {
+    const line = lines[at];
     let match;
-    if (/^\s*$/.test(line)) lines.shift();
-    else if ((match = /^(#{1,6})\s+(.*)$/.exec(line))) blocks.push(h('h3', { class: match[1].length === 1 && 'big' }, inline(match[2]))), lines.shift();
+    if (/^\s*$/.test(line)) ++at;
+    else if ((match = /^(#{1,6})\s+(.*)$/.exec(line))) blocks.push(h('h3', { class: match[1].length === 1 && 'big' }, inline(match[2]))), ++at;
     else if ((match = /^\s*(```|~~~)/.exec(line))) {
       const fence = match[1];
-      lines.shift();
+      ++at;
       blocks.push(h('pre', {}, takeWhile(each => !each.trim().startsWith(fence)).join('\n')));
-      lines.shift();
-    } else if (/^\s*([-*_])(\s*\1){2,}\s*$/.test(line)) blocks.push(h('hr')), lines.shift();
+      ++at;
+    } else if (/^\s*([-*_])(\s*\1){2,}\s*$/.test(line)) blocks.push(h('hr')), ++at;
+    else if (/^\s*\|/.test(line)) blocks.push(h('table', {}, takeWhile(each => /^\s*\|/.test(each)).filter(each => /[^\s|:-]/.test(each)).map(tableRow)));
     else if (/^\s*>/.test(line)) blocks.push(h('blockquote', {}, inline(takeWhile(each => /^\s*>/.test(each)).map(each => each.replace(/^\s*>\s?/, '')).join(' '))));
     else if (/^\s*([-*+]|\d+[.)])\s+/.test(line)) {
       const ordered = /^\s*\d/.test(line);
       const items = takeWhile(each => /^\s*([-*+]|\d+[.)])\s+/.test(each) || /^\s{2,}\S/.test(each));
-      blocks.push(h(ordered ? 'ol' : 'ul', {}, items.map(listItem)));
-    } else blocks.push(h('p', {}, inline(takeWhile(each => /\S/.test(each) && !/^(#{1,6}\s|\s*(```|~~~|>|[-*+]\s|\d+[.)]\s))/.test(each)).join(' ') || lines.shift())));
+      blocks.push(h(ordered ? 'ol' : 'ul', {}, items.join('\n').split(/\n(?=\s*(?:[-*+]|\d+[.)])\s)/).map(listItem)));
+    } else blocks.push(h('p', {}, inline(takeWhile(each => /\S/.test(each) && !/^(#{1,6}\s|\s*(```|~~~|>|\||[-*+]\s|\d+[.)]\s))/.test(each)).join(' ') || lines[at++])));
   }
   return h('article', { class: 'card read' }, blocks.length ? blocks : h('p', { class: 'soft' }, 'An empty file.'));
 }

@@ -26,6 +26,14 @@ function icon(name) {
 
 const hidden = text => h('span', { class: 'hidden' }, text);
 const button = (text, onclick, kind = '', more = {}) => h('button', { type: 'button', class: `button ${kind}`, onclick, ...more }, text);
+/** What `work` comes to; meanwhile `pressed` cannot be pressed again. */
+async function busy(pressed, work) {
+  pressed.disabled = true;
+  const result = await work;
+  pressed.disabled = false;
+  if (document.activeElement === document.body) pressed.focus({ preventScroll: true });
+  return result;
+}
 const count = (n, one, many = `${one}s`) => `${n.toLocaleString()} ${n === 1 ? one : many}`;
 const lastName = path => path.slice(path.lastIndexOf('/') + 1).replace(/\.md$/, '');
 const folderOf = path => path.slice(0, Math.max(0, path.lastIndexOf('/')));
@@ -76,8 +84,12 @@ const views = {
   /** Draws the top view again, in place. What comes later looks whether `views.token` is still its own before it touches the page. */
   async draw() {
     const top = views.stack.at(-1);
+    const main = document.getElementById('main');
+    const inside = main.contains(document.activeElement);
     views.token = {};
-    await top.view(document.getElementById('main'));
+    const drawn = top.view(main);
+    if (inside && !main.contains(document.activeElement)) focusHeading();
+    await drawn;
   },
   get depth() { return views.stack.length; },
 };
@@ -100,7 +112,7 @@ function head(title, ...more) {
   const first = views.depth > 1
     ? h('div', {}, h('button', { type: 'button', class: 'back', onclick: views.back }, icon('back'), 'Back'))
     : null;
-  return h('header', { class: 'head stack' }, first, h('div', { class: 'row' }, h('h1', { tabindex: -1 }, title), first ? null : statusLine), ...more);
+  return h('header', { class: 'head stack' }, first, h('div', { class: 'row' }, h('h1', { tabindex: -1 }, title), first ? null : statusLine), first ? null : statusCause, ...more);
 }
 
 const waitLine = () => h('p', { class: 'wait' }, 'One moment\u2026');
@@ -149,21 +161,33 @@ let toastTimer = 0;
 function toast(text, action = null, act = null) {
   const place = document.getElementById('notice');
   clearTimeout(toastTimer);
-  const shut = () => place.replaceChildren();
+  const shut = () => {
+    const inside = place.contains(document.activeElement);
+    place.replaceChildren();
+    if (inside) focusHeading();
+  };
   place.replaceChildren(h('div', { class: 'toast' }, h('span', {}, text),
     action ? h('button', { type: 'button', class: 'link', onclick: () => { shut(); act(); } }, action) : null,
     h('button', { type: 'button', class: 'shut', 'aria-label': 'Dismiss', onclick: shut }, icon('close'))));
   if (!action) toastTimer = setTimeout(shut, 6000);
 }
 
-/** A question in the page, after `anchor`. `yes` runs once; both answers take it away. */
+/** A question in the page, after `anchor`. `yes` runs once, and what it has begun cannot be cancelled; both answers take it away. */
 function question(anchor, content, yesText, yes) {
   document.querySelector('.ask')?.remove();
   const before = document.activeElement;
-  const away = () => { box.remove(); before?.focus?.({ preventScroll: true }); };
-  const accept = button(yesText, async () => { accept.disabled = true; await yes(); box.remove(); }, 'main');
-  const box = h('div', { class: 'ask', role: 'alertdialog', 'aria-label': 'Please confirm' }, content,
-    h('div', { class: 'row' }, yes ? accept : null, button(yes ? 'Cancel' : 'Close', away, 'no')));
+  const away = () => {
+    box.remove();
+    if (before.isConnected) before.focus({ preventScroll: true }); else focusHeading();
+  };
+  const accept = button(yesText, async () => {
+    accept.disabled = no.disabled = true;
+    box.focus({ preventScroll: true });
+    await yes();
+    if (box.isConnected) away();
+  }, 'main');
+  const no = button(yes ? 'Cancel' : 'Close', away, 'no');
+  const box = h('div', { class: 'ask', role: 'alertdialog', tabindex: -1, 'aria-label': 'Please confirm' }, content, h('div', { class: 'row' }, yes ? accept : null, no));
   anchor.after(box);
   box.scrollIntoView({ block: 'nearest' });
   (yes ? accept : box.querySelector('.no')).focus({ preventScroll: true });
@@ -172,40 +196,49 @@ function question(anchor, content, yesText, yes) {
 // --- status and held changes ---------------------------------------------------------------------------------------
 
 const statusLine = h('p', { class: 'status', role: 'status' });
+const statusCause = h('p', { class: 'small minus' });
+let shownHeld = '';
 
 async function refreshStatus() {
   const { success, data, error } = await bridge.command('GetSyncStatus');
   const { state = 'error', label = error ?? 'Status unavailable', detail, progress } = success && data ? data : {};
   const steps = progress && progress.total > 0 ? ` ${progress.completed}/${progress.total}` : '';
   const text = label + steps;
-  const held = label === 'Changes held';
+  const held = label === 'Changes held' ? `${label} ${detail}` : '';
   statusLine.className = `status ${held ? 'held' : state}`;
   statusLine.title = detail ?? '';
+  statusCause.textContent = state === 'error' ? detail ?? '' : '';
   if (statusLine.textContent !== text) statusLine.replaceChildren(h('span', { class: 'clip' }, text));
-  if (held !== refreshStatus.held) {
-    refreshStatus.held = held;
-    await showHeld(held);
-  }
+  // Asked again until there was an answer, and when it became more.
+  if (held !== shownHeld && await showHeld(held)) shownHeld = held;
 }
-refreshStatus.held = false;
 
-// Nothing of this is carried out before somebody says what it was.
+// Nothing of this is carried out before somebody says what it was. True once the page shows what is held.
 async function showHeld(held) {
   const place = document.getElementById('held');
-  const { success, data } = held ? await bridge.command('GetHeldChanges') : {};
-  if (!success || !data.files.length) return place.replaceChildren();
-  const { files, outgoing } = data;
+  const { success, data } = held ? await bridge.command('GetHeldChanges') : { success: true, data: { files: [] } };
+  if (!success) return false;
+  const { files, outgoing, incoming } = data;
+  if (!files.length) {
+    place.replaceChildren();
+    return true;
+  }
   const answer = command => async () => {
     place.querySelectorAll('button').forEach(each => { each.disabled = true; });
     const reply = await bridge.command(command);
     if (!reply.success) toast(reply.error);
-    refreshStatus.held = null;
+    shownHeld = null;
     await refreshStatus();
   };
+  // The list may be cut short; the numbers are not.
+  const all = outgoing + incoming;
+  const listed = files.slice(0, 200);
   const what = files.some(({ kind }) => kind === 'deletion') ? 'disappeared' : 'lost their text';
   place.replaceChildren(
-    h('p', {}, h('strong', {}, `${count(files.length, 'file')} ${what} at once. `),
+    h('p', {}, h('strong', {}, `${count(all, 'file')} ${what} at once. `),
       outgoing ? 'Other devices still have them.' : 'They are still here.', ' Was this meant?'),
-    h('details', {}, h('summary', {}, 'Which files'), h('ul', { class: 'small' }, files.slice(0, 200).map(({ path }) => h('li', {}, path)))),
+    h('details', {}, h('summary', {}, 'Which files'), h('ul', { class: 'small' }, listed.map(({ path }) => h('li', {}, path)),
+      all > listed.length ? h('li', {}, `and ${count(all - listed.length, 'more file')}`) : null)),
     h('div', { class: 'row' }, button('Bring them back', answer('UndoHeldChanges'), 'main'), button('Yes, let them go', answer('ReleaseHeldChanges'))));
+  return true;
 }
