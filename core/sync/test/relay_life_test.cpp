@@ -64,6 +64,38 @@ struct RelayLife : testing::Test {
   int typed = 0;
 };
 
+// --- asking for a snapshot ------------------------------------------------------------------------------------------------
+
+const std::string kSave = R"({"action":"save","doc":"body:ws1/notes/a.md"})";
+
+TEST_F(RelayLife, WhoAsksGetsASnapshotOfEnoughRecordsAndNoSecondOne) {
+  for (int i = 0; i < 31; ++i) {
+    type(1);
+    bench.text(1, kSave);
+  }
+  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
+  type(1);
+  bench.text(1, kSave);
+  ASSERT_THAT(bench.snapshot_requests, SizeIs(1));
+  bench.handle(SnapshotStored{bench.snapshot_requests[0].ticket});
+  bench.text(1, kSave);
+  type(1);
+  bench.text(1, kSave);
+  EXPECT_THAT(bench.snapshot_requests, SizeIs(1));
+}
+
+// A letter and a question, again and again, must not make the server write a large document each time.
+TEST_F(RelayLife, ALargeDocumentIsNotWrittenForAFewRecordsBecauseSomebodyAsks) {
+  bench.frame(1, typing(0, std::string(64 * 512, 'x')));
+  typed = 64 * 512;
+  type(62);
+  bench.text(1, kSave);
+  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
+  type(3);
+  bench.text(1, kSave);
+  EXPECT_THAT(bench.snapshot_requests, SizeIs(1));
+}
+
 // --- unloading ----------------------------------------------------------------------------------------------------------
 
 // The log has everything. A disk that takes no snapshots, as a full one, must not keep every document in memory that was

@@ -599,15 +599,6 @@ TEST(Relay, StoresASnapshotOfWhatIsInTheLog) {
   EXPECT_EQ(copy.text("body").to_string(), "Help!");
 }
 
-TEST(Relay, WritesNoWholeDocumentBecauseSomebodyAsks) {
-  RelayBench bench;
-  bench.open(1);
-  bench.frame(1, kB + "00 00 01 00");
-  bench.frame(1, kB + "00 02 12 " + kHello);
-  for (int i = 0; i < 3; ++i) bench.text(1, R"({"action":"save","doc":"body:ws1/notes/a.md"})");
-  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
-}
-
 TEST(Relay, StoresNoSnapshotWhileMemoryIsAheadOfTheLog) {
   RelayBench bench({.compact_after_records = 1});
   bench.open(1);
