@@ -207,7 +207,7 @@ bool Disk::tell_text(const std::string& path, sync::Ticket ticket, TimestampMs n
   const Sha256 digest = sha256(content->bytes);
   digests_.remember(path, content->stamp, digest, now);
   if (!is_news(path, digest, ticket)) return false;
-  if (ticket == sync::Ticket{}) output_.seen(path, knows(path) ? "changed" : "created");
+  if (ticket == sync::Ticket{} && !left_out_.contains(path)) output_.seen(path, knows(path) ? "changed" : "created");
   tell(sync::TextFileSeen{path, as_text(content->bytes), ticket});
   return true;
 }
@@ -228,7 +228,7 @@ bool Disk::tell_blob(const std::string& path, const native::FileStamp& stamp, sy
   }
   unreadable_.erase(path);
   if (!is_news(path, *digest, ticket)) return false;
-  if (ticket == sync::Ticket{}) output_.seen(path, knows(path) ? "changed" : "created");
+  if (ticket == sync::Ticket{} && !left_out_.contains(path)) output_.seen(path, knows(path) ? "changed" : "created");
   tell(sync::BlobFileSeen{path, *digest, size_bytes, ticket});
   return true;
 }
