@@ -201,7 +201,7 @@ class Replica::Impl {
   void on_text_seen(const std::string& path, std::string_view bytes, Source source = Source::Watcher);
   void on_blob_seen(const std::string& path, const Sha256& hash, uint64_t size_bytes);
   bool recognise_moved(const std::string& path);
-  bool wait_for_own_move(const std::string& path, const Sha256& hash, bool is_in_doubt);
+  bool wait_for_own_move(const std::string& path, const Sha256& hash);
   void look_at_what_waited();
   void on_blob_uploaded(const std::string& path, const Sha256& hash);
   void on_transfer_failed(const std::string& path, const TransferFailed& failure);

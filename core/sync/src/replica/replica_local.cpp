@@ -68,8 +68,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   if (waits_in_vain(path, hash)) return;
   if (is_in_place_of_removed(path, bytes)) note_removed(path);
   const FileWork* const work = work_.find(path);
-  const bool is_in_doubt = work != nullptr && work->left_to_watcher;
-  const bool may_be_told = source != Source::Watcher && !is_in_doubt;
+  const bool may_be_told = source != Source::Watcher && (work == nullptr || !work->left_to_watcher);
   end_work(key);
   gone_.erase(path);
   rewritten_.erase(key);
@@ -115,7 +114,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   }
   if (known == nullptr && recognise_moved(key)) return on_text_seen(path, bytes);
   if (wait_for_answer(key)) return;
-  if (known == nullptr && wait_for_own_move(key, hash, is_in_doubt)) return;
+  if (known == nullptr && wait_for_own_move(key, hash)) return;
   if (const Intended* const ours = known == nullptr ? likely_write(path, {}, bytes) : nullptr) {
     // We made this file, died before we could note that, and somebody edited it: an edit of what we wrote.
     FileRecord nothing{
@@ -159,7 +158,7 @@ bool Replica::Impl::recognise_moved(const std::string& path) {
   return true;
 }
 
-bool Replica::Impl::wait_for_own_move(const std::string& path, const Sha256& hash, bool is_in_doubt) {
+bool Replica::Impl::wait_for_own_move(const std::string& path, const Sha256& hash) {
   // Perhaps we moved the file here and were not answered yet, or nobody knows whether it was done; or the user took it on from where
   // we put it. The answer, or a look at where it was, tells. To take it for a new file would double it.
   const auto is_on_its_way = [this](const std::string& from) {
@@ -169,10 +168,8 @@ bool Replica::Impl::wait_for_own_move(const std::string& path, const Sha256& has
   const auto is_text_on_its_way = [&](const std::string& from, const FileRecord& known) {
     return known.kind == FileRecord::Kind::Text && is_on_its_way(from);
   };
-  const auto is_one_on_its_way = [&](const auto& entry) { return is_text_on_its_way(entry.first, entry.second); };
   if (std::ranges::none_of(records_.paths_of(id_at(path)), is_on_its_way) &&
-      records_.find_with(hash, is_text_on_its_way) == nullptr &&
-      !(is_in_doubt && std::ranges::any_of(records_, is_one_on_its_way)))  // edited while it waits
+      records_.find_with(hash, is_text_on_its_way) == nullptr)
     return false;
   work_.put(path, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
   return true;
@@ -180,11 +177,9 @@ bool Replica::Impl::wait_for_own_move(const std::string& path, const Sha256& has
 
 void Replica::Impl::look_at_what_waited() {
   // One of these may be the file that is known to be missing now: seen before that counts as deleted.
-  std::vector<std::string> waiting;
   for (const auto& [path, work] : work_) {
-    if (work.left_to_watcher && work.wait_until && record(path) == nullptr) waiting.push_back(path);
+    if (work.left_to_watcher && work.wait_until && record(path) == nullptr) request_read(path);
   }
-  for (const std::string& path : waiting) request_read(path);
 }
 
 bool Replica::Impl::is_left(const std::string& path) const {
