@@ -7,7 +7,7 @@
 namespace diaryx::sync::relay {
 namespace {
 
-/// Unloading stores a snapshot when loading would otherwise read more records than this.
+/// Loading reads fewer records than this.
 constexpr uint32_t kRecordsWorthASnapshot = 32;
 /// A snapshot is the whole document: a large one waits for more records, so that each pays for so much of it at most.
 constexpr uint64_t kSnapshotBytesPerRecord = 512;
@@ -31,6 +31,12 @@ DurationMs between_wakings(const Room& room) { return DurationMs{20 + static_cas
 }  // namespace
 
 std::string_view sentence_for(StorageFailure why);  // opening.cpp
+
+/// True if loading is so much shorter with one that it should be stored when somebody asks, or before the document leaves memory.
+bool Machine::is_worth_a_snapshot(const Room& room) {
+  return room.records_since_snapshot >=
+         std::max<uint64_t>(kRecordsWorthASnapshot, room.size_bytes / kSnapshotBytesPerRecord);
+}
 
 /// While appends are in flight the memory is ahead of the storage, and where many write it always is: the state of now is
 /// stored as soon as the newest append in it is.
@@ -143,7 +149,7 @@ void Machine::unload_if_due(Room& room) {
 void Machine::unload(Room& room) {
   DX_ASSERT(room.could_leave());
   end_idle(room);
-  if (room.records_since_snapshot < kRecordsWorthASnapshot) return put_away(room);
+  if (!is_worth_a_snapshot(room)) return put_away(room);
   room.is_leaving = true;
   store_snapshot(room);
 }

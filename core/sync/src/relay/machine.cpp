@@ -14,10 +14,6 @@ constexpr std::array<std::string_view, 5> kRefusalCodes = {"unauthorized", "inva
 /// Reasons of a close frame have at most 123 bytes.
 constexpr size_t kMaxReasonBytes = 120;
 constexpr std::string_view kRestarting = "the server is restarting";
-/// Every record is stored already, so asking for a snapshot, which is the whole document, only makes loading shorter: it is made
-/// where that helps, and each record pays for so much of it at most.
-constexpr uint64_t kSaveRecords = 32;
-constexpr uint64_t kSaveBytesPerRecord = 512;
 /// Events that come together may be about many documents.
 constexpr size_t kAwakeAtOnce = 64;
 
@@ -181,9 +177,9 @@ void Machine::on(TextMessage& event) {
   if (const auto* save = std::get_if<Save>(&*message)) {
     const auto seat = from->seats.find(std::string_view(save->doc));
     if (seat == from->seats.end() || seat->second.state != Seat::State::Open) return;
+    // Every record is stored already.
     Room& asked = *room(save->doc);
-    if (asked.records_since_snapshot >= std::max(kSaveRecords, asked.size_bytes / kSaveBytesPerRecord))
-      store_snapshot(asked);
+    if (is_worth_a_snapshot(asked)) store_snapshot(asked);
   }
 }
 

@@ -130,6 +130,7 @@ class Machine {
   void on(AccessEnded& event);
   void on(DeadlineReached& event);
   void finish_snapshot(Ticket ticket, bool stored);
+  static bool is_worth_a_snapshot(const Room& room);
   void store_snapshot(Room& room);
   void store_coming_snapshot(Room& room);
   void compact_if_due(Room& room);
