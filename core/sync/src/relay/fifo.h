@@ -22,9 +22,7 @@ class Fifo {
   void pop_front() {
     ++head_;
     if (empty()) {
-      head_ = 0;
-      if (items_.capacity() > kKept) items_ = std::vector<T>();
-      items_.clear();
+      clear();
     } else if (head_ > kKept && head_ > items_.size() / 2) {
       items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
       head_ = 0;
@@ -36,6 +34,7 @@ class Fifo {
     if (empty()) return;
     const auto first = items_.begin() + static_cast<std::ptrdiff_t>(head_);
     items_.erase(std::remove_if(first, items_.end(), predicate), items_.end());
+    if (empty()) clear();
   }
 
   /// Gives up memory that is kept for more.
@@ -53,6 +52,12 @@ class Fifo {
   }
 
  private:
+  void clear() {
+    head_ = 0;
+    if (items_.capacity() > kKept) items_ = std::vector<T>();
+    items_.clear();
+  }
+
   static constexpr size_t kKept = 512;  // places that stay when the queue of somebody busy runs empty
   std::vector<T> items_;  // from `head_` on
   size_t head_ = 0;
