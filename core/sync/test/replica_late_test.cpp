@@ -82,69 +82,6 @@ TEST(LateAnswers, AMoveThatTheWatcherToldSaysNothingOfTheFileThatHasItsNameSince
   }
 }
 
-/// Renamed elsewhere to b.md.
-MoveFile move_of(Talk& talk) {
-  talk.set_entry("a.md", entry_of("a.md", true, "b.md"));
-  talk.set_entry("b.md", entry_of("b.md", false));
-  talk.asked.clear();
-  talk.answer("workspace:ws1");
-  talk.answer_all();
-  return only_one<MoveFile>(talk);
-}
-
-/// Done on the disk, and neither told nor answered.
-void rename_on_disk(Talk& talk, const std::string& from, const std::string& to) {
-  talk.disk.emplace(to, talk.disk.extract(from).mapped());
-}
-
-void answer(Talk& talk, const MoveFile& move, bool is_in_doubt) {
-  if (is_in_doubt) return talk.feed(FileRefused{move.to, "", /*in_doubt=*/true, move.ticket});
-  talk.feed(FileMoved{move.from, move.to, move.ticket});
-}
-
-void expect_one_file(Talk& talk, const std::string& path, const std::string& text) {
-  talk.let_disk_go_on();
-  for (int i = 0; i < 20; ++i) {
-    talk.pass(250);
-    talk.answer_all();
-  }
-  EXPECT_EQ(talk.disk, (Disk{{path, text}}));
-  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{path});
-  EXPECT_EQ(talk.replica.file_text(path), text);
-  EXPECT_EQ(talk.replica.status().pending_writes, 0u);
-}
-
-TEST(LateAnswers, AFileThatIsRenamedWhereOurMovePutItIsNoNewOne) {
-  for (const bool is_in_doubt : {false, true}) {
-    SCOPED_TRACE(is_in_doubt);
-    Talk talk = talk_with_note();
-    const MoveFile move = move_of(talk);
-    rename_on_disk(talk, "a.md", "b.md");
-    rename_on_disk(talk, "b.md", "c.md");
-    talk.feed(FileMoved{"b.md", "c.md"});
-    talk.feed(FileGone{"b.md"});
-    talk.user_writes("c.md", "one\ntwo\n");
-    answer(talk, move, is_in_doubt);
-    expect_one_file(talk, "c.md", "one\ntwo\n");
-  }
-}
-
-TEST(LateAnswers, AFileThatIsEditedWhereOurMovePutItIsNoOther) {
-  for (const bool is_in_doubt : {false, true}) {
-    SCOPED_TRACE(is_in_doubt);
-    for (const bool is_answered_first : {false, true}) {
-      SCOPED_TRACE(is_answered_first);
-      Talk talk = talk_with_note();
-      const MoveFile move = move_of(talk);
-      rename_on_disk(talk, "a.md", "b.md");
-      if (is_answered_first) answer(talk, move, is_in_doubt);
-      talk.user_writes("b.md", "one\n");
-      if (!is_answered_first) answer(talk, move, is_in_doubt);
-      expect_one_file(talk, "b.md", "one\n");
-    }
-  }
-}
-
 TEST(LateAnswers, ARemovalThatTheWatcherTellsIsNoDeletionOfAFileThatWasBroughtBack) {
   Talk talk = talk_with_note();
   const RemoveFile removal = removal_of(talk);
@@ -191,41 +128,14 @@ TEST(LateAnswers, AFileThatIsRenamedBeforeOurRemovalComesToItIsNoNewOne) {
   EXPECT_EQ(talk.replica.file_text("x.md"), "one\ntwo\n");
 }
 
-/// And takes that back under another name.
-void bring_back_as_b(Talk& talk) {
+TEST(LateAnswers, ANewFileWhereARemovedOneIsToComeBackIsNoEditOfIt) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
   talk.set_entry("a.md", entry_of("a.md", true, "b.md"));
   talk.set_entry("b.md", entry_of("b.md", false));
   talk.asked.clear();
   talk.answer("workspace:ws1");
   talk.answer_all();
-}
-
-TEST(LateAnswers, ANewFileInThePlaceOfARemovedOneIsNoEditOfIt) {
-  for (const bool is_missed : {false, true}) {
-    SCOPED_TRACE(is_missed);
-    Talk talk = talk_with_note();
-    const RemoveFile removal = removal_of(talk);
-    bring_back_as_b(talk);
-    talk.disk.erase("a.md");
-    if (is_missed) talk.feed(FileGone{"a.md"});
-    if (is_missed) talk.feed(FilesSettled{});
-    talk.user_writes("a.md", "another\n");
-    talk.feed(FileRemoved{"a.md", removal.ticket});
-    talk.let_disk_go_on();
-    for (int i = 0; i < 3; ++i) {
-      talk.pass(3'000);
-      talk.answer_all();
-    }
-    EXPECT_EQ(talk.disk, (Disk{{"a.md", "another\n"}, {"b.md", "one\ntwo\n"}}));
-    EXPECT_EQ(talk.replica.file_text("a.md"), "another\n");
-    EXPECT_EQ(talk.replica.file_text("b.md"), "one\ntwo\n");
-  }
-}
-
-TEST(LateAnswers, ANewFileWhereARemovedOneIsToComeBackIsNoEditOfIt) {
-  Talk talk = talk_with_note();
-  const RemoveFile removal = removal_of(talk);
-  bring_back_as_b(talk);
   talk.disk.erase("a.md");
   talk.feed(FileGone{"a.md"});
   talk.user_writes("b.md", "another\n");

@@ -91,7 +91,7 @@ class Replica::Impl {
     bool busy = false;                     // an action for it is under way
     Ticket removal = {};  // that one, if it is to take the file away; or one that failed, nobody knows how
     std::optional<TimestampMs> wait_until;   // after a failure of the world
-    bool left_to_watcher = false;  // in doubt, and looked at once more: perhaps it was renamed, and the watcher says so
+    bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
     uint32_t attempts = 0;
 
     bool is_pending() const { return busy || wait_until; }
@@ -107,7 +107,7 @@ class Replica::Impl {
   enum class Source : uint8_t {
     Watcher,
     Look,  // a read of ours
-    Met,  // another action of ours came upon it
+    Met,   // another action of ours came upon it
   };
 
   // A file that is missing; its record stays until that is believed, and goes on learning what happens to the document. When an
@@ -201,8 +201,6 @@ class Replica::Impl {
   void on_text_seen(const std::string& path, std::string_view bytes, Source source = Source::Watcher);
   void on_blob_seen(const std::string& path, const Sha256& hash, uint64_t size_bytes);
   bool recognise_moved(const std::string& path);
-  bool wait_for_own_move(const std::string& path, const Sha256& hash);
-  void look_at_what_waited();
   void on_blob_uploaded(const std::string& path, const Sha256& hash);
   void on_transfer_failed(const std::string& path, const TransferFailed& failure);
   bool waits_in_vain(const std::string& path, const Sha256& hash) const;
@@ -257,7 +255,6 @@ class Replica::Impl {
   void on_file_removed(const Asked& asked);
   bool is_being_removed(const std::string& path) const;
   bool is_seen_before_removal(const std::string& path, const Sha256& hash) const;
-  bool is_in_place_of_removed(const std::string& path, std::string_view bytes) const;
   void note_removed(const std::string& path);
   void on_file_refused(const Asked& asked, const FileRefused& refused);
 
@@ -509,7 +506,7 @@ class Replica::Impl {
   std::map<Ticket, Asked> asked_;
   Ticket last_ticket_;
   std::set<std::string, std::less<>>
-      seen_meanwhile_;  // missing, or with another text than ours, while a write or a move of ours is under way
+      seen_meanwhile_;  // missing, or with another text than ours, while a write of ours is under way
   // Renamed in case or form alone while a removal of ours is under way, which may hit it: from -> to, until the answer.
   std::map<std::string, std::string, std::less<>> renamed_under_removal_;
   Uploads uploads_;

@@ -66,7 +66,6 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
   if (waits_in_vain(path, hash)) return;
-  if (is_in_place_of_removed(path, bytes)) note_removed(path);
   const FileWork* const work = work_.find(path);
   const bool may_be_told = source != Source::Watcher && (work == nullptr || !work->left_to_watcher);
   end_work(key);
@@ -114,7 +113,6 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   }
   if (known == nullptr && recognise_moved(key)) return on_text_seen(path, bytes);
   if (wait_for_answer(key)) return;
-  if (known == nullptr && wait_for_own_move(key, hash)) return;
   if (const Intended* const ours = known == nullptr ? likely_write(path, {}, bytes) : nullptr) {
     // We made this file, died before we could note that, and somebody edited it: an edit of what we wrote.
     FileRecord nothing{
@@ -156,30 +154,6 @@ bool Replica::Impl::recognise_moved(const std::string& path) {
   drop_record(old_path);
   save_record(path, std::move(known));
   return true;
-}
-
-bool Replica::Impl::wait_for_own_move(const std::string& path, const Sha256& hash) {
-  // Perhaps we moved the file here and were not answered yet, or nobody knows whether it was done; or the user took it on from where
-  // we put it. The answer, or a look at where it was, tells. To take it for a new file would double it.
-  const auto is_on_its_way = [this](const std::string& from) {
-    const FileWork* const work = work_.find(from);
-    return own_moves_.is_leaving(from) || (work != nullptr && work->left_to_watcher);
-  };
-  const auto is_text_on_its_way = [&](const std::string& from, const FileRecord& known) {
-    return known.kind == FileRecord::Kind::Text && is_on_its_way(from);
-  };
-  if (std::ranges::none_of(records_.paths_of(id_at(path)), is_on_its_way) &&
-      records_.find_with(hash, is_text_on_its_way) == nullptr)
-    return false;
-  work_.put(path, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
-  return true;
-}
-
-void Replica::Impl::look_at_what_waited() {
-  // One of these may be the file that is known to be missing now: seen before that counts as deleted.
-  for (const auto& [path, work] : work_) {
-    if (work.left_to_watcher && work.wait_until && record(path) == nullptr) request_read(path);
-  }
 }
 
 bool Replica::Impl::is_left(const std::string& path) const {

@@ -133,7 +133,7 @@ std::set<std::string> Replica::Impl::close_rings(Moves& moves) const {
     const std::string& now = rewritten_.find(from)->second;
     const std::string before = last_seen_text(from);
     uint32_t most = similarity_percent(before, now);
-    const bool is_edit = resembles(before, now);
+    const bool is_edit = most >= kUnrelatedPercent || before.contains(now) || now.contains(before);
     auto best = displaced.end();
     for (auto other = displaced.begin(); other != displaced.end(); ++other) {
       const uint32_t percent = similarity_percent(last_seen_text(*other), now);

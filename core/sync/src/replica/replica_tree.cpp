@@ -155,14 +155,13 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   // A new file that could not be written (a full disk) waits for its time.
   if (work != nullptr && work->wait_until && record(path) == nullptr) return;
   const bool is_ours = is_being_removed(path);
-  const bool was_in_doubt = work != nullptr && work->left_to_watcher;
   end_work(path);
   wants_read_.erase(path);
   newcomers_.erase(path);
   truncated_.erase(path);
   rewritten_.erase(path);
-  // Before a write or a move of ours came to it, or after? The answer tells, and what is there is looked at then.
-  const bool is_to_be_told = is_being_written(path) || own_moves_.contains(path);
+  // Before a write of ours came to it, or after? The answer tells, and what is there is looked at then.
+  const bool is_to_be_told = is_being_written(path);
   if (is_to_be_told) seen_meanwhile_.insert(path);
   const FileRecord* known = record(path);
   if (known == nullptr) {
@@ -176,7 +175,6 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   const bool may_be_told = source != Source::Watcher || is_to_be_told;
   gone_.put(path, GoneFile{.wait_until = may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt,
                            .is_ours = is_ours});
-  if (was_in_doubt) look_at_what_waited();
 }
 
 bool Replica::Impl::wait_for_removal(const std::string& from, const std::string& to) {
@@ -202,7 +200,6 @@ void Replica::Impl::on_own_move(const std::string& to, bool was_copied) {
   const OwnMove move = own_moves_.take(to);
   const std::string& from = move.from;
   work_.erase(to);
-  const bool was_seen_meanwhile = seen_meanwhile_.erase(to) != 0;
   end_work(from);
   gone_.erase(from);
   newcomers_.erase(from);
@@ -225,10 +222,6 @@ void Replica::Impl::on_own_move(const std::string& to, bool was_copied) {
   if (!was_copied)
     drop_record(from);  // else the old name is to go, or to be written over, like any that the list gave up
   save_record(to, moved);
-  if (was_seen_meanwhile) {
-    work_.put(to, FileWork{.left_to_watcher = true});
-    request_read(to);
-  }
   reconcile(to);
   reconcile(from);  // if it made room for another file
   reconcile_records(moved.file_id);
@@ -249,8 +242,6 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
   newcomers_.erase(from);
   const FileRecord* known = record(from);
   if (known == nullptr) {
-    if (own_moves_.contains(from)) seen_meanwhile_.insert(from);  // perhaps it was there already, and was taken on
-    if (is_awaited) work_.put(to, FileWork{.left_to_watcher = true});  // what waited there goes on waiting
     request_read(to);
     return reconcile(from);  // if it made room for another content
   }
@@ -394,8 +385,7 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
     return false;
   }
   for (const std::string& path : {from, to}) {
-    if (const FileWork* const work = work_.find(path); work != nullptr && (work->busy || work->left_to_watcher))
-      return false;
+    if (const FileWork* const work = work_.find(path); work != nullptr && work->busy) return false;
   }
   mark_busy(to);
   mark_busy(from);

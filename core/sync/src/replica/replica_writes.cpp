@@ -10,7 +10,6 @@
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/text_diff.h"
 #include "replica/replica_impl.h"
-#include "replica/similarity.h"
 
 namespace diaryx::sync {
 namespace {
@@ -65,10 +64,10 @@ bool Replica::Impl::is_being_fetched(const std::string& path) const {
 }
 
 bool Replica::Impl::wait_for_answer(const std::string& path) {
-  // Another text than ours: seen before our write, or move, or after it? The answer tells: one that is done was there first; one that
+  // Another text than ours: seen before our write or after it? The answer tells: a write that is done was there first; one that
   // is refused, since there was something else, was not, and the shell says once more what is there. To guess by likeness would
   // lose one of two lines that are much alike.
-  if (!is_being_written(path) && !own_moves_.contains(path)) return false;
+  if (!is_being_written(path)) return false;
   seen_meanwhile_.insert(path);
   mark_busy(path);
   return true;
@@ -260,13 +259,6 @@ bool Replica::Impl::is_seen_before_removal(const std::string& path, const Sha256
   return known != nullptr && known->hash == hash && is_being_removed(path) && work_.find(path)->busy;
 }
 
-bool Replica::Impl::is_in_place_of_removed(const std::string& path, std::string_view bytes) const {
-  // Our removal was done, or the user was faster: what is there now is an edit of what was there only if it resembles that.
-  const GoneFile* const gone = gone_.find(path);
-  if (record(path) == nullptr || (!is_being_removed(path) && (gone == nullptr || !gone->is_ours))) return false;
-  return !resembles(last_seen_text(path), bytes);
-}
-
 void Replica::Impl::note_removed(const std::string& path) {
   // As we wanted. Whoever did it, it is no deletion by anybody: if the list has the file again by now, it is written again.
   end_work(path);
@@ -301,17 +293,13 @@ void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refus
   if (asked.is_settled && !is_of_write) return;
   const FileWork* const work = work_.find(path);
   const bool is_removal = work != nullptr && work->removal == refused.ticket;
-  bool is_move = false;
   std::erase_if(called_again_, [&](const auto& entry) { return entry.second.to == path; });
   if (const OwnMove* const asked_for = own_moves_.find(path);
       asked_for != nullptr && asked_for->ticket == refused.ticket) {
     if (record(path) == nullptr) names_.release(path);
     const OwnMove move = own_moves_.take(path);
     if (is_still_there(move)) names_.respell(move.from, move.disk_from);
-    is_move = true;
-    // If it is gone, perhaps the user moved it first. In doubt, only a look at both places tells where it is.
-    work_.put(move.from, FileWork{.wait_until = now_ + kDiskRetry, .left_to_watcher = refused.in_doubt});
-    if (refused.in_doubt) request_read(move.from);
+    work_.put(move.from, FileWork{.wait_until = now_ + kDiskRetry});  // if it is gone, perhaps the user moved it first
   }
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
     const auto answered = std::ranges::find(writes->second, refused.ticket, &Intended::ticket);
@@ -328,11 +316,14 @@ void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refus
   }
   // Told again if it was the reason, and else looked at when it is tried again.
   const bool was_seen_meanwhile = !is_being_written(path) && seen_meanwhile_.erase(path) != 0;
-  FileWork next{.wait_until = now_ + kDiskRetry, .left_to_watcher = refused.in_doubt && (is_removal || is_move)};
-  if (is_removal && refused.in_doubt) next.removal = refused.ticket;
+  FileWork next{.wait_until = now_ + kDiskRetry};
+  if (is_removal && refused.in_doubt) {
+    next.removal = refused.ticket;
+    next.left_to_watcher = true;  // so that it is looked at
+  }
   work_.put(path, next);
-  if (was_seen_meanwhile && (is_move || names_.to_key(refused.path) != path)) {
-    work_.erase(path);  // renamed meanwhile, or by us, and the shell looks where it was
+  if (was_seen_meanwhile && names_.to_key(refused.path) != path) {
+    work_.erase(path);  // renamed meanwhile, and the shell looks where it was
     request_read(path);
   }
   if (!refused.reason.empty()) problem(path, std::string(refused.reason));

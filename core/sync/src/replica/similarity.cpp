@@ -25,8 +25,4 @@ uint32_t similarity_percent(std::string_view a, std::string_view b) {
   return static_cast<uint32_t>(std::min(shared, 2 * (a.size() - erased_lines)) * 100 / longer);
 }
 
-bool resembles(std::string_view a, std::string_view b) {
-  return a.contains(b) || b.contains(a) || similarity_percent(a, b) >= kUnrelatedPercent;
-}
-
 }  // namespace diaryx::sync

@@ -17,7 +17,4 @@ inline constexpr uint32_t kUnrelatedPercent = 40;
 /// Cost: as `diff_text`, but only when their lengths and lines leave the possibility of `kUnrelatedPercent`.
 uint32_t similarity_percent(std::string_view a, std::string_view b);
 
-/// One may have been made of the other: one is in the other, or they share `kUnrelatedPercent`.
-bool resembles(std::string_view a, std::string_view b);
-
 }  // namespace diaryx::sync
