@@ -832,56 +832,5 @@ TEST(Writes, AFileThatIsMovedOverOneWithAnAliasBeforeWeMoveThatKeepsTheName) {
   EXPECT_EQ(talk.disk[alias], "another text\n");
 }
 
-/// What was `a.md` is `b.md` in the list now, on a disk that cannot rename.
-Talk talk_that_copied(std::string_view used_anew = {}) {
-  Talk talk;
-  talk.set_entry("a.md", entry_of("a.md", "1234", {}));
-  talk.type("a.md", "one\ntwo\n");
-  talk.connect();
-  talk.answer_all();
-  talk.copies = true;
-  FileMetadata left{.filename = "a.md", .deleted = true};
-  left.extra = {{"_id", Json("1234")}, {"_to", Json("b.md")}};
-  talk.set_entry("a.md", used_anew.empty() ? format_metadata(left) : entry_of("a.md", "5678", "~5678"));
-  if (!used_anew.empty()) talk.type("~5678", std::string(used_anew));
-  talk.set_entry("b.md", entry_of("b.md", "1234", {}));
-  talk.asked.clear();
-  talk.answer("workspace:ws1");
-  talk.answer_all();
-  for (int i = 0; i < 3; ++i) talk.pass(3'000);
-  return talk;
-}
-
-TEST(Writes, AFileThatAShellCopiesToMoveItLeavesItsOldName) {
-  EXPECT_EQ(talk_that_copied().disk, (std::map<std::string, std::string>{{"b.md", "one\ntwo\n"}}));
-  EXPECT_EQ(talk_that_copied("three\n").disk,
-            (std::map<std::string, std::string>{{"a.md", "three\n"}, {"b.md", "one\ntwo\n"}}));
-}
-
-TEST(Writes, WhatIsTypedUnderTheOldNameOfACopyOrDeletedThereIsNothingNew) {
-  for (const bool is_deleted : {true, false}) {
-    Talk talk;
-    talk.set_entry("a.md", entry_of("a.md", "1234", {}));
-    talk.type("a.md", "one\ntwo\n");
-    talk.connect();
-    talk.answer_all();
-    talk.copies = true;
-    talk.on_move = [&] {
-      if (is_deleted) talk.disk.erase("a.md");
-      if (!is_deleted) talk.disk["a.md"] = "one\nmine\ntwo\n";
-    };
-    FileMetadata left{.filename = "a.md", .deleted = true};
-    left.extra = {{"_id", Json("1234")}, {"_to", Json("b.md")}};
-    talk.set_entry("a.md", format_metadata(left));
-    talk.set_entry("b.md", entry_of("b.md", "1234", {}));
-    talk.answer("workspace:ws1");
-    talk.answer_all();
-    for (int i = 0; i < 3; ++i) talk.pass(3'000);
-    EXPECT_THAT(talk.replica.text_files(), testing::ElementsAre("b.md")) << is_deleted;
-    EXPECT_EQ(talk.disk,
-              (std::map<std::string, std::string>{{"b.md", is_deleted ? "one\ntwo\n" : "one\nmine\ntwo\n"}}));
-  }
-}
-
 }  // namespace
 }  // namespace diaryx::sync

@@ -405,9 +405,7 @@ void Guest::notice_sign_in() {
 
 void Guest::connect(const host::Connection& connection) {
   const bool same = requested_ == connection;
-  if (!same) {
-    leave_line();
-  }
+  if (!same) leave_line();
   requested_ = connection;
   const std::string before = std::exchange(transport_problem_, host::ws_connect(connection));
   if (!transport_problem_.empty()) {

@@ -141,7 +141,7 @@ struct Leave {
   std::string doc;
   bool operator==(const Leave&) const = default;
 };
-/// `{"action":"save",...}`: persist a snapshot of one document now. Ours stores everything anyway.
+/// `{"action":"save",...}`: persist a snapshot of one document now. Ours does where that makes loading shorter: all is stored anyway.
 struct Save {
   std::string doc;
   bool operator==(const Save&) const = default;

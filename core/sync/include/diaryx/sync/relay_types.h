@@ -70,7 +70,8 @@ struct Limits {
   uint64_t max_idle_bytes =
       128u << 20;   // of all documents that nothing is asked of now; beyond it those that were left first go at once
   uint32_t compact_after_records = 500;  // log records since the last stored snapshot
-  size_t max_resting_bytes = 64u << 10;  // a document nobody edits is kept as its bytes, unless it is larger
+  size_t max_resting_bytes =
+      64u << 10;  // a document nobody edits is kept as its bytes; a larger one once it is told whole
 };
 
 /// Close codes the relay gives. 1000-1015: RFC 6455; clients come back after all but PolicyViolation.
