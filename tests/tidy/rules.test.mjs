@@ -1,6 +1,7 @@
 // Each rule is shown a tree with one fault planted in it, and the same tree without.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import {kDocumentRules} from './documents.mjs';
 import {kRules} from './rules.mjs';
 
 function tree(contents, forbiddenPaths = []) {
@@ -45,6 +46,40 @@ for (const [rule, title, file, bad, good] of cases)
     assert.equal(complaints.length, 1, JSON.stringify(complaints));
     assert.equal(complaints[0].path, file);
     if (good !== null) assert.deepEqual(kRules[rule](tree({[file]: good}, ['/somewhere/private/'])), []);
+  });
+
+// What a document says, beside the source that it speaks of.
+const documentCases = [
+  ['optionsAreDescribed', 'wants an option in the manual', 'docs/operations.md', '`--list-all`', 'the setting `list`',
+   {'shells/server/src/main.cpp': 'app.add_option("--list", x);'}],
+  ['optionsAreDescribed', 'wants a command in the manual', 'shells/client/README.md', '`history`', '`history`, `plugin inspect`',
+   {'shells/client/src/main.cpp': 'app.add_subcommand("history", x);\nplugin.add_subcommand("inspect", x);'}],
+  ['messagesAreDescribed', 'wants a message in the protocol', 'docs/protocol.md', 'what is saved', '| `saved` | |',
+   {'core/sync/src/control.cpp': '    {"saved", parse_saved},'}],
+  ['headersAreListed', 'wants a header in the table of its room', 'core/base/README.md', '| Header | |\n| `a.h` | |', '| Header | |\n| `a.h`, `b.h` | |',
+   {'core/base/include/diaryx/base/a.h': '', 'core/base/include/diaryx/base/b.h': ''}],
+  ['namedTestsExist', 'refuses a test that is not there', 'docs/a.md', '| | Test |\n|---|---|\n| `Any` | `Gone` |', '| | Test |\n|---|---|\n| `Any` | `A.Stays`, `A` |',
+   {'core/base/test/a_test.cpp': 'TEST(A, Stays) {'}],
+  ['namedTestsExist', 'wants a row for every rule', 'docs/merge-rules.md', '| One | Test |', '| One | Test |\n| x | `EditAndEdit` |',
+   {'core/sync/test/merge_rules_test.cpp': 'TEST(MergeRules, EditAndEdit) {'}],
+  ['namedSectionsExist', 'refuses a section that is not there', 'docs/a.md', '## Something', '## Some thing',
+   {'core/a.h': '// docs/a.md, "Some thing"'}],
+  ['namedTrapsExist', 'refuses a trap that has no row', 'docs/traps.md', '| T1 | |', '| T2 | |', {'core/a.h': '// see trap T2'}],
+  ['namedSwitchesExist', 'refuses a verb that is not there', 'README.md', '`./dev walk`', '`./dev run`', {'dev': '  run)\n'}],
+  ['namedSwitchesExist', 'refuses a variable that nobody reads', 'README.md', '`DX_SEEDS`', '`DX_SEED`', {'core/a.cpp': 'getenv("DX_SEED")'}],
+  ['namedEndpointsExist', 'refuses an address that is not there', 'README.md', 'GET /api/notes', 'curl http://127.0.0.1:1/api/notes/CODE?x=1',
+   {'shells/server/openapi.json': '{"paths": {"/api/notes/{id}": {}}}'}],
+  ['dependenciesAreListed', 'wants a package in the list', 'third_party/README.md', '| yjs |', '| ywasm |',
+   {'tests/package.json': '{"dependencies": {"y": "npm:ywasm@0.18.3"}}'}],
+  ['dependenciesAreListed', 'wants a library in the list', 'third_party/README.md', '| Boost |', '| GoogleTest |',
+   {'core/CMakeLists.txt': 'find_package(GTest REQUIRED)'}],
+];
+
+for (const [rule, title, file, bad, good, beside] of documentCases)
+  test(`${rule} ${title}`, () => {
+    const complaints = kDocumentRules[rule](tree({...beside, [file]: bad}));
+    assert.equal(complaints.length, 1, JSON.stringify(complaints));
+    assert.deepEqual(kDocumentRules[rule](tree({...beside, [file]: good})), []);
   });
 
 test('the line of a complaint is the line of the fault', () => {

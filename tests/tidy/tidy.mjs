@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {kDocumentRules} from './documents.mjs';
 import {kRules} from './rules.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -34,7 +35,7 @@ const tree = {
 };
 
 let complaints = 0;
-for (const [name, rule] of Object.entries(kRules))
+for (const [name, rule] of Object.entries({...kRules, ...kDocumentRules}))
   for (const {path: file, line, text} of rule(tree)) {
     console.log(`${file}${line ? ':' + line : ''}: ${text} [${name}]`);
     ++complaints;

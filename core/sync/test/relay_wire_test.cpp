@@ -1,4 +1,4 @@
-// The exchanges that existing clients rely on, byte for byte (docs/protocol.md, "Worked exchanges").
+// The exchanges that existing clients rely on, byte for byte (docs/protocol.md, "Frames" and "Control messages").
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

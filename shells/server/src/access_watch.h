@@ -1,4 +1,4 @@
-// Cuts connections whose access ended while they were open (traps S3, S4).
+// Cuts connections whose access ended while they were open.
 //
 // What lets connections in, a token or a share's code, is remembered with those that it let in. Once a second the storage
 // is asked whether anything about access changed, by whomever: this server, a command, another server on the same

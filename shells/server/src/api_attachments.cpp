@@ -1,7 +1,7 @@
 // Attachments: start, parts, complete, download.
 //
-// A blob is believed only after its bytes were hashed here (trap S23), and it can be downloaded by every device of the
-// workspace it was uploaded to, whether or not a document refers to it yet (S25).
+// A blob is believed only after its bytes were hashed here, and it can be downloaded by every device of the
+// workspace it was uploaded to, whether or not a document refers to it yet.
 #include <charconv>
 
 #include "ask.h"
@@ -99,7 +99,7 @@ boost::asio::awaitable<std::optional<HttpResponse>> over_quota(Services& service
   const auto use =
       co_await ask<StorageUse>([&](auto reply) { services.storage.storage_use(upload.user_id, std::move(reply)); });
   if (!use) co_return storage_response(use.error(), kNoWorkspace);
-  // Every stored blob counts, referred to or not (S24).
+  // Every stored blob counts, referred to or not.
   if (use->used_bytes <= limit && upload.size_bytes <= limit - use->used_bytes) co_return std::nullopt;
   co_return quota_response(use->used_bytes, limit, upload.size_bytes);
 }

@@ -1,7 +1,7 @@
 // Signing in and out, and devices.
 //
 // The link and the code are shown to the owner of the server and to nobody else: whoever asks learns neither, and not even
-// whether the address has an account (traps S19, S20).
+// whether the address has an account.
 #include <algorithm>
 
 #include "ask.h"

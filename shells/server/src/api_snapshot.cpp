@@ -184,7 +184,7 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
   for (const UnpackedFile& file : incoming.blobs) {
     if (!services.blobs.has(user, file.hash, file.size_bytes)) fresh += file.size_bytes;
   }
-  if (limit != 0) {  // before anything changes (trap S12)
+  if (limit != 0) {  // before anything changes
     const auto use =
         co_await ask<StorageUse>([&](auto reply) { services.storage.storage_use(user, std::move(reply)); });
     if (!use) co_return storage_response(use.error(), kNoWorkspace);

@@ -75,7 +75,7 @@ awaitable<std::expected<Admission, HttpResponse>> admit_guest(Services& services
     const auto session = co_await session_of(services, visitor);
     if (session && session->user_id == share->owner_id) co_return admit_user(*session, sha256(visitor.token));
   }
-  // Counted once per connection, not per document (trap S5).
+  // Counted once per connection, not per document.
   if (services.access.guests_of(share->workspace) >= services.options.max_guests) {
     co_return std::unexpected(
         error_response(http::status::forbidden, "This share session has as many guests as it can take. Try later."));

@@ -160,7 +160,7 @@ relay::Event RelayHost::answer_access(relay::Ticket ticket, relay::ConnectionId 
 }
 
 void RelayHost::perform(relay::Authorize& action) {
-  // Ids only, never names: two users may have a workspace of one name (trap S1).
+  // Ids only, never names: two users may have a workspace of one name.
   if (!native::is_uuid(action.workspace)) {
     boost::asio::post(executor_,
                       [this, ticket = action.ticket] { handle(relay::Authorized{ticket, relay::Access::Denied}); });

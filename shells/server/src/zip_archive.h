@@ -66,7 +66,7 @@ struct ZipRefusal {
   std::string sentence;
 };
 
-/// Reads a whole archive, or refuses it whole: nothing is half imported (trap S12a). Entries that sync does not carry
+/// Reads a whole archive, or refuses it whole: nothing is half imported. Entries that sync does not carry
 /// (`.git`, `__MACOSX`, symbolic links, …) and directories are skipped; a path that leaves the workspace, is absolute or
 /// reserved, or stands there twice, refuses the archive. Sizes that the archive itself names are added up before anything is
 /// unpacked. Memory: what `spool` does not take. Blocking.

@@ -1,5 +1,5 @@
 // The handshake of a workspace document: manifest, FilesReady, state. Everything is derived from the document itself, so
-// it is never behind it (traps S6, S7).
+// it is never behind it.
 #include "diaryx/sync/control.h"
 #include "diaryx/sync/metadata.h"
 #include "machine.h"

@@ -1,8 +1,8 @@
 // A workspace as files and back: what a snapshot holds, and the edits that an import makes.
 //
-// An import is ordinary forward edits on the live documents (traps S9, S10): nobody's memory is overtaken, nothing is
+// An import is ordinary forward edits on the live documents: nobody's memory is overtaken, nothing is
 // doubled, concurrent changes survive. A file that is new here gets the same deterministic seed that clients make, so a
-// device that imports the same file at the same time makes the same operations (S11).
+// device that imports the same file at the same time makes the same operations.
 #pragma once
 
 #include <memory>
