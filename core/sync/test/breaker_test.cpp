@@ -117,7 +117,8 @@ TEST(Breaker, CountsAWaveThatComesInPieces) {
     world.step();
   }
   ASSERT_TRUE(world.run_until_quiet());
-  EXPECT_EQ(world.device(1).disk().files().size(), kFiles - 3) << "a fifth of half of 40 may be the beginning of a wave";
+  EXPECT_EQ(world.device(1).disk().files().size(), kFiles - 3)
+      << "a fifth of half of 40 may be the beginning of a wave";
   EXPECT_EQ(held(world.device(0)), 27u);
   world.device(0).tell(UndoHeld{});
   expect_all_there(world);  // those that were let through as well
