@@ -35,6 +35,40 @@ export function optionsAreDescribed(tree) {
   return found;
 }
 
+const kUnits = {KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30};
+
+// `20,000 and 1 GiB` -> [20000, 2 ** 30]; `none` is what the programs call 0.
+const numbersIn = (cell) => [...cell.replace(/\bnone\b/, '0').matchAll(/(\d[\d,]*) ?([KMG]iB)?/g)]
+    .map(([, digits, unit]) => Number(digits.replaceAll(',', '')) * (kUnits[unit] ?? 1));
+
+// What a member of the server's Options begins with, where that is a number: `128u << 20`, `20'000`.
+function numberOf(member, options) {
+  const [, value, shift] = options.match(new RegExp(`\\b${member} = ([\\d']+)(?:ull|u)?(?: << (\\d+))?;`)) ?? [];
+  return value === undefined ? null : Number(value.replaceAll("'", '')) * 2 ** Number(shift ?? 0);
+}
+
+/// The tables of the server's settings and limits have the numbers that it begins with.
+export function defaultsAreDescribed(tree) {
+  const source = 'shells/server/src/options.h';
+  if (!tree.exists(source)) return [];
+  const found = [];
+  const settings = new Map([...matches(tree, (f) => f === 'shells/server/src/command_line.cpp', /"--([\w-]+)",\s*options\.(\w+)/g)]
+      .map(({match}) => [match[1], numberOf(match[2], tree.read(source))]));
+  // A row of limits.md is | what | limit | setting | ..., one of operations.md is | setting | default | ...
+  for (const [file, name, number] of [['docs/limits.md', 3, 2], ['docs/operations.md', 1, 2]]) {
+    for (const [i, line] of (tree.exists(file) ? lines(tree.read(file)) : []).entries()) {
+      const cells = line.split('|');
+      if (cells.length < 4 || cells[number].includes('`')) continue;
+      for (const [, setting] of cells[name].matchAll(/`([\w-]+)`/g)) {
+        const wanted = settings.get(setting) ?? null;
+        if (wanted !== null && !numbersIn(cells[number]).includes(wanted))
+          found.push({path: file, line: i + 1, text: `${setting} is ${wanted} in ${source}`});
+      }
+    }
+  }
+  return found;
+}
+
 /// Every control message that is read stands in the description of the protocol.
 export function messagesAreDescribed(tree) {
   const manual = tree.exists('docs/protocol.md') ? tree.read('docs/protocol.md') : '';
@@ -155,6 +189,6 @@ export function dependenciesAreListed(tree) {
 }
 
 export const kDocumentRules = {
-  optionsAreDescribed, messagesAreDescribed, headersAreListed, namedTestsExist, namedSectionsExist, namedTrapsExist,
+  optionsAreDescribed, defaultsAreDescribed, messagesAreDescribed, headersAreListed, namedTestsExist, namedSectionsExist, namedTrapsExist,
   namedSwitchesExist, namedEndpointsExist, dependenciesAreListed,
 };

@@ -1,7 +1,7 @@
 // JSON: a small ordered tree, a total parser and a writer that prints what `JSON.stringify` prints.
 //
 // Our own: the core is built without exceptions, objects must keep their order, and Yjs fixes the bytes of numbers
-// and strings inside embeds and formats (spec of updates, "Embed/Format value, V1").
+// and strings inside embeds and formats.
 #pragma once
 
 #include <cstdint>
