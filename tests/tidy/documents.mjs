@@ -77,6 +77,16 @@ export function messagesAreDescribed(tree) {
       .map(({path: file, line, match}) => ({path: file, line, text: `reads ${match[1]}, which does not stand in docs/protocol.md`}));
 }
 
+/// Every export and every command of the plugin stands in the description of its interface.
+export function pluginIsDescribed(tree) {
+  const manual = 'shells/plugin/interface.md';
+  const text = tree.exists(manual) ? tree.read(manual) : '';
+  const offered = /\bCommand\{"(\w+)"|_EXPORT\((\w+)\) \{ return answer/g;
+  return [...matches(tree, (f) => /^shells\/plugin\/src\/(commands_\w+|exports)\.cpp$/.test(f), offered)]
+      .filter(({match}) => !new RegExp('`' + (match[1] ?? match[2]) + '\\b').test(text))
+      .map(({path: file, line, match}) => ({path: file, line, text: `offers ${match[1] ?? match[2]}, which does not stand in ${manual}`}));
+}
+
 /// A README with a table of headers names every public header of its room.
 export function headersAreListed(tree) {
   const found = [];
@@ -189,6 +199,6 @@ export function dependenciesAreListed(tree) {
 }
 
 export const kDocumentRules = {
-  optionsAreDescribed, defaultsAreDescribed, messagesAreDescribed, headersAreListed, namedTestsExist, namedSectionsExist, namedTrapsExist,
-  namedSwitchesExist, namedEndpointsExist, dependenciesAreListed,
+  optionsAreDescribed, defaultsAreDescribed, messagesAreDescribed, pluginIsDescribed, headersAreListed, namedTestsExist,
+  namedSectionsExist, namedTrapsExist, namedSwitchesExist, namedEndpointsExist, dependenciesAreListed,
 };

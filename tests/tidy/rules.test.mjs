@@ -60,6 +60,8 @@ const documentCases = [
     'shells/server/src/command_line.cpp': 'app.add_option("--queue", options.queue_bytes, "");\napp.add_option("--days",\n options.days, "");'}],
   ['messagesAreDescribed', 'wants a message in the protocol', 'docs/protocol.md', 'what is saved', '| `saved` | |',
    {'core/sync/src/control.cpp': '    {"saved", parse_saved},'}],
+  ['pluginIsDescribed', 'wants a command in the description of the plugin', 'shells/plugin/interface.md', '`GetIt`, `init`', '`GetIt {it}`, `SetIt`, `init`',
+   {'shells/plugin/src/commands_it.cpp': 'Command{"GetIt", get},\n Command{"SetIt", set},', 'shells/plugin/src/exports.cpp': 'DX_TEXT_EXPORT(init) { return answer(0); }'}],
   ['headersAreListed', 'wants a header in the table of its room', 'core/base/README.md', '| Header | |\n| `a.h` | |', '| Header | |\n| `a.h`, `b.h` | |',
    {'core/base/include/diaryx/base/a.h': '', 'core/base/include/diaryx/base/b.h': ''}],
   ['namedTestsExist', 'refuses a test that is not there', 'docs/a.md', '| | Test |\n|---|---|\n| `Any` | `Gone` |', '| | Test |\n|---|---|\n| `Any` | `A.Stays`, `A` |',
