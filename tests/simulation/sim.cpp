@@ -23,21 +23,16 @@ struct Arguments {
 };
 
 constexpr const char* kUsage =
-    "dx_sim [--seeds N] [--start S] [--json FILE] [--mix everything|everyday|attachments|rough|late] [--network "
-    "good|bad] "
-    "[--all]\n"
-    "  runs the seeds S to S+N-1 (default 1 to 200), each once on a good network and once with every fault, or on one "
-    "of the two\n"
-    "  --mix everyday  leaves out what few people do: folders renamed, names swapped, used anew or changed in case at "
-    "once\n"
-    "  --mix attachments  everyday, but mostly pictures, which are fetched slowly, in doubt, or cut by a crash\n"
-    "  --mix rough     adds names that several devices choose, rings, files moved over others, folders that flow "
-    "together or "
-    "change in case,\n"
-    "                  programs that save over a backup, and old texts put back\n"
-    "  --mix late      as rough, with late answers to moves and removals among the faults\n"
-    "  DX_TRACE=1 in the environment tells on stderr what happens\n"
-    "  --all  goes on after a failure and prints a line for each\n";
+    "dx_sim [--seeds N] [--start S] [--mix MIX] [--network good|bad] [--all] [--json FILE]\n"
+    "  runs the seeds S to S+N-1 (1 to 200), each on a good network and once more with every fault\n"
+    "  --mix everything   the default; see tests/simulation/README.md for what people and programs do in each mix\n"
+    "        everyday     without folder renames, swapped names, reused names and changes of case\n"
+    "        rough        with more of what few people do\n"
+    "        late         as rough, and faults answer moves and removals late\n"
+    "        attachments  as everyday, mostly with pictures\n"
+    "  --network          only one of the two\n"
+    "  --all              goes on after a failure and prints a line for each\n"
+    "  DX_TRACE=1 in the environment tells on standard error what happens\n";
 
 bool parse(int argc, char** argv, Arguments& arguments) {
   for (int i = 1; i < argc; ++i) {
