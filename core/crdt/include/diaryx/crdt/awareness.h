@@ -33,7 +33,7 @@ struct AwarenessLimits {
   size_t max_update_bytes = size_t{1} << 20;  ///< of one update
   size_t max_clients = 10'000;  ///< known at once, those that left included until they are forgotten
   uint32_t max_depth = DecodeLimits{}.max_depth;  ///< nesting of one state
-  /// Clocks beyond it are refused. A client that a stranger puts there stays there: no peer takes its news any more, and all can
+  /// Clocks beyond it are refused. If a stranger raises a client's clock to it, no peer accepts news of that client any more, but all can
   /// still read what it sends.
   uint64_t max_clock = uint64_t{1} << 52;
 };

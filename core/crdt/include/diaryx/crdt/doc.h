@@ -34,16 +34,16 @@ enum class Gc : uint8_t { Enabled, Disabled };
 /// Which update bytes a commit carries: v1, v2, both, or none, which saves their cost when nobody listens.
 enum class Emit : uint8_t { Nothing = 0, Updates = 1, UpdatesV2 = 2, Both = 3 };
 
-/// What happens to marks that a remote change left without effect. A Yjs receiver deletes them and tells its peers, so that
-/// one of them is enough: `Keep` shows the same text and converges to the same bytes.
+/// What happens to marks that a remote change left without effect. Yjs deletes them and sends the deletion, so it is enough if
+/// one peer does: with `Keep` a document shows the same text and converges to the same bytes.
 enum class MarksAfterRemote : uint8_t { Keep, CleanUp };
 
-/// What a local call does whose offset lies inside a character of two UTF-16 units. Yjs splits it: each half becomes U+FFFD, on this
-/// replica only if the call makes no item there, so that replicas differ.
+/// What a local call does whose offset lies inside a character of two UTF-16 units. Yjs splits the character into two U+FFFD. If the
+/// call makes no item there, it does so on this replica only, and replicas differ.
 enum class SurrogatePairs : uint8_t { Keep, Split };
 
-/// When updates that wait are looked at again. Yjs remembers only what the last of a chain of them lacks, so that one which waits for
-/// one that waits itself can wait for ever, or until a later update makes Yjs look. `Chains`: as soon as any of them can go on.
+/// When waiting updates are tried again. `Chains`: as soon as any of them can be integrated. Yjs remembers only what the last of a chain
+/// of waiting updates lacks, so an update that waits for another waiting one may wait until a later update makes Yjs look again.
 enum class WaitingUpdates : uint8_t { Chains, AsYjs };
 
 struct DocOptions {
@@ -84,16 +84,16 @@ class Doc {
   /// The root of that name, if there is one.
   std::optional<Shared> root(std::string_view name) const;
 
-  /// Registers an observer of a type, whose own changes the commits tell from the next one on: those of local transactions, of
-  /// updates, undo and clean-ups. Several observers of one type are told in the order of their registration. Deep: also the changes
-  /// of everything in the type. Text deltas never delete marks that became redundant, which Yjs may do when an observer reads one.
+  /// Observes a type: from the next commit on, commits carry events for its changes by local transactions, updates, undo and
+  /// clean-ups. Several observers of one type get theirs in the order of registration. Deep: also changes of everything inside the
+  /// type. Reading a text delta never deletes marks that became redundant, as Yjs may do.
   Observer observe(const Shared& type);
   Observer observe_deep(const Shared& type);
 
   /// The subdocuments of this document, in the order in which they came here. See Subdocument.
   std::vector<Subdocument> subdocuments() const;
-  /// Says whether this replica wants the content of a subdocument. The commit tells it: a load among `loaded`; an unload, as in
-  /// Yjs, among `added` and `removed`, for the Doc to be dropped. Nothing is told when it is so already, or when it is gone.
+  /// Says whether this replica wants the content of a subdocument. The commit reports a load among `loaded` and an unload, as in
+  /// Yjs, among `added` and `removed`, so that its Doc can be dropped. Nothing is reported if nothing changes.
   void load(Transaction& txn, const Subdocument& subdocument);
   void unload(Transaction& txn, const Subdocument& subdocument);
 
@@ -116,9 +116,9 @@ class Doc {
   ///          what is there: `n` such structs take up to n^2 steps, as in Yjs and whatever follows its merge rule (see DecodeLimits).
   Result<Commit> apply_update_v1(ByteView update, TransactionOrigin origin = TransactionOrigin::Remote,
                                  std::string_view tag = {});
-  /// The same for who is done with the bytes: `take_update_v1(std::move(update))`. A document without content frees those of a long update
-  /// before it makes its own structs of them, so that less memory is needed at a time; that takes a little longer.
-  /// In a document with update events the bytes become the event instead, where they are what it would say.
+  /// The same for a caller that is done with the bytes: `take_update_v1(std::move(update))`. An empty document frees those of a long update
+  /// before it makes its own structs of them, which needs less memory and takes a little longer.
+  /// In a document with update events the bytes become the event instead, if they equal it.
   Result<Commit> take_update_v1(Bytes update, TransactionOrigin origin = TransactionOrigin::Remote,
                                 std::string_view tag = {});
 
