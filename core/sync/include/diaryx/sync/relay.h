@@ -16,11 +16,12 @@
 // are relayed, a refused document is answered.
 //
 // Additions that older clients ignore (text messages):
-//   {"type":"server_hello","name":…,"version":…,"receipts":true,"lineage":…}   first message on every connection
+//   {"type":"server_hello","name":…,"version":…,"receipts":true,"lineage":…,"changes":true}   first message on every connection
 //   {"type":"saved","doc":D,"received":N}    the first N update-bearing messages (SyncStep2, Update) that this connection
 //                                            sent for D since it opened D are settled: stored, or refused by an `error`
 //                                            message sent before this one
 //   {"type":"error","doc":D,"code":C,"message":M}    C = unauthorized | invalid | too_large | read_only | storage
+//   and the answer to `changes_wanted` (docs/protocol.md, "What changed")
 #pragma once
 
 #include <memory>
