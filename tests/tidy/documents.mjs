@@ -77,14 +77,15 @@ export function messagesAreDescribed(tree) {
       .map(({path: file, line, match}) => ({path: file, line, text: `reads ${match[1]}, which does not stand in docs/protocol.md`}));
 }
 
-/// Every export and every command of the plugin stands in the description of its interface.
+/// Every export and command of the plugin, and every host function that it calls, stands in the description of its interface.
 export function pluginIsDescribed(tree) {
   const manual = 'shells/plugin/interface.md';
   const text = tree.exists(manual) ? tree.read(manual) : '';
-  const offered = /\bCommand\{"(\w+)"|_EXPORT\((\w+)\) \{ return answer/g;
-  return [...matches(tree, (f) => /^shells\/plugin\/src\/(commands_\w+|exports)\.cpp$/.test(f), offered)]
-      .filter(({match}) => !new RegExp('`' + (match[1] ?? match[2]) + '\\b').test(text))
-      .map(({path: file, line, match}) => ({path: file, line, text: `offers ${match[1] ?? match[2]}, which does not stand in ${manual}`}));
+  const offered = /\bCommand\{"(\w+)"|_EXPORT\((\w+)\) \{ return answer|\bDX_HOST\((host_\w+)\)/g;
+  return [...matches(tree, (f) => /^shells\/plugin\/src\/(commands_\w+|exports|host\w*)\.cpp$/.test(f), offered)]
+      .map(({path: file, line, match}) => ({path: file, line, name: match[1] ?? match[2] ?? match[3]}))
+      .filter(({name}) => !new RegExp('`' + name + '\\b').test(text))
+      .map(({path: file, line, name}) => ({path: file, line, text: `has ${name}, which does not stand in ${manual}`}));
 }
 
 /// A README with a table of headers names every public header of its room.
