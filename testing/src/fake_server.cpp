@@ -81,7 +81,7 @@ void FakeServer::feed(relay::Event event, TimestampMs now) {
     answers_.pop_front();
     std::vector<relay::Action> actions;
     relay_->handle(std::move(next), now, actions);
-    for (relay::Action& action : actions) perform(action, now);
+    for (relay::Action& action : actions) perform(action);
   }
   feeding_ = false;
 }
@@ -97,7 +97,7 @@ relay::ChangesListed FakeServer::list_changes(const relay::ListChanges& question
   return listed;
 }
 
-void FakeServer::perform(relay::Action& action, TimestampMs) {
+void FakeServer::perform(relay::Action& action) {
   if (const auto* authorize = std::get_if<relay::Authorize>(&action)) {
     answers_.push_back(relay::Authorized{authorize->ticket, relay::Access::ReadWrite});
   } else if (const auto* load = std::get_if<relay::LoadDocument>(&action)) {

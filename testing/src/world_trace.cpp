@@ -11,7 +11,6 @@
 namespace diaryx::testing {
 namespace {
 
-constexpr TimestampMs kBegin{1'700'000'000'000};
 constexpr std::string_view kBodyPrefix = "body:";
 
 void trace_list(TimestampMs now, size_t device, crdt::Doc& workspace, std::map<std::string, std::string>& listed) {

@@ -11,6 +11,9 @@
 
 namespace diaryx::testing {
 
+/// When every world begins.
+inline constexpr TimestampMs kBegin{1'700'000'000'000};
+
 bool is_traced();
 
 /// Milliseconds since the world began, device, what, which.

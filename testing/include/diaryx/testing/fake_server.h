@@ -51,7 +51,7 @@ class FakeServer {
   };
 
   void feed(sync::relay::Event event, TimestampMs now);
-  void perform(sync::relay::Action& action, TimestampMs now);
+  void perform(sync::relay::Action& action);
   sync::relay::ChangesListed list_changes(const sync::relay::ListChanges& question) const;
 
   uint64_t seed_;
