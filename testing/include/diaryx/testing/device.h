@@ -16,6 +16,7 @@
 #include "diaryx/sync/relay.h"
 #include "diaryx/sync/replica.h"
 #include "diaryx/testing/fake_disk.h"
+#include "diaryx/testing/random.h"
 
 namespace diaryx::testing {
 
@@ -66,28 +67,58 @@ class Device {
  private:
   friend class World;
 
+  // --- device.cpp
   TimestampMs now() const;
-  void finish_slow_writes();
-  void give_late_answers();
-  bool answer_late(double chance, const std::function<void()>& give, const std::string& path, sync::Ticket ticket);
-  void note_move(const std::string& from, const std::string& to);
-  void go_on_fetching();
-  void fetch(const sync::FetchBlob& fetch);
-  bool place_fetched(const sync::FetchBlob& fetch);
-  void refuse(const std::string& refused, const std::string& look_at, sync::Ticket ticket);
-  void finish_waiting_actions();
-  void leave_half(const sync::Action& action);
-  bool on_disk(const sync::Action& action) const;
-  bool safe_path(std::string_view path);
   void start();
   void feed(const sync::Event& event);
   void give_answers();
-  void perform(const std::vector<sync::Action>& batch);
-  void perform(const sync::Action& action);
-  void perform_on_disk(const std::vector<sync::Action>& actions);
+  void note_move(const std::string& from, const std::string& to);
   void report(std::string_view path, sync::Ticket ticket = {});
-  void saw_own_write(const std::string& path, const std::string& bytes);
+  void finish_slow_writes();
   void connection_lost();
+
+  // --- device_perform.cpp
+  void perform(const std::vector<sync::Action>& batch);
+  /// A power cut in the middle of it.
+  bool power_fails(const std::vector<sync::Action>& batch);
+  void store(const sync::Action& action);
+  /// Which action of the batch is a write that leaves half of the text, if any is: the last thing that is done.
+  std::optional<size_t> torn_write(const std::vector<sync::Action>& batch);
+  void leave_half(const sync::WriteText& write);
+  bool is_disk_slow();
+  void perform_on_disk(const std::vector<sync::Action>& actions);
+  void finish_waiting_actions();
+
+  void perform(const sync::Action& action);
+  void perform_one(const sync::PersistUpdate& update);
+  void perform_one(const sync::PersistRecord& record);
+  void perform_one(const sync::SendBinary& send);
+  void perform_one(const sync::SendText& send);
+  void perform_one(const sync::Reconnect& reconnect);
+  void perform_one(const sync::ReadFile& read);
+  void perform_one(const sync::WriteText& write);
+  void perform_one(const sync::FetchBlob& fetch);
+  void perform_one(const sync::RemoveFile& remove);
+  void perform_one(const sync::MoveFile& move);
+  void perform_one(const sync::UploadBlob& upload);
+  void perform_one(const sync::Notify& notify);
+  bool safe_path(std::string_view path);
+  bool place_fetched(const sync::FetchBlob& fetch);
+  void go_on_fetching();
+  void place_slowly(const sync::FetchBlob& fetch);
+  void answer_placed(const sync::FetchBlob& fetch);
+  void saw_own_write(const std::string& path, const std::string& bytes);
+
+  void look_and_tell(const std::string& path, sync::Ticket ticket);
+  void answer_with_look(const std::string& path, sync::Ticket ticket);
+  void refuse(const std::string& refused, const std::string& look_at, sync::Ticket ticket);
+  /// Done or not, for all that the answer says.
+  void say_in_doubt(const std::string& path, sync::Ticket ticket, Random& random);
+  bool answer_late(double chance, const std::function<void()>& give, const std::string& path, sync::Ticket ticket);
+  void give_late_answers();
+
+  /// In place of what the watcher told of a file last: whatever is there is news, an empty file too.
+  static constexpr std::string_view kUntold = "\xff not told yet";
 
   World* world_;
   size_t number_;
