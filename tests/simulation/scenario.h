@@ -1,12 +1,11 @@
 // One seed: a world with faults, people who work in it, and what must hold afterwards.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "diaryx/testing/world.h"
+#include "people.h"
 
 namespace diaryx::testing {
 
@@ -17,18 +16,6 @@ struct Outcome {
   uint64_t files = 0;
   uint64_t stored_updates = 0;
 };
-
-/// Everyday: notes and pictures are made, edited, cleared, renamed, moved, deleted. Everything: folders are renamed too, names
-/// change in case alone, are swapped and used anew at once, and programs write in two halves. Rough: besides, devices choose the
-/// same names, files go over others, round in rings and there and back, folders are deleted, flow together and change in case,
-/// programs save over a backup, empty a file first or write it all anew, and old texts are put back. Late: as rough, and with faults
-/// more than half of the moves and removals are answered late, or with a refusal though they were done. Attachments: everyday, but most
-/// of it with pictures, which with faults take their time to come.
-enum class Mix : uint8_t { Everyday, Everything, Attachments, Rough, Late };
-inline constexpr std::array kMixes{Mix::Everyday, Mix::Everything, Mix::Attachments, Mix::Rough, Mix::Late};
-
-/// As `./dev sim --mix` calls it.
-std::string_view name_of(Mix mix);
 
 enum class Network : uint8_t { Good, Bad };
 

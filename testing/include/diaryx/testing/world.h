@@ -92,6 +92,7 @@ class World {
   World(uint64_t seed, WorldOptions options);
 
   Device& device(size_t number) { return *devices_[number]; }
+  const Device& device(size_t number) const { return *devices_[number]; }
   size_t size() const { return devices_.size(); }
   Random& random() { return random_; }
   FakeServer& server() { return server_; }
