@@ -187,7 +187,12 @@ void FileWatcher::Impl::add_move(HalfMove half, const std::string& to, int64_t n
 void FileWatcher::Impl::adopt_folder(const std::string& path, int64_t now_ms) {
   watch(path);
   const Scan scan = scan_folder(root_, path, takes_part_, [this](const std::string& folder) { watch(folder); });
-  for (const ScannedFile& file : scan.files) touched_.touch_if_new(file.path, now_ms, timing_.settle_ms);
+  for (const ScannedFile& file : scan.files) {
+    touched_.touch_if_new(file.path, now_ms, timing_.settle_ms);
+    // It may have been renamed from a path that we watch before this one was watched. Then the half that left is waiting to be read,
+    // and both are told at once.
+    touched_.hold(file.path, now_ms + timing_.pair_ms);
+  }
   if (!scan.problems.empty() && !incomplete_) incomplete_ = scan.problems.front();
 }
 

@@ -6,7 +6,8 @@
 
 namespace diaryx::native {
 
-void QuietQueue::put(const std::string& path, const Waiting& waiting) {
+void QuietQueue::put(const std::string& path, Waiting waiting) {
+  waiting.due_ms = std::max(waiting.due_ms, waiting.held_until_ms);
   erase(path);
   waiting_.emplace(path, waiting);
   by_due_.emplace(waiting.due_ms, path);
@@ -14,13 +15,21 @@ void QuietQueue::put(const std::string& path, const Waiting& waiting) {
 
 void QuietQueue::touch(const std::string& path, int64_t now_ms, int64_t quiet_ms) {
   const auto known = waiting_.find(path);
-  const int64_t first_ms = known == waiting_.end() ? now_ms : known->second.first_ms;
-  const bool is_new = known != waiting_.end() && known->second.is_new;
-  put(path, {first_ms, std::min(now_ms + quiet_ms, first_ms + longest_ms_), is_new});
+  Waiting waiting = known == waiting_.end() ? Waiting{.first_ms = now_ms, .due_ms = 0} : known->second;
+  waiting.due_ms = std::min(now_ms + quiet_ms, waiting.first_ms + longest_ms_);
+  put(path, waiting);
 }
 
 void QuietQueue::touch_if_new(const std::string& path, int64_t now_ms, int64_t quiet_ms) {
   if (!contains(path)) touch(path, now_ms, quiet_ms);
+}
+
+void QuietQueue::hold(const std::string& path, int64_t until_ms) {
+  const auto known = waiting_.find(path);
+  if (known == waiting_.end()) return;
+  Waiting waiting = known->second;
+  waiting.held_until_ms = until_ms;
+  put(path, waiting);
 }
 
 void QuietQueue::mark_new(const std::string& path) {

@@ -22,6 +22,9 @@ class QuietQueue {
   /// As `touch`, but only if the path is not waiting already.
   void touch_if_new(const std::string& path, int64_t now_ms, int64_t quiet_ms);
 
+  /// `path`, which waits, is not due before `until_ms`, whatever touches it.
+  void hold(const std::string& path, int64_t until_ms);
+
   /// The path came into being while it waits here, so nobody was told of it.
   void mark_new(const std::string& path);
   bool is_new(const std::string& path) const;
@@ -42,10 +45,11 @@ class QuietQueue {
   struct Waiting {
     int64_t first_ms;
     int64_t due_ms;
-    bool is_new;
+    bool is_new = false;
+    int64_t held_until_ms = 0;
   };
 
-  void put(const std::string& path, const Waiting& waiting);
+  void put(const std::string& path, Waiting waiting);
 
   int64_t longest_ms_;
   std::map<std::string, Waiting> waiting_;

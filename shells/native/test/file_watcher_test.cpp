@@ -184,6 +184,26 @@ TEST_F(FileWatcherTest, SeesFilesOfAFolderThatJustAppeared) {
   EXPECT_EQ(settled(), (std::vector{touched("new/deep/er/a.md"), touched("new/deep/er/b.md")}));
 }
 
+TEST_F(FileWatcherTest, TellsWhatANewFolderHoldsTogetherWithWhereItCameFrom) {
+  folder_.write("a.md", "a");
+  folder_.write("b.md", "b");
+  folder_.write("old/c.md", "c");
+  start();
+  std::filesystem::create_directory(folder_ / "new");
+  std::filesystem::rename(folder_ / "a.md", folder_ / "new/a.md");
+  std::filesystem::rename(folder_ / "b.md", folder_ / "new/b.md");
+  std::filesystem::rename(folder_ / "old", folder_ / "new/old");
+  take_in();
+  folder_.write("new/b.md", "edited at once");
+  EXPECT_TRUE(after(59).empty());
+  EXPECT_EQ(after(1), (std::vector<DiskChange>{touched("a.md"),
+                                               touched("b.md"),
+                                               touched("new/a.md"),
+                                               touched("new/b.md"),
+                                               touched("new/old/c.md"),
+                                               {Kind::FolderGone, "old", {}}}));
+}
+
 TEST_F(FileWatcherTest, FollowsAFolderThatWasRenamed) {
   folder_.write("old/in/a.md", "a");
   folder_.write("old-other/b.md", "b");

@@ -40,7 +40,8 @@ struct WatchTiming {
 
 /// Watches every folder beneath a root.
 ///
-/// 1. A folder that appears is watched first and listed afterwards, so files made in between are seen (perhaps twice).
+/// 1. A folder that appears is watched first and listed afterwards, so files made in between are seen (perhaps twice). They are
+///    told together with the paths that they may have been renamed from.
 /// 2. A rename is told as Moved only if, once quiet, nothing is at the old path: an editor that saves by renaming is
 ///    a touch, not a move.
 /// 3. Lost events (a full queue) become Rescan; nothing is silently missed.
