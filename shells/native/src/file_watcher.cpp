@@ -22,13 +22,17 @@ constexpr size_t kReadBytes = 64 * 1024;
 struct HalfMove {
   std::string from;
   bool is_folder;
-  int64_t due_ms;
 };
 
 struct Move {
   std::string from;
   std::string to;
   bool is_folder;
+};
+
+/// Renames that follow each other are told together.
+struct Renaming {
+  int64_t first_ms;
   int64_t due_ms;
 };
 
@@ -58,12 +62,14 @@ class FileWatcher::Impl {
   void on_file_event(uint32_t mask, uint32_t cookie, const std::string& path, int64_t now_ms);
   void on_moved_to(uint32_t cookie, const std::string& path, bool is_folder, int64_t now_ms);
   void on_overflow(int64_t now_ms);
-  void add_move(HalfMove half, const std::string& to, int64_t now_ms);
+  void add_half_move(uint32_t cookie, const std::string& path, bool is_folder, int64_t now_ms);
+  void add_move(const HalfMove& half, const std::string& to, int64_t now_ms);
+  void note_renaming(int64_t now_ms);
   void adopt_folder(const std::string& path, int64_t now_ms);
   void lose_folder(const std::string& path);
   void watch(const std::string& folder);
-  void expire_half_moves(int64_t now_ms);
-  void take_moves(int64_t now_ms, std::vector<DiskChange>& out);
+  bool expire_half_moves(int64_t now_ms);
+  bool take_moves(int64_t now_ms, std::vector<DiskChange>& out);
   bool is_there(const std::string& path) const;
 
   const RootFolder& root_;
@@ -74,6 +80,7 @@ class FileWatcher::Impl {
   QuietQueue touched_;
   std::map<uint32_t, HalfMove> half_moves_;  // by cookie
   std::vector<Move> moves_;                  // in the order in which they happened
+  std::optional<Renaming> renaming_;         // while there are moves or halves
   std::vector<std::string> gone_folders_;
   std::optional<int64_t> rescan_due_ms_;
   bool root_gone_ = false;
@@ -126,13 +133,13 @@ void FileWatcher::Impl::on_event(const inotify_event& event, std::string_view na
 void FileWatcher::Impl::on_folder_event(uint32_t mask, uint32_t cookie, const std::string& path, int64_t now_ms) {
   if (mask & IN_CREATE) adopt_folder(path, now_ms);
   if (mask & IN_DELETE) gone_folders_.push_back(path);
-  if (mask & IN_MOVED_FROM) half_moves_.insert_or_assign(cookie, HalfMove{path, true, now_ms + timing_.pair_ms});
+  if (mask & IN_MOVED_FROM) add_half_move(cookie, path, true, now_ms);
   if (mask & IN_MOVED_TO) on_moved_to(cookie, path, true, now_ms);
 }
 
 void FileWatcher::Impl::on_file_event(uint32_t mask, uint32_t cookie, const std::string& path, int64_t now_ms) {
   if (mask & IN_MOVED_FROM) {
-    half_moves_.insert_or_assign(cookie, HalfMove{path, false, now_ms + timing_.pair_ms});
+    add_half_move(cookie, path, false, now_ms);
   } else if (mask & IN_MOVED_TO) {
     on_moved_to(cookie, path, false, now_ms);
   } else if (mask & IN_CREATE) {
@@ -150,17 +157,26 @@ void FileWatcher::Impl::on_file_event(uint32_t mask, uint32_t cookie, const std:
 
 void FileWatcher::Impl::on_moved_to(uint32_t cookie, const std::string& path, bool is_folder, int64_t now_ms) {
   if (const auto half = half_moves_.find(cookie); half != half_moves_.end()) {
-    HalfMove from = std::move(half->second);
+    const HalfMove from = std::move(half->second);
     half_moves_.erase(half);
-    return add_move(std::move(from), path, now_ms);
+    return add_move(from, path, now_ms);
   }
   // It came from outside, or from a path that does not take part (a temporary name).
   if (is_folder) return adopt_folder(path, now_ms);
   touched_.touch(path, now_ms, timing_.settle_ms);
 }
 
-void FileWatcher::Impl::add_move(HalfMove half, const std::string& to, int64_t now_ms) {
-  const int64_t due_ms = now_ms + timing_.settle_ms;
+void FileWatcher::Impl::note_renaming(int64_t now_ms) {
+  if (!renaming_) renaming_ = Renaming{.first_ms = now_ms, .due_ms = now_ms};
+  renaming_->due_ms = std::min(now_ms + timing_.settle_ms, renaming_->first_ms + timing_.longest_ms);
+}
+
+void FileWatcher::Impl::add_half_move(uint32_t cookie, const std::string& path, bool is_folder, int64_t now_ms) {
+  half_moves_.insert_or_assign(cookie, HalfMove{path, is_folder});
+  note_renaming(now_ms);
+}
+
+void FileWatcher::Impl::add_move(const HalfMove& half, const std::string& to, int64_t now_ms) {
   if (half.is_folder) {
     table_.rename(half.from, to);
     touched_.rename(half.from, to);
@@ -172,27 +188,19 @@ void FileWatcher::Impl::add_move(HalfMove half, const std::string& to, int64_t n
   } else if (touched_.erase(half.from)) {
     touched_.touch(to, now_ms, timing_.settle_ms);
   }
-  // A name that was left and is taken again: a swap, which is told as a whole.
+  note_renaming(now_ms);
+  bool was_renamed_before = false;  // renamed twice: one move
   for (Move& move : moves_) {
-    if (move.from == to) move.due_ms = due_ms;
+    was_renamed_before |= move.to == half.from && move.is_folder == half.is_folder;
+    move.to = rebased(move.to, half.from, to);
   }
-  const auto earlier = std::find_if(moves_.begin(), moves_.end(), [&](const Move& move) {
-    return move.to == half.from && move.is_folder == half.is_folder;
-  });
-  if (earlier == moves_.end()) return moves_.push_back({std::move(half.from), to, half.is_folder, due_ms});
-  earlier->to = to;  // renamed twice: one move
-  earlier->due_ms = due_ms;
+  if (!was_renamed_before) moves_.push_back({half.from, to, half.is_folder});
 }
 
 void FileWatcher::Impl::adopt_folder(const std::string& path, int64_t now_ms) {
   watch(path);
   const Scan scan = scan_folder(root_, path, takes_part_, [this](const std::string& folder) { watch(folder); });
-  for (const ScannedFile& file : scan.files) {
-    touched_.touch_if_new(file.path, now_ms, timing_.settle_ms);
-    // It may have been renamed from a path that we watch before this one was watched. Then the half that left is waiting to be read,
-    // and both are told at once.
-    touched_.hold(file.path, now_ms + timing_.pair_ms);
-  }
+  for (const ScannedFile& file : scan.files) touched_.touch_if_new(file.path, now_ms, timing_.settle_ms);
   if (!scan.problems.empty() && !incomplete_) incomplete_ = scan.problems.front();
 }
 
@@ -206,25 +214,23 @@ void FileWatcher::Impl::on_overflow(int64_t now_ms) {
   touched_.clear();
   half_moves_.clear();
   moves_.clear();
+  renaming_.reset();
   gone_folders_.clear();
   incomplete_.reset();
   watch_everything();
   rescan_due_ms_ = now_ms + timing_.settle_ms;
 }
 
-void FileWatcher::Impl::expire_half_moves(int64_t now_ms) {
-  for (auto half = half_moves_.begin(); half != half_moves_.end();) {
-    if (half->second.due_ms > now_ms) {
-      ++half;
-      continue;
-    }
-    if (half->second.is_folder) {
-      lose_folder(half->second.from);
+/// What was left for a place that nobody watched, or for none. Returns whether there was any.
+bool FileWatcher::Impl::expire_half_moves(int64_t now_ms) {
+  for (const auto& [cookie, half] : half_moves_) {
+    if (half.is_folder) {
+      lose_folder(half.from);
     } else {
-      touched_.touch(half->second.from, now_ms, 0);
+      touched_.touch(half.from, now_ms, 0);
     }
-    half = half_moves_.erase(half);
   }
+  return !std::exchange(half_moves_, {}).empty();
 }
 
 bool FileWatcher::Impl::is_there(const std::string& path) const {
@@ -232,22 +238,27 @@ bool FileWatcher::Impl::is_there(const std::string& path) const {
   return entry && entry->kind != EntryKind::Absent;
 }
 
-void FileWatcher::Impl::take_moves(int64_t now_ms, std::vector<DiskChange>& out) {
-  for (auto move = moves_.begin(); move != moves_.end() && move->due_ms <= now_ms; move = moves_.erase(move)) {
-    const bool clean = is_there(move->to) && !is_there(move->from);
-    if (clean && move->is_folder) {
-      out.push_back({DiskChange::Kind::FolderMoved, std::move(move->to), std::move(move->from)});
+/// Returns whether there was one that cannot be told as such.
+bool FileWatcher::Impl::take_moves(int64_t now_ms, std::vector<DiskChange>& out) {
+  bool is_unclear = false;
+  for (Move& move : std::exchange(moves_, {})) {
+    const bool clean = is_there(move.to) && !is_there(move.from);
+    if (clean && move.is_folder) {
+      out.push_back({DiskChange::Kind::FolderMoved, std::move(move.to), std::move(move.from)});
     } else if (clean) {
-      out.push_back({DiskChange::Kind::Moved, std::move(move->to), std::move(move->from)});
-    } else if (move->is_folder) {  // two trees are in play: look at all of both
-      out.push_back({DiskChange::Kind::FolderGone, move->from, {}});
-      adopt_folder(move->from, now_ms);
-      adopt_folder(move->to, now_ms);
+      out.push_back({DiskChange::Kind::Moved, std::move(move.to), std::move(move.from)});
+    } else if (move.is_folder) {  // two trees are in play: look at all of both
+      out.push_back({DiskChange::Kind::FolderGone, move.from, {}});
+      adopt_folder(move.from, now_ms);
+      adopt_folder(move.to, now_ms);
+      is_unclear = true;
     } else {
-      touched_.touch_if_new(move->from, now_ms, 0);
-      touched_.touch_if_new(move->to, now_ms, 0);
+      touched_.touch_if_new(move.from, now_ms, 0);
+      touched_.touch_if_new(move.to, now_ms, 0);
+      is_unclear = true;
     }
   }
+  return is_unclear;
 }
 
 std::vector<DiskChange> FileWatcher::Impl::take_quiet(int64_t now_ms) {
@@ -257,21 +268,24 @@ std::vector<DiskChange> FileWatcher::Impl::take_quiet(int64_t now_ms) {
     rescan_due_ms_.reset();
     out.push_back({DiskChange::Kind::Rescan, {}, {}});
   }
-  expire_half_moves(now_ms);
-  take_moves(now_ms, out);
+  if (renaming_ && renaming_->due_ms > now_ms) return out;
+  renaming_.reset();
+  const bool some_left = expire_half_moves(now_ms);
+  const bool is_unclear = take_moves(now_ms, out);
   for (std::string& folder : gone_folders_) out.push_back({DiskChange::Kind::FolderGone, std::move(folder), {}});
   gone_folders_.clear();
-  for (std::string& path : touched_.take_due(now_ms)) out.push_back({DiskChange::Kind::Touched, std::move(path), {}});
+  // Where it went may be what waits, so all of that is told at once.
+  const auto touched = some_left || is_unclear ? touched_.take_all() : touched_.take_due(now_ms);
+  for (const std::string& path : touched) out.push_back({DiskChange::Kind::Touched, path, {}});
   return out;
 }
 
 std::optional<int64_t> FileWatcher::Impl::next_due_ms() const {
-  std::optional<int64_t> next = touched_.next_due_ms();
+  if (root_gone_) return 0;
+  std::optional<int64_t> next = renaming_ ? renaming_->due_ms : touched_.next_due_ms();
   const auto sooner = [&next](int64_t due_ms) { next = next ? std::min(*next, due_ms) : due_ms; };
-  if (root_gone_ || !gone_folders_.empty()) sooner(0);
   if (rescan_due_ms_) sooner(*rescan_due_ms_);
-  for (const auto& [cookie, half] : half_moves_) sooner(half.due_ms);
-  if (!moves_.empty()) sooner(moves_.front().due_ms);
+  if (!renaming_ && !gone_folders_.empty()) sooner(0);
   return next;
 }
 

@@ -1,13 +1,13 @@
 #include "quiet_queue.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "watch_table.h"
 
 namespace diaryx::native {
 
-void QuietQueue::put(const std::string& path, Waiting waiting) {
-  waiting.due_ms = std::max(waiting.due_ms, waiting.held_until_ms);
+void QuietQueue::put(const std::string& path, const Waiting& waiting) {
   erase(path);
   waiting_.emplace(path, waiting);
   by_due_.emplace(waiting.due_ms, path);
@@ -15,21 +15,13 @@ void QuietQueue::put(const std::string& path, Waiting waiting) {
 
 void QuietQueue::touch(const std::string& path, int64_t now_ms, int64_t quiet_ms) {
   const auto known = waiting_.find(path);
-  Waiting waiting = known == waiting_.end() ? Waiting{.first_ms = now_ms, .due_ms = 0} : known->second;
-  waiting.due_ms = std::min(now_ms + quiet_ms, waiting.first_ms + longest_ms_);
-  put(path, waiting);
+  const int64_t first_ms = known == waiting_.end() ? now_ms : known->second.first_ms;
+  const bool is_new = known != waiting_.end() && known->second.is_new;
+  put(path, {first_ms, std::min(now_ms + quiet_ms, first_ms + longest_ms_), is_new});
 }
 
 void QuietQueue::touch_if_new(const std::string& path, int64_t now_ms, int64_t quiet_ms) {
   if (!contains(path)) touch(path, now_ms, quiet_ms);
-}
-
-void QuietQueue::hold(const std::string& path, int64_t until_ms) {
-  const auto known = waiting_.find(path);
-  if (known == waiting_.end()) return;
-  Waiting waiting = known->second;
-  waiting.held_until_ms = until_ms;
-  put(path, waiting);
 }
 
 void QuietQueue::mark_new(const std::string& path) {
@@ -70,6 +62,8 @@ std::vector<std::string> QuietQueue::take_due(int64_t now_ms) {
   }
   return due;
 }
+
+std::vector<std::string> QuietQueue::take_all() { return take_due(std::numeric_limits<int64_t>::max()); }
 
 std::optional<int64_t> QuietQueue::next_due_ms() const {
   if (by_due_.empty()) return std::nullopt;

@@ -22,9 +22,6 @@ class QuietQueue {
   /// As `touch`, but only if the path is not waiting already.
   void touch_if_new(const std::string& path, int64_t now_ms, int64_t quiet_ms);
 
-  /// `path`, which waits, is not due before `until_ms`, whatever touches it.
-  void hold(const std::string& path, int64_t until_ms);
-
   /// The path came into being while it waits here, so nobody was told of it.
   void mark_new(const std::string& path);
   bool is_new(const std::string& path) const;
@@ -38,6 +35,9 @@ class QuietQueue {
   /// Takes the paths that are due, the longest-waiting first.
   std::vector<std::string> take_due(int64_t now_ms);
 
+  /// Takes all paths, due or not.
+  std::vector<std::string> take_all();
+
   std::optional<int64_t> next_due_ms() const;
   void clear();
 
@@ -45,11 +45,10 @@ class QuietQueue {
   struct Waiting {
     int64_t first_ms;
     int64_t due_ms;
-    bool is_new = false;
-    int64_t held_until_ms = 0;
+    bool is_new;
   };
 
-  void put(const std::string& path, Waiting waiting);
+  void put(const std::string& path, const Waiting& waiting);
 
   int64_t longest_ms_;
   std::map<std::string, Waiting> waiting_;

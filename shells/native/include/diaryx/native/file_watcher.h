@@ -32,20 +32,19 @@ struct DiskChange {
 
 /// How long a file must be left alone before it is told. Milliseconds.
 struct WatchTiming {
-  int64_t settle_ms = 30;     // after it was closed, renamed or removed
-  int64_t writing_ms = 400;   // after a write by somebody who keeps it open
+  int64_t settle_ms = 30;  // after it was closed, renamed or removed; so long may the second half of a rename take, too
+  int64_t writing_ms = 400;  // after a write by somebody who keeps it open
   int64_t longest_ms = 5000;  // a file that never rests is told this often
-  int64_t pair_ms = 60;       // how long the second half of a rename may take to arrive
 };
 
 /// Watches every folder beneath a root.
 ///
-/// 1. A folder that appears is watched first and listed afterwards, so files made in between are seen (perhaps twice). They are
-///    told together with the paths that they may have been renamed from.
+/// 1. A folder that appears is watched first and listed afterwards, so files made in between are seen (perhaps twice).
 /// 2. A rename is told as Moved only if, once quiet, nothing is at the old path: an editor that saves by renaming is
 ///    a touch, not a move.
 /// 3. Lost events (a full queue) become Rescan; nothing is silently missed.
-/// 4. Moves are told before touches.
+/// 4. Moves are told before touches, and nothing is told while files or folders are being renamed: where a path went may be seen
+///    later than that it was left, and both must be told at once.
 ///
 /// It starts no thread and asks no clock: call `read_events` when `fd()` is readable and `take_quiet` at the deadline.
 class FileWatcher {
