@@ -60,6 +60,7 @@ void Disk::add_change(const DiskChange& change, Looks& looks) const {
     case DiskChange::Kind::FolderGone: add_seen_beneath(change.path, looks); break;
     case DiskChange::Kind::FolderMoved: {
       std::set<std::string> inside = seen_files();
+      for (const auto& [path, first] : looks.renamed) inside.erase(first);  // it had left
       for (const auto& [path, first] : looks.renamed) inside.insert(path);
       for (const std::string& path : inside) {
         if (is_beneath(path, change.from)) add_move(path, change.path + path.substr(change.from.size()), looks);

@@ -203,6 +203,15 @@ TEST_F(DiskTest, ExpandsAFolderRenameIntoItsFiles) {
   EXPECT_EQ(words.back(), "settled");
 }
 
+TEST_F(DiskTest, TellsAFileThatLeftItsFolderOnceThoughAnotherHasItsName) {
+  sync_before("old/a.md", "a");
+  std::filesystem::rename(folder_ / "old/a.md", folder_ / "z.md");
+  std::filesystem::rename(folder_ / "old", folder_ / "new");
+  folder_.write("new/a.md", "another");
+  EXPECT_EQ(changes({{DiskChange::Kind::Moved, "z.md", "old/a.md"}, {DiskChange::Kind::FolderMoved, "new", "old"}}),
+            (Words{"moved old/a.md>z.md", "text new/a.md=another", "text z.md=a", "settled"}));
+}
+
 TEST_F(DiskTest, TellsTheRenameOfAFileThatWasSavedOverABackupSince) {
   sync_before("a.md", "a");
   sync_before("old/b.md", "b");
