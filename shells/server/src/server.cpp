@@ -271,14 +271,14 @@ asio::awaitable<void> Server::keep_house() {
 /// In bites, each a transaction of its own, so that writers wait little.
 asio::awaitable<void> Server::prune_history() {
   if (options_.history_days == 0) co_return;
-  const TimestampMs before = now() + DurationMs{-int64_t{options_.history_days} * kDayMs};
+  const DurationMs keep{int64_t{options_.history_days} * kDayMs};
   asio::steady_timer timer(context_);
   while (!life_.draining) {
-    const auto pruned = co_await ask<uint64_t>(
-        [&](auto reply) { services_.storage.prune_history(before, kPruneBite, std::move(reply)); });
+    const auto pruned = co_await ask<Pruned>(
+        [&](auto reply) { services_.storage.prune_history(now(), keep, kPruneBite, std::move(reply)); });
     if (!pruned) co_return;
-    metrics_.history_pruned += *pruned;
-    if (*pruned < kPruneBite) co_return;
+    metrics_.history_pruned += pruned->records;
+    if (!pruned->more) co_return;
     boost::system::error_code error;
     timer.expires_after(std::chrono::milliseconds(200));
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));

@@ -92,28 +92,6 @@ StorageResult<StoredDocument> load(Database& database, const std::string& docume
   return stored;
 }
 
-/// The newest record that is older than `before`, found by halving: times grow with sequences. 0: none is.
-StorageResult<int64_t> last_sequence_before(Database& database, TimestampMs before) {
-  DX_SQL(auto* range, database.cached("SELECT coalesce(min(sequence),1), coalesce(max(sequence),0) FROM updates"));
-  DX_SQL(const bool any, range->step());
-  int64_t low = any ? range->integer(0) - 1 : 0;  // older, or none
-  int64_t high = any ? range->integer(1) + 1 : 1;  // not older, or none
-  range->reset();
-  DX_SQL(auto* look,
-         database.cached("SELECT sequence, time_ms FROM updates WHERE sequence>=? ORDER BY sequence LIMIT 1"));
-  while (high - low > 1) {
-    const int64_t middle = low + (high - low) / 2;
-    DX_SQL(const bool found, look->bind(1, middle).step());
-    if (found && look->integer(1) < before.value()) {
-      low = std::max(middle, look->integer(0));
-    } else {
-      high = middle;
-    }
-    look->reset();
-  }
-  return low;
-}
-
 /// Up to where records may have been removed; a cursor before it would miss what they held.
 StorageResult<int64_t> pruned_through(Database& database) {
   DX_SQL(auto* find, database.cached("SELECT CAST(value AS INTEGER) FROM facts WHERE name='pruned_through'"));
@@ -121,6 +99,51 @@ StorageResult<int64_t> pruned_through(Database& database) {
   const int64_t through = found ? find->integer(0) : 0;
   find->reset();
   return through;
+}
+
+struct OldRecords {
+  int64_t through = 0;  // all of them up to here
+  bool more = false;  // the walk ended for its length
+};
+
+/// Goes on from where the last walk ended, up to the first record that is young: each is looked at once in its life. A time that has
+/// not come yet is wrong, and ends nothing.
+StorageResult<OldRecords> walk_old_records(Database& database, TimestampMs before, TimestampMs now,
+                                           uint32_t max_records) {
+  const auto start = pruned_through(database);
+  if (!start) return std::unexpected(start.error());
+  OldRecords old{.through = *start};
+  DX_SQL(auto* look, database.cached("SELECT sequence, time_ms FROM updates WHERE sequence>?1 AND time_ms<=?2 "
+                                     "ORDER BY sequence LIMIT ?3"));
+  look->bind(1, *start).bind(2, now.value()).bind(3, static_cast<int64_t>(max_records));
+  uint32_t passed = 0;
+  while (true) {
+    DX_SQL(const bool found, look->step());
+    if (!found || look->integer(1) >= before.value()) break;
+    old.through = look->integer(0);
+    ++passed;
+  }
+  look->reset();
+  old.more = passed == max_records;
+  return old;
+}
+
+StorageResult<Pruned> prune(Database& database, TimestampMs before, TimestampMs now, uint32_t max_records) {
+  const auto old = walk_old_records(database, before, now, max_records);
+  if (!old) return std::unexpected(old.error());
+  DX_SQL(auto* note, database.cached("INSERT INTO facts VALUES('pruned_through', ?1) ON CONFLICT(name) DO UPDATE "
+                                     "SET value=excluded.value WHERE value<>excluded.value"));
+  DX_SQL_VOID(note->bind(1, std::to_string(old->through)).run());
+  // By document, so that each row that is looked at is one to remove: the writers wait only for those. But for times that are wrong,
+  // and for an age that was less before.
+  DX_SQL(
+      auto* remove,
+      database.cached("DELETE FROM updates WHERE sequence IN (SELECT u.sequence FROM documents d CROSS JOIN updates u "
+                      "ON u.document_id=d.id AND u.sequence<=min(d.snapshot_through,?1) AND u.time_ms<?2 LIMIT ?3)"));
+  remove->bind(1, old->through).bind(2, before.value()).bind(3, static_cast<int64_t>(max_records));
+  DX_SQL_VOID(remove->run());
+  const auto removed = static_cast<uint64_t>(database.changes());
+  return Pruned{.records = removed, .more = old->more || removed == max_records};
 }
 
 StorageResult<ChangedDocuments> changes_since(Database& database, const std::string& workspace,
@@ -246,21 +269,9 @@ void SqliteStorage::list_changes(std::string workspace, std::optional<relay::Seq
                  });
 }
 
-void SqliteStorage::prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) {
-  threads_->write(std::move(reply), [before, max_records](Database& database) -> StorageResult<uint64_t> {
-    const auto last_old = last_sequence_before(database, before);
-    if (!last_old) return std::unexpected(last_old.error());
-    DX_SQL(auto* note,
-           database.cached("INSERT INTO facts VALUES('pruned_through', ?1) ON CONFLICT(name) DO UPDATE "
-                           "SET value=excluded.value WHERE CAST(value AS INTEGER)<CAST(excluded.value AS INTEGER)"));
-    DX_SQL_VOID(note->bind(1, std::to_string(*last_old)).run());
-    // By document, so that each row that is looked at is one to remove: the writers wait only for those.
-    DX_SQL(auto* remove,
-           database.cached(
-               "DELETE FROM updates WHERE sequence IN (SELECT u.sequence FROM documents d CROSS JOIN updates u "
-               "ON u.document_id=d.id AND u.sequence<=min(d.snapshot_through,?1) LIMIT ?2)"));
-    DX_SQL_VOID(remove->bind(1, *last_old).bind(2, static_cast<int64_t>(max_records)).run());
-    return static_cast<uint64_t>(database.changes());
+void SqliteStorage::prune_history(TimestampMs now, DurationMs keep, uint32_t max_records, Reply<Pruned> reply) {
+  threads_->write(std::move(reply), [now, keep, max_records](Database& database) {
+    return prune(database, now + DurationMs{-keep.value()}, now, max_records);
   });
 }
 

@@ -73,6 +73,11 @@ struct StoredRecord {
   bool operator==(const StoredRecord&) const = default;
 };
 
+struct Pruned {
+  uint64_t records = 0;  // that were forgotten
+  bool more = false;  // there is more to look at: ask again
+};
+
 /// What is kept of a document's past. Records that a snapshot covers may be gone: then those that are left begin in the middle.
 struct DocumentPast {
   Bytes snapshot;  // empty: none
@@ -262,9 +267,12 @@ class Storage {
                             Reply<ChangedDocuments> reply) = 0;
   /// Answered when every write asked for before is durable or was refused.
   virtual void barrier(Reply<void> reply) = 0;
-  /// Forgets at most `max_records` records that a snapshot covers and that are older than `before`; answers how many.
-  /// Bounded, so that writes that wait behind it wait little: call again while it answers `max_records`.
-  virtual void prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) = 0;
+  /// Forgets records that a snapshot covers and that were stored more than `keep` ago. Looks at and forgets at most `max_records`, so
+  /// that writes that wait behind it wait little.
+  ///
+  /// The clock may have been wrong when a record was stored; the order of records never is. One that came after a younger record is
+  /// kept, whatever time it bears, and one with a time that has not come yet says nothing of the others.
+  virtual void prune_history(TimestampMs now, DurationMs keep, uint32_t max_records, Reply<Pruned> reply) = 0;
   /// TooMany: it is more than `max_bytes`.
   virtual void load_past(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) = 0;
   /// Documents of a workspace with records after `after`, the newest first, at most `limit`.

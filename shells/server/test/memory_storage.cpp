@@ -126,18 +126,28 @@ void MemoryStorage::barrier(Reply<void> reply) {
   write(std::move(reply), []() -> StorageResult<void> { return {}; });
 }
 
-void MemoryStorage::prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) {
-  write(std::move(reply), [&]() -> StorageResult<uint64_t> {
-    uint64_t removed = 0;
+void MemoryStorage::prune_history(TimestampMs now, DurationMs keep, uint32_t max_records, Reply<Pruned> reply) {
+  write(std::move(reply), [&]() -> StorageResult<Pruned> {
+    const TimestampMs before = now + DurationMs{-keep.value()};
+    std::map<uint64_t, TimestampMs> times;
+    for (const auto& [name, document] : documents_) {
+      for (const Record& record : document.records) times.emplace(record.sequence, record.time);
+    }
+    for (const auto& [sequence, time] : times) {
+      if (time >= before && time <= now) break;
+      if (time < before) pruned_through_ = std::max(pruned_through_, sequence);
+    }
+    Pruned pruned;
     for (auto& [name, document] : documents_) {
-      removed += std::erase_if(document.records, [&](const Record& record) {
-        if (removed >= max_records || record.sequence > document.through || record.time >= before) return false;
-        --max_records;
-        pruned_through_ = std::max(pruned_through_, record.sequence);
+      std::erase_if(document.records, [&](const Record& record) {
+        if (record.sequence > std::min(document.through, pruned_through_) || record.time >= before) return false;
+        if (pruned.records == max_records) return false;
+        ++pruned.records;
         return true;
       });
     }
-    return removed;
+    pruned.more = pruned.records == max_records;
+    return pruned;
   });
 }
 

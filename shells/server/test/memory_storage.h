@@ -48,7 +48,7 @@ class MemoryStorage final : public Storage {
   void list_changes(std::string workspace, std::optional<relay::Sequence> since,
                     Reply<ChangedDocuments> reply) override;
   void barrier(Reply<void> reply) override;
-  void prune_history(TimestampMs before, uint32_t max_records, Reply<uint64_t> reply) override;
+  void prune_history(TimestampMs now, DurationMs keep, uint32_t max_records, Reply<Pruned> reply) override;
   void load_past(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) override;
   void changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,
                          Reply<std::vector<ChangedDocument>> reply) override;

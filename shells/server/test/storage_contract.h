@@ -37,6 +37,12 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
     open();
     turn = take_over();
   }
+  void open_anew() {
+    storage.reset();
+    std::filesystem::remove(folder.path / "server.db");
+    open();
+    turn = take_over();
+  }
   uint64_t take_over() {
     return *wait<uint64_t>([&](auto reply) { storage->take_over(std::move(reply)); });
   }
@@ -73,6 +79,31 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
                      .time = TimestampMs{5},
                      .epoch = turn};
     return wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
+  }
+  void append_at(const std::string& document, int64_t time) {
+    const NewUpdate update{.workspace = "w",
+                           .document = document,
+                           .bytes = bytes(std::to_string(time)),
+                           .user_id = "u",
+                           .device_id = "d",
+                           .time = TimestampMs{time},
+                           .epoch = turn};
+    last = *wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
+  }
+  /// A snapshot of everything that `append_at` stored.
+  void cover(const std::string& document) {
+    wait<void>([&](auto reply) { storage->store_snapshot(document, bytes("all"), last, turn, std::move(reply)); });
+  }
+  /// What is older than `before`, at 1000.
+  Pruned prune_once(int64_t before, uint32_t most) {
+    return *wait<Pruned>([&](auto reply) {
+      storage->prune_history(TimestampMs{1000}, DurationMs{1000 - before}, most, std::move(reply));
+    });
+  }
+  uint64_t prune(int64_t before) {
+    uint64_t records = 0;
+    for (Pruned bite{.more = true}; bite.more; records += bite.records) bite = prune_once(before, 2);
+    return records;
   }
   StorageResult<StoredDocument> load(const std::string& document) {
     return wait<StoredDocument>([&](auto reply) { storage->load_document(document, std::move(reply)); });
@@ -113,6 +144,7 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
   TemporaryFolder folder;
   std::unique_ptr<Storage> storage;
   uint64_t turn = 0;
+  relay::Sequence last;  // of `append_at`
 };
 
 }  // namespace diaryx::server

@@ -158,15 +158,11 @@ TEST_P(StorageContract, PrunesOnlyOldRecordsThatASnapshotCovers) {
   const auto second = append("w", "d", "two");
   append("w", "d", "three");
   append("w", "e", "uncovered");
-  const auto prune = [&](int64_t before, uint32_t most) {
-    return *wait<uint64_t>([&](auto reply) { storage->prune_history(TimestampMs{before}, most, std::move(reply)); });
-  };
-  EXPECT_EQ(prune(100, 10), 0u);  // nothing is covered yet
+  EXPECT_EQ(prune(100), 0u);  // nothing is covered yet
   wait<void>([&](auto reply) { storage->store_snapshot("d", bytes("one+two"), *second, turn, std::move(reply)); });
-  EXPECT_EQ(prune(5, 10), 0u);  // not old
-  EXPECT_EQ(prune(6, 1), 1u);   // bounded
-  EXPECT_EQ(prune(6, 10), 1u);
-  EXPECT_EQ(prune(6, 10), 0u);
+  EXPECT_EQ(prune(5), 0u);  // not old
+  EXPECT_EQ(prune(6), 2u);
+  EXPECT_EQ(prune(6), 0u);
   EXPECT_EQ(load("d")->snapshot, *bytes("one+two"));
   EXPECT_THAT(load("d")->updates, ElementsAre(*bytes("three")));
   // Numbers are never given twice, however much was forgotten.
@@ -175,29 +171,64 @@ TEST_P(StorageContract, PrunesOnlyOldRecordsThatASnapshotCovers) {
 
 TEST_P(StorageContract, PrunesUpToAnAge) {
   workspace(user("a@b"), "w", "notes");
-  std::optional<relay::Sequence> last;
-  for (int64_t time = 1; time <= 20; ++time) {
-    const NewUpdate update{.workspace = "w",
-                           .document = time % 2 == 0 ? "even" : "odd",
-                           .bytes = bytes(std::to_string(time)),
-                           .user_id = "u",
-                           .device_id = "d",
-                           .time = TimestampMs{time},
-                           .epoch = turn};
-    last = *wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
-  }
-  for (const char* document : {"even", "odd"}) {
-    wait<void>([&](auto reply) { storage->store_snapshot(document, bytes("all"), *last, turn, std::move(reply)); });
-  }
-  const auto prune = [&](int64_t before) {
-    return *wait<uint64_t>([&](auto reply) { storage->prune_history(TimestampMs{before}, 100, std::move(reply)); });
-  };
+  for (int64_t time = 1; time <= 20; ++time) append_at(time % 2 == 0 ? "even" : "odd", time);
+  for (const char* document : {"even", "odd"}) cover(document);
   EXPECT_EQ(prune(1), 0u);
   EXPECT_EQ(prune(8), 7u);
   EXPECT_EQ(prune(8), 0u);
   EXPECT_EQ(prune(9), 1u);
   EXPECT_EQ(prune(1000), 12u);
   EXPECT_EQ(prune(1000), 0u);
+}
+
+TEST_P(StorageContract, PrunesInBites) {
+  workspace(user("a@b"), "w", "notes");
+  for (int64_t time = 1; time <= 5; ++time) append_at("d", time);
+  cover("d");
+  uint64_t removed = 0;
+  for (int bites = 0;; ++bites) {
+    ASSERT_LT(bites, 10);
+    const Pruned bite = prune_once(5, 2);
+    EXPECT_LE(bite.records, 2u);
+    removed += bite.records;
+    if (!bite.more) break;
+  }
+  EXPECT_EQ(removed, 4u);
+}
+
+TEST_P(StorageContract, PrunesNothingThatIsYoungerThanAskedWhateverTheClockSaid) {
+  workspace(user("a@b"), "w", "notes");
+  struct Case {
+    const char* document;
+    std::vector<int64_t> times;
+    size_t left;  // when everything before 500 may go, at 1000
+  };
+  const std::vector<Case> cases = {
+      {"right", {100, 200, 500, 600}, 2},
+      {"began_in_the_past", {100, 600, 601, 10, 11, 12, 13, 602}, 7},
+      {"far_ahead_for_a_while", {100, 5000, 5001, 200, 300, 600}, 3},  // those two cannot be told, and stay
+      {"ahead_at_the_end", {100, 200, 5000}, 1},
+      {"back_at_the_end", {600, 10, 11}, 3},
+  };
+  for (const Case& one : cases) {
+    open_anew();
+    workspace(user("a@b"), "w", "notes");
+    for (const int64_t time : one.times) append_at(one.document, time);
+    cover(one.document);
+    prune(500);
+    const auto past =
+        wait<DocumentPast>([&](auto reply) { storage->load_past(one.document, 1 << 20, std::move(reply)); });
+    EXPECT_EQ(past->records.size(), one.left) << one.document;
+  }
+}
+
+TEST_P(StorageContract, PrunesLessWhenMoreIsToBeKept) {
+  workspace(user("a@b"), "w", "notes");
+  append_at("d", 100);
+  append_at("d", 200);
+  EXPECT_EQ(prune(300), 0u);  // old enough, but nothing covers them
+  cover("d");
+  EXPECT_EQ(prune(150), 1u);
 }
 
 TEST_P(StorageContract, SaysWhatChangedSinceACursor) {
@@ -225,7 +256,7 @@ TEST_P(StorageContract, SaysWhatChangedSinceACursor) {
 
   // Records that are gone may have held a change: whoever asks from before them is not told that there was none.
   wait<void>([&](auto reply) { storage->store_snapshot("b", bytes("two+three"), last, turn, std::move(reply)); });
-  wait<uint64_t>([&](auto reply) { storage->prune_history(TimestampMs{1'000'000}, 10, std::move(reply)); });
+  prune(1'000);
   EXPECT_FALSE(changes(first).known);
   EXPECT_TRUE(changes(last).known);
 }
