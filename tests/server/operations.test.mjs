@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {request} from 'node:https';
 import {connect} from 'node:net';
 import {join} from 'node:path';
@@ -197,6 +197,46 @@ test('attachments are backed up and come back, and a restore that was cut off ca
     }
   });
   rmSync(target, {recursive: true});
+});
+
+test('a database that cannot be used is refused by every command, with one sentence and one number', async () => {
+  const made = async () => {
+    const server = await Server.start();
+    server.token();
+    await server.stop();
+    return server.folder;
+  };
+  const [newer, foreign, broken, none] = [await made(), await made(), await made(), newFolder()];
+  const file = (folder) => join(folder, 'server.db');
+  const backup = join(none, 'backup');
+  assert.equal(run(['backup', '--data', newer, '--to', backup]).code, 0);
+  for (const folder of [newer, backup]) execFileSync('sqlite3', [file(folder), 'PRAGMA user_version=99']);
+  rmSync(file(foreign));
+  execFileSync('sqlite3', [file(foreign), 'CREATE TABLE recipes(name)']);
+  const pages = readFileSync(file(broken));
+  writeFileSync(file(broken), pages.fill(0x5a, 4096));
+  const to = join(none, 'to');
+  const refused = (code, sentence, ...args) => {
+    const done = run(args);
+    assert.equal(done.code, code, `${args}: ${done.out}${done.err}`);
+    assert.match(done.err, sentence, `${args}`);
+    assert.equal(done.err.trim().split('\n').length, 1, done.err);
+  };
+  const commands = (folder) => [['--data', folder, '--listen', '127.0.0.1:0'], ['backup', '--data', folder, '--to', to],
+                                ['user', 'list', '--data', folder], ['token', 'create', '--data', folder, '--user', 'a@example.org']];
+  const newerSays = /server\.db was made by a newer version of diaryx-syncd; install that version or newer/;
+  for (const args of [...commands(newer), ['verify', '--data', newer], ['verify', backup], ['restore', '--from', backup, '--data', to]]) refused(3, newerSays, ...args);
+  for (const args of commands(foreign)) refused(3, /server\.db is another program's, or was emptied; restore the last backup/, ...args);
+  for (const args of [...commands(broken), ['verify', '--data', broken]]) refused(3, /server\.db cannot be .*malformed; see diaryx-syncd doctor/, ...args);
+  for (const args of [['backup', '--data', join(none, 'x'), '--to', to], ['verify', join(none, 'x')]]) refused(3, /there is no server\.db in .*; give the folder/, ...args);
+  refused(3, /not a finished backup/, 'restore', '--from', join(none, 'x'), '--data', to);
+  assert.ok(!existsSync(to), 'and nothing was made');
+  await withServer({}, async (server) => {
+    for (const args of [['restore', '--from', backup, '--data', server.folder], ['--data', server.folder, '--listen', '127.0.0.1:0']])
+      refused(3, / diaryx-syncd is running on .*; stop it/, ...args);
+    refused(4, /cannot listen on .*; choose another address/, '--data', none, '--listen', `127.0.0.1:${server.port}`);
+  });
+  for (const folder of [newer, foreign, broken, none]) rmSync(folder, {recursive: true});
 });
 
 test('the doctor says what is wrong and what to do', async () => {

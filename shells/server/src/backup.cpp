@@ -40,8 +40,9 @@ using native::UniqueFd;
 
 constexpr const char* kManifest = "backup.json";
 
-std::unexpected<native::Problem> database_problem(const native::SqliteError& error) {
-  return problem("the database cannot be read: " + error.message);
+std::unexpected<native::Problem> database_problem(const native::SqliteError& error,
+                                                  const std::string& name = "the database") {
+  return problem(name + " cannot be read: " + error.message + (error.is_damaged() ? "; see diaryx-syncd doctor" : ""));
 }
 
 #define DX_DB(declaration, expression) DX_DB_INNER(DX_CONCAT(dx_db_, __COUNTER__), declaration, expression)
@@ -53,6 +54,24 @@ std::unexpected<native::Problem> database_problem(const native::SqliteError& err
 
 std::unexpected<native::Problem> no_server_in(const fs::path& folder) {
   return problem("there is no server.db in " + folder.native() + "; give the folder of a server or of a backup");
+}
+
+/// The database of a server or of a backup, with the tables of this version or with none of ours.
+struct Source {
+  Database database;
+  Schema::Kind tables;
+};
+Outcome<Source> open_source(const fs::path& folder) {
+  const fs::path path = folder / "server.db";
+  std::error_code error;
+  if (!fs::exists(path, error)) return no_server_in(folder);
+  const std::string name = "the database " + path.native();
+  auto database = Database::open_reader(path);
+  if (!database) return database_problem(database.error(), name);
+  const auto schema = look_at_schema(*database);
+  if (!schema) return database_problem(schema.error(), name);
+  if (schema->kind == Schema::Kind::Newer) return problem(name + " " + std::string(kMadeByNewer));
+  return Source{std::move(*database), schema->kind};
 }
 
 Outcome<void> make_empty_folder(const fs::path& folder) {
@@ -192,12 +211,9 @@ Outcome<bool> any_went(Database& source, const std::vector<BlobRow>& blobs) {
   return false;
 }
 
-Outcome<std::vector<BlobRow>> copy_everything(const fs::path& data, const fs::path& target) {
+Outcome<std::vector<BlobRow>> copy_everything(Database& source, const fs::path& data, const fs::path& target) {
   constexpr int kTries = 5;
-  std::error_code error;
-  if (!fs::exists(data / "server.db", error)) return no_server_in(data);
   if (auto made = make_empty_folder(target); !made) return std::unexpected(made.error());
-  DX_DB(auto source, Database::open_reader(data / "server.db"));
   const std::string copied = target / "server.db";
   for (int left = kTries - 1;; --left) {
     if (auto done = copy_database(source, copied); !done) return std::unexpected(done.error());
@@ -304,19 +320,14 @@ Outcome<void> verify_manifest(const fs::path& folder, Findings& findings) {
   return {};
 }
 
-Outcome<Findings> look_at(const fs::path& folder) {
+Outcome<Findings> look_at(Source& source, const fs::path& folder) {
   Findings findings;
-  std::error_code error;
-  if (!fs::exists(folder / "server.db", error)) return no_server_in(folder);
   if (auto done = verify_manifest(folder, findings); !done) return std::unexpected(done.error());
-  DX_DB(auto database, Database::open_reader(folder / "server.db"));
-  DX_DB(auto tables,
-        database.prepare("SELECT count(*) FROM sqlite_master WHERE name IN ('documents','updates','blobs')"));
-  if (const auto row = tables.step(); row && tables.integer(0) != 3) {
-    findings.damages.push_back("the database holds nothing of a server: it was emptied, or it is another program's");
+  if (source.tables != Schema::Kind::Ours) {
+    findings.damages.push_back("the database " + std::string(kNotOurs));
     return findings;
   }
-  tables.reset();
+  Database& database = source.database;
   // One moment of the database, while a server may go on writing.
   if (auto begun = database.execute("BEGIN"); !begun) return database_problem(begun.error());
   if (auto done = verify_database(database, findings); !done) return std::unexpected(done.error());
@@ -333,28 +344,30 @@ Outcome<Findings> look_at(const fs::path& folder) {
   return findings;
 }
 
-Outcome<void> bring_back(const RestoreArguments& arguments) {
+/// What a restore reads: a finished backup, while nobody uses the folder that it is for.
+Outcome<Source> open_backup(const RestoreArguments& arguments) {
   std::error_code error;
   if (is_in_use(arguments.data))
     return problem("a diaryx-syncd is running on " + arguments.data.native() +
                    "; stop it, or restore into a new folder");
+  if (!fs::exists(arguments.from / kManifest, error))
+    return problem(arguments.from.native() + " is not a finished backup: it has no backup.json");
+  return open_source(arguments.from);
+}
+
+Outcome<void> bring_back(Source& source, const RestoreArguments& arguments) {
+  std::error_code error;
   if (fs::exists(arguments.data / "server.db", error)) {
     return problem("there is a server in " + arguments.data.native() + " already; restore into a new folder");
   }
-  if (!fs::exists(arguments.from / kManifest, error)) {
-    return problem(arguments.from.native() + " is not a finished backup: it has no backup.json");
-  }
-  const auto found = look_at(arguments.from);
+  const auto found = look_at(source, arguments.from);
   if (!found) return std::unexpected(found.error());
   if (!found->damages.empty()) return problem("the backup is damaged: " + found->damages.front());
   fs::create_directories(arguments.data, error);
   if (error) return native::os_problem("make the folder", arguments.data.native(), error.value());
-  {
-    DX_DB(auto source, Database::open_reader(arguments.from / "server.db"));
-    const auto blobs = blobs_in(source);
-    if (!blobs) return std::unexpected(blobs.error());
-    if (auto done = copy_blobs(*blobs, arguments.from, arguments.data); !done) return done;
-  }
+  const auto blobs = blobs_in(source.database);
+  if (!blobs) return std::unexpected(blobs.error());
+  if (auto done = copy_blobs(*blobs, arguments.from, arguments.data); !done) return done;
   // Under another name until it is whole: a server that starts too early must not find half of it.
   const fs::path unfinished = arguments.data / "restoring.db";
   for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(unfinished.native() + suffix, error);
@@ -387,14 +400,22 @@ Outcome<void> bring_back(const RestoreArguments& arguments) {
 }  // namespace
 
 int back_up(const fs::path& data, const fs::path& target) {
-  const auto blobs = copy_everything(data, target);
+  auto source = open_source(data);
+  if (!source) return fail(kExitData, source.error().sentence);
+  if (source->tables != Schema::Kind::Ours) {
+    return fail(kExitData, "the database " + (data / "server.db").native() + " " + std::string(kNotOurs) +
+                               std::string(kRestoreOrBeginAnew));
+  }
+  const auto blobs = copy_everything(source->database, data, target);
   if (!blobs) return fail(kExitFailed, blobs.error().sentence);
   std::printf("backed up to %s: the database and %zu attachments\n", target.c_str(), blobs->size());
   return kExitDone;
 }
 
 int verify(const fs::path& folder) {
-  const auto found = look_at(folder);
+  auto source = open_source(folder);
+  if (!source) return fail(kExitData, source.error().sentence);
+  const auto found = look_at(*source, folder);
   if (!found) return fail(kExitData, found.error().sentence);
   for (const std::string& damage : found->damages) std::printf("damaged: %s\n", damage.c_str());
   std::printf("%llu documents, %llu records, %llu attachments: %s\n", static_cast<unsigned long long>(found->documents),
@@ -405,7 +426,9 @@ int verify(const fs::path& folder) {
 }
 
 int restore(const RestoreArguments& arguments) {
-  const auto done = bring_back(arguments);
+  auto source = open_backup(arguments);
+  if (!source) return fail(kExitData, source.error().sentence);
+  const auto done = bring_back(*source, arguments);
   if (!done) return fail(kExitFailed, done.error().sentence);
   std::printf("restored to %s%s\n", arguments.data.c_str(),
               arguments.sign_out

@@ -80,6 +80,21 @@ PRAGMA user_version = 2;
 
 }  // namespace
 
+native::SqliteResult<Schema> look_at_schema(native::Database& database) {
+  auto version = database.prepare("PRAGMA user_version");
+  if (!version) return std::unexpected(version.error());
+  if (auto row = version->step(); !row) return std::unexpected(row.error());
+  const int64_t found = version->integer(0);
+  if (found > kSchemaVersion) return Schema{Schema::Kind::Newer, found};
+  auto tables = database.prepare(
+      "SELECT count(*), sum(name IN ('users','tokens','workspaces','documents','updates','blobs')) FROM sqlite_master");
+  if (!tables) return std::unexpected(tables.error());
+  if (auto row = tables->step(); !row) return std::unexpected(row.error());
+  if (found == 0 && tables->integer(0) == 0) return Schema{Schema::Kind::Empty, found};
+  const bool ours = found != 0 && tables->integer(1) == 6;
+  return Schema{ours ? Schema::Kind::Ours : Schema::Kind::Foreign, found};
+}
+
 native::Outcome<void> prepare_schema(native::Database& database, EmptyDatabase empty) {
   const auto sentence = [](const native::SqliteError& error) {
     return native::problem("cannot be used: " + error.message);
@@ -87,29 +102,17 @@ native::Outcome<void> prepare_schema(native::Database& database, EmptyDatabase e
   // Taken before looking, so that two processes that start together do not both create.
   auto transaction = native::WriteTransaction::begin(database);
   if (!transaction) return sentence(transaction.error());
-  auto version = database.prepare("PRAGMA user_version");
-  if (!version) return sentence(version.error());
-  if (auto row = version->step(); !row) return sentence(row.error());
-  const int64_t found = version->integer(0);
-  version->reset();
-  if (found > kSchemaVersion) {
-    return native::problem("was made by a newer version of diaryx-syncd; install that version or newer");
-  }
-  auto tables = database.prepare(
-      "SELECT count(*), sum(name IN ('users','tokens','workspaces','documents','updates','blobs')) FROM sqlite_master");
-  if (!tables) return sentence(tables.error());
-  if (auto row = tables->step(); !row) return sentence(row.error());
-  const bool nothing = tables->integer(0) == 0;
-  const bool ours = found != 0 && tables->integer(1) == 6;
-  tables->reset();
-  if (nothing && empty == EmptyDatabase::Refused)
+  const auto schema = look_at_schema(database);
+  if (!schema) return sentence(schema.error());
+  if (schema->kind == Schema::Kind::Newer) return native::problem(std::string(kMadeByNewer));
+  if (schema->kind == Schema::Kind::Foreign)
+    return native::problem(std::string(kNotOurs) + std::string(kRestoreOrBeginAnew));
+  if (schema->kind == Schema::Kind::Empty && empty == EmptyDatabase::Refused)
     return native::problem("is empty, and this folder has held a server" + std::string(kRestoreOrBeginAnew));
-  if (!ours && !(nothing && found == 0))
-    return native::problem("is another program's, or was emptied" + std::string(kRestoreOrBeginAnew));
-  if (found == 0) {
+  if (schema->version == 0) {
     if (auto created = database.execute(kCreate); !created) return sentence(created.error());
   }
-  if (found < 2) {
+  if (schema->version < 2) {
     if (auto upgraded = database.execute(kSecond); !upgraded) return sentence(upgraded.error());
   }
   if (auto committed = transaction->commit(); !committed) return sentence(committed.error());
