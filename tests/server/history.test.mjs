@@ -1,5 +1,6 @@
 // What happened, what a file was, and going back, over HTTP; attachments that nobody needs any more.
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {readdirSync} from 'node:fs';
 import {after, before, test} from 'node:test';
@@ -208,6 +209,74 @@ test('a name that another file has by now is not taken from it by going back to 
   assert.deepEqual(files, ['a.md']);
   assert.equal((await get(`/api/workspaces/${id}/history/now?path=a.md`)).text, 'first\n');
   device.end();
+});
+
+/// A workspace whose a.md has three stretches after its import, each a point of its own; {id, points: [imported, one, two, three]}.
+async function typed(name) {
+  const {id, points} = await workspaceOf(name, {'a.md': 'start\n', 'b.md': 'other\n'});
+  const device = await Device.connect(server, `token=${token}&handshake=0`);
+  const [doc, other, list] = [await device.open(`body:${id}/a.md`), await device.open(`body:${id}/b.md`), await device.open(`workspace:${id}`)];
+  await until('the notes and the list', () => doc.getText('body').length > 0 && other.getText('body').length > 0 && list.getMap('files').size === 2);
+  other.getText('body').insert(0, 'changed\n');
+  for (const word of ['one\n', 'two\n', 'three\n']) {
+    doc.getText('body').insert(doc.getText('body').length, word);
+    list.getMap('files').set(`${word.trim()}.md`, JSON.stringify({filename: `${word.trim()}.md`, modified_at: 1}));
+    await device.stored();
+    points.push(Number(sql(`SELECT max(sequence) FROM updates`)));
+  }
+  device.end();
+  return {id, points};
+}
+const sql = (text) => execFileSync('sqlite3', ['-cmd', '.timeout 5000', `${server.folder}/server.db`, text], {encoding: 'utf8'}).trim();
+/// The record of a document that was stored last up to a point, damaged while the server is not looking.
+async function damage(document, point) {
+  const record = Number(sql(`SELECT max(sequence) FROM updates WHERE sequence<=${point} AND document_id=(SELECT id FROM documents WHERE name='${document}')`));
+  sql(`UPDATE updates SET data=x'0000' WHERE sequence=${record}`);
+  await server.restart();
+  return record;
+}
+
+test('a damaged record of a note hides what it held, and nothing else of the past', async () => {
+  const {id, points: [imported, one, two]} = await typed('damaged note');
+  const record = await damage(`body:${id}/a.md`, two);
+  const ask = (path) => server.ask('GET', `/api/workspaces/${id}/history${path}`, {token});
+  const list = await get(`/api/workspaces/${id}/history`);
+  const marked = list.filter(({damaged}) => damaged);
+  assert.equal(marked.length, 1, JSON.stringify(list));
+  assert.ok(marked[0].files.includes('a.md') && marked[0].first_id <= record && record <= marked[0].last_id);
+  assert.match(marked[0].message, /damaged/);
+  assert.ok(list.some(({files}) => files.includes('b.md')));
+  assert.equal((await get(`/api/workspaces/${id}/history/${one}?path=a.md`)).text, 'start\none\n');
+  assert.ok((await get(`/api/workspaces/${id}/history/now`)).files.includes('three.md'));
+  assert.equal((await get(`/api/workspaces/${id}/history/now?path=b.md`)).text, 'changed\nother\n');
+  const sentence = new RegExp(`What was stored of a\\.md at point ${record} is damaged on this server: only points before it can be read`);
+  for (const path of ['/now?path=a.md', `/${two}?path=a.md`, `/${one}/diff?path=a.md`]) {
+    const answer = await ask(path);
+    assert.equal(answer.status, 500, path);
+    assert.match(answer.json.error, sentence);
+  }
+  assert.match(server.log, new RegExp(`record ${record} of body:${id}/a\\.md is not what was written`));
+  const back = await server.request(token, 'POST', `/api/workspaces/${id}/restore`, {point: imported});
+  assert.ok(back.skipped.some(({path, reason}) => path === 'a.md' && /damaged/.test(reason)), JSON.stringify(back));
+  assert.equal((await get(`/api/workspaces/${id}/history/now?path=b.md`)).text, 'other\n');
+});
+
+test('a damaged record of the list of files hides the files as they were from there on', async () => {
+  const {id, points: [imported, one, two]} = await typed('damaged list');
+  const record = await damage(`workspace:${id}`, two);
+  const list = await get(`/api/workspaces/${id}/history`);
+  assert.deepEqual(list.filter(({damaged, first_id, last_id}) => damaged && first_id <= record && record <= last_id).length, 1);
+  assert.ok((await get(`/api/workspaces/${id}/history/${one}`)).files.includes('one.md'));
+  assert.equal((await get(`/api/workspaces/${id}/history/${one}?path=a.md`)).text, 'start\none\n');
+  for (const path of ['now', 'now?path=b.md', String(two)]) {
+    const answer = await server.ask('GET', `/api/workspaces/${id}/history/${path}`, {token});
+    assert.equal(answer.status, 500);
+    assert.match(answer.json.error, /stored of the list of files at point \d+ is damaged on this server/);
+  }
+  // Not "as far as can be read": that would take away what only seems to have come later.
+  const back = await server.ask('POST', `/api/workspaces/${id}/restore`, {token, body: {point: imported}});
+  assert.equal(back.status, 500);
+  assert.match(back.json.error, /the list of files .* damaged/);
 });
 
 const blobs = () => readdirSync(`${server.folder}/blobs`, {recursive: true}).filter((name) => /[0-9a-f]{64}$/.test(name)).length;

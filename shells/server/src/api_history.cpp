@@ -1,6 +1,8 @@
 // What happened in a workspace, what a file was at a point, and going back: edits like any other (docs/history.md).
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <set>
 
 #include "ask.h"
 #include "diaryx/sync/history_diff.h"
@@ -47,17 +49,43 @@ OrResponse<sync::HistoryPoint> point_of(std::string_view text) {
 }
 
 /// A stretch of work, with the members that clients of the hosted server read.
-Json group_json(const sync::TimelineGroup& group) {
+Json group_json(const sync::TimelineGroup& group, bool is_damaged) {
   Json json = sync::to_json(group);
   const std::string id = std::to_string(group.last);
-  const std::string files = group.files.size() == 1 ? group.files[0] : std::to_string(group.files.size()) + " files";
+  const std::string files = group.files.empty()       ? std::string("the list of files")
+                            : group.files.size() == 1 ? group.files[0]
+                                                      : std::to_string(group.files.size()) + " files";
   const std::string who = group.device.name.empty() ? std::string("another device") : group.device.name;
   json.set("id", id);
   json.set("short_id", id);
-  json.set("message", files + ", " + who);
+  json.set("message", files + ", " + who + (is_damaged ? ": a part is damaged on this server" : ""));
   json.set("timestamp", sync::format_rfc3339(group.until));
   json.set("file_count", uint64_t{group.files.size()});
+  if (is_damaged) json.set("damaged", true);
   return json;
+}
+
+/// The stretches of work, newest first. One with a damaged record says so; a damaged record that is in none is one of its own.
+Json list_of(std::vector<sync::TimelineGroup> groups, const Past& past, size_t count) {
+  std::set<sync::HistoryPoint> damaged;  // by the last point of a group
+  for (const LostRecord& lost : past.lost()) {
+    const std::string file = past.file_of(lost);
+    const auto found = std::ranges::find_if(groups, [&](const sync::TimelineGroup& group) {
+      return group.first <= lost.point && lost.point <= group.last &&
+             std::ranges::find(group.files, file) != group.files.end();
+    });
+    damaged.insert(found == groups.end() ? lost.point : found->last);
+    if (found != groups.end()) continue;
+    sync::TimelineGroup own{.first = lost.point, .last = lost.point, .from = lost.time, .until = lost.time};
+    own.origin = sync::HistoryOrigin::Remote;
+    own.device = lost.device;
+    if (!file.empty()) own.files = {file};
+    groups.insert(std::ranges::lower_bound(groups, own.last, std::greater(), &sync::TimelineGroup::last), own);
+  }
+  if (groups.size() > count) groups.resize(count);
+  Json list = Json::array();
+  for (const sync::TimelineGroup& group : groups) list.push(group_json(group, damaged.contains(group.last)));
+  return list;
 }
 
 Json file_json(const sync::PastFile& file) {
@@ -72,13 +100,22 @@ Json file_json(const sync::PastFile& file) {
   return json;
 }
 
+/// The refusal, if something that was asked for is damaged.
+OrResponse<void> refuse_damage(const std::string& sentence) {
+  if (sentence.empty()) return {};
+  return std::unexpected(error_response(http::status::internal_server_error, sentence));
+}
+
 /// The file at a point, when its text is known.
 awaitable<OrResponse<sync::PastFile>> file_at(Past& past, const std::string& path, sync::HistoryPoint point) {
   if (auto loaded = co_await past.load_file(path); !loaded) co_return std::unexpected(loaded.error());
+  if (auto whole = refuse_damage(past.damage_at(point)); !whole) co_return std::unexpected(whole.error());
   auto file = past.history().file_at(path, point);
-  if (!file || !file->text_known)
-    co_return std::unexpected(error_response(http::status::not_found, "There was no such file then."));
-  co_return std::move(*file);
+  if (file && file->text_known) co_return std::move(*file);
+  const auto documents = past.history().documents_of(path);
+  if (auto whole = refuse_damage(past.damage_at(point, documents)); file && !whole)
+    co_return std::unexpected(whole.error());
+  co_return std::unexpected(error_response(http::status::not_found, "There was no such file then."));
 }
 
 struct Wish {
@@ -189,15 +226,12 @@ Answer get_history(Services& services, HttpRequest& request) {
     if (recent->size() == kRecentDocuments) known_from = recent->back().last.value();
     if (auto loaded = co_await past.load(std::move(names)); !loaded) co_return loaded.error();
   }
-  const auto groups = co_await run_on(services.pool, [&] {
+  auto groups = co_await run_on(services.pool, [&] {
     return path->empty() ? sync::timeline(past.history(), {}, count)
                          : sync::file_timeline(past.history(), *path, {}, count);
   });
-  Json list = Json::array();
-  for (const sync::TimelineGroup& group : groups) {
-    if (group.last >= known_from) list.push(group_json(group));
-  }
-  co_return json_response(http::status::ok, list);
+  std::erase_if(groups, [&](const sync::TimelineGroup& group) { return group.last < known_from; });
+  co_return json_response(http::status::ok, list_of(std::move(groups), past, count));
 }
 
 Answer get_history_point(Services& services, HttpRequest& request) {
@@ -209,6 +243,7 @@ Answer get_history_point(Services& services, HttpRequest& request) {
   Past past(services, request.arguments[0]);
   if (path->empty()) {
     if (auto loaded = co_await past.load({"workspace"}); !loaded) co_return loaded.error();
+    if (auto whole = refuse_damage(past.damage_at(*point)); !whole) co_return whole.error();
     Json files = Json::array();
     for (std::string& file : past.history().files_at(*point)) files.push(std::move(file));
     co_return json_response(http::status::ok, Json::object({{"files", std::move(files)}}));
@@ -232,6 +267,9 @@ Answer get_history_diff(Services& services, HttpRequest& request) {
   // A file that was made or taken away in between is compared with nothing.
   const auto before = co_await file_at(past, *path, *from);
   const auto after = co_await file_at(past, *path, *to);
+  for (const auto* side : {&before, &after}) {
+    if (!*side && side->error().status != http::status::not_found) co_return side->error();
+  }
   if (!before && !after) co_return before.error();
   const std::string none;
   const auto hunks = co_await run_on(
@@ -247,6 +285,10 @@ Answer post_restore(Services& services, HttpRequest& request) {
   if (!wish) co_return wish.error();
   Past past(services, request.arguments[0]);
   if (auto loaded = co_await past.load({"workspace"}); !loaded) co_return loaded.error();
+  // Half a list of files would take away what only seems to have come later.
+  for (const sync::HistoryPoint point : {wish->choice.point, sync::kHistoryNow}) {
+    if (auto whole = refuse_damage(past.damage_at(point)); !whole) co_return whole.error();
+  }
   const auto changed = co_await past.changed_since(wish->choice.point, kAllDocuments);
   if (!changed) co_return changed.error();
   std::vector<std::string> newer;
@@ -254,6 +296,12 @@ Answer post_restore(Services& services, HttpRequest& request) {
   auto wanted = sync::documents_for_restore(past.history(), wish->choice, newer);
   if (auto loaded = co_await past.load(std::move(wanted)); !loaded) co_return loaded.error();
   auto plan = co_await run_on(services.pool, [&] { return sync::plan_restore(past.history(), wish->choice); });
+  for (sync::RestoreSkip& skip : plan.skipped) {
+    for (const sync::HistoryPoint point : {wish->choice.point, sync::kHistoryNow}) {
+      auto damage = past.damage_at(point, past.history().documents_of(skip.path));
+      if (!damage.empty()) skip.reason = std::move(damage);
+    }
+  }
   const auto files = co_await live_files(services, request.arguments[0]);
   if (!files) co_return files.error();
   auto import = co_await import_of(services, request, *files, plan);

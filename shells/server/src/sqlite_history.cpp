@@ -8,8 +8,8 @@ namespace {
 
 using native::Database;
 
-StorageError damaged(const std::string& document) {
-  return {StorageError::Kind::Damaged, "a record of the past of " + document + " is not what was written"};
+StorageError snapshot_damaged(const std::string& document) {
+  return {StorageError::Kind::Damaged, "the snapshot of " + document + " is not what was written"};
 }
 
 StorageResult<DocumentPast> load_past(Database& database, const std::string& document, uint64_t max_bytes) {
@@ -30,7 +30,16 @@ StorageResult<DocumentPast> load_past(Database& database, const std::string& doc
   }
   find->reset();
   if (too_much) return std::unexpected(StorageError{StorageError::Kind::TooMany, document + " has too long a past"});
-  if (!sound) return std::unexpected(damaged(document));
+  DX_SQL(auto* pruned, database.cached("SELECT 1 FROM facts WHERE name='pruned_through' AND value<>'0'"));
+  DX_SQL(const bool may_lack_records, pruned->step());
+  pruned->reset();
+  past.begins_at_start = !may_lack_records;
+  if (!sound) {
+    // All records together are what it held; if some are gone, nobody knows what they held.
+    if (may_lack_records) return std::unexpected(snapshot_damaged(document));
+    past.snapshot.clear();
+    past.through = relay::Sequence{};
+  }
   DX_SQL(auto* select,
          database.cached(
              "SELECT u.sequence, u.time_ms, u.origin, u.device_id, coalesce(v.name,''), u.data, u.data_check "
@@ -39,16 +48,14 @@ StorageResult<DocumentPast> load_past(Database& database, const std::string& doc
   while (true) {
     DX_SQL(const bool row, select->step());
     if (!row) break;
-    if (record_check(select->blob_view(5)) != select->integer(6)) {
-      select->reset();
-      return std::unexpected(damaged(document));
-    }
+    const bool damaged = record_check(select->blob_view(5)) != select->integer(6);
     past.records.push_back({.sequence = relay::Sequence{static_cast<uint64_t>(select->integer(0))},
                             .time = TimestampMs{select->integer(1)},
                             .origin = static_cast<relay::UpdateOrigin>(select->integer(2)),
                             .device_id = select->text(3),
                             .device_name = select->text(4),
-                            .update = select->blob(5)});
+                            .update = damaged ? Bytes() : select->blob(5),
+                            .damaged = damaged});
   }
   select->reset();
   return past;

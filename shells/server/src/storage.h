@@ -70,6 +70,7 @@ struct StoredRecord {
   std::string device_id;  // empty: a guest's, or nobody's
   std::string device_name;  // empty also when the device is gone
   Bytes update;
+  bool damaged = false;  // the stored bytes are not what was written; `update` is empty
   bool operator==(const StoredRecord&) const = default;
 };
 
@@ -83,6 +84,7 @@ struct DocumentPast {
   Bytes snapshot;  // empty: none
   relay::Sequence through;  // that it covers
   std::vector<StoredRecord> records;  // oldest first
+  bool begins_at_start = false;  // certainly: no record was ever forgotten
 };
 
 struct ChangedDocument {
@@ -273,7 +275,7 @@ class Storage {
   /// The clock may have been wrong when a record was stored; the order of records never is. One that came after a younger record is
   /// kept, whatever time it bears, and one with a time that has not come yet says nothing of the others.
   virtual void prune_history(TimestampMs now, DurationMs keep, uint32_t max_records, Reply<Pruned> reply) = 0;
-  /// TooMany: it is more than `max_bytes`.
+  /// TooMany: it is more than `max_bytes`. Damaged: nothing of it can be read; a damaged record is marked, and hides no other.
   virtual void load_past(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) = 0;
   /// Documents of a workspace with records after `after`, the newest first, at most `limit`.
   virtual void changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,

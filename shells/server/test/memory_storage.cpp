@@ -158,6 +158,7 @@ void MemoryStorage::load_past(std::string document, uint64_t max_bytes, Reply<Do
     if (found == documents_.end()) return past;
     past.snapshot = found->second.snapshot;
     past.through = relay::Sequence{found->second.through};
+    past.begins_at_start = pruned_through_ == 0;
     uint64_t size_bytes = past.snapshot.size();
     for (const Record& record : found->second.records) {
       const auto device = devices_.find(record.device_id);

@@ -69,6 +69,58 @@ TEST(Past, BeginsWithTheSnapshotWhenAllOfItsRecordsAreForgotten) {
   EXPECT_EQ(text_at(records, 13), "321");
 }
 
+DocumentPast with_damaged(size_t record, DocumentPast past = three_edits()) {
+  past.begins_at_start = true;
+  past.records[record].damaged = true;
+  past.records[record].update.clear();
+  return past;
+}
+
+bool is_whole_at(const std::vector<sync::HistoryRecord>& records, sync::HistoryPoint point) {
+  sync::DocHistory history;
+  EXPECT_TRUE(history.add(*sync::encode_history_block(records)));
+  crdt::Doc doc({.client = ClientId{1}});
+  EXPECT_EQ(history.replay(doc, sync::kHistoryStart, point), 0u);
+  return !doc.has_pending();
+}
+
+TEST(Past, IsNotWholeFromADamagedRecordToTheSnapshotThatCoversIt) {
+  const auto records = history_records(with_damaged(0));
+  EXPECT_FALSE(is_whole_at(records, 11));
+  EXPECT_TRUE(is_whole_at(records, 12));
+  EXPECT_EQ(text_at(records, 12), "21");
+  EXPECT_TRUE(is_whole_at(records, 13));
+  EXPECT_EQ(text_at(records, 13), "321");
+}
+
+TEST(Past, LosesNothingWithADamagedRecordWhenTheSnapshotWasMadeThere) {
+  const auto records = history_records(with_damaged(1));
+  EXPECT_EQ(text_at(records, 11), "1");
+  for (const sync::HistoryPoint point : {11, 12, 13}) EXPECT_TRUE(is_whole_at(records, point)) << point;
+  EXPECT_EQ(text_at(records, 12), "21");
+  EXPECT_EQ(text_at(records, 13), "321");
+}
+
+TEST(Past, IsNotWholeAfterADamagedRecordThatNoSnapshotCovers) {
+  const auto records = history_records(with_damaged(2));
+  EXPECT_TRUE(is_whole_at(records, 12));
+  EXPECT_FALSE(is_whole_at(records, 13)) << "also when nothing waits for what it held";
+  DocumentPast past = with_damaged(0, with_damaged(2));
+  const auto both = history_records(past);
+  EXPECT_FALSE(is_whole_at(both, 11));
+  EXPECT_TRUE(is_whole_at(both, 12));
+  EXPECT_FALSE(is_whole_at(both, 13));
+}
+
+TEST(Past, BeginsWithTheSnapshotWhenARecordIsDamagedAndOlderOnesMayBeForgotten) {
+  DocumentPast past = with_damaged(0);
+  past.begins_at_start = false;
+  const auto records = history_records(std::move(past));
+  ASSERT_THAT(records, SizeIs(2));
+  EXPECT_EQ(records[0].origin, sync::HistoryOrigin::Base);
+  EXPECT_EQ(text_at(records, 12), "21");
+}
+
 TEST(Past, IsEmptyForADocumentThatNeverWas) { EXPECT_THAT(history_records({}), SizeIs(0)); }
 
 }  // namespace
