@@ -417,6 +417,36 @@ test('the log is JSON when asked, and each response names its line', async () =>
   });
 });
 
+test('a server says in its log and metrics that something of what it keeps is damaged, while it goes on with the rest', async () => {
+  await withServer({options: ['--owner', 'me@example.org']}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const id = `body:${workspace}/a.md`;
+    for (const name of [id, `body:${workspace}/b.md`]) (await type(server, token, name, 'text')).device.end();
+    const damaged = async () => Number((await server.ask('GET', '/metrics', {token})).text.match(/^diaryx_damages (\d+)$/m)[1]);
+    await until('all was looked at', () => /everything stored was looked at/.test(server.log));
+    assert.equal(await damaged(), 0);
+    await server.stop();
+    const file = join(server.folder, 'server.db');
+    const sql = (text) => execFileSync('sqlite3', [file, text], {encoding: 'utf8'}).trim();
+    sql(`UPDATE updates SET data=x'0000' WHERE document_id=(SELECT id FROM documents WHERE name='${id}')`);
+    const page = Number(sql("SELECT rootpage FROM sqlite_master WHERE name='sign_ins_of_address'"));
+    const size = Number(sql('PRAGMA page_size'));
+    writeFileSync(file, readFileSync(file).fill(0x5a, (page - 1) * size, page * size));
+    server.log = '';
+    await server.open(server.port);
+    await until('it is said', () => /error .*record \d+ of body:.*a\.md is not what was written.*see diaryx-syncd verify/.test(server.log));
+    assert.match(server.log, /error .*the database is damaged: Page .*see diaryx-syncd verify/);
+    await until('all was looked at', () => /everything stored was looked at/.test(server.log));
+    assert.equal(await damaged(), 2);
+    assert.equal((await server.ask('GET', '/health')).status, 200);
+    const device = await Device.connect(server, `token=${token}&handshake=0`);
+    const whole = await device.open(`body:${workspace}/b.md`);
+    await until('the other note', () => whole.getText('body').toString() === 'text');
+    device.end();
+  });
+});
+
 test('metrics count what happens, for the owner only', async () => {
   await withServer({options: ['--owner', 'me@example.org']}, async (server) => {
     const token = server.token();

@@ -18,6 +18,7 @@
 #include "command.h"
 #include "data_folder.h"
 #include "diaryx/native/sqlite.h"
+#include "sqlite_schema.h"
 #include "sqlite_storage.h"
 #include "tls.h"
 
@@ -151,14 +152,12 @@ void examine_database(Report& report, const fs::path& data) {
   if (!there) return report.bad_sentence(there.error().sentence, "see diaryx-syncd verify");
   if (!*there) return report.note("there is no database yet: the first start makes it");
   auto reader = native::Database::open_reader(path);
-  auto check = reader ? reader->prepare("PRAGMA quick_check")
-                      : native::SqliteResult<native::Statement>(std::unexpected(reader.error()));
-  const auto row = check ? check->step() : native::SqliteResult<bool>(std::unexpected(check.error()));
-  if (!row || check->text(0) != "ok") {
-    return report.bad("the database is damaged" + (row ? ": " + check->text(0) : ": " + row.error().message),
+  const auto found =
+      reader ? find_damaged_page(*reader) : native::SqliteResult<std::string>(std::unexpected(reader.error()));
+  if (!found || !found->empty()) {
+    return report.bad("the database is damaged: " + (found ? *found : found.error().message),
                       "stop the server, keep a copy of the folder, and restore the last backup (diaryx-syncd restore)");
   }
-  check->reset();
   report.ok("the database is sound, " + mebibytes(size_of(path)));
   if (const uint64_t wal = size_of(path + "-wal"); wal > kLargeWal) {
     report.warn("the write-ahead log has " + mebibytes(wal),

@@ -59,6 +59,7 @@ std::string format_metrics(const Metrics& counted, const MetricsNow& now) {
       now.awake_documents);
   one("away_documents", "gauge", "Documents that somebody has open and nobody asked anything of: not in memory.",
       now.away_documents);
+  one("damages", "gauge", "Records, snapshots and pages found damaged; the log says which.", counted.damages);
   one("uncommitted_updates", "gauge", "Updates on their way to disk.", now.uncommitted);
   one("database_bytes", "gauge", "Size of the database.", now.database_bytes);
   one("wal_bytes", "gauge", "Size of its write-ahead log.", now.wal_bytes);

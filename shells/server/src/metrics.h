@@ -22,6 +22,7 @@ struct Metrics {
   uint64_t updates_stored = 0;  // records; a burst is one
   uint64_t updates_not_stored = 0;
   bool cannot_store = false;  // what the newest write came to
+  uint64_t damages = 0;  // that the last look at everything stored found
   uint64_t history_pruned = 0;
   uint64_t blobs_collected = 0;
   uint64_t files_swept = 0;  // that no record named

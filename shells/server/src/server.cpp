@@ -33,6 +33,7 @@
 #include "sign_in.h"
 #include "socket_list.h"
 #include "sqlite_storage.h"
+#include "storage_watch.h"
 #include "tls.h"
 #include "version.h"
 
@@ -139,6 +140,7 @@ void Server::run() {
   asio::co_spawn(context_, reload_on_signal(), asio::detached);
   asio::co_spawn(context_, drain_on_signal(), asio::detached);
   asio::co_spawn(context_, keep_house(), asio::detached);
+  asio::co_spawn(context_, watch_storage(services_.storage, metrics_), asio::detached);
   context_.run();
   pool_.join();
 }

@@ -95,6 +95,15 @@ native::SqliteResult<Schema> look_at_schema(native::Database& database) {
   return Schema{ours ? Schema::Kind::Ours : Schema::Kind::Foreign, found};
 }
 
+native::SqliteResult<std::string> find_damaged_page(native::Database& database) {
+  auto check = database.prepare("PRAGMA quick_check(1)");
+  if (!check) return std::unexpected(check.error());
+  if (const auto row = check->step(); !row) return std::unexpected(row.error());
+  const std::string found = check->text(0);
+  if (found == "ok") return std::string();
+  return found.substr(found.rfind('\n') + 1);  // "*** in database main ***" comes first
+}
+
 native::Outcome<void> prepare_schema(native::Database& database, EmptyDatabase empty) {
   const auto sentence = [](const native::SqliteError& error) {
     return native::problem("cannot be used: " + error.message);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "diaryx/native/problem.h"
@@ -26,6 +27,9 @@ native::SqliteResult<Schema> look_at_schema(native::Database& database);
 inline constexpr std::string_view kMadeByNewer =
     "was made by a newer version of diaryx-syncd; install that version or newer";
 inline constexpr std::string_view kNotOurs = "is another program's, or was emptied";
+
+/// The first thing that is wrong with the pages of a database, in one line; empty: nothing is. Cost: every page is read.
+native::SqliteResult<std::string> find_damaged_page(native::Database& database);
 
 /// Creates or upgrades the tables. A file made by a newer version, or by another program, is refused; so is one that lost its tables.
 native::Outcome<void> prepare_schema(native::Database& database, EmptyDatabase empty);

@@ -246,6 +246,17 @@ struct Blob {
   std::string mime_type;
 };
 
+/// Where a look at everything stored goes on.
+struct ReviewPlace {
+  enum class Part : uint8_t { Pages, Snapshots, Records };
+  Part part = Part::Pages;
+  int64_t after = 0;
+};
+struct StorageReview {
+  std::vector<std::string> damages;  // sentences for the log
+  std::optional<ReviewPlace> next;  // nothing: that was all
+};
+
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -280,6 +291,8 @@ class Storage {
   /// Documents of a workspace with records after `after`, the newest first, at most `limit`.
   virtual void changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,
                                  Reply<std::vector<ChangedDocument>> reply) = 0;
+  /// Compares what is stored with its check values, a piece of some `max_bytes` at a time. What is damaged is a part of the reply.
+  virtual void review(ReviewPlace place, uint64_t max_bytes, Reply<StorageReview> reply) = 0;
   /// The name of this history: made once, and anew when a backup is restored, so that nobody takes what an older copy
   /// knows for what this one confirmed.
   virtual void lineage(Reply<std::string> reply) = 0;

@@ -186,6 +186,11 @@ void MemoryStorage::changed_documents(std::string workspace, relay::Sequence aft
   });
 }
 
+/// Memory has no check values.
+void MemoryStorage::review(ReviewPlace, uint64_t, Reply<StorageReview> reply) {
+  read(std::move(reply), []() -> StorageResult<StorageReview> { return StorageReview{}; });
+}
+
 void MemoryStorage::lineage(Reply<std::string> reply) {
   read(std::move(reply), []() -> StorageResult<std::string> { return std::string("memory"); });
 }

@@ -52,6 +52,7 @@ class MemoryStorage final : public Storage {
   void load_past(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) override;
   void changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,
                          Reply<std::vector<ChangedDocument>> reply) override;
+  void review(ReviewPlace place, uint64_t max_bytes, Reply<StorageReview> reply) override;
   void lineage(Reply<std::string> reply) override;
 
   void find_session(Sha256 token_hash, TimestampMs now, Reply<Session> reply) override;

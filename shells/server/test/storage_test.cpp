@@ -231,6 +231,21 @@ TEST_P(StorageContract, PrunesLessWhenMoreIsToBeKept) {
   EXPECT_EQ(prune(150), 1u);
 }
 
+TEST_P(StorageContract, LooksAtEverythingInPieces) {
+  workspace(user("a@b"), "w", "notes");
+  for (int64_t time = 1; time <= 20; ++time) append_at(time % 2 == 0 ? "even" : "odd", time);
+  cover("even");
+  int pieces = 0;
+  for (std::optional<ReviewPlace> place = ReviewPlace{}; place; ++pieces) {
+    ASSERT_LT(pieces, 100);
+    const auto review = wait<StorageReview>([&](auto reply) { storage->review(*place, 1, std::move(reply)); });
+    ASSERT_TRUE(review);
+    EXPECT_THAT(review->damages, IsEmpty());
+    place = review->next;
+  }
+  if (GetParam() == StorageKind::Sqlite) EXPECT_GT(pieces, 20);
+}
+
 TEST_P(StorageContract, SaysWhatChangedSinceACursor) {
   workspace(user("a@b"), "w", "notes");
   workspace(user("c@d"), "other", "notes");
