@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -16,18 +17,26 @@ int64_t now_ms() {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-/// What must be true before a server is asked.
-Attempt<void> check_not_elsewhere(const DeviceFolder& folder, const native::ServerUrl& server,
-                                  const std::string& workspace) {
-  const auto existing = folder.config();
-  if (!existing) return std::unexpected(existing.error());
-  if (!*existing) return {};
-  const DeviceConfig& config = **existing;
-  if (config.server == server && config.workspace_name == workspace) return {};  // a new token for the same place
-  return failure(ExitCode::LinkedElsewhere, folder.root().location() + " is already linked to the workspace \"" +
-                                                config.workspace_name + "\" on " + config.server.display() +
-                                                "; unlink it first (diaryx-sync unlink " +
-                                                as_argument(folder.root().location()) + "), your files stay");
+/// The workspace of a folder that is linked already, as it is called there now. What it is called and where it is may have changed; it
+/// is known by its id.
+///
+/// Errors   LinkedElsewhere when `name` is that of another one, or the server has no such workspace.
+Attempt<Workspace> follow_workspace(native::HttpClient& http, const DeviceFolder& folder, const DeviceConfig& config,
+                                    const std::string& name) {
+  const auto listed = list_workspaces(http);
+  if (!listed) return std::unexpected(listed.error());
+  const auto ours = std::ranges::find(*listed, config.workspace_id, &Workspace::id);
+  const bool is_listed = ours != listed->end();
+  const bool is_of_other = std::ranges::find(*listed, name, &Workspace::name) != listed->end();
+  if (is_listed && (ours->name == name || (config.workspace_name == name && !is_of_other))) return *ours;
+
+  const std::string location = folder.root().location();
+  const std::string fact =
+      is_listed ? location + " is already linked to the workspace \"" + ours->name + "\" on " + http.server().display()
+                : http.server().display() + " does not list the workspace \"" + config.workspace_name + "\" that " +
+                      location + " is linked to (on " + config.server.display() + ")";
+  return failure(ExitCode::LinkedElsewhere, fact + "; to link it to another one, unlink it first (diaryx-sync unlink " +
+                                                as_argument(location) + "), your files stay");
 }
 
 }  // namespace
@@ -43,15 +52,14 @@ Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
   }
   auto folder = DeviceFolder::open(arguments.folder);
   if (!folder) return std::unexpected(std::move(folder.error()));
-  if (auto free = check_not_elsewhere(*folder, *server, arguments.workspace); !free)
-    return std::unexpected(std::move(free.error()));
-
-  native::HttpClient http(*server, arguments.token);
-  auto workspace = join_or_make_workspace(http, arguments.workspace);
-  if (!workspace) return std::unexpected(std::move(workspace.error()));
-
   const auto existing = folder->config();
   if (!existing) return std::unexpected(existing.error());
+
+  native::HttpClient http(*server, arguments.token);
+  auto workspace = *existing ? follow_workspace(http, *folder, **existing, arguments.workspace)
+                             : join_or_make_workspace(http, arguments.workspace);
+  if (!workspace) return std::unexpected(std::move(workspace.error()));
+
   DeviceConfig config{.server = std::move(*server),
                       .workspace_id = std::move(workspace->id),
                       .workspace_name = std::move(workspace->name),
@@ -60,14 +68,13 @@ Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
                                      : *existing                    ? (*existing)->device_name
                                                                     : computer_name(),
                       .linked_at_ms = now_ms()};
-  if (*existing && (*existing)->workspace_id != config.workspace_id) {
-    return failure(ExitCode::LinkedElsewhere,
-                   "the workspace \"" + config.workspace_name + "\" on " + config.server.display() +
-                       " is not the one this folder was linked to; unlink the folder first, your files stay");
-  }
   if (auto linked = folder->link(config, arguments.token); !linked) return std::unexpected(std::move(linked.error()));
   say(safe_line("linked " + folder->root().location() + " to the workspace \"" + config.workspace_name + "\" on " +
                 config.server.display()));
+  if (const auto holder = FolderLock::holder(folder->root())) {
+    say("the diaryx-sync that works on this folder (process " + std::to_string(*holder) +
+        ") goes on with what it was started with; stop it and start it again");
+  }
   return ExitCode::Done;
 }
 

@@ -1,5 +1,6 @@
 #include "workspace_api.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "diaryx/base/json.h"
@@ -22,20 +23,6 @@ std::optional<Workspace> to_workspace(const Json& json) {
 std::unexpected<Failure> not_understood(const native::ServerUrl& server) {
   return failure(ExitCode::Refused,
                  "the answer of " + server.display() + " is not that of a Diaryx sync server; check the address");
-}
-
-Attempt<std::optional<Workspace>> find_workspace(native::HttpClient& client, std::string_view name) {
-  auto response =
-      native::send_and_wait(client, {.method = "GET", .target = "/api/workspaces", .content_type = {}, .body = {}});
-  if (!response) return failure(std::move(response.error()), ExitCode::Unreachable);
-  if (response->status != kOk) return std::unexpected(refusal(client.server(), *response, "list its workspaces"));
-  const auto json = Json::parse(response->body);
-  if (!json || !json->is_array()) return not_understood(client.server());
-  for (const Json& entry : *json->as_array()) {
-    auto workspace = to_workspace(entry);
-    if (workspace && workspace->name == name) return workspace;
-  }
-  return std::optional<Workspace>{};
 }
 
 /// Nothing when somebody else made it a moment ago.
@@ -79,11 +66,26 @@ Failure refusal(const native::ServerUrl& server, const native::HttpResponse& res
   return {response.status >= 500 ? ExitCode::Unreachable : ExitCode::Refused, std::move(sentence)};
 }
 
+Attempt<std::vector<Workspace>> list_workspaces(native::HttpClient& client) {
+  auto response =
+      native::send_and_wait(client, {.method = "GET", .target = "/api/workspaces", .content_type = {}, .body = {}});
+  if (!response) return failure(std::move(response.error()), ExitCode::Unreachable);
+  if (response->status != kOk) return std::unexpected(refusal(client.server(), *response, "list its workspaces"));
+  const auto json = Json::parse(response->body);
+  if (!json || !json->is_array()) return not_understood(client.server());
+  std::vector<Workspace> workspaces;
+  for (const Json& entry : *json->as_array()) {
+    if (auto workspace = to_workspace(entry)) workspaces.push_back(std::move(*workspace));
+  }
+  return workspaces;
+}
+
 Attempt<Workspace> join_or_make_workspace(native::HttpClient& client, std::string_view name) {
   for (int round = 0; round < 2; ++round) {
-    auto found = find_workspace(client, name);
-    if (!found) return std::unexpected(std::move(found.error()));
-    if (*found) return std::move(**found);
+    auto listed = list_workspaces(client);
+    if (!listed) return std::unexpected(std::move(listed.error()));
+    const auto found = std::ranges::find(*listed, name, &Workspace::name);
+    if (found != listed->end()) return std::move(*found);
     auto made = make_workspace(client, name);
     if (!made) return std::unexpected(std::move(made.error()));
     if (*made) return std::move(**made);

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "diaryx/native/http_client.h"
 #include "exit_code.h"
@@ -13,6 +14,9 @@ struct Workspace {
   std::string id;
   std::string name;
 };
+
+/// All workspaces that the token's account has. Errors: Unreachable; Refused with the server's reason.
+Attempt<std::vector<Workspace>> list_workspaces(native::HttpClient& client);
 
 /// The workspace of that name, made if there is none. Two devices that do this at once get the same one.
 ///

@@ -72,16 +72,18 @@ class TwoFolders : public testing::Test {
     }
   }
 
-  /// The server's answer to a request without a body, with its head.
-  std::string ask(const std::string& method, const std::string& path) {
+  /// The server's answer to a request, with its head.
+  std::string ask(const std::string& method, const std::string& path, const std::string& json = {}) {
     const size_t colon = url_.rfind(':');
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(std::stoi(url_.substr(colon + 1))));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const native::UniqueFd line(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const std::string text = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token_ +
-                             "\r\nConnection: close\r\n\r\n";
+    const std::string text =
+        method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token_ +
+        "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(json.size()) +
+        "\r\n\r\n" + json;
     std::string answer;
     if (::connect(line.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         ::send(line.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
@@ -92,6 +94,15 @@ class TwoFolders : public testing::Test {
       answer.append(piece, static_cast<size_t>(size));
     }
     return answer;
+  }
+
+  /// The id of the one workspace that the server has.
+  std::string workspace_id() {
+    const std::string list = ask("GET", "/api/workspaces");
+    constexpr std::string_view kId = "\"id\":\"";
+    const size_t at = list.find(kId);
+    EXPECT_NE(at, std::string::npos) << list;
+    return list.substr(at + kId.size(), list.find('"', at + kId.size()) - at - kId.size());
   }
 
   /// Both folders hold the same files, and `condition` holds for them.
@@ -244,6 +255,43 @@ TEST_F(TwoFolders, AFolderIsLinkedToOnePlace) {
   EXPECT_EQ(one_.read("a.md"), "mine");
 }
 
+TEST_F(TwoFolders, LinkingAgainFollowsAServerThatMovedAndAWorkspaceThatWasRenamed) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  one_.write("a.md", "before\n");
+  ASSERT_EQ(run_client({"sync", one_.path()}).exit_code, 0);
+  const std::string old_url = url_;
+  server_.reset();
+  start_server("127.0.0.1:0");
+  ASSERT_NE(url_, old_url);
+  Ended followed = link(one_);
+  EXPECT_EQ(followed.exit_code, 0) << followed.err;
+  EXPECT_EQ(run_client({"sync", one_.path()}).exit_code, 0);
+  EXPECT_NE(run_client({"history", one_ / "a.md"}).out.find("a.md"), std::string::npos);
+
+  ASSERT_TRUE(ask("PATCH", "/api/workspaces/" + workspace_id(), R"({"name":"diary"})").starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(run_client({"sync", one_.path()}).exit_code, 0);
+  for (const char* name : {"notes", "diary"}) {  // as the folder calls it, and as the server does
+    followed = link(one_, name);
+    EXPECT_EQ(followed.exit_code, 0) << followed.err;
+    EXPECT_NE(followed.out.find("the workspace \"diary\" on " + url_), std::string::npos) << followed.out;
+  }
+  EXPECT_EQ(link(one_, "notes").exit_code, 4);  // what it was called once is another's name by now
+  EXPECT_EQ(ask("GET", "/api/workspaces").find("\"notes\""), std::string::npos);
+  EXPECT_NE(run_client({"status", one_.path()}).out.find("diary on " + url_), std::string::npos);
+}
+
+TEST_F(TwoFolders, LinkingAgainDoesNotFollowToAnotherServersWorkspaceOfThatName) {
+  ASSERT_EQ(link(one_).exit_code, 0);
+  ASSERT_TRUE(ask("DELETE", "/api/workspaces/" + workspace_id()).starts_with("HTTP/1.1 2"));
+  Ended refused = link(one_);
+  EXPECT_EQ(refused.exit_code, 4) << refused.err;
+  EXPECT_NE(refused.err.find("does not list the workspace \"notes\" that"), std::string::npos) << refused.err;
+  EXPECT_EQ(ask("GET", "/api/workspaces").find("\"notes\""), std::string::npos);  // nothing was made for it
+  ASSERT_EQ(link(two_).exit_code, 0);
+  refused = link(one_);
+  EXPECT_EQ(refused.exit_code, 4) << refused.err;
+}
+
 TEST_F(TwoFolders, ATokenThatIsNotAcceptedEndsWithItsCode) {
   ASSERT_EQ(link(one_).exit_code, 0);
   one_.write(".diaryx/token", "not-a-token\n");
@@ -261,11 +309,7 @@ TEST_F(TwoFolders, AWorkspaceThatIsTakenAwayEndsTheWatcher) {
   one_.write("a.md", "text\n");
   Process watcher({DIARYX_SYNC, "watch", one_.path()});
   ASSERT_TRUE(wait_until([&] { return watcher.out().find("synced") != std::string::npos; })) << watcher.out();
-  const std::string list = ask("GET", "/api/workspaces");
-  constexpr std::string_view kId = "\"id\":\"";
-  const size_t at = list.find(kId);
-  ASSERT_NE(at, std::string::npos) << list;
-  const std::string id = list.substr(at + kId.size(), list.find('"', at + kId.size()) - at - kId.size());
+  const std::string id = workspace_id();
   ASSERT_TRUE(ask("DELETE", "/api/workspaces/" + id).starts_with("HTTP/1.1 2")) << id;
   EXPECT_EQ(watcher.wait(), 7) << watcher.out() << watcher.err();
   EXPECT_NE(watcher.err().find("does not give this device the workspace"), std::string::npos) << watcher.err();
