@@ -283,6 +283,22 @@ TEST_F(FollowingTalk, IsNotInStepWithAServerThatTookTheWorkspaceAway) {
   EXPECT_TRUE(talk.replica.settled());
 }
 
+// A token or a share that ends takes the whole line along. Attempts that are refused say nothing more.
+TEST_F(FollowingTalk, IsRefusedByAServerThatEndedTheLineUntilItOpensOne) {
+  talk.connect();
+  talk.text(Changes{"ws1", "L:6", true, {}});
+  talk.text(DocError{"", "unauthorized", "The share session has ended."});
+  EXPECT_THAT(talk.problems, ElementsAre(HasSubstr("The share session has ended.")));
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    talk.feed(Disconnected{});
+    EXPECT_EQ(talk.states.back(), SyncState::Refused);
+    EXPECT_FALSE(talk.replica.settled());
+  }
+  talk.connect();
+  talk.text(Changes{"ws1", "L:6", true, {}});
+  EXPECT_TRUE(talk.replica.settled());
+}
+
 TEST_F(FollowingTalk, GoesOnWhenAWorkspaceThatCouldNotBeReadIsGivenAgain) {
   talk.connect();
   talk.text(DocError{"workspace:ws1", "storage", "The server cannot reach its storage now."});

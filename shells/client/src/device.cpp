@@ -398,8 +398,8 @@ void Device::tell(const sync::Notice& notice) {
                      output_.state("syncing");
                    if (n.state == sync::SyncState::Refused) {
                      end(failure(ExitCode::Refused,
-                                 "the server does not give this device the workspace; ask its owner for access, "
-                                 "or link the folder to another workspace"));
+                                 "the server does not give this device the workspace; sign in again, ask its owner "
+                                 "for access, or link the folder to another workspace"));
                    }
                  },
                  [&](const sync::FileChanged& n) { output_.received(n); },

@@ -78,11 +78,11 @@ Reply sync_status(Guest& guest, const Json& params) {
   if (!guest.transport_problem().empty()) return status_line("error", "Sync error", guest.transport_problem());
   const SessionStatus status = session->status();
   const Json problem = status.problem.empty() ? Json{} : Json{status.problem};
+  if (status.replica.state == sync::SyncState::Refused) return status_line("error", "Sync error", problem);
   if (!guest.is_open()) {
     if (guest.was_open()) return status_line("reconnecting", "Reconnecting", problem);
     return status_line("connecting", "Connecting", problem);
   }
-  if (status.replica.state == sync::SyncState::Refused) return status_line("error", "Sync error", problem);
   if (status.replica.held_outgoing + status.replica.held_incoming > 0)
     return status_line(status.settled ? "synced" : "syncing", "Changes held", waiting_for_a_person(status.replica));
   if (status.settled) return status_line("synced", "Synced", problem);

@@ -192,5 +192,32 @@ TEST(Guest, ShowsTheStatusOfASharedSessionInAFolderThatIsLinkedToNothing) {
   EXPECT_EQ(state(), "idle");
 }
 
+// What the server says when the owner ends a share, and what hosts tell of the attempts that follow.
+TEST(Guest, SaysThatASharedSessionHasEnded) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kNowhere));
+  data(guest, "ConnectLiveShareSession",
+       Json{}.set("workspace_id", "B").set("join_code", "abc").set("server_url", "http://s"));
+  const auto is_over = [&] {
+    const Json status = data(guest, "GetSyncStatus");
+    EXPECT_EQ(status.string_member("state"), "error");
+    EXPECT_THAT(std::string(status.string_member("detail").value_or("")), testing::HasSubstr("session has ended."));
+  };
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"B"})"));
+  ASSERT_TRUE(guest.on_text(R"({"type":"session_ended"})"));
+  ASSERT_TRUE(guest.on_text(
+      R"({"type":"error","doc":"","code":"unauthorized","message":"The share session has ended."})"));
+  is_over();
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    ASSERT_TRUE(guest.on_disconnected());
+    is_over();
+    fake_host().clock += 31'000;
+  }
+  EXPECT_THAT(fake_host().events.back(), testing::HasSubstr(R"("status":"error")"));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"B"})"));
+  EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "syncing");
+}
+
 }  // namespace
 }  // namespace diaryx::plugin

@@ -39,7 +39,7 @@ void Replica::Impl::on_disconnected() {
   queued_.clear();
   answered_told_ = 0;
   uploads_.forget_answers();
-  set_state(SyncState::Disconnected);
+  if (state_ != SyncState::Refused) set_state(SyncState::Disconnected);
 }
 
 void Replica::Impl::set_state(SyncState state) {
@@ -262,7 +262,9 @@ void Replica::Impl::on_doc_error(const DocError& error) {
   const Result<ParsedDocId> id = parse_doc_id(error.doc);
   const std::string key(id && id->kind == DocKind::Body ? id->key : std::string_view{});
   const std::string& reason = error.message.empty() ? error.code : error.message;
-  if (id && id->kind == DocKind::Workspace && (error.code == "unauthorized" || error.code == "storage")) {
+  // Of no document: the whole line, as when a token or a share ends.
+  const bool is_all = error.doc.empty() || (id && id->kind == DocKind::Workspace);
+  if (is_all && (error.code == "unauthorized" || error.code == "storage")) {
     problem({}, "the server does not open this workspace: " + reason);
     on_disconnected();  // it took this device's seat away, and with it all that was asked on this line
     handshake_deadline_ = now_ + kRefusedRetry;

@@ -95,7 +95,7 @@ struct UploadBlob {
 // --- telling ----------------------------------------------------------------------------------------------------
 
 /// Refused: the server does not give the workspace to this device (any more); a Problem said why. It is asked again after half a minute,
-/// on a new line, unless the shell ends.
+/// on a new line, unless the shell ends. It is so until a line is open again.
 enum class SyncState : uint8_t { Disconnected, Connecting, Connected, Syncing, Synced, Reconnecting, Refused };
 
 struct StatusChanged {
