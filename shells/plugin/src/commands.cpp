@@ -49,6 +49,7 @@ Reply run_command(Guest& guest, std::string_view name, const Json& params) {
     for (const Command& command : table.commands()) {
       if (command.name != name) continue;
       if (table.needs_session && !guest.session()) return refused(kNotInitialized);
+      if (command.stores == Stores::Yes && !storage_keeps()) return refused(kStoresNothing);
       return command.run(guest, params);
     }
   }

@@ -11,11 +11,14 @@ namespace diaryx::plugin {
 
 /// Whether the manifest names a command: native hosts deliver only those that it names.
 enum class Declared : uint8_t { No, Yes };
+/// Whether a command promises that something is kept. It is refused, before it does anything, where the host stores nothing.
+enum class Stores : uint8_t { No, Yes };
 
 struct Command {
   std::string_view name;
   Reply (*run)(Guest& guest, const Json& params);
   Declared declared = Declared::Yes;
+  Stores stores = Stores::No;
 };
 
 std::span<const Command> config_commands();     // settings, panels, status
@@ -32,6 +35,8 @@ std::vector<std::string_view> declared_commands();
 /// Runs a command. Errors: its own text; `Unknown command: <name>`.
 Reply run_command(Guest& guest, std::string_view name, const Json& params);
 inline constexpr std::string_view kUnknownCommand = "Unknown command: ";
+inline constexpr const char* kStoresNothing =
+    "Nothing was done, since the host stores nothing for this plugin; check its permission plugin_storage";
 
 /// The reply of a command that gives up. A function, since a hundred places do; one for each kind of text, so that none of them makes
 /// another kind first.

@@ -109,7 +109,7 @@ Reply sync_focused_file(Guest& guest, const Json& params) {
 constexpr std::array kCommands{
     Command{"get_component_html", component_html},
     Command{"get_config", get_config},
-    Command{"set_config", set_config},
+    Command{"set_config", set_config, Declared::Yes, Stores::Yes},
     Command{"GetSyncStatus", sync_status},
     Command{"SyncFocusedFileNow", sync_focused_file},
 };

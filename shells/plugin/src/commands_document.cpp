@@ -383,7 +383,7 @@ constexpr std::array kCommands{
     Command{"ApplyRemoteUpdate", apply_remote_update},
     Command{"ApplyRemoteWorkspaceUpdateWithEffects", apply_remote_update},
     Command{"GetMissingUpdates", get_missing_updates},
-    Command{"SaveCrdtState", save_state},
+    Command{"SaveCrdtState", save_state, Declared::Yes, Stores::Yes},
     Command{"GetCrdtFile", get_file},
     Command{"SetCrdtFile", set_file},
     Command{"ListCrdtFiles", list_files},
@@ -398,8 +398,8 @@ constexpr std::array kCommands{
     Command{"ApplyBodyUpdate", apply_body_update},
     Command{"ApplyRemoteBodyUpdateWithEffects", apply_body_update},
     Command{"ListLoadedBodyDocs", list_bodies},
-    Command{"SaveBodyDoc", save_body},
-    Command{"SaveAllBodyDocs", save_state},
+    Command{"SaveBodyDoc", save_body, Declared::Yes, Stores::Yes},
+    Command{"SaveAllBodyDocs", save_state, Declared::Yes, Stores::Yes},
     Command{"UnloadBodyDoc", body_needs_nothing},
 };
 

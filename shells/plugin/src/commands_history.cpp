@@ -400,7 +400,7 @@ Reply undo_restore(Guest& guest, const Json& params) {
 constexpr std::array kCommands{
     Command{"GetHistory", get_history},
     Command{"GetFileHistory", get_file_history},
-    Command{"RestoreVersion", restore_version},
+    Command{"RestoreVersion", restore_version, Declared::Yes, Stores::Yes},
     Command{"GetVersionDiff", get_version_diff},
     Command{"GetStateAt", get_state_at},
     Command{"GetTimeline", get_timeline},
@@ -410,9 +410,9 @@ constexpr std::array kCommands{
     Command{"GetChangedFiles", get_changed_files},
     Command{"GetBlame", get_blame},
     Command{"PreviewRestore", preview_restore},
-    Command{"RestoreHistory", restore_history},
+    Command{"RestoreHistory", restore_history, Declared::Yes, Stores::Yes},
     Command{"ListRestores", list_restores},
-    Command{"UndoRestore", undo_restore},
+    Command{"UndoRestore", undo_restore, Declared::Yes, Stores::Yes},
 };
 
 }  // namespace

@@ -128,6 +128,7 @@ Reply download_workspace(Guest& guest, const Json& params) {
   const bool attachments = flag_param(params, "include_attachments", true);
   const bool link = flag_param(params, "link", false);
   if (link && !is_usable_workspace(id)) return refused(kUnusableWorkspace);
+  if (link && !storage_keeps()) return refused(kStoresNothing);
   const auto zip = Remote(endpoint).download_snapshot(id, attachments);
   if (!zip) return refused(zip.error().text);
   // What is here already meets what is there in the session: both stay.
@@ -196,8 +197,8 @@ Reply host_only(std::string_view name) {
 constexpr std::array kCommands{
     Command{"GetProviderStatus", provider_status},
     Command{"ListRemoteWorkspaces", list_workspaces},
-    Command{"LinkWorkspace", link_workspace},
-    Command{"UnlinkWorkspace", unlink_workspace},
+    Command{"LinkWorkspace", link_workspace, Declared::Yes, Stores::Yes},
+    Command{"UnlinkWorkspace", unlink_workspace, Declared::Yes, Stores::Yes},
     Command{"UploadWorkspaceSnapshot", upload_snapshot},
     Command{"DownloadWorkspace", download_workspace},
     Command{"PrepareLiveShareRuntime", prepare_live_share, Declared::No},

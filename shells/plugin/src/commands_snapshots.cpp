@@ -197,15 +197,15 @@ Reply set_device_name(Guest& guest, const Json& params) {
 
 constexpr std::array kCommands{
     Command{"ListSnapshots", list_snapshots},
-    Command{"CreateSnapshot", create_snapshot},
-    Command{"RenameSnapshot", rename_snapshot},
-    Command{"DeleteSnapshot", delete_snapshot},
+    Command{"CreateSnapshot", create_snapshot, Declared::Yes, Stores::Yes},
+    Command{"RenameSnapshot", rename_snapshot, Declared::Yes, Stores::Yes},
+    Command{"DeleteSnapshot", delete_snapshot, Declared::Yes, Stores::Yes},
     Command{"PackSnapshot", pack_snapshot},
     Command{"GetHeldChanges", get_held},
-    Command{"ReleaseHeldChanges", release_held},
-    Command{"UndoHeldChanges", undo_held},
+    Command{"ReleaseHeldChanges", release_held, Declared::Yes, Stores::Yes},
+    Command{"UndoHeldChanges", undo_held, Declared::Yes, Stores::Yes},
     Command{"GetDevice", get_device},
-    Command{"SetDeviceName", set_device_name},
+    Command{"SetDeviceName", set_device_name, Declared::Yes, Stores::Yes},
 };
 
 }  // namespace

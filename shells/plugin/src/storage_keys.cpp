@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kWorkspaceKey = "workspace_crdt";
 constexpr std::string_view kHistoryKey = "history.";
+constexpr std::string_view kProbeKey = "sync.probe";
 constexpr size_t kMaxKeyName = 120;
 
 }  // namespace
@@ -45,6 +46,13 @@ std::optional<Bytes> Space::get(std::string_view key) const {
 
 void Space::set(std::string_view key, ByteView bytes) const {
   host::storage_set(std::string(prefix_).append(key), bytes);
+}
+
+bool storage_keeps() {
+  const std::string moment = std::to_string(host::now().value());
+  host::storage_set(kProbeKey, as_bytes(moment));
+  const auto kept = host::storage_get(kProbeKey);
+  return kept && as_text(*kept) == moment;
 }
 
 std::optional<Json> stored_json(const Space& space, std::string_view key) {

@@ -43,6 +43,9 @@ class Space {
   std::string prefix_;
 };
 
+/// Whether what is set now is there afterwards. Web hosts say nothing where they may not store, or cannot; native ones end the export.
+bool storage_keeps();
+
 /// The JSON under a key. What is there and cannot be read is kept under `damaged:<key>`, and the log says so.
 std::optional<Json> stored_json(const Space& space, std::string_view key);
 inline constexpr std::string_view kDamagedKey = "damaged:";

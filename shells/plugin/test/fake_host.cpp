@@ -31,6 +31,7 @@ std::optional<Bytes> storage_get(std::string_view key) {
 
 void storage_set(std::string_view key, ByteView bytes) {
   fake_host().set_keys.emplace_back(key);
+  if (fake_host().is_full) return;
   fake_host().storage.insert_or_assign(std::string(key), to_bytes(bytes));
   if (fake_host().record_versions) fake_host().versions.push_back(fake_host().storage);
 }

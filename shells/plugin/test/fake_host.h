@@ -25,6 +25,7 @@ struct FakeHost {
   host::Connection connection;  // the last one asked for
   Json context = Json::object();
   bool is_blind = false;  // finds nothing in the storage
+  bool is_full = false;  // stores nothing, and does not say so
   std::vector<host::HttpRequest> http_requests;
   host::HttpResponse http_answer;
   bool record_versions = false;  // keep a copy of the storage after each write
