@@ -129,9 +129,9 @@ void HistoryLog::marked(const sync::HistoryMark& mark) {
 
 // --- compaction -----------------------------------------------------------------------------------------------------
 
-void HistoryLog::settle(const std::string& doc, std::span<const sync::HistoryMark> marks, TimestampMs now) {
+bool HistoryLog::settle(const std::string& doc, std::span<const sync::HistoryMark> marks, TimestampMs now) {
   const auto fresh = fresh_.find(doc);
-  if (fresh == fresh_.end()) return;
+  if (fresh == fresh_.end()) return true;
   const bool is_new = !index_.contains(doc);
   Entry& entry = index_[doc];
   if (is_new && fresh->second.size() == 1) {
@@ -142,16 +142,17 @@ void HistoryLog::settle(const std::string& doc, std::span<const sync::HistoryMar
       entry.last = record.sequence;
       entry.only = std::move(*only);
       fresh_.erase(fresh);
-      return;
+      return true;
     }
     record.update = update;
   }
-  append(doc, entry, fresh->second);
+  if (!append(doc, entry, fresh->second)) return false;
   fresh_.erase(doc);
   if (entry.blocks > entry.folded_blocks + kManyBlocks && !host::nearly_exhausted()) fold(doc, entry, marks, now);
+  return true;
 }
 
-void HistoryLog::append(const std::string& doc, Entry& entry, std::span<const sync::HistoryRecord> fresh) {
+bool HistoryLog::append(const std::string& doc, Entry& entry, std::span<const sync::HistoryRecord> fresh) {
   const bool has_chunks = entry.next_chunk > entry.first_chunk;
   const bool is_full = has_chunks && entry.last_chunk_bytes >= kChunkBytes;  // then it need not be read
   uint64_t number = has_chunks && !is_full ? entry.next_chunk - 1 : entry.next_chunk;
@@ -167,7 +168,7 @@ void HistoryLog::append(const std::string& doc, Entry& entry, std::span<const sy
   const auto block = records.empty() ? Result<Bytes>{Bytes{}} : sync::encode_history_block(records);
   if (records.empty() || !block) {
     if (stored) entry.next_chunk = number + 1;
-    return;
+    return true;
   }
   if (stored && (!chunk.is_whole || stored->size() >= kChunkBytes)) {
     ++number;
@@ -176,12 +177,13 @@ void HistoryLog::append(const std::string& doc, Entry& entry, std::span<const sy
   chunk.blocks.push_back(*block);
   Writer out;
   for (const Bytes& each : chunk.blocks) out.var_bytes(each);
-  space_.set(history_key(doc, number), out.view());
+  if (!space_.keep(history_key(doc, number), out.view())) return false;
   entry.last = records.back().sequence;
   entry.last_chunk_bytes = out.size();
   ++entry.blocks;
   entry.next_chunk = number + 1;
   entry.only.clear();
+  return true;
 }
 
 void HistoryLog::fold(const std::string& doc, Entry& entry, std::span<const sync::HistoryMark> marks, TimestampMs now) {
@@ -195,12 +197,12 @@ void HistoryLog::fold(const std::string& doc, Entry& entry, std::span<const sync
   Writer out;
   for (const sync::StoredBlock& block : *blocks) {
     if (out.size() > 0 && out.size() + block.bytes.size() > kChunkBytes) {
-      space_.set(history_key(doc, number++), out.view());
+      if (!space_.keep(history_key(doc, number++), out.view())) return;
       out = Writer{};
     }
     out.var_bytes(block.bytes);
   }
-  space_.set(history_key(doc, number++), out.view());
+  if (!space_.keep(history_key(doc, number++), out.view())) return;
   for (uint64_t old = entry.first_chunk; old < entry.next_chunk; ++old) garbage_.push_back(history_key(doc, old));
   entry.first_chunk = entry.next_chunk;
   entry.next_chunk = number;
@@ -208,7 +210,7 @@ void HistoryLog::fold(const std::string& doc, Entry& entry, std::span<const sync
   entry.blocks = entry.folded_blocks = blocks->size();
 }
 
-void HistoryLog::write_index() {
+bool HistoryLog::write_index() {
   Writer out;
   out.u8(kIndexVersion);
   out.var_uint(last_);
@@ -219,7 +221,7 @@ void HistoryLog::write_index() {
       out.var_uint(number);
     out.var_bytes(entry.only);
   }
-  space_.set(kIndexKey, out.view());
+  return space_.keep(kIndexKey, out.view());
 }
 
 void HistoryLog::sweep() {

@@ -56,9 +56,9 @@ class HistoryLog {
 
   // --- compaction -------------------------------------------------------------------------------------------------
 
-  /// Writes what is new of a document into its chunks. Call before its state is overwritten.
-  void settle(const std::string& doc, std::span<const sync::HistoryMark> marks, TimestampMs now);
-  void write_index();
+  /// Writes what is new of a document into its chunks. Call before its state is overwritten. False: the host did not store it.
+  bool settle(const std::string& doc, std::span<const sync::HistoryMark> marks, TimestampMs now);
+  bool write_index();
   /// Takes chunks away that the stored index does not name any more.
   void sweep();
 
@@ -85,7 +85,7 @@ class HistoryLog {
 
   std::vector<Bytes> blocks_of(const std::string& doc, const Entry& entry) const;
   std::optional<Bytes> only_block(const std::string& doc, const Entry& entry) const;
-  void append(const std::string& doc, Entry& entry, std::span<const sync::HistoryRecord> fresh);
+  bool append(const std::string& doc, Entry& entry, std::span<const sync::HistoryRecord> fresh);
   void fold(const std::string& doc, Entry& entry, std::span<const sync::HistoryMark> marks, TimestampMs now);
 
   Space space_;

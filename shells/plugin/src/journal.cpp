@@ -231,16 +231,16 @@ void Journal::compact(const sync::Replica& replica, std::string_view workspace_i
   while (!changed_.empty()) {
     if (host::nearly_exhausted()) return;
     const std::string doc = *changed_.begin();
-    history_.settle(doc, kept, now);
-    store(document_key(doc), replica.document_state(doc));
+    if (!history_.settle(doc, kept, now) || !store(document_key(doc), replica.document_state(doc))) return;
     if (doc.starts_with(kBodyPrefix)) stored_bodies_.emplace(body_name(doc));
     changed_.erase(doc);
   }
-  write_manifest();
-  history_.write_index();
-  const uint64_t old = first_;
-  first_ = next_;
-  write_head(workspace_id);
+  if (!write_manifest() || !history_.write_index()) return;
+  const uint64_t old = std::exchange(first_, next_);
+  if (!write_head(workspace_id)) {
+    first_ = old;
+    return;
+  }
   for (uint64_t number = old; number < first_; ++number) space_.set(entry_key(number), {});
   history_.sweep();
   bytes_since_compaction_ = 0;
@@ -270,20 +270,20 @@ void Journal::remove_mark(const sync::HistoryMark& mark) {
   add_record(sync::mark_record_key(mark), {});
 }
 
-void Journal::store(const std::string& key, ByteView bytes) {
+bool Journal::store(const std::string& key, ByteView bytes) {
   if (damaged_.erase(key) > 0) {
     if (const auto old = space_.get(key)) space_.set(std::string(kDamagedKey) + key, *old);
   }
-  space_.set(key, bytes);
+  return space_.keep(key, bytes);
 }
 
-void Journal::write_manifest() const {
+bool Journal::write_manifest() const {
   Json names = Json::array();
   for (const std::string& name : stored_bodies_) names.push(name);
-  space_.set(kManifestKey, as_bytes(names.dump()));
+  return space_.keep(kManifestKey, as_bytes(names.dump()));
 }
 
-void Journal::write_head(std::string_view workspace_id) {
+bool Journal::write_head(std::string_view workspace_id) {
   Writer out;
   out.u8(kEntryVersion);
   out.var_string(workspace_id);
@@ -292,7 +292,7 @@ void Journal::write_head(std::string_view workspace_id) {
     out.var_string(key);
     out.var_string(value);
   }
-  store(std::string(kHeadKey), out.view());
+  return store(std::string(kHeadKey), out.view());
 }
 
 }  // namespace diaryx::plugin

@@ -10,8 +10,9 @@
 //
 // Invariants
 //  1. One flush is one `storage_set`: all of it is stored or nothing. A host without transactions thus gives us one.
-//  2. States first, then `sync.records` (which moves the start of the journal), then the old entries go. A crash between
-//     any two leaves a journal that says the same again, which is harmless: updates and records are idempotent.
+//  2. States first, then `sync.records` (which moves the start of the journal), then the old entries go, each once what is before it
+//     was looked for and found: a host may fail without a word. A crash between any two, or a host that stores no more, leaves a
+//     journal that says the same again, which is harmless: updates and records are idempotent.
 //  3. Stored state is never replaced by an emptier one: nothing is written before what is stored was read, and what was
 //     stored but could not be read is copied aside before its key is written.
 #pragma once
@@ -96,9 +97,9 @@ class Journal {
   void begin_history(std::span<const std::string> states);
   enum class Entry : uint8_t { Absent, Damaged, Whole };
   Entry load_entry(uint64_t number, Stored& stored);
-  void store(const std::string& key, ByteView bytes);
-  void write_manifest() const;
-  void write_head(std::string_view workspace_id);
+  bool store(const std::string& key, ByteView bytes);
+  bool write_manifest() const;
+  bool write_head(std::string_view workspace_id);
 
   Space space_;
   HistoryLog history_;

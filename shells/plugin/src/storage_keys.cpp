@@ -48,11 +48,14 @@ void Space::set(std::string_view key, ByteView bytes) const {
   host::storage_set(std::string(prefix_).append(key), bytes);
 }
 
-bool storage_keeps() {
-  const std::string moment = std::to_string(host::now().value());
-  host::storage_set(kProbeKey, as_bytes(moment));
-  const auto kept = host::storage_get(kProbeKey);
-  return kept && as_text(*kept) == moment;
+bool storage_keeps() { return Space().keep(kProbeKey, as_bytes(std::to_string(host::now().value()))); }
+
+bool Space::keep(std::string_view key, ByteView bytes) const {
+  set(key, bytes);
+  const auto kept = get(key);
+  if (kept && as_text(*kept) == as_text(bytes)) return true;
+  host::log(host::Level::Warn, "the host did not store " + std::string(key));
+  return false;
 }
 
 std::optional<Json> stored_json(const Space& space, std::string_view key) {

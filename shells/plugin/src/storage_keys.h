@@ -36,6 +36,8 @@ class Space {
 
   std::optional<Bytes> get(std::string_view key) const;
   void set(std::string_view key, ByteView bytes) const;
+  /// The same for what nothing else says any more afterwards. False: the host did not store it.
+  bool keep(std::string_view key, ByteView bytes) const;
   /// The whole state of a document as it is stored, under today's key or that of older plugins. Not checked.
   std::optional<StoredDocument> read_document(std::string_view doc) const;
 

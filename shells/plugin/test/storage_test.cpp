@@ -56,5 +56,40 @@ TEST(Storage, CommandsThatStoreSayThatNothingWasStoredAndDoNothing) {
   EXPECT_EQ(file("a.md"), "one\n");
 }
 
+// What is folded into whole states stays in the journal until they are stored.
+TEST(Storage, LosesNothingToAHostThatStoresNothingForAWhile) {
+  fake_host() = {};
+  const auto write = [](Guest& guest, std::string_view path, std::string_view text) {
+    put(path, text);
+    tell(guest, "file_saved", path);
+  };
+  const auto times_changed = [](Guest& guest, std::string_view path) {
+    return data(guest, "GetFileHistory", Json{}.set("file_path", path)).as_array()->size();
+  };
+  size_t times = 0;
+  {
+    Guest guest;
+    ASSERT_TRUE(guest.init(kWorkspaceA));
+    ASSERT_TRUE(guest.on_connected("{}"));
+    for (const std::string_view id : {"workspace:A", "body:A/a.md"}) answer_empty(guest, id);
+    write(guest, "a.md", "one\n");
+    answer_empty(guest, "body:A/a.md");
+    write(guest, "a.md", "one two\n");
+    times = times_changed(guest, "a.md");
+    fake_host().is_full = true;
+    ASSERT_TRUE(guest.on_disconnected());  // which stores whole states
+    fake_host().is_full = false;
+    data(guest, "SetCrdtFile", Json{}.set("path", "b.md").set("metadata", Json{}.set("title", "B")));
+    ASSERT_TRUE(guest.shutdown());
+  }
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  EXPECT_EQ(data(guest, "GetBodyContent", Json{}.set("doc_name", "a.md")).string_member("content"), "one two\n");
+  EXPECT_EQ(times_changed(guest, "a.md"), times);
+  ASSERT_TRUE(guest.on_connected("{}"));
+  for (const std::string_view id : {"workspace:A", "body:A/a.md"}) answer_empty(guest, id);
+  EXPECT_EQ(file("a.md"), "one two\n");
+}
+
 }  // namespace
 }  // namespace diaryx::plugin
