@@ -142,7 +142,10 @@ void Guest::finish() {
     if (!server.server_url.empty() && (is_share || !server.auth_token.empty())) session_->work(&remote);
   }
   if (!transport_problem_.empty() && try_again_at_ <= host::now()) connect(host::Connection(requested_));
-  if (session_->take_reconnect() && is_requested()) renew_line();
+  if ((session_->take_reconnect() || unheard_) && is_requested()) {
+    unheard_ = false;
+    renew_line();
+  }
 }
 
 Bytes Guest::finish_with_envelope() {
@@ -677,15 +680,20 @@ void Guest::file_moved(Session& session, const std::string& from, const std::str
 // --- binary exports -------------------------------------------------------------------------------------------------
 
 BinaryOutcome Guest::on_connected(std::string_view input) {
-  const Json options = Json::parse(input).value_or(Json::object());
+  unheard_ = true;
   begin();
+  greet(Json::parse(input).value_or(Json::object()));
+  unheard_ = false;
+  return finish_with_envelope();
+}
+
+void Guest::greet(const Json& options) {
   const std::string id(options.string_member("workspace_id").value_or(""));
   // Before `init` and after `shutdown` nobody has said which folder this is, and no session may look at whatever is there. `init` finds
   // that the line is open.
   const bool is_named = session_ && !id.empty();
   if (is_named && !is_own_line(id)) {
-    host::log(host::Level::Warn, "a line to another workspace than this one is open; it is ignored");
-    return finish_with_envelope();
+    return host::log(host::Level::Warn, "a line to another workspace than this one is open; it is ignored");
   }
   if (is_named && session_->workspace_id() != id) {
     const bool write_files = options.bool_member("write_to_disk").value_or(true);
@@ -703,7 +711,6 @@ BinaryOutcome Guest::on_connected(std::string_view input) {
   socket_open_ = was_open_ = true;
   line_taken_ = false;
   if (online()) take_line();
-  return finish_with_envelope();
 }
 
 BinaryOutcome Guest::on_disconnected() {
@@ -725,21 +732,25 @@ void Guest::hear_of_line() {
 }
 
 BinaryOutcome Guest::on_binary(ByteView frame) {
+  const bool was_unheard = std::exchange(unheard_, true);
   begin();
   if (online()) {
     hear_of_line();
     session_->feed(sync::BinaryReceived{frame});
   }
+  unheard_ = was_unheard;
   return finish_with_envelope();
 }
 
 BinaryOutcome Guest::on_text(std::string_view text) {
+  const bool was_unheard = std::exchange(unheard_, true);
   begin();
   if (online()) {
     hear_of_line();
     session_->hear(text);
-    if (session_->wants_snapshot()) fetch_snapshot();
   }
+  unheard_ = was_unheard;
+  if (session_ && session_->wants_snapshot()) fetch_snapshot();
   return finish_with_envelope();
 }
 

@@ -138,6 +138,7 @@ class Guest {
   Session* online();
   Journal::Stored present_state() const;
   void adopt_late_state();
+  void greet(const Json& options);
   void hear_of_line();
   void fetch_snapshot();
   void handle_event(Session& session, std::string_view type, const Json& payload);
@@ -158,6 +159,8 @@ class Guest {
   bool socket_open_ = false;
   bool was_open_ = false;  // since it was requested
   bool line_taken_ = false;  // a session was told of it
+  bool unheard_ =
+      false;  // the socket told of something once, and the host ended that export: another line tells it all again
   bool goodbye_due_ = false;  // perhaps: native hosts say it of a line that they were asked to close, too
   std::string transport_problem_;
   TimestampMs try_again_at_;

@@ -164,6 +164,25 @@ describe('garbage', () => {
 });
 
 describe('a trap in a host function', () => {
+  // Nobody says it twice: on a new line the server says all of it again.
+  test('asks for another line when what the socket told was not heard', async () => {
+    for (const [name, input] of [['on_connected', '{"workspace_id":"ws1"}'], ['handle_binary_message', '\x01x'], ['handle_text_message', '{}']]) {
+      const host = new PretendHost();
+      const plugin = await host.load();
+      await plugin.call('init', JSON.stringify({ server_url: 'http://h', auth_token: 't', workspace_id: 'ws1', workspace_root: '.' }));
+      if (name !== 'on_connected') await plugin.call('on_connected', '{"workspace_id":"ws1"}');
+      host.broken = { host_get_timestamp: 'throw' };
+      await assert.rejects(plugin.call(name, input));
+      host.broken = null;
+      host.requests = [];
+      await plugin.command('GetSyncStatus');
+      assert.deepEqual(host.requests.map(({ type }) => type), ['disconnect', 'connect'], name);
+      await plugin.call('on_connected', '{"workspace_id":"ws1"}');
+      await plugin.command('GetSyncStatus');
+      assert.equal(host.sent('connect').length, 1);
+    }
+  });
+
   test('leaves the instance usable and the work to be done', async () => {
     const host = new PretendHost();
     const plugin = await host.load();
