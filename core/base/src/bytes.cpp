@@ -43,12 +43,6 @@ Result<SignedMagnitude> Reader::var_int() {
   return fail(ErrorCode::VarUintTooLong, position_);
 }
 
-Result<uint32_t> Reader::var_u32() {
-  DX_TRY(const uint64_t value, var_uint());
-  if (value > std::numeric_limits<uint32_t>::max()) return fail(ErrorCode::NumberOutOfRange, position_);
-  return static_cast<uint32_t>(value);
-}
-
 Result<ByteView> Reader::var_bytes() {
   DX_TRY(const uint64_t size, var_uint());
   if (size > remaining()) return fail(ErrorCode::Truncated, position_);
@@ -62,30 +56,12 @@ Result<std::string_view> Reader::var_string() {
   return as_text(view);
 }
 
-Result<uint32_t> Reader::u32_be() {
-  DX_TRY(const ByteView view, bytes(4));
-  uint32_t value = 0;
-  for (const uint8_t byte : view) value = (value << 8) | byte;
-  return value;
-}
-
-Result<uint64_t> Reader::u64_be() {
-  DX_TRY(const ByteView view, bytes(8));
-  uint64_t value = 0;
-  for (const uint8_t byte : view) value = (value << 8) | byte;
-  return value;
-}
-
 void Writer::var_int(SignedMagnitude value) {
   const uint8_t sign = value.negative ? 0x40 : 0;
   const auto low = static_cast<uint8_t>(value.magnitude & 0x3f);
   const uint64_t rest = value.magnitude >> 6;
   u8(static_cast<uint8_t>((rest != 0 ? 0x80 : 0) | sign | low));
   if (rest != 0) var_uint(rest);
-}
-
-void Writer::u32_be(uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) u8(static_cast<uint8_t>(value >> shift));
 }
 
 void Writer::u64_be(uint64_t value) {

@@ -88,7 +88,12 @@ TEST(Reader, ChecksStringsAndLengths) {
   EXPECT_EQ(Reader(Bytes{2, 'h', 'i'}).var_string(), "hi");
   EXPECT_EQ(Reader(Bytes{3, 'h', 'i'}).var_string().error().code, ErrorCode::Truncated);
   EXPECT_EQ(Reader(Bytes{2, 0xc3, 0x28}).var_string().error().code, ErrorCode::InvalidUtf8);
-  EXPECT_EQ(Reader(Bytes{1, 2, 3, 4}).u32_be(), 0x01020304u);
+}
+
+TEST(Writer, WritesFixedNumbersBigEndian) {
+  Writer out;
+  out.u64_be(0x0102030405060708);
+  EXPECT_EQ(out.take(), (Bytes{1, 2, 3, 4, 5, 6, 7, 8}));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Owned and viewed bytes, and the reader and writer of lib0's primitives (varints, strings, big-endian numbers).
+// Owned and viewed bytes, and the reader and writer of lib0's primitives (varints, strings).
 //
 // Source: lib0 0.2 encoding.js / decoding.js as Yjs 13.6 uses them; docs/protocol.md.
 #pragma once
@@ -123,9 +123,6 @@ class Reader {
   /// lib0 varInt (sign and magnitude, bit 6 of the first byte is the sign). Errors: Truncated, VarUintTooLong.
   Result<SignedMagnitude> var_int();
 
-  /// A varUint that must fit 32 bits. Errors: as var_uint, NumberOutOfRange.
-  Result<uint32_t> var_u32();
-
   /// `size` bytes, not copied. Errors: Truncated.
   Result<ByteView> bytes(size_t size) {
     if (size > remaining()) [[unlikely]]
@@ -140,10 +137,6 @@ class Reader {
 
   /// varUint byte length, then UTF-8, checked strictly. Errors: Truncated, VarUintTooLong, InvalidUtf8.
   Result<std::string_view> var_string();
-
-  /// Big-endian fixed width numbers. Errors: Truncated.
-  Result<uint32_t> u32_be();
-  Result<uint64_t> u64_be();
 
  private:
   Result<uint64_t> var_uint_slow();
@@ -175,7 +168,7 @@ class Writer {
     raw(view);
   }
   void var_string(std::string_view text) { var_bytes(as_bytes(text)); }
-  void u32_be(uint32_t value);
+  /// Eight bytes, big-endian.
   void u64_be(uint64_t value);
 
   size_t size() const { return bytes_.size(); }
