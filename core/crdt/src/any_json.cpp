@@ -15,31 +15,6 @@ void append_integer(int64_t value, std::string& out) {
   out.append(number, std::to_chars(number, number + sizeof number, value).ptr);
 }
 
-void append_quoted(std::string_view text, std::string& out) {
-  constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<uint8_t>(c) < 0x20) {
-          out += "\\u00";
-          out += kHex[static_cast<uint8_t>(c) >> 4];
-          out += kHex[c & 15];
-        } else {
-          out += c;
-        }
-    }
-  }
-  out += '"';
-}
-
 void put_indices_first(Any::Object& members) {
   const auto is_index = [](const Any::Member& member) { return is_array_index(member.key); };
   if (std::none_of(members.begin(), members.end(), is_index)) return;
@@ -268,7 +243,7 @@ void append_value(const Any& value, BigInts bigints, std::string& out) {
     case Any::Kind::BigInt:
       if (bigints == BigInts::AsDigits) return append_integer(*value.as_bigint(), out);
       return append_json_number(out, static_cast<double>(*value.as_bigint()));
-    case Any::Kind::String: return append_quoted(*value.as_string(), out);
+    case Any::Kind::String: return append_json_string(out, *value.as_string());
     case Any::Kind::Bytes: {
       const Bytes& bytes = *value.as_bytes();
       out += '{';
@@ -304,7 +279,7 @@ void append_value(const Any& value, BigInts bigints, std::string& out) {
         if (member.value.is_undefined()) continue;
         if (!first) out += ',';
         first = false;
-        append_quoted(member.key, out);
+        append_json_string(out, member.key);
         out += ':';
         append_value(member.value, bigints, out);
       }
