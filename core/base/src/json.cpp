@@ -70,6 +70,15 @@ std::optional<int64_t> Json::integer_member(std::string_view key) const {
   return member == nullptr ? std::nullopt : member->as_integer();
 }
 
+bool Json::reaches(size_t levels) const {
+  if (levels == 0) return true;
+  if (const Array* const items = as_array())
+    return std::ranges::any_of(*items, [&](const Json& item) { return item.reaches(levels - 1); });
+  if (const Object* const members = as_object())
+    return std::ranges::any_of(*members, [&](const Member& member) { return member.value.reaches(levels - 1); });
+  return false;
+}
+
 Json& Json::set_flag(std::string_view key, bool value) { return set_value(key, Json(value)); }
 Json& Json::set_number(std::string_view key, double value) { return set_value(key, Json(value)); }
 Json& Json::set_text(std::string_view key, std::string_view value) { return set_value(key, Json(value)); }

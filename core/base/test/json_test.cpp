@@ -82,6 +82,15 @@ TEST(Json, BuildsObjectsInOrder) {
   EXPECT_EQ(json.find("n"), nullptr);
 }
 
+TEST(Json, ReachesAsDeepAsItsValuesStand) {
+  EXPECT_TRUE(Json(1).reaches(0));
+  EXPECT_FALSE(Json(1).reaches(1));
+  EXPECT_FALSE(Json::parse("[]")->reaches(1));
+  const Json json = *Json::parse(R"({"a":1,"b":[2,{"c":3}]})");
+  EXPECT_TRUE(json.reaches(3));
+  EXPECT_FALSE(json.reaches(4));
+}
+
 TEST(Json, EscapesACharacterWhereverItStands) {
   for (int c = 0; c < 0x80; ++c) {
     for (size_t at = 0; at < 20; ++at) {

@@ -158,16 +158,6 @@ struct Lines {
   }
 };
 
-size_t depth_of(const Json& value, size_t limit) {
-  if (limit == 0) return 1;
-  size_t deepest = 0;
-  if (const auto* array = value.as_array())
-    for (const Json& item : *array) deepest = std::max(deepest, 1 + depth_of(item, limit - 1));
-  if (const auto* object = value.as_object())
-    for (const auto& member : *object) deepest = std::max(deepest, 1 + depth_of(member.value, limit - 1));
-  return deepest;
-}
-
 }  // namespace
 
 std::string emit_inline(const Json& value, ValueStyle style) {
@@ -188,7 +178,7 @@ std::string emit_inline(const Json& value, ValueStyle style) {
 std::string emit_entry(std::string_view key, const Json& value, std::string_view newline) {
   std::string out = emit_key(key) + ":";
   // What is nested too deep for our own reader goes into a string: its JSON.
-  const bool too_deep = depth_of(value, kMaxYamlDepth) >= kMaxYamlDepth;
+  const bool too_deep = value.reaches(kMaxYamlDepth);
   Lines{out, newline}.value_after_key(too_deep ? Json(value.dump()) : value, 0);
   return out;
 }

@@ -97,16 +97,6 @@ class MemberReader {
   bool& repaired_;
 };
 
-size_t depth_of(const Json& value, size_t limit) {
-  if (limit == 0) return 1;
-  size_t deepest = 0;
-  if (const auto* array = value.as_array())
-    for (const Json& item : *array) deepest = std::max(deepest, 1 + depth_of(item, limit - 1));
-  if (const auto* object = value.as_object())
-    for (const auto& member : *object) deepest = std::max(deepest, 1 + depth_of(member.value, limit - 1));
-  return deepest;
-}
-
 BinaryRef read_binary_ref(const Json& json, bool& repaired) {
   MemberReader in(json, repaired);
   BinaryRef ref;
@@ -199,7 +189,7 @@ Result<Repaired<FileMetadata>> parse_metadata(std::string_view json) {
 
 Result<Repaired<FileMetadata>> metadata_from_json(const Json& value) {
   if (!value.is_object()) return fail(ErrorCode::InvalidMetadata);
-  if (depth_of(value, kMaxMetadataDepth) > kMaxMetadataDepth) return fail(ErrorCode::TooDeep);
+  if (value.reaches(kMaxMetadataDepth)) return fail(ErrorCode::TooDeep);
   Repaired<FileMetadata> read;
   FileMetadata& metadata = read.value;
   MemberReader in(value, read.repaired);

@@ -88,6 +88,10 @@ class Json {
   std::optional<bool> bool_member(const char* key) const { return bool_member(std::string_view(key)); }
   std::optional<int64_t> integer_member(const char* key) const { return integer_member(std::string_view(key)); }
 
+  /// Whether arrays and objects nest so that some value stands `levels` below this one; it stands 0 below itself.
+  /// Cost: one walk at most, no deeper than `levels`.
+  bool reaches(size_t levels) const;
+
   /// Sets a member; a value that is no object becomes one first. Returns *this, for building.
   template <typename T>
   Json& set(const char* key, T&& value) {
