@@ -11,12 +11,10 @@
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/metadata.h"
 #include "head_pieces.h"
+#include "roots.h"
 
 namespace diaryx::sync {
 namespace {
-
-constexpr std::string_view kImportedRoot = "head";
-constexpr std::string_view kChangedRoot = "fields";
 
 // A record is one insertion: its mark, its kind, the key of a piece, a border, and the text. It is deleted as a whole.
 constexpr char kRecordMark = '\x1e';
@@ -537,7 +535,7 @@ std::optional<crdt::Id> unit_at(const std::vector<crdt::TextSpan>& spans, size_t
 
 }  // namespace
 
-HeadText::HeadText(crdt::Doc& doc) : imported_(doc.text(kImportedRoot)), changed_(doc.text(kChangedRoot)) {}
+HeadText::HeadText(crdt::Doc& doc) : imported_(doc.text(kHeadRoot)), changed_(doc.text(kFieldsRoot)) {}
 
 bool HeadText::is_as_imported() const { return changed_.length() == Length{0}; }
 

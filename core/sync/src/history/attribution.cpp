@@ -5,7 +5,8 @@
 #include "diaryx/base/utf.h"
 #include "diaryx/sync/head_text.h"
 #include "history/history_impl.h"
-#include "history/history_names.h"
+#include "replica/workspace_doc.h"
+#include "roots.h"
 
 namespace diaryx::sync {
 namespace {
@@ -53,13 +54,13 @@ std::optional<std::vector<AttributedSpan>> History::attribution(const std::strin
   };
   // A first import is made under an id of its own, the same on every device; who listed the file imported it.
   const std::optional<std::string> seed =
-      body == nullptr ? std::nullopt : body->map(kSeedRootName).get_string(kSeedClientKey);
+      body == nullptr ? std::nullopt : body->map(kSeedRoot).get_string(kSeedClientKey);
   std::map<ClientId, HistoryDevice> devices;
   const auto find_device = [&](ClientId client) {
     HistoryDevice device = device_of(body_document(document), client);
     if (!device.id.empty() || seed != std::to_string(client.value())) return device;
     const auto importer = impl_->pass().first_writer.find(*name);
-    return importer == impl_->pass().first_writer.end() ? device : device_of(kWorkspaceDocument, importer->second);
+    return importer == impl_->pass().first_writer.end() ? device : device_of(kWorkspaceName, importer->second);
   };
   const auto device_of_span = [&](ClientId client) {
     const auto [place, is_new] = devices.try_emplace(client);
@@ -102,12 +103,12 @@ std::optional<std::vector<AttributedSpan>> History::attribution(const std::strin
   if (!head.is_as_imported()) {
     for (HeadText::Run& run : head.runs())
       append(attributed(std::move(run.text), source_of(*this, document, run.id), run.id.client));
-  } else if (const crdt::Text imported = body->text(kHeadRootName); imported.length() != Length{0}) {
+  } else if (const crdt::Text imported = body->text(kHeadRoot); imported.length() != Length{0}) {
     append_text(imported);
   } else if (entry) {
     append({.text = head_without_text(*entry, *name)});
   }
-  append_text(body->text(kBodyRootName));
+  append_text(body->text(kBodyRoot));
   return spans;
 }
 

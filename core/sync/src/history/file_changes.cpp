@@ -5,8 +5,8 @@
 
 #include "diaryx/base/sort.h"
 #include "diaryx/sync/history_diff.h"
-#include "history/history_names.h"
 #include "history/touched.h"
+#include "roots.h"
 
 namespace diaryx::sync {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 /// Keys of the file lists that records in (low, high] changed.
 std::set<std::string> touched_entries(const History& history, HistoryPoint low, HistoryPoint high) {
   std::set<std::string> keys;
-  const DocHistory* workspace = history.document(kWorkspaceDocument);
+  const DocHistory* workspace = history.document(kWorkspaceName);
   if (workspace == nullptr) return keys;
   const auto& changed = history.files_changed();
   for (size_t i = 0; i < changed.size(); ++i) {
@@ -52,7 +52,7 @@ bool same_content(const PastFile& a, const PastFile& b) {
 std::set<std::string> touched_files(const History& history, HistoryPoint low, HistoryPoint high) {
   std::set<std::string> names = touched_entries(history, low, high);
   for (const std::string& doc : history.documents()) {
-    if (!doc.starts_with(kBodyDocumentPrefix)) continue;
+    if (!doc.starts_with(kBodyPrefix)) continue;
     const auto& records = history.document(doc)->records();
     const auto first = std::ranges::upper_bound(records, low, {}, &HistoryRecord::sequence);
     if (first != records.end() && first->sequence <= high) names.insert(history.path_of_document(doc));

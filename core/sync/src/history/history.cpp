@@ -8,13 +8,15 @@
 #include "diaryx/base/sort.h"
 #include "diaryx/sync/head_text.h"
 #include "diaryx/sync/path.h"
-#include "diaryx/sync/render.h"
 #include "history/history_impl.h"
-#include "history/history_names.h"
 #include "replica/body_store.h"
+#include "roots.h"
 
 namespace diaryx::sync {
 namespace {
+
+/// Longer ids and names of devices are not ours.
+constexpr size_t kMaxDeviceText = 256;
 
 // A client id for documents that are only read.
 constexpr ClientId kReader{1};
@@ -36,7 +38,7 @@ std::optional<std::string> usable_key(std::string_view key) {
 
 }  // namespace
 
-std::string body_document(std::string_view path) { return std::string(kBodyDocumentPrefix).append(path); }
+std::string body_document(std::string_view path) { return std::string(kBodyPrefix).append(path); }
 
 // --- replaying --------------------------------------------------------------------------------------------------
 
@@ -48,7 +50,7 @@ const DocHistory* History::Impl::document(std::string_view doc) const {
 void History::Impl::forget(std::string_view doc) {
   known_writers_.reset();
   body_writers_.clear();
-  if (doc != kWorkspaceDocument) return;
+  if (doc != kWorkspaceName) return;
   pass_.reset();
   past_ = {};
 }
@@ -59,7 +61,7 @@ const History::Impl::WorkspacePass& History::Impl::pass() const {
   pass_->present = std::make_unique<WorkspaceDoc>(kReader);
   WorkspaceDoc& workspace = *pass_->present;
   std::set<std::string, std::less<>> live;
-  if (const DocHistory* records = document(kWorkspaceDocument)) {
+  if (const DocHistory* records = document(kWorkspaceName)) {
     for (const HistoryRecord& record : records->records()) {
       std::vector<std::string>& changed = pass_->files_changed.emplace_back();
       std::vector<std::string>& removed = pass_->files_removed.emplace_back();
@@ -68,7 +70,7 @@ const History::Impl::WorkspacePass& History::Impl::pass() const {
         ++damaged_;
         continue;
       }
-      for (const std::string_view root : {kFilesRootName, kBinariesRootName}) {
+      for (const std::string_view root : {kFilesRoot, kBinariesRoot}) {
         for (const std::string& key : commit->changed_keys(root)) {
           if (std::optional<std::string> path = usable_key(key)) changed.push_back(*std::move(path));
         }
@@ -82,7 +84,7 @@ const History::Impl::WorkspacePass& History::Impl::pass() const {
           live.insert(path);
         else if (live.erase(path) != 0 && !was_renamed(workspace, path))
           removed.push_back(path);
-        if (const std::optional<crdt::Id> id = workspace.doc().map(kFilesRootName).current_id(path))
+        if (const std::optional<crdt::Id> id = workspace.doc().map(kFilesRoot).current_id(path))
           pass_->first_writer.emplace(path, id->client);
       }
     }
@@ -125,7 +127,7 @@ void History::Impl::note_document(WorkspacePass& pass, const std::string& path) 
 }
 
 const WorkspaceDoc& History::Impl::workspace_at(HistoryPoint point) const {
-  const DocHistory* records = document(kWorkspaceDocument);
+  const DocHistory* records = document(kWorkspaceName);
   if (records == nullptr || (!records->records().empty() && point >= records->records().back().sequence))
     return *pass().present;
   const auto is_it = [&](const Past& past) { return past.workspace != nullptr && past.point == point; };
@@ -240,7 +242,7 @@ HistoryPoint History::last() const {
 }
 
 HistoryPoint History::first() const {
-  const DocHistory* const list = impl_->document(kWorkspaceDocument);
+  const DocHistory* const list = impl_->document(kWorkspaceName);
   return list == nullptr || list->records().empty() ? kHistoryNow : list->records().front().sequence;
 }
 
@@ -292,7 +294,7 @@ std::vector<std::string> History::document_keys_of(const std::string& path) cons
 }
 
 std::string History::path_of_document(std::string_view doc) const {
-  const std::string_view key = doc.starts_with(kBodyDocumentPrefix) ? doc.substr(kBodyDocumentPrefix.size()) : doc;
+  const std::string_view key = doc.starts_with(kBodyPrefix) ? doc.substr(kBodyPrefix.size()) : doc;
   const auto listed = impl_->pass().path_of_document.find(key);
   return listed == impl_->pass().path_of_document.end() ? std::string(key) : listed->second;
 }
@@ -334,7 +336,7 @@ std::optional<PastFile> History::file_at(const std::string& path, HistoryPoint p
     file.text = head_without_text(*file.metadata, *name);
     file.text_known = impl_->is_empty_before_its_records(*file.metadata, *name, point);
   } else {
-    file.text = impl_->head_of(*body, file.metadata, *name) + body->text(kBodyRootName).to_string();
+    file.text = impl_->head_of(*body, file.metadata, *name) + body->text(kBodyRoot).to_string();
     file.text_known = !body->has_pending();  // else what a damaged or forgotten record held is missing in it
   }
   return file;
@@ -356,12 +358,12 @@ const std::vector<std::vector<std::string>>& History::files_removed() const { re
 HistoryDevice History::device_of(std::string_view doc, ClientId client) const {
   const auto& known = impl_->known_writers();
   if (const auto found = known.find(client.value()); found != known.end()) return found->second;
-  if (!doc.starts_with(kBodyDocumentPrefix)) return {};
+  if (!doc.starts_with(kBodyPrefix)) return {};
   // Clients are made of the document's key; a renamed file took its operations along from the documents of its former names.
   const std::string path = path_of_document(doc);
   std::vector<std::string> keys = document_keys_of(path);
   for (std::string& name : names_of(path)) keys.push_back(std::move(name));
-  keys.emplace_back(doc.substr(kBodyDocumentPrefix.size()));
+  keys.emplace_back(doc.substr(kBodyPrefix.size()));
   const auto& writers = impl_->body_writers(doc, keys);
   const auto found = writers.find(client.value());
   return found == writers.end() ? HistoryDevice{} : found->second;

@@ -5,8 +5,8 @@
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/merge3.h"
 #include "diaryx/sync/path.h"
-#include "history/history_names.h"
 #include "replica/replica_impl.h"
+#include "roots.h"
 
 namespace diaryx::sync {
 

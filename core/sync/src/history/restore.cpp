@@ -8,9 +8,9 @@
 #include "diaryx/base/sha256.h"
 #include "diaryx/base/sort.h"
 #include "diaryx/sync/frontmatter.h"
-#include "history/history_names.h"
 #include "history/touched.h"
 #include "replica/body_doc.h"
+#include "roots.h"
 
 namespace diaryx::sync {
 namespace {
@@ -236,7 +236,7 @@ std::vector<std::string> documents_for_restore(const History& history, const Res
                                                std::span<const std::string> newer) {
   std::set<std::string> touched = touched_files(history, choice.point, kHistoryNow);
   for (const std::string& doc : newer) {
-    if (doc.starts_with(kBodyDocumentPrefix)) touched.insert(history.path_of_document(doc));
+    if (doc.starts_with(kBodyPrefix)) touched.insert(history.path_of_document(doc));
   }
   std::set<std::string> documents;
   const auto add = [&](const std::string& path) {
@@ -268,7 +268,7 @@ std::vector<DoneRestore> done_restores(const History& history) {
       const auto add = [&](const std::string& path) {
         if (std::ranges::find(done.paths, path) == done.paths.end()) done.paths.push_back(path);
       };
-      if (doc.starts_with(kBodyDocumentPrefix)) {
+      if (doc.starts_with(kBodyPrefix)) {
         add(history.path_of_document(doc));
       } else {
         for (const std::string& path : history.files_changed()[i]) add(path);

@@ -4,7 +4,7 @@
 #include "diaryx/base/shorten.h"
 #include "diaryx/base/sort.h"
 #include "diaryx/sync/history_timeline.h"
-#include "history/history_names.h"
+#include "roots.h"
 
 namespace diaryx::sync {
 namespace {
@@ -22,7 +22,7 @@ void add_steps(const History& history, std::string_view doc, std::vector<Step>& 
                HistoryPoint up_to = kHistoryNow) {
   const DocHistory* records = history.document(doc);
   if (records == nullptr) return;
-  const bool is_workspace = doc == kWorkspaceDocument;
+  const bool is_workspace = doc == kWorkspaceName;
   for (size_t i = 0; i < records->records().size(); ++i) {
     const HistoryRecord& said = records->records()[i];
     if (said.sequence > up_to) break;
@@ -56,7 +56,7 @@ HistoryPoint end_of_document(const History& history, std::span<const std::string
 std::vector<Step> file_steps(const History& history, const std::string& path, std::vector<std::string>& documents) {
   const std::vector<std::string> names = history.names_of(path);
   std::vector<Step> steps;
-  add_steps(history, kWorkspaceDocument, steps);
+  add_steps(history, kWorkspaceName, steps);
   std::erase_if(steps, [&](const Step& step) {
     return std::ranges::none_of(step.files,
                                 [&](const std::string& file) { return std::ranges::find(names, file) != names.end(); });
@@ -113,7 +113,7 @@ bool joins(const TimelineGroup& group, const TimelineGroup& step, const GroupRul
 TimelineGroup group_of(const History& history, Step step) {
   const HistoryRecord& said = *step.said;
   const RecordShape& shape = history.document(step.doc)->shapes()[step.record];
-  const bool is_workspace = step.doc == kWorkspaceDocument;
+  const bool is_workspace = step.doc == kWorkspaceName;
   return {.first = said.sequence,
           .last = said.sequence,
           .from = TimestampMs{said.time.value() - said.span.value()},
@@ -153,7 +153,7 @@ std::vector<TimelineGroup> group_steps(const History& history, std::vector<Step>
   // A rename, a deletion or a restore stands alone; edits join the open group of their device.
   std::map<std::string, OpenGroup> open;
   for (Step& step : steps) {
-    const bool is_listing = step.doc == kWorkspaceDocument && step.said->origin != HistoryOrigin::Restore;
+    const bool is_listing = step.doc == kWorkspaceName && step.said->origin != HistoryOrigin::Restore;
     TimelineGroup made = group_of(history, std::move(step));
     const auto found = open.find(made.device.id);
     if (found != open.end()) {

@@ -7,14 +7,14 @@
 #include "diaryx/sync/doc_id.h"
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/path.h"
-#include "diaryx/sync/render.h"
 #include "replica/body_doc.h"
 #include "replica/workspace_doc.h"
+#include "roots.h"
 
 namespace diaryx::sync::relay {
 
 std::string document_of(crdt::Doc& workspace, std::string_view path) {
-  const std::optional<std::string> json = workspace.map("files").get_string(path);
+  const std::optional<std::string> json = workspace.map(kFilesRoot).get_string(path);
   const auto entry = json ? parse_metadata(*json) : Result<Repaired<FileMetadata>>(fail(ErrorCode::InvalidMetadata));
   return document_key(entry ? std::optional(entry->value) : std::nullopt, std::string(path));
 }
@@ -46,10 +46,7 @@ Result<std::string> WorkspaceFiles::text_of(std::string_view path, ByteView body
   if (!head.empty()) return head + body.body();
   // Without a head: no frontmatter at all, or a file that only an old peer wrote, whose metadata is rendered.
   const std::optional<FileMetadata> entry = doc_->file(std::string(path));
-  const bool only_metadata =
-      entry && !extra_text(*entry, kHeadMark) &&
-      !same_meaning(*entry, derive_metadata(Frontmatter(), WorkspacePath(path), entry->modified_at));
-  return only_metadata ? render_head(*entry, path) + body.body() : body.body();
+  return (entry ? head_without_text(*entry, path) : std::string()) + body.body();
 }
 
 std::vector<BinaryRef> WorkspaceFiles::binaries() const {
@@ -101,7 +98,7 @@ ServerEdit WorkspaceFiles::edit_body(const ImportedText& file) const {
   DX_ASSERT(id.has_value());  // no longer than a path
   edit.document = *id;
   edit.seed = seed_update(place.document, place.file_id, split.head, split.body);
-  edit.texts = {{"head", std::string(split.head)}, {"body", std::string(split.body)}};
+  edit.texts = {{kHeadRoot, std::string(split.head)}, {kBodyRoot, std::string(split.body)}};
   return edit;
 }
 
@@ -158,9 +155,9 @@ void WorkspaceFiles::list_renamed(const Import& import, TimestampMs now, ServerE
     set_extra_text(moved, kMovedTo, std::nullopt);
     set_extra_text(moved, kDocument, file.document == file.to ? std::nullopt : std::optional(file.document));
     set_extra_text(*entry, kMovedTo, file.to);
-    edit.entries.push_back({"files", file.from, format_metadata(*entry)});
-    edit.entries.push_back({"files", file.to, format_metadata(moved)});
-    edit.entries.push_back({"homes", id, format_home({file.to, file.document, {}})});
+    edit.entries.push_back({kFilesRoot, file.from, format_metadata(*entry)});
+    edit.entries.push_back({kFilesRoot, file.to, format_metadata(moved)});
+    edit.entries.push_back({kHomesRoot, id, format_home({file.to, file.document, {}})});
   }
 }
 
@@ -187,12 +184,12 @@ void WorkspaceFiles::list_texts(const Import& import, TimestampMs now, ServerEdi
     const bool same = known && !known->deleted && extra_text(*known, kHeadMark) == extra_text(metadata, kHeadMark) &&
                       content_equal(*known, metadata);
     if (!same) {
-      edit.entries.push_back({"files", file.path, format_metadata(metadata)});
-      edit.entries.push_back({"homes", place.file_id, format_home({file.path, place.document, {}})});
+      edit.entries.push_back({kFilesRoot, file.path, format_metadata(metadata)});
+      edit.entries.push_back({kHomesRoot, place.file_id, format_home({file.path, place.document, {}})});
     }
     if (std::optional<BinaryRef> ref = doc_->live_binary(file.path)) {  // its bytes are text now
       ref->deleted = true;
-      edit.entries.push_back({"binaries", file.path, format_binary_ref(*ref)});
+      edit.entries.push_back({kBinariesRoot, file.path, format_binary_ref(*ref)});
     }
   }
   for (const std::string& path : texts()) {
@@ -202,10 +199,10 @@ void WorkspaceFiles::list_texts(const Import& import, TimestampMs now, ServerEdi
     std::optional<FileMetadata> metadata = doc_->file(path);
     metadata->deleted = true;
     metadata->modified_at = now;
-    edit.entries.push_back({"files", path, format_metadata(*metadata)});
+    edit.entries.push_back({kFilesRoot, path, format_metadata(*metadata)});
     const std::optional<std::string> id = extra_text(*metadata, kFileId);
     if (!id || !is_file_id(*id)) continue;
-    edit.entries.push_back({"homes", *id, format_home({path, doc_->document_of(path), std::string(kSeenUnknown)})});
+    edit.entries.push_back({kHomesRoot, *id, format_home({path, doc_->document_of(path), std::string(kSeenUnknown)})});
   }
 }
 
@@ -215,13 +212,13 @@ void WorkspaceFiles::list_binaries(const Import& import, ServerEdit& edit) const
     kept.insert(ref.path);
     const std::optional<BinaryRef> known = doc_->live_binary(ref.path);
     if (known && known->hash == ref.hash && known->size == ref.size) continue;
-    edit.entries.push_back({"binaries", ref.path, format_binary_ref(ref)});
+    edit.entries.push_back({kBinariesRoot, ref.path, format_binary_ref(ref)});
   }
   for (BinaryRef& ref : doc_->live_binaries()) {
     const bool removed = std::ranges::find(import.removed, ref.path) != import.removed.end();
     if (kept.contains(ref.path) || !(removed || import.replace_binaries)) continue;
     ref.deleted = true;
-    edit.entries.push_back({"binaries", ref.path, format_binary_ref(ref)});
+    edit.entries.push_back({kBinariesRoot, ref.path, format_binary_ref(ref)});
   }
 }
 

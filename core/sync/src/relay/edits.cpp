@@ -2,6 +2,7 @@
 #include "diaryx/sync/head_text.h"
 #include "diaryx/sync/text_diff.h"
 #include "machine.h"
+#include "roots.h"
 
 namespace diaryx::sync::relay {
 namespace {
@@ -30,7 +31,7 @@ Result<crdt::Commit> perform(crdt::Doc& doc, const ServerEdit& edit) {
 
   crdt::Transaction txn = doc.transact(origin);
   for (size_t i = 0; i < texts.size(); ++i) {
-    if (edit.texts[i].root == "head") {
+    if (edit.texts[i].root == kHeadRoot) {
       head.set(txn, edit.texts[i].value);
     } else {
       DX_TRY_VOID(reach(txn, texts[i], edit.texts[i].value));

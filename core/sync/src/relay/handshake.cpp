@@ -3,6 +3,7 @@
 #include "diaryx/sync/control.h"
 #include "diaryx/sync/metadata.h"
 #include "machine.h"
+#include "roots.h"
 
 namespace diaryx::sync::relay {
 
@@ -10,7 +11,7 @@ void Machine::make_manifest(Room& room) {
   if (room.manifest != nullptr) return;
   FileManifest manifest;
   const std::string prefix = "body:" + std::string(room.workspace) + "/";
-  work_on(room).map("files").for_each([&](std::string_view key, const crdt::Any& value) {
+  work_on(room).map(kFilesRoot).for_each([&](std::string_view key, const crdt::Any& value) {
     const std::string* const json = value.as_string();
     if (json == nullptr) return;
     const auto metadata = parse_metadata(*json);

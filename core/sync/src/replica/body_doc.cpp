@@ -11,14 +11,11 @@
 #include "diaryx/crdt/update.h"
 #include "diaryx/sync/text_diff.h"
 #include "fault.h"
+#include "roots.h"
 
 namespace diaryx::sync {
 namespace {
 
-constexpr std::string_view kHeadRoot = "head";
-constexpr std::string_view kBodyRoot = "body";
-constexpr std::string_view kSeedRoot = "seed";
-constexpr std::string_view kSeedKey = "client";
 constexpr std::string_view kClaimPrefix = "file:";
 /// With the key of the document, since a file takes its notes along into its other documents.
 constexpr std::string_view kLeftPrefix = "left:";
@@ -274,7 +271,7 @@ Bytes seed_update(std::string_view key, std::string_view file_id, std::string_vi
     doc.map(kSeedRoot).set(txn, writer_key(client), crdt::Any::string(std::string(file_id)));
   if (!head.empty()) DX_ASSERT(doc.text(kHeadRoot).insert(txn, Utf16Offset{0}, head));
   if (!body.empty()) DX_ASSERT(doc.text(kBodyRoot).insert(txn, Utf16Offset{0}, body));
-  doc.map(kSeedRoot).set(txn, kSeedKey, crdt::Any::string(std::to_string(client.value())));
+  doc.map(kSeedRoot).set(txn, kSeedClientKey, crdt::Any::string(std::to_string(client.value())));
   if (!file_id.empty()) doc.map(kSeedRoot).set(txn, std::string(kClaimPrefix).append(file_id), crdt::Any::string("1"));
   return std::move(txn).commit().update_v1();
 }

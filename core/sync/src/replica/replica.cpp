@@ -5,10 +5,8 @@
 
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/path.h"
-#include "diaryx/sync/render.h"
 #include "diaryx/sync/unicode.h"
 #include "fault.h"
-#include "history/history_names.h"
 #include "replica/replica_impl.h"
 
 namespace diaryx::sync {
@@ -37,7 +35,7 @@ Replica::Impl::Impl(ReplicaOptions options)
 Result<void> Replica::Impl::restore_update(std::string_view doc, ByteView update) {
   if (doc == kWorkspaceName) {
     DX_TRY(const crdt::Commit commit, workspace_.doc().apply_update_v1(update));
-    for (const std::string& path : commit.changed_keys("files")) index_file(path);
+    for (const std::string& path : commit.changed_keys(kFilesRoot)) index_file(path);
   } else if (doc.starts_with(kBodyPrefix)) {
     return restore_body(std::string(doc.substr(kBodyPrefix.size())), update);
   }
@@ -244,11 +242,8 @@ void Replica::Impl::emit(Action action) {
 std::string Replica::Impl::head_of(const std::string& path) const {
   std::string head = bodies_.open(document_of(path)).head();
   if (!head.empty()) return head;
-  // No head in the document: either the file has no frontmatter, or only an old peer wrote it, as metadata.
   const std::optional<FileMetadata> entry = workspace_.file(path);
-  if (!entry || extra_text(*entry, kHeadMark)) return {};
-  if (same_meaning(*entry, derive_metadata(Frontmatter(), WorkspacePath(path), entry->modified_at))) return {};
-  return render_head(*entry, path);
+  return entry ? head_without_text(*entry, path) : std::string();
 }
 
 std::string Replica::Impl::text_of(const std::string& path) const {

@@ -32,12 +32,9 @@
 #include "replica/own_moves.h"
 #include "replica/uploads.h"
 #include "replica/workspace_doc.h"
+#include "roots.h"
 
 namespace diaryx::sync {
-
-/// Names of documents.
-inline constexpr std::string_view kWorkspaceName = "workspace";
-inline constexpr std::string_view kBodyPrefix = "body:";
 
 /// Records of files that a restore put on the disk and that were not read back yet.
 inline constexpr std::string_view kRestoredPrefix = "restored:";

@@ -11,10 +11,6 @@
 namespace diaryx::sync {
 namespace {
 
-constexpr std::string_view kFilesRoot = "files";
-constexpr std::string_view kBodyRoot = "body";
-constexpr std::string_view kBinariesRoot = "binaries";
-constexpr std::string_view kHomesRoot = "homes";
 constexpr DurationMs kMetadataGrace{1'000};
 constexpr uint64_t kTurns = 8;
 constexpr int64_t kTurnMs = 250;

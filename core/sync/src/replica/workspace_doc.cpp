@@ -4,14 +4,14 @@
 
 #include "diaryx/base/sha256.h"
 #include "diaryx/base/sort.h"
+#include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/path.h"
+#include "diaryx/sync/render.h"
+#include "roots.h"
 
 namespace diaryx::sync {
 namespace {
 
-constexpr std::string_view kFilesRoot = "files";
-constexpr std::string_view kBinariesRoot = "binaries";
-constexpr std::string_view kHomesRoot = "homes";
 constexpr size_t kMaxFileIdBytes = 64;
 
 /// How other peers may have spelled a key.
@@ -34,6 +34,12 @@ bool is_id_key(const std::string& key) {
     if (kForm[i] == '-' ? c != '-' : !digit) return false;
   }
   return true;
+}
+
+std::string head_without_text(const FileMetadata& entry, std::string_view path) {
+  if (extra_text(entry, kHeadMark)) return {};  // written by one of ours: it has no frontmatter
+  if (same_meaning(entry, derive_metadata(Frontmatter(), WorkspacePath(path), entry.modified_at))) return {};
+  return render_head(entry, path);
 }
 
 WorkspaceDoc::WorkspaceDoc(ClientId client)

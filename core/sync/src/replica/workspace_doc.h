@@ -50,6 +50,9 @@ struct Home {
   bool operator==(const Home&) const = default;
 };
 
+/// The frontmatter of a file whose document has none: nothing, or what an old peer alone said, in the metadata.
+std::string head_without_text(const FileMetadata& entry, std::string_view path);
+
 class WorkspaceDoc {
  public:
   explicit WorkspaceDoc(ClientId client);
