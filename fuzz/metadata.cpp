@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   DX_ASSERT(format_metadata(again->value) == once);
   DX_ASSERT(content_equal(again->value, metadata->value));
 
-  const std::string head = render_head(metadata->value, "notes/a.md");
+  const std::string head = render_head(metadata->value);
   DX_ASSERT(split_frontmatter(head).head == head);
   const auto front = Frontmatter::parse(head);
   if (!front) {

@@ -55,16 +55,6 @@ size_t find_title_end(std::string_view text) {
 bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::string target_for(LinkFormat format, std::string_view target, std::string_view from) {
-  switch (format) {
-    case LinkFormat::MarkdownRoot: return "/" + std::string(target);
-    case LinkFormat::PlainCanonical: return std::string(target);
-    case LinkFormat::MarkdownRelative:
-    case LinkFormat::PlainRelative: break;
-  }
-  return relative_path(parent(from), target);
-}
-
 }  // namespace
 
 Link parse_link(std::string_view text) {
@@ -88,27 +78,23 @@ bool is_url(std::string_view target) {
   });
 }
 
-std::optional<std::string> canonical_path(const Link& link, std::string_view from, Ambiguous ambiguous) {
+std::optional<std::string> canonical_path(const Link& link, std::string_view from) {
   if (link.target.empty() || is_url(link.target)) return std::nullopt;
   std::string target = link.target;
   std::ranges::replace(target, '\\', '/');
-  const bool explicitly_relative = target.starts_with("./") || target.starts_with("../");
-  const bool from_root = target.starts_with('/') || (!explicitly_relative && ambiguous == Ambiguous::FromRoot);
-  std::optional<std::string> path = resolve(from_root ? std::string_view{} : parent(from), target);
+  std::optional<std::string> path = resolve(target.starts_with('/') ? std::string_view{} : parent(from), target);
   if (path && path->empty()) return std::nullopt;
   return path;
 }
 
-std::string canonicalize_reference(std::string_view text, std::string_view from, Ambiguous ambiguous) {
+std::string canonicalize_reference(std::string_view text, std::string_view from) {
   const Link link = parse_link(text);
-  if (std::optional<std::string> path = canonical_path(link, from, ambiguous)) return *std::move(path);
+  if (std::optional<std::string> path = canonical_path(link, from)) return *std::move(path);
   return link.markdown && is_url(link.target) ? link.target : std::string(text);
 }
 
-std::string format_link(LinkFormat format, std::string_view target, std::string_view from, std::string_view title) {
-  const bool url = is_url(target);
-  const std::string written = url ? std::string(target) : target_for(format, target, from);
-  if (format == LinkFormat::PlainRelative || format == LinkFormat::PlainCanonical) return written;
+std::string format_link(std::string_view target, std::string_view title) {
+  const std::string written = (is_url(target) ? "" : "/") + std::string(target);
   std::string link = "[" + escaped(title, kTitleSpecial) + "](";
   if (written.find_first_of(" ()<>\t") == std::string::npos)
     link += written;
@@ -126,27 +112,6 @@ std::string title_from_path(std::string_view path) {
     at_word_start = c == ' ';
   }
   return title;
-}
-
-std::string file_name_from_title(std::string_view title) {
-  std::string name;
-  for (const char c : title) {
-    const bool upper = c >= 'A' && c <= 'Z';
-    if (upper || is_ascii_letter(c) || is_ascii_digit(c) || static_cast<uint8_t>(c) >= 0x80)
-      name.push_back(upper ? static_cast<char>(c - 'A' + 'a') : c);
-    else if (!name.empty() && name.back() != '-')
-      name.push_back('-');
-  }
-  if (name.ends_with('-')) name.pop_back();
-  return name.empty() ? "untitled.md" : name + ".md";
-}
-
-std::optional<LinkFormat> parse_link_format(std::string_view name) {
-  if (name == "markdown_root") return LinkFormat::MarkdownRoot;
-  if (name == "markdown_relative") return LinkFormat::MarkdownRelative;
-  if (name == "plain_relative") return LinkFormat::PlainRelative;
-  if (name == "plain_canonical") return LinkFormat::PlainCanonical;
-  return std::nullopt;
 }
 
 }  // namespace diaryx::sync

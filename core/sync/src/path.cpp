@@ -235,20 +235,6 @@ std::optional<std::string> resolve(std::string_view folder, std::string_view rel
   return path;
 }
 
-std::string relative_path(std::string_view folder, std::string_view path) {
-  const std::vector<std::string_view> from = split_components(folder);
-  const std::vector<std::string_view> to = split_components(path);
-  size_t shared = 0;
-  while (shared < from.size() && shared + 1 < to.size() && from[shared] == to[shared]) ++shared;
-  std::string way;
-  for (size_t i = shared; i < from.size(); ++i) way.append("../");
-  for (size_t i = shared; i < to.size(); ++i) {
-    way.append(to[i]);
-    if (i + 1 < to.size()) way.push_back('/');
-  }
-  return way;
-}
-
 WorkspacePath conflict_copy(const WorkspacePath& path, const Sha256& content) {
   const std::string_view folder = parent(path.view());
   const std::string_view ending = extension(path.view());

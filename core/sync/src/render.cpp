@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "diaryx/sync/frontmatter.h"
+#include "diaryx/sync/links.h"
 #include "diaryx/sync/path.h"
 
 namespace diaryx::sync {
@@ -16,13 +17,8 @@ bool is_reserved(std::string_view key) {
   return key.empty() || key.starts_with('_') || std::ranges::find(kReserved, key) != std::end(kReserved);
 }
 
-struct LinkWriter {
-  std::string_view path;
-  LinkFormat format;
-
-  std::string link(std::string_view target) const { return format_link(format, target, path, title_from_path(target)); }
-  std::string attachment(std::string_view target) const { return format_link(format, target, path, file_name(target)); }
-};
+std::string link_to(const std::string& target) { return format_link(target, title_from_path(target)); }
+std::string link_to_attachment(const std::string& target) { return format_link(target, file_name(target)); }
 
 Json to_json(const std::vector<std::string>& texts) {
   Json list = Json::array();
@@ -37,10 +33,17 @@ std::vector<std::string> live_attachments(const FileMetadata& metadata) {
   return paths;
 }
 
+using WriteLink = std::string (*)(const std::string& target);
+
+Json references(const std::vector<std::string>& targets, WriteLink write) {
+  Json list = Json::array();
+  for (const std::string& target : targets) list.push(write(target));
+  return list;
+}
+
 // References of the block in their present spelling where it still means the same, else written anew.
-template <typename Write>
 Json merged_references(const Json* present, std::string_view path, const std::vector<std::string>& wanted,
-                       Write write) {
+                       WriteLink write) {
   std::vector<std::pair<std::string, std::string>> spellings;  // meaning, spelling
   if (present != nullptr && present->is_array())
     for (const Json& item : *present->as_array())
@@ -60,23 +63,22 @@ void set_or_remove(Frontmatter& front, std::string_view key, const std::optional
     front.remove(key);
 }
 
-void merge_part_of(Frontmatter& front, const FileMetadata& after, const LinkWriter& links) {
+void merge_part_of(Frontmatter& front, const FileMetadata& after, std::string_view path) {
   if (!after.part_of) {
     front.remove("part_of");
     return;
   }
   const Json* const present = front.find("part_of");
   if (present != nullptr && present->is_string() &&
-      canonicalize_reference(*present->as_string(), links.path) == *after.part_of)
+      canonicalize_reference(*present->as_string(), path) == *after.part_of)
     return;
-  front.set("part_of", links.link(*after.part_of));
+  front.set("part_of", link_to(*after.part_of));
 }
 
-void merge_lists(Frontmatter& front, const FileMetadata& before, const FileMetadata& after, const LinkWriter& links) {
+void merge_lists(Frontmatter& front, const FileMetadata& before, const FileMetadata& after, std::string_view path) {
   if (before.contents != after.contents) {
     if (after.contents)
-      front.set("contents", merged_references(front.find("contents"), links.path, *after.contents,
-                                              [&](const std::string& target) { return links.link(target); }));
+      front.set("contents", merged_references(front.find("contents"), path, *after.contents, link_to));
     else
       front.remove("contents");
   }
@@ -91,8 +93,7 @@ void merge_lists(Frontmatter& front, const FileMetadata& before, const FileMetad
     if (attachments.empty())
       front.remove("attachments");
     else
-      front.set("attachments", merged_references(front.find("attachments"), links.path, attachments,
-                                                 [&](const std::string& target) { return links.attachment(target); }));
+      front.set("attachments", merged_references(front.find("attachments"), path, attachments, link_to_attachment));
   }
 }
 
@@ -123,39 +124,33 @@ void merge_updated(Frontmatter& front, const FileMetadata& before, const FileMet
 
 }  // namespace
 
-std::string render_head(const FileMetadata& metadata, std::string_view path, LinkFormat format) {
-  const LinkWriter links{path, format};
+std::string render_head(const FileMetadata& metadata) {
   std::string head = "---\n";
   if (metadata.title) head += emit_entry("title", *metadata.title);
-  if (metadata.part_of) head += emit_entry("part_of", links.link(*metadata.part_of));
-  if (metadata.contents)
-    head += emit_entry("contents", merged_references(nullptr, path, *metadata.contents,
-                                                     [&](const std::string& target) { return links.link(target); }));
+  if (metadata.part_of) head += emit_entry("part_of", link_to(*metadata.part_of));
+  if (metadata.contents) head += emit_entry("contents", references(*metadata.contents, link_to));
   if (metadata.audience && !metadata.audience->empty()) head += emit_entry("audience", to_json(*metadata.audience));
   if (metadata.description) head += emit_entry("description", *metadata.description);
   if (const auto attachments = live_attachments(metadata); !attachments.empty())
-    head += emit_entry("attachments", merged_references(nullptr, path, attachments, [&](const std::string& target) {
-                         return links.attachment(target);
-                       }));
+    head += emit_entry("attachments", references(attachments, link_to_attachment));
   head += emit_entry("updated", format_rfc3339(metadata.modified_at));
   for (const Json::Member& member : metadata.extra)
     if (!is_reserved(member.key)) head += emit_entry(member.key, member.value);
   return head + "---\n";
 }
 
-std::string render_file(const FileMetadata& metadata, std::string_view path, std::string_view body, LinkFormat format) {
-  std::string text = render_head(metadata, path, format);
+std::string render_file(const FileMetadata& metadata, std::string_view body) {
+  std::string text = render_head(metadata);
   text.append(body);
   return text;
 }
 
 Result<std::string> merge_into_head(std::string_view head, std::string_view path, const FileMetadata& before,
-                                    const FileMetadata& after, LinkFormat format) {
+                                    const FileMetadata& after) {
   DX_TRY(Frontmatter front, Frontmatter::parse(head));
-  const LinkWriter links{path, format};
   if (before.title != after.title) set_or_remove(front, "title", after.title);
-  if (before.part_of != after.part_of) merge_part_of(front, after, links);
-  merge_lists(front, before, after, links);
+  if (before.part_of != after.part_of) merge_part_of(front, after, path);
+  merge_lists(front, before, after, path);
   if (before.description != after.description) set_or_remove(front, "description", after.description);
   merge_extra(front, before, after);
   merge_updated(front, before, after);

@@ -24,26 +24,24 @@ TEST(Link, WhatIsNoMarkdownLinkIsAPath) {
 struct CanonicalCase {
   const char* text;
   const char* from;
-  Ambiguous ambiguous;
   std::optional<std::string> path;
 };
 
 TEST(Link, MeansACanonicalPath) {
   for (const CanonicalCase& c : {
-           CanonicalCase{"[x](/notes/a.md)", "d/e.md", Ambiguous::RelativeToFile, "notes/a.md"},
-           CanonicalCase{"a.md", "d/e.md", Ambiguous::RelativeToFile, "d/a.md"},
-           CanonicalCase{"a.md", "d/e.md", Ambiguous::FromRoot, "a.md"},
-           CanonicalCase{"./a.md", "d/e.md", Ambiguous::FromRoot, "d/a.md"},
-           CanonicalCase{"../a.md", "d/e.md", Ambiguous::RelativeToFile, "a.md"},
-           CanonicalCase{"..\\a.md", "d/e.md", Ambiguous::RelativeToFile, "a.md"},
-           CanonicalCase{"../../a.md", "d/e.md", Ambiguous::RelativeToFile, std::nullopt},
-           CanonicalCase{"https://example.org/a.md", "d/e.md", Ambiguous::RelativeToFile, std::nullopt},
-           CanonicalCase{"mailto:x@y", "d/e.md", Ambiguous::RelativeToFile, std::nullopt},
-           CanonicalCase{"//host/a", "d/e.md", Ambiguous::RelativeToFile, std::nullopt},
-           CanonicalCase{"", "d/e.md", Ambiguous::RelativeToFile, std::nullopt},
-           CanonicalCase{"/", "d/e.md", Ambiguous::RelativeToFile, std::nullopt},
+           CanonicalCase{"[x](/notes/a.md)", "d/e.md", "notes/a.md"},
+           CanonicalCase{"a.md", "d/e.md", "d/a.md"},
+           CanonicalCase{"./a.md", "d/e.md", "d/a.md"},
+           CanonicalCase{"../a.md", "d/e.md", "a.md"},
+           CanonicalCase{"..\\a.md", "d/e.md", "a.md"},
+           CanonicalCase{"../../a.md", "d/e.md", std::nullopt},
+           CanonicalCase{"https://example.org/a.md", "d/e.md", std::nullopt},
+           CanonicalCase{"mailto:x@y", "d/e.md", std::nullopt},
+           CanonicalCase{"//host/a", "d/e.md", std::nullopt},
+           CanonicalCase{"", "d/e.md", std::nullopt},
+           CanonicalCase{"/", "d/e.md", std::nullopt},
        })
-    EXPECT_EQ(canonical_path(parse_link(c.text), c.from, c.ambiguous), c.path) << c.text;
+    EXPECT_EQ(canonical_path(parse_link(c.text), c.from), c.path) << c.text;
 }
 
 TEST(Link, ReferencesWithoutAPathStayAsTheyAre) {
@@ -53,37 +51,24 @@ TEST(Link, ReferencesWithoutAPathStayAsTheyAre) {
   EXPECT_EQ(canonicalize_reference("../../../x", "d/e.md"), "../../../x");
 }
 
-TEST(Link, IsWrittenInEachFormat) {
-  const auto write = [](LinkFormat format) { return format_link(format, "notes/day.md", "diary/e.md", "Day"); };
-  EXPECT_EQ(write(LinkFormat::MarkdownRoot), "[Day](/notes/day.md)");
-  EXPECT_EQ(write(LinkFormat::MarkdownRelative), "[Day](../notes/day.md)");
-  EXPECT_EQ(write(LinkFormat::PlainRelative), "../notes/day.md");
-  EXPECT_EQ(write(LinkFormat::PlainCanonical), "notes/day.md");
+TEST(Link, IsWrittenFromTheRoot) {
+  EXPECT_EQ(format_link("notes/day.md", "Day"), "[Day](/notes/day.md)");
+  EXPECT_EQ(format_link("https://x.org/a b", "X"), "[X](<https://x.org/a b>)");
 }
 
 TEST(Link, IsReadBackAsItWasWritten) {
   for (const char* target : {"a.md", "a b.md", "x (1).md", "d/é😀.md", "a<b>.md", "a[b].md"})
-    for (const char* title : {"A", "a [b]", "]", "[", "\\", "a\\]b", ""})
-      for (const LinkFormat format : {LinkFormat::MarkdownRoot, LinkFormat::MarkdownRelative}) {
-        const std::string text = format_link(format, target, "q/w.md", title);
-        const Link link = parse_link(text);
-        EXPECT_EQ(link.title, title) << text;
-        EXPECT_EQ(canonical_path(link, "q/w.md"), target) << text;
-      }
+    for (const char* title : {"A", "a [b]", "]", "[", "\\", "a\\]b", ""}) {
+      const std::string text = format_link(target, title);
+      const Link link = parse_link(text);
+      EXPECT_EQ(link.title, title) << text;
+      EXPECT_EQ(canonical_path(link, "q/w.md"), target) << text;
+    }
 }
 
 TEST(Link, TitlesComeFromFileNames) {
   EXPECT_EQ(title_from_path("a/my-long_note.md"), "My Long Note");
   EXPECT_EQ(title_from_path("été.md"), "été");
-  EXPECT_EQ(file_name_from_title("Hello,  World!"), "hello-world.md");
-  EXPECT_EQ(file_name_from_title("--"), "untitled.md");
-  EXPECT_EQ(file_name_from_title("Été 2"), "Été-2.md");
-}
-
-TEST(Link, FormatsHaveNames) {
-  EXPECT_EQ(parse_link_format("markdown_root"), LinkFormat::MarkdownRoot);
-  EXPECT_EQ(parse_link_format("plain_canonical"), LinkFormat::PlainCanonical);
-  EXPECT_EQ(parse_link_format("Plain"), std::nullopt);
 }
 
 }  // namespace

@@ -121,15 +121,6 @@ TEST(Path, ResolvesWithoutLeavingTheRoot) {
   EXPECT_EQ(resolve("", ".."), std::nullopt);
 }
 
-TEST(Path, RelativeWayLeadsBack) {
-  EXPECT_EQ(relative_path("a/b", "a/c.md"), "../c.md");
-  EXPECT_EQ(relative_path("", "a/c.md"), "a/c.md");
-  EXPECT_EQ(relative_path("a", "a"), "../a");
-  for (const char* folder : {"", "a", "a/b", "x/y/z"})
-    for (const char* path : {"a", "a/b", "a/b/c.md", "q.md"})
-      EXPECT_EQ(resolve(folder, relative_path(folder, path)), path) << folder << " -> " << path;
-}
-
 TEST(Path, NamesConflictCopiesByTheirContent) {
   const Sha256 hash = sha256("theirs");
   const std::string mark = " (conflict " + hash.hex().substr(0, 8) + ")";

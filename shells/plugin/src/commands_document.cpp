@@ -181,7 +181,7 @@ std::string text_of(Session& session, const Entry& entry) {
   crdt::Doc body = document_of(session, "body:" + entry.path);
   const std::string head = sync::HeadText(body).to_string();
   const std::string text = body.text("body").to_string();
-  return head.empty() ? sync::render_file(entry.metadata, entry.path, text) : head + text;
+  return head.empty() ? sync::render_file(entry.metadata, text) : head + text;
 }
 
 Reply materialize(Guest& guest, const Json&) {

@@ -39,7 +39,7 @@ bool is_id_key(const std::string& key) {
 std::string head_without_text(const FileMetadata& entry, std::string_view path) {
   if (extra_text(entry, kHeadMark)) return {};  // written by one of ours: it has no frontmatter
   if (same_meaning(entry, derive_metadata(Frontmatter(), WorkspacePath(path), entry.modified_at))) return {};
-  return render_head(entry, path);
+  return render_head(entry);
 }
 
 WorkspaceDoc::WorkspaceDoc(ClientId client)

@@ -85,9 +85,6 @@ std::string join(std::string_view folder, std::string_view name);
 /// Nothing if it would leave the workspace. The result is not checked otherwise.
 std::optional<std::string> resolve(std::string_view folder, std::string_view relative);
 
-/// The way from `folder` to `path` with `../` steps; both normalised. `resolve(folder, relative_path(folder, p)) == p`.
-std::string relative_path(std::string_view folder, std::string_view path);
-
 /// The name for a copy kept when two contents claim one path: `note.md` -> `note (conflict 1a2b3c4d).md`, the digits
 /// from the content's hash, so that every device chooses the same name. An earlier conflict mark is replaced, and the
 /// stem is cut at a character boundary so that the key stays within `kMaxKeyBytes`.
