@@ -67,7 +67,7 @@ const documentCases = [
   ['namedTestsExist', 'refuses a test that is not there', 'docs/a.md', '| | Test |\n|---|---|\n| `Any` | `Gone` |', '| | Test |\n|---|---|\n| `Any` | `A.Stays`, `A` |',
    {'core/base/test/a_test.cpp': 'TEST(A, Stays) {'}],
   ['namedTestsExist', 'wants a row for every rule', 'docs/merge-rules.md', '| One | Test |', '| One | Test |\n| x | `EditAndEdit` |',
-   {'core/sync/test/merge_rules_test.cpp': 'TEST(MergeRules, EditAndEdit) {'}],
+   {'core/sync/test/merge_rules_names_test.cpp': 'TEST(MergeRules, EditAndEdit) {'}],
   ['namedSectionsExist', 'refuses a section that is not there', 'docs/a.md', '## Something', '## Some thing',
    {'core/a.h': '// docs/a.md, "Some thing"'}],
   ['namedTrapsExist', 'refuses a trap that has no row', 'docs/traps.md', '| T1 | |', '| T2 | |', {'core/a.h': '// see trap T2'}],

@@ -179,5 +179,53 @@ TEST(RelayHello, TellsTheLineage) {
   EXPECT_EQ(std::get<ServerHello>(*hello).lineage, "abc");
 }
 
+TEST(Relay, AnswersARefusedDocument) {
+  RelayBench bench;
+  bench.access = Access::Denied;
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  EXPECT_THAT(bench.take(1), ElementsAre(AllOf(error("unauthorized"), HasSubstr(kBodyName))));
+  EXPECT_THAT(bench.loads, IsEmpty());
+}
+
+TEST(Relay, AsksOncePerWorkspaceAndHoldsFramesMeanwhile) {
+  RelayBench bench;
+  bench.answer_authorize = false;
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(1, kW + "00 00 01 00");
+  ASSERT_THAT(bench.authorizations, SizeIs(1));
+  EXPECT_EQ(bench.authorizations[0].workspace, "ws1");
+  EXPECT_THAT(bench.take(1), IsEmpty());
+  bench.handle(Authorized{bench.authorizations[0].ticket, Access::ReadWrite});
+  const auto sent = bench.take(1);
+  EXPECT_THAT(sent, SizeIs(7));  // three frames and a receipt for the body, three for the workspace
+  EXPECT_THAT(bench.log[kBodyName], SizeIs(1));
+}
+
+TEST_F(RelayPair, ClosesDocumentsWhenAccessIsRevoked) {
+  bench.handle(AccessRevoked{"ws1", ""});
+  EXPECT_THAT(bench.take(1), testing::Contains(error("unauthorized")));
+  EXPECT_THAT(bench.take(2), testing::Contains(error("unauthorized")));
+  EXPECT_EQ(bench.relay.statistics().documents, 0u);
+  bench.access = Access::Denied;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.take(1), ElementsAre(error("unauthorized")));
+  EXPECT_THAT(bench.log[kBodyName], IsEmpty());
+}
+
+TEST(Relay, DoesNotGrantWhatWasRevokedWhileTheQuestionWasOut) {
+  RelayBench bench;
+  bench.answer_authorize = false;
+  bench.open(1);
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.handle(AccessRevoked{"ws1", "user-1"});
+  bench.handle(Authorized{bench.authorizations[0].ticket, Access::ReadWrite});
+  EXPECT_THAT(bench.log[kBodyName], IsEmpty());
+  bench.frame(1, kB + "00 00 01 00");
+  EXPECT_THAT(bench.authorizations, SizeIs(2));
+}
+
 }  // namespace
 }  // namespace diaryx::sync::relay

@@ -1,6 +1,7 @@
 // A shell for sync::Relay in tests: answers its questions at once or when told to, and keeps what was sent to whom.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -184,6 +185,11 @@ inline std::string saved(const std::string& doc, int received) {
 }
 
 inline std::string hex(const std::string& spaced) { return RelayBench::hex(spaced); }
+
+/// A text that tells of an error of this kind.
+inline testing::Matcher<std::string> error(const std::string& code) {
+  return testing::AllOf(testing::HasSubstr("\"type\":\"error\""), testing::HasSubstr("\"code\":\"" + code + "\""));
+}
 
 /// Two connections that have the body open.
 struct RelayPair : testing::Test {

@@ -399,5 +399,79 @@ TEST_F(RelayLife, WhoComesWhileTheServerDrainsIsSentAwayAsTheOthers) {
   EXPECT_THAT(bench.log[kBodyName], IsEmpty());
 }
 
+TEST(Relay, UnloadsADocumentNobodyUses) {
+  RelayBench bench;
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.close(1);
+  ASSERT_EQ(bench.relay.next_deadline(), bench.now + DurationMs{10'000});
+  bench.pass_time(9'999);
+  EXPECT_EQ(bench.relay.statistics().documents, 1u);
+  bench.pass_time(1);
+  EXPECT_EQ(bench.relay.statistics().documents, 0u);
+  EXPECT_EQ(bench.relay.next_deadline(), std::nullopt);
+}
+
+TEST(Relay, KeepsADocumentSomebodyComesBackTo) {
+  RelayBench bench;
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.close(1);
+  bench.pass_time(5'000);
+  bench.open(2);
+  bench.frame(2, kB + "00 00 01 00");
+  bench.pass_time(5'000);
+  EXPECT_EQ(bench.relay.statistics().documents, 1u);
+  EXPECT_THAT(bench.loads, IsEmpty());
+}
+
+TEST(Relay, KeepsAWorkspaceWhoseHandshakeIsNotFinished) {
+  RelayBench bench;
+  bench.open(1, Handshake::Full, "guest:1", true);
+  bench.frame(1, kW + "00 00 01 00");
+  bench.pass_time(60'000);
+  bench.text(1, R"({"type":"FilesReady"})");
+  EXPECT_THAT(bench.take(1), testing::Contains(hex(kW + "00 00 01 00")));
+}
+
+TEST(Relay, StoresASnapshotOfWhatIsInTheLog) {
+  RelayBench bench({.compact_after_records = 2});
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
+  bench.frame(1, kB + "00 02 0f " + kHelp);
+  ASSERT_THAT(bench.snapshot_requests, SizeIs(1));
+  EXPECT_EQ(bench.snapshot_requests[0].through, Sequence{2});
+  crdt::Doc copy({.client = ClientId{99}});
+  ASSERT_TRUE(copy.apply_update_v1(*bench.snapshot_requests[0].state));
+  EXPECT_EQ(copy.text("body").to_string(), "Help!");
+}
+
+TEST(Relay, StoresNoSnapshotWhileMemoryIsAheadOfTheLog) {
+  RelayBench bench({.compact_after_records = 1});
+  bench.open(1);
+  bench.frame(1, kB + "00 00 01 00");
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  bench.frame(1, kB + "00 02 0f " + kHelp);
+  bench.text(1, R"({"action":"save","doc":"body:ws1/notes/a.md"})");
+  bench.commit_one();
+  EXPECT_THAT(bench.snapshot_requests, IsEmpty());
+  bench.commit_one();
+  EXPECT_THAT(bench.snapshot_requests, SizeIs(1));
+}
+
+TEST_F(RelayPair, DrainsByClosingEverybodyAndWaitingForTheStorage) {
+  bench.commit_at_once = false;
+  bench.frame(1, kB + "00 02 12 " + kHello);
+  std::vector<Action> actions;
+  bench.relay.drain(bench.now, actions);
+  EXPECT_THAT(actions, SizeIs(2));
+  EXPECT_FALSE(bench.relay.quiet());
+  bench.commit_one();
+  EXPECT_TRUE(bench.relay.quiet());
+}
+
 }  // namespace
 }  // namespace diaryx::sync::relay
