@@ -40,7 +40,6 @@ class Connection {
 
   bool is_online() const { return online_; }
   bool is_open() const { return open_; }
-  size_t queued_bytes() const { return socket_ ? socket_->queued_bytes() : 0; }
 
   void send_binary(Bytes message);
   void send_text(std::string message);

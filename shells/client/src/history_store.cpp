@@ -377,25 +377,6 @@ Attempt<sync::HistoryPoint> HistoryReader::point_at(TimestampMs time) {
   return static_cast<sync::HistoryPoint>(found);
 }
 
-Attempt<TimestampMs> HistoryReader::time_of(sync::HistoryPoint point) {
-  TimestampMs time;
-  sync::HistoryPoint best = 0;
-  auto read = for_each_row(
-      database_, "SELECT block FROM history WHERE first <= ? ORDER BY last DESC LIMIT 4",
-      [&](const native::Statement& row) {
-        const auto records = sync::decode_history_block(row.blob_view(0));
-        if (!records) return;
-        for (const sync::HistoryRecord& record : *records) {
-          if (record.sequence > point || record.sequence < best) continue;
-          best = record.sequence;
-          time = record.time;
-        }
-      },
-      int64_t(std::min<sync::HistoryPoint>(point, INT64_MAX)));
-  if (!read) return std::unexpected(std::move(read.error()));
-  return time;
-}
-
 Attempt<std::vector<sync::HistoryMark>> HistoryReader::marks() { return read_marks(database_); }
 
 }  // namespace diaryx::client

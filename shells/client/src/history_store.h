@@ -70,7 +70,6 @@ class HistoryReader {
   Attempt<sync::HistoryPoint> last();
   /// The last record that was stored up to a time; the start if there is none.
   Attempt<sync::HistoryPoint> point_at(TimestampMs time);
-  Attempt<TimestampMs> time_of(sync::HistoryPoint point);
   /// By point, oldest first.
   Attempt<std::vector<sync::HistoryMark>> marks();
 

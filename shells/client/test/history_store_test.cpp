@@ -113,7 +113,6 @@ TEST_F(HistoryStoreTest, FindsThePointOfATime) {
     EXPECT_EQ(*reading.point_at(kNow), 1u);
     EXPECT_EQ(*reading.point_at(kNow + DurationMs{30 * kMinute + 5}), 31u);
     EXPECT_EQ(*reading.point_at(kNow + DurationMs{kDay}), 81u);
-    EXPECT_EQ(*reading.time_of(31), kNow + DurationMs{30 * kMinute});
     ASSERT_TRUE(store.tidy_history(kNow + DurationMs{2 * 60 * kMinute}));  // packed into one block, the same answers
   }
 }

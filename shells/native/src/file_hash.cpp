@@ -43,17 +43,6 @@ Outcome<Sha256> hash_descriptor(int fd, std::string_view path) {
   }
 }
 
-Outcome<std::optional<Sha256>> hash_file(const RootFolder& root, std::string_view path) {
-  const auto entry = root.look(path);
-  if (!entry) return std::unexpected(entry.error());
-  if (entry->kind != EntryKind::File) return std::nullopt;
-  const auto file = root.open_file(path);
-  if (!file) return std::unexpected(file.error());
-  auto digest = hash_descriptor(file->get(), path);
-  if (!digest) return std::unexpected(std::move(digest.error()));
-  return std::optional(*digest);
-}
-
 Outcome<HashedFile> hash_file_at_rest(const RootFolder& root, std::string_view path) {
   const auto file = root.open_file(path);
   if (!file) return std::unexpected(file.error());

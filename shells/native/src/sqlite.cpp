@@ -50,11 +50,6 @@ Statement& Statement::bind(int index, ByteView blob) {
   return *this;
 }
 
-Statement& Statement::bind_null(int index) {
-  bind_error_ |= sqlite3_bind_null(statement_.get(), index);
-  return *this;
-}
-
 SqliteResult<bool> Statement::step() {
   if (bind_error_ != SQLITE_OK) return std::unexpected(SqliteError{bind_error_, "a parameter could not be bound"});
   const int code = sqlite3_step(statement_.get());

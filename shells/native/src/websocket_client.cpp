@@ -69,14 +69,12 @@ class WebSocketClient::Socket : public std::enable_shared_from_this<Socket> {
 
   void send(Bytes message, bool is_text) {
     if (!open_) return;
-    queued_bytes_ += message.size();
     outbox_.push_back({std::move(message), is_text});
     if (outbox_.size() == 1) start_writing();
   }
 
   /// The handlers stay: one of them may be what calls this.
   void silence() { silenced_ = true; }
-  size_t queued_bytes() const { return queued_bytes_; }
 
  protected:
   struct Outgoing {
@@ -114,7 +112,6 @@ class WebSocketClient::Socket : public std::enable_shared_from_this<Socket> {
   std::string token_;
   SocketHandlers handlers_;
   std::deque<Outgoing> outbox_;  // the first one is being written
-  size_t queued_bytes_ = 0;
   bool open_ = false;
   bool silenced_ = false;
 };
@@ -187,7 +184,6 @@ class WebSocketClient::SocketOver final : public Socket {
       const Outgoing& next = outbox_.front();
       stream_.text(next.is_text);
       const auto [error, size] = co_await stream_.async_write(asio::buffer(next.message), kNoThrow);
-      queued_bytes_ -= next.message.size();
       outbox_.pop_front();
       if (error) co_return;  // the reader meets the same end and tells it
     }
@@ -212,7 +208,6 @@ WebSocketClient::~WebSocketClient() { close(); }
 
 void WebSocketClient::send_binary(Bytes message) { socket_->send(std::move(message), false); }
 void WebSocketClient::send_text(std::string message) { socket_->send(to_bytes(as_bytes(message)), true); }
-size_t WebSocketClient::queued_bytes() const { return socket_->queued_bytes(); }
 
 void WebSocketClient::close() {
   socket_->silence();

@@ -32,8 +32,7 @@ TEST_F(Sqlite, KeepsTextBlobsAndNumbersAsTheyWere) {
   auto insert = database.prepare("INSERT INTO t VALUES(?,?,?,?)");
   ASSERT_TRUE(insert);
   const Bytes blob = {0, 1, 255};
-  ASSERT_TRUE(
-      insert->bind(1, int64_t{-5}).bind(2, std::string_view("a\0b", 3)).bind(3, ByteView(blob)).bind_null(4).run());
+  ASSERT_TRUE(insert->bind(1, int64_t{-5}).bind(2, std::string_view("a\0b", 3)).bind(3, ByteView(blob)).run());
   auto select = database.prepare("SELECT a,b,c,d FROM t");
   ASSERT_TRUE(select);
   ASSERT_TRUE(select->step().value());

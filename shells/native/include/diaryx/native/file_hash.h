@@ -36,10 +36,7 @@ struct HashedFile {
 /// From the descriptor's position to its end. `path` is for sentences.
 Outcome<Sha256> hash_descriptor(int fd, std::string_view path);
 
-/// The digest of the file at `path`, nullopt when nothing (or no regular file) is there.
-Outcome<std::optional<Sha256>> hash_file(const RootFolder& root, std::string_view path);
-
-/// As `hash_file`, for a file that nobody writes meanwhile. Errors: EAGAIN when somebody did; ENOENT.
+/// The digest of the file at `path`, which nobody writes meanwhile. Errors: EAGAIN when somebody did; ENOENT.
 Outcome<HashedFile> hash_file_at_rest(const RootFolder& root, std::string_view path);
 
 }  // namespace diaryx::native

@@ -46,7 +46,6 @@ class Statement {
   Statement& bind(int index, int64_t value);
   Statement& bind(int index, std::string_view text);
   Statement& bind(int index, ByteView blob);
-  Statement& bind_null(int index);
 
   /// True if there is a row to read, false when the statement is done.
   SqliteResult<bool> step();
@@ -107,6 +106,7 @@ class Database {
 /// BEGIN IMMEDIATE now; ROLLBACK at the end of the scope unless committed.
 class WriteTransaction {
  public:
+  /// Waits for another writer, as long as the database was opened to.
   static SqliteResult<WriteTransaction> begin(Database& database);
   ~WriteTransaction();
   WriteTransaction(WriteTransaction&& other) noexcept;

@@ -51,9 +51,6 @@ class WebSocketClient {
   /// Says goodbye without waiting. No handler is called any more.
   void close();
 
-  /// What was given to send and has not left yet.
-  size_t queued_bytes() const;
-
  private:
   class Socket;
   template <typename Stream>
