@@ -35,14 +35,7 @@ void add_path(CLI::App& command, std::string& path) {
   command.add_option("PATH", path, "A file or folder in a linked folder, or the folder itself")->capture_default_str();
 }
 
-/// Parses and runs; the command's outcome is kept in `outcome`.
-int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
-  CLI::App app("Keeps folders of notes in step with a workspace on a Diaryx sync server.", "diaryx-sync");
-  app.footer(kExitCodes);
-  app.set_version_flag("--version", DIARYX_VERSION);
-  app.require_subcommand(1);
-
-  LinkArguments link;
+void add_link(CLI::App& app, LinkArguments& link, Attempt<ExitCode>& outcome) {
   CLI::App& link_command =
       *app.add_subcommand("link", "Link a folder to a workspace, which is made if it does not exist");
   add_folder(link_command, link.folder);
@@ -54,72 +47,80 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   link_command.add_option(
       "--device-name", link.device_name,
       "What the history calls this device, here and on the others; the computer's name if not given");
-  link_command.callback([&] { outcome = link_folder(link); });
+  link_command.callback([&outcome, &link] { outcome = link_folder(link); });
+}
 
-  SyncArguments once;
+void add_sync(CLI::App& app, SyncArguments& once, Attempt<ExitCode>& outcome) {
   CLI::App& sync_command = *app.add_subcommand("sync", "Bring folder and server in step once, then end");
   add_folder(sync_command, once.folder);
   sync_command.add_option("--timeout", once.timeout_s, "Give up when nothing has moved for this many seconds")
       ->check(CLI::Range(int64_t{1}, int64_t{86'400}))
       ->capture_default_str();
   sync_command.add_flag("--json", once.json, "Say what happens as one JSON object per line");
-  sync_command.callback([&] { outcome = sync_folder(once); });
+  sync_command.callback([&outcome, &once] { outcome = sync_folder(once); });
+}
 
-  WatchArguments watch;
+void add_watch(CLI::App& app, WatchArguments& watch, Attempt<ExitCode>& outcome) {
   CLI::App& watch_command =
       *app.add_subcommand("watch", "Keep folder and server in step until Ctrl-C (SIGUSR1: offline, SIGUSR2: online)");
   add_folder(watch_command, watch.folder);
   watch_command.add_flag("--json", watch.json, "Say what happens as one JSON object per line");
-  watch_command.callback([&] { outcome = watch_folder(watch); });
+  watch_command.callback([&outcome, &watch] { outcome = watch_folder(watch); });
+}
 
-  StatusArguments status;
+void add_status(CLI::App& app, StatusArguments& status, Attempt<ExitCode>& outcome) {
   CLI::App& status_command = *app.add_subcommand("status", "Show how a folder stands; works while it is watched");
   add_folder(status_command, status.folder);
   status_command.add_flag("--json", status.json, "As one JSON object");
-  status_command.callback([&] { outcome = show_status(status); });
+  status_command.callback([&outcome, &status] { outcome = show_status(status); });
+}
 
-  HeldArguments held;
+void add_held(CLI::App& app, HeldArguments& held, Attempt<ExitCode>& outcome) {
   CLI::App& held_command = *app.add_subcommand("held", "List deletions that were too many at once and wait for you");
   add_folder(held_command, held.folder);
   held_command.add_flag("--json", held.json, "As one JSON object");
-  held_command.callback([&] { outcome = show_held(held); });
+  held_command.callback([&outcome, &held] { outcome = show_held(held); });
 
   CLI::App& release_command = *app.add_subcommand("release", "Let the deletions that are held happen");
   add_folder(release_command, held.folder);
   release_command.add_flag("--json", held.json, "Say what happens as one JSON object per line");
-  release_command.callback([&] { outcome = release_held(held); });
+  release_command.callback([&outcome, &held] { outcome = release_held(held); });
 
   CLI::App& undo_command = *app.add_subcommand("undo", "Bring back everything that the held deletions took away");
   add_folder(undo_command, held.folder);
   undo_command.add_flag("--json", held.json, "Say what happens as one JSON object per line");
-  undo_command.callback([&] { outcome = undo_held(held); });
+  undo_command.callback([&outcome, &held] { outcome = undo_held(held); });
+}
 
-  HistoryArguments history;
+void add_history(CLI::App& app, HistoryArguments& history, Attempt<ExitCode>& outcome) {
   CLI::App& history_command =
       *app.add_subcommand("history", "What happened to a file, a folder or everything, newest first");
   add_path(history_command, history.path);
   history_command.add_option("--limit", history.limit, "At most so many stretches of work; 0: all")
       ->capture_default_str();
   history_command.add_flag("--json", history.json, "One JSON object per line");
-  history_command.callback([&] { outcome = show_history(history); });
+  history_command.callback([&outcome, &history] { outcome = show_history(history); });
+}
 
-  DiffArguments diff;
+void add_diff(CLI::App& app, DiffArguments& diff, Attempt<ExitCode>& outcome) {
   CLI::App& diff_command = *app.add_subcommand("diff", "What is different between two points in time");
   add_path(diff_command, diff.path);
   diff_command.add_option("--from", diff.from, std::string("Default: before the last stretch of work. ") + kPoints);
   diff_command.add_option("--to", diff.to, kPoints)->capture_default_str();
   diff_command.add_flag("--words", diff.words, "The whole text with [-removed-] and {+added+} words");
   diff_command.add_flag("--json", diff.json, "As JSON, lines and words");
-  diff_command.callback([&] { outcome = show_diff(diff); });
+  diff_command.callback([&outcome, &diff] { outcome = show_diff(diff); });
+}
 
-  BlameArguments blame;
+void add_blame(CLI::App& app, BlameArguments& blame, Attempt<ExitCode>& outcome) {
   CLI::App& blame_command = *app.add_subcommand("blame", "Who wrote each line of a file, when and on which device");
   blame_command.add_option("FILE", blame.path, "A file in a linked folder")->required();
   blame_command.add_option("--at", blame.at, kPoints)->capture_default_str();
   blame_command.add_flag("--json", blame.json, "One JSON object per span");
-  blame_command.callback([&] { outcome = show_blame(blame); });
+  blame_command.callback([&outcome, &blame] { outcome = show_blame(blame); });
+}
 
-  RestoreArguments restore;
+void add_restore(CLI::App& app, RestoreArguments& restore, Attempt<ExitCode>& outcome) {
   CLI::App& restore_command =
       *app.add_subcommand("restore", "Bring a file, a folder or everything back; nothing typed since is lost");
   add_path(restore_command, restore.path);
@@ -130,9 +131,10 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   restore_command.add_flag("--undo", restore.undo, "Take back the last restore");
   restore_command.add_flag("--dry-run", restore.dry_run, "Only say what would change");
   restore_command.add_flag("--json", restore.json, "The plan as JSON");
-  restore_command.callback([&] { outcome = restore_files(restore); });
+  restore_command.callback([&outcome, &restore] { outcome = restore_files(restore); });
+}
 
-  SnapshotArguments snapshot;
+void add_snapshots(CLI::App& app, SnapshotArguments& snapshot, Attempt<ExitCode>& outcome) {
   CLI::App& snapshot_command = *app.add_subcommand("snapshot", "Mark a point in time, list the marks, go back to one");
   snapshot_command.require_subcommand(1);
   const auto add_snapshot = [&](const char* name, const char* about, bool named,
@@ -152,20 +154,60 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   snapshot_restore.add_option("PATHS", snapshot.paths,
                               "Files and folders, as paths inside the linked folder; none: all");
   snapshot_restore.add_flag("--dry-run", snapshot.dry_run, "Only say what would change");
+}
 
-  PluginArguments plugin;
+void add_plugin(CLI::App& app, PluginArguments& plugin, Attempt<ExitCode>& outcome) {
   CLI::App& plugin_command = *app.add_subcommand("plugin", "Look at a plugin for Diaryx hosts");
   plugin_command.require_subcommand(1);
   CLI::App& inspect_command = *plugin_command.add_subcommand("inspect", "Print its manifest, imports and size");
   inspect_command.add_option("FILE", plugin.file, "The plugin, a .wasm file")->required();
   inspect_command.add_flag("--json", plugin.json, "As one JSON object");
-  inspect_command.callback([&] { outcome = inspect_plugin(plugin); });
+  inspect_command.callback([&outcome, &plugin] { outcome = inspect_plugin(plugin); });
+}
 
-  std::string unlink;
+void add_unlink(CLI::App& app, std::string& folder, Attempt<ExitCode>& outcome) {
   CLI::App& unlink_command =
       *app.add_subcommand("unlink", "Forget the link, all sync state and this device's history; your files stay");
-  add_folder(unlink_command, unlink);
-  unlink_command.callback([&] { outcome = unlink_folder(unlink); });
+  add_folder(unlink_command, folder);
+  unlink_command.callback([&outcome, &folder] { outcome = unlink_folder(folder); });
+}
+
+/// What the command line fills in.
+struct Given {
+  LinkArguments link;
+  SyncArguments once;
+  WatchArguments watch;
+  StatusArguments status;
+  HeldArguments held;
+  HistoryArguments history;
+  DiffArguments diff;
+  BlameArguments blame;
+  RestoreArguments restore;
+  SnapshotArguments snapshot;
+  PluginArguments plugin;
+  std::string unlink;
+};
+
+/// Parses and runs; the command's outcome is kept in `outcome`.
+int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
+  CLI::App app("Keeps folders of notes in step with a workspace on a Diaryx sync server.", "diaryx-sync");
+  app.footer(kExitCodes);
+  app.set_version_flag("--version", DIARYX_VERSION);
+  app.require_subcommand(1);
+
+  Given given;
+  add_link(app, given.link, outcome);
+  add_sync(app, given.once, outcome);
+  add_watch(app, given.watch, outcome);
+  add_status(app, given.status, outcome);
+  add_held(app, given.held, outcome);
+  add_history(app, given.history, outcome);
+  add_diff(app, given.diff, outcome);
+  add_blame(app, given.blame, outcome);
+  add_restore(app, given.restore, outcome);
+  add_snapshots(app, given.snapshot, outcome);
+  add_plugin(app, given.plugin, outcome);
+  add_unlink(app, given.unlink, outcome);
 
   try {
     app.parse(argc, argv);
