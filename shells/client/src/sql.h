@@ -28,12 +28,8 @@ Attempt<void> for_each_row(native::Database& database, std::string_view sql, Row
   if (!statement) return store_failure(statement.error());
   int index = 0;
   (statement->bind(++index, values), ...);
-  for (;;) {
-    const auto more = statement->step();
-    if (!more) return store_failure(more.error());
-    if (!*more) return {};
-    row(*statement);
-  }
+  if (auto done = statement->for_each_row(row); !done) return store_failure(done.error());
+  return {};
 }
 
 }  // namespace diaryx::client

@@ -59,16 +59,7 @@ SqliteResult<bool> Statement::step() {
 }
 
 SqliteResult<void> Statement::run() {
-  while (true) {
-    const auto row = step();
-    if (!row) {
-      reset();
-      return std::unexpected(row.error());
-    }
-    if (!*row) break;
-  }
-  reset();
-  return {};
+  return for_each_row([](const Statement&) {});
 }
 
 void Statement::reset() {

@@ -75,13 +75,10 @@ StorageResult<OpenSignIn> find_by_code(Database& database, const SignInProof& pr
                                        "expires_ms>? AND attempts<=?"));
   select->bind(1, proof.email).bind(2, now.value()).bind(3, static_cast<int64_t>(kMaxCodeAttempts));
   Bytes matching;
-  while (true) {
-    DX_SQL(const bool row, select->step());
-    if (!row) break;
-    const Sha256 given = hash_code(select->blob_view(1), proof.code);
-    if (equal_in_constant_time(ByteView(given.bytes), select->blob_view(2))) matching = select->blob(0);
-  }
-  select->reset();
+  DX_SQL_VOID(select->for_each_row([&](const auto& row) {
+    const Sha256 given = hash_code(row.blob_view(1), proof.code);
+    if (equal_in_constant_time(ByteView(given.bytes), row.blob_view(2))) matching = row.blob(0);
+  }));
   if (matching.empty()) return std::unexpected(refusal(Kind::NotFound, "wrong code"));
   return OpenSignIn{std::move(matching), proof.email};
 }
@@ -91,12 +88,8 @@ StorageResult<std::vector<Device>> devices_of(Database& database, const std::str
   DX_SQL(auto* select, database.cached("SELECT d.id, d.name, d.last_seen_ms FROM devices d JOIN users u ON "
                                        "u.id=d.user_id WHERE u.email=? ORDER BY d.last_seen_ms DESC, d.id"));
   select->bind(1, email);
-  while (true) {
-    DX_SQL(const bool row, select->step());
-    if (!row) break;
-    devices.push_back({select->text(0), select->text(1), TimestampMs{select->integer(2)}});
-  }
-  select->reset();
+  DX_SQL_VOID(select->for_each_row(
+      [&](const auto& row) { devices.push_back({row.text(0), row.text(1), TimestampMs{row.integer(2)}}); }));
   return devices;
 }
 

@@ -84,37 +84,28 @@ void SqliteStorage::touch_device(std::string device_id, TimestampMs now, Reply<v
 }
 
 void SqliteStorage::list_devices(std::string user_id, Reply<std::vector<Device>> reply) {
-  threads_->read(std::move(reply),
-                 [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<Device>> {
-                   std::vector<Device> devices;
-                   DX_SQL(auto* select, database.cached("SELECT id, name, last_seen_ms FROM devices WHERE user_id=? "
-                                                        "ORDER BY last_seen_ms DESC, id"));
-                   select->bind(1, user_id);
-                   while (true) {
-                     DX_SQL(const bool row, select->step());
-                     if (!row) break;
-                     devices.push_back({select->text(0), select->text(1), TimestampMs{select->integer(2)}});
-                   }
-                   select->reset();
-                   return devices;
-                 });
+  threads_->read(
+      std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<Device>> {
+        std::vector<Device> devices;
+        DX_SQL(auto* select, database.cached("SELECT id, name, last_seen_ms FROM devices WHERE user_id=? "
+                                             "ORDER BY last_seen_ms DESC, id"));
+        select->bind(1, user_id);
+        DX_SQL_VOID(select->for_each_row(
+            [&](const auto& row) { devices.push_back({row.text(0), row.text(1), TimestampMs{row.integer(2)}}); }));
+        return devices;
+      });
 }
 
 void SqliteStorage::list_workspaces(std::string user_id, Reply<std::vector<Workspace>> reply) {
-  threads_->read(std::move(reply),
-                 [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<Workspace>> {
-                   std::vector<Workspace> workspaces;
-                   DX_SQL(auto* select, database.cached("SELECT id, name FROM workspaces WHERE user_id=? "
-                                                        "ORDER BY created_ms, id"));
-                   select->bind(1, user_id);
-                   while (true) {
-                     DX_SQL(const bool row, select->step());
-                     if (!row) break;
-                     workspaces.push_back({select->text(0), select->text(1)});
-                   }
-                   select->reset();
-                   return workspaces;
-                 });
+  threads_->read(
+      std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<Workspace>> {
+        std::vector<Workspace> workspaces;
+        DX_SQL(auto* select, database.cached("SELECT id, name FROM workspaces WHERE user_id=? "
+                                             "ORDER BY created_ms, id"));
+        select->bind(1, user_id);
+        DX_SQL_VOID(select->for_each_row([&](const auto& row) { workspaces.push_back({row.text(0), row.text(1)}); }));
+        return workspaces;
+      });
 }
 
 void SqliteStorage::find_workspace(std::string user_id, std::string id, Reply<Workspace> reply) {

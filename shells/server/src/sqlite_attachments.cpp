@@ -35,12 +35,7 @@ StorageResult<std::vector<uint32_t>> parts_of(Database& database, const std::str
   std::vector<uint32_t> parts;
   DX_SQL(auto* select, database.cached("SELECT part FROM upload_parts WHERE upload_id=? ORDER BY part"));
   select->bind(1, upload_id);
-  while (true) {
-    DX_SQL(const bool row, select->step());
-    if (!row) break;
-    parts.push_back(static_cast<uint32_t>(select->integer(0)));
-  }
-  select->reset();
+  DX_SQL_VOID(select->for_each_row([&](const auto& row) { parts.push_back(static_cast<uint32_t>(row.integer(0))); }));
   return parts;
 }
 
@@ -199,13 +194,10 @@ void SqliteStorage::review_blobs(std::optional<BlobKey> after, uint32_t limit, T
         select->bind(2, after ? ByteView(after->hash.bytes) : ByteView());
         select->bind(3, static_cast<int64_t>(limit)).bind(4, before.value());
         BlobReview review;
-        while (true) {
-          DX_SQL(const bool row, select->step());
-          if (!row) break;
-          review.last = BlobKey{select->text(0), hash_of(select->blob_view(1))};
-          if (select->integer(2) != 0) review.unused.push_back(*review.last);
-        }
-        select->reset();
+        DX_SQL_VOID(select->for_each_row([&](const auto& row) {
+          review.last = BlobKey{row.text(0), hash_of(row.blob_view(1))};
+          if (row.integer(2) != 0) review.unused.push_back(*review.last);
+        }));
         return review;
       });
 }
@@ -226,17 +218,14 @@ void SqliteStorage::expire_uploads(TimestampMs now, Reply<std::vector<Upload>> r
     DX_SQL(auto* remove,
            database.cached("DELETE FROM uploads WHERE expires_ms<=? RETURNING id, workspace_id, user_id, completed"));
     remove->bind(1, now.value());
-    while (true) {
-      DX_SQL(const bool row, remove->step());
-      if (!row) break;
+    DX_SQL_VOID(remove->for_each_row([&](const auto& row) {
       Upload upload;
-      upload.id = remove->text(0);
-      upload.workspace = remove->text(1);
-      upload.user_id = remove->text(2);
-      upload.completed = remove->integer(3) != 0;
+      upload.id = row.text(0);
+      upload.workspace = row.text(1);
+      upload.user_id = row.text(2);
+      upload.completed = row.integer(3) != 0;
       expired.push_back(std::move(upload));
-    }
-    remove->reset();
+    }));
     return expired;
   });
 }

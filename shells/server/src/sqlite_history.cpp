@@ -45,19 +45,16 @@ StorageResult<DocumentPast> load_past(Database& database, const std::string& doc
              "SELECT u.sequence, u.time_ms, u.origin, u.device_id, coalesce(v.name,''), u.data, u.data_check "
              "FROM updates u LEFT JOIN devices v ON v.id=u.device_id WHERE u.document_id=? ORDER BY u.sequence"));
   select->bind(1, id);
-  while (true) {
-    DX_SQL(const bool row, select->step());
-    if (!row) break;
-    const bool damaged = record_check(select->blob_view(5)) != select->integer(6);
-    past.records.push_back({.sequence = relay::Sequence{static_cast<uint64_t>(select->integer(0))},
-                            .time = TimestampMs{select->integer(1)},
-                            .origin = static_cast<relay::UpdateOrigin>(select->integer(2)),
-                            .device_id = select->text(3),
-                            .device_name = select->text(4),
-                            .update = damaged ? Bytes() : select->blob(5),
+  DX_SQL_VOID(select->for_each_row([&](const auto& row) {
+    const bool damaged = record_check(row.blob_view(5)) != row.integer(6);
+    past.records.push_back({.sequence = relay::Sequence{static_cast<uint64_t>(row.integer(0))},
+                            .time = TimestampMs{row.integer(1)},
+                            .origin = static_cast<relay::UpdateOrigin>(row.integer(2)),
+                            .device_id = row.text(3),
+                            .device_name = row.text(4),
+                            .update = damaged ? Bytes() : row.blob(5),
                             .damaged = damaged});
-  }
-  select->reset();
+  }));
   return past;
 }
 
@@ -86,12 +83,9 @@ void SqliteStorage::changed_documents(std::string workspace, relay::Sequence aft
                                "WHERE last>?2 ORDER BY last DESC LIMIT ?3"));
         select->bind(1, workspace).bind(2, static_cast<int64_t>(after.value())).bind(3, static_cast<int64_t>(limit));
         std::vector<ChangedDocument> changed;
-        while (true) {
-          DX_SQL(const bool row, select->step());
-          if (!row) break;
-          changed.push_back({select->text(0), relay::Sequence{static_cast<uint64_t>(select->integer(1))}});
-        }
-        select->reset();
+        DX_SQL_VOID(select->for_each_row([&](const auto& row) {
+          changed.push_back({row.text(0), relay::Sequence{static_cast<uint64_t>(row.integer(1))}});
+        }));
         return changed;
       });
 }

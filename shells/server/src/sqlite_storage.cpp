@@ -162,12 +162,7 @@ StorageResult<ChangedDocuments> changes_since(Database& database, const std::str
          database.cached("SELECT DISTINCT d.name FROM updates u CROSS JOIN documents d ON d.id=u.document_id "
                          "WHERE u.sequence>? AND d.workspace_id=?"));
   select->bind(1, static_cast<int64_t>(since->value())).bind(2, workspace);
-  while (true) {
-    DX_SQL(const bool row, select->step());
-    if (!row) break;
-    changed.documents.push_back(select->text(0));
-  }
-  select->reset();
+  DX_SQL_VOID(select->for_each_row([&](const auto& row) { changed.documents.push_back(row.text(0)); }));
   return changed;
 }
 
@@ -248,12 +243,7 @@ void SqliteStorage::list_documents(std::string workspace, Reply<std::vector<std:
                    DX_SQL(auto* select,
                           database.cached("SELECT name FROM documents WHERE workspace_id=? ORDER BY name"));
                    select->bind(1, workspace);
-                   while (true) {
-                     DX_SQL(const bool row, select->step());
-                     if (!row) break;
-                     names.push_back(select->text(0));
-                   }
-                   select->reset();
+                   DX_SQL_VOID(select->for_each_row([&](const auto& row) { names.push_back(row.text(0)); }));
                    return names;
                  });
 }

@@ -63,12 +63,7 @@ void SqliteStorage::list_users(Reply<std::vector<User>> reply) {
   threads_->read(std::move(reply), [](Database& database) -> StorageResult<std::vector<User>> {
     std::vector<User> users;
     DX_SQL(auto* select, database.cached("SELECT id, email, owner, created_ms FROM users ORDER BY created_ms, id"));
-    while (true) {
-      DX_SQL(const bool row, select->step());
-      if (!row) break;
-      users.push_back(user_in(*select));
-    }
-    select->reset();
+    DX_SQL_VOID(select->for_each_row([&](const auto& row) { users.push_back(user_in(row)); }));
     return users;
   });
 }
@@ -119,13 +114,10 @@ void SqliteStorage::list_tokens(std::string user_id, Reply<std::vector<TokenEntr
                                "users u ON u.id=t.user_id JOIN devices d ON d.id=t.device_id WHERE ?1='' OR "
                                "t.user_id=?1 ORDER BY t.created_ms DESC, t.hash"));
         select->bind(1, user_id);
-        while (true) {
-          DX_SQL(const bool row, select->step());
-          if (!row) break;
-          tokens.push_back({hash_in(select->blob_view(0)), select->text(1), select->text(2), select->text(3),
-                            TimestampMs{select->integer(4)}, TimestampMs{select->integer(5)}});
-        }
-        select->reset();
+        DX_SQL_VOID(select->for_each_row([&](const auto& row) {
+          tokens.push_back({hash_in(row.blob_view(0)), row.text(1), row.text(2), row.text(3),
+                            TimestampMs{row.integer(4)}, TimestampMs{row.integer(5)}});
+        }));
         return tokens;
       });
 }

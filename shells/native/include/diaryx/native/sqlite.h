@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "diaryx/base/bytes.h"
 
@@ -51,6 +52,15 @@ class Statement {
   SqliteResult<bool> step();
   /// Runs to the end and gets ready for the next use.
   SqliteResult<void> run();
+  /// The same with `read(*this)` at every row.
+  template <typename Read>
+  SqliteResult<void> for_each_row(Read read) {
+    SqliteResult<bool> row = step();
+    for (; row && *row; row = step()) read(std::as_const(*this));
+    reset();
+    if (!row) return std::unexpected(row.error());
+    return {};
+  }
   /// Ready for the next use; parameters are forgotten.
   void reset();
 
