@@ -1,4 +1,4 @@
-// The traps of sync.md and plugin.md that a relay must not fall into; docs/traps.md lists them all.
+// The traps that a relay must not fall into; docs/traps.md lists them all.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr TimestampMs kNow{1'700'000'000'000};
 
-/// The hosted server as sync.md describes it, for one connection: a manifest, FilesReady, crdt_state, then documents.
+/// The hosted server as docs/protocol.md describes it, for one connection: a manifest, FilesReady, crdt_state, then documents.
 class OldServer {
  public:
   OldServer() : replica_({.workspace_id = "ws1", .client = ClientId{77}}) {}

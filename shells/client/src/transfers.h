@@ -1,4 +1,4 @@
-// Attachments over HTTP: up in parts, down through a verified temporary file, two of each at a time (sync.md 8).
+// Attachments over HTTP: up in parts, down through a verified temporary file, two of each at a time.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,6 @@ class DocLink {
   void first_ask_is_answered() { kind_ = Kind::Body; }
 
   bool asked() const { return asked_; }
-  bool can_send() const { return can_send_; }
   bool answered() const { return answered_; }
   /// Everything this connection sent is on the server's disk.
   bool saved() const { return can_send_ && answered_ && sent_ == saved_; }

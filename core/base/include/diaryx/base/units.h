@@ -93,9 +93,6 @@ class Name {
 /// A document on the wire: `workspace:<id>` or `body:<id>/<key>`.
 using DocId = Name<struct DocIdTag>;
 
-/// A file's key in the workspace document; here always its workspace path.
-using BodyId = Name<struct BodyIdTag>;
-
 /// A path inside a workspace: `/` separators, relative, normalised (no leading `/` or `./`).
 using WorkspacePath = Name<struct WorkspacePathTag>;
 

@@ -14,7 +14,7 @@ struct ServerUrl {
   std::string port;       // digits; the scheme's own when none was given
   std::string base_path;  // in front of every target: empty or "/prefix"
 
-  /// `http`, `https`, `ws` or `wss`; trailing `/`, `/sync2` and `/sync` are dropped, as many as there are (sync.md 3).
+  /// `http`, `https`, `ws` or `wss`; trailing `/`, `/sync2` and `/sync` are dropped, as many as there are.
   /// Errors: a sentence that names what is wrong with the address.
   static Outcome<ServerUrl> parse(std::string_view text);
 
