@@ -306,7 +306,7 @@ function main() {
   if (options.json) fs.writeFileSync(options.json, `${JSON.stringify(list, null, 1)}\n`)
   // What other benchmarks say stands behind the engine's part, and stays.
   const others = options.markdown && fs.existsSync(options.markdown)
-    ? (/\n## Sync core\n[^]*/.exec(fs.readFileSync(options.markdown, 'utf8'))?.[0] ?? '') : ''
+    ? (/\n## (Plugin|Sync core)\n[^]*/.exec(fs.readFileSync(options.markdown, 'utf8'))?.[0] ?? '') : ''
   if (options.markdown) fs.writeFileSync(options.markdown, `# Benchmarks\n\nMade by \`./dev bench engine --markdown docs/benchmarks.md\`; [bench/README.md](../bench/README.md) says what each work asks.\n\n${report}\n${others}`)
   if (other.length) process.exitCode = 1
 }
