@@ -57,6 +57,16 @@ test('editors follow notes by their paths, and what is typed late reaches its no
     early.insert(0, 'late: ');
     await until('what is typed in the first note goes to its new name', () => folders.every((folder) => has(folder, 'b.md', 'late: the first note\n')));
     assert.ok(has(two, 'a.md', 'typed: another note under the old name\n'));
+
+    renameSync(join(one, 'b.md'), join(one, 'c.md'));
+    await until('it is renamed once more', () => has(two, 'c.md', 'late: the first note\n') && !existsSync(join(two, 'b.md')));
+    await server.restart();
+    const left = open('b.md');
+    await until('a name that was left leads to the note', () => left.toString() === 'late: the first note\n');
+    early.insert(0, 'after the break, ');
+    await until('what is typed in the first note goes there still', () => folders.every((folder) => has(folder, 'c.md', 'after the break, late: the first note\n')));
+    left.insert(0, 'Late? ');
+    await until('under the name that was left, too', () => folders.every((folder) => has(folder, 'c.md', 'Late? after the break, late: the first note\n')));
   } finally {
     for (const editor of editors) editor.destroy();
     await Promise.all(running.map((device) => new Promise((gone) => { device.once('exit', gone); device.kill(); })));

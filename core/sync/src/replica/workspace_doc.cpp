@@ -125,15 +125,7 @@ bool is_file_id(const std::string& id) {
 
 std::optional<Home> WorkspaceDoc::home(const std::string& file_id) const {
   const std::optional<std::string> text = homes_.get_string(file_id);
-  if (!text) return std::nullopt;
-  // Three lines: path, document, what was seen.
-  const size_t first = text->find('\n');
-  const size_t second = first == std::string::npos ? first : text->find('\n', first + 1);
-  if (second == std::string::npos) return std::nullopt;
-  Home home{text->substr(0, first), text->substr(first + 1, second - first - 1), text->substr(second + 1)};
-  const bool own = home.document.starts_with(kOwnDocument) && is_file_id(home.document.substr(kOwnDocument.size()));
-  if (!parse_path(home.path) || !is_carried(home.path) || !(own || parse_path(home.document))) return std::nullopt;
-  return home;
+  return text ? parse_home(*text) : std::nullopt;
 }
 
 void WorkspaceDoc::set_home(crdt::Transaction& txn, const std::string& file_id, const Home& home) {
@@ -147,6 +139,18 @@ std::string file_id_of_entry(const std::string& path, const FileMetadata& entry)
 }
 
 std::string format_home(const Home& home) { return home.path + "\n" + home.document + "\n" + home.seen; }
+
+std::optional<Home> parse_home(std::string_view value) {
+  // Three lines: path, document, what was seen.
+  const size_t first = value.find('\n');
+  const size_t second = first == std::string::npos ? first : value.find('\n', first + 1);
+  if (second == std::string::npos) return std::nullopt;
+  Home home{std::string(value.substr(0, first)), std::string(value.substr(first + 1, second - first - 1)),
+            std::string(value.substr(second + 1))};
+  const bool own = home.document.starts_with(kOwnDocument) && is_file_id(home.document.substr(kOwnDocument.size()));
+  if (!parse_path(home.path) || !is_carried(home.path) || !(own || parse_path(home.document))) return std::nullopt;
+  return home;
+}
 
 std::string WorkspaceDoc::new_file_id(const std::string& path) const {
   const ClientId client = doc_.client();

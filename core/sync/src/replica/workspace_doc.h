@@ -108,8 +108,9 @@ class WorkspaceDoc {
   crdt::Map homes_;
 };
 
-/// The value of `homes`.
+/// The value of `homes`, and back; what another peer wrote is not trusted.
 std::string format_home(const Home& home);
+std::optional<Home> parse_home(std::string_view value);
 
 /// The key of an entry's document: what the entry says, or its path.
 std::string document_key(const std::optional<FileMetadata>& entry, const std::string& path);
