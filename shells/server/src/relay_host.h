@@ -68,7 +68,6 @@ class RelayHost {
   /// Asks all connections to end; what they sent is still stored.
   void drain();
   bool all_stored() const { return relay_.quiet(); }
-  bool all_gone() const { return peers_.empty(); }
 
  private:
   void receive(relay::Event event);

@@ -42,8 +42,8 @@ namespace {
 
 using asio::ip::tcp;
 
-constexpr std::chrono::seconds kDrainTime{10};   // for the storage
-constexpr std::chrono::seconds kGoodbyeTime{2};  // for clients to answer the close, once all is stored
+constexpr std::chrono::seconds kDrainTime{10};   // for requests that are under way, and the storage
+constexpr std::chrono::seconds kGoodbyeTime{2};  // for sockets to answer the close
 constexpr std::chrono::minutes kHousekeeping{10};
 constexpr std::chrono::seconds kTlsTime{10};
 constexpr uint32_t kPruneBite = 2000;
@@ -234,9 +234,10 @@ asio::awaitable<void> Server::drain_on_signal() {
   const auto began = std::chrono::steady_clock::now();
   while (true) {
     const auto waited = std::chrono::steady_clock::now() - began;
-    const bool nobody = relay_.all_gone() && limits_.open->count() == life_.between_requests;
-    const bool finished = relay_.all_stored() && collector_.is_idle();
-    if (waited > kDrainTime || (finished && (nobody || waited > kGoodbyeTime))) break;
+    const uint32_t sockets = sockets_.count();
+    const bool answered = limits_.open->count() == life_.between_requests + sockets;
+    const bool finished = answered && relay_.all_stored() && collector_.is_idle();
+    if (waited > kDrainTime || (finished && (sockets == 0 || waited > kGoodbyeTime))) break;
     timer.expires_after(std::chrono::milliseconds(20));
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }

@@ -36,6 +36,7 @@ class SocketList {
   /// The session stays listed, and alive, until `remove`.
   void add(std::shared_ptr<SocketSession> session);
   void remove(SocketSession& session);
+  uint32_t count() const { return static_cast<uint32_t>(sessions_.size()); }
   /// Says goodbye to those whom the relay does not know: nobody has signed in there yet.
   void send_strangers_away();
   /// Calls the session's `flush` at the end of this turn.
