@@ -1,8 +1,10 @@
 // Signing in: the first link, links and codes, devices, commands, and what is never told.
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {test} from 'node:test';
+import {WebSocket} from 'ws';
 import {Device} from './device.mjs';
 import {Server, newFolder, run, until} from './server.mjs';
 
@@ -119,6 +121,58 @@ test('the device limit names the devices, and one of them can be replaced', asyn
     const replaced = await server.ask('POST', '/auth/verify', {body: {token: link, replace_device_id: full.json.devices[0].id}});
     assert.equal(replaced.status, 200, replaced.text);
     await until('the old device is cut', () => device.closed === 1008);
+    assert.equal((await server.ask('GET', '/auth/me', {token})).status, 401);
+  });
+});
+
+test('links, codes and tokens end in their time, with what they opened', async () => {
+  await withServer({options: ['--owner', 'me@example.org']}, async (server) => {
+    const sql = (text) => execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.folder, 'server.db'), text], {encoding: 'utf8'}).trim();
+    const ask = async () => {
+      const before = shown(server)?.token;
+      assert.equal((await server.ask('POST', '/auth/magic-link', {body: {email: 'me@example.org'}})).status, 200);
+      await until('the owner sees it', () => shown(server) && shown(server).token !== before);
+      return shown(server);
+    };
+    // A quarter of an hour, but for this test.
+    const soon = (table) => {
+      const end = Date.now() + 1500;
+      sql(`UPDATE ${table} SET expires_ms=${end}`);
+      return end;
+    };
+    const reached = (end) => until('the time is over', () => Date.now() > end);
+
+    const {code, token: link} = await ask();
+    await reached(soon('sign_ins'));
+    assert.equal((await server.ask('POST', '/auth/verify', {body: {token: link}})).status, 400);
+    assert.equal((await server.ask('GET', `/auth/verify?token=${link}`)).status, 400);
+    assert.equal((await server.ask('POST', '/auth/verify-code', {body: {email: 'me@example.org', code}})).status, 400);
+
+    const {token} = (await server.ask('POST', '/auth/verify', {body: {token: (await ask()).token, device_name: 'phone'}})).json;
+    const workspace = await server.workspace(token);
+    const {code: share} = await server.request(token, 'POST', '/api/share/sessions', {workspace_id: workspace});
+    const end = soon('tokens');
+    const device = await Device.connect(server, `token=${token}&handshake=0`);
+    await device.open(`body:${workspace}/a.md`);
+    const guest = await Device.connect(server, `session=${share}&handshake=0`);
+    const editor = new WebSocket(`${server.ws}/yjs/${workspace}/a.md?token=${token}`);
+    const editorClosed = new Promise((resolve) => editor.once('close', resolve));
+    await until('everybody is in', () => editor.readyState === WebSocket.OPEN);
+    assert.deepEqual([(await server.ask('GET', '/auth/me', {token})).status, device.closed], [200, null], 'not before its time');
+    await reached(end);
+    assert.equal((await server.ask('GET', '/auth/me', {token})).status, 401);
+    await until('the device is cut', () => device.closed !== null);
+    assert.deepEqual([device.closed, await editorClosed, guest.closed], [1008, 4403, null], 'guests have a code of their own');
+    assert.equal((await Device.connect(server, `token=${token}`)).status, 401);
+    guest.end();
+
+    // The device is still known by its name: the history tells of it.
+    const made = run(['user', 'link', 'me@example.org', '--data', server.folder]).out;
+    const again = await server.ask('POST', '/auth/verify', {body: {token: made.match(/#(\S+)/)[1]}});
+    assert.equal(again.status, 200, again.text);
+    assert.ok((await server.request(again.json.token, 'GET', '/auth/devices')).some(({name}) => name === 'phone'));
+    await server.restart();  // housekeeping begins at once
+    await until('what ended is forgotten', () => sql('SELECT count(*) FROM tokens') === '1');
     assert.equal((await server.ask('GET', '/auth/me', {token})).status, 401);
   });
 });
