@@ -1,6 +1,6 @@
 // Running it: settings, doctor, backup, restore, TLS, proxies, metrics, the log, stopping.
 import assert from 'node:assert/strict';
-import {execFileSync, spawnSync} from 'node:child_process';
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {request} from 'node:https';
@@ -126,6 +126,97 @@ test('a backup made while the server runs is whole, and is restored under a new 
     }
   });
   rmSync(target, {recursive: true});
+});
+
+test('backups made one after the other under load, while old records go, are each whole and as new as when they were begun', async () => {
+  const root = newFolder();
+  await withServer({options: ['--owner', 'me@example.org', '--history-days', '1', '--blob-hours', '0']}, async (server) => {
+    const token = server.token();
+    const workspace = await server.workspace(token);
+    const keys = [...Array(8).keys()].map((i) => `body:${workspace}/${i}.md`);
+    const device = await Device.connect(server, `token=${token}&handshake=0`);
+    const docs = [];
+    for (const key of keys) docs.push(await device.open(key));
+    // A past to be forgotten, while the rest goes on.
+    for (let round = 0; round < 60; ++round) {
+      for (const doc of docs) doc.getText('body').insert(doc.getText('body').length, 'o');
+      await device.stored();
+    }
+    for (const key of keys) device.say({action: 'save', doc: key});
+    device.end();
+    await server.stop();
+    execFileSync('sqlite3', [join(server.folder, 'server.db'), 'UPDATE updates SET time_ms=1000']);
+    await server.open(server.port);
+    const typist = await Device.connect(server, `token=${token}&handshake=0`);
+    const live = [];
+    for (const key of keys) live.push(await typist.open(key));
+    const length = (doc) => doc.getText('body').length;
+    await until('the notes', () => live.every((doc) => length(doc) === 60));
+    const typing = setInterval(() => { for (const doc of live) doc.getText('body').insert(length(doc), 'n'); }, 2).unref();
+    const uploads = `/api/workspaces/${workspace}/attachments/uploads`;
+    const attached = [];
+    const attach = async () => {
+      const bytes = `attachment ${attached.length}`;
+      const about = {attachment_path: `${attached.length}.txt`, hash: createHash('sha256').update(bytes).digest('hex'), size_bytes: bytes.length, mime_type: 'text/plain'};
+      const {upload_id} = await server.request(token, 'POST', uploads, about);
+      await server.ask('PUT', `${uploads}/${upload_id}/parts/1`, {token, raw: bytes, type: 'application/octet-stream'});
+      await server.request(token, 'POST', `${uploads}/${upload_id}/complete`, about);
+      attached.push({bytes, hash: about.hash});
+    };
+    const saved = (key) => Math.max(0, ...typist.texts.filter(({type: kind, doc}) => kind === 'saved' && doc === key).map(({received}) => received));
+    const lineages = new Set();
+    for (let round = 0; round < 4; ++round) {
+      for (let i = 0; i < 3; ++i) await attach();
+      const [stored, files] = [keys.map(saved), [...attached]];
+      const target = join(root, `backup-${round}`);
+      const [done] = await Promise.all([new Promise((resolve) => {
+        const child = spawn(process.env.DX_SYNCD, ['backup', '--data', server.folder, '--to', target], {stdio: 'ignore'});
+        child.once('close', resolve);
+      }), attach()]);
+      const sent = live.map(length);
+      assert.equal(done, 0);
+      const looked = run(['verify', target]);
+      assert.equal(looked.code, 0, looked.out + looked.err);
+      const restored = join(root, `restored-${round}`);
+      assert.equal(run(['restore', '--from', target, '--data', restored]).code, 0);
+      assert.equal(run(['verify', '--data', restored]).code, 0);
+      const again = await Server.start({folder: restored});
+      try {
+        const reader = await Device.connect(again, `token=${token}&handshake=0`);
+        lineages.add((await reader.hear('server_hello')).lineage);
+        for (const [i, key] of keys.entries()) {
+          const doc = await reader.open(key);
+          await until(`${key} as it was`, () => length(doc) >= 60 + stored[i]);
+          assert.ok(length(doc) <= sent[i]);
+          assert.equal(doc.getText('body').toString(), 'o'.repeat(60) + 'n'.repeat(length(doc) - 60));
+        }
+        for (const {bytes, hash} of files)
+          assert.equal((await again.ask('GET', `/api/workspaces/${workspace}/attachments/${hash}`, {token})).text, bytes);
+        // The device that typed on comes to the restored server, and brings the rest.
+        if (round === 3) {
+          clearInterval(typing);
+          await typist.stored();
+          const back = await Device.connect(again, `token=${token}&handshake=0`);
+          for (const [i, key] of keys.entries()) {
+            const doc = await back.open(key);
+            Y.applyUpdate(doc, Y.encodeStateAsUpdate(live[i]));
+            await until('all of it', () => doc.getText('body').toString() === live[i].getText('body').toString());
+          }
+          await back.stored();
+          back.end();
+        }
+        reader.end();
+      } finally {
+        await again.stop();
+      }
+    }
+    clearInterval(typing);
+    assert.equal(lineages.size, 4);
+    const pruned = Number((await server.ask('GET', '/metrics', {token})).text.match(/history_pruned_total (\d+)/)[1]);
+    assert.ok(pruned > 0, 'old records went meanwhile');
+    typist.end();
+  });
+  rmSync(root, {recursive: true});
 });
 
 test('verify finds a changed record and an unfinished backup', async () => {

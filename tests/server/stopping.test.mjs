@@ -72,7 +72,7 @@ test('everybody who types is told to come back, does, and nothing that was confi
   const codes = {};
   hocuspocus.on('close', ({event}) => { codes.hocuspocus ??= event.code; });
   // Letters as fast as they go, before, while and after the server stops.
-  for (const one of [doc, yDoc, hDoc]) typists.push(setInterval(() => one.getText('body').insert(one.getText('body').length, 'x'), 1));
+  for (const one of [doc, yDoc, hDoc]) typists.push(setInterval(() => one.getText('body').insert(one.getText('body').length, 'x'), 1).unref());
   await pause(300);
   const {code, took_ms} = await stop();
   assert.equal(code, 0);
