@@ -70,9 +70,11 @@ class Store::Integration {
 
  private:
   /// Whether structs may become part of the one before them at once, as all of them do at the end of the transaction. Not where a
-  /// struct names a right origin that is not behind its origin: whether the two are one item by then decides where Yjs puts it.
+  /// struct names a right origin that is not behind its origin: whether the two are one item by then decides where Yjs puts it. A struct
+  /// that comes alone decides for nobody.
   static bool is_typed(const Store& store, const DecodedUpdate& update) {
     if (update.structs.size() >= kManyStructs || !store.pending_update_.empty()) return false;
+    if (update.structs.size() == 1) return true;
     for (size_t i = 0; i < update.structs.size(); ++i) {
       const StructView& view = update.structs[i];
       constexpr uint8_t kBoth = StructView::kHasOrigin | StructView::kHasRightOrigin;
