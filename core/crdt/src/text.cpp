@@ -12,16 +12,18 @@ namespace {
 
 constexpr TypeRef as_type(uint32_t type) { return static_cast<TypeRef>(type); }
 
-/// The border, towards `side`, of the character that unit `at` lies in; `at` itself at a border.
+/// The border, towards `side`, of the character that unit `at` lies in; `at` itself at a border. It asks for the unit before, as the edit
+/// will: where an item begins, the two are of different items, and the cursor would go back and forth between them.
 uint32_t snap(Store& store, TypeRef type, uint32_t at, int side) {
   const bool cannot_cut = !store.has_wide_text() || store.splits_pairs();
   if (cannot_cut || at == 0 || at >= store.type(type).length) return at;
-  const Store::Found found = store.find_unit(type, at);
+  const Store::Found found = store.find_unit(type, at - 1);
   const Item& item = store.item(found.item);
-  if (found.offset == 0 || item.kind != ContentKind::String || item.content_bytes == item.length) return at;
+  const Utf16Offset offset{found.offset + 1};
+  const bool is_inside = offset < Utf16Offset{item.length};
+  if (!is_inside || item.kind != ContentKind::String || item.content_bytes == item.length) return at;
   const std::string_view text = as_text(store.content(item));
-  const Utf16Offset border = to_utf16(text, to_utf8(text, Utf16Offset{found.offset}));
-  if (border == Utf16Offset{found.offset}) return at;
+  if (to_utf16(text, to_utf8(text, offset)) == offset) return at;
   return side < 0 ? at - 1 : at + 1;
 }
 

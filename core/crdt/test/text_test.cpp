@@ -120,6 +120,28 @@ TEST(Text, ADeltaBreaksNoCharacter) {
   EXPECT_EQ(text.to_string(), "\xf0\x9f\x98\x80!z");
 }
 
+TEST(Text, AnEditBreaksNoCharacterWhereverItStandsInItsItem) {
+  const std::string smile = "\xf0\x9f\x98\x80";
+  Doc doc({.client = ClientId{1}});
+  Text text = doc.text("t");
+  Transaction txn = doc.transact();
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{0}, smile + "b").has_value());
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{0}, "a" + smile).has_value());
+  ASSERT_EQ(text.to_string(), "a" + smile + smile + "b");
+
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{2}, "1").has_value());  // goes before the first
+  ASSERT_EQ(text.to_string(), "a1" + smile + smile + "b");
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{4}, "2").has_value());  // between the two
+  ASSERT_EQ(text.to_string(), "a1" + smile + "2" + smile + "b");
+  ASSERT_TRUE(text.insert(txn, Utf16Offset{6}, "3").has_value());  // goes before the second
+  ASSERT_EQ(text.to_string(), "a1" + smile + "23" + smile + "b");
+
+  ASSERT_TRUE(text.erase(txn, Utf16Offset{3}, Length{1}).has_value());  // half of the first: all of it
+  ASSERT_EQ(text.to_string(), "a123" + smile + "b");
+  ASSERT_TRUE(text.erase(txn, Utf16Offset{3}, Length{2}).has_value());  // "3" and half of the second
+  EXPECT_EQ(text.to_string(), "a12b");
+}
+
 TEST(Text, SplitsACharacterAsYjsDoesWhenAskedTo) {
   Doc doc({.client = ClientId{1}, .pairs = SurrogatePairs::Split});
   Text text = doc.text("t");
