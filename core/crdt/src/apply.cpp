@@ -305,7 +305,7 @@ bool Store::integrate_plain(ClientIndex client, const StructView& view, bool is_
   SharedType& parent = types_[parent_ref];
   if (!parent.is_root && items_[parent.item].deleted()) return false;
   // A keystroke behind the writer's last one becomes part of that item, as it would at the end of the transaction.
-  if (is_typed && follows && extend_item(client, left_ref, view.kind, view.length, view.content())) {
+  if (is_typed && follows && extend_item(left_ref, view.kind, view.length, view.content())) {
     as_came_ = nullptr;
     return true;
   }

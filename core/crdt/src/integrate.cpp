@@ -228,11 +228,12 @@ ItemRef Store::insert_type(TypeRef parent, Gap gap, KeyRef sub, TypeKind kind, s
   return ref;
 }
 
-bool Store::extend_item(ClientIndex client, ItemRef left_ref, ContentKind kind, uint32_t length, ByteView content) {
+bool Store::extend_item(ItemRef left_ref, ContentKind kind, uint32_t length, ByteView content) {
   Item& left = items_[left_ref];
+  const ClientIndex client = left.client;
   StructList& structs = clients_[raw(client)].structs;
   // What an undo stack keeps is kept whole; the new part alone is collected, if this transaction deletes it as well.
-  if (left.client != client || left.kind != kind || left.deleted() || left.end() != structs.state() ||
+  if (left.kind != kind || left.deleted() || left.end() != structs.state() ||
       (left.flags & (Item::kRedone | Item::kKeep)) || some(left.parent_sub)) {
     return false;
   }

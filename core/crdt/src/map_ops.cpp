@@ -34,7 +34,7 @@ void Store::insert_values(TypeRef ref, Gap gap, std::span<const Any> values) {
   uint32_t run = 0;
   const auto place = [&](ContentKind kind, uint32_t length, ByteView content) {
     const bool is_plain = kind == ContentKind::Any;
-    if (is_plain && some(gap.left) && extend_item(own_, gap.left, kind, length, content)) return;
+    if (is_plain && extend_own_item(gap.left, kind, length, content)) return;
     gap.left = insert(ref, gap, KeyRef::None, kind, length, content);
   };
   for (const Any& value : values) {

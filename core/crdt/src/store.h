@@ -117,8 +117,12 @@ class Store {
   bool has_room(uint64_t units, size_t bytes) const {
     return units < 0xffffffffu - state(own_) && heap_.has_room(bytes);
   }
-  /// Adds text or values to the end of `left` if an item inserted there would be merged with it anyway; false if it would not.
-  bool extend_item(ClientIndex client, ItemRef left, ContentKind kind, uint32_t length, ByteView content);
+  /// Adds text or values of its client to the end of `left` if an item inserted there would be merged with it anyway; false if it would not.
+  bool extend_item(ItemRef left, ContentKind kind, uint32_t length, ByteView content);
+  /// The same of this client.
+  bool extend_own_item(ItemRef left, ContentKind kind, uint32_t length, ByteView content) {
+    return some(left) && items_[left].client == own_ && extend_item(left, kind, length, content);
+  }
 
   // ---- lists (list_ops.cpp) -----------------------------------------------------------------------------------------
   /// The gap directly right of visible unit `at` - 1: before the tombstones that follow it. Splits. `at` is at most the length.

@@ -12,7 +12,7 @@ void Store::insert_text(TypeRef ref, uint32_t at, std::string_view utf8, uint32_
   Gap gap = gap_to_fill(ref, at);
   // Text lands behind the tombstones at its place.
   while (some(gap.right) && items_[gap.right].deleted()) gap = {gap.right, items_[gap.right].right};
-  if (some(gap.left) && extend_item(own_, gap.left, ContentKind::String, units, as_bytes(utf8))) {
+  if (extend_own_item(gap.left, ContentKind::String, units, as_bytes(utf8))) {
     return set_cursor(ref, gap.left, at + units - items_[gap.left].length);
   }
   const ItemRef made = insert(ref, gap, KeyRef::None, ContentKind::String, units, as_bytes(utf8));
