@@ -14,6 +14,8 @@ class StructViews {
  public:
   static constexpr size_t kPerChunk = 256;
 
+  StructViews() {}  // not defaulted: `only_` is made when it is needed
+
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   StructView& operator[](size_t at) { return chunks_.empty() ? only_ : chunks_[at / kPerChunk][at % kPerChunk]; }
@@ -61,7 +63,9 @@ class StructViews {
     return added;
   }
 
-  StructView only_;  // while there is no chunk: most updates are one keystroke
+  union {
+    StructView only_;  // while there is no chunk: most updates are one keystroke
+  };
   std::vector<std::vector<StructView>> chunks_;
   size_t size_ = 0;
   size_t expected_ = 0;

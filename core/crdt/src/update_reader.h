@@ -23,6 +23,8 @@ struct ClientBlock {
 /// 2. No struct refers to itself or to a later struct of its own client.
 /// 3. Contents are canonical: the bytes that JavaScript would write again.
 struct DecodedUpdate {
+  DecodedUpdate() {}  // not defaulted: who makes one in a Result would have all of it zeroed first
+
   // Most updates are one keystroke: one struct of one client.
   InlineVector<ClientBlock, 1> blocks;
   StructViews structs;  // views into the input or `scratch`

@@ -24,6 +24,8 @@ enum class TransactionOrigin : uint8_t { Local, Remote, Restore, Import };
 /// What one transaction did. Owns its data: the document may change or go away (but see Notice). Moves, does not copy.
 class Commit {
  public:
+  Commit() {}  // not defaulted: who makes one in a Result would have all of it zeroed first
+
   /// True if a struct was added or something was deleted.
   bool changed() const { return changed_; }
 
