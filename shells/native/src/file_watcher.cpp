@@ -262,6 +262,7 @@ bool FileWatcher::Impl::take_moves(int64_t now_ms, std::vector<DiskChange>& out)
 }
 
 std::vector<DiskChange> FileWatcher::Impl::take_quiet(int64_t now_ms) {
+  read_events(now_ms);  // a path that seems quiet may have been renamed by now
   std::vector<DiskChange> out;
   if (root_gone_) return {{DiskChange::Kind::RootGone, {}, {}}};
   if (rescan_due_ms_ && *rescan_due_ms_ <= now_ms) {

@@ -145,6 +145,17 @@ TEST_F(FileWatcherTest, TellsNoRemovalOfAFileThatWasWrittenBeforeItsRenameIntoAN
   EXPECT_EQ(after(1), (std::vector{touched("a.md"), touched("new/a.md")}));
 }
 
+TEST_F(FileWatcherTest, TellsNothingBeforeItHasReadWhatHappenedSince) {
+  folder_.write("a.md", "a");
+  start();
+  folder_.write("a.md", "aa");
+  take_in();
+  std::filesystem::rename(folder_ / "a.md", folder_ / "b.md");
+  now_ms_ += 30;
+  EXPECT_TRUE(watcher_->take_quiet(TimestampMs{now_ms_}).empty());
+  EXPECT_EQ(settled(), (std::vector{moved("a.md", "b.md"), touched("b.md")}));
+}
+
 TEST_F(FileWatcherTest, TellsNothingMovedWhenARenameWasTakenBack) {
   folder_.write("a.md", "text");
   start();

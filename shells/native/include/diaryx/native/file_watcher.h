@@ -64,7 +64,7 @@ class FileWatcher {
   /// Takes in all that is waiting; never blocks.
   void read_events(TimestampMs now);
 
-  /// What has become quiet by `now`.
+  /// What has become quiet by `now`; reads what is waiting first.
   std::vector<DiskChange> take_quiet(TimestampMs now);
 
   /// When `take_quiet` will have something more, if nothing else happens.
