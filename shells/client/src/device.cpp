@@ -347,7 +347,6 @@ void Device::schedule() {
 }
 
 void Device::perform_batch() {
-  scheduled_ = false;
   if (end_if_lost()) return;  // what was just looked at may have been missing because of that
   std::vector<sync::Action> batch = std::exchange(actions_, {});
   if (auto stored = store_.persist(batch, now()); !stored) return end(std::unexpected(std::move(stored.error())));
@@ -355,7 +354,10 @@ void Device::perform_batch() {
   for (sync::Action& action : batch) perform(action);
   flush_disk();
   finish_requests();
+  // What came of it while it was performed waits for the next one, together with what arrives meanwhile.
   last_batch_ = now();
+  scheduled_ = false;
+  if (!actions_.empty()) schedule();
   after_batch();
 }
 

@@ -320,6 +320,7 @@ void Disk::flush(TimestampMs now, const Tell& tell) {
   queued_bytes_ = 0;
   native::FolderSyncs syncs;
   for (Change& change : changes) stage(change);
+  finish_staged(changes);
   for (Change& change : changes) carry_out(change, syncs);
   const auto synced = syncs.sync();
   for (Change& change : changes) {
@@ -344,14 +345,28 @@ void Disk::stage(Change& change) const {
   }
 }
 
+/// No content gets its name before all of it is on the disk. One that is not is dropped, and its change says why.
+void Disk::finish_staged(std::span<Change> changes) {
+  std::vector<Change*> written;
+  std::vector<native::StagedFile*> files;
+  for (Change& change : changes) {
+    if (!change.staged) continue;
+    written.push_back(&change);
+    files.push_back(&*change.staged);
+  }
+  const auto outcomes = native::finish_together(files);
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (outcomes[i]) continue;
+    written[i]->verdict = std::unexpected(outcomes[i].error());
+    written[i]->staged.reset();
+  }
+}
+
 void Disk::carry_out(Change& change, native::FolderSyncs& syncs) const {
   if (const auto* const removal = std::get_if<sync::RemoveFile>(&change.action)) {
     change.verdict = native::remove_file(root_, removal->path, removal->expected, syncs);
   } else if (change.staged) {
-    const auto digest = change.staged->finish();
-    change.verdict = digest
-                         ? change.staged->place(expectation(std::get<sync::WriteText>(change.action).expected), syncs)
-                         : std::unexpected(digest.error());
+    change.verdict = change.staged->place(expectation(std::get<sync::WriteText>(change.action).expected), syncs);
   }
 }
 

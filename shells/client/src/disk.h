@@ -107,6 +107,7 @@ class Disk {
     native::Outcome<native::Verdict> verdict = native::Verdict::DiskDiffers;
   };
   void stage(Change& change) const;
+  static void finish_staged(std::span<Change> changes);
   void carry_out(Change& change, native::FolderSyncs& syncs) const;
   void tell_change(const Change& change, TimestampMs now, const Tell& tell);
 

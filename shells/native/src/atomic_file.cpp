@@ -10,6 +10,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <functional>
+#include <iterator>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "diaryx/native/name_traits.h"
@@ -18,6 +22,7 @@ namespace diaryx::native {
 namespace {
 
 constexpr mode_t kPermissionBits = 07777;
+constexpr size_t kWaitingTogether = 16;
 
 /// Unique within the process; the folder's lock makes it unique within the folder.
 std::string temporary_name() {
@@ -66,6 +71,23 @@ Outcome<void> sync_both(int one, int other, std::string_view path) {
   return sync_folder(other, path);
 }
 
+/// Calls `wait` for 0 ... `count - 1`, some at the same time: what waits for one disk at one time shares the wait. Alone it is a call.
+void wait_together(size_t count, const std::function<void(size_t)>& wait) {
+  std::atomic<size_t> next{0};
+  const auto take_turns = [&] {
+    for (size_t i = next++; i < count; i = next++) wait(i);
+  };
+  std::vector<std::jthread> helpers;
+  while (helpers.size() + 1 < std::min(count, kWaitingTogether)) {
+    try {
+      helpers.emplace_back(take_turns);
+    } catch (const std::system_error&) {
+      break;  // the system gives no more threads: those that are there do it all
+    }
+  }
+  take_turns();
+}
+
 /// A user's text that could not be put back keeps existing under a name that `clear_staging` leaves alone.
 std::unexpected<Problem> keep_aside(int folder, std::string& name, std::string_view path, int os_error) {
   const std::string kept = name + ".kept";
@@ -106,10 +128,13 @@ Outcome<void> FolderSyncs::add(int folder, std::string_view path) {
 
 Outcome<void> FolderSyncs::sync() {
   const auto folders = std::exchange(folders_, {});
-  for (const auto& [key, folder] : folders) {
-    if (auto synced = sync_folder(folder.first.get(), folder.second); !synced) return synced;
-  }
-  return {};
+  std::vector<Outcome<void>> outcomes(folders.size());
+  wait_together(folders.size(), [&](size_t i) {
+    const auto& [folder, path] = std::next(folders.begin(), ptrdiff_t(i))->second;
+    outcomes[i] = sync_folder(folder.get(), path);
+  });
+  const auto failed = std::ranges::find_if(outcomes, [](const auto& outcome) { return !outcome; });
+  return failed == outcomes.end() ? Outcome<void>{} : std::move(*failed);
 }
 
 Outcome<StagedFile> StagedFile::create(const RootFolder& root, std::string_view path) {
@@ -167,6 +192,12 @@ void StagedFile::start_writing() { ::sync_file_range(file_.get(), 0, 0, SYNC_FIL
 Outcome<Sha256> StagedFile::finish() {
   if (::fsync(file_.get()) != 0) return os_problem("make durable", path_, errno);
   return hasher_.finish();
+}
+
+std::vector<Outcome<Sha256>> finish_together(std::span<StagedFile* const> files) {
+  std::vector<Outcome<Sha256>> outcomes(files.size(), Sha256{});
+  wait_together(files.size(), [&](size_t i) { outcomes[i] = files[i]->finish(); });
+  return outcomes;
 }
 
 Outcome<Verdict> StagedFile::place(const Expectation& expected) {

@@ -98,6 +98,21 @@ TEST_F(AtomicFile, StagesInPiecesAndTellsTheDigest) {
   EXPECT_EQ(folder_.read("big.bin").size(), 30u);
 }
 
+TEST_F(AtomicFile, FinishesManyFilesTogetherAndEachForItself) {
+  std::vector<StagedFile> staged;
+  std::vector<StagedFile*> files;
+  constexpr size_t kMany = 100;  // more than wait at one time
+  for (size_t i = 0; i < kMany; ++i) {
+    staged.push_back(std::move(*StagedFile::create(root_, std::to_string(i) + ".md")));
+    ASSERT_TRUE(staged.back().append(as_bytes("text " + std::to_string(i))));
+  }
+  for (StagedFile& file : staged) files.push_back(&file);
+  const auto digests = finish_together(files);
+  ASSERT_EQ(digests.size(), kMany);
+  for (size_t i = 0; i < kMany; ++i) EXPECT_EQ(*digests[i], sha256(as_bytes("text " + std::to_string(i)))) << i;
+  EXPECT_TRUE(finish_together({}).empty());
+}
+
 TEST_F(AtomicFile, ForgetsAStagedFileThatWasNotPlaced) {
   {
     auto staged = StagedFile::create(root_, "big.bin");

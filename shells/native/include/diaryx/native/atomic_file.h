@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "diaryx/base/sha256.h"
 #include "diaryx/native/file_hash.h"
@@ -91,6 +93,10 @@ class StagedFile {
   FileHasher hasher_;
   uint64_t size_bytes_ = 0;
 };
+
+/// `finish` of each, side by side, with the outcomes in their order. The promise for each is the same: what waits for the disk at the
+/// same time shares one wait.
+std::vector<Outcome<Sha256>> finish_together(std::span<StagedFile* const> files);
 
 /// Writes a whole file. Cost: two syncs.
 Outcome<Verdict> write_file(const RootFolder& root, std::string_view path, ByteView bytes, const Expectation& expected);
