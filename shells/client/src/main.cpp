@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "said.h"
+#include "usage.h"
 
 namespace diaryx::client {
 namespace {
@@ -97,6 +98,7 @@ void add_history(CLI::App& app, HistoryArguments& history, Attempt<ExitCode>& ou
       *app.add_subcommand("history", "What happened to a file, a folder or everything, newest first");
   add_path(history_command, history.path);
   history_command.add_option("--limit", history.limit, "At most so many stretches of work; 0: all")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   history_command.add_flag("--json", history.json, "One JSON object per line");
   history_command.callback([&outcome, &history] { outcome = show_history(history); });
@@ -194,6 +196,9 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   app.footer(kExitCodes);
   app.set_version_flag("--version", DIARYX_VERSION);
   app.require_subcommand(1);
+  app.failure_message([](const CLI::App* all, const CLI::Error& error) {
+    return "diaryx-sync: " + safe_line(usage_sentence(*all, error)) + "\n";
+  });
 
   Given given;
   add_link(app, given.link, outcome);

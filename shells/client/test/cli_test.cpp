@@ -30,8 +30,17 @@ TEST_P(WrongCommand, EndsWithItsCodeAndOneSentence) {
 INSTANTIATE_TEST_SUITE_P(
     Commands, WrongCommand,
     testing::Values(
-        WrongCase{"nothing", {}, 2, "A subcommand is required"},
-        WrongCase{"unknown", {"fly"}, 2, "A subcommand is required"},
+        WrongCase{"nothing", {}, 2, "diaryx-sync: diaryx-sync needs a command"},
+        WrongCase{"unknown", {"fly"}, 2, "has no command \"fly\" (diaryx-sync --help tells all)"},
+        WrongCase{"misspelt", {"wacth", "FOLDER"}, 2, "has no command \"wacth\"; did you mean watch?"},
+        WrongCase{"misspelt_beneath", {"snapshot", "crate", "x"}, 2, "did you mean create?"},
+        WrongCase{"misspelt_option",
+                  {"link", "FOLDER", "--server", "http://a", "--tokne", "t"},
+                  2,
+                  "diaryx-sync link has no option --tokne; did you mean --token?"},
+        WrongCase{"unlike_any_option", {"sync", "FOLDER", "--everything"}, 2, "no option --everything (diaryx"},
+        WrongCase{"too_many", {"sync", "FOLDER", "more"}, 2, "was not expected: more"},
+        WrongCase{"negative_limit", {"history", "FOLDER", "--limit", "-4"}, 2, "--limit"},
         WrongCase{
             "link_without_server", {"link", "FOLDER", "--token", "t", "--workspace", "w"}, 2, "--server is required"},
         WrongCase{"bad_address",
