@@ -197,7 +197,9 @@ void Device::answer_held(HeldAnswer answer) {
 }
 
 void Device::tell_held(const sync::MassChangeHeld& held) {
-  if (held.deletions + held.truncations > 0) output_.problem({}, describe_held(held, folder_.root().location()));
+  if (held.deletions + held.truncations == 0) return;
+  held_problem_ = describe_held(held, folder_.root().location());
+  output_.problem({}, held_problem_);
 }
 
 /// Waits for the watcher's descriptor, again and again.
@@ -468,6 +470,7 @@ void Device::end_if_settled() {
 
 void Device::save_status() {
   status_saved_at_ = now();
+  if (!held_problem_.empty() && replica_.held().empty()) output_.withdraw(std::exchange(held_problem_, {}));
   const Json json = describe_state(output_.last_state(), replica_, disk_.digests(), last_synced_.value(),
                                    output_.last_problem(), disk_.unreadable());
   std::string text = as_utf8(json.dump());  // a problem may name a file whose name is none

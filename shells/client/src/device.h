@@ -122,6 +122,7 @@ class Device {
   TimestampMs status_saved_at_{};
   TimestampMs last_synced_{};
   std::string saved_status_;
+  std::string held_problem_;  // said of a wave, until nothing is held
   std::optional<TimestampMs> lost_since_;
   std::optional<Attempt<ExitCode>> result_;
 };

@@ -175,6 +175,7 @@ bool Disk::is_other_file(const std::string& path, const Looks& looks) const {
 bool Disk::tell_gone(const std::string& path, const Tell& tell) {
   left_out_.erase(path);
   unreadable_.erase(path);
+  output_.solved(path);
   const bool was_seen = knows(path) || digests_.entries().contains(path);
   digests_.forget(path);
   if (!was_seen) return false;
@@ -191,7 +192,7 @@ bool Disk::tell_file(const std::string& path, const native::FileStamp& stamp, sy
                      const Tell& tell) {
   const auto cached = digests_.find(path, stamp);
   if (cached && !is_news(path, *cached, ticket)) {
-    unreadable_.erase(path);
+    set_readable(path);
     return false;
   }
   if (sync::is_markdown(path) && stamp.size_bytes <= kMaxTextBytes) return tell_text(path, ticket, now, tell);
@@ -204,7 +205,7 @@ bool Disk::tell_text(const std::string& path, sync::Ticket ticket, TimestampMs n
     set_unreadable(path, content.error(), now);
     return false;
   }
-  unreadable_.erase(path);
+  set_readable(path);
   const Sha256 digest = sha256(content->bytes);
   digests_.remember(path, content->stamp, digest, now);
   if (!is_news(path, digest, ticket)) return false;
@@ -227,7 +228,7 @@ bool Disk::tell_blob(const std::string& path, const native::FileStamp& stamp, sy
     digest = hashed->digest;
     size_bytes = hashed->stamp.size_bytes;
   }
-  unreadable_.erase(path);
+  set_readable(path);
   if (!is_news(path, *digest, ticket)) return false;
   if (ticket == sync::Ticket{} && !left_out_.contains(path)) output_.seen(path, knows(path) ? "changed" : "created");
   tell(sync::BlobFileSeen{path, *digest, size_bytes, ticket});
@@ -264,6 +265,10 @@ void Disk::set_unreadable(const std::string& path, const native::Problem& proble
   entry.retry_at = now + DurationMs{wait_ms};
 }
 
+void Disk::set_readable(const std::string& path) {
+  if (unreadable_.erase(path) != 0) output_.solved(path);
+}
+
 void Disk::retry_unreadable(TimestampMs now, const Tell& tell) {
   Looks looks;
   for (const auto& [path, entry] : unreadable_) {
@@ -281,8 +286,10 @@ std::optional<TimestampMs> Disk::next_retry() const {
 void Disk::tell_placed(std::string_view path, const Sha256& hash, sync::Ticket ticket,
                        const native::Outcome<Verdict>& verdict, TimestampMs now, const Tell& tell) {
   if (!verdict) {
+    unwritable_.emplace(path);
     return tell(sync::FileRefused{path, verdict.error().sentence, /*in_doubt=*/true, ticket});
   }
+  if (unwritable_.erase(std::string(path)) != 0) output_.solved(path);
   if (*verdict == Verdict::DiskDiffers) {
     // Nothing to complain of: somebody edited the file meanwhile, and the two are merged. But a folder stays in the way.
     const auto entry = root_.look(path);

@@ -119,6 +119,7 @@ class Disk {
                  const Tell& tell);
   bool tell_gone(const std::string& path, const Tell& tell);
   void set_unreadable(const std::string& path, const native::Problem& problem, TimestampMs now);
+  void set_readable(const std::string& path);
   bool is_news(const std::string& path, const Sha256& digest, sync::Ticket ticket) const;
   bool is_still_there(const std::string& path) const;
   bool knows(const std::string& path) const { return replica_.known_hash(path).has_value(); }
@@ -129,6 +130,7 @@ class Disk {
   const DiskNaming naming_;
   native::DigestCache digests_;
   std::map<std::string, Unreadable> unreadable_;
+  std::set<std::string> unwritable_;  // refused by the disk when it was tried last
   std::set<std::string> left_out_;
   std::vector<Change> queue_;
   size_t queued_bytes_ = 0;

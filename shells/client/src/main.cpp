@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include "commands.h"
 #include "said.h"
@@ -213,6 +214,9 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   add_snapshots(app, given.snapshot, outcome);
   add_plugin(app, given.plugin, outcome);
   add_unlink(app, given.unlink, outcome);
+
+  static char help_flag[] = "--help";
+  if (argc > 1 && std::string_view(argv[1]) == "help") argv[1] = help_flag;  // `help`, `help link`
 
   try {
     app.parse(argc, argv);

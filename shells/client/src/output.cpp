@@ -106,6 +106,7 @@ void Output::transferred(Direction direction, std::string_view path, uint64_t si
   Json json_event = event(word(direction));
   json_event.set("path", path).set("done_bytes", size_bytes).set("size_bytes", size_bytes);
   json(std::move(json_event));
+  solved(path);
 }
 
 void Output::transfer_progress(Direction direction, std::string_view path, uint64_t done_bytes, uint64_t size_bytes) {
@@ -118,11 +119,25 @@ void Output::problem(std::string_view path, std::string_view message) {
   last_problem_.clear();
   if (!path.empty() && message.find(path) == std::string_view::npos) last_problem_.append(path).append(": ");
   last_problem_ += message;
+  last_problem_path_ = path;
   if (style_ != OutputStyle::Json) write_line(stderr, safe_line("problem: " + last_problem_));
   Json json_event = event("problem");
   if (!path.empty()) json_event.set("path", path);
   json_event.set("message", message);
   json(std::move(json_event));
+}
+
+void Output::remember_problem(std::string_view sentence) {
+  last_problem_ = sentence;
+  last_problem_path_.clear();
+}
+
+void Output::solved(std::string_view path) {
+  if (!path.empty() && path == last_problem_path_) last_problem_.clear();
+}
+
+void Output::withdraw(std::string_view message) {
+  if (message == last_problem_) last_problem_.clear();
 }
 
 }  // namespace diaryx::client

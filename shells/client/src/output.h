@@ -35,10 +35,14 @@ class Output {
   void transfer_progress(Direction direction, std::string_view path, uint64_t done_bytes, uint64_t size_bytes);
   void problem(std::string_view path, std::string_view message);
   /// One that is said elsewhere.
-  void remember_problem(std::string_view sentence) { last_problem_ = sentence; }
+  void remember_problem(std::string_view sentence);
+  /// What was said last of a file is no longer so.
+  void solved(std::string_view path);
+  /// This, if it was said last, is no longer so.
+  void withdraw(std::string_view message);
 
   const std::string& last_state() const { return last_state_; }
-  /// With the name of the file that it is about.
+  /// With the name of the file that it is about; empty once it is solved.
   const std::string& last_problem() const { return last_problem_; }
 
  private:
@@ -49,6 +53,7 @@ class Output {
   std::string last_state_;
   std::string last_shown_state_;  // to people
   std::string last_problem_;
+  std::string last_problem_path_;
 };
 
 /// "1.2 MB"; for people.

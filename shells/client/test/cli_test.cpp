@@ -79,6 +79,13 @@ TEST(Help, ListsEveryExitCode) {
   }
 }
 
+TEST(Help, IsACommandToo) {
+  EXPECT_EQ(run_client({"help"}).out, run_client({"--help"}).out);
+  const Ended ended = run_client({"help", "link"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.out, run_client({"link", "--help"}).out);
+}
+
 TEST(Version, IsThatOfTheServer) {
   const Ended ended = run_client({"--version"});
   EXPECT_EQ(ended.exit_code, 0);

@@ -312,6 +312,7 @@ TEST_F(DiskTest, TriesAnUnreadableFileAgainAndLetsTheOthersGoOn) {
   folder_.write("b.md", "b");
   EXPECT_EQ(everything(), (Words{"text b.md=b", "settled"}));
   ASSERT_EQ(disk_.next_retry(), now_ + DurationMs{1'000});
+  EXPECT_NE(output_.last_problem(), "");
   std::filesystem::remove(folder_ / "a.md");
   folder_.write("a.md", "again a file");
   now_ = now_ + DurationMs{1'000};
@@ -319,6 +320,17 @@ TEST_F(DiskTest, TriesAnUnreadableFileAgainAndLetsTheOthersGoOn) {
   EXPECT_EQ(told_, (Words{"text a.md=again a file", "settled"}));
   EXPECT_EQ(disk_.unreadable(), 0u);
   EXPECT_FALSE(disk_.next_retry());
+  EXPECT_EQ(output_.last_problem(), "");
+}
+
+TEST_F(DiskTest, ForgetsThatAFileCouldNotBeWrittenWhenItIs) {
+  folder_.write("taken", "a file where a folder is wanted");
+  const sync::WriteText write{.path = "taken/a.md", .bytes = "a"};
+  EXPECT_EQ(performed(write), (Words{"refused taken/a.md"}));
+  output_.problem("taken/a.md", "cannot write it");  // as the replica says it
+  std::filesystem::remove(folder_ / "taken");
+  EXPECT_EQ(performed(write), (Words{"written taken/a.md"}));
+  EXPECT_EQ(output_.last_problem(), "");
 }
 
 TEST(TakesPart, EntersFoldersThatMayHoldCarriedFiles) {

@@ -66,6 +66,23 @@ TEST(Output, SparesPeopleTheStepsOfEveryEdit) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
 }
 
+TEST(Output, ForgetsAProblemThatIsSolvedAndNoOther) {
+  testing::internal::CaptureStderr();
+  Output output(OutputStyle::Quiet);
+  output.problem("a.md", "cannot read it");
+  output.solved("b.md");
+  output.withdraw("a wave is held");
+  EXPECT_EQ(output.last_problem(), "a.md: cannot read it");
+  output.transferred(Direction::Upload, "a.md", 1);
+  EXPECT_EQ(output.last_problem(), "");
+  output.problem({}, "a wave is held");
+  output.solved({});
+  EXPECT_EQ(output.last_problem(), "a wave is held");
+  output.withdraw("a wave is held");
+  EXPECT_EQ(output.last_problem(), "");
+  testing::internal::GetCapturedStderr();
+}
+
 TEST(HumanSize, HasOneDecimalFromAThousandOn) {
   EXPECT_EQ(human_size(0), "0 bytes");
   EXPECT_EQ(human_size(999), "999 bytes");

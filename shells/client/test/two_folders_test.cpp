@@ -548,6 +548,8 @@ TEST_F(TwoFolders, HoldsAWaveOfDeletionsUntilAPersonAnswers) {
   ASSERT_TRUE(wait_until([&] { return holds(two_); })) << log();
   EXPECT_EQ(run_client({"release", two_.path()}).exit_code, 0);
   EXPECT_TRUE(in_step([](const Files& files) { return files.empty(); })) << log();
+  EXPECT_TRUE(wait_until([&] { return run_client({"status", one_.path()}).out.find("problem") == std::string::npos; }))
+      << run_client({"status", one_.path()}).out;
 }
 
 }  // namespace
