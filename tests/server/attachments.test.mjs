@@ -1,7 +1,7 @@
 // Attachments over HTTP: in parts, gone on with, checked, kept once, read in pieces.
 import assert from 'node:assert/strict';
 import {createHash, randomBytes} from 'node:crypto';
-import {readdirSync} from 'node:fs';
+import {readdirSync, rmSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 import {Server} from './server.mjs';
 
@@ -143,6 +143,28 @@ test('what is sent and never completed has its limit, too', async () => {
   } finally {
     await small.end();
   }
+});
+
+test('what a client has already is not sent again, and what the disk lost is said', async () => {
+  const bytes = randomBytes(2000);
+  const one = upload(bytes);
+  await one.start();
+  for (const part of [1, 2]) await one.put(part);
+  await one.complete();
+  const get = (headers, method = 'GET') => server.ask(method, `/api/workspaces/${workspace}/attachments/${one.hash}`, {token, headers});
+  const tag = `"${one.hash}"`;
+  for (const known of [tag, `"other", W/${tag}`, '*']) {
+    const same = await get({'If-None-Match': known, Range: 'bytes=0-9'});
+    assert.deepEqual([same.status, same.text, same.headers.get('etag')], [304, '', tag], known);
+  }
+  assert.equal((await get({'If-None-Match': '"other"'})).status, 200);
+  assert.equal((await get({'If-None-Match': '"other"', Range: 'bytes=0-9'})).status, 206);
+  // Whoever lost access does not go on from a cache.
+  assert.equal((await get({})).headers.get('cache-control'), 'private, no-cache');
+  rmSync(`${server.folder}/blobs/${readdirSync(`${server.folder}/blobs`, {recursive: true}).find((name) => name.endsWith(one.hash))}`);
+  for (const method of ['GET', 'HEAD']) assert.equal((await get({}, method)).status, 500);
+  assert.match((await get({})).json.error, /bytes of this attachment are missing on the server/);
+  assert.match(server.log, new RegExp(`error .*${one.hash} .*missing`));
 });
 
 test('pieces of an attachment, for owner and guest', async () => {

@@ -458,6 +458,18 @@ test('HTTP as other programs speak it: HEAD, Allow, Upgrade, Host, the scheme of
     assert.match(await ask('GET /auth/me', 'Host: x', `Authorization: bearer ${token}`), /^HTTP\/1.1 200 /);
     const snapshot = await server.workspace(token);
     assert.match(await ask(`HEAD /api/workspaces/${snapshot}/snapshot`, 'Host: x', `Authorization: Bearer ${token}`), /^HTTP\/1.1 200 [^]*\r\n\r\n$/);
+    assert.match(whole, /\r\nDate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/);
+    assert.ok(Math.abs(new Date(whole.match(/\r\nDate: (.*)\r\n/)[1]) - Date.now()) < 5000);
+    assert.match(await ask('OPTIONS *', 'Host: x'), /^HTTP\/1.1 204 /);
+    assert.match(await ask('OPTIONS /api/workspaces', 'Host: x'), /^HTTP\/1.1 204 [^]*\r\nAllow: GET, HEAD, POST\r\n/);
+    const preflight = await ask('OPTIONS /api/workspaces', 'Host: x', 'Origin: http://localhost:5174', 'Access-Control-Request-Method: POST');
+    assert.match(preflight, /^HTTP\/1.1 204 [^]*\r\nAccess-Control-Allow-Headers: .*If-None-Match[^]*\r\nAccess-Control-Max-Age: \d+\r\n/);
+    // What depends on who asks is kept by nobody else, and what depends on the origin is not given to another one.
+    assert.match(whole, /\r\nCache-Control: no-store\r\n/);
+    assert.match(whole, /\r\nVary: Origin\r\n/);
+    const post = (version, expect) => said(server, `POST /auth/verify HTTP/${version}\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 13\r\nExpect: ${expect}\r\n\r\n{"token":"x"}`);
+    assert.match(await post('1.1', '100-Continue'), /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 400 /);
+    assert.match(await post('1.0', '100-continue'), /^HTTP\/1.1 400 /);
     for (const route of ['none', '/sync2', '/auth/me', '/api/workspaces'])
       assert.match(server.log, new RegExp(`info re(quest|fused) .*route=${route} status=\\d+ took_ms=\\d+ address=127`), route);
   });

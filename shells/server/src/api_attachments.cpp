@@ -278,16 +278,27 @@ Answer get_attachment(Services& services, HttpRequest& request) {
   if (!blob) co_return storage_response(blob.error(), kNoAttachment);
 
   const std::string tag = '"' + hash->hex() + '"';  // these bytes and no others, for ever
+  HttpResponse response;
+  // Kept by the client's own cache, which asks each time whether it still may.
+  response.headers = {{"ETag", tag}, {"Cache-Control", "private, no-cache"}};
+  const auto known = request.headers[http::field::if_none_match];
+  if (names_tag({known.data(), known.size()}, tag)) {
+    response.status = http::status::not_modified;
+    co_return response;
+  }
+  if (!services.blobs.has(owner, *hash, blob->size_bytes)) {
+    native::log().error("the attachment {} of user {} is missing or cut off; see diaryx-syncd verify", hash->hex(),
+                        owner);
+    co_return error_response(http::status::internal_server_error,
+                             "The bytes of this attachment are missing on the server. Tell its owner.");
+  }
   const auto header = request.headers[http::field::range];
   const auto condition = request.headers[http::field::if_range];
   const bool resumes = condition.empty() || condition == tag;  // else what the client has a part of is something else
   const ByteRange range = resumes ? parse_range({header.data(), header.size()}, blob->size_bytes) : ByteRange();
-  HttpResponse response;
-  response.headers = {{"Accept-Ranges", "bytes"},
-                      {"ETag", tag},
-                      // Somebody's file, shown by a browser, must not become a page of this server.
-                      {"X-Content-Type-Options", "nosniff"},
-                      {"Content-Security-Policy", "sandbox; default-src 'none'"}};
+  response.headers.emplace_back("Accept-Ranges", "bytes");
+  // Somebody's file, shown by a browser, must not become a page of this server.
+  response.headers.emplace_back("Content-Security-Policy", "sandbox; default-src 'none'");
   const std::string size_text = std::to_string(blob->size_bytes);
   if (range.kind == ByteRange::Kind::Unsatisfiable) {
     response.status = http::status::range_not_satisfiable;

@@ -1,7 +1,9 @@
 #include "http_connection.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <ctime>
 #include <system_error>
 
 #include <boost/asio/buffer.hpp>
@@ -59,6 +61,14 @@ bool has_clear_length(const http::request_parser<http::empty_body>& head) {
          beast::iequals(head.get()[http::field::transfer_encoding], "chunked");
 }
 
+std::string http_date() {
+  const std::time_t time = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&time, &parts);
+  std::array<char, 32> text;
+  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
 /// One connection's state while it speaks HTTP.
 class Connection {
  public:
@@ -76,6 +86,7 @@ class Connection {
   awaitable<bool> serve_one();
   awaitable<void> hear_out();
   awaitable<bool> answer(HeadParser& head);
+  awaitable<bool> answer_options(HeadParser& head, const std::string& allowed);
   awaitable<bool> refuse(HttpResponse response);
   void log(const char* what, http::status status, const std::string& user = {});
   awaitable<bool> serve_route(HeadParser& head, const Target& target, const RouteMatch& match);
@@ -91,7 +102,7 @@ class Connection {
   awaitable<bool> write_file(const FileSlice& slice);
   template <typename Response>
   void set_common(Response& response, const HttpResponse& from, bool keep_alive);
-  awaitable<void> allow_body(const http::fields& headers);
+  awaitable<void> allow_body(const http::request_header<>& head);
 
   Transport stream_;
   Services& services_;
@@ -169,6 +180,7 @@ awaitable<bool> Connection::answer(HeadParser& head) {
   if (!has_clear_length(head))
     co_return co_await refuse(error_response(http::status::not_implemented,
                                              "Send the body with Content-Length, or chunked and nothing else."));
+  if (method_ == http::verb::options && head.get().target() == "*") co_return co_await answer_options(head, {});
   const auto target = parse_target(as_view(head.get().target()));
   if (!target)
     co_return co_await refuse(error_response(http::status::bad_request, "The address or its query is not valid."));
@@ -180,9 +192,8 @@ awaitable<bool> Connection::answer(HeadParser& head) {
   if (auto refused = refuse_origin(services_, head.get(), method_, sockets))
     co_return co_await refuse(std::move(*refused));
   if (sockets) co_return co_await upgrade(head, *target);
-  if (method_ == http::verb::options)
-    co_return co_await write(empty_response(http::status::no_content), head.get().keep_alive() && !has_body(head));
   const RouteMatch match = find_route(method_, target->path);
+  if (method_ == http::verb::options) co_return co_await answer_options(head, match.allowed);
   if (match.route != nullptr) {
     route_ = match.route->pattern;
     co_return co_await serve_route(head, *target, match);
@@ -192,6 +203,13 @@ awaitable<bool> Connection::answer(HeadParser& head) {
   HttpResponse response = error_response(http::status::method_not_allowed, "This address does not take that method.");
   response.headers.emplace_back("Allow", match.allowed);
   co_return co_await refuse(std::move(response));
+}
+
+/// Also for an address without a route: browsers ask before they ask, and would tell their page nothing of the 404.
+awaitable<bool> Connection::answer_options(HeadParser& head, const std::string& allowed) {
+  HttpResponse response = empty_response(http::status::no_content);
+  if (!allowed.empty()) response.headers.emplace_back("Allow", allowed);
+  co_return co_await write(std::move(response), head.get().keep_alive() && !has_body(head));
 }
 
 /// What else this client has sent stays unread.
@@ -351,8 +369,8 @@ awaitable<bool> Connection::upgrade_for_editors(HeadParser& head, const Target& 
 }
 
 /// Tells a client that waits for it that its body is wanted.
-awaitable<void> Connection::allow_body(const http::fields& headers) {
-  if (as_view(headers[http::field::expect]) != "100-continue") co_return;
+awaitable<void> Connection::allow_body(const http::request_header<>& head) {
+  if (head.version() < 11 || !beast::iequals(head[http::field::expect], "100-continue")) co_return;
   http::response<http::empty_body> go_on(http::status::continue_, 11);
   boost::system::error_code ignored;
   co_await http::async_write(stream_, go_on, asio::redirect_error(asio::use_awaitable, ignored));
@@ -423,6 +441,11 @@ awaitable<std::optional<HttpResponse>> Connection::read_bytes(HeadParser& head, 
 template <typename Response>
 void Connection::set_common(Response& response, const HttpResponse& from, bool keep_alive) {
   response.set(http::field::server, std::string(kServerName));
+  response.set(http::field::date, http_date());
+  // What is kept depends on who asks, unless the answer says that it may be kept; what a browser shows is what its type says.
+  response.set(http::field::cache_control, "no-store");
+  response.set("X-Content-Type-Options", "nosniff");
+  response.set(http::field::vary, "Origin");
   if (!request_id_.empty()) response.set("X-Request-Id", request_id_);
   if (!from.content_type.empty()) response.set(http::field::content_type, from.content_type);
   for (const auto& [name, value] : from.headers) response.set(name, value);
@@ -431,10 +454,10 @@ void Connection::set_common(Response& response, const HttpResponse& from, bool k
     response.set(http::field::access_control_allow_credentials, "true");
     response.set(http::field::access_control_allow_methods, "GET, POST, PUT, PATCH, DELETE, OPTIONS");
     response.set(http::field::access_control_allow_headers,
-                 "Authorization, Content-Type, Cache-Control, Pragma, Range, If-Range");
+                 "Authorization, Content-Type, Cache-Control, Pragma, Range, If-Range, If-None-Match");
+    response.set("Access-Control-Max-Age", "3600");
     response.set(http::field::access_control_expose_headers,
                  "Content-Disposition, Content-Range, ETag, Retry-After, X-Request-Id");
-    response.set(http::field::vary, "Origin");
   }
   response.keep_alive(keep_alive && !life_.draining);
 }
@@ -448,7 +471,8 @@ awaitable<bool> Connection::write(HttpResponse response, bool keep_alive) {
     http::response<http::string_body> message(response.status, 11);
     set_common(message, response, keep_alive);
     message.body() = std::move(response.body);
-    if (response.status != http::status::no_content) message.content_length(message.body().size());
+    if (response.status != http::status::no_content && response.status != http::status::not_modified)
+      message.content_length(message.body().size());
     co_await http::async_write(stream_, message, asio::redirect_error(asio::use_awaitable, error));
     co_return !error && keep_alive;
   }

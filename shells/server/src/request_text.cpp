@@ -90,6 +90,21 @@ std::optional<std::string_view> bearer_token(std::string_view authorization) {
   return authorization.substr(kBearer.size());
 }
 
+bool names_tag(std::string_view if_none_match, std::string_view tag) {
+  if (if_none_match == "*") return true;
+  // Opaque texts in quotes: the one that is looked for has no comma in it, so parts of others are never equal to it.
+  while (!if_none_match.empty()) {
+    const size_t comma = if_none_match.find(',');
+    std::string_view one = if_none_match.substr(0, comma);
+    if_none_match = comma == std::string_view::npos ? std::string_view() : if_none_match.substr(comma + 1);
+    one.remove_prefix(std::min(one.find_first_not_of(" \t"), one.size()));
+    one.remove_suffix(one.size() - (one.find_last_not_of(" \t") + 1));
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (one == tag) return true;
+  }
+  return false;
+}
+
 ByteRange parse_range(std::string_view header, uint64_t size_bytes) {
   constexpr std::string_view kBytes = "bytes=";
   if (!header.starts_with(kBytes) || header.find(',') != std::string_view::npos) return {};

@@ -26,6 +26,9 @@ bool has_control_characters(std::string_view text);
 /// What follows `Bearer ` (in any case) in `Authorization`; nothing if the header is another.
 std::optional<std::string_view> bearer_token(std::string_view authorization);
 
+/// True if `If-None-Match` names an entity tag, which is in quotes.
+bool names_tag(std::string_view if_none_match, std::string_view tag);
+
 /// The range of a `Range: bytes=…` header in a file of `size_bytes`. `Whole`: none was asked for, or several.
 struct ByteRange {
   enum class Kind : uint8_t { Whole, Part, Unsatisfiable };

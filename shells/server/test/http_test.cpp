@@ -73,6 +73,13 @@ TEST(Http, CutsATargetAtItsQuery) {
   EXPECT_FALSE(parse_target(""));
 }
 
+TEST(Http, FindsATagAmongThoseThatAreKnown) {
+  for (const char* const known : {"*", "\"a\"", "W/\"a\"", "\"b\", \"a\"", " W/\"b\" ,W/\"a\" "})
+    EXPECT_TRUE(names_tag(known, "\"a\"")) << known;
+  for (const char* const known : {"", "a", "\"b\"", "\"a", ",", " , ", "\"a\"x", "**"})
+    EXPECT_FALSE(names_tag(known, "\"a\"")) << known;
+}
+
 TEST(Router, FindsRoutesAndTellsMethodsApart) {
   const auto part = find_route(http::verb::put, "/api/workspaces/w%20s/attachments/uploads/u/parts/3");
   ASSERT_NE(part.route, nullptr);
