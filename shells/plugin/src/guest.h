@@ -32,8 +32,12 @@ using BinaryOutcome = std::expected<Bytes, std::string>;
 /// Result of a command, or the text of its error.
 using Reply = std::expected<Json, std::string>;
 
+/// A request of the host as JSON, or the text of its error.
+std::expected<Json, std::string> parse_request(std::string_view text);
+
 /// The phrase that hosts look for.
 inline constexpr std::string_view kNotInitialized = "Plugin state not initialized";
+
 /// What the protocol commands remember for a host that has a transport of its own.
 struct HelperState {
   std::map<std::string, Sha256> tracked;  // last content the host wrote, by path
