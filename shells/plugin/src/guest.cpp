@@ -90,8 +90,9 @@ void Guest::finish() {
     const Remote remote(server, requested_.session_code);
     if (!server.server_url.empty() && (is_share || !server.auth_token.empty())) session_->work(&remote);
   }
-  if (!transport_problem_.empty() && try_again_at_ <= host::now()) connect(host::Connection(requested_));
-  if ((session_->take_reconnect() || unheard_) && is_requested()) {
+  const bool is_due = !socket_open_ && try_again_at_ <= session_->now();
+  if (is_due && !transport_problem_.empty()) return connect(host::Connection(requested_));
+  if ((session_->take_reconnect() || unheard_ || is_due) && is_requested()) {
     unheard_ = false;
     renew_line();
   }

@@ -167,7 +167,7 @@ class Guest {
       false;  // the socket told of something once, and the host ended that export: another line tells it all again
   bool goodbye_due_ = false;  // perhaps: native hosts say it of a line that they were asked to close, too
   std::string transport_problem_;
-  TimestampMs try_again_at_;
+  TimestampMs try_again_at_;  // where no line is open by then
   HelperState helper_;
 };
 

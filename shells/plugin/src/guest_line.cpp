@@ -10,6 +10,9 @@ namespace diaryx::plugin {
 namespace {
 
 constexpr DurationMs kConnectAgain{30'000};  // after the host refused
+// Hosts try again after half a minute at the latest, and say how it went. One that is silent for so long does not try any more, or
+// has a line that it told of when nobody could hear.
+constexpr DurationMs kSilence{120'000};
 
 }  // namespace
 
@@ -44,8 +47,8 @@ void Guest::connect(const host::Connection& connection) {
   if (!transport_problem_.empty()) {
     host::log(host::Level::Warn, "[sync_transport] " + transport_problem_);
     if (transport_problem_ != before) host::emit_event(*host_event(sync::Problem{{}, transport_problem_}, 0));
-    try_again_at_ = host::now() + kConnectAgain;
   }
+  try_again_at_ = host::now() + (transport_problem_.empty() ? kSilence : kConnectAgain);
   // The same connection again is nothing new to the host, so it will not call `on_connected` for a new session.
   if (same && socket_open_ && session_ && !session_->is_connected()) take_line();
 }
@@ -121,12 +124,14 @@ void Guest::greet(const Json& options) {
 BinaryOutcome Guest::on_disconnected() {
   const bool is_late = std::exchange(goodbye_due_, false) && socket_open_;  // and of a line that was left (A24)
   if (!is_late) socket_open_ = false;
+  unheard_ = true;  // native hosts never call again after an error in here
   begin();
-  if (is_late) return finish_with_envelope();
-  if (online()) {
+  if (session_) try_again_at_ = session_->now() + kSilence;
+  if (!is_late && online()) {
     session_->disconnected();
     save();
   }
+  unheard_ = false;
   return finish_with_envelope();
 }
 

@@ -70,6 +70,7 @@ class Session {
 
   /// Starts an export: the time that holds for all of it, and answers for what an earlier one could not finish.
   void begin(TimestampMs now);
+  TimestampMs now() const { return now_; }
   void feed(const sync::Event& event);
   /// Puts an update that was made here into a document: stored, and sent when there is a connection.
   void absorb(std::string_view doc, ByteView update, const Origin& origin = {}) {

@@ -48,6 +48,31 @@ TEST(Guest, ConnectsAgainAfterTheHostRefused) {
   EXPECT_EQ(data(guest, "GetSyncStatus").string_member("state"), "connecting");
 }
 
+// A greeting that got lost does not come again, and native hosts give a line up for good after an error.
+TEST(Guest, AsksAgainWhereTheHostTellsNothingOfItsLine) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  const auto poll_after = [&](int64_t ms) {
+    fake_host().requests.clear();
+    fake_host().clock += ms;
+    data(guest, "GetSyncStatus");
+  };
+  poll_after(100'000);
+  EXPECT_TRUE(fake_host().requests.empty());
+  ASSERT_TRUE(guest.on_disconnected());  // it tries
+  poll_after(100'000);
+  EXPECT_TRUE(fake_host().requests.empty());
+  poll_after(30'000);
+  EXPECT_THAT(fake_host().requests, testing::ElementsAre("disconnect", "connect"));
+  poll_after(1'000);
+  EXPECT_TRUE(fake_host().requests.empty());
+  ASSERT_TRUE(guest.on_connected("{}"));
+  answer_empty(guest, "workspace:A");
+  poll_after(1'000'000);
+  EXPECT_THAT(fake_host().requests, Not(Contains("connect")));
+}
+
 // The server has greeted the session that was there, and counts what that one sent.
 TEST(Guest, AsksForALineOfItsOwnForASecondSession) {
   fake_host() = {};
