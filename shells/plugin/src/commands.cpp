@@ -16,7 +16,7 @@ constexpr std::array<Table, 7> kTables{{{config_commands},
                                         {document_commands, true},
                                         {protocol_commands, true},
                                         {history_commands, true},
-                                        {snapshot_commands},
+                                        {snapshot_commands, true},
                                         {namespace_commands}}};
 
 constexpr int64_t kLargestByte = 255;
@@ -48,6 +48,7 @@ Reply run_command(Guest& guest, std::string_view name, const Json& params) {
   for (const Table& table : kTables) {
     for (const Command& command : table.commands()) {
       if (command.name != name) continue;
+      if (!command.run) return refused(std::string(name).append(" is only available in host-integrated runtimes"));
       if (table.needs_session && !guest.session()) return refused(kNotInitialized);
       if (command.stores == Stores::Yes && !storage_keeps()) return refused(kStoresNothing);
       return command.run(guest, params);

@@ -1,4 +1,4 @@
-// Settings, panels and the status line.
+// Settings, panels, the status line, and who this device is.
 
 #include <array>
 
@@ -8,6 +8,8 @@
 
 namespace diaryx::plugin {
 namespace {
+
+constexpr size_t kMaxDeviceName = 100;
 
 Reply component_html(Guest&, const Json& params) {
   const auto id = text_param(params, "component_id");
@@ -28,32 +30,18 @@ Reply set_config(Guest& guest, const Json& params) {
   return Json{};
 }
 
-Json status_line(const char* state, const char* label, Json detail = {}, Json progress = {}) {
-  return Json{}
-      .set("state", state)
-      .set("label", label)
-      .set("detail", std::move(detail))
-      .set("progress", std::move(progress));
-}
-
-// Counts what is left, when the replica has not told how far it is.
-Json progress_of(const SessionStatus& status) {
-  if (status.total > 0) return Json{}.set("completed", status.completed).set("total", status.total);
-  return {};
-}
-
 std::string left_to_do(const sync::ReplicaStatus& status) {
   std::string text;
   const auto add = [&text](uint64_t count, std::string_view what) {
     if (count == 0) return;
     if (!text.empty()) text += ", ";
-    text.append(std::to_string(count)).append(" ").append(what);
+    text.append(what).append(std::to_string(count));
   };
-  add(status.waiting_documents, "documents to ask for");
-  add(status.unsaved_documents, "not yet stored on the server");
-  add(status.uploads, "attachments to send");
-  add(status.downloads, "attachments to fetch");
-  add(status.pending_writes, "files to write");
+  add(status.waiting_documents, "documents to ask for: ");
+  add(status.unsaved_documents, "not yet stored on the server: ");
+  add(status.uploads, "attachments to send: ");
+  add(status.downloads, "attachments to fetch: ");
+  add(status.pending_writes, "files to write: ");
   return text;
 }
 
@@ -67,27 +55,49 @@ std::string waiting_for_a_person(const sync::ReplicaStatus& status) {
   return text + "; say in the History panel whether that was meant";
 }
 
-Reply sync_status(Guest& guest, const Json& params) {
-  Session* session = guest.session();
+struct StatusLine {
+  const char* state;
+  const char* label;
+  std::string detail = {};  // empty: there is none
+};
+
+StatusLine line_of_session(Guest& guest, const SessionStatus& status) {
+  if (status.replica.state == sync::SyncState::Refused) return {"error", "Sync error", status.problem};
+  if (!guest.is_open()) {
+    if (guest.was_open()) return {"reconnecting", "Reconnecting", status.problem};
+    return {"connecting", "Connecting", status.problem};
+  }
+  const char* const state = status.settled ? "synced" : "syncing";
+  if (status.replica.held_outgoing + status.replica.held_incoming > 0)
+    return {state, "Changes held", waiting_for_a_person(status.replica)};
+  if (status.settled) return {state, "Synced", status.problem};
+  return {state, "Syncing", status.problem.empty() ? left_to_do(status.replica) : status.problem};
+}
+
+StatusLine status_line(Guest& guest, const Json& params, SessionStatus& status) {
+  const Session* session = guest.session();
   if (!session || session->options().alone) {
-    if (guest.config().workspace_id != guest.workspace()) return status_line("error", "Sync error", kUnusableWorkspace);
-    return status_line("idle", "Idle");
+    if (guest.config().workspace_id != guest.workspace())
+      return {"error", "Sync error", std::string(kUnusableWorkspace)};
+    return {"idle", "Idle"};
   }
   guest.notice_sign_in();
-  if (!guest.is_requested() && !guest.is_open()) return status_line("idle", "Idle", guest.endpoint(params).missing());
-  if (!guest.transport_problem().empty()) return status_line("error", "Sync error", guest.transport_problem());
-  const SessionStatus status = session->status();
-  const Json problem = status.problem.empty() ? Json{} : Json{status.problem};
-  if (status.replica.state == sync::SyncState::Refused) return status_line("error", "Sync error", problem);
-  if (!guest.is_open()) {
-    if (guest.was_open()) return status_line("reconnecting", "Reconnecting", problem);
-    return status_line("connecting", "Connecting", problem);
-  }
-  if (status.replica.held_outgoing + status.replica.held_incoming > 0)
-    return status_line(status.settled ? "synced" : "syncing", "Changes held", waiting_for_a_person(status.replica));
-  if (status.settled) return status_line("synced", "Synced", problem);
-  return status_line("syncing", "Syncing", problem.is_null() ? Json{left_to_do(status.replica)} : problem,
-                     progress_of(status));
+  if (!guest.is_requested() && !guest.is_open()) return {"idle", "Idle", guest.endpoint(params).missing()};
+  if (!guest.transport_problem().empty()) return {"error", "Sync error", guest.transport_problem()};
+  status = session->status();
+  return line_of_session(guest, status);
+}
+
+Reply sync_status(Guest& guest, const Json& params) {
+  SessionStatus status;
+  const StatusLine line = status_line(guest, params, status);
+  // How far it is counts while it goes on.
+  const bool is_counted = line.label == std::string_view("Syncing") && status.total > 0;
+  return Json{}
+      .set("state", line.state)
+      .set("label", line.label)
+      .set("detail", text_or_null(line.detail))
+      .set("progress", is_counted ? Json{}.set("completed", status.completed).set("total", status.total) : Json{});
 }
 
 Reply sync_focused_file(Guest& guest, const Json& params) {
@@ -106,12 +116,29 @@ Reply sync_focused_file(Guest& guest, const Json& params) {
   return Json{};
 }
 
+// --- this device ----------------------------------------------------------------------------------------------------
+
+Reply get_device(Guest& guest, const Json&) {
+  return Json{}.set("device_id", guest.device().id).set("device_name", guest.device().name);
+}
+
+Reply set_device_name(Guest& guest, const Json& params) {
+  const auto name = text_param(params, "name");
+  if (!name) return refused(name.error());
+  const std::string_view text = trimmed(*name);
+  if (text.empty() || text.size() > kMaxDeviceName) return refused("the name of a device is text of at most 100 bytes");
+  guest.rename_device(text);
+  return get_device(guest, params);
+}
+
 constexpr std::array kCommands{
     Command{"get_component_html", component_html},
     Command{"get_config", get_config},
     Command{"set_config", set_config, Declared::Yes, Stores::Yes},
     Command{"GetSyncStatus", sync_status},
     Command{"SyncFocusedFileNow", sync_focused_file},
+    Command{"GetDevice", get_device},
+    Command{"SetDeviceName", set_device_name, Declared::Yes, Stores::Yes},
 };
 
 }  // namespace

@@ -35,8 +35,6 @@ size_t limit_param(const Json& params, size_t otherwise) {
   return limit && *limit > 0 ? static_cast<size_t>(*limit) : otherwise;
 }
 
-Json text_or_null(std::string_view text) { return text.empty() ? Json{} : Json{text}; }
-
 Json binary_json(const sync::BinaryRef& ref) {
   return Json{}.set("hash", ref.hash).set("size", ref.size).set("mime_type", ref.mime_type);
 }

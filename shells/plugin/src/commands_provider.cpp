@@ -39,13 +39,8 @@ Disk folder_param(Guest& guest, const Json& params) {
 }
 
 Reply provider_status(Guest& guest, const Json& params) {
-  const auto answer = [](bool ready, Json message) {
-    return Json{}.set("ready", ready).set("message", std::move(message));
-  };
-  if (!is_supported(params)) return answer(false, kUnsupported);
-  Json missing = guest.endpoint(params).missing();
-  const bool ready = missing.is_null();
-  return answer(ready, std::move(missing));
+  const std::string_view missing = is_supported(params) ? guest.endpoint(params).missing() : kUnsupported;
+  return Json{}.set("ready", missing.empty()).set("message", text_or_null(missing));
 }
 
 Reply list_workspaces(Guest& guest, const Json& params) {
@@ -190,10 +185,6 @@ Reply disconnect_live_share(Guest& guest, const Json&) {
   return Json{}.set("ok", true).set("connected", false);
 }
 
-Reply host_only(std::string_view name) {
-  return refused(std::string(name) + " is only available in host-integrated runtimes");
-}
-
 constexpr std::array kCommands{
     Command{"GetProviderStatus", provider_status},
     Command{"ListRemoteWorkspaces", list_workspaces},
@@ -204,9 +195,9 @@ constexpr std::array kCommands{
     Command{"PrepareLiveShareRuntime", prepare_live_share, Declared::No},
     Command{"ConnectLiveShareSession", connect_live_share, Declared::No},
     Command{"DisconnectLiveShareSession", disconnect_live_share, Declared::No},
-    Command{"CreateShareSession", [](Guest&, const Json&) { return host_only("CreateShareSession"); }, Declared::No},
-    Command{"JoinShareSession", [](Guest&, const Json&) { return host_only("JoinShareSession"); }, Declared::No},
-    Command{"EndShareSession", [](Guest&, const Json&) { return host_only("EndShareSession"); }, Declared::No},
+    Command{"CreateShareSession", nullptr, Declared::No},
+    Command{"JoinShareSession", nullptr, Declared::No},
+    Command{"EndShareSession", nullptr, Declared::No},
     Command{"SetShareReadOnly",
             [](Guest&, const Json& params) -> Reply {
               return Json{}.set("read_only", flag_param(params, "read_only", false));

@@ -1,4 +1,4 @@
-// Snapshots, which are names for points of the history; changes that wait for a person; and who this device is.
+// Snapshots, which are names for points of the history, and changes that wait for a person.
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,6 @@ namespace diaryx::plugin {
 namespace {
 
 constexpr size_t kMostHeldListed = 1000;
-constexpr size_t kMaxDeviceName = 100;
 
 Json mark_json(const sync::HistoryMark& mark) {
   return Json{}
@@ -30,6 +29,7 @@ std::optional<sync::HistoryMark> find_mark(Guest& guest, std::string_view name) 
 
 /// The snapshot that `name` names.
 std::expected<sync::HistoryMark, std::string> mark_param(Guest& guest, const Json& params) {
+  if (const std::string_view why = Past::missing(guest); !why.empty()) return std::unexpected(std::string(why));
   const auto name = text_param(params, "name");
   if (!name) return std::unexpected(name.error());
   auto mark = find_mark(guest, *name);
@@ -53,17 +53,16 @@ std::expected<std::string, std::string> new_name_param(Guest& guest, const Json&
 }
 
 Reply list_snapshots(Guest& guest, const Json&) {
-  const auto past = Past::open(guest);
-  if (!past) return refused(past.error());
+  if (const std::string_view why = Past::missing(guest); !why.empty()) return refused(why);
   std::vector<sync::HistoryMark> marks = guest.journal().marks();
   std::ranges::reverse(marks);
   Json list = Json::array();
   for (const sync::HistoryMark& mark : marks) list.push(mark_json(mark).set("automatic", !mark.is_named()));
-  return Json{}.set("snapshots", std::move(list)).set("last_id", past->last());
+  return Json{}.set("snapshots", std::move(list)).set("last_id", guest.journal().history().last());
 }
 
 Reply create_snapshot(Guest& guest, const Json& params) {
-  if (Session* session = guest.session(); session && session->options().alone) {
+  if (Session* session = guest.session(); session->options().alone) {
     // Nobody told of files that were there before, and nobody looked.
     session->begin_scan();
     session->work(nullptr);
@@ -79,8 +78,6 @@ Reply create_snapshot(Guest& guest, const Json& params) {
 }
 
 Reply rename_snapshot(Guest& guest, const Json& params) {
-  const auto past = Past::open(guest);
-  if (!past) return refused(past.error());
   const auto mark = mark_param(guest, params);
   if (!mark) return refused(mark.error());
   const auto new_name = new_name_param(guest, params, "new_name");
@@ -93,8 +90,6 @@ Reply rename_snapshot(Guest& guest, const Json& params) {
 }
 
 Reply delete_snapshot(Guest& guest, const Json& params) {
-  const auto past = Past::open(guest);
-  if (!past) return refused(past.error());
   const auto mark = mark_param(guest, params);
   if (!mark) return refused(mark.error());
   guest.journal().remove_mark(*mark);
@@ -150,11 +145,10 @@ Reply pack_snapshot(Guest& guest, const Json& params) {
 // --- changes that wait ----------------------------------------------------------------------------------------------
 
 Reply get_held(Guest& guest, const Json&) {
-  const auto session = ready(guest);
-  if (!session) return refused(session.error());
-  const sync::ReplicaStatus status = (*session)->replica().status();
+  const sync::Replica& replica = guest.session()->replica();
+  const sync::ReplicaStatus status = replica.status();
   Json files = Json::array();
-  for (const sync::HeldChange& change : (*session)->replica().held()) {
+  for (const sync::HeldChange& change : replica.held()) {
     if (files.as_array()->size() == kMostHeldListed) break;
     files.push(
         Json{}
@@ -170,30 +164,14 @@ Reply get_held(Guest& guest, const Json&) {
 
 template <class Answer>
 Reply answer_held(Guest& guest, std::string member) {
-  const auto session = ready(guest);
-  if (!session) return refused(session.error());
-  const sync::ReplicaStatus status = (*session)->replica().status();
-  (*session)->feed(Answer{});
+  Session& session = *guest.session();
+  const sync::ReplicaStatus status = session.replica().status();
+  session.feed(Answer{});
   return Json{}.set(std::move(member), status.held_outgoing + status.held_incoming);
 }
 
 Reply release_held(Guest& guest, const Json&) { return answer_held<sync::ReleaseHeld>(guest, "released"); }
 Reply undo_held(Guest& guest, const Json&) { return answer_held<sync::UndoHeld>(guest, "undone"); }
-
-// --- this device ----------------------------------------------------------------------------------------------------
-
-Reply get_device(Guest& guest, const Json&) {
-  return Json{}.set("device_id", guest.device().id).set("device_name", guest.device().name);
-}
-
-Reply set_device_name(Guest& guest, const Json& params) {
-  const auto name = text_param(params, "name");
-  if (!name) return refused(name.error());
-  const std::string_view text = trimmed(*name);
-  if (text.empty() || text.size() > kMaxDeviceName) return refused("the name of a device is text of at most 100 bytes");
-  guest.rename_device(text);
-  return get_device(guest, params);
-}
 
 constexpr std::array kCommands{
     Command{"ListSnapshots", list_snapshots},
@@ -204,8 +182,6 @@ constexpr std::array kCommands{
     Command{"GetHeldChanges", get_held},
     Command{"ReleaseHeldChanges", release_held, Declared::Yes, Stores::Yes},
     Command{"UndoHeldChanges", undo_held, Declared::Yes, Stores::Yes},
-    Command{"GetDevice", get_device},
-    Command{"SetDeviceName", set_device_name, Declared::Yes, Stores::Yes},
 };
 
 }  // namespace

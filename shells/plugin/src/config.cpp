@@ -19,8 +19,6 @@ constexpr std::array<Field, 3> kFields{{
     {"workspace_id", &Config::workspace_id},
 }};
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json{} : Json{text}; }
-
 std::string_view text_of(const Json& object, std::string_view key) {
   return trimmed(object.string_member(key).value_or(std::string_view{}));
 }
@@ -75,13 +73,15 @@ Endpoint Endpoint::resolve(const Json& params, const Config& config, const Json&
           std::string(first("auth_token", config.auth_token))};
 }
 
-Json Endpoint::missing() const {
+const char* Endpoint::missing() const {
   if (server_url.empty()) return "Sync server URL is not configured";
   if (auth_token.empty()) return "Sign in to enable sync";
-  return {};
+  return "";
 }
 
 bool is_usable_workspace(std::string_view id) { return sync::workspace_doc_id(id).has_value(); }
+
+Json text_or_null(std::string_view text) { return text.empty() ? Json{} : Json{text}; }
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\f\v";

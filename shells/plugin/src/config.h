@@ -43,9 +43,11 @@ struct Endpoint {
   std::string auth_token;
 
   static Endpoint resolve(const Json& params, const Config& config, const Json& context);
-  /// What a person has to do before sync can begin; null when nothing is missing.
-  Json missing() const;
+  /// What a person has to do before sync can begin; empty when nothing is missing.
+  const char* missing() const;
 };
+
+Json text_or_null(std::string_view text);
 
 /// Without white space at both ends.
 std::string_view trimmed(std::string_view text);

@@ -23,11 +23,6 @@ Bytes message(const sync::Message& content) {
 
 Reply command_failed(const std::string& text) { return refused("Plugin command error: " + text); }
 
-std::expected<Session*, std::string> ready(Guest& guest) {
-  if (Session* session = guest.session()) return session;
-  return std::unexpected(std::string(kNotInitialized));
-}
-
 std::expected<std::string, std::string> doc_param(Guest& guest, const Json& params) {
   const auto name = text_param(params, "doc_name");
   if (!name) return name;

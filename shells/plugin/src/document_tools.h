@@ -16,9 +16,6 @@ namespace diaryx::plugin {
 /// `Plugin command error: <text>`, as hosts know failures of these commands.
 Reply command_failed(const std::string& text);
 
-/// The session, or the phrase that hosts wait for.
-std::expected<Session*, std::string> ready(Guest& guest);
-
 /// The `doc_name` parameter as a document of the replica: `workspace`, or `body:<path>`.
 std::expected<std::string, std::string> doc_param(Guest& guest, const Json& params);
 /// The same for a parameter that always names a body.

@@ -4,10 +4,12 @@
 
 namespace diaryx::plugin {
 
+std::string_view Past::missing(Guest& guest) {
+  return guest.session()->options().keep ? "" : "a guest in a shared session keeps no history of it";
+}
+
 std::expected<Past, std::string> Past::open(Guest& guest) {
-  const Session* session = guest.session();
-  if (!session) return std::unexpected(std::string(kNotInitialized));
-  if (!session->options().keep) return std::unexpected("a guest in a shared session keeps no history of it");
+  if (const std::string_view why = missing(guest); !why.empty()) return std::unexpected(std::string(why));
   Past past(guest.journal().history());
   past.load(std::string(kWorkspaceDoc));
   return past;

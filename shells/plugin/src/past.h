@@ -13,7 +13,9 @@ namespace diaryx::plugin {
 
 class Past {
  public:
-  /// Errors: the phrase that hosts wait for before `init`; a session of somebody else's workspace keeps no history.
+  /// Why there is none, for a guest that has a session: one of somebody else's workspace keeps no history. Empty: there is one.
+  static std::string_view missing(Guest& guest);
+  /// Errors: `missing`.
   static std::expected<Past, std::string> open(Guest& guest);
 
   const sync::History& history() const { return history_; }
