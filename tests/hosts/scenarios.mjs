@@ -364,6 +364,34 @@ export function scenarios(host) {
       assert.ok((await a.read('notes/garden.md')).includes('edited'));
     });
 
+    test('what cannot be stored is not promised', async () => {
+      const { a } = await pair();
+      const names = async () => (await a.command('ListSnapshots')).snapshots.map(({ name }) => name);
+      for (const trouble of [{ denied: ['plugin_storage'] }, { broken: ['host_storage_set'] }]) {
+        await a.set(trouble);
+        const answer = await a.response('CreateSnapshot', { name: 'not kept' }).catch(() => ({ success: false }));
+        assert.equal(answer.success, false);
+        await a.set({ denied: [], broken: [] });
+        assert.ok(!(await names()).includes('not kept'));
+      }
+      await a.command('CreateSnapshot', { name: 'kept' });
+      assert.ok((await names()).includes('kept'));
+    });
+
+    test('a guest is told when the owner ends the share', async () => {
+      const { user, remote_id } = await pair();
+      const share = await server.request(user.auth_token, 'POST', '/api/share/sessions', { workspace_id: remote_id, read_only: false });
+      const guest = await device('guest', { server_url: server.http });
+      await guest.command('ConnectLiveShareSession', { workspace_id: remote_id, join_code: share.code });
+      await until('the guest is in', () => state(guest, 'synced'));
+      await server.request(user.auth_token, 'DELETE', `/api/share/sessions/${share.code}`);
+      await until('the guest is told', () => state(guest, 'error'));
+      await sleep(500);  // the host tries again meanwhile
+      const { state: now, detail } = await guest.status();
+      assert.equal(now, 'error');
+      assert.match(detail, /share session has ended/);
+    });
+
     test('the build for twelve host functions keeps notes in step with the full one', async () => {
       const { a, user, remote_id } = await pair();
       const c = await device('old host', user, { twelve: true });
