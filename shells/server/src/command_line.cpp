@@ -136,8 +136,9 @@ bool is_origin(const std::string& text) {
 }  // namespace
 
 std::string sentence_of(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* at = &app;
   std::string command = "diaryx-syncd";
-  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+  while (!at->get_subcommands().empty()) {
     at = at->get_subcommands().front();
     command += " " + at->get_name();
   }
@@ -148,6 +149,12 @@ std::string sentence_of(const CLI::App& app, const CLI::ParseError& error) {
     const std::string name = sentence.substr(kCannotConvert.size(), equals - kCannotConvert.size());
     if (const CLI::Option* option = app.get_option_no_throw(name))
       sentence = not_taken(*option, sentence.substr(equals + 3));
+  }
+  if (error.get_name() == "RequiredError" && at->get_require_subcommand_min() > 0) {
+    const std::vector<std::string> unknown = app.remaining(true);
+    const bool is_option = !unknown.empty() && unknown.front().starts_with('-');
+    sentence = unknown.empty() ? "name a command"
+                               : "there is no " + std::string(is_option ? "option " : "command ") + unknown.front();
   }
   return sentence + " (see " + command + " --help)";
 }
