@@ -68,8 +68,8 @@ test('wrong settings are refused with a sentence that says where', () => {
   for (const data of [file, join(file, 'below')]) refused('', ['--data', data], /is not a folder/);
   for (const config of [join(folder, 'none'), folder])
     assert.match(run(['--check-config', '--data', folder, '--config', config]).err, /cannot be read/);
-  assert.match(run(['user', '--data', folder]).err, /name a command \(see diaryx-syncd user --help\)/);
-  assert.match(run(['user', 'fly', '--data', folder]).err, /there is no command fly \(see diaryx-syncd user --help\)/);
+  assert.match(run(['user', '--data', folder]).err, /diaryx-syncd user needs a command \(see diaryx-syncd user --help\)/);
+  assert.match(run(['user', 'lst', '--data', folder]).err, /diaryx-syncd user has no command "lst"; did you mean list\? \(see diaryx-syncd user --help\)/);
   rmSync(folder, {recursive: true});
 });
 

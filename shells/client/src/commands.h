@@ -51,7 +51,7 @@ Attempt<ExitCode> undo_held(const HeldArguments& arguments);
 
 struct HistoryArguments {
   std::string path = ".";
-  int64_t limit = 20;
+  uint32_t limit = 20;
   bool json = false;
 };
 

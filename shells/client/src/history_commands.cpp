@@ -180,7 +180,7 @@ Attempt<ExitCode> show_history(const HistoryArguments& arguments) {
   const sync::History& history = reader.history();
   const auto groups = groups_of(history, place.path);
   warn_of_damage(reader);
-  const size_t shown = arguments.limit <= 0 ? groups.size() : std::min(groups.size(), size_t(arguments.limit));
+  const size_t shown = arguments.limit == 0 ? groups.size() : std::min(groups.size(), size_t{arguments.limit});
   if (arguments.json) {
     for (size_t i = 0; i < shown; ++i) say_json(sync::to_json(groups[i]));
     return ExitCode::Done;

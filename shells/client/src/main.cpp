@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "commands.h"
+#include "diaryx/native/usage.h"
 #include "said.h"
-#include "usage.h"
 
 namespace diaryx::client {
 namespace {
@@ -99,7 +99,6 @@ void add_history(CLI::App& app, HistoryArguments& history, Attempt<ExitCode>& ou
       *app.add_subcommand("history", "What happened to a file, a folder or everything, newest first");
   add_path(history_command, history.path);
   history_command.add_option("--limit", history.limit, "At most so many stretches of work; 0: all")
-      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   history_command.add_flag("--json", history.json, "One JSON object per line");
   history_command.callback([&outcome, &history] { outcome = show_history(history); });
@@ -197,9 +196,6 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   app.footer(kExitCodes);
   app.set_version_flag("--version", DIARYX_VERSION);
   app.require_subcommand(1);
-  app.failure_message([](const CLI::App* all, const CLI::Error& error) {
-    return "diaryx-sync: " + safe_line(usage_sentence(*all, error)) + "\n";
-  });
 
   Given given;
   add_link(app, given.link, outcome);
@@ -221,7 +217,10 @@ int parse_and_run(int argc, char** argv, Attempt<ExitCode>& outcome) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? int(ExitCode::Done) : int(ExitCode::Usage);
+    const bool asked = error.get_exit_code() == 0;  // --help, --version
+    if (asked) return app.exit(error);
+    std::fprintf(stderr, "diaryx-sync: %s\n", safe_line(native::usage_sentence(app, error)).c_str());
+    return int(ExitCode::Usage);
   }
   if (!outcome) {
     std::fprintf(stderr, "diaryx-sync: %s\n", safe_line(outcome.error().sentence).c_str());

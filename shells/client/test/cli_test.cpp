@@ -24,6 +24,8 @@ TEST_P(WrongCommand, EndsWithItsCodeAndOneSentence) {
   const Ended ended = run_client(arguments);
   EXPECT_EQ(ended.exit_code, GetParam().exit_code) << ended.err;
   EXPECT_NE(ended.err.find(GetParam().sentence), std::string::npos) << ended.err;
+  EXPECT_TRUE(ended.err.starts_with("diaryx-sync: ")) << ended.err;
+  EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
   EXPECT_FALSE(folder.has(".diaryx"));
 }
 
@@ -31,16 +33,19 @@ INSTANTIATE_TEST_SUITE_P(
     Commands, WrongCommand,
     testing::Values(
         WrongCase{"nothing", {}, 2, "diaryx-sync: diaryx-sync needs a command"},
-        WrongCase{"unknown", {"fly"}, 2, "has no command \"fly\" (diaryx-sync --help tells all)"},
+        WrongCase{"unknown", {"fly"}, 2, "has no command \"fly\" (see diaryx-sync --help)"},
         WrongCase{"misspelt", {"wacth", "FOLDER"}, 2, "has no command \"wacth\"; did you mean watch?"},
         WrongCase{"misspelt_beneath", {"snapshot", "crate", "x"}, 2, "did you mean create?"},
         WrongCase{"misspelt_option",
                   {"link", "FOLDER", "--server", "http://a", "--tokne", "t"},
                   2,
                   "diaryx-sync link has no option --tokne; did you mean --token?"},
-        WrongCase{"unlike_any_option", {"sync", "FOLDER", "--everything"}, 2, "no option --everything (diaryx"},
+        WrongCase{"unlike_any_option", {"sync", "FOLDER", "--everything"}, 2, "no option --everything (see diaryx"},
         WrongCase{"too_many", {"sync", "FOLDER", "more"}, 2, "was not expected: more"},
-        WrongCase{"negative_limit", {"history", "FOLDER", "--limit", "-4"}, 2, "--limit"},
+        WrongCase{
+            "negative_limit", {"history", "FOLDER", "--limit", "-4"}, 2, "--limit takes a whole number, not \"-4\""},
+        WrongCase{
+            "limit_in_words", {"history", "FOLDER", "--limit", "ten"}, 2, "--limit takes a whole number, not \"ten\""},
         WrongCase{
             "link_without_server", {"link", "FOLDER", "--token", "t", "--workspace", "w"}, 2, "--server is required"},
         WrongCase{"bad_address",

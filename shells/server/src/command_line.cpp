@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "client_address.h"
+#include "diaryx/native/usage.h"
 #include "sign_in.h"
 #include "tls.h"
 
@@ -75,17 +76,10 @@ std::string joined(const std::vector<std::string>& values) {
   return all;
 }
 
-bool is_number(const CLI::Option& option) { return option.get_type_name().starts_with("UINT"); }
-bool is_flag(const CLI::Option& option) { return option.get_expected_max() == 0; }
-
-std::string not_taken(const CLI::Option& option, const std::string& value) {
-  const char* const wanted = is_flag(option) ? "true or false" : "a whole number";
-  return "--" + option.get_single_name() + " takes " + wanted + ", not \"" + value + "\"";
-}
-
 /// Gives an option a value that did not come from the command line. Empty = fine, else the sentence.
 std::string give(CLI::Option& option, const std::string& value, const std::string& where) {
-  if (value.empty() && (is_number(option) || is_flag(option))) return where + ": " + not_taken(option, value);
+  if (value.empty() && (native::takes_number(option) || native::is_flag(option)))
+    return where + ": " + native::value_not_taken(option, value);
   try {
     const bool is_list = option.get_expected_max() > 1;
     size_t begin = 0;
@@ -98,7 +92,7 @@ std::string give(CLI::Option& option, const std::string& value, const std::strin
     }
     option.run_callback();
   } catch (const CLI::ConversionError&) {
-    return where + ": " + not_taken(option, value);
+    return where + ": " + native::value_not_taken(option, value);
   } catch (const CLI::Error& error) {
     return where + ": " + error.what();
   }
@@ -134,30 +128,6 @@ bool is_origin(const std::string& text) {
 }
 
 }  // namespace
-
-std::string sentence_of(const CLI::App& app, const CLI::ParseError& error) {
-  const CLI::App* at = &app;
-  std::string command = "diaryx-syncd";
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().front();
-    command += " " + at->get_name();
-  }
-  constexpr std::string_view kCannotConvert = "Could not convert: ";
-  std::string sentence = error.what();
-  const size_t equals = sentence.find(" = ");
-  if (sentence.starts_with(kCannotConvert) && equals != std::string::npos) {
-    const std::string name = sentence.substr(kCannotConvert.size(), equals - kCannotConvert.size());
-    if (const CLI::Option* option = app.get_option_no_throw(name))
-      sentence = not_taken(*option, sentence.substr(equals + 3));
-  }
-  if (error.get_name() == "RequiredError" && at->get_require_subcommand_min() > 0) {
-    const std::vector<std::string> unknown = app.remaining(true);
-    const bool is_option = !unknown.empty() && unknown.front().starts_with('-');
-    sentence = unknown.empty() ? "name a command"
-                               : "there is no " + std::string(is_option ? "option " : "command ") + unknown.front();
-  }
-  return sentence + " (see " + command + " --help)";
-}
 
 void add_settings(CLI::App& app, Given& given) {
   Options& options = given.options;
@@ -299,7 +269,7 @@ std::string describe_settings(CLI::App& app) {
   for (const CLI::Option* option : settings_of(app)) {
     out += option->get_single_name() + " = ";
     if (option->count() == 0) {
-      out += (is_flag(*option) ? "false" : option->get_default_str()) + "\n";
+      out += (native::is_flag(*option) ? "false" : option->get_default_str()) + "\n";
       continue;
     }
     out += joined(option->results()) + "\n";

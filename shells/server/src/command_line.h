@@ -23,9 +23,6 @@ struct Given {
 
 void add_settings(CLI::App& app, Given& given);
 
-/// What is wrong with the command line, and where to read about it.
-std::string sentence_of(const CLI::App& app, const CLI::ParseError& error);
-
 /// Fills in what the command line left out: from `DIARYX_<NAME>` in the environment, else from the file of `--config` or
 /// DIARYX_CONFIG (lines `name = value`, `#` for comments, lists by commas). Empty = fine, else the sentence.
 std::string fill_in(CLI::App& app, Given& given);

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "command_line.h"
 #include "diaryx/native/log.h"
+#include "diaryx/native/usage.h"
 #include "server.h"
 #include "sign_in.h"
 #include "version.h"
@@ -77,7 +78,7 @@ struct AccountCommands {
 };
 
 int run(int argc, char** argv) {
-  CLI::App app{"Diaryx sync server. Keeps everything in one folder."};
+  CLI::App app{"Diaryx sync server. Keeps everything in one folder.", "diaryx-syncd"};
   app.set_version_flag("--version", std::string(kVersion));
   app.fallthrough();  // --data may stand behind a command
   Given given;
@@ -100,7 +101,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const bool asked = error.get_exit_code() == 0;  // --help, --version
     if (asked) return app.exit(error);
-    return fail(kExitUsage, sentence_of(app, error));
+    return fail(kExitUsage, diaryx::native::usage_sentence(app, error));
   }
   if (const std::string wrong = fill_in(app, given); !wrong.empty()) return fail(kExitUsage, wrong);
   if (verifying->parsed() && !folder.empty()) return verify(folder);
