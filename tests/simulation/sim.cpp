@@ -72,63 +72,54 @@ bool parse(int argc, char** argv, Arguments& arguments) {
   return true;
 }
 
-/// Sums over all runs; the largest frame is a maximum.
+/// What is summed over all runs, as the report calls it.
+struct Figure {
+  const char* name;
+  uint64_t WorldFigures::* value;
+};
+constexpr Figure kFigures[] = {
+    {"frames", &WorldFigures::frames},
+    {"bytes", &WorldFigures::bytes},
+    {"cut_connections", &WorldFigures::cuts},
+    {"device_crashes", &WorldFigures::device_crashes},
+    {"device_crashes_in_a_batch", &WorldFigures::crashes_in_batch},
+    {"server_crashes", &WorldFigures::server_crashes},
+    {"server_rollbacks", &WorldFigures::rollbacks},
+    {"refused_disk_actions", &WorldFigures::refused_writes},
+    {"doubtful_writes", &WorldFigures::doubtful_writes},
+    {"doubtful_fetches", &WorldFigures::doubtful_fetches},
+    {"cut_fetches", &WorldFigures::cut_fetches},
+    {"torn_writes", &WorldFigures::torn_writes},
+    {"torn_messages", &WorldFigures::torn_messages},
+    {"full_disks", &WorldFigures::full_disks},
+    {"clock_jumps", &WorldFigures::clock_jumps},
+    {"overtaken_messages", &WorldFigures::overtaken},
+    {"duplicated_messages", &WorldFigures::duplicated},
+    {"paths_outside_root", &WorldFigures::outside_root},
+};
+
 struct Sum {
   WorldFigures figures;
   uint64_t runs = 0;
   uint64_t edits = 0;
   uint64_t most_frames = 0;
+  uint64_t largest_frame_bytes = 0;
 
   void add(const Outcome& outcome) {
-    const WorldFigures& f = outcome.figures;
     ++runs;
     edits += outcome.edits;
-    most_frames = std::max(most_frames, f.frames);
-    figures.frames += f.frames;
-    figures.bytes += f.bytes;
-    figures.largest_frame = std::max(figures.largest_frame, f.largest_frame);
-    figures.cuts += f.cuts;
-    figures.device_crashes += f.device_crashes;
-    figures.crashes_in_batch += f.crashes_in_batch;
-    figures.server_crashes += f.server_crashes;
-    figures.rollbacks += f.rollbacks;
-    figures.refused_writes += f.refused_writes;
-    figures.doubtful_writes += f.doubtful_writes;
-    figures.doubtful_fetches += f.doubtful_fetches;
-    figures.cut_fetches += f.cut_fetches;
-    figures.torn_writes += f.torn_writes;
-    figures.torn_messages += f.torn_messages;
-    figures.full_disks += f.full_disks;
-    figures.clock_jumps += f.clock_jumps;
-    figures.overtaken += f.overtaken;
-    figures.duplicated += f.duplicated;
-    figures.outside_root += f.outside_root;
+    most_frames = std::max(most_frames, outcome.figures.frames);
+    largest_frame_bytes = std::max(largest_frame_bytes, outcome.figures.largest_frame);
+    for (const Figure& figure : kFigures) figures.*figure.value += outcome.figures.*figure.value;
   }
 
   Json to_json() const {
     Json json = Json::object();
     json.set("runs", runs)
         .set("edits", edits)
-        .set("frames", figures.frames)
         .set("most_frames_in_a_run", most_frames)
-        .set("bytes", figures.bytes)
-        .set("largest_frame_bytes", figures.largest_frame)
-        .set("cut_connections", figures.cuts)
-        .set("device_crashes", figures.device_crashes)
-        .set("device_crashes_in_a_batch", figures.crashes_in_batch)
-        .set("server_crashes", figures.server_crashes)
-        .set("server_rollbacks", figures.rollbacks)
-        .set("refused_disk_actions", figures.refused_writes)
-        .set("doubtful_writes", figures.doubtful_writes)
-        .set("doubtful_fetches", figures.doubtful_fetches)
-        .set("cut_fetches", figures.cut_fetches)
-        .set("torn_writes", figures.torn_writes)
-        .set("torn_messages", figures.torn_messages)
-        .set("full_disks", figures.full_disks)
-        .set("clock_jumps", figures.clock_jumps)
-        .set("overtaken_messages", figures.overtaken)
-        .set("duplicated_messages", figures.duplicated)
-        .set("paths_outside_root", figures.outside_root);
+        .set("largest_frame_bytes", largest_frame_bytes);
+    for (const Figure& figure : kFigures) json.set(figure.name, figures.*figure.value);
     return json;
   }
 };
