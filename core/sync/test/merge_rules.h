@@ -66,4 +66,10 @@ inline std::string beside(const Files& files, const std::string& path) {
   return "there is no " + path;
 }
 
+inline void swap_names(Device& device) {
+  device.user_renames("a.md", "t.md");
+  device.user_renames("b.md", "a.md");
+  device.user_renames("t.md", "b.md");
+}
+
 }  // namespace diaryx::sync

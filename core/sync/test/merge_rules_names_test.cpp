@@ -171,12 +171,6 @@ TEST(MergeRules, EditInFlightOfAFileWhoseNameIsUsedAnew) {
 }
 
 /// All at once, as a script does: the watcher sees two files with other texts.
-void swap_names(Device& device) {
-  device.user_renames("a.md", "t.md");
-  device.user_renames("b.md", "a.md");
-  device.user_renames("t.md", "b.md");
-}
-
 TEST(MergeRules, SwapOfTwoNames) {
   for (const bool running : {true, false}) {
     World world = in_step({{"a.md", kLong}, {"b.md", kOther}});

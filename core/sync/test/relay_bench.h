@@ -191,6 +191,20 @@ inline testing::Matcher<std::string> error(const std::string& code) {
   return testing::AllOf(testing::HasSubstr("\"type\":\"error\""), testing::HasSubstr("\"code\":\"" + code + "\""));
 }
 
+/// A letter of a writer at a clock, as a message.
+inline std::string letter_of(int client, int clock, size_t size = 1) {
+  Writer update;
+  for (const uint64_t number : {1, 1, client, clock, 4, 1}) update.var_uint(number);
+  update.var_string("body");
+  update.var_string(std::string(size, static_cast<char>('a' + clock % 26)));
+  update.var_uint(0);
+  Writer message;
+  message.var_uint(0);
+  message.var_uint(2);
+  message.var_bytes(update.view());
+  return to_hex(message.view());
+}
+
 /// Two connections that have the body open.
 struct RelayPair : testing::Test {
   RelayPair() {

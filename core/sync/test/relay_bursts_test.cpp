@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "diaryx/crdt/doc.h"
+#include "diaryx/crdt/update.h"
 #include "relay_bench.h"
 
 namespace diaryx::sync::relay {
@@ -12,20 +12,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-/// A letter of a writer at a clock, as a message.
-std::string letter(int client, int clock, size_t size = 1) {
-  Writer update;
-  for (const uint64_t number : {1, 1, client, clock, 4, 1}) update.var_uint(number);
-  update.var_string("body");
-  update.var_string(std::string(size, static_cast<char>('a' + clock % 26)));
-  update.var_uint(0);
-  Writer message;
-  message.var_uint(0);
-  message.var_uint(2);
-  message.var_bytes(update.view());
-  return to_hex(message.view());
-}
 
 struct RelayBurst : RelayPair {
   RelayBurst() { bench.commit_at_once = false; }
@@ -60,7 +46,7 @@ struct RelayBurst : RelayPair {
 };
 
 TEST_F(RelayBurst, OfOneSenderIsOneRecordAndOneMessage) {
-  frames({{1, letter(7, 0)}, {1, letter(7, 1)}, {1, letter(7, 2)}});
+  frames({{1, letter_of(7, 0)}, {1, letter_of(7, 1)}, {1, letter_of(7, 2)}});
   ASSERT_THAT(bench.appends, SizeIs(1));
   EXPECT_EQ(bench.appends[0].user_id, "user-1");
   bench.commit_one();
@@ -70,7 +56,7 @@ TEST_F(RelayBurst, OfOneSenderIsOneRecordAndOneMessage) {
 }
 
 TEST_F(RelayBurst, OfSeveralSendersStaysApart) {
-  frames({{1, letter(7, 0)}, {2, letter(8, 0)}, {1, letter(7, 1)}});
+  frames({{1, letter_of(7, 0)}, {2, letter_of(8, 0)}, {1, letter_of(7, 1)}});
   EXPECT_THAT(bench.appends, SizeIs(3));
   bench.open(3);
   bench.frame(3, kB + "00 00 01 00");
@@ -82,7 +68,7 @@ TEST_F(RelayBurst, OfSeveralSendersStaysApart) {
 
 TEST_F(RelayBurst, EndsWhereAnAnswerLiesBetween) {
   // Another question of the same connection: its answer holds the first letter and must not come before it is stored.
-  frames({{1, letter(7, 0)}, {1, "00 00 01 00"}, {1, letter(7, 1)}});
+  frames({{1, letter_of(7, 0)}, {1, "00 00 01 00"}, {1, letter_of(7, 1)}});
   EXPECT_THAT(bench.appends, SizeIs(2));
   EXPECT_THAT(bench.take(1), IsEmpty());
   bench.commit_one();
@@ -93,7 +79,7 @@ TEST_F(RelayBurst, EndsWhereAnAnswerLiesBetween) {
 TEST_F(RelayBurst, IsNotForWhoCameInBetween) {
   bench.open(3);
   bench.frame(3, kOther + "00 00 01 00");  // so that its access is known
-  frames({{1, letter(7, 0)}, {3, "00 00 01 00"}, {1, letter(7, 1)}});
+  frames({{1, letter_of(7, 0)}, {3, "00 00 01 00"}, {1, letter_of(7, 1)}});
   EXPECT_THAT(bench.appends, SizeIs(2));
   commit_together();
   // The newcomer is answered with the first letter in it, and relayed the second alone.
@@ -102,14 +88,14 @@ TEST_F(RelayBurst, IsNotForWhoCameInBetween) {
 }
 
 TEST_F(RelayBurst, OfLargeUpdatesIsNotCopiedTogether) {
-  frames({{1, letter(7, 0, 9000)}, {1, letter(7, 9000, 9000)}});
+  frames({{1, letter_of(7, 0, 9000)}, {1, letter_of(7, 9000, 9000)}});
   EXPECT_THAT(bench.appends, SizeIs(2));
   commit_together();
   EXPECT_THAT(heard(2), SizeIs(2));
 }
 
 TEST_F(RelayBurst, OfWhichOneIsBrokenLosesOnlyThat) {
-  frames({{1, letter(7, 0)}, {1, "00 02 03 01 01 01"}, {1, letter(7, 1)}});
+  frames({{1, letter_of(7, 0)}, {1, "00 02 03 01 01 01"}, {1, letter_of(7, 1)}});
   commit_together();
   EXPECT_THAT(heard(2), ElementsAre(std::map<uint64_t, uint64_t>{{7, 1}}, std::map<uint64_t, uint64_t>{{7, 2}}));
   const auto told = bench.take(1);
@@ -117,7 +103,7 @@ TEST_F(RelayBurst, OfWhichOneIsBrokenLosesOnlyThat) {
 }
 
 TEST_F(RelayBurst, ThatIsNotStoredIsRelayedToNobody) {
-  frames({{1, letter(7, 0)}, {1, letter(7, 1)}});
+  frames({{1, letter_of(7, 0)}, {1, letter_of(7, 1)}});
   bench.fail_one();
   EXPECT_THAT(heard(2), IsEmpty());
   EXPECT_THAT(bench.take(1), testing::Not(testing::Contains(HasSubstr("saved"))));

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "diaryx/crdt/doc.h"
-#include "diaryx/crdt/update.h"
 #include "relay_bench.h"
 
 namespace diaryx::sync::relay {
@@ -47,7 +46,7 @@ TEST_F(RelayPair, ConfirmsWhatWasStoredTogetherOnce) {
 // --- what is asked -------------------------------------------------------------------------------------------------------
 
 TEST_F(RelayPair, AnswersManyWhoAskTheSameOfALargeDocumentWithOnePieceOfMemory) {
-  bench.frame(1, kB + letter(1, 0, 5'000));
+  bench.frame(1, kB + letter_of(1, 0, 5'000));
   const auto ask = [&](uint64_t from, const std::string& vector) {
     std::vector<Action> actions;
     bench.relay.handle(BinaryFrame{ConnectionId{from}, RelayBench::bytes(kB + "00 00 " + vector)}, bench.now, actions);
@@ -57,7 +56,7 @@ TEST_F(RelayPair, AnswersManyWhoAskTheSameOfALargeDocumentWithOnePieceOfMemory) 
   EXPECT_EQ(ask(2, "01 00"), first);
   EXPECT_NE(ask(2, "03 01 01 02"), first);  // another question
   const SharedBytes again = ask(1, "01 00");
-  bench.frame(1, kB + letter(2, 0));
+  bench.frame(1, kB + letter_of(2, 0));
   const SharedBytes after = ask(2, "01 00");  // another answer
   EXPECT_NE(after, again);
   EXPECT_GT(after->size(), again->size());
