@@ -562,7 +562,10 @@ test('metrics count what happens, for the owner only', async () => {
     assert.equal(values.diaryx_sockets, '1');
     assert.equal(values.diaryx_updates_stored_total, '1');
     assert.equal(values['diaryx_http_responses_total{class="2xx"}'], '1');
-    assert.ok(Number(values.diaryx_resident_memory_bytes) > 1e6);
+    assert.ok(Number(values.process_resident_memory_bytes) > 1e6);
+    assert.ok(Math.abs(Number(values.process_start_time_seconds) - Date.now() / 1000) < 60);
+    assert.ok(Number(values.process_cpu_seconds_total) > 0 && Number(values.process_max_fds) > Number(values.process_open_fds));
+    assert.ok(Number(values.diaryx_disk_available_bytes) > 1e6);
     // Every value has its type, as Prometheus wants it.
     for (const name of Object.keys(values)) assert.match(answer.text, new RegExp(`# TYPE ${name.split('{')[0]} `));
     device.end();

@@ -148,6 +148,7 @@ test('whoever never comes to an end is cut off in time, leaves nothing behind, a
   await upload.closed;
   assert.equal(code, 0);
   assert.ok(took_ms > 9000 && took_ms < 11_500, `${took_ms} ms`);
+  assert.match(server.log, /warn.* stopped after 10 s: 1 requests were cut off, and everything received is stored/);
   assert.equal(upload.heard().length, 0);
   await server.open(server.port);
   assert.deepEqual(readdirSync(`${server.folder}/receiving`), [], 'half a body is taken away');
@@ -166,7 +167,9 @@ test('sockets that do not answer the goodbye, and connections with nothing asked
   const kept = slowly('GET /health HTTP/1.1');
   kept.socket.write('\r\n');
   await until('it is answered', () => kept.heard().length > 0);
+  assert.match(server.log, /info .*version \d+\.\d+\.\d+ serves .* at 127\.0\.0\.1:\d+, lineage [0-9a-f]{32}/);
   assert.ok((await stop()).took_ms < 1000);
+  assert.match(server.log, /info .*stopped, and everything received is stored/);
   await server.open(server.port);
   const deaf = slowly(`GET /sync2?token=${token} HTTP/1.1`);
   deaf.socket.write('Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');

@@ -39,6 +39,8 @@ Answer get_openapi(Services&, HttpRequest&) {
 Answer get_metrics(Services& services, HttpRequest&) {
   const sync::RelayStatistics counts = services.relay.statistics();
   const std::filesystem::path database = services.options.data / "server.db";
+  std::error_code error;
+  const auto space = std::filesystem::space(services.options.data, error);
   const MetricsNow now{.connections = services.limits.open->count(),
                        .sockets = counts.connections,
                        .documents = counts.documents,
@@ -47,8 +49,8 @@ Answer get_metrics(Services& services, HttpRequest&) {
                        .uncommitted = counts.uncommitted,
                        .database_bytes = size_of(database),
                        .wal_bytes = size_of(database.native() + "-wal"),
-                       .resident_bytes = resident_bytes(),
-                       .open_files = open_files()};
+                       .disk_available_bytes = error ? 0 : space.available,
+                       .process = process_use()};
   HttpResponse response = text_response(http::status::ok, format_metrics(services.metrics, now));
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   co_return response;

@@ -1,9 +1,11 @@
 #include "metrics.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <ctime>
 #include <string_view>
 
 #include "version.h"
@@ -20,6 +22,25 @@ void put_value(std::string& out, std::string_view name, std::string_view labels,
   out.append("diaryx_").append(name).append(labels).append(" ").append(std::to_string(value)).append("\n");
 }
 
+uint64_t resident_bytes() {
+  FILE* const file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  unsigned long long total = 0;
+  unsigned long long resident = 0;
+  const int read = std::fscanf(file, "%llu %llu", &total, &resident);
+  std::fclose(file);
+  return read == 2 ? resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+uint64_t open_files() {
+  DIR* const folder = ::opendir("/proc/self/fd");
+  if (folder == nullptr) return 0;
+  uint64_t count = 0;
+  while (const dirent* entry = ::readdir(folder)) count += entry->d_name[0] != '.' ? 1 : 0;
+  ::closedir(folder);
+  return count > 0 ? count - 1 : 0;  // the folder itself was open
+}
+
 }  // namespace
 
 std::string format_metrics(const Metrics& counted, const MetricsNow& now) {
@@ -28,8 +49,8 @@ std::string format_metrics(const Metrics& counted, const MetricsNow& now) {
     put(out, name, type, help);
     put_value(out, name, "", value);
   };
-  put(out, "info", "gauge", "The version that runs.");
-  put_value(out, "info", "{version=\"" + std::string(kVersion) + "\"}", 1);
+  put(out, "build_info", "gauge", "The version that runs.");
+  put_value(out, "build_info", "{version=\"" + std::string(kVersion) + "\"}", 1);
   put(out, "http_responses_total", "counter", "HTTP responses by class of status.");
   for (size_t hundreds = 1; hundreds < counted.responses.size(); ++hundreds) {
     put_value(out, "http_responses_total", "{class=\"" + std::to_string(hundreds) + "xx\"}",
@@ -63,28 +84,29 @@ std::string format_metrics(const Metrics& counted, const MetricsNow& now) {
   one("uncommitted_updates", "gauge", "Updates on their way to disk.", now.uncommitted);
   one("database_bytes", "gauge", "Size of the database.", now.database_bytes);
   one("wal_bytes", "gauge", "Size of its write-ahead log.", now.wal_bytes);
-  one("resident_memory_bytes", "gauge", "Memory of the process.", now.resident_bytes);
-  one("open_files", "gauge", "Open file descriptors.", now.open_files);
+  one("disk_available_bytes", "gauge", "What is left on the disk of the data.", now.disk_available_bytes);
+  // By the names that every exporter gives them, so that what watches any program watches this one.
+  const auto of_process = [&out](std::string_view name, std::string_view type, std::string_view help, double value) {
+    out.append("# HELP process_").append(name).append(" ").append(help);
+    out.append("\n# TYPE process_").append(name).append(" ").append(type);
+    out.append("\nprocess_").append(name).append(" ").append(std::to_string(value)).append("\n");
+  };
+  const ProcessUse& process = now.process;
+  of_process("resident_memory_bytes", "gauge", "Memory of the process.", static_cast<double>(process.resident_bytes));
+  of_process("open_fds", "gauge", "Open file descriptors.", static_cast<double>(process.open_files));
+  of_process("max_fds", "gauge", "How many may be open.", static_cast<double>(process.max_files));
+  of_process("cpu_seconds_total", "counter", "Time on processors.", process.cpu_seconds);
+  of_process("start_time_seconds", "gauge", "When the server started, since 1970.",
+             std::chrono::duration<double>(counted.started.time_since_epoch()).count());
   return out;
 }
 
-uint64_t resident_bytes() {
-  FILE* const file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return 0;
-  unsigned long long total = 0;
-  unsigned long long resident = 0;
-  const int read = std::fscanf(file, "%llu %llu", &total, &resident);
-  std::fclose(file);
-  return read == 2 ? resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
-}
-
-uint64_t open_files() {
-  DIR* const folder = ::opendir("/proc/self/fd");
-  if (folder == nullptr) return 0;
-  uint64_t count = 0;
-  while (const dirent* entry = ::readdir(folder)) count += entry->d_name[0] != '.' ? 1 : 0;
-  ::closedir(folder);
-  return count > 0 ? count - 1 : 0;  // the folder itself was open
+ProcessUse process_use() {
+  ProcessUse use{.resident_bytes = resident_bytes(), .open_files = open_files()};
+  if (rlimit files{}; ::getrlimit(RLIMIT_NOFILE, &files) == 0) use.max_files = files.rlim_cur;
+  if (timespec time{}; ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0)
+    use.cpu_seconds = static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+  return use;
 }
 
 }  // namespace diaryx::server

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
 namespace diaryx::server {
 
 struct Metrics {
+  std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
   std::array<uint64_t, 6> responses{};  // by hundreds of the status; 0: none
   uint64_t rate_limited = 0;
   uint64_t refused_sign_ins = 0;  // bad tokens, links and codes
@@ -28,6 +30,15 @@ struct Metrics {
   uint64_t files_swept = 0;  // that no record named
 };
 
+/// What this process takes, from /proc and the system; 0 where that cannot be read.
+struct ProcessUse {
+  uint64_t resident_bytes = 0;
+  uint64_t open_files = 0;
+  uint64_t max_files = 0;
+  double cpu_seconds = 0;
+};
+ProcessUse process_use();
+
 /// What is asked for at the moment of the request.
 struct MetricsNow {
   uint64_t connections = 0;
@@ -38,15 +49,11 @@ struct MetricsNow {
   uint64_t uncommitted = 0;
   uint64_t database_bytes = 0;
   uint64_t wal_bytes = 0;
-  uint64_t resident_bytes = 0;
-  uint64_t open_files = 0;
+  uint64_t disk_available_bytes = 0;
+  ProcessUse process;
 };
 
 /// Prometheus text, version 0.0.4.
 std::string format_metrics(const Metrics& counted, const MetricsNow& now);
-
-/// Of this process, from /proc; 0 when it cannot be read.
-uint64_t resident_bytes();
-uint64_t open_files();
 
 }  // namespace diaryx::server

@@ -235,9 +235,18 @@ asio::awaitable<void> Server::drain_on_signal() {
   while (true) {
     const auto waited = std::chrono::steady_clock::now() - began;
     const uint32_t sockets = sockets_.count();
-    const bool answered = limits_.open->count() == life_.between_requests + sockets;
-    const bool finished = answered && relay_.all_stored() && collector_.is_idle();
-    if (waited > kDrainTime || (finished && (sockets == 0 || waited > kGoodbyeTime))) break;
+    const uint32_t requests = limits_.open->count() - life_.between_requests - sockets;
+    const bool stored = relay_.all_stored() && collector_.is_idle();
+    const bool finished = requests == 0 && stored;
+    if (finished && (sockets == 0 || waited > kGoodbyeTime)) {
+      native::log().info("stopped, and everything received is stored");
+      break;
+    }
+    if (waited > kDrainTime) {
+      native::log().warn("stopped after {} s: {} requests were cut off, and {}", kDrainTime.count(), requests,
+                         stored ? "everything received is stored" : "not everything received is stored");
+      break;
+    }
     timer.expires_after(std::chrono::milliseconds(20));
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
@@ -356,6 +365,8 @@ int run_server(const Options& options, const std::function<void(uint16_t)>& list
     tell_owner("this server is new. Its owner is " + options.owner + "; sign in within a day with " + *link);
   }
   listening(server.port());
+  native::log().info("version {} serves {} at {}:{}, lineage {}", kVersion, options.data.native(), options.address,
+                     server.port(), *lineage);
   server.run();
   // Storage answers what is left while there is still an io context to answer to; nobody reads the answers.
   storage->reset();
