@@ -19,8 +19,9 @@ function squeeze(text) {
 // Strings, templates and regular expressions, whose blanks are meant. Division has a blank behind it in our scripts.
 const LITERAL = /('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\\n]|\\.)*`|\/(?![*/ ])(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*)/;
 
-// Our statements end with a semicolon, so that a line end behind one means nothing.
-const squeezeCode = code => code.replace(/ *([{}()[\]=<>,;:?&|!*]) */g, '$1').replace(/([{;,])\n/g, '$1').replaceAll(';}', '}');
+// Our statements end with a semicolon, so that a line end behind one means nothing. What is never assigned to again needs no word for it.
+const squeezeCode = code => code.replace(/ *([{}()[\]=<>,;:?&|!*]) */g, '$1').replace(/(?<![-+]) ([-+]) (?![-+])/g, '$1')
+  .replace(/\bconst /g, 'let ').replace(/([{;,])\n/g, '$1').replaceAll(';}', '}');
 
 /** A script without the blanks that only people need. */
 const squeezeScript = text => squeeze(text).split(LITERAL).map((part, i) => (i % 2 ? part : squeezeCode(part))).join('');

@@ -38,7 +38,7 @@ std::string left_to_do(const sync::ReplicaStatus& status) {
     text.append(what).append(std::to_string(count));
   };
   add(status.waiting_documents, "documents to ask for: ");
-  add(status.unsaved_documents, "not yet stored on the server: ");
+  add(status.unsaved_documents, "not yet on the server: ");
   add(status.uploads, "attachments to send: ");
   add(status.downloads, "attachments to fetch: ");
   add(status.pending_writes, "files to write: ");
