@@ -403,7 +403,7 @@ void Device::tell(const sync::Notice& notice) {
                    if (n.state == sync::SyncState::Refused) {
                      end(failure(ExitCode::Refused,
                                  "the server does not give this device the workspace; sign in again, ask its owner "
-                                 "for access, or link the folder to another workspace"));
+                                 "for access, or unlink the folder and link it to another workspace"));
                    }
                  },
                  [&](const sync::FileChanged& n) { output_.received(n); },

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "device.h"
 #include "device_folder.h"
+#include "history_place.h"
 #include "said.h"
 
 namespace diaryx::client {
@@ -45,7 +46,7 @@ Attempt<ExitCode> sync_folder(const SyncArguments& arguments) {
   if (*result == ExitCode::Incomplete) {
     return failure(ExitCode::Incomplete, "everything is in step but the files named above; " + output.last_problem());
   }
-  if (!arguments.json) say("in step: " + std::to_string((*device)->status().files) + " files");
+  if (!arguments.json) say("in step: " + counted((*device)->status().files, "file"));
   return *result;
 }
 

@@ -60,6 +60,10 @@ Failure refusal(const native::ServerUrl& server, const native::HttpResponse& res
   if (response.status == kNotFound) {  // every Diaryx server has the addresses that we ask for
     return {ExitCode::Refused, "there is no Diaryx sync server at " + server.display() + "; check the address"};
   }
+  if (response.status / 100 == 3) {
+    return {ExitCode::Refused,
+            server.display() + " sends us to another address; link with that one (it may begin with https://)"};
+  }
   std::string sentence = "the server " + server.display() + " refused to ";
   sentence.append(doing).append(" (HTTP ").append(std::to_string(response.status)).append(")");
   if (const std::string reason = first_line(response.body); !reason.empty()) sentence.append(": ").append(reason);

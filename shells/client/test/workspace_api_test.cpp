@@ -86,6 +86,13 @@ TEST_F(WorkspaceApi, DoesNotTakeAnyWebPageForASyncServer) {
   }
 }
 
+TEST_F(WorkspaceApi, SaysThatTheAddressIsAnotherWhereAServerRedirects) {
+  const auto workspace = join("notes", {{308, ""}});
+  ASSERT_FALSE(workspace);
+  EXPECT_EQ(workspace.error().code, ExitCode::Refused);
+  EXPECT_NE(workspace.error().sentence.find("sends us to another address"), std::string::npos);
+}
+
 TEST_F(WorkspaceApi, DoesNotQuoteAWebPage) {
   const auto nothing_there = join("notes", {{404, "<!DOCTYPE HTML>\n<html>"}});
   ASSERT_FALSE(nothing_there);

@@ -36,6 +36,7 @@ std::unexpected<Problem> net_problem(std::string_view doing, const ServerUrl& se
                                      const boost::system::error_code& error) {
   std::string reason = error.message();
   if (error == boost::beast::error::timeout) reason = "it did not answer in time";
+  if (error == asio::error::host_not_found) reason = "there is no such name";
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) reason = "it closed the connection";
   std::string sentence = "cannot ";
   sentence.append(doing).append(" ").append(server.display()).append(": ").append(reason).append(advice(error));

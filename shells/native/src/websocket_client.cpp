@@ -35,6 +35,8 @@ std::string refusal(const ServerUrl& server, unsigned status) {
   if (status == 401 || status == 403)
     return sentence + " does not accept this device's token; link the folder again with a new one";
   if (status == 404) return sentence + " has no sync service at this address; check the address";
+  if (status / 100 == 3)
+    return sentence + " sends us to another address; link the folder again with that one (it may begin with https://)";
   return sentence + " refused the connection (HTTP " + std::to_string(status) + ")";
 }
 
