@@ -159,19 +159,8 @@ void DiskNames::put(std::string_view key, std::string_view disk_path) {
   for_each_prefix(disk_path, [&](std::string_view prefix, std::string_view) { prefixes[level++].second = prefix; });
   for (const auto& [logical, disk] : prefixes) {
     const auto taken = taken_.find(comparable(disk));
-    if (taken != taken_.end() && taken->second != logical) {
-      const std::string other = taken->second;
-      std::vector<std::string> losers;
-      for (const auto& [other_key, name] : keys_) {
-        if (other_key == other || other_key.starts_with(other + "/")) losers.push_back(other_key);
-      }
-      for (const std::string& loser : losers) {
-        const std::string& name = keys_.find(loser)->second;
-        // Not the very name that is taken: it leads to who takes it.
-        if (!is_same_place(name, disk_path)) lost_.insert_or_assign(comparable(name), Lost{name, loser});
-        release(loser);
-      }
-    }
+    if (taken != taken_.end() && taken->second != logical)
+      give_up(std::string(taken->second), comparable(disk), disk_path);
     auto node = nodes_.find(logical);
     if (node == nodes_.end()) {
       node = nodes_.emplace(logical, Node{}).first;
@@ -188,6 +177,32 @@ void DiskNames::put(std::string_view key, std::string_view disk_path) {
     taken_.insert_or_assign(comparable(disk), logical);
   }
   note_name(std::string(key), disk_path);
+}
+
+void DiskNames::give_up(const std::string& prefix, const std::string& place, std::string_view taken_path) {
+  const auto is_in = [](std::string_view path, std::string_view folder) {
+    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+  };
+  std::vector<std::string> losers;
+  for (auto key = keys_.lower_bound(prefix); key != keys_.end() && key->first.starts_with(prefix); ++key) {
+    if (is_in(key->first, prefix) && is_in(comparable(key->second), place)) losers.push_back(key->first);
+  }
+  for (const std::string& loser : losers) {
+    const std::string& name = keys_.find(loser)->second;
+    // Not the very name that is taken: it leads to who takes it.
+    if (!is_same_place(name, taken_path)) lost_.insert_or_assign(comparable(name), Lost{name, loser});
+    release(loser);
+  }
+  // What is left is in folders that have another name here as well, which is the one that they have from now on.
+  for (auto key = keys_.lower_bound(prefix); key != keys_.end() && key->first.starts_with(prefix); ++key) {
+    if (!is_in(key->first, prefix)) continue;
+    size_t end = 0;
+    for_each_prefix(key->first, [&](std::string_view folder, std::string_view) {
+      end = std::min(key->second.find('/', end + (end == 0 ? 0 : 1)), key->second.size());
+      Node& node = nodes_.find(folder)->second;
+      if (is_in(comparable(node.disk), place)) node.disk = key->second.substr(0, end);
+    });
+  }
 }
 
 void DiskNames::restore(std::string_view key, std::string_view disk_path) {

@@ -119,6 +119,26 @@ TEST(DiskNames, KnowsAnAliasOfAFolderThatIsOnDiskUnderItsOwnNameToo) {
   EXPECT_EQ(names.to_key(alias), alias);
 }
 
+TEST(DiskNames, LeavesAnAliasOfAFolderToWhatIsInItWhenItsOwnNameIsSpelledAnew) {
+  DiskNames names{kMac};
+  names.to_disk("Notes/first.md");
+  const std::string deep = names.to_disk("notes/in/b.md");
+  ASSERT_NE(deep, "notes/in/b.md");
+  names.release("Notes/first.md");
+  names.see("notes/c.md");  // the folder is there under both names now
+  names.see("notes/in/e.md");
+  names.settle();
+  names.see("Notes/c.md");
+  names.see("Notes/in/e.md");
+  names.settle();
+  EXPECT_EQ(names.disk_name("notes/in/b.md"), deep);
+  EXPECT_EQ(names.to_key(deep), "notes/in/b.md");
+  const std::string folder = deep.substr(0, deep.find('/'));
+  EXPECT_EQ(names.to_disk("notes/d.md"), folder + "/d.md");
+  EXPECT_EQ(names.to_disk("notes/in/f.md"), folder + "/in/f.md");
+  EXPECT_EQ(names.to_key("Notes/in/e.md"), "Notes/in/e.md");
+}
+
 TEST(DiskNames, KnowsAnAliasInAFolderThatIsSpelledAnew) {
   DiskNames names{kWindows};
   const std::string alias = names.to_disk("f/what?.md");

@@ -82,6 +82,8 @@ class DiskNames {
   std::string component_alias(std::string_view component, size_t digits) const;
   Node& claim_node(std::string_view logical, std::string_view disk_parent, std::string_view component);
   void put(std::string_view key, std::string_view disk_path);
+  /// Whatever is at or below a place on disk, of the keys at or below `prefix`, loses its name.
+  void give_up(const std::string& prefix, const std::string& place, std::string_view taken_path);
   void note_name(const std::string& key, std::string_view disk_path);
 
   DiskTraits traits_;
