@@ -195,10 +195,15 @@ void People::rename_folder(Device& device, Random& random, const std::string& pa
   const size_t slash = path.find('/');
   if (slash == std::string::npos) return;
   const std::string to = random.chance(0.5) ? "moved" : "folder" + std::to_string(next_file_++);
-  for (const auto& [other, bytes] : FakeDisk::Files(device.disk().files())) {
-    if (other.starts_with(to + "/")) return;  // merging folders is many moves, which are tried elsewhere
+  const std::string folder = path.substr(0, slash);
+  const FakeDisk& disk = device.disk();
+  const bool is_own_place = disk.is_same_place(folder, to);
+  for (const auto& [other, bytes] : disk.files()) {
+    const std::string there = folder_of(other);
+    // Merging folders is many moves, which are tried elsewhere.
+    if (there != other && (is_own_place ? there == to : disk.is_same_place(there, to))) return;
   }
-  device.user_renames_folder(path.substr(0, slash), to);
+  device.user_renames_folder(folder, to);
 }
 
 void People::swap(Device& device, Random& random, const std::vector<std::string>& notes) {
