@@ -6,6 +6,7 @@
 #include <set>
 
 #include "diaryx/testing/world.h"
+#include "talk.h"
 
 namespace diaryx::sync {
 namespace {
@@ -552,6 +553,27 @@ TEST(Races, WhatWasTypedInADocumentThatAnotherFileHoldsIsWrittenWhereTheFileIs) 
   const Bytes claimed = std::move(claim).commit().update_v1();
   device.tell(UpdateMade{.doc = "body:p.md", .update = claimed});
   EXPECT_EQ(at_rest(world), (Files{{"p.md", kPond}, {"q.md", kTravel + std::string("and the red one\n")}}));
+}
+
+TEST(Races, ADocumentThatSaysItIsAnotherFilesIsNotWrittenForThisOneBeforeTheListSaysSoToo) {
+  // Two devices made a file of one name. The text of one comes with the document; what the list says of it is still on its way.
+  Talk talk;
+  const auto entry = [](const std::string& id) {
+    return R"({"filename":"p.md","deleted":false,"modified_at":0,"extra":{"_id":")" + id + R"("}})";
+  };
+  talk.set_entry("p.md", entry("20"));
+  crdt::Doc& body = talk.doc("body:ws1/p.md");
+  crdt::Transaction claim = body.transact();
+  body.map("seed").set(claim, "file:10", crdt::Any::string("1"));
+  (void)std::move(claim).commit();
+  talk.type("p.md", kPond);
+  talk.connect();
+  talk.answer_all();
+  EXPECT_TRUE(talk.disk.empty());
+  talk.set_entry("p.md", entry("10"));
+  talk.answer("workspace:ws1");
+  talk.answer_all();
+  EXPECT_EQ(talk.disk, (Files{{"p.md", kPond}}));
 }
 
 TEST(Races, AFileThatIsMovedOverAnotherAndElsewhereToAThirdNameLeavesNothingOfTheOther) {

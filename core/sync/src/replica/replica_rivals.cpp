@@ -80,7 +80,7 @@ bool Replica::Impl::is_contested(const std::string& path) const {
   const std::string id = id_at(path);
   if (id.empty() || document != path || !bodies_.contains(document)) return false;
   const std::string owner = bodies_.open(document).owner();
-  return !owner.empty() && owner != id && (owner == kNobody || workspace_.home(owner));
+  return !owner.empty() && owner != id;
 }
 
 void Replica::Impl::name_own_document(const std::string& path) {
