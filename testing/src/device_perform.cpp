@@ -177,8 +177,12 @@ void Device::perform_one(const sync::MoveFile& move) {
     trace(world_->now_, number_, "moved", move.from, move.to);
     give();
   };
-  if (answer_late(world_->options_.late_move, give_late, move.to, move.ticket))
-    return note_move(move.from, disk_.spelled(move.to));
+  if (answer_late(world_->options_.late_move, give_late, move.to, move.ticket)) {
+    note_move(move.from, disk_.spelled(move.to));
+    // As of a late write: if somebody puts it back at once, the watcher tells of what is there.
+    if (const auto old = seen_.find(move.from); old != seen_.end()) old->second = kUntold;
+    return;
+  }
   if (const auto old = seen_.extract(move.from)) saw_own_write(move.to, old.mapped());
   answers_.push_back(give);
 }

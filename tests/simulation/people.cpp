@@ -191,6 +191,8 @@ void People::rename_case(Device& device, const std::string& path) {
   if (files.contains(path) && !files.contains(to)) device.user_renames(path, to);
 }
 
+std::string People::folder_of(const std::string& path) { return path.substr(0, std::min(path.find('/'), path.size())); }
+
 void People::rename_folder(Device& device, Random& random, const std::string& path) {
   const size_t slash = path.find('/');
   if (slash == std::string::npos) return;

@@ -50,6 +50,8 @@ class People {
   static std::vector<std::string> files_of(const Device& device, std::string_view ending);
   /// What is on the disk is known, so that before anybody looks a file is known by its text.
   static bool is_known(const Device& device, const std::string& path);
+  /// The first part of a path; the whole path if it is in none.
+  static std::string folder_of(const std::string& path);
   std::string fresh_name(Random& random, const Device& device);
 
   // --- people.cpp

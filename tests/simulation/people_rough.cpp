@@ -16,8 +16,6 @@ std::string shared_name(Random& random) {
   return kNames[random.below(std::size(kNames))];
 }
 
-std::string folder_of(const std::string& path) { return path.substr(0, std::min(path.find('/'), path.size())); }
-
 bool is_deleted_here(const Device& device, const std::string& path) {
   const auto entry = device.replica().metadata(path);
   return entry && entry->deleted && std::ranges::find(entry->extra, "_to", &Json::Member::key) == entry->extra.end();

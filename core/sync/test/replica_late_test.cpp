@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "diaryx/sync/path.h"
+#include "replica/workspace_doc.h"
 #include "talk.h"
 
 namespace diaryx::sync {
@@ -82,6 +83,111 @@ TEST(LateAnswers, AMoveThatTheWatcherToldSaysNothingOfTheFileThatHasItsNameSince
   }
 }
 
+/// Renamed elsewhere to b.md.
+MoveFile move_of(Talk& talk) {
+  talk.set_entry("a.md", entry_of("a.md", true, "b.md"));
+  talk.set_entry("b.md", entry_of("b.md", false));
+  talk.asked.clear();
+  talk.answer("workspace:ws1");
+  talk.answer_all();
+  return only_one<MoveFile>(talk);
+}
+
+/// Done on the disk, and neither told nor answered.
+void rename_on_disk(Talk& talk, const std::string& from, const std::string& to) {
+  talk.disk.emplace(to, talk.disk.extract(from).mapped());
+}
+
+void answer(Talk& talk, const MoveFile& move, bool is_in_doubt) {
+  if (is_in_doubt) return talk.feed(FileRefused{move.to, "", /*in_doubt=*/true, move.ticket});
+  talk.feed(FileMoved{move.from, move.to, move.ticket});
+}
+
+void expect_one_file(Talk& talk, const std::string& path, const std::string& text) {
+  talk.let_disk_go_on();
+  for (int i = 0; i < 20; ++i) {
+    talk.pass(250);
+    talk.answer_all();
+  }
+  EXPECT_EQ(talk.disk, (Disk{{path, text}}));
+  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{path});
+  EXPECT_EQ(talk.replica.file_text(path), text);
+  EXPECT_EQ(talk.replica.status().pending_writes, 0u);
+}
+
+TEST(LateAnswers, AFileThatIsRenamedWhereOurMovePutItIsNoNewOne) {
+  for (const bool is_in_doubt : {false, true}) {
+    SCOPED_TRACE(is_in_doubt);
+    Talk talk = talk_with_note();
+    const MoveFile move = move_of(talk);
+    rename_on_disk(talk, "a.md", "b.md");
+    rename_on_disk(talk, "b.md", "c.md");
+    talk.feed(FileMoved{"b.md", "c.md"});
+    talk.feed(FileGone{"b.md"});
+    talk.user_writes("c.md", "one\ntwo\nthree\n");
+    answer(talk, move, is_in_doubt);
+    expect_one_file(talk, "c.md", "one\ntwo\nthree\n");
+  }
+}
+
+TEST(LateAnswers, AFileThatIsEditedWhereOurMovePutItIsNoOther) {
+  for (const bool is_in_doubt : {false, true}) {
+    SCOPED_TRACE(is_in_doubt);
+    for (const bool is_answered_first : {false, true}) {
+      SCOPED_TRACE(is_answered_first);
+      Talk talk = talk_with_note();
+      const MoveFile move = move_of(talk);
+      rename_on_disk(talk, "a.md", "b.md");
+      talk.hold_reads = true;
+      if (is_answered_first) answer(talk, move, is_in_doubt);
+      talk.user_writes("b.md", "one\n");
+      if (!is_answered_first) answer(talk, move, is_in_doubt);
+      talk.answer_reads();
+      expect_one_file(talk, "b.md", "one\n");
+    }
+  }
+}
+
+TEST(LateAnswers, AFileThatIsPutBackBehindOurMoveIsWhereItWasPut) {
+  for (const bool is_in_doubt : {false, true}) {
+    SCOPED_TRACE(is_in_doubt);
+    Talk talk = talk_with_note();
+    const MoveFile move = move_of(talk);
+    talk.user_writes("a.md", "one\ntwo\n");  // all that a watcher says of a file that went and came back
+    answer(talk, move, is_in_doubt);
+    expect_one_file(talk, is_in_doubt ? "b.md" : "a.md", "one\ntwo\n");  // if nobody knows that it was moved, it is now
+  }
+}
+
+TEST(LateAnswers, AMoveThatIsRefusedForWhatIsAtItsEndIsNotTriedAgainAtOnce) {
+  Talk talk = talk_with_note();
+  const MoveFile move = move_of(talk);
+  talk.user_writes("b.md", "another\n");
+  talk.feed(FileRefused{"b.md", "", /*in_doubt=*/false, move.ticket});
+  talk.feed(TextFileSeen{"a.md", "one\ntwo\n", move.ticket});
+  talk.feed(FilesSettled{});
+  for (const Action& action : talk.held_actions) {
+    const auto* const again = std::get_if<MoveFile>(&action);
+    EXPECT_TRUE(again == nullptr || again->from != "a.md");
+  }
+}
+
+TEST(LateAnswers, AMoveThatTakesLongIsNoDeletion) {
+  for (const bool is_in_doubt : {false, true}) {
+    SCOPED_TRACE(is_in_doubt);
+    Talk talk = talk_with_note();
+    const MoveFile move = move_of(talk);
+    rename_on_disk(talk, "a.md", "b.md");
+    talk.feed(FileGone{"a.md"});
+    talk.feed(FilesSettled{});
+    talk.pass(3'000);
+    talk.user_writes("b.md", "one\ntwo\nthree\n");
+    talk.pass(3'000);
+    answer(talk, move, is_in_doubt);
+    expect_one_file(talk, "b.md", "one\ntwo\nthree\n");
+  }
+}
+
 TEST(LateAnswers, ARemovalThatTheWatcherTellsIsNoDeletionOfAFileThatWasBroughtBack) {
   Talk talk = talk_with_note();
   const RemoveFile removal = removal_of(talk);
@@ -148,6 +254,21 @@ TEST(LateAnswers, ANewFileWhereARemovedOneIsToComeBackIsNoEditOfIt) {
   EXPECT_EQ(talk.replica.file_text("b.md"), "one\ntwo\n");
   const std::string copy = conflict_copy(WorkspacePath("b.md"), sha256("another\n")).str();
   EXPECT_EQ(talk.disk, (Disk{{"b.md", "one\ntwo\n"}, {copy, "another\n"}}));
+}
+
+TEST(LateAnswers, AFileThatIsMadeWhereTheWatcherMissedOneThatWeRemovedIsAnother) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  talk.disk.erase("a.md");
+  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/true, removal.ticket});
+  talk.feed(FileGone{"a.md", removal.ticket});
+  talk.feed(FilesSettled{});
+  talk.feed(FileGone{"a.md"});
+  talk.feed(FilesSettled{});
+  talk.user_writes("a.md", "another\n");
+  talk.answer_all();
+  expect_note(talk, "another\n");
+  EXPECT_NE(extra_text(*talk.replica.metadata("a.md"), "_id"), "1234");
 }
 
 TEST(LateAnswers, WhatIsPutInThePlaceOfARemovedFileIsStillThereWhenTheAnswerComes) {

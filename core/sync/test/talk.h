@@ -100,6 +100,11 @@ class Talk {
   void refuse_writes(bool in_doubt) {
     for (const WriteText& write : std::exchange(held_writes, {})) refuse(write, "not done", in_doubt);
   }
+  /// Those that are being held, as the disk is now.
+  void answer_reads() {
+    hold_reads = false;
+    for (const ReadFile& read : std::exchange(held_reads, {})) look(read.path, read.ticket);
+  }
   void let_disk_go_on() {
     hold_disk = false;
     for (const Action& action : std::exchange(held_actions, {})) take(action);

@@ -11,6 +11,16 @@ const OwnMove* OwnMoves::find(const std::string& to) const {
   return found == by_target_.end() ? nullptr : &found->second;
 }
 
+const std::string* OwnMoves::target_of(const std::string& from) const {
+  const auto targets = by_source_.find(from);
+  return targets == by_source_.end() ? nullptr : &*targets->second.begin();
+}
+
+const std::string* OwnMoves::doubted_target(const std::string& from) const {
+  const std::string* const to = target_of(from);
+  return to != nullptr && find(*to)->is_in_doubt ? to : nullptr;
+}
+
 std::vector<std::string> OwnMoves::leaving_place(const std::string& disk_from) const {
   std::vector<std::string> sources;
   const auto targets = by_place_.find(disk_from);
@@ -18,6 +28,8 @@ std::vector<std::string> OwnMoves::leaving_place(const std::string& disk_from) c
   for (const std::string& to : targets->second) sources.push_back(by_target_.at(to).from);
   return sources;
 }
+
+void OwnMoves::doubt(const std::string& to) { by_target_.at(to).is_in_doubt = true; }
 
 void OwnMoves::put(const std::string& to, OwnMove move) {
   if (contains(to)) take(to);

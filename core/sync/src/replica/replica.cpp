@@ -201,7 +201,7 @@ std::optional<std::string> Replica::Impl::leaving_name(std::string_view disk_pat
 bool Replica::Impl::is_still_there(const OwnMove& move) const {
   // A move was not done. Perhaps that is because the user took its file away first, and since then the name is free, or another
   // file's that the user put there: to give it back would take it from that one.
-  if (record(move.from) == nullptr && !move.copy) return false;
+  if (gone_.contains(move.from) || (record(move.from) == nullptr && !move.copy)) return false;
   const std::optional<std::string> there = names_.key_of_place(move.disk_from);
   const bool is_used_anew = there && names_.is_same_place(names_.disk_name(*there), move.disk_from);
   return !is_used_anew || record(*there) == nullptr;  // else it was chosen for a file that is not there yet
@@ -216,7 +216,11 @@ void Replica::Impl::name_for_disk(Action& action) {
     path = std::move(disk);
   };
   std::visit(Overloaded{
-                 [&](ReadFile& a) { name(a.path); },
+                 [&](ReadFile& a) {
+                   const std::string* const to = own_moves_.target_of(a.path);
+                   if (to == nullptr) return name(a.path);
+                   a.path = own_moves_.find(*to)->disk_from;  // which it has given up
+                 },
                  [&](WriteText& a) { name(a.path); },
                  [&](FetchBlob& a) { name(a.path); },
                  [&](RemoveFile& a) { name(a.path); },

@@ -59,7 +59,7 @@ void Replica::Impl::send_deletions(WaveGrace grace) {
   }
   for (const std::string& path : removed) note_removed(path);
   for (const auto& [path, gone] : gone_) {
-    if (gone.is_ours) continue;
+    if (gone.is_ours || own_moves_.is_leaving(path)) continue;
     holding = holding || gone.held;
     if (!gone.held && (!gone.wait_until || *gone.wait_until <= now_)) due.push_back(path);
   }

@@ -1,9 +1,10 @@
-// The inside of Replica. One object, eleven files, each a theme:
+// The inside of Replica. One object, twelve files, each a theme:
 //   replica.cpp            restoring, dispatch of events, getters
 //   replica_connection.cpp the handshake, opening documents, receipts, deadlines
 //   replica_following.cpp  which documents need not be asked for, and hearing of those that were not
 //   replica_local.cpp      what the disk tells: edits, new files
 //   replica_writes.cpp     writes to the disk, answered or not
+//   replica_moves.cpp      moves on the disk, answered or not
 //   replica_tree.cpp       which file is which: renames, keys that are used anew
 //   replica_matching.cpp   renames that nobody saw, found by content
 //   replica_revival.cpp    deletions, and files that come back
@@ -75,6 +76,7 @@ class Replica::Impl {
 
   /// How long the halves of one rename may be apart; watchers collect their news for less than this.
   static constexpr DurationMs kRenameGrace{1'000};
+  static constexpr DurationMs kDiskRetry{2'000};
 
   struct Body {
     DocLink link{DocLink::Kind::Body};
@@ -236,7 +238,10 @@ class Replica::Impl {
   void forget_lost_writes();
   bool is_being_written(const std::string& path) const;
   bool is_being_fetched(const std::string& path) const;
+  bool awaits_answer(const std::string& path) const;
   bool wait_for_answer(const std::string& path);
+  void look_again(const std::string& path);
+  void look_when_answered(const std::string& path);
   void note_answer(const Asked& asked, const FileWritten& written);
   void move_doubts(const std::string& from, const std::string& to);
   const Intended* intended(const std::string& path, const Sha256& hash) const;
@@ -256,16 +261,23 @@ class Replica::Impl {
   void note_removed(const std::string& path);
   void on_file_refused(const Asked& asked, const FileRefused& refused);
 
+  // --- replica_moves.cpp
+  bool move_on_disk(const std::string& from, const std::string& to);
+  void on_own_move(const std::string& to, bool was_copied = false);
+  void move_record(const OwnMove& move, const std::string& to, bool was_copied);
+  void was_moved(const std::string& to);
+  void was_not_moved(const std::string& to);
+  bool was_seen_meanwhile(const std::string& from, const std::string& to);
+  void doubt_move(const std::string& to);
+
   // --- replica_tree.cpp
   void on_gone(const std::string& path, Source source = Source::Watcher);
   void on_moved(const std::string& from, const std::string& to);
-  void on_own_move(const std::string& to, bool was_copied = false);
   bool wait_for_removal(const std::string& from, const std::string& to);
   bool is_renamed_under_removal(const std::string& path) const;
   void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
   std::string rename_text(const std::string& from, const std::string& to, FileMetadata entry);  // the file's id
   bool index_file(const std::string& path);  // true if another file is live there now, or has another document
-  bool move_on_disk(const std::string& from, const std::string& to);
 
   // Files, by id, the paths that list them and the documents that hold their texts.
   std::string document_of(const std::string& path) const;
@@ -504,7 +516,7 @@ class Replica::Impl {
   std::map<Ticket, Asked> asked_;
   Ticket last_ticket_;
   std::set<std::string, std::less<>>
-      seen_meanwhile_;  // missing, or with another text than ours, while a write of ours is under way
+      seen_meanwhile_;  // something was seen there while a write or a move of ours is under way
   // Renamed in case or form alone while a removal of ours is under way, which may hit it: from -> to, until the answer.
   std::map<std::string, std::string, std::less<>> renamed_under_removal_;
   Uploads uploads_;

@@ -65,6 +65,8 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   if (is_seen_before_removal(path, hash)) return;
   if (!is_valid_utf8(bytes)) return on_blob_seen(path, hash, bytes.size());
   const std::string key(path);
+  if (const std::string* const to = own_moves_.doubted_target(path); to != nullptr && source == Source::Look)
+    was_not_moved(std::string(*to));
   if (waits_in_vain(path, hash)) return;
   const FileWork* const work = work_.find(path);
   const bool may_be_told = source != Source::Watcher && (work == nullptr || !work->left_to_watcher);
@@ -85,12 +87,19 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   }
   const FileRecord* known = record(path);
   if (known != nullptr && known->hash == hash) {
+    if (own_moves_.is_leaving(path) && wait_for_answer(key)) return;  // not moved yet, or back again
     forget_doubtful_writes(path);
     return reconcile(path);  // nothing new; perhaps a write waits for it
   }
   if (const Intended* const ours = intended(path, hash)) {
     // We wrote it and died, or did not hear yet that it is done.
     return note_written(key, *ours, std::string(bytes));
+  }
+  if (const OwnMove* const move = own_moves_.find(path); move != nullptr && known == nullptr) {
+    const FileRecord* const moved = record(move->from);
+    if (moved != nullptr && moved->hash == hash) return was_moved(key);
+    wait_for_answer(key);
+    return;
   }
   if (known != nullptr && may_be_told && leave_to_watcher(key, hash, source)) return;
   if (known != nullptr && known->kind == FileRecord::Kind::Text) {
@@ -436,7 +445,7 @@ void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, ui
   }
   // We fetched it and died, or did not hear yet that it is done.
   if (const Intended* const ours = intended(path, hash)) return note_written(path, *ours, ours->text);
-  if (wait_for_answer(path)) return;
+  if (is_being_written(path) && wait_for_answer(path)) return;
   forget_doubtful_writes(path);  // what is there is known now
   // (Before the batch is over: then what is missing is deleted.)
   if (joined_ && known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;

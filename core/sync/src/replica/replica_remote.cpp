@@ -301,7 +301,7 @@ void Replica::Impl::reconcile(const std::string& path) {
   if (!options_.write_files || !joined_) return;
   if (const FileWork* const work = work_.find(path); work != nullptr && work->is_pending()) return;
   // A fetch takes its time, so nothing else is asked for while one is under way: it could be overtaken.
-  if (is_being_fetched(path)) return mark_busy(path);
+  if (is_being_fetched(path) || own_moves_.is_leaving(path)) return mark_busy(path);
   if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path) || rewritten_.contains(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
   if (const auto held = held_incoming_.find(path); held != held_incoming_.end() && workspace_.live_file(path)) {

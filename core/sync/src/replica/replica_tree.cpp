@@ -154,14 +154,16 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   const FileWork* const work = work_.find(path);
   // A new file that could not be written (a full disk) waits for its time.
   if (work != nullptr && work->wait_until && record(path) == nullptr) return;
+  if (const std::string* const to = own_moves_.doubted_target(path); to != nullptr && source == Source::Look)
+    return was_moved(std::string(*to));
   const bool is_ours = is_being_removed(path);
   end_work(path);
   wants_read_.erase(path);
   newcomers_.erase(path);
   truncated_.erase(path);
   rewritten_.erase(path);
-  // Before a write of ours came to it, or after? The answer tells, and what is there is looked at then.
-  const bool is_to_be_told = is_being_written(path);
+  // Before a write or a move of ours came to it, or after? The answer tells, and what is there is looked at then.
+  const bool is_to_be_told = awaits_answer(path);
   if (is_to_be_told) seen_meanwhile_.insert(path);
   const FileRecord* known = record(path);
   if (known == nullptr) {
@@ -169,12 +171,13 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
     if (!is_being_written(path)) reconcile(path);  // the list may have another file here, which it was in the way of
     return;
   }
-  // One that waits goes on waiting: a read that was under way misses the file as well.
-  if (const GoneFile* const gone = gone_.find(path); gone != nullptr && (gone->held || gone->wait_until)) return;
   // Found by an action of ours, so the watcher's news may still be on their way; or that answer is.
-  const bool may_be_told = source != Source::Watcher || is_to_be_told;
+  const bool may_be_told = (source != Source::Watcher || is_to_be_told) && !own_moves_.is_leaving(path);
+  // One that waits goes on waiting: a read that was under way misses the file as well.
+  const GoneFile* const gone = gone_.find(path);
+  if (gone != nullptr && (gone->held || (gone->wait_until && (may_be_told || is_just_moved(*gone))))) return;
   gone_.put(path, GoneFile{.wait_until = may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt,
-                           .is_ours = is_ours});
+                           .is_ours = is_ours || (gone != nullptr && gone->is_ours)});
 }
 
 bool Replica::Impl::wait_for_removal(const std::string& from, const std::string& to) {
@@ -196,39 +199,15 @@ bool Replica::Impl::is_renamed_under_removal(const std::string& path) const {
                              [&](const auto& entry) { return entry.first == path || entry.second == path; });
 }
 
-void Replica::Impl::on_own_move(const std::string& to, bool was_copied) {
-  const OwnMove move = own_moves_.take(to);
-  const std::string& from = move.from;
-  work_.erase(to);
-  end_work(from);
-  gone_.erase(from);
-  newcomers_.erase(from);
-  wants_read_.erase(from);
-  const FileRecord* const known = record(from);
-  if (known == nullptr) {
-    if (was_copied && move.copy) save_record(from, FileRecord{.kind = FileRecord::Kind::Blob, .hash = *move.copy});
-    request_read(to);
-    return reconcile(from);  // if it made room for another content
-  }
-  const FileRecord moved = *known;
-  const FileRecord* const there = record(to);
-  if (there != nullptr && (there->file_id != moved.file_id || there->hash != moved.hash)) {
-    // Another file was there, for all we know. It went away before, and the watcher will say where to.
-    gone_.put(from, GoneFile{now_ + kRenameGrace + kRenameGrace});
-    work_.put(to, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
-    return;
-  }
-  forget_doubtful_writes(to);  // nothing was there
-  if (!was_copied)
-    drop_record(from);  // else the old name is to go, or to be written over, like any that the list gave up
-  save_record(to, moved);
-  reconcile(to);
-  reconcile(from);  // if it made room for another file
-  reconcile_records(moved.file_id);
-}
-
 void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
   if (wait_for_removal(from, to)) return;
+  if (own_moves_.contains(from) && record(from) == nullptr) {
+    if (record(to) == nullptr) {
+      was_moved(from);  // it came to be there by our move
+    } else {
+      wait_for_answer(from);  // or what we did there before is told only now
+    }
+  }
   if (const OwnMove* const move = own_moves_.find(to); move != nullptr && move->from == from) {
     settle(own_moves_.take(to).ticket);  // the user was faster
   }
@@ -372,33 +351,6 @@ void Replica::Impl::reconcile_records(const std::string& file_id) {
     const FileRecord* known = record(path);
     if (known != nullptr && !is_at_home(path, *known)) reconcile(path);
   }
-}
-
-bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to) {
-  const FileRecord* known = record(from);
-  if (known == nullptr || known->kind != FileRecord::Kind::Text || record(to) != nullptr) return false;
-  if (gone_.contains(from) || own_moves_.contains(to) || wants_read_.contains(to)) return false;
-  // First it must be known what a write left there that was cut short by a crash, or under way when the file was renamed.
-  if (unscanned_) return false;
-  if (intended_.contains(from)) {
-    if (!is_being_written(from)) request_read(from);
-    return false;
-  }
-  for (const std::string& path : {from, to}) {
-    if (const FileWork* const work = work_.find(path); work != nullptr && work->busy) return false;
-  }
-  mark_busy(to);
-  mark_busy(from);
-  const Ticket ticket = ask(to);
-  own_moves_.put(to, OwnMove{from, names_.disk_name(from), ticket});
-  notify(FileChanged{to, FileChange::Moved, from});
-  emit(MoveFile{from, to, known->hash, ticket});
-  const MoveFile& asked = std::get<MoveFile>(out_->back());
-  if (asked.from != asked.to) return true;
-  out_->pop_back();  // this disk calls both the same
-  take_asked(ticket);
-  on_own_move(to);
-  return true;
 }
 
 }  // namespace diaryx::sync

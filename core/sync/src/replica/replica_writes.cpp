@@ -14,8 +14,6 @@
 namespace diaryx::sync {
 namespace {
 
-constexpr DurationMs kDiskRetry{2'000};
-
 size_t changed_bytes(std::string_view before, std::string_view after) {
   size_t changed = 0;
   for (const TextEdit& edit : diff_text(before, after)) changed += edit.erased_bytes + edit.inserted.size();
@@ -63,23 +61,38 @@ bool Replica::Impl::is_being_fetched(const std::string& path) const {
          });
 }
 
+bool Replica::Impl::awaits_answer(const std::string& path) const {
+  return is_being_written(path) || own_moves_.contains(path) || own_moves_.is_leaving(path);
+}
+
 bool Replica::Impl::wait_for_answer(const std::string& path) {
   // Another text than ours: seen before our write or after it? The answer tells: a write that is done was there first; one that
   // is refused, since there was something else, was not, and the shell says once more what is there. To guess by likeness would
-  // lose one of two lines that are much alike.
-  if (!is_being_written(path)) return false;
+  // lose one of two lines that are much alike. The same at both ends of a move.
+  if (!awaits_answer(path)) return false;
   seen_meanwhile_.insert(path);
   mark_busy(path);
   return true;
 }
 
 void Replica::Impl::on_file_written(const Asked& asked, const FileWritten& written) {
-  const std::string& path = asked.path;
   note_answer(asked, written);
-  // If the next write is under way, its answer is waited for as well.
-  if (is_being_written(path) || seen_meanwhile_.erase(path) == 0) return;
-  work_.erase(path);
-  request_read(path);
+  look_again(asked.path);
+}
+
+void Replica::Impl::look_again(const std::string& path) {
+  // What was seen there before the answer.
+  if (seen_meanwhile_.erase(path) != 0) look_when_answered(path);
+}
+
+void Replica::Impl::look_when_answered(const std::string& path) {
+  // If another answer is to come, that is waited for as well.
+  if (awaits_answer(path)) {
+    seen_meanwhile_.insert(path);
+  } else {
+    work_.erase(path);
+    request_read(path);
+  }
 }
 
 void Replica::Impl::note_answer(const Asked& asked, const FileWritten& written) {
@@ -291,15 +304,14 @@ void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refus
   // A move or a removal that was seen to be done, or to be pointless: that it failed says nothing new.
   const bool is_of_write = intended_.contains(path) || seen_meanwhile_.contains(path);
   if (asked.is_settled && !is_of_write) return;
+  if (!refused.reason.empty()) problem(path, std::string(refused.reason));
   const FileWork* const work = work_.find(path);
   const bool is_removal = work != nullptr && work->removal == refused.ticket;
   std::erase_if(called_again_, [&](const auto& entry) { return entry.second.to == path; });
   if (const OwnMove* const asked_for = own_moves_.find(path);
       asked_for != nullptr && asked_for->ticket == refused.ticket) {
-    if (record(path) == nullptr) names_.release(path);
-    const OwnMove move = own_moves_.take(path);
-    if (is_still_there(move)) names_.respell(move.from, move.disk_from);
-    work_.put(move.from, FileWork{.wait_until = now_ + kDiskRetry});  // if it is gone, perhaps the user moved it first
+    if (refused.in_doubt && record(asked_for->from) != nullptr) return doubt_move(path);
+    was_not_moved(path);
   }
   if (const auto writes = intended_.find(path); writes != intended_.end()) {
     const auto answered = std::ranges::find(writes->second, refused.ticket, &Intended::ticket);
@@ -315,18 +327,15 @@ void Replica::Impl::on_file_refused(const Asked& asked, const FileRefused& refus
     }
   }
   // Told again if it was the reason, and else looked at when it is tried again.
-  const bool was_seen_meanwhile = !is_being_written(path) && seen_meanwhile_.erase(path) != 0;
+  const bool was_seen_meanwhile = !awaits_answer(path) && seen_meanwhile_.erase(path) != 0;
   FileWork next{.wait_until = now_ + kDiskRetry};
-  if (is_removal && refused.in_doubt) {
-    next.removal = refused.ticket;
-    next.left_to_watcher = true;  // so that it is looked at
-  }
+  if (is_removal && refused.in_doubt) next.removal = refused.ticket;
+  next.left_to_watcher = next.removal != Ticket{} || own_moves_.is_leaving(path);  // so that it is looked at
   work_.put(path, next);
   if (was_seen_meanwhile && names_.to_key(refused.path) != path) {
     work_.erase(path);  // renamed meanwhile, and the shell looks where it was
     request_read(path);
   }
-  if (!refused.reason.empty()) problem(path, std::string(refused.reason));
   if (const auto renamed = renamed_under_removal_.extract(path)) {
     work_.erase(path);
     on_moved(path, renamed.mapped());

@@ -92,7 +92,7 @@ struct FileRemoved {
 struct FileRefused {
   std::string_view path;
   std::string_view reason;  // a sentence for people
-  /// Of a write or a fetch: it may have been done nevertheless, for all the shell knows. False: the file was surely left alone.
+  /// It may have been done nevertheless, for all the shell knows. False: the file was surely left alone.
   bool in_doubt = true;
   Ticket ticket = {};
 };
