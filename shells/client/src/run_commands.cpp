@@ -44,7 +44,9 @@ Attempt<ExitCode> sync_folder(const SyncArguments& arguments) {
   const auto result = (*device)->run();
   if (!result) return std::unexpected(result.error());
   if (*result == ExitCode::Incomplete) {
-    return failure(ExitCode::Incomplete, "everything is in step but the files named above; " + output.last_problem());
+    std::string sentence = "everything is in step but the files named above";
+    if (!output.last_problem().empty()) sentence += "; " + output.last_problem();
+    return failure(ExitCode::Incomplete, std::move(sentence));
   }
   if (!arguments.json) say("in step: " + counted((*device)->status().files, "file"));
   return *result;
