@@ -179,26 +179,6 @@ TEST_F(FollowingTalk, AsksAfterAllWhenAnUpdateNeedsWhatIsNotHere) {
   EXPECT_EQ(talk.disk["c.md"], "text\nnever told\nmore\n");
 }
 
-// Editors and old peers know a note by the name that it had when they opened it.
-TEST_F(FollowingTalk, BringsWhatIsTypedUnderAnOldNameToTheFile) {
-  talk.connect();
-  talk.text(Changes{"ws1", "L:9", true, {}});
-  for (const auto& [from, to] : {std::pair{"a.md", "z.md"}, {"b.md", "y.md"}}) {
-    talk.disk[to] = talk.disk.extract(from).mapped();
-    talk.feed(FileMoved{from, to});
-    talk.feed(FilesSettled{});
-  }
-  talk.feed(Disconnected{});
-  talk.forget();
-  talk.connect();
-  talk.type("b.md", "during the break\n");
-  talk.text(Changes{"ws1", "L:11", true, {"b.md"}});
-  talk.frame("body:ws1/a.md", {Update{talk.type("a.md", "and after it\n")}});
-  talk.answer_all();
-  EXPECT_EQ(talk.disk["y.md"], "text\nduring the break\n");
-  EXPECT_EQ(talk.disk["z.md"], "text\nand after it\n");
-}
-
 TEST_F(FollowingTalk, AsksForEverythingWhenTheServerDoesNotKnowTheCursor) {
   talk.connect();
   talk.text(Changes{"ws1", "M:2", false, {}});

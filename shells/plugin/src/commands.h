@@ -21,13 +21,13 @@ struct Command {
   Stores stores = Stores::No;
 };
 
-std::span<const Command> config_commands();     // settings, panels, status, this device
-std::span<const Command> provider_commands();   // workspaces on the server, live share
-std::span<const Command> document_commands();   // the workspace document and the bodies
-std::span<const Command> protocol_commands();   // sync messages made and read for a host with its own transport
-std::span<const Command> history_commands();    // what happened, what is different, going back
+std::span<const Command> config_commands();  // settings, panels, status, this device
+std::span<const Command> provider_commands();  // workspaces on the server, live share
+std::span<const Command> document_commands();  // the workspace document and the bodies
+std::span<const Command> protocol_commands();  // sync messages made and read for a host with its own transport
+std::span<const Command> history_commands();  // what happened, what is different, going back
 std::span<const Command> namespace_commands();  // objects and sessions on the server
-std::span<const Command> snapshot_commands();   // names for points of the history, changes that wait
+std::span<const Command> snapshot_commands();  // names for points of the history, changes that wait
 
 /// Declared names, in the order of the tables.
 std::vector<std::string_view> declared_commands();

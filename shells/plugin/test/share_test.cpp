@@ -206,8 +206,8 @@ TEST(Guest, SaysThatASharedSessionHasEnded) {
   };
   ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"B"})"));
   ASSERT_TRUE(guest.on_text(R"({"type":"session_ended"})"));
-  ASSERT_TRUE(guest.on_text(
-      R"({"type":"error","doc":"","code":"unauthorized","message":"The share session has ended."})"));
+  ASSERT_TRUE(
+      guest.on_text(R"({"type":"error","doc":"","code":"unauthorized","message":"The share session has ended."})"));
   is_over();
   for (int attempt = 0; attempt < 3; ++attempt) {
     ASSERT_TRUE(guest.on_disconnected());

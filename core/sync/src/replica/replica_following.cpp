@@ -150,14 +150,12 @@ void Replica::Impl::open_changed(const std::vector<std::string>& keys) {
   for (const std::string& key : wanted) {
     const Result<WorkspacePath> path = parse_path(key);
     if (!path || path->view() != key) continue;
-    if (listed_path(key) || may_be_edited_late(key)) open_body(key);
+    if (listed_path(key)) {
+      open_body(key);
+    } else if (bodies_.contains(key)) {
+      mark_unsynced(key);  // asked for when the key is used again
+    }
   }
-}
-
-/// Editors and old peers go on in the document that a note had when they opened it, also when it was renamed or deleted since. Nobody
-/// else brings what they type to where the note is.
-bool Replica::Impl::may_be_edited_late(const std::string& key) const {
-  return bodies_.contains(key) || workspace_.file(key);
 }
 
 /// Once in a run: files that are listed, but whose text never came here.
@@ -188,7 +186,10 @@ void Replica::Impl::leave_over() {
 
 void Replica::Impl::on_update_of_closed(const std::string& key, ByteView update) {
   if (!offers_changes_) return;
-  if (!listed_path(key) && !may_be_edited_late(key)) return;
+  if (!listed_path(key)) {
+    if (bodies_.contains(key)) mark_unsynced(key);  // asked for when the key is used again
+    return;
+  }
   if (queued_.contains(key)) return;  // the answer will have it
   if (!following_) {
     heard_of_.emplace(key);

@@ -180,7 +180,6 @@ class Replica::Impl {
   // --- replica_following.cpp
   void open_all();
   void open_changed(const std::vector<std::string>& keys);
-  bool may_be_edited_late(const std::string& key) const;
   void open_first_look(std::set<std::string, std::less<>>& wanted);
   void on_changes(const Changes& changes);
   void on_update_of_closed(const std::string& key, ByteView update);
