@@ -18,7 +18,7 @@ std::string document_of(crdt::Doc& workspace, std::string_view path) {
   const auto entry = json ? parse_metadata(*json) : Result<Repaired<FileMetadata>>(fail(ErrorCode::InvalidMetadata));
   if (!entry) return std::string(path);
   if (entry->value.deleted && extra_text(entry->value, kMovedTo)) {
-    const auto value = workspace.map("homes").get_string(file_id_of_entry(std::string(path), entry->value));
+    const auto value = workspace.map(kHomesRoot).get_string(file_id_of_entry(std::string(path), entry->value));
     const std::optional<Home> home = value ? parse_home(*value) : std::nullopt;
     if (home && home->seen.empty()) return home->document;
   }
