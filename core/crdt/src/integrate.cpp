@@ -214,6 +214,31 @@ ItemRef Store::insert(TypeRef parent, Gap gap, KeyRef sub, ContentKind kind, uin
   return ref;
 }
 
+Bytes Store::with_prefix(ContentKind kind, KeyRef key, ByteView any, uint32_t identity) {
+  // Only arrays, objects and bytes have an identity; plain values are equal when they look equal.
+  const bool is_object =
+      any.front() >= static_cast<uint8_t>(AnyTag::Bytes) && any.front() <= static_cast<uint8_t>(AnyTag::Object);
+  if (is_object && identity == 0) identity = new_identity();
+  Bytes whole(value_prefix(kind) + any.size());
+  uint8_t* at = whole.data();
+  if (kind == ContentKind::Format) {
+    memcpy(at, &key, 4);
+    at += 4;
+  }
+  memcpy(at, &identity, 4);
+  memcpy(at + 4, any.data(), any.size());
+  return whole;
+}
+
+ItemRef Store::insert_embed(TypeRef parent, Gap gap, ByteView any) {
+  return insert(parent, gap, KeyRef::None, ContentKind::Embed, 1, with_prefix(ContentKind::Embed, KeyRef::None, any));
+}
+
+ItemRef Store::insert_mark(TypeRef parent, Gap gap, KeyRef key, ByteView any, uint32_t identity) {
+  return insert(parent, gap, KeyRef::None, ContentKind::Format, 1,
+                with_prefix(ContentKind::Format, key, any, identity));
+}
+
 TypeRef Store::make_type(ItemRef container, TypeKind kind, std::string_view name) {
   const auto [made, at] = types_.add();
   at.item = container;

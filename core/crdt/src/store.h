@@ -271,7 +271,6 @@ class Store {
   void note_deleted(const Item& item) { note_deleted({item.client, item.clock, item.length}); }
   void note_deleted(const Deleted& range);
   void list_changed(SharedType& type) { type.cursor_item = ItemRef::None; }
-  void store_content(Item& item, const StructView& view);
   /// The value of an Embed or Format with its key and identity before it; an object without identity gets a new one.
   Bytes with_prefix(ContentKind kind, KeyRef key, ByteView any, uint32_t identity = 0);
   void cut_content(Item& left, Item& right, uint32_t at);
@@ -290,17 +289,19 @@ class Store {
   bool is_tombstone_behind(ItemRef right, const Item& item) const;
 
   // apply.cpp
-  class Integration;
-  void apply_decoded(DecodedUpdate& update);
-  static void keep_lowest(std::vector<Missing>& missing);
-  /// The key of a struct with `kHasSub`.
-  KeyRef key_of(const StructView& view) { return some(view.sub_key) ? view.sub_key : keys_.intern(view.sub()); }
+  static constexpr size_t kLoadedStructs = 256;  // in one update: a document that is loaded
   void take_over(DecodedUpdate& update, Bytes& bytes);
   void reserve_for(const DecodedUpdate& update);
   DeleteSet apply_deletes(const DeleteSet& deletes);
+  std::optional<StructList::Place> delete_range(ClientIndex client, std::optional<StructList::Place> near,
+                                                uint32_t clock, uint32_t stop);
+  LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
+
+  // integration.cpp
+  class Integration;
+  void apply_decoded(DecodedUpdate& update);
+  static void keep_lowest(std::vector<Missing>& missing);
   std::optional<ClientId> missing_dependency(ClientIndex client, const StructView& view) const;
-  void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
-  void split_at_origins(const StructView& view);
   ItemSlab::Added new_item(ClientIndex client, const StructView& view);
   bool integrate_plain(ClientIndex client, const StructView& view, bool is_typed);
   /// The map that an update named last.
@@ -314,9 +315,13 @@ class Store {
   };
   SharedType* parent_of_first(const StructView& view, MapParent& last);
   bool integrate_first_of_key(ClientIndex client, const StructView& view, MapParent& last_parent);
-  std::optional<StructList::Place> delete_range(ClientIndex client, std::optional<StructList::Place> near,
-                                                uint32_t clock, uint32_t stop);
-  LocalId local(uint64_t client, uint32_t clock) const { return {find_client(ClientId{client}), clock}; }
+
+  // integrate_struct.cpp
+  void integrate_view(ClientIndex client, const StructView& view, uint32_t offset);
+  void split_at_origins(const StructView& view);
+  void store_content(Item& item, const StructView& view);
+  /// The key of a struct with `kHasSub`.
+  KeyRef key_of(const StructView& view) { return some(view.sub_key) ? view.sub_key : keys_.intern(view.sub()); }
 
   // events.cpp, subdocuments.cpp
   class EventBuilder;
