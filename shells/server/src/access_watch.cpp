@@ -19,7 +19,8 @@ constexpr const char* kShareEnded = "The share session has ended.";
 
 }  // namespace
 
-AccessWatch::AccessWatch(boost::asio::any_io_executor executor, Storage& storage, RelayHost& relay, Metrics& metrics)
+AccessWatch::AccessWatch(boost::asio::any_io_executor executor, AccessStorage& storage, RelayHost& relay,
+                         Metrics& metrics)
     : executor_(executor), timer_(executor), storage_(storage), relay_(relay), metrics_(metrics) {}
 
 template <typename T>
@@ -89,7 +90,7 @@ void AccessWatch::look(std::function<void()> then) {
   }
   if (then) waiting_.push_back(std::move(then));
   looking_ = true;
-  storage_.access_epoch(reply<uint64_t>([this](StorageResult<uint64_t> epoch) { compare(std::move(epoch)); }));
+  storage_.epoch(reply<uint64_t>([this](StorageResult<uint64_t> epoch) { compare(std::move(epoch)); }));
 }
 
 void AccessWatch::compare(StorageResult<uint64_t> epoch) {
@@ -111,9 +112,9 @@ void AccessWatch::check(bool everybody) {
   }
   if (keys.empty()) return finish();
   std::vector<AccessKey> asked = keys;
-  storage_.check_access(std::move(keys), time,
-                        reply<std::vector<AccessState>>(
-                            [this, asked = std::move(asked)](auto states) { judge(asked, std::move(states)); }));
+  storage_.check(std::move(keys), time, reply<std::vector<AccessState>>([this, asked = std::move(asked)](auto states) {
+                   judge(asked, std::move(states));
+                 }));
 }
 
 void AccessWatch::judge(const std::vector<AccessKey>& asked, StorageResult<std::vector<AccessState>> states) {

@@ -16,17 +16,19 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "access_storage.h"
 #include "diaryx/sync/relay_types.h"
 #include "metrics.h"
-#include "storage.h"
 
 namespace diaryx::server {
+
+namespace relay = sync::relay;
 
 class RelayHost;
 
 class AccessWatch {
  public:
-  AccessWatch(boost::asio::any_io_executor executor, Storage& storage, RelayHost& relay, Metrics& metrics);
+  AccessWatch(boost::asio::any_io_executor executor, AccessStorage& storage, RelayHost& relay, Metrics& metrics);
 
   void start();
   void stop();
@@ -66,7 +68,7 @@ class AccessWatch {
 
   boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
-  Storage& storage_;
+  AccessStorage& storage_;
   RelayHost& relay_;
   Metrics& metrics_;
   std::map<AccessKey, Grant> grants_;

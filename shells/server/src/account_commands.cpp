@@ -53,11 +53,11 @@ std::optional<std::string> email_in(const AccountArguments& arguments) {
 }
 
 /// The user, or nothing after the sentence was printed.
-std::optional<User> user_in(Storage& storage, const AccountArguments& arguments, int& code) {
+std::optional<User> user_in(AccountStorage& accounts, const AccountArguments& arguments, int& code) {
   code = kExitUsage;
   const auto email = email_in(arguments);
   if (!email) return std::nullopt;
-  auto user = wait_for<User>([&](auto reply) { storage.find_user(*email, std::move(reply)); });
+  auto user = wait_for<User>([&](auto reply) { accounts.find_user(*email, std::move(reply)); });
   if (user) return std::move(*user);
   code = user.error().kind == StorageError::Kind::NotFound
              ? fail(kExitFailed, "there is no user " + *email + "; diaryx-syncd user list shows all")
@@ -77,7 +77,8 @@ int add_user(const AccountArguments& arguments) {
   if (!email) return kExitUsage;
   const Opened opened = open_storage(arguments.data);
   if (opened.storage == nullptr) return opened.code;
-  const auto user = wait_for<User>([&](auto reply) { opened.storage->create_user(*email, now(), std::move(reply)); });
+  const auto user =
+      wait_for<User>([&](auto reply) { opened.storage->accounts.create_user(*email, now(), std::move(reply)); });
   if (!user) {
     if (user.error().kind != StorageError::Kind::Conflict) return storage_failed(user.error());
     return fail(kExitFailed, "there is a user " + *email + " already");
@@ -89,7 +90,8 @@ int add_user(const AccountArguments& arguments) {
 int list_users(const AccountArguments& arguments) {
   const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
-  const auto users = wait_for<std::vector<User>>([&](auto reply) { opened.storage->list_users(std::move(reply)); });
+  const auto users =
+      wait_for<std::vector<User>>([&](auto reply) { opened.storage->accounts.list_users(std::move(reply)); });
   if (!users) return storage_failed(users.error());
   for (const User& user : *users) {
     std::printf("%s  %s  %s%s\n", user.id.c_str(), sync::format_rfc3339(user.created).c_str(), user.email.c_str(),
@@ -102,16 +104,18 @@ int remove_user(const AccountArguments& arguments) {
   const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
-  const auto user = user_in(*opened.storage, arguments, code);
+  const auto user = user_in(opened.storage->accounts, arguments, code);
   if (!user) return code;
-  const auto users = wait_for<std::vector<User>>([&](auto reply) { opened.storage->list_users(std::move(reply)); });
+  const auto users =
+      wait_for<std::vector<User>>([&](auto reply) { opened.storage->accounts.list_users(std::move(reply)); });
   if (!users) return storage_failed(users.error());
   if (user->owner && users->size() > 1) {
     return fail(kExitFailed, user->email +
                                  " is the owner of the server; first make somebody else the owner: "
                                  "diaryx-syncd user owner EMAIL");
   }
-  const auto removed = wait_for<void>([&](auto reply) { opened.storage->remove_user(user->id, std::move(reply)); });
+  const auto removed =
+      wait_for<void>([&](auto reply) { opened.storage->accounts.remove_user(user->id, std::move(reply)); });
   if (!removed) return storage_failed(removed.error());
   if (const auto blobs = BlobStore::open_existing(arguments.data)) blobs->discard_user(user->id);
   std::printf("removed %s with all workspaces and attachments\n", user->email.c_str());
@@ -122,9 +126,9 @@ int make_owner(const AccountArguments& arguments) {
   const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
-  const auto user = user_in(*opened.storage, arguments, code);
+  const auto user = user_in(opened.storage->accounts, arguments, code);
   if (!user) return code;
-  const auto made = wait_for<void>([&](auto reply) { opened.storage->set_owner(user->id, std::move(reply)); });
+  const auto made = wait_for<void>([&](auto reply) { opened.storage->accounts.set_owner(user->id, std::move(reply)); });
   if (!made) return storage_failed(made.error());
   std::printf("%s is the owner now\n", user->email.c_str());
   return kExitDone;
@@ -134,12 +138,12 @@ int print_user_link(const AccountArguments& arguments) {
   const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
-  const auto user = user_in(*opened.storage, arguments, code);
+  const auto user = user_in(opened.storage->accounts, arguments, code);
   if (!user) return code;
   SignInSecrets secrets = make_sign_in(user->email, now(), DurationMs{kDayMs});
   secrets.stored.max_per_hour = 0;  // whoever can run this owns the folder
   const auto stored =
-      wait_for<void>([&](auto reply) { opened.storage->create_sign_in(secrets.stored, std::move(reply)); });
+      wait_for<void>([&](auto reply) { opened.storage->access.create_sign_in(secrets.stored, std::move(reply)); });
   if (!stored) return storage_failed(stored.error());
   std::printf("%s\ncode %s\n", sign_in_link(arguments.base_url, arguments.server_url, secrets.token).c_str(),
               secrets.code.c_str());
@@ -157,7 +161,8 @@ int create_token(const AccountArguments& arguments) {
                       .device_name = clean_device_name(arguments.device_name),
                       .now = now(),
                       .expires = now() + DurationMs{arguments.expires_days * kDayMs}};
-  const auto session = wait_for<Session>([&](auto reply) { opened.storage->create_token(made, std::move(reply)); });
+  const auto session =
+      wait_for<Session>([&](auto reply) { opened.storage->accounts.create_token(made, std::move(reply)); });
   if (!session) return storage_failed(session.error());
   std::printf("%s\n", token.c_str());
   return kExitDone;
@@ -169,12 +174,12 @@ int list_tokens(const AccountArguments& arguments) {
   std::string user_id;
   if (!arguments.email.empty()) {
     int code = kExitDone;
-    const auto user = user_in(*opened.storage, arguments, code);
+    const auto user = user_in(opened.storage->accounts, arguments, code);
     if (!user) return code;
     user_id = user->id;
   }
-  const auto tokens =
-      wait_for<std::vector<TokenEntry>>([&](auto reply) { opened.storage->list_tokens(user_id, std::move(reply)); });
+  const auto tokens = wait_for<std::vector<TokenEntry>>(
+      [&](auto reply) { opened.storage->accounts.list_tokens(user_id, std::move(reply)); });
   if (!tokens) return storage_failed(tokens.error());
   for (const TokenEntry& token : *tokens) {
     std::printf("%s  until %s  %s  %s\n", token.hash.hex().substr(0, 12).c_str(),
@@ -190,8 +195,8 @@ int revoke_token(const AccountArguments& arguments) {
   }
   const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
-  const auto tokens =
-      wait_for<std::vector<TokenEntry>>([&](auto reply) { opened.storage->list_tokens("", std::move(reply)); });
+  const auto tokens = wait_for<std::vector<TokenEntry>>(
+      [&](auto reply) { opened.storage->accounts.list_tokens("", std::move(reply)); });
   if (!tokens) return storage_failed(tokens.error());
   std::vector<TokenEntry> matching;
   std::copy_if(tokens->begin(), tokens->end(), std::back_inserter(matching),
@@ -201,7 +206,7 @@ int revoke_token(const AccountArguments& arguments) {
                                               : "several tokens begin like that; give more digits");
   }
   const auto removed =
-      wait_for<void>([&](auto reply) { opened.storage->remove_token(matching[0].hash, std::move(reply)); });
+      wait_for<void>([&](auto reply) { opened.storage->accounts.remove_token(matching[0].hash, std::move(reply)); });
   if (!removed) return storage_failed(removed.error());
   std::printf("ended; open connections are cut within a second or two\n");
   return kExitDone;
@@ -211,10 +216,10 @@ int list_devices(const AccountArguments& arguments) {
   const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
-  const auto user = user_in(*opened.storage, arguments, code);
+  const auto user = user_in(opened.storage->accounts, arguments, code);
   if (!user) return code;
-  const auto devices =
-      wait_for<std::vector<Device>>([&](auto reply) { opened.storage->list_devices(user->id, std::move(reply)); });
+  const auto devices = wait_for<std::vector<Device>>(
+      [&](auto reply) { opened.storage->accounts.list_devices(user->id, std::move(reply)); });
   if (!devices) return storage_failed(devices.error());
   for (const Device& device : *devices) {
     std::printf("%s  seen %s  %s\n", device.id.c_str(), sync::format_rfc3339(device.last_seen).c_str(),
@@ -227,10 +232,10 @@ int remove_device(const AccountArguments& arguments) {
   const Opened opened = open_existing(arguments.data);
   if (opened.storage == nullptr) return opened.code;
   int code = kExitDone;
-  const auto user = user_in(*opened.storage, arguments, code);
+  const auto user = user_in(opened.storage->accounts, arguments, code);
   if (!user) return code;
-  const auto removed =
-      wait_for<void>([&](auto reply) { opened.storage->remove_device(user->id, arguments.device, std::move(reply)); });
+  const auto removed = wait_for<void>(
+      [&](auto reply) { opened.storage->accounts.remove_device(user->id, arguments.device, std::move(reply)); });
   if (!removed) {
     if (removed.error().kind != StorageError::Kind::NotFound) return storage_failed(removed.error());
     return fail(kExitFailed, "there is no such device; diaryx-syncd device list shows all");

@@ -28,10 +28,10 @@ Answer get_status(Services& services, HttpRequest&) {
 
 Answer get_me(Services& services, HttpRequest& request) {
   const auto workspaces = co_await ask<std::vector<Workspace>>(
-      [&](auto reply) { services.storage.list_workspaces(request.session.user_id, std::move(reply)); });
+      [&](auto reply) { services.storage.workspaces.list(request.session.user_id, std::move(reply)); });
   if (!workspaces) co_return storage_response(workspaces.error(), "There is no such user.");
   const auto devices = co_await ask<std::vector<Device>>(
-      [&](auto reply) { services.storage.list_devices(request.session.user_id, std::move(reply)); });
+      [&](auto reply) { services.storage.accounts.list_devices(request.session.user_id, std::move(reply)); });
   if (!devices) co_return storage_response(devices.error(), "There is no such user.");
 
   Json workspace_list = Json::array();
@@ -60,7 +60,7 @@ Answer get_me(Services& services, HttpRequest& request) {
 
 Answer get_storage_use(Services& services, HttpRequest& request) {
   const auto use = co_await ask<StorageUse>(
-      [&](auto reply) { services.storage.storage_use(request.session.user_id, std::move(reply)); });
+      [&](auto reply) { services.storage.attachments.use(request.session.user_id, std::move(reply)); });
   if (!use) co_return storage_response(use.error(), "There is no such user.");
   const uint64_t limit = services.options.attachment_limit_bytes;
   co_return json_response(http::status::ok, Json::object({{"used_bytes", use->used_bytes},
@@ -73,13 +73,13 @@ Answer get_storage_use(Services& services, HttpRequest& request) {
 
 Answer get_has_data(Services& services, HttpRequest& request) {
   const auto workspaces = co_await ask<std::vector<Workspace>>(
-      [&](auto reply) { services.storage.list_workspaces(request.session.user_id, std::move(reply)); });
+      [&](auto reply) { services.storage.workspaces.list(request.session.user_id, std::move(reply)); });
   if (!workspaces) co_return storage_response(workspaces.error(), "There is no such user.");
   uint64_t files = 0;
   for (const Workspace& workspace : *workspaces) {
     // Every file that was ever synced has a body document, tombstoned ones too.
     const auto documents = co_await ask<std::vector<std::string>>(
-        [&](auto reply) { services.storage.list_documents(workspace.id, std::move(reply)); });
+        [&](auto reply) { services.storage.documents.list(workspace.id, std::move(reply)); });
     if (!documents) co_return storage_response(documents.error(), "There is no such workspace.");
     for (const std::string& name : *documents) files += name.starts_with("body:") ? 1 : 0;
   }

@@ -33,7 +33,7 @@ bool is_header_text(std::string_view text) {
 boost::asio::awaitable<std::expected<Workspace, HttpResponse>> owned_workspace(Services& services,
                                                                                HttpRequest& request) {
   auto workspace = co_await ask<Workspace>([&](auto reply) {
-    services.storage.find_workspace(request.session.user_id, request.arguments[0], std::move(reply));
+    services.storage.workspaces.find(request.session.user_id, request.arguments[0], std::move(reply));
   });
   if (!workspace) co_return std::unexpected(storage_response(workspace.error(), kNoWorkspace));
   co_return std::move(*workspace);
@@ -97,7 +97,7 @@ boost::asio::awaitable<std::optional<HttpResponse>> over_quota(Services& service
   const uint64_t limit = services.options.attachment_limit_bytes;
   if (limit == 0) co_return std::nullopt;
   const auto use =
-      co_await ask<StorageUse>([&](auto reply) { services.storage.storage_use(upload.user_id, std::move(reply)); });
+      co_await ask<StorageUse>([&](auto reply) { services.storage.attachments.use(upload.user_id, std::move(reply)); });
   if (!use) co_return storage_response(use.error(), kNoWorkspace);
   // Every stored blob counts, referred to or not.
   if (use->used_bytes <= limit && upload.size_bytes <= limit - use->used_bytes) co_return std::nullopt;
@@ -110,7 +110,7 @@ boost::asio::awaitable<std::optional<HttpResponse>> over_unfinished(Services& se
   const uint64_t limit = services.options.attachment_limit_bytes;
   if (limit == 0 || services.blobs.has_part(upload, part)) co_return std::nullopt;
   const auto use =
-      co_await ask<StorageUse>([&](auto reply) { services.storage.storage_use(upload.user_id, std::move(reply)); });
+      co_await ask<StorageUse>([&](auto reply) { services.storage.attachments.use(upload.user_id, std::move(reply)); });
   if (!use) co_return storage_response(use.error(), kNoUpload);
   if (use->unfinished_bytes + part_size_of(upload, part) <= limit) co_return std::nullopt;
   co_return error_response(http::status::payload_too_large,
@@ -137,8 +137,9 @@ Json completion_json(const Upload& upload, bool ok, Json missing) {
 boost::asio::awaitable<std::expected<Upload, HttpResponse>> open_upload(Services& services, HttpRequest& request) {
   auto workspace = co_await owned_workspace(services, request);
   if (!workspace) co_return std::unexpected(workspace.error());
-  auto upload = co_await ask<Upload>(
-      [&](auto reply) { services.storage.find_upload(request.arguments[0], request.arguments[1], std::move(reply)); });
+  auto upload = co_await ask<Upload>([&](auto reply) {
+    services.storage.attachments.find_upload(request.arguments[0], request.arguments[1], std::move(reply));
+  });
   if (!upload) co_return std::unexpected(storage_response(upload.error(), kNoUpload));
   if (!upload->completed && upload->expires <= now()) {
     co_return std::unexpected(error_response(http::status::gone, "The upload has expired. Start it again."));
@@ -163,15 +164,15 @@ Answer start_upload(Services& services, HttpRequest& request) {
   if (auto parts = read_parts(*body, *upload); !parts) co_return parts.error();
 
   if (services.blobs.has(upload->user_id, upload->hash, upload->size_bytes)) {
-    const auto adopted =
-        co_await ask<void>([&](auto reply) { services.storage.adopt_blob(*upload, now(), std::move(reply)); });
+    const auto adopted = co_await ask<void>(
+        [&](auto reply) { services.storage.attachments.adopt_blob(*upload, now(), std::move(reply)); });
     if (adopted) co_return json_response(http::status::ok, upload_json(Json(), "already_exists", upload->part_size));
     if (adopted.error().kind != StorageError::Kind::NotFound) co_return storage_response(adopted.error(), kNoWorkspace);
   }
   if (auto refused = co_await over_quota(services, *upload)) co_return std::move(*refused);
   // Who was cut off goes on where it was, with what has really arrived.
-  const auto begun =
-      co_await ask<Upload>([&](auto reply) { services.storage.resume_upload(*upload, now(), std::move(reply)); });
+  const auto begun = co_await ask<Upload>(
+      [&](auto reply) { services.storage.attachments.resume_upload(*upload, now(), std::move(reply)); });
   if (begun) {
     Json uploaded = Json::array();
     for (const uint32_t part : begun->parts) {
@@ -184,7 +185,7 @@ Answer start_upload(Services& services, HttpRequest& request) {
   upload->id = native::uuid_v4();
   upload->expires = now() + kUploadLifetime;
   const auto created =
-      co_await ask<void>([&](auto reply) { services.storage.create_upload(*upload, std::move(reply)); });
+      co_await ask<void>([&](auto reply) { services.storage.attachments.create_upload(*upload, std::move(reply)); });
   if (!created) co_return storage_response(created.error(), kNoWorkspace);
   co_return json_response(http::status::ok, upload_json(upload->id, "uploading", upload->part_size));
 }
@@ -210,8 +211,8 @@ Answer put_part(Services& services, HttpRequest& request) {
   if (auto refused = co_await over_unfinished(services, *upload, part)) co_return std::move(*refused);
   if (auto kept = services.blobs.keep_part(upload->id, part, request.body_file); !kept)
     co_return internal_error(kept.error());
-  const auto added =
-      co_await ask<void>([&](auto reply) { services.storage.add_upload_part(upload->id, part, std::move(reply)); });
+  const auto added = co_await ask<void>(
+      [&](auto reply) { services.storage.attachments.add_upload_part(upload->id, part, std::move(reply)); });
   if (!added) {
     // It ended, or its workspace went, while the part arrived.
     if (added.error().kind == StorageError::Kind::NotFound) services.blobs.discard_upload(upload->id);
@@ -241,7 +242,7 @@ Answer complete_upload(Services& services, HttpRequest& request) {
   if (!assembled || !assembled->stored) {
     // Somebody else completed it meanwhile, and the parts are gone.
     const auto again = co_await ask<Upload>(
-        [&](auto reply) { services.storage.find_upload(upload->workspace, upload->id, std::move(reply)); });
+        [&](auto reply) { services.storage.attachments.find_upload(upload->workspace, upload->id, std::move(reply)); });
     if (again && again->completed) co_return json_response(http::status::ok, completion_json(*upload, true, Json()));
   }
   if (!assembled) co_return internal_error(assembled.error());
@@ -254,8 +255,8 @@ Answer complete_upload(Services& services, HttpRequest& request) {
     for (const uint32_t part : assembled->missing) missing.push(part);
     co_return json_response(http::status::conflict, completion_json(*upload, false, std::move(missing)));
   }
-  const auto finished =
-      co_await ask<void>([&](auto reply) { services.storage.finish_upload(*upload, now(), std::move(reply)); });
+  const auto finished = co_await ask<void>(
+      [&](auto reply) { services.storage.attachments.finish_upload(*upload, now(), std::move(reply)); });
   if (!finished) co_return storage_response(finished.error(), kNoWorkspace);
   services.blobs.discard_upload(upload->id);
   co_return json_response(http::status::ok, completion_json(*upload, true, Json()));
@@ -274,7 +275,7 @@ Answer get_attachment(Services& services, HttpRequest& request) {
   const auto hash = Sha256::from_hex(request.arguments[1]);
   if (!hash) co_return error_response(http::status::not_found, kNoAttachment);
   const auto blob = co_await ask<Blob>(
-      [&](auto reply) { services.storage.find_blob(request.arguments[0], *hash, std::move(reply)); });
+      [&](auto reply) { services.storage.attachments.find_blob(request.arguments[0], *hash, std::move(reply)); });
   if (!blob) co_return storage_response(blob.error(), kNoAttachment);
 
   const std::string tag = '"' + hash->hex() + '"';  // these bytes and no others, for ever

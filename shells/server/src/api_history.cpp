@@ -174,7 +174,7 @@ awaitable<OrResponse<relay::WorkspaceFiles::Import>> import_of(Services& service
     if (file.binary_after && file.binary_after->size != 0) {
       const auto hash = Sha256::from_hex(file.binary_after->hash);
       const auto blob = co_await ask<Blob>([&](auto reply) {
-        services.storage.find_blob(request.arguments[0], hash.value_or(Sha256{}), std::move(reply));
+        services.storage.attachments.find_blob(request.arguments[0], hash.value_or(Sha256{}), std::move(reply));
       });
       if (!blob && blob.error().kind != StorageError::Kind::NotFound)
         co_return std::unexpected(storage_response(blob.error(), kNoWorkspace));

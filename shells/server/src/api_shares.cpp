@@ -20,7 +20,8 @@ HttpResponse refused(const StorageError& error) { return storage_response(error,
 boost::asio::awaitable<std::expected<Share, HttpResponse>> share_in(Services& services, const HttpRequest& request) {
   const auto code = normal_share_code(request.arguments[0]);
   if (!code) co_return std::unexpected(error_response(http::status::not_found, kNoShare));
-  auto share = co_await ask<Share>([&](auto reply) { services.storage.find_share(sha256(*code), std::move(reply)); });
+  auto share =
+      co_await ask<Share>([&](auto reply) { services.storage.access.find_share(sha256(*code), std::move(reply)); });
   if (!share) co_return std::unexpected(refused(share.error()));
   co_return std::move(*share);
 }
@@ -46,8 +47,8 @@ Answer create_share(Services& services, HttpRequest& request) {
   }
   const std::string code = make_share_code();
   const auto created = co_await ask<void>([&](auto reply) {
-    services.storage.create_share({sha256(code), *workspace, request.session.user_id, read_only}, now(),
-                                  std::move(reply));
+    services.storage.access.create_share({sha256(code), *workspace, request.session.user_id, read_only}, now(),
+                                         std::move(reply));
   });
   if (!created) {
     if (created.error().kind != StorageError::Kind::NotFound) co_return refused(created.error());
@@ -78,7 +79,7 @@ Answer patch_share(Services& services, HttpRequest& request) {
   const auto share = co_await own_share(services, request);
   if (!share) co_return share.error();
   const auto changed = co_await ask<Share>([&](auto reply) {
-    services.storage.change_share(request.session.user_id, share->code_hash, *read_only, std::move(reply));
+    services.storage.access.change_share(request.session.user_id, share->code_hash, *read_only, std::move(reply));
   });
   if (!changed) co_return refused(changed.error());
   co_await tell_connections(services);
@@ -89,8 +90,9 @@ Answer patch_share(Services& services, HttpRequest& request) {
 Answer delete_share(Services& services, HttpRequest& request) {
   const auto share = co_await own_share(services, request);
   if (!share) co_return share.error();
-  const auto removed = co_await ask<Share>(
-      [&](auto reply) { services.storage.remove_share(request.session.user_id, share->code_hash, std::move(reply)); });
+  const auto removed = co_await ask<Share>([&](auto reply) {
+    services.storage.access.remove_share(request.session.user_id, share->code_hash, std::move(reply));
+  });
   if (!removed) co_return refused(removed.error());
   co_await tell_connections(services);
   co_return empty_response(http::status::no_content);

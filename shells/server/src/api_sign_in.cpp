@@ -62,7 +62,7 @@ Answer redeem(Services& services, HttpRequest& request, SignInProof proof, std::
                         .replace_device = std::move(replace),
                         .max_devices = services.options.max_devices};
   const auto signed_in = co_await ask<SignedIn>(
-      [&](auto reply) { services.storage.redeem_sign_in(std::move(redemption), std::move(reply)); });
+      [&](auto reply) { services.storage.access.redeem_sign_in(std::move(redemption), std::move(reply)); });
   if (!signed_in) {
     if (signed_in.error().kind == StorageError::Kind::Conflict) {
       co_return error_response(http::status::bad_request, "The device to replace is not one of yours.");
@@ -104,7 +104,7 @@ Answer post_magic_link(Services& services, HttpRequest& request) {
   SignInSecrets secrets = make_sign_in(*email, now(), DurationMs{services.options.link_minutes * kMinuteMs});
   secrets.stored.new_users = services.options.open_sign_up;
   const auto created =
-      co_await ask<void>([&](auto reply) { services.storage.create_sign_in(secrets.stored, std::move(reply)); });
+      co_await ask<void>([&](auto reply) { services.storage.access.create_sign_in(secrets.stored, std::move(reply)); });
   if (created) {
     services.tell_owner("sign-in for " + *email + ": code " + secrets.code + ", or open " +
                         sign_in_link(services.options.base_url, services.own_url, secrets.token) + " (" +
@@ -154,8 +154,8 @@ Answer post_verify_code(Services& services, HttpRequest& request) {
 }
 
 Answer post_logout(Services& services, HttpRequest& request) {
-  const auto removed =
-      co_await ask<void>([&](auto reply) { services.storage.remove_token(request.token_hash, std::move(reply)); });
+  const auto removed = co_await ask<void>(
+      [&](auto reply) { services.storage.accounts.remove_token(request.token_hash, std::move(reply)); });
   if (!removed && removed.error().kind != StorageError::Kind::NotFound) co_return storage_response(removed.error(), "");
   co_await tell_connections(services);
   co_return empty_response(http::status::no_content);
@@ -163,7 +163,7 @@ Answer post_logout(Services& services, HttpRequest& request) {
 
 Answer get_devices(Services& services, HttpRequest& request) {
   const auto devices = co_await ask<std::vector<Device>>(
-      [&](auto reply) { services.storage.list_devices(request.session.user_id, std::move(reply)); });
+      [&](auto reply) { services.storage.accounts.list_devices(request.session.user_id, std::move(reply)); });
   if (!devices) co_return storage_response(devices.error(), "There is no such user.");
   co_return json_response(http::status::ok, devices_json(*devices));
 }
@@ -178,7 +178,7 @@ Answer patch_device(Services& services, HttpRequest& request) {
     co_return error_response(http::status::bad_request, "A device name must not be empty.");
   }
   const auto renamed = co_await ask<void>([&](auto reply) {
-    services.storage.rename_device(request.session.user_id, request.arguments[0], name, std::move(reply));
+    services.storage.accounts.rename_device(request.session.user_id, request.arguments[0], name, std::move(reply));
   });
   if (!renamed) co_return storage_response(renamed.error(), "There is no such device.");
   co_return empty_response(http::status::no_content);
@@ -189,7 +189,7 @@ Answer delete_device(Services& services, HttpRequest& request) {
     co_return error_response(http::status::bad_request, "This is the device you are using: sign out instead.");
   }
   const auto removed = co_await ask<void>([&](auto reply) {
-    services.storage.remove_device(request.session.user_id, request.arguments[0], std::move(reply));
+    services.storage.accounts.remove_device(request.session.user_id, request.arguments[0], std::move(reply));
   });
   if (!removed) co_return storage_response(removed.error(), "There is no such device.");
   co_await tell_connections(services);

@@ -40,7 +40,7 @@ std::expected<bool, HttpResponse> flag(const HttpRequest& request, const std::st
 awaitable<OrResponse<Bytes>> document_state(Services& services, const DocId& document) {
   if (auto live = services.relay.state(document)) co_return std::move(*live);
   const auto stored = co_await ask<StoredDocument>(
-      [&](auto reply) { services.storage.load_document(document.str(), std::move(reply)); });
+      [&](auto reply) { services.storage.documents.load(document.str(), std::move(reply)); });
   if (!stored) co_return std::unexpected(storage_response(stored.error(), kNoWorkspace));
   crdt::Doc doc({.client = ClientId{1}});  // only read
   bool readable = stored->snapshot.empty() || doc.apply_update_v1(stored->snapshot).has_value();
@@ -87,8 +87,8 @@ awaitable<OrResponse<std::vector<ZipEntry>>> collect(Services& services, const H
       }
       const auto hash = Sha256::from_hex(ref.hash);
       if (!hash || !services.blobs.has(request.session.user_id, *hash, ref.size)) continue;
-      const auto known =
-          co_await ask<Blob>([&](auto reply) { services.storage.find_blob(workspace, *hash, std::move(reply)); });
+      const auto known = co_await ask<Blob>(
+          [&](auto reply) { services.storage.attachments.find_blob(workspace, *hash, std::move(reply)); });
       if (!known || !paths.insert(ref.path).second) continue;
       entries.push_back({ref.path, "", services.blobs.blob_path(request.session.user_id, *hash)});
     }
@@ -186,7 +186,7 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
   }
   if (limit != 0) {  // before anything changes
     const auto use =
-        co_await ask<StorageUse>([&](auto reply) { services.storage.storage_use(user, std::move(reply)); });
+        co_await ask<StorageUse>([&](auto reply) { services.storage.attachments.use(user, std::move(reply)); });
     if (!use) co_return storage_response(use.error(), kNoWorkspace);
     if (use->used_bytes > limit || fresh > limit - use->used_bytes) {
       co_return json_response(http::status::payload_too_large,
@@ -215,8 +215,8 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
     upload.hash = hash;
     upload.size_bytes = ref.size;
     upload.mime_type = ref.mime_type;
-    const auto known =
-        co_await ask<void>([&](auto reply) { services.storage.finish_upload(upload, now(), std::move(reply)); });
+    const auto known = co_await ask<void>(
+        [&](auto reply) { services.storage.attachments.finish_upload(upload, now(), std::move(reply)); });
     if (!known) co_return storage_response(known.error(), kNoWorkspace);
   }
   co_return std::nullopt;

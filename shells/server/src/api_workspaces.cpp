@@ -46,7 +46,7 @@ HttpResponse workspace_response(const StorageResult<Workspace>& workspace) {
 
 Answer list_workspaces(Services& services, HttpRequest& request) {
   const auto workspaces = co_await ask<std::vector<Workspace>>(
-      [&](auto reply) { services.storage.list_workspaces(request.session.user_id, std::move(reply)); });
+      [&](auto reply) { services.storage.workspaces.list(request.session.user_id, std::move(reply)); });
   if (!workspaces) co_return storage_response(workspaces.error(), kNoWorkspace);
   Json list = Json::array();
   for (const Workspace& workspace : *workspaces) list.push(to_json(workspace));
@@ -58,13 +58,13 @@ Answer create_workspace(Services& services, HttpRequest& request) {
   if (!name) co_return name.error();
   const Workspace wanted{native::uuid_v4(), *name};
   co_return workspace_response(co_await ask<Workspace>([&](auto reply) {
-    services.storage.create_workspace(request.session.user_id, wanted, now(), std::move(reply));
+    services.storage.workspaces.create(request.session.user_id, wanted, now(), std::move(reply));
   }));
 }
 
 Answer get_workspace(Services& services, HttpRequest& request) {
   co_return workspace_response(co_await ask<Workspace>([&](auto reply) {
-    services.storage.find_workspace(request.session.user_id, request.arguments[0], std::move(reply));
+    services.storage.workspaces.find(request.session.user_id, request.arguments[0], std::move(reply));
   }));
 }
 
@@ -73,12 +73,12 @@ Answer rename_workspace(Services& services, HttpRequest& request) {
   if (!name) co_return name.error();
   const Workspace wanted{request.arguments[0], *name};
   co_return workspace_response(co_await ask<Workspace>(
-      [&](auto reply) { services.storage.rename_workspace(request.session.user_id, wanted, std::move(reply)); }));
+      [&](auto reply) { services.storage.workspaces.rename(request.session.user_id, wanted, std::move(reply)); }));
 }
 
 Answer delete_workspace(Services& services, HttpRequest& request) {
   const auto removed = co_await ask<void>([&](auto reply) {
-    services.storage.remove_workspace(request.session.user_id, request.arguments[0], std::move(reply));
+    services.storage.workspaces.remove(request.session.user_id, request.arguments[0], std::move(reply));
   });
   if (!removed) co_return storage_response(removed.error(), kNoWorkspace);
   services.relay.revoke(request.arguments[0], "");

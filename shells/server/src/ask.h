@@ -1,4 +1,4 @@
-// Brings a storage reply home: `co_await ask<Workspace>([&](auto reply) { storage.find_workspace(user, id, std::move(reply)); })`.
+// Brings a storage reply home: `co_await ask<Workspace>([&](auto reply) { workspaces.find(user, id, std::move(reply)); })`.
 #pragma once
 
 #include <utility>
@@ -12,7 +12,7 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "storage.h"
+#include "storage_result.h"
 
 namespace diaryx::server {
 

@@ -14,15 +14,15 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "attachment_storage.h"
 #include "blob_store.h"
 #include "metrics.h"
-#include "storage.h"
 
 namespace diaryx::server {
 
 class BlobCollector {
  public:
-  BlobCollector(Storage& storage, BlobStore& blobs, boost::asio::thread_pool& pool, Metrics& metrics)
+  BlobCollector(AttachmentStorage& storage, BlobStore& blobs, boost::asio::thread_pool& pool, Metrics& metrics)
       : storage_(storage), blobs_(blobs), pool_(pool), metrics_(metrics) {}
 
   /// The blob stays, until what is returned is released. Before it is looked for or put in its place.
@@ -42,7 +42,7 @@ class BlobCollector {
   boost::asio::awaitable<void> take(const BlobKey& blob);
   boost::asio::awaitable<void> take_unnamed(std::vector<BlobKey> blobs);
 
-  Storage& storage_;
+  AttachmentStorage& storage_;
   BlobStore& blobs_;
   boost::asio::thread_pool& pool_;
   Metrics& metrics_;

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "attachment_storage.h"
 #include "diaryx/native/problem.h"
-#include "storage.h"
 
 namespace diaryx::server {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "options.h"
-#include "storage.h"
+#include "storage_result.h"
 
 namespace diaryx::server {
 

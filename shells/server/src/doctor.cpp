@@ -125,8 +125,8 @@ void examine_attachments(Report& report, native::Database& database, const fs::p
   if (left && left->files != 0) report.note(describe(*left));
 }
 
-void examine_users(Report& report, Storage& storage) {
-  const auto users = wait_for<std::vector<User>>([&](auto reply) { storage.list_users(std::move(reply)); });
+void examine_users(Report& report, AccountStorage& accounts) {
+  const auto users = wait_for<std::vector<User>>([&](auto reply) { accounts.list_users(std::move(reply)); });
   if (!users) return report.bad("the users cannot be read: " + users.error().detail, "see diaryx-syncd verify");
   if (users->empty()) return report.note("there are no users yet: the first start makes the owner and shows a link");
   const auto found = std::find_if(users->begin(), users->end(), [](const User& user) { return user.owner; });
@@ -136,7 +136,7 @@ void examine_users(Report& report, Storage& storage) {
   }
   const User& owner = *found;
   const auto devices =
-      wait_for<std::vector<Device>>([&](auto reply) { storage.list_devices(owner.id, std::move(reply)); });
+      wait_for<std::vector<Device>>([&](auto reply) { accounts.list_devices(owner.id, std::move(reply)); });
   if (devices && devices->empty()) {
     report.warn("the owner " + owner.email + " has no device",
                 "sign in with a link: diaryx-syncd user link " + owner.email);
@@ -166,7 +166,7 @@ void examine_database(Report& report, const fs::path& data) {
   auto storage = open_data(data);
   if (!storage) return report.bad_sentence(storage.error().sentence, "see diaryx-syncd verify");
   examine_attachments(report, *reader, data);
-  examine_users(report, **storage);
+  examine_users(report, (*storage)->accounts);
 }
 
 void examine_certificate(Report& report, const Options& options) {

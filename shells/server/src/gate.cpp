@@ -141,7 +141,7 @@ awaitable<std::expected<Session, HttpResponse>> session_of(Services& services, c
   // Compared by hash: the look-up's time says nothing about the token.
   const Sha256 hash = sha256(visitor.token);
   auto session =
-      co_await ask<Session>([&](auto reply) { services.storage.find_session(hash, now(), std::move(reply)); });
+      co_await ask<Session>([&](auto reply) { services.storage.accounts.find_session(hash, now(), std::move(reply)); });
   if (!session) {
     if (session.error().kind == StorageError::Kind::NotFound) co_return std::unexpected(bad_key(services, visitor));
     co_return std::unexpected(storage_response(session.error(), kNotSignedIn));
@@ -156,8 +156,8 @@ awaitable<std::expected<Session, HttpResponse>> session_of(Services& services, c
 awaitable<std::expected<Share, HttpResponse>> share_of(Services& services, const Visitor& visitor) {
   if (const auto wait = services.limits.address_refusals.would_refuse(visitor.limit_key, steady_now()))
     co_return std::unexpected(too_often(services, *wait));
-  auto share =
-      co_await ask<Share>([&](auto reply) { services.storage.find_share(sha256(visitor.share), std::move(reply)); });
+  auto share = co_await ask<Share>(
+      [&](auto reply) { services.storage.access.find_share(sha256(visitor.share), std::move(reply)); });
   if (share) co_return std::move(*share);
   if (share.error().kind == StorageError::Kind::NotFound) co_return std::unexpected(bad_key(services, visitor));
   co_return std::unexpected(storage_response(share.error(), kNotSignedIn));
@@ -171,7 +171,7 @@ awaitable<std::expected<Admission, HttpResponse>> admission_of(Services& service
   }
   const auto session = co_await session_of(services, visitor);
   if (!session) co_return std::unexpected(session.error());
-  services.storage.touch_device(session->device_id, now(), [](StorageResult<void>) {});
+  services.storage.accounts.touch_device(session->device_id, now(), [](StorageResult<void>) {});
   co_return admit_user(*session, sha256(visitor.token));
 }
 

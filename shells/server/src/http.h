@@ -15,9 +15,10 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
 
+#include "access_storage.h"
 #include "diaryx/base/json.h"
 #include "request_text.h"
-#include "storage.h"
+#include "storage_result.h"
 
 namespace diaryx::server {
 

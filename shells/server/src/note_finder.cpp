@@ -18,14 +18,14 @@ awaitable<bool> may_open(Services& services, const AccessKey& key, const std::st
   if (!native::is_uuid(workspace)) co_return false;
   if (key.kind == AccessKey::Kind::Share) {
     const auto share =
-        co_await ask<Share>([&](auto reply) { services.storage.find_share(key.hash, std::move(reply)); });
+        co_await ask<Share>([&](auto reply) { services.storage.access.find_share(key.hash, std::move(reply)); });
     co_return share && share->workspace == workspace;
   }
-  const auto session =
-      co_await ask<Session>([&](auto reply) { services.storage.find_session(key.hash, now(), std::move(reply)); });
+  const auto session = co_await ask<Session>(
+      [&](auto reply) { services.storage.accounts.find_session(key.hash, now(), std::move(reply)); });
   if (!session) co_return false;
   const auto found = co_await ask<Workspace>(
-      [&](auto reply) { services.storage.find_workspace(session->user_id, workspace, std::move(reply)); });
+      [&](auto reply) { services.storage.workspaces.find(session->user_id, workspace, std::move(reply)); });
   co_return found.has_value();
 }
 

@@ -117,7 +117,7 @@ awaitable<OrResponse<void>> Past::load(std::vector<std::string> documents) {
   for (const std::string& document : documents) {
     if (history_.document(document) != nullptr) continue;
     auto past = co_await ask<DocumentPast>([&](auto reply) {
-      services_.storage.load_past(stored_name(document), kMaxPastBytes - size_bytes_, std::move(reply));
+      services_.storage.history.load(stored_name(document), kMaxPastBytes - size_bytes_, std::move(reply));
     });
     if (!past && past.error().kind == StorageError::Kind::TooMany)
       co_return std::unexpected(error_response(http::status::payload_too_large, kTooLong));
@@ -176,7 +176,7 @@ awaitable<OrResponse<void>> Past::load_file(const std::string& path) {
 
 awaitable<OrResponse<std::vector<ChangedDocument>>> Past::changed_since(sync::HistoryPoint point, uint32_t limit) {
   auto changed = co_await ask<std::vector<ChangedDocument>>([&](auto reply) {
-    services_.storage.changed_documents(workspace_, relay::Sequence{point}, limit, std::move(reply));
+    services_.storage.history.changed_documents(workspace_, relay::Sequence{point}, limit, std::move(reply));
   });
   if (!changed) co_return std::unexpected(storage_response(changed.error(), kNoWorkspace));
   const std::string prefix = std::string(kBodyPrefix) + workspace_ + "/";

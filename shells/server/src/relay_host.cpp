@@ -167,30 +167,29 @@ void RelayHost::perform(relay::Authorize& action) {
     return;
   }
   if (action.principal.guest) return authorize_guest(action);
-  storage_.find_workspace(action.principal.user_id, action.workspace,
-                          reply<Workspace>([this, ticket = action.ticket, connection = action.connection](
-                                               StorageResult<Workspace> found) -> relay::Event {
-                            if (!found) return answer_access(ticket, connection, std::unexpected(found.error()));
-                            return answer_access(ticket, connection, relay::Access::ReadWrite);
-                          }));
+  storage_.workspaces.find(action.principal.user_id, action.workspace,
+                           reply<Workspace>([this, ticket = action.ticket, connection = action.connection](
+                                                StorageResult<Workspace> found) -> relay::Event {
+                             if (!found) return answer_access(ticket, connection, std::unexpected(found.error()));
+                             return answer_access(ticket, connection, relay::Access::ReadWrite);
+                           }));
 }
 
 /// A guest may open the one workspace that its code stands for, as the share says now.
 void RelayHost::authorize_guest(relay::Authorize& action) {
-  storage_.find_share(sha256(action.principal.join_code),
-                      reply<Share>([this, ticket = action.ticket, connection = action.connection,
-                                    workspace = action.workspace](StorageResult<Share> found) -> relay::Event {
-                        if (!found) return answer_access(ticket, connection, std::unexpected(found.error()));
-                        if (found->workspace != workspace)
-                          return answer_access(ticket, connection, relay::Access::Denied);
-                        return answer_access(ticket, connection,
-                                             found->read_only ? relay::Access::ReadOnly : relay::Access::ReadWrite);
-                      }));
+  storage_.access.find_share(
+      sha256(action.principal.join_code),
+      reply<Share>([this, ticket = action.ticket, connection = action.connection,
+                    workspace = action.workspace](StorageResult<Share> found) -> relay::Event {
+        if (!found) return answer_access(ticket, connection, std::unexpected(found.error()));
+        if (found->workspace != workspace) return answer_access(ticket, connection, relay::Access::Denied);
+        return answer_access(ticket, connection, found->read_only ? relay::Access::ReadOnly : relay::Access::ReadWrite);
+      }));
 }
 
 void RelayHost::perform(relay::LoadDocument& action) {
   const std::string& name = action.document.str();
-  storage_.load_document(
+  storage_.documents.load(
       name, reply<StoredDocument>([ticket = action.ticket, name](StorageResult<StoredDocument> stored) -> relay::Event {
         if (stored) {
           return relay::DocumentLoaded{ticket, std::move(stored->snapshot), std::move(stored->updates), stored->last};
@@ -201,7 +200,7 @@ void RelayHost::perform(relay::LoadDocument& action) {
 }
 
 void RelayHost::perform(relay::ListChanges& action) {
-  storage_.list_changes(
+  storage_.documents.list_changes(
       action.workspace, action.since,
       reply<ChangedDocuments>([ticket = action.ticket,
                                workspace = action.workspace](StorageResult<ChangedDocuments> changed) -> relay::Event {
@@ -223,7 +222,7 @@ void RelayHost::perform(relay::AppendUpdate& action) {
                    .origin = action.origin,
                    .time = wall_(),
                    .epoch = epoch_};
-  storage_.append_update(
+  storage_.documents.append(
       std::move(update),
       reply<relay::Sequence>([this, ticket = action.ticket](StorageResult<relay::Sequence> sequence) -> relay::Event {
         ++(sequence ? metrics_.updates_stored : metrics_.updates_not_stored);
@@ -235,11 +234,12 @@ void RelayHost::perform(relay::AppendUpdate& action) {
 }
 
 void RelayHost::perform(relay::StoreSnapshot& action) {
-  storage_.store_snapshot(action.document.str(), std::move(action.state), action.through, epoch_,
-                          reply<void>([this, ticket = action.ticket](StorageResult<void> stored) -> relay::Event {
-                            if (stored) return relay::SnapshotStored{ticket};
-                            return relay::SnapshotNotStored{ticket, failed(stored.error())};
-                          }));
+  storage_.documents.store_snapshot(
+      action.document.str(), std::move(action.state), action.through, epoch_,
+      reply<void>([this, ticket = action.ticket](StorageResult<void> stored) -> relay::Event {
+        if (stored) return relay::SnapshotStored{ticket};
+        return relay::SnapshotNotStored{ticket, failed(stored.error())};
+      }));
 }
 
 void RelayHost::perform(relay::SendBinary& action) {

@@ -64,10 +64,10 @@ class Server {
         relay_(
             context_.get_executor(), storage, metrics_, relay_options(std::move(lineage)), epoch,
             [this] { give_way(); }, now),
-        access_(context_.get_executor(), storage, relay_, metrics_),
+        access_(context_.get_executor(), storage.access, relay_, metrics_),
         limits_(options),
         sockets_(context_.get_executor()),
-        collector_(storage, blobs, pool_, metrics_),
+        collector_(storage.attachments, blobs, pool_, metrics_),
         tls_(std::move(tls)),
         services_{options_, storage, blobs,    relay_,     access_, limits_,
                   metrics_, pool_,   sockets_, collector_, {},      tell_owner} {
@@ -259,11 +259,11 @@ asio::awaitable<void> Server::keep_house() {
   TimestampMs next_sweep = steady_now();
   while (!life_.draining) {
     const auto expired = co_await ask<std::vector<Upload>>(
-        [&](auto reply) { services_.storage.expire_uploads(now(), std::move(reply)); });
+        [&](auto reply) { services_.storage.attachments.expire_uploads(now(), std::move(reply)); });
     if (expired) {
       for (const Upload& upload : *expired) services_.blobs.discard_upload(upload.id);
     }
-    co_await ask<void>([&](auto reply) { services_.storage.expire_access(now(), std::move(reply)); });
+    co_await ask<void>([&](auto reply) { services_.storage.access.expire(now(), std::move(reply)); });
     co_await prune_history();
     const TimestampMs long_ago = now() + DurationMs{-int64_t{options_.blob_hours} * kHourMs};
     co_await collector_.collect(long_ago);
@@ -287,7 +287,7 @@ asio::awaitable<void> Server::prune_history() {
   asio::steady_timer timer(context_);
   while (!life_.draining) {
     const auto pruned = co_await ask<Pruned>(
-        [&](auto reply) { services_.storage.prune_history(now(), keep, kPruneBite, std::move(reply)); });
+        [&](auto reply) { services_.storage.history.prune(now(), keep, kPruneBite, std::move(reply)); });
     if (!pruned) co_return;
     metrics_.history_pruned += pruned->records;
     if (!pruned->more) co_return;
@@ -321,13 +321,15 @@ void open_as_many_files_as_allowed() {
 
 /// A server without users gets its owner and one link, which is shown and not kept.
 StorageResult<std::string> link_for_new_owner(const Options& options, Storage& storage, uint16_t port) {
-  const auto users = wait_for<std::vector<User>>([&](auto reply) { storage.list_users(std::move(reply)); });
+  const auto users = wait_for<std::vector<User>>([&](auto reply) { storage.accounts.list_users(std::move(reply)); });
   if (!users) return std::unexpected(users.error());
   if (!users->empty()) return std::string();
-  const auto owner = wait_for<User>([&](auto reply) { storage.create_user(options.owner, now(), std::move(reply)); });
+  const auto owner =
+      wait_for<User>([&](auto reply) { storage.accounts.create_user(options.owner, now(), std::move(reply)); });
   if (!owner) return std::unexpected(owner.error());
   const SignInSecrets secrets = make_sign_in(owner->email, now(), DurationMs{kDayMs});
-  const auto stored = wait_for<void>([&](auto reply) { storage.create_sign_in(secrets.stored, std::move(reply)); });
+  const auto stored =
+      wait_for<void>([&](auto reply) { storage.access.create_sign_in(secrets.stored, std::move(reply)); });
   if (!stored) return std::unexpected(stored.error());
   return sign_in_link(options.base_url, own_url(options, port), secrets.token);
 }

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "access_storage.h"
 #include "options.h"
-#include "storage.h"
 
 namespace diaryx::server {
 

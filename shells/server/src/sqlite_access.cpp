@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "sqlite_accounts.h"
-#include "sqlite_storage.h"
+#include "sqlite_parts.h"
 #include "sqlite_threads.h"
 
 namespace diaryx::server {
@@ -149,24 +149,23 @@ StorageResult<AccessState> state_of(Database& database, const AccessKey& key, Ti
 
 }  // namespace
 
-void SqliteStorage::create_sign_in(NewSignIn sign_in, Reply<void> reply) {
-  threads_->write(std::move(reply),
-                  [sign_in = std::move(sign_in)](Database& database) { return add_sign_in(database, sign_in); });
+void SqliteAccess::create_sign_in(NewSignIn sign_in, Reply<void> reply) {
+  threads_.write(std::move(reply),
+                 [sign_in = std::move(sign_in)](Database& database) { return add_sign_in(database, sign_in); });
 }
 
-void SqliteStorage::redeem_sign_in(Redemption redemption, Reply<SignedIn> reply) {
-  threads_->write(std::move(reply),
-                  [redemption = std::move(redemption)](Database& database) -> StorageResult<SignedIn> {
-                    const auto& proof = redemption.proof;
-                    const auto open = proof.link_hash ? find_by_link(database, *proof.link_hash, redemption.token.now)
-                                                      : find_by_code(database, proof, redemption.token.now);
-                    if (!open) return std::unexpected(open.error());
-                    return exchange(database, redemption, *open);
-                  });
+void SqliteAccess::redeem_sign_in(Redemption redemption, Reply<SignedIn> reply) {
+  threads_.write(std::move(reply), [redemption = std::move(redemption)](Database& database) -> StorageResult<SignedIn> {
+    const auto& proof = redemption.proof;
+    const auto open = proof.link_hash ? find_by_link(database, *proof.link_hash, redemption.token.now)
+                                      : find_by_code(database, proof, redemption.token.now);
+    if (!open) return std::unexpected(open.error());
+    return exchange(database, redemption, *open);
+  });
 }
 
-void SqliteStorage::create_share(Share share, TimestampMs now, Reply<void> reply) {
-  threads_->write(std::move(reply), [share = std::move(share), now](Database& database) -> StorageResult<void> {
+void SqliteAccess::create_share(Share share, TimestampMs now, Reply<void> reply) {
+  threads_.write(std::move(reply), [share = std::move(share), now](Database& database) -> StorageResult<void> {
     DX_SQL(auto* insert, database.cached("INSERT INTO shares(code_hash, workspace_id, read_only, created_ms) "
                                          "SELECT ?1, id, ?3, ?4 FROM workspaces WHERE id=?2 AND user_id=?5"));
     insert->bind(1, ByteView(share.code_hash.bytes)).bind(2, share.workspace).bind(3, int64_t{share.read_only});
@@ -176,35 +175,35 @@ void SqliteStorage::create_share(Share share, TimestampMs now, Reply<void> reply
   });
 }
 
-void SqliteStorage::find_share(Sha256 code_hash, Reply<Share> reply) {
-  threads_->read(std::move(reply), [code_hash](Database& database) { return read_share(database, code_hash); });
+void SqliteAccess::find_share(Sha256 code_hash, Reply<Share> reply) {
+  threads_.read(std::move(reply), [code_hash](Database& database) { return read_share(database, code_hash); });
 }
 
-void SqliteStorage::change_share(std::string owner_id, Sha256 code_hash, bool read_only, Reply<Share> reply) {
-  threads_->write(std::move(reply),
-                  [owner_id = std::move(owner_id), code_hash, read_only](Database& database) -> StorageResult<Share> {
-                    auto share = read_share_of(database, owner_id, code_hash);
-                    if (!share) return share;
-                    DX_SQL(auto* update, database.cached("UPDATE shares SET read_only=? WHERE code_hash=?"));
-                    DX_SQL_VOID(update->bind(1, int64_t{read_only}).bind(2, ByteView(code_hash.bytes)).run());
-                    share->read_only = read_only;
-                    return share;
-                  });
+void SqliteAccess::change_share(std::string owner_id, Sha256 code_hash, bool read_only, Reply<Share> reply) {
+  threads_.write(std::move(reply),
+                 [owner_id = std::move(owner_id), code_hash, read_only](Database& database) -> StorageResult<Share> {
+                   auto share = read_share_of(database, owner_id, code_hash);
+                   if (!share) return share;
+                   DX_SQL(auto* update, database.cached("UPDATE shares SET read_only=? WHERE code_hash=?"));
+                   DX_SQL_VOID(update->bind(1, int64_t{read_only}).bind(2, ByteView(code_hash.bytes)).run());
+                   share->read_only = read_only;
+                   return share;
+                 });
 }
 
-void SqliteStorage::remove_share(std::string owner_id, Sha256 code_hash, Reply<Share> reply) {
-  threads_->write(std::move(reply),
-                  [owner_id = std::move(owner_id), code_hash](Database& database) -> StorageResult<Share> {
-                    auto share = read_share_of(database, owner_id, code_hash);
-                    if (!share) return share;
-                    DX_SQL(auto* remove, database.cached("DELETE FROM shares WHERE code_hash=?"));
-                    DX_SQL_VOID(remove->bind(1, ByteView(code_hash.bytes)).run());
-                    return share;
-                  });
+void SqliteAccess::remove_share(std::string owner_id, Sha256 code_hash, Reply<Share> reply) {
+  threads_.write(std::move(reply),
+                 [owner_id = std::move(owner_id), code_hash](Database& database) -> StorageResult<Share> {
+                   auto share = read_share_of(database, owner_id, code_hash);
+                   if (!share) return share;
+                   DX_SQL(auto* remove, database.cached("DELETE FROM shares WHERE code_hash=?"));
+                   DX_SQL_VOID(remove->bind(1, ByteView(code_hash.bytes)).run());
+                   return share;
+                 });
 }
 
-void SqliteStorage::access_epoch(Reply<uint64_t> reply) {
-  threads_->read(std::move(reply), [](Database& database) -> StorageResult<uint64_t> {
+void SqliteAccess::epoch(Reply<uint64_t> reply) {
+  threads_.read(std::move(reply), [](Database& database) -> StorageResult<uint64_t> {
     DX_SQL(auto* find, database.cached("SELECT epoch FROM access"));
     DX_SQL(const bool found, find->step());
     const uint64_t epoch = found ? static_cast<uint64_t>(find->integer(0)) : 0;
@@ -213,22 +212,22 @@ void SqliteStorage::access_epoch(Reply<uint64_t> reply) {
   });
 }
 
-void SqliteStorage::check_access(std::vector<AccessKey> keys, TimestampMs now, Reply<std::vector<AccessState>> reply) {
-  threads_->read(std::move(reply),
-                 [keys = std::move(keys), now](Database& database) -> StorageResult<std::vector<AccessState>> {
-                   std::vector<AccessState> states;
-                   states.reserve(keys.size());
-                   for (const AccessKey& key : keys) {
-                     auto state = state_of(database, key, now);
-                     if (!state) return std::unexpected(state.error());
-                     states.push_back(*state);
-                   }
-                   return states;
-                 });
+void SqliteAccess::check(std::vector<AccessKey> keys, TimestampMs now, Reply<std::vector<AccessState>> reply) {
+  threads_.read(std::move(reply),
+                [keys = std::move(keys), now](Database& database) -> StorageResult<std::vector<AccessState>> {
+                  std::vector<AccessState> states;
+                  states.reserve(keys.size());
+                  for (const AccessKey& key : keys) {
+                    auto state = state_of(database, key, now);
+                    if (!state) return std::unexpected(state.error());
+                    states.push_back(*state);
+                  }
+                  return states;
+                });
 }
 
-void SqliteStorage::expire_access(TimestampMs now, Reply<void> reply) {
-  threads_->write(std::move(reply), [now](Database& database) -> StorageResult<void> {
+void SqliteAccess::expire(TimestampMs now, Reply<void> reply) {
+  threads_.write(std::move(reply), [now](Database& database) -> StorageResult<void> {
     DX_SQL(auto* tokens, database.cached("DELETE FROM tokens WHERE expires_ms<=?"));
     DX_SQL_VOID(tokens->bind(1, now.value()).run());
     // Kept for an hour, because they are counted.

@@ -1,7 +1,8 @@
-// Users, devices, tokens and workspaces.
+// Users, their devices and tokens.
 #include "sqlite_accounts.h"
+
 #include "diaryx/native/random.h"
-#include "sqlite_storage.h"
+#include "sqlite_parts.h"
 #include "sqlite_threads.h"
 
 namespace diaryx::server {
@@ -9,13 +10,6 @@ namespace {
 
 using native::Database;
 using native::Savepoint;
-
-StorageError not_found(std::string what) { return {StorageError::Kind::NotFound, std::move(what)}; }
-
-StorageError conflict_or(const native::SqliteError& error) {
-  if (error.is_constraint()) return {StorageError::Kind::Conflict, error.message};
-  return storage_error(error);
-}
 
 StorageResult<std::string> user_of(Database& database, const NewToken& token) {
   DX_SQL(auto* find, database.cached("SELECT id FROM users WHERE email=?"));
@@ -31,6 +25,16 @@ StorageResult<std::string> user_of(Database& database, const NewToken& token) {
                                        "VALUES(?,?,?,NOT EXISTS(SELECT 1 FROM users))"));
   DX_SQL_VOID(insert->bind(1, id).bind(2, token.email).bind(3, token.now.value()).run());
   return id;
+}
+
+User user_in(const native::Statement& row) {
+  return {row.text(0), row.text(1), row.integer(2) != 0, TimestampMs{row.integer(3)}};
+}
+
+/// `NotFound` unless the statement that just ran changed a row.
+StorageResult<void> changed(const Database& database, const std::string& what) {
+  if (database.changes() == 0) return std::unexpected(not_found(what));
+  return {};
 }
 
 }  // namespace
@@ -58,8 +62,63 @@ StorageResult<Session> add_token(Database& database, const NewToken& token) {
   return Session{*user, token.email, device, is_owner, token.expires};
 }
 
-void SqliteStorage::find_session(Sha256 token_hash, TimestampMs now, Reply<Session> reply) {
-  threads_->read(std::move(reply), [token_hash, now](Database& database) -> StorageResult<Session> {
+void SqliteAccounts::create_user(std::string email, TimestampMs now, Reply<User> reply) {
+  threads_.write(std::move(reply), [email = std::move(email), now](Database& database) -> StorageResult<User> {
+    const std::string id = native::uuid_v4();
+    DX_SQL(auto* insert, database.cached("INSERT INTO users(id, email, created_ms, owner) "
+                                         "VALUES(?,?,?,NOT EXISTS(SELECT 1 FROM users)) RETURNING owner"));
+    const auto row = insert->bind(1, id).bind(2, email).bind(3, now.value()).step();
+    if (!row) {
+      if (row.error().is_constraint()) {
+        return std::unexpected(StorageError{StorageError::Kind::Conflict, "the address is taken"});
+      }
+      return std::unexpected(storage_error(row.error()));
+    }
+    const bool owner = insert->integer(0) != 0;
+    insert->reset();
+    return User{id, email, owner, now};
+  });
+}
+
+void SqliteAccounts::find_user(std::string email, Reply<User> reply) {
+  threads_.read(std::move(reply), [email = std::move(email)](Database& database) -> StorageResult<User> {
+    DX_SQL(auto* find, database.cached("SELECT id, email, owner, created_ms FROM users WHERE email=?"));
+    DX_SQL(const bool found, find->bind(1, email).step());
+    if (!found) return std::unexpected(not_found("no such user"));
+    User user = user_in(*find);
+    find->reset();
+    return user;
+  });
+}
+
+void SqliteAccounts::list_users(Reply<std::vector<User>> reply) {
+  threads_.read(std::move(reply), [](Database& database) -> StorageResult<std::vector<User>> {
+    std::vector<User> users;
+    DX_SQL(auto* select, database.cached("SELECT id, email, owner, created_ms FROM users ORDER BY created_ms, id"));
+    DX_SQL_VOID(select->for_each_row([&](const auto& row) { users.push_back(user_in(row)); }));
+    return users;
+  });
+}
+
+void SqliteAccounts::remove_user(std::string user_id, Reply<void> reply) {
+  threads_.write(std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<void> {
+    DX_SQL(auto* remove, database.cached("DELETE FROM users WHERE id=?"));
+    DX_SQL_VOID(remove->bind(1, user_id).run());
+    return changed(database, "no such user");
+  });
+}
+
+void SqliteAccounts::set_owner(std::string user_id, Reply<void> reply) {
+  threads_.write(std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<void> {
+    DX_SQL(auto* update,
+           database.cached("UPDATE users SET owner=(id=?1) WHERE EXISTS(SELECT 1 FROM users WHERE id=?1)"));
+    DX_SQL_VOID(update->bind(1, user_id).run());
+    return changed(database, "no such user");
+  });
+}
+
+void SqliteAccounts::find_session(Sha256 token_hash, TimestampMs now, Reply<Session> reply) {
+  threads_.read(std::move(reply), [token_hash, now](Database& database) -> StorageResult<Session> {
     DX_SQL(auto* find, database.cached("SELECT t.user_id, u.email, t.device_id, u.owner, t.expires_ms FROM tokens t "
                                        "JOIN users u ON u.id=t.user_id WHERE t.hash=? AND t.expires_ms>?"));
     DX_SQL(const bool found, find->bind(1, ByteView(token_hash.bytes)).bind(2, now.value()).step());
@@ -70,21 +129,44 @@ void SqliteStorage::find_session(Sha256 token_hash, TimestampMs now, Reply<Sessi
   });
 }
 
-void SqliteStorage::create_token(NewToken token, Reply<Session> reply) {
-  threads_->write(std::move(reply),
-                  [token = std::move(token)](Database& database) { return add_token(database, token); });
+void SqliteAccounts::create_token(NewToken token, Reply<Session> reply) {
+  threads_.write(std::move(reply),
+                 [token = std::move(token)](Database& database) { return add_token(database, token); });
 }
 
-void SqliteStorage::touch_device(std::string device_id, TimestampMs now, Reply<void> reply) {
-  threads_->write(std::move(reply), [device_id = std::move(device_id), now](Database& database) -> StorageResult<void> {
-    DX_SQL(auto* update, database.cached("UPDATE devices SET last_seen_ms=max(last_seen_ms,?) WHERE id=?"));
-    DX_SQL_VOID(update->bind(1, now.value()).bind(2, device_id).run());
+void SqliteAccounts::list_tokens(std::string user_id, Reply<std::vector<TokenEntry>> reply) {
+  threads_.read(
+      std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<TokenEntry>> {
+        std::vector<TokenEntry> tokens;
+        DX_SQL(auto* select,
+               database.cached("SELECT t.hash, u.email, d.id, d.name, t.created_ms, t.expires_ms FROM tokens t JOIN "
+                               "users u ON u.id=t.user_id JOIN devices d ON d.id=t.device_id WHERE ?1='' OR "
+                               "t.user_id=?1 ORDER BY t.created_ms DESC, t.hash"));
+        select->bind(1, user_id);
+        DX_SQL_VOID(select->for_each_row([&](const auto& row) {
+          tokens.push_back({hash_in(row.blob_view(0)), row.text(1), row.text(2), row.text(3),
+                            TimestampMs{row.integer(4)}, TimestampMs{row.integer(5)}});
+        }));
+        return tokens;
+      });
+}
+
+void SqliteAccounts::remove_token(Sha256 token_hash, Reply<void> reply) {
+  threads_.write(std::move(reply), [token_hash](Database& database) -> StorageResult<void> {
+    DX_SQL(auto* remove, database.cached("DELETE FROM tokens WHERE hash=? RETURNING device_id"));
+    DX_SQL(const bool found, remove->bind(1, ByteView(token_hash.bytes)).step());
+    if (!found) return std::unexpected(not_found("no such token"));
+    const std::string device = remove->text(0);
+    remove->reset();
+    DX_SQL(auto* forget, database.cached("DELETE FROM devices WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM tokens WHERE "
+                                         "device_id=?1)"));
+    DX_SQL_VOID(forget->bind(1, device).run());
     return {};
   });
 }
 
-void SqliteStorage::list_devices(std::string user_id, Reply<std::vector<Device>> reply) {
-  threads_->read(
+void SqliteAccounts::list_devices(std::string user_id, Reply<std::vector<Device>> reply) {
+  threads_.read(
       std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<Device>> {
         std::vector<Device> devices;
         DX_SQL(auto* select, database.cached("SELECT id, name, last_seen_ms FROM devices WHERE user_id=? "
@@ -96,63 +178,32 @@ void SqliteStorage::list_devices(std::string user_id, Reply<std::vector<Device>>
       });
 }
 
-void SqliteStorage::list_workspaces(std::string user_id, Reply<std::vector<Workspace>> reply) {
-  threads_->read(
-      std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<Workspace>> {
-        std::vector<Workspace> workspaces;
-        DX_SQL(auto* select, database.cached("SELECT id, name FROM workspaces WHERE user_id=? "
-                                             "ORDER BY created_ms, id"));
-        select->bind(1, user_id);
-        DX_SQL_VOID(select->for_each_row([&](const auto& row) { workspaces.push_back({row.text(0), row.text(1)}); }));
-        return workspaces;
-      });
+void SqliteAccounts::touch_device(std::string device_id, TimestampMs now, Reply<void> reply) {
+  threads_.write(std::move(reply), [device_id = std::move(device_id), now](Database& database) -> StorageResult<void> {
+    DX_SQL(auto* update, database.cached("UPDATE devices SET last_seen_ms=max(last_seen_ms,?) WHERE id=?"));
+    DX_SQL_VOID(update->bind(1, now.value()).bind(2, device_id).run());
+    return {};
+  });
 }
 
-void SqliteStorage::find_workspace(std::string user_id, std::string id, Reply<Workspace> reply) {
-  threads_->read(std::move(reply),
-                 [user_id = std::move(user_id), id = std::move(id)](Database& database) -> StorageResult<Workspace> {
-                   DX_SQL(auto* find, database.cached("SELECT name FROM workspaces WHERE id=? AND user_id=?"));
-                   DX_SQL(const bool found, find->bind(1, id).bind(2, user_id).step());
-                   if (!found) return std::unexpected(not_found("no workspace " + id));
-                   Workspace workspace{id, find->text(0)};
-                   find->reset();
-                   return workspace;
+void SqliteAccounts::rename_device(std::string user_id, std::string device_id, std::string name, Reply<void> reply) {
+  threads_.write(std::move(reply),
+                 [user_id = std::move(user_id), device_id = std::move(device_id),
+                  name = std::move(name)](Database& database) -> StorageResult<void> {
+                   DX_SQL(auto* update, database.cached("UPDATE devices SET name=? WHERE id=? AND user_id=?"));
+                   DX_SQL_VOID(update->bind(1, name).bind(2, device_id).bind(3, user_id).run());
+                   return changed(database, "no such device");
                  });
 }
 
-void SqliteStorage::create_workspace(std::string user_id, Workspace workspace, TimestampMs now,
-                                     Reply<Workspace> reply) {
-  threads_->write(std::move(reply),
-                  [user_id = std::move(user_id), workspace = std::move(workspace),
-                   now](Database& database) -> StorageResult<Workspace> {
-                    DX_SQL(auto* insert,
-                           database.cached("INSERT INTO workspaces(id, user_id, name, created_ms) VALUES(?,?,?,?)"));
-                    insert->bind(1, workspace.id).bind(2, user_id).bind(3, workspace.name).bind(4, now.value());
-                    if (auto inserted = insert->run(); !inserted) return std::unexpected(conflict_or(inserted.error()));
-                    return workspace;
-                  });
-}
-
-void SqliteStorage::rename_workspace(std::string user_id, Workspace workspace, Reply<Workspace> reply) {
-  threads_->write(
+void SqliteAccounts::remove_device(std::string user_id, std::string device_id, Reply<void> reply) {
+  threads_.write(
       std::move(reply),
-      [user_id = std::move(user_id), workspace = std::move(workspace)](Database& database) -> StorageResult<Workspace> {
-        DX_SQL(auto* update, database.cached("UPDATE workspaces SET name=? WHERE id=? AND user_id=?"));
-        update->bind(1, workspace.name).bind(2, workspace.id).bind(3, user_id);
-        if (auto updated = update->run(); !updated) return std::unexpected(conflict_or(updated.error()));
-        if (database.changes() == 0) return std::unexpected(not_found("no workspace " + workspace.id));
-        return workspace;
+      [user_id = std::move(user_id), device_id = std::move(device_id)](Database& database) -> StorageResult<void> {
+        DX_SQL(auto* remove, database.cached("DELETE FROM devices WHERE id=? AND user_id=?"));
+        DX_SQL_VOID(remove->bind(1, device_id).bind(2, user_id).run());
+        return changed(database, "no such device");
       });
-}
-
-void SqliteStorage::remove_workspace(std::string user_id, std::string id, Reply<void> reply) {
-  threads_->write(std::move(reply),
-                  [user_id = std::move(user_id), id = std::move(id)](Database& database) -> StorageResult<void> {
-                    DX_SQL(auto* remove, database.cached("DELETE FROM workspaces WHERE id=? AND user_id=?"));
-                    DX_SQL_VOID(remove->bind(1, id).bind(2, user_id).run());
-                    if (database.changes() == 0) return std::unexpected(not_found("no workspace " + id));
-                    return {};
-                  });
 }
 
 }  // namespace diaryx::server

@@ -1,8 +1,8 @@
 // Pieces that the account queries share; inside a write of SqliteThreads.
 #pragma once
 
+#include "account_storage.h"
 #include "diaryx/native/sqlite.h"
-#include "storage.h"
 
 namespace diaryx::server {
 

@@ -1,5 +1,5 @@
 // Records of uploads and blobs.
-#include "sqlite_storage.h"
+#include "sqlite_parts.h"
 #include "sqlite_threads.h"
 
 namespace diaryx::server {
@@ -7,14 +7,6 @@ namespace {
 
 using native::Database;
 using native::Savepoint;
-
-StorageError not_found(std::string what) { return {StorageError::Kind::NotFound, std::move(what)}; }
-
-Sha256 hash_of(ByteView bytes) {
-  Sha256 hash;
-  if (bytes.size() == hash.bytes.size()) std::copy(bytes.begin(), bytes.end(), hash.bytes.begin());
-  return hash;
-}
 
 StorageResult<void> refer(Database& database, const Upload& upload, TimestampMs now) {
   DX_SQL(auto* insert, database.cached("INSERT INTO workspace_blobs(workspace_id, hash, size_bytes, mime_type, path, "
@@ -54,8 +46,8 @@ StorageResult<void> finish(Database& database, const Upload& upload, TimestampMs
 
 }  // namespace
 
-void SqliteStorage::create_upload(Upload upload, Reply<void> reply) {
-  threads_->write(std::move(reply), [upload = std::move(upload)](Database& database) -> StorageResult<void> {
+void SqliteAttachments::create_upload(Upload upload, Reply<void> reply) {
+  threads_.write(std::move(reply), [upload = std::move(upload)](Database& database) -> StorageResult<void> {
     DX_SQL(auto* insert, database.cached("INSERT INTO uploads(id, workspace_id, user_id, attachment_path, hash, "
                                          "size_bytes, mime_type, part_size, total_parts, expires_ms) "
                                          "VALUES(?,?,?,?,?,?,?,?,?,?)"));
@@ -71,8 +63,8 @@ void SqliteStorage::create_upload(Upload upload, Reply<void> reply) {
   });
 }
 
-void SqliteStorage::resume_upload(Upload upload, TimestampMs now, Reply<Upload> reply) {
-  threads_->read(
+void SqliteAttachments::resume_upload(Upload upload, TimestampMs now, Reply<Upload> reply) {
+  threads_.read(
       std::move(reply), [upload = std::move(upload), now](Database& database) mutable -> StorageResult<Upload> {
         DX_SQL(
             auto* find,
@@ -94,54 +86,53 @@ void SqliteStorage::resume_upload(Upload upload, TimestampMs now, Reply<Upload> 
       });
 }
 
-void SqliteStorage::find_upload(std::string workspace, std::string id, Reply<Upload> reply) {
-  threads_->read(std::move(reply),
-                 [workspace = std::move(workspace), id = std::move(id)](Database& database) -> StorageResult<Upload> {
-                   DX_SQL(auto* find, database.cached("SELECT user_id, attachment_path, hash, size_bytes, mime_type, "
-                                                      "part_size, total_parts, expires_ms, completed FROM uploads "
-                                                      "WHERE id=? AND workspace_id=?"));
-                   DX_SQL(const bool found, find->bind(1, id).bind(2, workspace).step());
-                   if (!found) return std::unexpected(not_found("no upload " + id));
-                   Upload upload{.id = id,
-                                 .workspace = workspace,
-                                 .user_id = find->text(0),
-                                 .attachment_path = find->text(1),
-                                 .hash = hash_of(find->blob_view(2)),
-                                 .size_bytes = static_cast<uint64_t>(find->integer(3)),
-                                 .mime_type = find->text(4),
-                                 .part_size = static_cast<uint64_t>(find->integer(5)),
-                                 .total_parts = static_cast<uint32_t>(find->integer(6)),
-                                 .expires = TimestampMs{find->integer(7)},
-                                 .completed = find->integer(8) != 0,
-                                 .parts = {}};
-                   find->reset();
-                   auto parts = parts_of(database, id);
-                   if (!parts) return std::unexpected(parts.error());
-                   upload.parts = std::move(*parts);
-                   return upload;
-                 });
+void SqliteAttachments::find_upload(std::string workspace, std::string id, Reply<Upload> reply) {
+  threads_.read(std::move(reply),
+                [workspace = std::move(workspace), id = std::move(id)](Database& database) -> StorageResult<Upload> {
+                  DX_SQL(auto* find, database.cached("SELECT user_id, attachment_path, hash, size_bytes, mime_type, "
+                                                     "part_size, total_parts, expires_ms, completed FROM uploads "
+                                                     "WHERE id=? AND workspace_id=?"));
+                  DX_SQL(const bool found, find->bind(1, id).bind(2, workspace).step());
+                  if (!found) return std::unexpected(not_found("no upload " + id));
+                  Upload upload{.id = id,
+                                .workspace = workspace,
+                                .user_id = find->text(0),
+                                .attachment_path = find->text(1),
+                                .hash = hash_in(find->blob_view(2)),
+                                .size_bytes = static_cast<uint64_t>(find->integer(3)),
+                                .mime_type = find->text(4),
+                                .part_size = static_cast<uint64_t>(find->integer(5)),
+                                .total_parts = static_cast<uint32_t>(find->integer(6)),
+                                .expires = TimestampMs{find->integer(7)},
+                                .completed = find->integer(8) != 0,
+                                .parts = {}};
+                  find->reset();
+                  auto parts = parts_of(database, id);
+                  if (!parts) return std::unexpected(parts.error());
+                  upload.parts = std::move(*parts);
+                  return upload;
+                });
 }
 
-void SqliteStorage::add_upload_part(std::string upload_id, uint32_t part, Reply<void> reply) {
-  threads_->write(
-      std::move(reply), [upload_id = std::move(upload_id), part](Database& database) -> StorageResult<void> {
-        DX_SQL(auto* insert,
-               database.cached("INSERT INTO upload_parts(upload_id, part) VALUES(?,?) ON CONFLICT DO NOTHING"));
-        if (auto inserted = insert->bind(1, upload_id).bind(2, static_cast<int64_t>(part)).run(); !inserted) {
-          if (inserted.error().is_constraint()) return std::unexpected(not_found("no upload " + upload_id));
-          return std::unexpected(storage_error(inserted.error()));
-        }
-        return {};
-      });
+void SqliteAttachments::add_upload_part(std::string upload_id, uint32_t part, Reply<void> reply) {
+  threads_.write(std::move(reply), [upload_id = std::move(upload_id), part](Database& database) -> StorageResult<void> {
+    DX_SQL(auto* insert,
+           database.cached("INSERT INTO upload_parts(upload_id, part) VALUES(?,?) ON CONFLICT DO NOTHING"));
+    if (auto inserted = insert->bind(1, upload_id).bind(2, static_cast<int64_t>(part)).run(); !inserted) {
+      if (inserted.error().is_constraint()) return std::unexpected(not_found("no upload " + upload_id));
+      return std::unexpected(storage_error(inserted.error()));
+    }
+    return {};
+  });
 }
 
-void SqliteStorage::finish_upload(Upload upload, TimestampMs now, Reply<void> reply) {
-  threads_->write(std::move(reply),
-                  [upload = std::move(upload), now](Database& database) { return finish(database, upload, now); });
+void SqliteAttachments::finish_upload(Upload upload, TimestampMs now, Reply<void> reply) {
+  threads_.write(std::move(reply),
+                 [upload = std::move(upload), now](Database& database) { return finish(database, upload, now); });
 }
 
-void SqliteStorage::adopt_blob(Upload upload, TimestampMs now, Reply<void> reply) {
-  threads_->write(std::move(reply), [upload = std::move(upload), now](Database& database) -> StorageResult<void> {
+void SqliteAttachments::adopt_blob(Upload upload, TimestampMs now, Reply<void> reply) {
+  threads_.write(std::move(reply), [upload = std::move(upload), now](Database& database) -> StorageResult<void> {
     DX_SQL(auto* find, database.cached("SELECT size_bytes FROM blobs WHERE user_id=? AND hash=?"));
     DX_SQL(const bool found, find->bind(1, upload.user_id).bind(2, ByteView(upload.hash.bytes)).step());
     const bool same_size = found && static_cast<uint64_t>(find->integer(0)) == upload.size_bytes;
@@ -151,8 +142,8 @@ void SqliteStorage::adopt_blob(Upload upload, TimestampMs now, Reply<void> reply
   });
 }
 
-void SqliteStorage::find_blob(std::string workspace, Sha256 hash, Reply<Blob> reply) {
-  threads_->read(std::move(reply), [workspace = std::move(workspace), hash](Database& database) -> StorageResult<Blob> {
+void SqliteAttachments::find_blob(std::string workspace, Sha256 hash, Reply<Blob> reply) {
+  threads_.read(std::move(reply), [workspace = std::move(workspace), hash](Database& database) -> StorageResult<Blob> {
     DX_SQL(auto* find,
            database.cached("SELECT size_bytes, mime_type FROM workspace_blobs WHERE workspace_id=? AND hash=?"));
     DX_SQL(const bool found, find->bind(1, workspace).bind(2, ByteView(hash.bytes)).step());
@@ -163,8 +154,8 @@ void SqliteStorage::find_blob(std::string workspace, Sha256 hash, Reply<Blob> re
   });
 }
 
-void SqliteStorage::storage_use(std::string user_id, Reply<StorageUse> reply) {
-  threads_->read(std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<StorageUse> {
+void SqliteAttachments::use(std::string user_id, Reply<StorageUse> reply) {
+  threads_.read(std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<StorageUse> {
     DX_SQL(auto* sum, database.cached("SELECT coalesce(sum(size_bytes),0), count(*) FROM blobs WHERE user_id=?"));
     DX_SQL(const bool row, sum->bind(1, user_id).step());
     StorageUse use;
@@ -181,9 +172,9 @@ void SqliteStorage::storage_use(std::string user_id, Reply<StorageUse> reply) {
   });
 }
 
-void SqliteStorage::review_blobs(std::optional<BlobKey> after, uint32_t limit, TimestampMs before,
-                                 Reply<BlobReview> reply) {
-  threads_->read(
+void SqliteAttachments::review_blobs(std::optional<BlobKey> after, uint32_t limit, TimestampMs before,
+                                     Reply<BlobReview> reply) {
+  threads_.read(
       std::move(reply), [after = std::move(after), limit, before](Database& database) -> StorageResult<BlobReview> {
         DX_SQL(auto* select,
                database.cached("SELECT b.user_id, b.hash, b.created_ms<?4 AND NOT EXISTS(SELECT 1 FROM workspaces s "
@@ -195,15 +186,15 @@ void SqliteStorage::review_blobs(std::optional<BlobKey> after, uint32_t limit, T
         select->bind(3, static_cast<int64_t>(limit)).bind(4, before.value());
         BlobReview review;
         DX_SQL_VOID(select->for_each_row([&](const auto& row) {
-          review.last = BlobKey{row.text(0), hash_of(row.blob_view(1))};
+          review.last = BlobKey{row.text(0), hash_in(row.blob_view(1))};
           if (row.integer(2) != 0) review.unused.push_back(*review.last);
         }));
         return review;
       });
 }
 
-void SqliteStorage::forget_blob(BlobKey blob, Reply<bool> reply) {
-  threads_->write(std::move(reply), [blob = std::move(blob)](Database& database) -> StorageResult<bool> {
+void SqliteAttachments::forget_blob(BlobKey blob, Reply<bool> reply) {
+  threads_.write(std::move(reply), [blob = std::move(blob)](Database& database) -> StorageResult<bool> {
     DX_SQL(auto* remove,
            database.cached("DELETE FROM blobs WHERE user_id=?1 AND hash=?2 AND NOT EXISTS(SELECT 1 FROM workspaces s "
                            "JOIN workspace_blobs w ON w.workspace_id=s.id AND w.hash=?2 WHERE s.user_id=?1)"));
@@ -212,8 +203,8 @@ void SqliteStorage::forget_blob(BlobKey blob, Reply<bool> reply) {
   });
 }
 
-void SqliteStorage::expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) {
-  threads_->write(std::move(reply), [now](Database& database) -> StorageResult<std::vector<Upload>> {
+void SqliteAttachments::expire_uploads(TimestampMs now, Reply<std::vector<Upload>> reply) {
+  threads_.write(std::move(reply), [now](Database& database) -> StorageResult<std::vector<Upload>> {
     std::vector<Upload> expired;
     DX_SQL(auto* remove,
            database.cached("DELETE FROM uploads WHERE expires_ms<=? RETURNING id, workspace_id, user_id, completed"));
@@ -230,32 +221,32 @@ void SqliteStorage::expire_uploads(TimestampMs now, Reply<std::vector<Upload>> r
   });
 }
 
-void SqliteStorage::unnamed_blobs(std::vector<BlobKey> blobs, Reply<std::vector<BlobKey>> reply) {
-  threads_->read(std::move(reply),
-                 [blobs = std::move(blobs)](Database& database) -> StorageResult<std::vector<BlobKey>> {
-                   std::vector<BlobKey> unnamed;
-                   DX_SQL(auto* find, database.cached("SELECT 1 FROM blobs WHERE user_id=? AND hash=?"));
-                   for (const BlobKey& blob : blobs) {
-                     DX_SQL(const bool found, find->bind(1, blob.user_id).bind(2, ByteView(blob.hash.bytes)).step());
-                     if (!found) unnamed.push_back(blob);
-                     find->reset();
-                   }
-                   return unnamed;
-                 });
+void SqliteAttachments::unnamed_blobs(std::vector<BlobKey> blobs, Reply<std::vector<BlobKey>> reply) {
+  threads_.read(std::move(reply),
+                [blobs = std::move(blobs)](Database& database) -> StorageResult<std::vector<BlobKey>> {
+                  std::vector<BlobKey> unnamed;
+                  DX_SQL(auto* find, database.cached("SELECT 1 FROM blobs WHERE user_id=? AND hash=?"));
+                  for (const BlobKey& blob : blobs) {
+                    DX_SQL(const bool found, find->bind(1, blob.user_id).bind(2, ByteView(blob.hash.bytes)).step());
+                    if (!found) unnamed.push_back(blob);
+                    find->reset();
+                  }
+                  return unnamed;
+                });
 }
 
-void SqliteStorage::unnamed_uploads(std::vector<std::string> ids, Reply<std::vector<std::string>> reply) {
-  threads_->read(std::move(reply),
-                 [ids = std::move(ids)](Database& database) -> StorageResult<std::vector<std::string>> {
-                   std::vector<std::string> unnamed;
-                   DX_SQL(auto* find, database.cached("SELECT 1 FROM uploads WHERE id=?"));
-                   for (const std::string& id : ids) {
-                     DX_SQL(const bool found, find->bind(1, id).step());
-                     if (!found) unnamed.push_back(id);
-                     find->reset();
-                   }
-                   return unnamed;
-                 });
+void SqliteAttachments::unnamed_uploads(std::vector<std::string> ids, Reply<std::vector<std::string>> reply) {
+  threads_.read(std::move(reply),
+                [ids = std::move(ids)](Database& database) -> StorageResult<std::vector<std::string>> {
+                  std::vector<std::string> unnamed;
+                  DX_SQL(auto* find, database.cached("SELECT 1 FROM uploads WHERE id=?"));
+                  for (const std::string& id : ids) {
+                    DX_SQL(const bool found, find->bind(1, id).step());
+                    if (!found) unnamed.push_back(id);
+                    find->reset();
+                  }
+                  return unnamed;
+                });
 }
 
 }  // namespace diaryx::server

@@ -1,6 +1,8 @@
 // The past of documents: every record that is kept, with its device and time.
+#include "sqlite_history.h"
+
 #include "record_check.h"
-#include "sqlite_storage.h"
+#include "sqlite_parts.h"
 #include "sqlite_threads.h"
 
 namespace diaryx::server {
@@ -30,13 +32,12 @@ StorageResult<DocumentPast> load_past(Database& database, const std::string& doc
   }
   find->reset();
   if (too_much) return std::unexpected(StorageError{StorageError::Kind::TooMany, document + " has too long a past"});
-  DX_SQL(auto* pruned, database.cached("SELECT 1 FROM facts WHERE name='pruned_through' AND value<>'0'"));
-  DX_SQL(const bool may_lack_records, pruned->step());
-  pruned->reset();
-  past.begins_at_start = !may_lack_records;
+  const auto pruned = pruned_through(database);
+  if (!pruned) return std::unexpected(pruned.error());
+  past.begins_at_start = *pruned == 0;
   if (!sound) {
     // All records together are what it held; if some are gone, nobody knows what they held.
-    if (may_lack_records) return std::unexpected(snapshot_damaged(document));
+    if (!past.begins_at_start) return std::unexpected(snapshot_damaged(document));
     past.snapshot.clear();
     past.through = relay::Sequence{};
   }
@@ -58,22 +59,75 @@ StorageResult<DocumentPast> load_past(Database& database, const std::string& doc
   return past;
 }
 
-}  // namespace
+struct OldRecords {
+  int64_t through = 0;  // all of them up to here
+  bool more = false;  // the walk ended for its length
+};
 
-void SqliteStorage::load_past(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) {
-  threads_->read(std::move(reply),
-                 [document = std::move(document), max_bytes](Database& database) -> StorageResult<DocumentPast> {
-                   // One read transaction, as for load_document.
-                   DX_SQL_VOID(database.execute("BEGIN"));
-                   auto past = server::load_past(database, document, max_bytes);
-                   DX_SQL_VOID(database.execute("ROLLBACK"));
-                   return past;
-                 });
+/// Goes on from where the last walk ended, up to the first record that is young: each is looked at once in its life. A time that has
+/// not come yet is wrong, and ends nothing.
+StorageResult<OldRecords> walk_old_records(Database& database, TimestampMs before, TimestampMs now,
+                                           uint32_t max_records) {
+  const auto start = pruned_through(database);
+  if (!start) return std::unexpected(start.error());
+  OldRecords old{.through = *start};
+  DX_SQL(auto* look, database.cached("SELECT sequence, time_ms FROM updates WHERE sequence>?1 AND time_ms<=?2 "
+                                     "ORDER BY sequence LIMIT ?3"));
+  look->bind(1, *start).bind(2, now.value()).bind(3, static_cast<int64_t>(max_records));
+  uint32_t passed = 0;
+  while (true) {
+    DX_SQL(const bool found, look->step());
+    if (!found || look->integer(1) >= before.value()) break;
+    old.through = look->integer(0);
+    ++passed;
+  }
+  look->reset();
+  old.more = passed == max_records;
+  return old;
 }
 
-void SqliteStorage::changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,
+StorageResult<Pruned> forget_records(Database& database, TimestampMs before, TimestampMs now, uint32_t max_records) {
+  const auto old = walk_old_records(database, before, now, max_records);
+  if (!old) return std::unexpected(old.error());
+  DX_SQL(auto* note, database.cached("INSERT INTO facts VALUES('pruned_through', ?1) ON CONFLICT(name) DO UPDATE "
+                                     "SET value=excluded.value WHERE value<>excluded.value"));
+  DX_SQL_VOID(note->bind(1, std::to_string(old->through)).run());
+  // By document, so that each row that is looked at is one to remove: the writers wait only for those. But for times that are wrong,
+  // and for an age that was less before.
+  DX_SQL(
+      auto* remove,
+      database.cached("DELETE FROM updates WHERE sequence IN (SELECT u.sequence FROM documents d CROSS JOIN updates u "
+                      "ON u.document_id=d.id AND u.sequence<=min(d.snapshot_through,?1) AND u.time_ms<?2 LIMIT ?3)"));
+  remove->bind(1, old->through).bind(2, before.value()).bind(3, static_cast<int64_t>(max_records));
+  DX_SQL_VOID(remove->run());
+  const auto removed = static_cast<uint64_t>(database.changes());
+  return Pruned{.records = removed, .more = old->more || removed == max_records};
+}
+
+}  // namespace
+
+StorageResult<int64_t> pruned_through(Database& database) {
+  DX_SQL(auto* find, database.cached("SELECT CAST(value AS INTEGER) FROM facts WHERE name='pruned_through'"));
+  DX_SQL(const bool found, find->step());
+  const int64_t through = found ? find->integer(0) : 0;
+  find->reset();
+  return through;
+}
+
+void SqliteHistory::load(std::string document, uint64_t max_bytes, Reply<DocumentPast> reply) {
+  threads_.read(std::move(reply),
+                [document = std::move(document), max_bytes](Database& database) -> StorageResult<DocumentPast> {
+                  // One read transaction, as in SqliteDocuments::load.
+                  DX_SQL_VOID(database.execute("BEGIN"));
+                  auto past = load_past(database, document, max_bytes);
+                  DX_SQL_VOID(database.execute("ROLLBACK"));
+                  return past;
+                });
+}
+
+void SqliteHistory::changed_documents(std::string workspace, relay::Sequence after, uint32_t limit,
                                       Reply<std::vector<ChangedDocument>> reply) {
-  threads_->read(
+  threads_.read(
       std::move(reply),
       [workspace = std::move(workspace), after,
        limit](Database& database) -> StorageResult<std::vector<ChangedDocument>> {
@@ -88,6 +142,12 @@ void SqliteStorage::changed_documents(std::string workspace, relay::Sequence aft
         }));
         return changed;
       });
+}
+
+void SqliteHistory::prune(TimestampMs now, DurationMs keep, uint32_t max_records, Reply<Pruned> reply) {
+  threads_.write(std::move(reply), [now, keep, max_records](Database& database) {
+    return forget_records(database, now + DurationMs{-keep.value()}, now, max_records);
+  });
 }
 
 }  // namespace diaryx::server

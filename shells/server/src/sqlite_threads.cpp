@@ -13,6 +13,17 @@ StorageError storage_error(const native::SqliteError& error) {
   return {kind, error.message};
 }
 
+StorageError conflict_or(const native::SqliteError& error) {
+  if (error.is_constraint()) return {StorageError::Kind::Conflict, error.message};
+  return storage_error(error);
+}
+
+Sha256 hash_in(ByteView column) {
+  Sha256 hash;
+  if (column.size() == hash.bytes.size()) std::copy(column.begin(), column.end(), hash.bytes.begin());
+  return hash;
+}
+
 SqliteThreads::SqliteThreads(native::Database writer, native::Database reader)
     : writer_database_(std::move(writer)),
       reader_database_(std::move(reader)),

@@ -10,13 +10,19 @@
 #include <span>
 #include <utility>
 
+#include "diaryx/base/sha256.h"
 #include "diaryx/native/sqlite.h"
-#include "storage.h"
+#include "storage_result.h"
 #include "worker.h"
 
 namespace diaryx::server {
 
 StorageError storage_error(const native::SqliteError& error);
+/// Conflict for a row that a constraint refuses.
+StorageError conflict_or(const native::SqliteError& error);
+inline StorageError not_found(std::string what) { return {StorageError::Kind::NotFound, std::move(what)}; }
+/// Of a column; one that is no hash is that of nothing.
+Sha256 hash_in(ByteView column);
 
 /// True for failures of the world, after which nothing of the group can be trusted to be stored.
 inline bool fails_the_group(const StorageError& error) {

@@ -27,7 +27,7 @@ HttpResponse workspace_failed(std::string_view why) {
 
 awaitable<std::optional<HttpResponse>> not_owned(Services& services, const HttpRequest& request) {
   const auto workspace = co_await ask<Workspace>([&](auto reply) {
-    services.storage.find_workspace(request.session.user_id, request.arguments[0], std::move(reply));
+    services.storage.workspaces.find(request.session.user_id, request.arguments[0], std::move(reply));
   });
   if (!workspace) co_return storage_response(workspace.error(), kNoWorkspace);
   co_return std::nullopt;

@@ -25,7 +25,7 @@ constexpr const char* kLostUpload = "00000000-0000-4000-8000-000000000003";
 
 /// One life of the server.
 struct Process {
-  Process(Storage& storage, BlobStore& blobs) : collector(storage, blobs, pool, metrics) {}
+  Process(AttachmentStorage& attachments, BlobStore& blobs) : collector(attachments, blobs, pool, metrics) {}
   ~Process() { pool.join(); }
 
   template <typename Condition>
@@ -47,7 +47,7 @@ struct Process {
 
 struct BlobCollectorTest : testing::Test {
   BlobCollectorTest() {
-    storage.create_workspace(kUser, {"w", "notes"}, TimestampMs{1}, [](auto) {});
+    storage.workspaces.create(kUser, {"w", "notes"}, TimestampMs{1}, [](auto) {});
   }
   /// A file as the server leaves it, last written at `time`.
   BlobKey put(std::string_view text, TimestampMs time) {
@@ -59,7 +59,7 @@ struct BlobCollectorTest : testing::Test {
   }
   void record(const BlobKey& blob) {
     Upload upload{.id = kUpload, .workspace = "w", .user_id = kUser, .hash = blob.hash, .size_bytes = 1};
-    storage.finish_upload(upload, TimestampMs{1}, [](auto stored) { EXPECT_TRUE(stored); });
+    storage.attachments.finish_upload(upload, TimestampMs{1}, [](auto stored) { EXPECT_TRUE(stored); });
   }
   bool is_there(const BlobKey& blob) const { return std::filesystem::exists(blobs->blob_path(kUser, blob.hash)); }
 
@@ -73,19 +73,19 @@ struct BlobCollectorTest : testing::Test {
 TEST_F(BlobCollectorTest, TakesAwayAFileWhoseRecordWasRemovedByAProcessThatEndedThen) {
   const BlobKey blob = put("a", before_start);
   record(blob);
-  storage.remove_workspace(kUser, "w", [](auto) {});
+  storage.workspaces.remove(kUser, "w", [](auto) {});
   {
-    Process killed(storage, *blobs);
-    storage.hold();
+    Process killed(storage.attachments, *blobs);
+    storage.line().hold();
     asio::co_spawn(killed.context, killed.collector.collect(started), asio::detached);
-    killed.run_until([this] { return storage.waiting() == 1; });
-    storage.release(1);  // which attachments are unused; forgetting one is asked for next
-    storage.hold();
-    killed.run_until([this] { return storage.waiting() == 1; });
-    storage.drop_answers();  // it is forgotten, and the process ends
+    killed.run_until([this] { return storage.line().waiting() == 1; });
+    storage.line().release(1);  // which attachments are unused; forgetting one is asked for next
+    storage.line().hold();
+    killed.run_until([this] { return storage.line().waiting() == 1; });
+    storage.line().drop_answers();  // it is forgotten, and the process ends
   }
   ASSERT_TRUE(is_there(blob));
-  Process next(storage, *blobs);
+  Process next(storage.attachments, *blobs);
   next.run(next.collector.collect(started));
   EXPECT_TRUE(is_there(blob)) << "no walk over the records finds it";
   next.run(next.collector.sweep(started));
@@ -97,22 +97,22 @@ TEST_F(BlobCollectorTest, TakesAwayAFileWhoseRecordWasRemovedByAProcessThatEnded
 TEST_F(BlobCollectorTest, LeavesWhatARecordNames) {
   const BlobKey named = put("a", before_start);
   record(named);
-  storage.remove_workspace(kUser, "w", [](auto) {});  // nothing refers to it: that is for `collect`, when it is old
-  Process process(storage, *blobs);
+  storage.workspaces.remove(kUser, "w", [](auto) {});  // nothing refers to it: that is for `collect`, when it is old
+  Process process(storage.attachments, *blobs);
   process.run(process.collector.sweep(started));
   EXPECT_TRUE(is_there(named));
 }
 
 TEST_F(BlobCollectorTest, LeavesWhatWasWrittenSinceTheStart) {
   const BlobKey fresh = put("a", started);
-  Process process(storage, *blobs);
+  Process process(storage.attachments, *blobs);
   process.run(process.collector.sweep(started));
   EXPECT_TRUE(is_there(fresh));
 }
 
 TEST_F(BlobCollectorTest, LeavesWhatSomebodyIsAboutToRecordWhateverTheClockSays) {
   const BlobKey placed = put("a", before_start);
-  Process process(storage, *blobs);
+  Process process(storage.attachments, *blobs);
   std::shared_ptr<void> held;
   process.run([&]() -> asio::awaitable<void> { held = co_await process.collector.hold(placed); }());
   process.run(process.collector.sweep(started));
@@ -124,10 +124,10 @@ TEST_F(BlobCollectorTest, LeavesWhatSomebodyIsAboutToRecordWhateverTheClockSays)
 
 TEST_F(BlobCollectorTest, WhoPutsAnAttachmentInItsPlaceWaitsForTheSweep) {
   const BlobKey blob = put("a", before_start);
-  Process process(storage, *blobs);
-  storage.hold();
+  Process process(storage.attachments, *blobs);
+  storage.line().hold();
   asio::co_spawn(process.context, process.collector.sweep(started), asio::detached);
-  process.run_until([this] { return storage.waiting() == 1; });
+  process.run_until([this] { return storage.line().waiting() == 1; });
   EXPECT_FALSE(process.collector.is_idle());
   bool was_there = true;
   asio::co_spawn(
@@ -139,15 +139,15 @@ TEST_F(BlobCollectorTest, WhoPutsAnAttachmentInItsPlaceWaitsForTheSweep) {
       asio::detached);
   process.context.poll();
   EXPECT_TRUE(was_there) << "it has to wait";
-  storage.release();
+  storage.line().release();
   process.run_until([] { return false; });
   EXPECT_FALSE(was_there) << "so it puts it in its place anew";
 }
 
 TEST_F(BlobCollectorTest, LeavesEverythingWhenTheStorageCannotBeAsked) {
   const BlobKey blob = put("a", before_start);
-  Process process(storage, *blobs);
-  storage.fail_reads(1, StorageError::Kind::Unavailable);
+  Process process(storage.attachments, *blobs);
+  storage.line().fail_reads(1, StorageError::Kind::Unavailable);
   process.run(process.collector.sweep(started));
   EXPECT_TRUE(is_there(blob));
   EXPECT_TRUE(process.collector.is_idle());
@@ -164,7 +164,7 @@ TEST_F(BlobCollectorTest, LeavesWhatIsNotTheServers) {
   const std::vector<std::filesystem::path> foreign = {
       put_file("notes/" + hash.substr(0, 2) + "/" + hash), put_file(std::string(kUser) + "/ff/" + hash),
       put_file(std::string(kUser) + "/" + hash.substr(0, 2) + "/read.me"), put_file("README")};
-  Process process(storage, *blobs);
+  Process process(storage.attachments, *blobs);
   process.run(process.collector.sweep(TimestampMs{INT64_MAX / 2}));
   for (const auto& path : foreign) EXPECT_TRUE(std::filesystem::exists(path)) << path;
 }
@@ -175,8 +175,9 @@ TEST_F(BlobCollectorTest, TakesAwayThePartsOfUploadsThatAreGone) {
     std::ofstream(part) << "x";
     ASSERT_TRUE(blobs->keep_part(id, 1, part));
   }
-  storage.create_upload({.id = kUpload, .workspace = "w", .user_id = kUser}, [](auto stored) { EXPECT_TRUE(stored); });
-  Process process(storage, *blobs);
+  storage.attachments.create_upload({.id = kUpload, .workspace = "w", .user_id = kUser},
+                                    [](auto stored) { EXPECT_TRUE(stored); });
+  Process process(storage.attachments, *blobs);
   process.run(process.collector.sweep_uploads());
   EXPECT_TRUE(std::filesystem::exists(folder.path / "uploads" / kUpload / "1"));
   EXPECT_FALSE(std::filesystem::exists(folder.path / "uploads" / kLostUpload));

@@ -15,7 +15,7 @@ class RelayHostOnAClock : public testing::Test {
  protected:
   RelayHostOnAClock() {
     options.limits.idle_before_unload = DurationMs{50};
-    storage.create_workspace("u1", {kWorkspace, "Notes"}, wall, [](StorageResult<Workspace>) {});
+    storage.workspaces.create("u1", {kWorkspace, "Notes"}, wall, [](StorageResult<Workspace>) {});
     storage.take_over([this](StorageResult<uint64_t> taken) { epoch = *taken; });
   }
 
@@ -32,7 +32,7 @@ class RelayHostOnAClock : public testing::Test {
 
   std::vector<TimestampMs> stored_times() {
     std::vector<TimestampMs> times;
-    storage.load_past(document, UINT64_MAX, [&](StorageResult<DocumentPast> past) {
+    storage.history.load(document, UINT64_MAX, [&](StorageResult<DocumentPast> past) {
       for (const StoredRecord& record : past->records) times.push_back(record.time);
     });
     return times;

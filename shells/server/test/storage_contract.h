@@ -63,11 +63,11 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
                          .device_name = "laptop",
                          .now = TimestampMs{1000},
                          .expires = TimestampMs{2000}};
-    return *wait<Session>([&](auto reply) { storage->create_token(token, std::move(reply)); });
+    return *wait<Session>([&](auto reply) { storage->accounts.create_token(token, std::move(reply)); });
   }
   Workspace workspace(const Session& session, const std::string& id, const std::string& name) {
     return *wait<Workspace>(
-        [&](auto reply) { storage->create_workspace(session.user_id, {id, name}, TimestampMs{1}, std::move(reply)); });
+        [&](auto reply) { storage->workspaces.create(session.user_id, {id, name}, TimestampMs{1}, std::move(reply)); });
   }
   StorageResult<relay::Sequence> append(const std::string& workspace, const std::string& document,
                                         std::string_view text) {
@@ -78,7 +78,7 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
                      .device_id = "d",
                      .time = TimestampMs{5},
                      .epoch = turn};
-    return wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
+    return wait<relay::Sequence>([&](auto reply) { storage->documents.append(update, std::move(reply)); });
   }
   void append_at(const std::string& document, int64_t time) {
     const NewUpdate update{.workspace = "w",
@@ -88,16 +88,17 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
                            .device_id = "d",
                            .time = TimestampMs{time},
                            .epoch = turn};
-    last = *wait<relay::Sequence>([&](auto reply) { storage->append_update(update, std::move(reply)); });
+    last = *wait<relay::Sequence>([&](auto reply) { storage->documents.append(update, std::move(reply)); });
   }
   /// A snapshot of everything that `append_at` stored.
   void cover(const std::string& document) {
-    wait<void>([&](auto reply) { storage->store_snapshot(document, bytes("all"), last, turn, std::move(reply)); });
+    wait<void>(
+        [&](auto reply) { storage->documents.store_snapshot(document, bytes("all"), last, turn, std::move(reply)); });
   }
   /// What is older than `before`, at 1000.
   Pruned prune_once(int64_t before, uint32_t most) {
     return *wait<Pruned>([&](auto reply) {
-      storage->prune_history(TimestampMs{1000}, DurationMs{1000 - before}, most, std::move(reply));
+      storage->history.prune(TimestampMs{1000}, DurationMs{1000 - before}, most, std::move(reply));
     });
   }
   uint64_t prune(int64_t before) {
@@ -106,14 +107,15 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
     return records;
   }
   StorageResult<StoredDocument> load(const std::string& document) {
-    return wait<StoredDocument>([&](auto reply) { storage->load_document(document, std::move(reply)); });
+    return wait<StoredDocument>([&](auto reply) { storage->documents.load(document, std::move(reply)); });
   }
 
   StorageResult<Session> find_session(std::string_view token, int64_t now) {
-    return wait<Session>([&](auto reply) { storage->find_session(sha256(token), TimestampMs{now}, std::move(reply)); });
+    return wait<Session>(
+        [&](auto reply) { storage->accounts.find_session(sha256(token), TimestampMs{now}, std::move(reply)); });
   }
   uint64_t epoch() {
-    return *wait<uint64_t>([&](auto reply) { storage->access_epoch(std::move(reply)); });
+    return *wait<uint64_t>([&](auto reply) { storage->access.epoch(std::move(reply)); });
   }
   StorageResult<void> ask_sign_in(const std::string& email, const std::string& link, const std::string& code,
                                   int64_t now, bool new_users = false) {
@@ -126,7 +128,7 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
                             .expires = TimestampMs{now + 900'000},
                             .new_users = new_users,
                             .max_per_hour = 3};
-    return wait<void>([&](auto reply) { storage->create_sign_in(sign_in, std::move(reply)); });
+    return wait<void>([&](auto reply) { storage->access.create_sign_in(sign_in, std::move(reply)); });
   }
   StorageResult<SignedIn> redeem(SignInProof proof, const std::string& token, int64_t now, uint32_t max_devices = 0,
                                  const std::string& replace = {}) {
@@ -138,7 +140,7 @@ struct StorageContract : testing::TestWithParam<StorageKind> {
                                     .expires = TimestampMs{now + 1'000'000}},
                           .replace_device = replace,
                           .max_devices = max_devices};
-    return wait<SignedIn>([&](auto reply) { storage->redeem_sign_in(std::move(redemption), std::move(reply)); });
+    return wait<SignedIn>([&](auto reply) { storage->access.redeem_sign_in(std::move(redemption), std::move(reply)); });
   }
 
   TemporaryFolder folder;

@@ -35,8 +35,8 @@ struct Peer final : RelayPeer {
 struct StorageFaults : testing::Test {
   StorageFaults()
       : host(context.get_executor(), storage, metrics, {}, first_turn(storage), [this] { ++superseded; }, now) {
-    storage.create_user("me@x", TimestampMs{1}, [this](auto made) { user = made->id; });
-    storage.create_workspace(user, {kWorkspace, "notes"}, TimestampMs{1}, [](auto) {});
+    storage.accounts.create_user("me@x", TimestampMs{1}, [this](auto made) { user = made->id; });
+    storage.workspaces.create(user, {kWorkspace, "notes"}, TimestampMs{1}, [](auto) {});
   }
   static uint64_t first_turn(Storage& storage) {
     uint64_t epoch = 0;
@@ -99,7 +99,7 @@ TEST_F(StorageFaults, AFullDiskIsToldAndNothingUnstoredIsShown) {
   auto [reader, other] = connect();
   send(other, sync::SyncStep1{sync::kEmptyStateVector});
   const size_t frames_before = reader->frames.size();
-  storage.fail_writes(1, StorageError::Kind::Full);
+  storage.line().fail_writes(1, StorageError::Kind::Full);
   const Bytes second = type("lost for now");
   send(from, sync::Update{second});
   EXPECT_THAT(writer->texts, Contains(HasSubstr("disk is full")));
@@ -125,41 +125,41 @@ TEST_F(StorageFaults, ASlowDiskDelaysPromisesAndRelaysButBreaksNone) {
   send(from, sync::SyncStep1{sync::kEmptyStateVector});
   send(other, sync::SyncStep1{sync::kEmptyStateVector});
   const size_t frames_before = reader->frames.size();
-  storage.hold();
+  storage.line().hold();
   const Bytes update = type("slow");
   send(from, sync::Update{update});
   EXPECT_THAT(writer->texts, Not(Contains(HasSubstr("\"saved\""))));
   EXPECT_EQ(reader->frames.size(), frames_before);
-  storage.release();
+  storage.line().release();
   settle();
   EXPECT_THAT(writer->texts, Contains(HasSubstr("\"saved\"")));
   EXPECT_EQ(reader->frames.size(), frames_before + 1);
 }
 
 TEST_F(StorageFaults, ALoadThatFailsIsNeverFollowedByAStore) {
-  storage.append_update({.workspace = kWorkspace,
-                         .document = document,
-                         .bytes = std::make_shared<const Bytes>(type("old")),
-                         .user_id = user,
-                         .device_id = "d",
-                         .time = TimestampMs{1},
-                         .epoch = 1},
-                        [](auto) {});
+  storage.documents.append({.workspace = kWorkspace,
+                            .document = document,
+                            .bytes = std::make_shared<const Bytes>(type("old")),
+                            .user_id = user,
+                            .device_id = "d",
+                            .time = TimestampMs{1},
+                            .epoch = 1},
+                           [](auto) {});
   for (const auto kind : {StorageError::Kind::Unavailable, StorageError::Kind::Damaged}) {
     auto [peer, id] = connect();
     host.received(id, *sync::encode_frame(document, {sync::Update{type("new")}}));
-    storage.fail_reads(1, kind);  // access was asked about already; the next read is the document
+    storage.line().fail_reads(1, kind);  // access was asked about already; the next read is the document
     settle();
     EXPECT_THAT(peer->texts, Contains(HasSubstr("\"code\":\"storage\"")));
     host.closed(id);
     settle();
   }
-  storage.fail_reads(0, StorageError::Kind::Unavailable);
+  storage.line().fail_reads(0, StorageError::Kind::Unavailable);
   EXPECT_EQ(text_on_server(), "old");
 }
 
 TEST_F(StorageFaults, NotKnowingIsNotRefusing) {
-  storage.fail_reads(1, StorageError::Kind::Unavailable);
+  storage.line().fail_reads(1, StorageError::Kind::Unavailable);
   auto [peer, id] = connect();
   send(id, sync::SyncStep1{sync::kEmptyStateVector});
   EXPECT_EQ(peer->closed, relay::CloseCode::TryAgainLater);
@@ -186,7 +186,7 @@ TEST_F(StorageFaults, ReadOnlyDiskServesReaders) {
   send(from, sync::Update{type("there")});
   host.closed(from);
   settle();
-  storage.fail_writes(UINT32_MAX, StorageError::Kind::Unavailable);
+  storage.line().fail_writes(UINT32_MAX, StorageError::Kind::Unavailable);
   EXPECT_EQ(text_on_server(), "there");
 }
 

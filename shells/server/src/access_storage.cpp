@@ -1,4 +1,4 @@
-#include "storage.h"
+#include "access_storage.h"
 
 namespace diaryx::server {
 
