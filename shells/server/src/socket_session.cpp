@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <exception>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 #include "diaryx/native/log.h"
@@ -42,8 +42,23 @@ SocketSession::SocketSession(Transport transport, Services& services, std::uniqu
       counted_(std::move(counted)),
       heard_at_(SocketList::Clock::now()) {}
 
+void SocketSession::go_on_to(Life next) {
+  DX_ASSERT(next > life_);
+  life_ = next;
+}
+
+void SocketSession::change(Reading from, Reading to) {
+  DX_ASSERT(reading_ == from);
+  reading_ = to;
+}
+
+void SocketSession::change(Writing from, Writing to) {
+  DX_ASSERT(writing_ == from);
+  writing_ = to;
+}
+
 void SocketSession::begin(const boost::beast::flat_buffer& early) {
-  started_ = true;
+  change(Reading::Early, Reading::Idle);
   ++services_.metrics.sockets_opened;
   services_.sockets.add(shared_from_this());
   const auto bytes = early.cdata();
@@ -71,6 +86,7 @@ void SocketSession::refuse(const boost::beast::flat_buffer& early, std::string_v
 }
 
 void SocketSession::admit(Admission admission) {
+  DX_ASSERT(grant_ == nullptr);
   read_only_ = admission.read_only;
   authenticate_.reset();
   if (reader_ != nullptr) reader_->set_limits(kMessages);
@@ -84,30 +100,28 @@ void SocketSession::admit(Admission admission) {
 
 /// Waits for what the session wants to hear or is to send; may be called at any time.
 void SocketSession::read() {
-  if (broken_ || ended_) return;
-  const bool listens = !paused_ && !asking_;
+  if (is_over()) return;
   if (!stream_.is_tls()) {
-    if (!started_) return;
-    const int wanted = (listens ? SocketPoll::kRead : 0) | (writing_ ? SocketPoll::kWrite : 0);
+    const int wanted = (listens() ? SocketPoll::kRead : 0) | (writing_ == Writing::UnderWay ? SocketPoll::kWrite : 0);
     if (!stream_.wait_for(static_cast<uint8_t>(wanted))) cut();
     return;
   }
-  if (reading_ || !listens) return;
-  reading_ = true;
+  if (!listens()) return;
+  change(Reading::Idle, Reading::UnderWay);
   stream_.async_receive([self = shared_from_this()](const boost::system::error_code& error, std::span<uint8_t> bytes) {
-    self->reading_ = false;
+    self->change(Reading::UnderWay, Reading::Idle);
     self->received(error, bytes);
   });
 }
 
 void SocketSession::ready(bool readable, bool writable) {
   const auto self = shared_from_this();
-  if (writable && writing_) {
-    writing_ = false;
+  if (writable && writing_ == Writing::UnderWay) {
+    change(Writing::UnderWay, Writing::Idle);
     flush();
   }
-  if (broken_ || ended_) return;
-  if (!readable || paused_ || asking_) return read();
+  if (is_over()) return;
+  if (!readable || !listens()) return read();
   boost::system::error_code error;
   const auto bytes = stream_.receive_now(error);
   if (bytes) return received(error, *bytes);
@@ -116,10 +130,11 @@ void SocketSession::ready(bool readable, bool writable) {
 
 void SocketSession::received(const boost::system::error_code& error, std::span<uint8_t> bytes) {
   if (error) {
-    if (!close_wanted_) native::log().debug("connection {}: {}", connection_.value(), error.message());
+    if (life_ == Life::Open) native::log().debug("connection {}: {}", connection_.value(), error.message());
     return end();
   }
-  if (deaf_) return read();
+  if (is_over()) return;  // over TLS it may have been on its way
+  if (life_ == Life::Deaf) return read();
   heard_at_ = SocketList::Clock::now();
   pinged_ = false;
   if (reader_ == nullptr) {
@@ -128,11 +143,16 @@ void SocketSession::received(const boost::system::error_code& error, std::span<u
   reader_->feed(bytes);
   try {
     take_what_came();
-  } catch (const std::exception& exception) {  // the rim: libraries may throw, one connection ends and no other
-    native::log().error("a connection ended by an exception: {}", exception.what());
-    services_.relay.drop_gathered();
-    cut();
+  } catch (const std::exception& exception) {
+    end_by(exception);
   }
+}
+
+/// The rim: libraries may throw, one connection ends and no other.
+void SocketSession::end_by(const std::exception& exception) {
+  native::log().error("a connection ended by an exception: {}", exception.what());
+  services_.relay.drop_gathered();
+  cut();
 }
 
 void SocketSession::take_what_came() {
@@ -140,18 +160,18 @@ void SocketSession::take_what_came() {
   take_messages();
   services_.relay.take_gathered();
   if (reader_ != nullptr && reader_->is_between_frames()) reader_.reset();
-  if (!broken_) read();
+  read();
 }
 
 void SocketSession::take_messages() {
-  while (!ended_ && !broken_ && reader_ != nullptr) {
-    if (asking_) return reader_->keep_rest();  // what was read is shared with others
+  while (!is_over() && reader_ != nullptr) {
+    if (reading_ == Reading::Asking) return reader_->keep_rest();  // what was read is shared with others
     const auto message = reader_->next();
     if (!message) {
       // Nothing that follows can be read. Closing at once could take the close frame from the client's hands.
       close_with(static_cast<uint16_t>(message.error()), "a frame could not be read");
       deadline_ = SocketList::Clock::now() + kFarewellTime;
-      deaf_ = true;
+      if (!is_over()) go_on_to(Life::Deaf);
       return;
     }
     if (!*message) return;
@@ -163,7 +183,7 @@ void SocketSession::take(const WebSocketMessage& message) {
   switch (message.opcode) {
     case Opcode::Ping:
       // Of several pings only the last needs an answer, and somebody who does not read gets no more than one.
-      if (pong_queued_ || close_wanted_) return;
+      if (pong_queued_ || life_ != Life::Open) return;
       pong_queued_ = true;
       {
         auto body = std::make_shared<const Bytes>(to_bytes(message.bytes));
@@ -176,7 +196,7 @@ void SocketSession::take(const WebSocketMessage& message) {
   }
   ++services_.metrics.messages_in;
   services_.metrics.bytes_in += message.bytes.size();
-  if (close_wanted_) return;
+  if (life_ != Life::Open) return;
   const bool binary = message.opcode == Opcode::Binary;
   if (wire_ != nullptr) {
     if (binary) take_from_editor(message.bytes);
@@ -188,7 +208,7 @@ void SocketSession::take(const WebSocketMessage& message) {
 }
 
 void SocketSession::take_close(ByteView body) {
-  if (!close_wanted_) {
+  if (life_ == Life::Open) {
     const uint16_t code = close_code_of(body);
     close_with(code == 1005 ? uint16_t{1000} : code, "");
   }
@@ -205,13 +225,11 @@ void SocketSession::hear_on(Heard heard) {
     return Heard(std::make_move_iterator(heard.begin() + static_cast<ptrdiff_t>(place) + 1),
                  std::make_move_iterator(heard.end()));
   };
-  for (size_t i = 0; i < heard.size() && !close_wanted_ && !broken_; ++i) {
+  for (size_t i = 0; i < heard.size() && life_ == Life::Open; ++i) {
     auto& one = heard[i];
     if (auto* token = std::get_if<SignInWith>(&one)) {
       SignInWith with = std::move(*token);
-      asking_ = true;
-      asio::co_spawn(services_.sockets.executor(), sign_in(std::move(with), rest_after(i)), asio::detached);
-      return;
+      return ask(sign_in(std::move(with), rest_after(i)));
     }
     if (auto* answer = std::get_if<ToEditor>(&one)) {
       enqueue(Told{std::make_shared<const Bytes>(std::move(answer->message)), 0});
@@ -219,9 +237,7 @@ void SocketSession::hear_on(Heard heard) {
       // Dropped: editors begin anew once they have signed in.
     } else if (auto* to_find = std::get_if<ToFind>(&one)) {
       ToFind note = std::move(*to_find);
-      asking_ = true;
-      asio::co_spawn(services_.sockets.executor(), find(std::move(note), rest_after(i)), asio::detached);
-      return;
+      return ask(find(std::move(note), rest_after(i)));
     } else if (auto* frame = std::get_if<ToRelay>(&one)) {
       services_.relay.received(connection_, std::move(frame->frame));
     } else if (auto* text = std::get_if<ToRelayText>(&one)) {
@@ -230,27 +246,46 @@ void SocketSession::hear_on(Heard heard) {
   }
 }
 
+/// Nothing is read until `question` has gone on with the rest.
+void SocketSession::ask(asio::awaitable<void> question) {
+  change(Reading::Idle, Reading::Asking);
+  asio::co_spawn(services_.sockets.executor(), std::move(question),
+                 [self = shared_from_this()](const std::exception_ptr& thrown) {
+                   if (thrown == nullptr) return;
+                   try {
+                     std::rethrow_exception(thrown);
+                   } catch (const std::exception& exception) {
+                     self->end_by(exception);
+                   }
+                 });
+}
+
+void SocketSession::go_on_with(Heard rest) {
+  change(Reading::Asking, Reading::Idle);
+  services_.relay.gather();  // else the relay might have the next bytes read before the rest is heard
+  hear_on(std::move(rest));
+  take_what_came();
+}
+
 asio::awaitable<void> SocketSession::find(ToFind note, Heard rest) {
   const auto self = shared_from_this();
-  if (ended_) co_return;
+  if (life_ == Life::Ended) co_return;
   const std::string document = co_await find_note(services_, grant_->key, note.by_path, note.payload);
-  asking_ = false;
-  if (!ended_ && !broken_ && !close_wanted_) {
+  if (life_ == Life::Open) {
     wire_->located(note.by_path, document);
     // What has an id that does not fit is refused by the relay, as a frame that cannot be read.
     auto frame = sync::encode_frame(document, note.payload);
     services_.relay.received(connection_, frame ? std::move(*frame) : Bytes(1, 0xff));
   }
-  hear_on(std::move(rest));
-  take_what_came();
+  go_on_with(std::move(rest));
 }
 
 asio::awaitable<void> SocketSession::sign_in(SignInWith with, Heard rest) {
   const auto self = shared_from_this();
-  if (ended_) co_return;
+  if (life_ == Life::Ended) co_return;
   if (grant_ == nullptr) {
     auto admission = co_await (*authenticate_)(with.token);
-    if (broken_ || close_wanted_) {
+    if (life_ != Life::Open) {
       // Too late.
     } else if (!admission) {
       const bool for_good = admission.error() == kEditorUnauthorized;
@@ -268,9 +303,7 @@ asio::awaitable<void> SocketSession::sign_in(SignInWith with, Heard rest) {
   } else {
     enqueue(Told{std::make_shared<const Bytes>(wire_->accepted(with.name, read_only_)), 0});
   }
-  asking_ = false;
-  hear_on(std::move(rest));
-  take_what_came();
+  go_on_with(std::move(rest));
 }
 
 void SocketSession::resume() {
@@ -298,7 +331,7 @@ void SocketSession::enqueue(const Told& told) {
 }
 
 void SocketSession::enqueue(Outgoing message) {
-  if (broken_ || close_wanted_) return;
+  if (life_ != Life::Open) return;
   // A single message may be larger than the bound; a backlog may not.
   const uint64_t queued = queued_bytes_ + message.size_bytes + kPerMessageBytes;
   if (queued > services_.options.socket_queue_bytes && next_ < outgoing_.size()) {
@@ -312,15 +345,18 @@ void SocketSession::enqueue(Outgoing message) {
 }
 
 void SocketSession::push(Outgoing message) {
+  DX_ASSERT(life_ == Life::Open);
   queued_bytes_ += message.size_bytes + kPerMessageBytes;
   outgoing_.push_back(std::move(message));
-  if (writing_ || std::exchange(flush_wanted_, true)) return;
+  if (writing_ != Writing::Idle) return;
+  change(Writing::Idle, Writing::Gathering);
   services_.sockets.flush_soon(shared_from_this());
 }
 
 void SocketSession::flush() {
-  flush_wanted_ = false;
-  if (broken_ || writing_ || next_ == outgoing_.size()) return;
+  DX_ASSERT(writing_ != Writing::UnderWay);
+  writing_ = Writing::Idle;
+  if (is_over() || next_ == outgoing_.size()) return;
   stream_.is_tls() ? write_tls() : write_plain();
 }
 
@@ -357,7 +393,7 @@ void SocketSession::write_plain() {
     sent_of_next_ = left;
     written(messages);
     if (sent == wanted) continue;
-    writing_ = true;
+    change(Writing::Idle, Writing::UnderWay);
     return read();
   }
   all_written();
@@ -384,10 +420,11 @@ void SocketSession::write_tls() {
   const bool alone = first.size_bytes > kTlsBatchBytes;
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(unsent),
                                                   asio::const_buffer(first.data, alone ? first.size_bytes : 0)};
-  writing_ = true;
+  change(Writing::Idle, Writing::UnderWay);
   stream_.async_send(buffers, [self = shared_from_this(), messages](const boost::system::error_code& error) {
-    self->writing_ = false;
+    self->change(Writing::UnderWay, Writing::Idle);
     if (error) return self->cut();
+    if (self->is_over()) return;  // it was sent all the same; the queue may be gone
     self->written(messages);
     if (self->next_ == self->outgoing_.size()) return self->all_written();
     self->flush();
@@ -414,7 +451,7 @@ void SocketSession::written(size_t messages) {
 
 void SocketSession::all_written() {
   if (stream_.is_tls() && stream_.unsent().capacity() > 2 * kTlsBatchBytes) stream_.unsent() = Bytes();
-  if (!close_wanted_) return;
+  if (life_ == Life::Open) return;
   stream_.finish_sending();
   // The client has said goodbye before: there is nothing to wait for.
   if (deadline_ <= SocketList::Clock::now()) cut();
@@ -427,18 +464,18 @@ void SocketSession::close(relay::CloseCode code, const std::string& reason) {
 }
 
 void SocketSession::close_with(uint16_t code, std::string_view reason) {
-  if (broken_ || close_wanted_) return;
+  if (life_ != Life::Open) return;
   auto body = std::make_shared<const Bytes>(close_body(code, reason));
   push({body, body->data(), body->size(), Opcode::Close});
-  close_wanted_ = true;
+  go_on_to(Life::Closing);
   deadline_ = SocketList::Clock::now() + kCloseTime;
   paused_ = false;
-  if (started_) read();  // for the client's answer
+  read();  // for the client's answer
 }
 
 void SocketSession::tick(SocketList::Clock::time_point now) {
-  if (broken_ || ended_) return;
-  if (close_wanted_) {
+  if (is_over()) return;
+  if (life_ != Life::Open) {
     if (now >= deadline_) cut();
     return;
   }
@@ -459,15 +496,16 @@ void SocketSession::send_stranger_away() {
 }
 
 void SocketSession::cut() {
-  if (std::exchange(broken_, true)) return;
+  if (is_over()) return;
+  go_on_to(Life::Cut);
   stream_.close();
   // Whoever called may be in the middle of something: the relay hears of it in a turn of its own.
   asio::post(services_.sockets.executor(), [self = shared_from_this()] { self->end(); });
 }
 
 void SocketSession::end() {
-  if (std::exchange(ended_, true)) return;
-  broken_ = true;
+  if (life_ == Life::Ended) return;
+  go_on_to(Life::Ended);
   stream_.close();
   services_.sockets.remove(*this);
   outgoing_.clear();

@@ -1,11 +1,22 @@
 // One WebSocket connection: reads whole messages, writes in order, is cut when its reader is too slow.
 //
-// Life:  start ──► open ──close_with──► closing ──the client's close, or no time left──► ended
-//                   │ error, end of stream, cut ──────────────────────────────────────►
-// The SocketList keeps a session alive until `end`, which runs once, and in a turn of its own unless the connection ended by itself.
+// Life, which only goes forward:
+//
+//   Open ──close_with──► Closing ──the client's close, or no time left──► Cut ──end, in a turn of its own──► Ended
+//    │                      │                                              ▲                                  ▲
+//    └──a frame that cannot be read──► Deaf ──no time left─────────────────┘                                  │
+//   any but Ended ──cut: too slow, silent, an error of sending──► Cut                                         │
+//   any but Ended ──the connection ended by itself────────────────────────────────────────────────────────────┘
+//
+// Reading:  Early ──begin──► Idle ◄─► UnderWay (TLS only: an operation of the stream waits)
+//                            Idle ◄─► Asking (editors only: for a sign-in or a note; what comes meanwhile waits)
+// Writing:  Idle ──push──► Gathering ──flush──► Idle, or UnderWay until the socket takes more (TLS: until it took all) ──► Idle
+//
+// Beside these the relay may `pause` the reading. The SocketList keeps a session alive until `end`.
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -82,15 +93,34 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
     Opcode opcode;
   };
 
+  enum class Life : uint8_t {
+    Open,
+    Closing,  // the close frame is the last of the queue, or was sent
+    Deaf,  // the same, and what comes cannot be read: waits for the client to see the close
+    Cut,  // nothing more is sent or heard
+    Ended,  // and nobody knows it any more
+  };
+  enum class Reading : uint8_t { Early, Idle, UnderWay, Asking };
+  enum class Writing : uint8_t { Idle, Gathering, UnderWay };
+
+  bool is_over() const { return life_ >= Life::Cut; }
+  bool listens() const { return reading_ == Reading::Idle && !paused_; }
+  void go_on_to(Life next);
+  void change(Reading from, Reading to);
+  void change(Writing from, Writing to);
+
   void begin(const boost::beast::flat_buffer& early);
   void read();
   void received(const boost::system::error_code& error, std::span<uint8_t> bytes);
   void take_what_came();
+  void end_by(const std::exception& exception);
   void take_messages();
   void take(const WebSocketMessage& message);
   void take_close(ByteView body);
   void take_from_editor(ByteView message);
   void hear_on(Heard heard);
+  void ask(boost::asio::awaitable<void> question);
+  void go_on_with(Heard rest);
   boost::asio::awaitable<void> sign_in(SignInWith with, Heard rest);
   boost::asio::awaitable<void> find(ToFind note, Heard rest);
   void admit(Admission admission);
@@ -122,19 +152,13 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   SocketList::Clock::time_point deadline_;  // of signing in, or of closing
   size_t place_ = 0;
   relay::Handshake handshake_ = relay::Handshake::Full;
+  Life life_ = Life::Open;
+  Reading reading_ = Reading::Early;
+  Writing writing_ = Writing::Idle;
   bool read_only_ = false;
-  bool started_ = false;
-  bool reading_ = false;  // waits for the client, TLS only
-  bool paused_ = false;
-  bool asking_ = false;  // for a sign-in or a note; what comes meanwhile waits
-  bool flush_wanted_ = false;
-  bool writing_ = false;  // waits for the socket
+  bool paused_ = false;  // by the relay
   bool pinged_ = false;  // since the client was heard last
   bool pong_queued_ = false;
-  bool broken_ = false;  // nothing more is sent
-  bool close_wanted_ = false;  // the close frame is the last of the queue, or was sent
-  bool deaf_ = false;  // what comes cannot be read: waits for the client to see the close
-  bool ended_ = false;
 };
 
 }  // namespace diaryx::server
