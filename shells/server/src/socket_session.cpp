@@ -424,7 +424,7 @@ void SocketSession::write_tls() {
   stream_.async_send(buffers, [self = shared_from_this(), messages](const boost::system::error_code& error) {
     self->change(Writing::UnderWay, Writing::Idle);
     if (error) return self->cut();
-    if (self->is_over()) return;  // it was sent all the same; the queue may be gone
+    if (self->is_over()) return;  // it was sent all the same
     self->written(messages);
     if (self->next_ == self->outgoing_.size()) return self->all_written();
     self->flush();
@@ -507,9 +507,8 @@ void SocketSession::end() {
   if (life_ == Life::Ended) return;
   go_on_to(Life::Ended);
   stream_.close();
+  // The queue stays as long as the session: what TLS is sending is read until its handler is called.
   services_.sockets.remove(*this);
-  outgoing_.clear();
-  next_ = 0;
   if (grant_ != nullptr) {
     services_.access.remove(*std::exchange(grant_, nullptr), connection_);
     services_.relay.closed(connection_);
