@@ -44,7 +44,7 @@ struct Redemption {
   uint32_t max_devices = 0;  // 0: no limit
 };
 
-/// A session, or the devices of which one has to go first; the proof stays good then.
+/// A session, or the devices that can sign in already, of which one has to go first; the proof stays good then.
 struct SignedIn {
   std::optional<Session> session;
   std::vector<Device> devices;

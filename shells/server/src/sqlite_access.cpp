@@ -1,6 +1,4 @@
 // Signing in, share sessions, and whether access still holds.
-#include <algorithm>
-
 #include "sqlite_accounts.h"
 #include "sqlite_parts.h"
 #include "sqlite_threads.h"
@@ -83,28 +81,34 @@ StorageResult<OpenSignIn> find_by_code(Database& database, const SignInProof& pr
   return OpenSignIn{std::move(matching), proof.email};
 }
 
-StorageResult<std::vector<Device>> devices_of(Database& database, const std::string& email) {
+/// Those that can still sign in: one whose token ended takes nobody's place.
+StorageResult<std::vector<Device>> live_devices_of(Database& database, const std::string& email, TimestampMs now) {
   std::vector<Device> devices;
   DX_SQL(auto* select, database.cached("SELECT d.id, d.name, d.last_seen_ms FROM devices d JOIN users u ON "
-                                       "u.id=d.user_id WHERE u.email=? ORDER BY d.last_seen_ms DESC, d.id"));
-  select->bind(1, email);
+                                       "u.id=d.user_id WHERE u.email=?1 AND d.id IN (SELECT device_id FROM tokens "
+                                       "WHERE expires_ms>?2) ORDER BY d.last_seen_ms DESC, d.id"));
+  select->bind(1, email).bind(2, now.value());
   DX_SQL_VOID(select->for_each_row(
       [&](const auto& row) { devices.push_back({row.text(0), row.text(1), TimestampMs{row.integer(2)}}); }));
   return devices;
 }
 
+StorageResult<void> remove_device_of(Database& database, const std::string& email, const std::string& device) {
+  DX_SQL(auto* remove,
+         database.cached("DELETE FROM devices WHERE id=? AND user_id=(SELECT id FROM users WHERE email=?)"));
+  DX_SQL_VOID(remove->bind(1, device).bind(2, email).run());
+  if (database.changes() == 0) return std::unexpected(refusal(Kind::Conflict, "no such device to replace"));
+  return {};
+}
+
 StorageResult<SignedIn> exchange(Database& database, const Redemption& redemption, const OpenSignIn& open) {
   DX_SQL(auto part, Savepoint::begin(database));
-  auto devices = devices_of(database, open.email);
-  if (!devices) return std::unexpected(devices.error());
   if (!redemption.replace_device.empty()) {
-    const auto old = std::find_if(devices->begin(), devices->end(),
-                                  [&](const Device& device) { return device.id == redemption.replace_device; });
-    if (old == devices->end()) return std::unexpected(refusal(Kind::Conflict, "no such device to replace"));
-    DX_SQL(auto* remove, database.cached("DELETE FROM devices WHERE id=?"));
-    DX_SQL_VOID(remove->bind(1, redemption.replace_device).run());
-    devices->erase(old);
+    if (auto removed = remove_device_of(database, open.email, redemption.replace_device); !removed)
+      return std::unexpected(removed.error());
   }
+  auto devices = live_devices_of(database, open.email, redemption.token.now);
+  if (!devices) return std::unexpected(devices.error());
   if (redemption.max_devices != 0 && devices->size() >= redemption.max_devices) {
     return SignedIn{std::nullopt, std::move(*devices)};
   }

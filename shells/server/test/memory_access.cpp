@@ -20,17 +20,17 @@ StorageResult<SignedIn> MemoryAccess::redeem(const Redemption& redemption) {
     }
   }
   if (open == nullptr) return no(Kind::NotFound);
-  std::vector<Device> devices;
-  if (const User* const user = tables_.user_by_email(open->asked.email); user != nullptr) {
-    for (const auto& [id, stored] : tables_.devices) {
-      if (stored.user_id == user->id) devices.push_back(stored.device);
-    }
+  const User* const user = tables_.user_by_email(open->asked.email);
+  if (!redemption.replace_device.empty()) {
+    const auto old = tables_.devices.find(redemption.replace_device);
+    if (old == tables_.devices.end() || user == nullptr || old->second.user_id != user->id) return no(Kind::Conflict);
   }
-  const auto old = std::find_if(devices.begin(), devices.end(),
-                                [&](const Device& device) { return device.id == redemption.replace_device; });
-  if (!redemption.replace_device.empty() && old == devices.end()) return no(Kind::Conflict);
-  if (redemption.replace_device.empty() && redemption.max_devices != 0 && devices.size() >= redemption.max_devices)
-    return SignedIn{std::nullopt, devices};
+  std::vector<Device> devices;
+  for (const auto& [hash, token] : tables_.tokens) {
+    if (user == nullptr || token.user_id != user->id || token.expires <= now) continue;
+    if (token.device_id != redemption.replace_device) devices.push_back(tables_.devices.at(token.device_id).device);
+  }
+  if (redemption.max_devices != 0 && devices.size() >= redemption.max_devices) return SignedIn{std::nullopt, devices};
   if (!redemption.replace_device.empty()) tables_.drop_device(redemption.replace_device);
   NewToken token = redemption.token;
   token.email = open->asked.email;

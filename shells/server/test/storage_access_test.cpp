@@ -55,15 +55,38 @@ TEST_P(StorageContract, MakesAnAccountOnlyWhenAllowed) {
 TEST_P(StorageContract, AsksWhichDeviceMakesRoom) {
   const Session ann = user("ann@x");
   const Session ben = user("ben@x");
-  ASSERT_TRUE(ask_sign_in("ann@x", "link", "1", 5000));
-  const auto full = redeem({.link_hash = sha256("link")}, "t", 6000, 1);
+  ASSERT_TRUE(ask_sign_in("ann@x", "link", "1", 1200));
+  const auto full = redeem({.link_hash = sha256("link")}, "t", 1400, 1);
   ASSERT_TRUE(full);
   EXPECT_FALSE(full->session);
   ASSERT_THAT(full->devices, SizeIs(1));
   EXPECT_EQ(full->devices[0].id, ann.device_id);
-  EXPECT_EQ(redeem({.link_hash = sha256("link")}, "t", 6000, 1, ben.device_id).error().kind, Kind::Conflict);
-  EXPECT_TRUE(redeem({.link_hash = sha256("link")}, "t", 6000, 1, ann.device_id)->session);
+  EXPECT_EQ(redeem({.link_hash = sha256("link")}, "t", 1400, 1, ben.device_id).error().kind, Kind::Conflict);
+  EXPECT_TRUE(redeem({.link_hash = sha256("link")}, "t", 1400, 1, ann.device_id)->session);
   EXPECT_EQ(find_session("ann@x", 1500).error().kind, Kind::NotFound);
+}
+
+TEST_P(StorageContract, CountsOnlyDevicesThatCanStillSignIn) {
+  const Session ann = user("ann@x");  // until 2000
+  ASSERT_TRUE(ask_sign_in("ann@x", "link", "1", 1200));
+  EXPECT_THAT(redeem({.link_hash = sha256("link")}, "t", 1999, 1)->devices, SizeIs(1));
+  const auto phone = redeem({.link_hash = sha256("link")}, "t", 2000, 1);
+  ASSERT_TRUE(phone);
+  ASSERT_TRUE(phone->session);
+  const auto devices = [&] {
+    return *wait<std::vector<Device>>(
+        [&](auto reply) { storage->accounts.list_devices(ann.user_id, std::move(reply)); });
+  };
+  EXPECT_THAT(devices(), SizeIs(2)) << "the history still has its name";
+  // One that ended after it was chosen makes no room, and goes all the same once there is some.
+  ASSERT_TRUE(ask_sign_in("ann@x", "link2", "1", 2100));
+  const auto full = redeem({.link_hash = sha256("link2")}, "t2", 2100, 1, ann.device_id);
+  ASSERT_TRUE(full);
+  ASSERT_THAT(full->devices, SizeIs(1));
+  EXPECT_EQ(full->devices[0].id, phone->session->device_id);
+  EXPECT_THAT(devices(), SizeIs(2));
+  EXPECT_TRUE(redeem({.link_hash = sha256("link2")}, "t2", 2100, 2, ann.device_id)->session);
+  EXPECT_THAT(devices(), SizeIs(2));
 }
 
 TEST_P(StorageContract, SharesAWorkspaceOfItsOwner) {
