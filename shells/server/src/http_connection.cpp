@@ -184,6 +184,7 @@ awaitable<bool> Connection::answer(HeadParser& head) {
   const auto target = parse_target(as_view(head.get().target()));
   if (!target)
     co_return co_await refuse(error_response(http::status::bad_request, "The address or its query is not valid."));
+  if (!target->host.empty()) head.get().set(http::field::host, target->host);  // it counts, not the header
   visitor_ = visitor_of(services_, peer_, head.get(), *target);
   if (auto refused = refuse_flood(services_, visitor_)) co_return co_await refuse(std::move(*refused));
   const bool editors = target->path.starts_with(kYjsPrefix);

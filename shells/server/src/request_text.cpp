@@ -26,6 +26,27 @@ std::optional<uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
+/// In any case; `words` is lower case.
+bool begins_with(std::string_view text, std::string_view words) {
+  return text.size() >= words.size() &&
+         std::equal(words.begin(), words.end(), text.begin(), [](char lower, char given) {
+           return given == lower || (lower >= 'a' && lower <= 'z' && given == lower - 'a' + 'A');
+         });
+}
+
+/// Cuts the scheme and host off a target that is a whole URL; nothing if it is one that no server of this kind has.
+std::optional<std::string_view> take_host(std::string_view& target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!begins_with(target, scheme)) continue;
+    target.remove_prefix(scheme.size());
+    const std::string_view host = target.substr(0, target.find_first_of("/?"));
+    target.remove_prefix(host.size());
+    if (host.empty() || host.find('@') != std::string_view::npos) return std::nullopt;
+    return host;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> percent_decode(std::string_view text) {
@@ -58,9 +79,14 @@ bool has_control_characters(std::string_view text) {
 
 std::optional<Target> parse_target(std::string_view target) {
   Target result;
+  if (!target.starts_with('/')) {
+    const auto host = take_host(target);
+    if (!host) return std::nullopt;
+    result.host = *host;
+  }
   const size_t question = target.find('?');
   result.path = target.substr(0, question);
-  if (result.path.empty() || result.path[0] != '/') return std::nullopt;
+  if (result.path.empty()) result.path = "/";
   if (question == std::string_view::npos) return result;
   std::string_view rest = target.substr(question + 1);
   while (!rest.empty()) {
@@ -82,11 +108,7 @@ std::optional<Target> parse_target(std::string_view target) {
 
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
   constexpr std::string_view kBearer = "bearer ";  // in any case (RFC 9110, section 11.1)
-  const auto is_letter = [](char given, char lower) { return given == lower || given == lower - 'a' + 'A'; };
-  if (authorization.size() < kBearer.size() ||
-      !std::equal(kBearer.begin(), kBearer.end(), authorization.begin(),
-                  [&](char lower, char given) { return lower == ' ' ? given == ' ' : is_letter(given, lower); }))
-    return std::nullopt;
+  if (!begins_with(authorization, kBearer)) return std::nullopt;
   return authorization.substr(kBearer.size());
 }
 

@@ -11,8 +11,10 @@
 
 namespace diaryx::server {
 
-/// The target cut at `?`, with its query. Nothing if an escape is broken or the text is not valid UTF-8.
+/// The target cut at `?`, with its query. Nothing if it is neither a path nor a URL of one, an escape is broken or the text is not
+/// valid UTF-8.
 struct Target {
+  std::string host;  // with its port; empty unless the target is a whole URL (RFC 9112, section 3.2.2)
   std::string path;
   std::map<std::string, std::string> query;
   std::string raw_token;  // `token=`, as sent

@@ -73,6 +73,21 @@ TEST(Http, CutsATargetAtItsQuery) {
   EXPECT_FALSE(parse_target(""));
 }
 
+TEST(Http, TakesATargetThatNamesItsHost) {
+  const auto target = parse_target("http://notes.example.org:8080/api/user?x=1");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->host, "notes.example.org:8080");
+  EXPECT_EQ(target->path, "/api/user");
+  EXPECT_EQ(target->query.at("x"), "1");
+  EXPECT_EQ(parse_target("/api/user")->host, "");
+  for (const char* const root : {"HTTPS://[::1]:8080", "https://a?x=1", "http://a/"}) {
+    ASSERT_TRUE(parse_target(root)) << root;
+    EXPECT_EQ(parse_target(root)->path, "/") << root;
+  }
+  for (const char* const wrong : {"http://", "http:///a", "http://me@a/", "ftp://a/", "http:/a", "a:80", "http"})
+    EXPECT_FALSE(parse_target(wrong)) << wrong;
+}
+
 TEST(Http, FindsATagAmongThoseThatAreKnown) {
   for (const char* const known : {"*", "\"a\"", "W/\"a\"", "\"b\", \"a\"", " W/\"b\" ,W/\"a\" "})
     EXPECT_TRUE(names_tag(known, "\"a\"")) << known;

@@ -241,6 +241,17 @@ TEST_F(Process, RefusesBadRequestsAndGoesOn) {
   EXPECT_EQ(server.request(http::verb::get, "/health").status, 200u);
 }
 
+TEST_F(Process, TakesATargetThatNamesItsHost) {
+  const auto asked = [this](const std::string& line, const std::string& origin) {
+    return server.raw(line + " HTTP/1.1\r\nHost: elsewhere\r\nOrigin: http://" + origin +
+                      "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  };
+  EXPECT_THAT(asked("GET http://notes.example/health?x=1", "other.example"), HasSubstr("200 OK"));
+  // The host of the target counts, and not that of the header.
+  EXPECT_THAT(asked("POST http://notes.example/auth/logout", "notes.example"), HasSubstr("401"));
+  EXPECT_THAT(asked("POST http://notes.example/auth/logout", "elsewhere"), HasSubstr("403"));
+}
+
 TEST_F(Process, RefusesBadFramesAndGoesOn) {
   std::mt19937 random(7);
   for (int i = 0; i < 30; ++i) {
