@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <map>
 #include <memory>
+#include <set>
+#include <string_view>
 #include <system_error>
 
 #include "diaryx/native/unique_fd.h"
@@ -116,6 +118,19 @@ bool is_symbolic_link(zip_t* archive, zip_uint64_t index) {
          (attributes & kFileType) == kSymbolicLink;
 }
 
+/// `a/b` for `./a//b` or `a/./b`, as other tools write it. What is not in the folder of the archive stays so, and is refused.
+std::string plain_name(std::string_view name) {
+  std::string plain;
+  while (!name.empty()) {
+    const size_t length = std::min(name.find('/'), name.size() - 1) + 1;  // with its slash
+    const std::string_view part = name.substr(0, length);
+    name.remove_prefix(length);
+    if (part == "./" || (part == "/" && !plain.empty())) continue;
+    plain += part;
+  }
+  return plain;
+}
+
 /// One that is to be read.
 struct Listed {
   zip_uint64_t index;
@@ -129,21 +144,23 @@ std::expected<std::vector<Listed>, ZipRefusal> list_entries(zip_t* archive, cons
   const zip_int64_t count = zip_get_num_entries(archive, 0);
   if (count > limits.entries) return refuse(ZipRefusal::Kind::TooLarge, "The archive has too many entries. Split it.");
   std::vector<Listed> listed;
+  std::set<std::string> names;
   uint64_t left = limits.unpacked_bytes;
   uint64_t memory_left = limits.memory_bytes;
   for (zip_int64_t i = 0; i < count; ++i) {
     const auto index = static_cast<zip_uint64_t>(i);
     const char* raw = zip_get_name(archive, index, 0);
     if (raw == nullptr) return refuse(ZipRefusal::Kind::NotAZip, "An entry of the archive has no readable name.");
-    const std::string name(raw);
-    if (name.ends_with('/')) continue;
-    // Checked as it is written: an archive from elsewhere that needs repair is not guessed at.
+    const std::string name = plain_name(raw);
+    if (name.empty() || name.ends_with('/')) continue;
+    // Nothing else is made good: an archive from elsewhere that needs repair is not guessed at.
     const sync::PathProblem problem = sync::check_path(name);
     if (problem != sync::PathProblem::Fine) {
       return refuse(ZipRefusal::Kind::BadPath, "The archive has an entry that cannot be a file of a workspace: " +
                                                    std::string(sync::describe(problem)) + ".");
     }
     if (!sync::is_carried(name) || is_symbolic_link(archive, index)) continue;
+    if (!names.insert(name).second) return refuse(ZipRefusal::Kind::BadPath, "The archive has " + name + " twice.");
     zip_stat_t about;
     zip_stat_init(&about);
     const bool known = zip_stat_index(archive, index, 0, &about) == 0 && (about.valid & ZIP_STAT_SIZE) != 0;

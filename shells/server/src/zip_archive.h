@@ -44,7 +44,7 @@ struct ZipLimits {
   uint64_t memory_bytes = UINT64_MAX;  // of `unpacked_bytes`, what is kept in memory
 };
 
-/// One entry that was read; its path passed `parse_path`.
+/// One entry that was read; its path passed `check_path`.
 struct UnpackedFile {
   std::string path;
   uint64_t size_bytes = 0;
@@ -67,8 +67,8 @@ struct ZipRefusal {
 };
 
 /// Reads a whole archive, or refuses it whole: nothing is half imported. Entries that sync does not carry
-/// (`.git`, `__MACOSX`, symbolic links, …) and directories are skipped; a path that leaves the workspace, is absolute or
-/// reserved, or stands there twice, refuses the archive. Sizes that the archive itself names are added up before anything is
+/// (`.git`, `__MACOSX`, symbolic links, …) and directories are skipped; `./` and doubled slashes are taken out of names; a path
+/// that leaves the workspace, is absolute or reserved, or stands there twice, refuses the archive. Sizes that the archive itself names are added up before anything is
 /// unpacked. Memory: what `spool` does not take. Blocking.
 std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source,
                                                               const ZipLimits& limits, const ZipSpool& spool = {});

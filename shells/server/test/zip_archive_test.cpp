@@ -57,8 +57,30 @@ TEST_P(ZipBadPath, RefusesTheWholeArchive) {
 INSTANTIATE_TEST_SUITE_P(Paths, ZipBadPath,
                          testing::Values(PathCase{"up", "../x.md"}, PathCase{"up_inside", "a/../../x.md"},
                                          PathCase{"absolute", "/etc/passwd"}, PathCase{"drive", "C:/x.md"},
-                                         PathCase{"backslash", "..\\x.md"}, PathCase{"device", "a/aux.md"}),
+                                         PathCase{"backslash", "..\\x.md"}, PathCase{"device", "a/aux.md"},
+                                         PathCase{"up_from_here", "./../x.md"}, PathCase{"up_later", "a/.//../x.md"},
+                                         PathCase{"absolute_twice", "//x.md"}, PathCase{"absolute_here", "/./x.md"},
+                                         PathCase{"twice", "./good.md"}),
                          [](const auto& info) { return info.param.name; });
+
+TEST_F(ZipArchive, ReadsNamesAsOtherToolsWriteThem) {
+  const auto files = read_zip(
+      written({{"./a.md", "x", {}}, {"b//c.md", "x", {}}, {"./d/./e.md", "x", {}}, {"./.git/config", "x", {}}}),
+      kLimits);
+  ASSERT_TRUE(files) << files.error().sentence;
+  std::vector<std::string> paths;
+  for (const UnpackedFile& file : *files) paths.push_back(file.path);
+  EXPECT_THAT(paths, ElementsAre("a.md", "b/c.md", "d/e.md"));
+}
+
+TEST_F(ZipArchive, RefusesAPathThatStandsThereTwice) {
+  auto archive = slurp_of(written({{"a.md", "one", {}}, {"b.md", "two", {}}}));
+  for (size_t at = archive.find("b.md"); at != std::string::npos; at = archive.find("b.md")) archive[at] = 'a';
+  std::ofstream(folder.path / "twice.zip", std::ios::binary) << archive;
+  const auto files = read_zip(folder.path / "twice.zip", kLimits);
+  ASSERT_FALSE(files);
+  EXPECT_NE(files.error().sentence, "");
+}
 
 TEST_F(ZipArchive, SkipsWhatSyncDoesNotCarry) {
   const auto files =
