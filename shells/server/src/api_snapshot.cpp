@@ -36,17 +36,22 @@ std::expected<bool, HttpResponse> flag(const HttpRequest& request, const std::st
   return std::unexpected(error_response(http::status::bad_request, name + " takes true or false."));
 }
 
-/// The state of a document: live if it is in memory, else what is stored.
-awaitable<OrResponse<Bytes>> document_state(Services& services, const DocId& document) {
+/// The state of a document: live if it is in memory, else what is stored. Nothing: that is damaged.
+awaitable<OrResponse<std::optional<Bytes>>> document_state(Services& services, const DocId& document) {
   if (auto live = services.relay.state(document)) co_return std::move(*live);
   const auto stored = co_await ask<StoredDocument>(
       [&](auto reply) { services.storage.documents.load(document.str(), std::move(reply)); });
+  if (!stored && stored.error().kind == StorageError::Kind::Damaged) {
+    native::log().error("a snapshot is made without {}: {}", document.view(), stored.error().detail);
+    co_return std::nullopt;
+  }
   if (!stored) co_return std::unexpected(storage_response(stored.error(), kNoWorkspace));
   crdt::Doc doc({.client = ClientId{1}});  // only read
   bool readable = stored->snapshot.empty() || doc.apply_update_v1(stored->snapshot).has_value();
   for (const Bytes& update : stored->updates) readable = readable && doc.apply_update_v1(update).has_value();
-  if (!readable) co_return std::unexpected(workspace_failed("document " + document.str() + " is damaged"));
-  co_return doc.encode_update_v1();
+  if (readable) co_return doc.encode_update_v1();
+  native::log().error("a snapshot is made without {}: what is stored of it is no update", document.view());
+  co_return std::nullopt;
 }
 
 /// Moves the text of an entry to the disk; false if that cannot be.
@@ -58,45 +63,83 @@ bool spool_text(ZipEntry& entry, std::filesystem::path file) {
   return out.flush().good();
 }
 
-awaitable<OrResponse<std::vector<ZipEntry>>> collect(Services& services, const HttpRequest& request, bool attachments) {
-  const std::string& workspace = request.arguments[0];
-  auto files = co_await live_files(services, workspace);
-  if (!files) co_return std::unexpected(files.error());
+/// What an archive is made of, and the files of the workspace that it cannot have.
+struct Collected {
   std::vector<ZipEntry> entries;
   std::set<std::string> paths;
+  std::vector<std::string> missing;
+};
+
+awaitable<std::optional<HttpResponse>> collect_texts(Services& services, const WorkspaceFiles& files,
+                                                     Collected& collected) {
   uint64_t memory_left = kTextBytesInMemory;
-  for (const std::string& path : files->texts()) {
-    auto state = co_await document_state(services, files->body_of(path));
-    if (!state) co_return std::unexpected(state.error());
-    auto text = files->text_of(path, *state);
-    if (!text) co_return std::unexpected(workspace_failed(describe(text.error())));
-    paths.insert(path);
+  for (const std::string& path : files.texts()) {
+    collected.paths.insert(path);
+    auto state = co_await document_state(services, files.body_of(path));
+    if (!state) co_return std::move(state.error());
+    if (!*state) {
+      collected.missing.push_back(path);
+      continue;
+    }
+    auto text = files.text_of(path, **state);
+    if (!text) co_return workspace_failed(describe(text.error()));
     ZipEntry entry{path, std::move(*text), {}};
     if (entry.text.size() > memory_left) {
       if (!co_await run_on(services.pool, [&] { return spool_text(entry, services.blobs.temporary()); }))
-        co_return std::unexpected(workspace_failed("a text was not written beside the archive"));
+        co_return workspace_failed("a text was not written beside the archive");
     }
     memory_left -= entry.text.size();
-    entries.push_back(std::move(entry));
+    collected.entries.push_back(std::move(entry));
   }
-  if (attachments) {
-    for (const sync::BinaryRef& ref : files->binaries()) {
-      if (ref.size == 0 && paths.insert(ref.path).second) {  // an empty file was never uploaded
-        entries.push_back({ref.path, "", {}});
-        continue;
-      }
-      const auto hash = Sha256::from_hex(ref.hash);
-      if (!hash || !services.blobs.has(request.session.user_id, *hash, ref.size)) continue;
-      const auto known = co_await ask<Blob>(
-          [&](auto reply) { services.storage.attachments.find_blob(workspace, *hash, std::move(reply)); });
-      if (!known || !paths.insert(ref.path).second) continue;
-      entries.push_back({ref.path, "", services.blobs.blob_path(request.session.user_id, *hash)});
+  co_return std::nullopt;
+}
+
+awaitable<void> collect_attachments(Services& services, const HttpRequest& request, const WorkspaceFiles& files,
+                                    Collected& collected) {
+  const std::string& user = request.session.user_id;
+  for (const sync::BinaryRef& ref : files.binaries()) {
+    if (!collected.paths.insert(ref.path).second) continue;
+    if (ref.size == 0) {  // an empty file was never uploaded
+      collected.entries.push_back({ref.path, "", {}});
+      continue;
+    }
+    const auto hash = Sha256::from_hex(ref.hash);
+    const bool here = hash && services.blobs.has(user, *hash, ref.size) && co_await ask<Blob>([&](auto reply) {
+                        services.storage.attachments.find_blob(request.arguments[0], *hash, std::move(reply));
+                      });
+    if (here) {
+      collected.entries.push_back({ref.path, "", services.blobs.blob_path(user, *hash)});
+    } else {
+      collected.missing.push_back(ref.path);
     }
   }
+}
+
+/// Who opens the archive is told what is not in it.
+void name_what_is_missing(Collected& collected) {
+  if (collected.missing.empty()) return;
+  std::string path = "MISSING.txt";
+  for (int i = 2; collected.paths.contains(path); ++i) path = "MISSING " + std::to_string(i) + ".txt";
+  std::string text =
+      "This archive is not whole. These files of the workspace are damaged on the server, or their bytes are not "
+      "there:\n\n";
+  for (const std::string& one : collected.missing) text += one + "\n";
+  text += "\nUploading it with mode=replace would remove them from the workspace; mode=merge leaves them.\n";
+  collected.entries.push_back({path, std::move(text), {}});
+}
+
+awaitable<OrResponse<std::vector<ZipEntry>>> collect(Services& services, const HttpRequest& request, bool attachments) {
+  const auto files = co_await live_files(services, request.arguments[0]);
+  if (!files) co_return std::unexpected(files.error());
+  Collected collected;
+  if (auto refused = co_await collect_texts(services, *files, collected))
+    co_return std::unexpected(std::move(*refused));
+  if (attachments) co_await collect_attachments(services, request, *files, collected);
+  name_what_is_missing(collected);
   // What was read from memory may be ahead of the disk: it is shown only once it is stored.
   const auto stored = co_await ask<void>([&](auto reply) { services.storage.barrier(std::move(reply)); });
   if (!stored) co_return std::unexpected(storage_response(stored.error(), kNoWorkspace));
-  co_return entries;
+  co_return std::move(collected.entries);
 }
 
 constexpr size_t kMaxTextBytes = 16u << 20;  // as in shells/client/src/disk.h

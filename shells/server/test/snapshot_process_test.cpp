@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "diaryx/base/sha256.h"
+#include "diaryx/native/sqlite.h"
 #include "diaryx/sync/frame.h"
 #include "server_process.h"
 #include "temporary_folder.h"
@@ -74,6 +75,31 @@ TEST_F(Snapshots, ComeBackByteForByte) {
   ServerProcess again(data.path);
   const Answer answer = again.request(http::verb::get, base() + "/snapshot", token);
   EXPECT_EQ(files_of(answer.body), files);
+}
+
+TEST_F(Snapshots, SayWhatTheyLack) {
+  upload(zip({{"a.md", "A", {}}, {"b.md", "B", {}}, {"c.bin", "the only one", {}}, {"MISSING.txt", "mine", {}}}));
+  server.kill_nine();
+  {
+    auto database = native::Database::open(data.path / "server.db", native::Durability::Full);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(database->execute(
+        "UPDATE updates SET data=x'00' WHERE document_id=(SELECT id FROM documents WHERE name LIKE 'body:%/b.md')"));
+    ASSERT_TRUE(
+        database->execute("UPDATE documents SET snapshot=x'00' WHERE name LIKE 'body:%/b.md' AND snapshot NOT NULL"));
+  }
+  for (const auto& file : std::filesystem::recursive_directory_iterator(data.path / "blobs")) {
+    if (file.is_regular_file() && slurp(file.path()) == "the only one") std::filesystem::remove(file.path());
+  }
+  ServerProcess again(data.path);
+  const Answer answer = again.request(http::verb::get, base() + "/snapshot", token);
+  ASSERT_EQ(answer.status, 200u) << answer.body;
+  auto files = files_of(answer.body);
+  EXPECT_THAT(files, testing::SizeIs(3));
+  EXPECT_EQ(files["a.md"], "A");
+  EXPECT_EQ(files["MISSING.txt"], "mine");
+  EXPECT_THAT(files["MISSING 2.txt"], HasSubstr("\nb.md\nc.bin\n"));
+  EXPECT_THAT(again.log(), HasSubstr("a snapshot is made without body:"));
 }
 
 TEST_F(Snapshots, MergeKeepsAndReplaceRemovesWhatIsNotInTheArchive) {
