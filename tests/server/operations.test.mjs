@@ -35,6 +35,19 @@ test('settings come from the command line, else the environment, else the file',
   rmSync(folder, {recursive: true});
 });
 
+test('a variable that is named like a setting and is none is said, with what was meant', async () => {
+  const folder = newFolder();
+  const env = {DIARYX_MAX_DEVICE: '8', DIARYX_IMAGE: 'latest', DIARYX_TOKEN: 'of the client'};
+  const {code, err} = run(['--check-config', '--data', folder], env);
+  assert.equal(code, 0, err);
+  const sentences = ['the environment has DIARYX_MAX_DEVICE, which is no setting; did you mean DIARYX_MAX_DEVICES?', 'the environment has DIARYX_IMAGE, which is no setting'];
+  assert.deepEqual(err.trim().split('\n').sort(), sentences.map((sentence) => `diaryx-syncd: ${sentence}`).sort());
+  await withServer({folder, env}, (server) => {
+    for (const sentence of sentences) assert.ok(server.log.includes(sentence), server.log);
+    assert.ok(!server.log.includes('DIARYX_TOKEN'));
+  });
+});
+
 test('wrong settings are refused with a sentence that says where', () => {
   const folder = newFolder();
   const file = join(folder, 'syncd.conf');
@@ -45,7 +58,7 @@ test('wrong settings are refused with a sentence that says where', () => {
     assert.match(err, sentence);
     assert.equal(err.trim().split('\n').length, 1);
   };
-  refused('max-gusts = 7', [], /line 1: there is no setting max-gusts/);
+  refused('max-gusts = 7', [], /line 1: there is no setting max-gusts; did you mean max-guests\?/);
   refused('\nnonsense', [], /line 2: write name = value/);
   refused('max-guests = many', [], /line 1: --max-guests takes a whole number, not "many"/);
   refused('\ufeffmax-guests =', [], /line 1: --max-guests takes a whole number/);

@@ -1,8 +1,6 @@
 #include "diaryx/native/usage.h"
 
 #include <algorithm>
-#include <span>
-#include <string_view>
 #include <vector>
 
 namespace diaryx::native {
@@ -66,11 +64,6 @@ std::vector<std::string> command_names(const CLI::App& command) {
   return names;
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> names) {
-  const std::string meant = nearest_name(word, names);
-  return meant.empty() ? std::string() : "; did you mean " + meant + "?";
-}
-
 /// What the parser says, with the values that an option takes where it only says which one it could not convert.
 std::string sentence_of_parser(const CLI::App& command, const CLI::ParseError& error) {
   constexpr std::string_view kCannotConvert = "Could not convert: ";
@@ -101,6 +94,11 @@ std::string what_is_wrong(const CLI::App& app, const CLI::App& command, const CL
 }
 
 }  // namespace
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> names) {
+  const std::string meant = nearest_name(word, names);
+  return meant.empty() ? std::string() : "; did you mean " + meant + "?";
+}
 
 bool takes_number(const CLI::Option& option) {
   const std::string type = option.get_type_name();

@@ -18,6 +18,9 @@
 namespace diaryx::server {
 namespace {
 
+constexpr std::string_view kPrefix = "DIARYX_";
+constexpr std::string_view kVariableOfClient = "DIARYX_TOKEN";  // diaryx-sync reads it
+
 /// All but what says what to do, or where the settings are.
 std::vector<CLI::Option*> settings_of(CLI::App& app) {
   return app.get_options([](const CLI::Option* option) {
@@ -36,7 +39,7 @@ std::string trim(std::string text) {
 std::string environment_name(std::string name) {
   std::replace(name.begin(), name.end(), '-', '_');
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
-  return "DIARYX_" + name;
+  return std::string(kPrefix) + name;
 }
 
 struct FileValue {
@@ -224,7 +227,23 @@ std::string fill_in(CLI::App& app, Given& given) {
   }
   if (file.empty()) return {};
   const auto& [name, value] = *file.begin();
-  return given.config + ", line " + std::to_string(value.line) + ": there is no setting " + name;
+  std::vector<std::string> names;
+  for (const CLI::Option* option : settings_of(app)) names.push_back(option->get_single_name());
+  return given.config + ", line " + std::to_string(value.line) + ": there is no setting " + name +
+         native::did_you_mean(name, names);
+}
+
+std::vector<std::string> unknown_variables(CLI::App& app) {
+  std::vector<std::string> names = {environment_name("config")};
+  for (const CLI::Option* option : settings_of(app)) names.push_back(environment_name(option->get_single_name()));
+  std::vector<std::string> sentences;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    const std::string name(variable.substr(0, variable.find('=')));
+    if (!name.starts_with(kPrefix) || name == kVariableOfClient || std::ranges::count(names, name) != 0) continue;
+    sentences.push_back("the environment has " + name + ", which is no setting" + native::did_you_mean(name, names));
+  }
+  return sentences;
 }
 
 std::string settle(Given& given) {

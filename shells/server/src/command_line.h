@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -26,6 +27,10 @@ void add_settings(CLI::App& app, Given& given);
 /// Fills in what the command line left out: from `DIARYX_<NAME>` in the environment, else from the file of `--config` or
 /// DIARYX_CONFIG (lines `name = value`, `#` for comments, lists by commas). Empty = fine, else the sentence.
 std::string fill_in(CLI::App& app, Given& given);
+
+/// A sentence for each variable of the environment that is named like a setting and is none, with what was probably meant. They may
+/// be another program's: nothing stops for them.
+std::vector<std::string> unknown_variables(CLI::App& app);
 
 /// Takes the texts apart. Empty = fine, else the sentence.
 std::string settle(Given& given);

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -19,9 +20,14 @@ namespace {
 
 using namespace diaryx::server;
 
-int serve(const Options& options) {
+void say(const std::vector<std::string>& sentences) {
+  for (const std::string& sentence : sentences) std::fprintf(stderr, "diaryx-syncd: %s\n", sentence.c_str());
+}
+
+int serve(const Options& options, const std::vector<std::string>& warnings) {
   const auto format = options.log_format == "json" ? diaryx::native::LogFormat::Json : diaryx::native::LogFormat::Text;
   diaryx::native::start_log("diaryx-syncd", options.log_level, format);
+  for (const std::string& warning : warnings) diaryx::native::log().warn("{}", warning);
   const std::string shown =
       options.address.find(':') == std::string::npos ? options.address : "[" + options.address + "]";
   const char* const scheme = options.tls_certificate.empty() ? "http" : "https";
@@ -105,7 +111,11 @@ int run(int argc, char** argv) {
   }
   if (const std::string wrong = fill_in(app, given); !wrong.empty()) return fail(kExitUsage, wrong);
   if (verifying->parsed() && !folder.empty()) return verify(folder);
-  if (const std::string wrong = settle(given); !wrong.empty()) return fail(kExitUsage, wrong);
+  const std::vector<std::string> unknown = unknown_variables(app);
+  const std::string unsettled = settle(given);
+  const bool serves = app.get_subcommands().empty() && !given.check_config;
+  if (!serves || !unsettled.empty()) say(unknown);  // a server has its log
+  if (!unsettled.empty()) return fail(kExitUsage, unsettled);
   const Options& options = given.options;
   if (given.check_config) {
     if (const std::string wrong = examine_data(options.data); !wrong.empty()) return fail(kExitUsage, wrong);
@@ -126,7 +136,7 @@ int run(int argc, char** argv) {
     return restore(restoring);
   }
   if (doctor->parsed()) return examine(options);
-  return serve(options);
+  return serve(options, unknown);
 }
 
 }  // namespace
