@@ -47,7 +47,7 @@ int revoke_token(const AccountArguments& arguments);
 int list_devices(const AccountArguments& arguments);
 int remove_device(const AccountArguments& arguments);
 
-// backup.cpp
+// backup.cpp, verify.cpp, restore.cpp
 /// A copy of everything at one moment, taken while the server runs. `target` must be new or empty.
 int back_up(const std::filesystem::path& data, const std::filesystem::path& target);
 /// Looks at every record, snapshot and attachment of a data folder or backup.
