@@ -35,6 +35,7 @@ constexpr uint64_t kPartBytes = 8 * 1024 * 1024;
 constexpr int kMaxParallel = 2;
 constexpr int kPartAttempts = 5;
 constexpr int64_t kFirstPauseMs = 500;
+constexpr int64_t kChangedPauseMs = 1'000;
 constexpr uint64_t kProgressBytes = 4 * 1024 * 1024;
 
 // `Problem::os_error` says here whether trying again can help.
@@ -176,6 +177,9 @@ asio::awaitable<void> Transfers::upload(sync::UploadBlob action) {
     sent = co_await upload_parts(action, file->get());
   }
   --running_uploads_;
+  pump_soon();
+  // Somebody is at work on it. If it were read and sent again at once, that would go on until they are done.
+  if (!sent && sent.error().os_error == kChanged) co_await pause_for(kChangedPauseMs);
   sends_.erase({action.path, action.hash});
   if (sent) {
     refused_.erase({action.path, action.hash});
@@ -185,7 +189,6 @@ asio::awaitable<void> Transfers::upload(sync::UploadBlob action) {
     tell_failed(action.path, action.hash, action.ticket, sent.error());
     if (sent.error().os_error == kChanged) disk_.report_path(action.path, action.ticket, clock_(), tell_);
   }
-  pump_soon();
 }
 
 asio::awaitable<Outcome<HttpResponse>> Transfers::put_part(const sync::UploadBlob& action, int file,

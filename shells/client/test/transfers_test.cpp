@@ -167,6 +167,18 @@ TEST_F(TransfersTest, ReportsAFileThatChangedInsteadOfSendingIt) {
   EXPECT_TRUE(server_.seen.empty());
 }
 
+TEST_F(TransfersTest, LeavesAFileThatChangesAMomentBeforeItIsReadAgain) {
+  for (const char* name : {"a.png", "b.png"}) {
+    folder_.write(name, "newer bytes");
+    upload(name, "older bytes");
+  }
+  folder_.write("c.png", "bytes");
+  upload("c.png", "bytes");
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(run(), (Words{"uploaded c.png", "failed a.png", "seen a.png", "failed b.png", "seen b.png"}));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1'000));
+}
+
 TEST_F(TransfersTest, FetchesAndVerifies) {
   blobs_[sha256("picture").hex()] = "picture";
   fetch("x/a.png", "picture");

@@ -18,6 +18,11 @@ namespace {
 
 constexpr size_t kReadBytes = 64 * 1024;
 
+// To read and send a file takes the longer, the larger it is. One that grows while it is looked at costs no more than some looks at
+// its end if it must rest, each time, in proportion to its size.
+constexpr uint64_t kBytesPerRestMs = 50'000;
+constexpr int64_t kLongestRestMs = 30'000;
+
 /// The first half of a rename, waiting for the second.
 struct HalfMove {
   std::string from;
@@ -30,8 +35,8 @@ struct Move {
   bool is_folder;
 };
 
-/// Renames that follow each other are told together.
-struct Renaming {
+/// Renames and removals that follow each other are told together.
+struct Unrest {
   int64_t first_ms;
   int64_t due_ms;
 };
@@ -46,7 +51,7 @@ class FileWatcher::Impl {
         timing_(timing),
         fd_(std::move(fd)),
         table_(fd_.get(), root.location()),
-        touched_(timing.longest_ms) {}
+        touched_(timing.longest_ms, [this](const std::string& path) { return rest_ms_of(path); }) {}
 
   int fd() const { return fd_.get(); }
   const std::optional<Problem>& incomplete() const { return incomplete_; }
@@ -64,13 +69,14 @@ class FileWatcher::Impl {
   void on_overflow(int64_t now_ms);
   void add_half_move(uint32_t cookie, const std::string& path, bool is_folder, int64_t now_ms);
   void add_move(const HalfMove& half, const std::string& to, int64_t now_ms);
-  void note_renaming(int64_t now_ms);
+  void note_unrest(int64_t now_ms);
   void adopt_folder(const std::string& path, int64_t now_ms);
   void lose_folder(const std::string& path);
   void watch(const std::string& folder);
   bool expire_half_moves(int64_t now_ms);
   bool take_moves(int64_t now_ms, std::vector<DiskChange>& out);
   bool is_there(const std::string& path) const;
+  int64_t rest_ms_of(const std::string& path) const;
 
   const RootFolder& root_;
   PathFilter takes_part_;
@@ -79,10 +85,10 @@ class FileWatcher::Impl {
   WatchTable table_;
   QuietQueue touched_;
   std::map<uint32_t, HalfMove> half_moves_;  // by cookie
-  std::vector<Move> moves_;                  // in the order in which they happened
-  std::optional<Renaming> renaming_;         // while there are moves or halves
+  std::vector<Move> moves_;  // in the order in which they happened
+  std::optional<Unrest> unrest_;  // while there are moves, halves, folders that are gone, or all is to be looked at
   std::vector<std::string> gone_folders_;
-  std::optional<int64_t> rescan_due_ms_;
+  bool rescan_ = false;
   bool root_gone_ = false;
   std::optional<Problem> incomplete_;
 };
@@ -132,7 +138,10 @@ void FileWatcher::Impl::on_event(const inotify_event& event, std::string_view na
 
 void FileWatcher::Impl::on_folder_event(uint32_t mask, uint32_t cookie, const std::string& path, int64_t now_ms) {
   if (mask & IN_CREATE) adopt_folder(path, now_ms);
-  if (mask & IN_DELETE) gone_folders_.push_back(path);
+  if (mask & IN_DELETE) {
+    gone_folders_.push_back(path);
+    note_unrest(now_ms);
+  }
   if (mask & IN_MOVED_FROM) add_half_move(cookie, path, true, now_ms);
   if (mask & IN_MOVED_TO) on_moved_to(cookie, path, true, now_ms);
 }
@@ -152,6 +161,7 @@ void FileWatcher::Impl::on_file_event(uint32_t mask, uint32_t cookie, const std:
     touched_.touch_if_new(path, now_ms, timing_.settle_ms);
   } else {  // closed after writing, or removed
     touched_.touch(path, now_ms, timing_.settle_ms);
+    if (mask & IN_DELETE) note_unrest(now_ms);
   }
 }
 
@@ -166,14 +176,14 @@ void FileWatcher::Impl::on_moved_to(uint32_t cookie, const std::string& path, bo
   touched_.touch(path, now_ms, timing_.settle_ms);
 }
 
-void FileWatcher::Impl::note_renaming(int64_t now_ms) {
-  if (!renaming_) renaming_ = Renaming{.first_ms = now_ms, .due_ms = now_ms};
-  renaming_->due_ms = std::min(now_ms + timing_.settle_ms, renaming_->first_ms + timing_.longest_ms);
+void FileWatcher::Impl::note_unrest(int64_t now_ms) {
+  if (!unrest_) unrest_ = Unrest{.first_ms = now_ms, .due_ms = now_ms};
+  unrest_->due_ms = std::min(now_ms + timing_.settle_ms, unrest_->first_ms + timing_.longest_ms);
 }
 
 void FileWatcher::Impl::add_half_move(uint32_t cookie, const std::string& path, bool is_folder, int64_t now_ms) {
   half_moves_.insert_or_assign(cookie, HalfMove{path, is_folder});
-  note_renaming(now_ms);
+  note_unrest(now_ms);
 }
 
 void FileWatcher::Impl::add_move(const HalfMove& half, const std::string& to, int64_t now_ms) {
@@ -188,7 +198,7 @@ void FileWatcher::Impl::add_move(const HalfMove& half, const std::string& to, in
   } else if (touched_.erase(half.from)) {
     touched_.touch(to, now_ms, timing_.settle_ms);
   }
-  note_renaming(now_ms);
+  note_unrest(now_ms);
   bool was_renamed_before = false;  // renamed twice: one move
   for (Move& move : moves_) {
     was_renamed_before |= move.to == half.from && move.is_folder == half.is_folder;
@@ -214,11 +224,11 @@ void FileWatcher::Impl::on_overflow(int64_t now_ms) {
   touched_.clear();
   half_moves_.clear();
   moves_.clear();
-  renaming_.reset();
   gone_folders_.clear();
   incomplete_.reset();
   watch_everything();
-  rescan_due_ms_ = now_ms + timing_.settle_ms;
+  rescan_ = true;
+  note_unrest(now_ms);
 }
 
 /// What was left for a place that nobody watched, or for none. Returns whether there was any.
@@ -236,6 +246,12 @@ bool FileWatcher::Impl::expire_half_moves(int64_t now_ms) {
 bool FileWatcher::Impl::is_there(const std::string& path) const {
   const auto entry = root_.look(path);
   return entry && entry->kind != EntryKind::Absent;
+}
+
+int64_t FileWatcher::Impl::rest_ms_of(const std::string& path) const {
+  const auto entry = root_.look(path);
+  if (!entry || entry->kind != EntryKind::File) return 0;
+  return std::min(int64_t(entry->stamp.size_bytes / kBytesPerRestMs), kLongestRestMs);
 }
 
 /// Returns whether there was one that cannot be told as such.
@@ -265,12 +281,9 @@ std::vector<DiskChange> FileWatcher::Impl::take_quiet(int64_t now_ms) {
   read_events(now_ms);  // a path that seems quiet may have been renamed by now
   std::vector<DiskChange> out;
   if (root_gone_) return {{DiskChange::Kind::RootGone, {}, {}}};
-  if (rescan_due_ms_ && *rescan_due_ms_ <= now_ms) {
-    rescan_due_ms_.reset();
-    out.push_back({DiskChange::Kind::Rescan, {}, {}});
-  }
-  if (renaming_ && renaming_->due_ms > now_ms) return out;
-  renaming_.reset();
+  if (unrest_ && unrest_->due_ms > now_ms) return out;
+  unrest_.reset();
+  if (std::exchange(rescan_, false)) out.push_back({DiskChange::Kind::Rescan, {}, {}});
   const bool some_left = expire_half_moves(now_ms);
   const bool is_unclear = take_moves(now_ms, out);
   for (std::string& folder : gone_folders_) out.push_back({DiskChange::Kind::FolderGone, std::move(folder), {}});
@@ -283,11 +296,7 @@ std::vector<DiskChange> FileWatcher::Impl::take_quiet(int64_t now_ms) {
 
 std::optional<int64_t> FileWatcher::Impl::next_due_ms() const {
   if (root_gone_) return 0;
-  std::optional<int64_t> next = renaming_ ? renaming_->due_ms : touched_.next_due_ms();
-  const auto sooner = [&next](int64_t due_ms) { next = next ? std::min(*next, due_ms) : due_ms; };
-  if (rescan_due_ms_) sooner(*rescan_due_ms_);
-  if (!renaming_ && !gone_folders_.empty()) sooner(0);
-  return next;
+  return unrest_ ? unrest_->due_ms : touched_.next_due_ms();
 }
 
 Outcome<FileWatcher> FileWatcher::create(const RootFolder& root, PathFilter takes_part, WatchTiming timing) {

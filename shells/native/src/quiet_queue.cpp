@@ -6,8 +6,15 @@
 #include "watch_table.h"
 
 namespace diaryx::native {
+namespace {
 
-void QuietQueue::put(const std::string& path, const Waiting& waiting) {
+constexpr int64_t kLongestInRests = 10;
+
+}  // namespace
+
+void QuietQueue::put(const std::string& path, Waiting waiting) {
+  waiting.due_ms = std::min(waiting.last_ms + std::max(waiting.quiet_ms, waiting.rest_ms),
+                            waiting.first_ms + std::max(longest_ms_, kLongestInRests * waiting.rest_ms));
   erase(path);
   waiting_.emplace(path, waiting);
   by_due_.emplace(waiting.due_ms, path);
@@ -15,9 +22,10 @@ void QuietQueue::put(const std::string& path, const Waiting& waiting) {
 
 void QuietQueue::touch(const std::string& path, int64_t now_ms, int64_t quiet_ms) {
   const auto known = waiting_.find(path);
-  const int64_t first_ms = known == waiting_.end() ? now_ms : known->second.first_ms;
-  const bool is_new = known != waiting_.end() && known->second.is_new;
-  put(path, {first_ms, std::min(now_ms + quiet_ms, first_ms + longest_ms_), is_new});
+  Waiting waiting = known == waiting_.end() ? Waiting{.first_ms = now_ms} : known->second;
+  waiting.last_ms = now_ms;
+  waiting.quiet_ms = quiet_ms;
+  put(path, waiting);
 }
 
 void QuietQueue::touch_if_new(const std::string& path, int64_t now_ms, int64_t quiet_ms) {
@@ -53,12 +61,20 @@ void QuietQueue::rename(const std::string& from, const std::string& to) {
   }
 }
 
+bool QuietQueue::has_rested(const std::string& path, int64_t now_ms) {
+  Waiting waiting = waiting_.at(path);
+  if (rest_of_) waiting.rest_ms = rest_of_(path);
+  put(path, waiting);
+  return waiting_.at(path).due_ms <= now_ms;
+}
+
 std::vector<std::string> QuietQueue::take_due(int64_t now_ms) {
   std::vector<std::string> due;
   while (!by_due_.empty() && by_due_.begin()->first <= now_ms) {
-    due.push_back(by_due_.begin()->second);
-    waiting_.erase(due.back());
-    by_due_.erase(by_due_.begin());
+    const std::string path = by_due_.begin()->second;
+    if (!has_rested(path, now_ms)) continue;
+    erase(path);
+    due.push_back(path);
   }
   return due;
 }

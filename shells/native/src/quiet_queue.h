@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,9 +15,14 @@ namespace diaryx::native {
 /// Times are milliseconds of one clock, whichever the caller uses.
 class QuietQueue {
  public:
-  explicit QuietQueue(int64_t longest_ms) : longest_ms_(longest_ms) {}
+  /// How long a path must be left alone at least. Asked when it would be due.
+  using RestOf = std::function<int64_t(const std::string& path)>;
 
-  /// `path` was touched; it is due `quiet_ms` from now, or `longest_ms` after its first touch if that is sooner.
+  explicit QuietQueue(int64_t longest_ms, RestOf rest_of = {})
+      : longest_ms_(longest_ms), rest_of_(std::move(rest_of)) {}
+
+  /// `path` was touched; it is due when it had its rest and `quiet_ms` from now. One that is touched again and again is due
+  /// `longest_ms` after its first touch, or ten times its rest if that is more.
   void touch(const std::string& path, int64_t now_ms, int64_t quiet_ms);
 
   /// As `touch`, but only if the path is not waiting already.
@@ -43,14 +49,19 @@ class QuietQueue {
 
  private:
   struct Waiting {
-    int64_t first_ms;
-    int64_t due_ms;
-    bool is_new;
+    int64_t first_ms = 0;
+    int64_t last_ms = 0;
+    int64_t quiet_ms = 0;  // to be left alone since `last_ms`
+    int64_t rest_ms = 0;  // the same, as far as it was asked
+    int64_t due_ms = 0;
+    bool is_new = false;
   };
 
-  void put(const std::string& path, const Waiting& waiting);
+  void put(const std::string& path, Waiting waiting);
+  bool has_rested(const std::string& path, int64_t now_ms);
 
   int64_t longest_ms_;
+  RestOf rest_of_;
   std::map<std::string, Waiting> waiting_;
   std::set<std::pair<int64_t, std::string>> by_due_;
 };

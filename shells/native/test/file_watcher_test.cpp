@@ -84,11 +84,43 @@ TEST_F(FileWatcherTest, TellsAFileThatNeverRestsFromTimeToTime) {
   ::close(fd);
 }
 
+TEST_F(FileWatcherTest, LeavesALargeFileAloneLonger) {
+  start();
+  folder_.write("film.mp4", "x");
+  std::filesystem::resize_file(folder_ / "film.mp4", 50'000'000);
+  EXPECT_TRUE(after(990).empty());
+  EXPECT_EQ(after(10), (std::vector{touched("film.mp4")}));
+}
+
 TEST_F(FileWatcherTest, TellsARemoval) {
   folder_.write("a.md", "text");
   start();
   std::filesystem::remove(folder_ / "a.md");
   EXPECT_EQ(after(30), (std::vector{touched("a.md")}));
+}
+
+TEST_F(FileWatcherTest, TellsAFolderThatIsDeletedBitByBitAtOnce) {
+  for (int file = 0; file < 20; ++file) folder_.write("notes/" + std::to_string(file) + ".md", "text");
+  start();
+  for (int file = 0; file < 20; ++file) {
+    std::filesystem::remove(folder_ / ("notes/" + std::to_string(file) + ".md"));
+    EXPECT_TRUE(after(20).empty());
+  }
+  std::filesystem::remove(folder_ / "notes");
+  EXPECT_TRUE(after(20).empty());
+  EXPECT_EQ(after(10).size(), 21u);
+}
+
+TEST_F(FileWatcherTest, TellsRemovalsThatDoNotEndFromTimeToTime) {
+  for (int file = 0; file < 300; ++file) folder_.write(std::to_string(file) + ".md", "text");
+  start();
+  size_t told = 0;
+  for (int file = 0; file < 300 && told == 0; ++file) {
+    std::filesystem::remove(folder_ / (std::to_string(file) + ".md"));
+    told = after(20).size();
+  }
+  EXPECT_GT(told, 200u);
+  EXPECT_LE(now_ms_, 1000 + 5100);
 }
 
 TEST_F(FileWatcherTest, PairsTheTwoHalvesOfARename) {

@@ -23,6 +23,23 @@ TEST(QuietQueue, NeverWaitsLongerThanTheLongest) {
   EXPECT_EQ(queue.take_due(1000), Paths{"a"});
 }
 
+TEST(QuietQueue, LeavesAloneLongerWhatNeedsMoreRest) {
+  QuietQueue queue(1000, [](const std::string& path) { return path == "large" ? 500 : 0; });
+  for (const char* path : {"large", "small"}) queue.touch(path, 0, 100);
+  EXPECT_EQ(queue.take_due(100), Paths{"small"});
+  queue.touch("large", 300, 100);
+  EXPECT_TRUE(queue.take_due(799).empty());
+  EXPECT_EQ(queue.next_due_ms(), 800);
+  EXPECT_EQ(queue.take_due(800), Paths{"large"});
+}
+
+TEST(QuietQueue, TellsWhatNeedsRestAndNeverHasItAfterTenTimesThat) {
+  QuietQueue queue(1000, [](const std::string&) { return 500; });
+  int64_t now_ms = 0;
+  for (; queue.take_due(now_ms).empty() && now_ms < 10'000; now_ms += 200) queue.touch("large", now_ms, 100);
+  EXPECT_EQ(now_ms, 5'000);
+}
+
 TEST(QuietQueue, RenamesWhatIsBeneathAFolderOnly) {
   QuietQueue queue(1000);
   for (const char* path : {"a/x", "a/y/z", "a-b", "a"}) queue.touch(path, 0, 1);

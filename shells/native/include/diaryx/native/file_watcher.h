@@ -30,7 +30,8 @@ struct DiskChange {
   friend bool operator==(const DiskChange&, const DiskChange&) = default;
 };
 
-/// How long a file must be left alone before it is told. Milliseconds.
+/// How long a file must be left alone before it is told. Milliseconds. A large one longer: 1 s for each 50 MB, at most 30 s; if it
+/// never rests, it is told after ten times that.
 struct WatchTiming {
   int64_t settle_ms = 30;  // after it was closed, renamed or removed; so long may the second half of a rename take, too
   int64_t writing_ms = 400;  // after a write by somebody who keeps it open
@@ -43,8 +44,9 @@ struct WatchTiming {
 /// 2. A rename is told as Moved only if, once quiet, nothing is at the old path: an editor that saves by renaming is
 ///    a touch, not a move.
 /// 3. Lost events (a full queue) become Rescan; nothing is silently missed.
-/// 4. Moves are told before touches, and nothing is told while files or folders are being renamed: where a path went may be seen
-///    later than that it was left, and both must be told at once.
+/// 4. Moves are told before touches, and nothing is told while files or folders are being renamed or removed (for at most
+///    `longest_ms`): where a path went may be seen later than that it was left, and a folder is deleted file by file. Whoever is
+///    told must see all of it at once.
 ///
 /// It starts no thread and asks no clock: call `read_events` when `fd()` is readable and `take_quiet` at the deadline.
 class FileWatcher {
