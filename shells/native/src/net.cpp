@@ -10,6 +10,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/error.hpp>
 
+#include "proxy.h"
+
 namespace diaryx::native {
 namespace asio = boost::asio;
 
@@ -28,6 +30,18 @@ std::string_view advice(const boost::system::error_code& error) {
   }
   if (is_about_the_certificate(error)) return "; its certificate is not one that this system trusts";
   return "";
+}
+
+asio::awaitable<Outcome<void>> connect_directly(PlainStream& stream, std::string_view doing, const ServerUrl& to) {
+  asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
+  const auto [resolve_error, addresses] = co_await resolver.async_resolve(to.host, to.port, kNoThrow);
+  if (resolve_error) co_return net_problem(doing, to, resolve_error);
+  stream.expires_after(kIdleTimeout);
+  const auto [connect_error, endpoint] = co_await stream.async_connect(addresses, kNoThrow);
+  if (connect_error) co_return net_problem(doing, to, connect_error);
+  boost::system::error_code ignored;  // small frames must not wait for each other
+  stream.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  co_return Outcome<void>{};
 }
 
 }  // namespace
@@ -56,15 +70,12 @@ asio::ssl::context& tls_context() {
 }
 
 asio::awaitable<Outcome<void>> connect(PlainStream& stream, const ServerUrl& server) {
-  asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
-  const auto [resolve_error, addresses] = co_await resolver.async_resolve(server.host, server.port, kNoThrow);
-  if (resolve_error) co_return net_problem("reach", server, resolve_error);
-  stream.expires_after(kIdleTimeout);
-  const auto [connect_error, endpoint] = co_await stream.async_connect(addresses, kNoThrow);
-  if (connect_error) co_return net_problem("reach", server, connect_error);
-  boost::system::error_code ignored;  // small frames must not wait for each other
-  stream.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-  co_return Outcome<void>{};
+  const auto proxy = proxy_for(server);
+  if (!proxy) co_return std::unexpected(proxy.error());
+  if (!*proxy) co_return co_await connect_directly(stream, "reach", server);
+  auto connected = co_await connect_directly(stream, "reach the proxy", (*proxy)->url);
+  if (!connected) co_return connected;
+  co_return co_await pass_through(stream, **proxy, server);
 }
 
 asio::awaitable<Outcome<void>> connect(TlsStream& stream, const ServerUrl& server) {

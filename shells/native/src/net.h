@@ -34,7 +34,7 @@ std::unexpected<Problem> net_problem(std::string_view doing, const ServerUrl& se
 /// The process's client context: TLS 1.2 or newer, the system's certificates.
 boost::asio::ssl::context& tls_context();
 
-/// Resolves and connects. Errors: net_problem.
+/// Resolves and connects, through a proxy where the environment asks for one (proxy.h). Errors: net_problem, or what the proxy says.
 boost::asio::awaitable<Outcome<void>> connect(PlainStream& stream, const ServerUrl& server);
 /// Also shakes hands and checks the server's certificate against its name.
 boost::asio::awaitable<Outcome<void>> connect(TlsStream& stream, const ServerUrl& server);

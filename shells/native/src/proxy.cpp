@@ -1,0 +1,169 @@
+#include "proxy.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+
+namespace diaryx::native {
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr std::string_view kBlanks = " \t";
+constexpr unsigned kForbidden = 403;
+constexpr unsigned kWantsPassword = 407;
+
+struct Setting {
+  std::string variable;
+  std::string value;
+};
+
+std::optional<Setting> setting(const Environment& environment, const std::string& name) {
+  std::string small = name;
+  std::ranges::transform(small, small.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  for (const std::string& variable : {small, name}) {
+    if (std::string value = environment(variable); !value.empty()) return Setting{variable, std::move(value)};
+  }
+  return std::nullopt;
+}
+
+bool is_beneath(std::string_view host, std::string_view domain) {
+  return host == domain || (host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
+}
+
+bool is_own_machine(std::string_view host) {
+  return is_beneath(host, "localhost") || host.starts_with("127.") || host == "::1";
+}
+
+/// One entry of NO_PROXY: `*`, or a host with all beneath it (`example.org`, `.example.org`, `*.example.org`), perhaps with a port.
+bool names(std::string_view entry, const ServerUrl& server) {
+  if (entry == "*") return true;
+  if (const std::string port = ":" + server.port; entry.ends_with(port)) entry.remove_suffix(port.size());
+  if (entry.starts_with('[') && entry.ends_with(']')) entry = entry.substr(1, entry.size() - 2);
+  if (entry.starts_with("*.")) entry.remove_prefix(1);
+  if (entry.starts_with('.')) entry.remove_prefix(1);
+  return !entry.empty() && is_beneath(server.host, entry);
+}
+
+bool is_excepted(std::string_view list, const ServerUrl& server) {
+  while (!list.empty()) {
+    const size_t end = std::min(list.find(','), list.size());
+    std::string_view entry = list.substr(0, end);
+    list.remove_prefix(std::min(end + 1, list.size()));
+    entry.remove_prefix(std::min(entry.find_first_not_of(kBlanks), entry.size()));
+    entry = entry.substr(0, entry.find_last_not_of(kBlanks) + 1);
+    if (names(entry, server)) return true;
+  }
+  return false;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    const std::string_view digits = text.substr(i).substr(std::min<size_t>(1, text.size() - i), 2);
+    const bool is_code = text[i] == '%' && digits.size() == 2 &&
+                         std::from_chars(digits.data(), digits.data() + 2, byte, 16).ptr == digits.data() + 2;
+    out.push_back(is_code ? char(byte) : text[i]);
+    if (is_code) i += 2;
+  }
+  return out;
+}
+
+/// `user` is what stands before the `@` of an address: `name:password`, percent-encoded.
+std::string basic_authorization(std::string_view user) {
+  std::string plain = percent_decoded(user);
+  if (user.find(':') == std::string_view::npos) plain += ':';
+  std::string encoded((plain.size() + 2) / 3 * 4 + 1, '\0');  // and a zero
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(plain.data());
+  const int size = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), bytes, int(plain.size()));
+  encoded.resize(size_t(size));
+  return "Basic " + encoded;
+}
+
+Outcome<Proxy> parse_proxy(const Setting& setting) {
+  constexpr std::string_view kScheme = "http://";
+  std::string_view rest = setting.value;
+  if (rest.find("://") == std::string_view::npos) {
+    // A bare `host:port` is common.
+  } else if (rest.starts_with(kScheme)) {
+    rest.remove_prefix(kScheme.size());
+  } else {
+    return problem(setting.variable + " names a proxy of another kind than http://, which is not supported");
+  }
+  Proxy proxy{.url = {}, .authorization = {}, .variable = setting.variable};
+  if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    proxy.authorization = basic_authorization(rest.substr(0, at));
+    rest.remove_prefix(at + 1);
+  }
+  auto url = ServerUrl::parse(std::string(kScheme).append(rest));
+  if (!url)
+    return problem(setting.variable + " is not the address of a proxy; write it like http://proxy.example.org:3128");
+  proxy.url = std::move(*url);
+  return proxy;
+}
+
+/// What a proxy that does not let us through says, and what may help.
+std::string refusal(const Proxy& proxy, unsigned status) {
+  if (status == kWantsPassword && proxy.authorization.empty())
+    return "it asks for a name and a password; write them into " + proxy.variable + " like http://NAME:PASSWORD@" +
+           proxy.url.host_header();
+  if (status == kWantsPassword) return "it does not accept the name and the password in " + proxy.variable;
+  if (status == kForbidden)
+    return "it does not let this device reach that server; ask who runs the proxy, or name the server in NO_PROXY";
+  return "it does not reach that server (HTTP " + std::to_string(status) + ")";
+}
+
+}  // namespace
+
+Outcome<std::optional<Proxy>> proxy_for(const ServerUrl& server, const Environment& environment) {
+  if (is_own_machine(server.host)) return std::nullopt;
+  auto found = setting(environment, server.tls ? "HTTPS_PROXY" : "HTTP_PROXY");
+  if (!found) found = setting(environment, "ALL_PROXY");
+  if (!found) return std::nullopt;
+  const auto exceptions = setting(environment, "NO_PROXY");
+  if (exceptions && is_excepted(exceptions->value, server)) return std::nullopt;
+  return parse_proxy(*found);
+}
+
+Outcome<std::optional<Proxy>> proxy_for(const ServerUrl& server) {
+  return proxy_for(server, [](const std::string& name) {
+    const char* const value = std::getenv(name.c_str());
+    return std::string(value == nullptr ? "" : value);
+  });
+}
+
+asio::awaitable<Outcome<void>> pass_through(PlainStream& stream, const Proxy& proxy, const ServerUrl& server) {
+  const std::string host = server.host.find(':') == std::string::npos ? server.host : "[" + server.host + "]";
+  http::request<http::empty_body> request(http::verb::connect, host + ":" + server.port, 11);
+  request.set(http::field::host, host + ":" + server.port);
+  request.set(http::field::user_agent, "diaryx-sync");
+  if (!proxy.authorization.empty()) request.set(http::field::proxy_authorization, proxy.authorization);
+  stream.expires_after(kIdleTimeout);
+  const auto [write_error, written] = co_await http::async_write(stream, request, kNoThrow);
+  // A server speaks only when it is spoken to, so nothing of it can be behind the proxy's answer.
+  boost::beast::flat_buffer buffer;
+  http::response_parser<http::empty_body> parser;
+  parser.skip(true);
+  const auto [read_error, read] = co_await http::async_read_header(stream, buffer, parser, kNoThrow);
+  if (read_error)
+    co_return net_problem("get an answer of the proxy", proxy.url, write_error ? write_error : read_error);
+  if (const unsigned status = parser.get().result_int(); status / 100 != 2)
+    co_return problem("cannot reach " + server.display() + " through the proxy " + proxy.url.display() + ": " +
+                      refusal(proxy, status));
+  co_return Outcome<void>{};
+}
+
+}  // namespace diaryx::native
