@@ -168,7 +168,7 @@ void Device::on_signal() {
       take(sync::Disconnected{});
       output_.state("offline");
     } else if (signal == SIGUSR2) {
-      output_.state("connecting");
+      if (!connection_.is_online()) output_.state("connecting");
       connection_.go_online();
     } else if (signal == SIGURG) {
       on_request();
@@ -310,7 +310,7 @@ void Device::arm_timer() {
   consider(replica_.next_deadline());
   consider(disk_.next_retry());
   if (watcher_) consider(watcher_->next_deadline());
-  if (saved_status_.empty() || status_saved_at_ < last_event_) consider(status_saved_at_ + DurationMs{kStatusEveryMs});
+  if (!is_status_saved_) consider(status_saved_at_ + DurationMs{kStatusEveryMs});
   if (options_.mode == RunMode::Once) consider(time + DurationMs{kStatusEveryMs});
   timer_.expires_after(std::chrono::milliseconds(std::max<int64_t>(0, (next - time).value())));
   timer_.async_wait([this](const boost::system::error_code& error) {
@@ -332,9 +332,9 @@ bool Device::is_movement(const sync::Event& event) const {
 }
 
 void Device::take(const sync::Event& event) {
-  last_event_ = now();
-  if (is_movement(event)) last_movement_ = last_event_;
-  replica_.handle(event, last_event_, actions_);
+  const TimestampMs time = now();
+  if (is_movement(event)) last_movement_ = time;
+  replica_.handle(event, time, actions_);
   schedule();
 }
 
@@ -430,6 +430,8 @@ void Device::after_batch() {
       output_.state("syncing");
     }
   }
+  // Not when the event came: what is saved between it and its batch says what was before.
+  is_status_saved_ = false;
   if (now() - status_saved_at_ >= DurationMs{kStatusEveryMs}) save_status();
   if (options_.mode == RunMode::Once) end_if_settled();
   if (options_.mode == RunMode::Local && actions_.empty() && !scheduled_) end(ExitCode::Done);
@@ -470,6 +472,7 @@ void Device::end_if_settled() {
 
 void Device::save_status() {
   status_saved_at_ = now();
+  is_status_saved_ = true;
   if (!held_problem_.empty() && replica_.held().empty()) output_.withdraw(std::exchange(held_problem_, {}));
   const Json json = describe_state(output_.last_state(), replica_, disk_.digests(), last_synced_.value(),
                                    output_.last_problem(), disk_.unreadable());

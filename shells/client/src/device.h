@@ -117,11 +117,11 @@ class Device {
   TimestampMs next_tidying_{};   // of the history
   TimestampMs next_look_{};      // at everything, in case a change was missed
   TimestampMs last_batch_{};
-  TimestampMs last_event_{};
   TimestampMs last_movement_{};  // something was done or received
   TimestampMs status_saved_at_{};
   TimestampMs last_synced_{};
   std::string saved_status_;
+  bool is_status_saved_ = false;  // as it is now
   std::string held_problem_;  // said of a wave, until nothing is held
   std::optional<TimestampMs> lost_since_;
   std::optional<Attempt<ExitCode>> result_;

@@ -191,6 +191,17 @@ TEST_F(TwoFolders, EditsMadeOfflineMeet) {
   EXPECT_TRUE(in_step([](const Files& files) { return files == Files{{"a.md", "ONE\ntwo\nTHREE\n"}}; })) << log();
 }
 
+TEST_F(TwoFolders, ADeviceThatIsOnlineIsNotConnectingWhenItIsToldToGoOnline) {
+  link_both();
+  watch_both();
+  ASSERT_TRUE(wait_until([&] { return watchers_[0]->out().find("synced") != std::string::npos; })) << log();
+  const size_t before = watchers_[0]->out().size();
+  watchers_[0]->signal(SIGUSR2);
+  one_.write("a.md", "said after it\n");
+  ASSERT_TRUE(in_step([](const Files& files) { return files.size() == 1; })) << log();
+  EXPECT_EQ(watchers_[0]->out().find("connecting", before), std::string::npos) << log();
+}
+
 TEST_F(TwoFolders, TheServerMayRestart) {
   link_both();
   one_.write("a.md", "before\n");
