@@ -67,10 +67,7 @@ std::string describe_upload(const sync::UploadBlob& action) {
 }
 
 std::unexpected<Problem> refused(const HttpResponse& response, std::string_view doing) {
-  const auto json = Json::parse(response.body);
-  std::string reason(json && json->is_object()
-                         ? json->string_member("message").value_or(json->string_member("error").value_or(""))
-                         : "");
+  std::string reason = native::reason_in(response.body);
   if (reason.empty()) reason = "HTTP " + std::to_string(response.status);
   std::string sentence = "the server refused to " + std::string(doing) + ": " + reason;
   return std::unexpected(Problem{std::move(sentence), response.status == kTooLarge ? kFinal : 0});

@@ -11,7 +11,6 @@ namespace {
 constexpr unsigned kOk = 200;
 constexpr unsigned kNotFound = 404;
 constexpr unsigned kConflict = 409;
-constexpr size_t kLongestReason = 200;
 
 std::optional<Workspace> to_workspace(const Json& json) {
   const auto id = json.string_member("id");
@@ -40,16 +39,6 @@ Attempt<std::optional<Workspace>> make_workspace(native::HttpClient& client, std
   return workspace;
 }
 
-std::string first_line(std::string_view body) {
-  const auto json = Json::parse(body);
-  std::string_view text = body;
-  if (json && json->is_object())
-    text = json->string_member("message").value_or(json->string_member("error").value_or(""));
-  if (text.starts_with('<')) return {};  // a page of whatever stands before the server
-  text = text.substr(0, std::min(text.find_first_of("\r\n"), kLongestReason));
-  return std::string(text);
-}
-
 }  // namespace
 
 Failure refusal(const native::ServerUrl& server, const native::HttpResponse& response, std::string_view doing) {
@@ -66,7 +55,8 @@ Failure refusal(const native::ServerUrl& server, const native::HttpResponse& res
   }
   std::string sentence = "the server " + server.display() + " refused to ";
   sentence.append(doing).append(" (HTTP ").append(std::to_string(response.status)).append(")");
-  if (const std::string reason = first_line(response.body); !reason.empty()) sentence.append(": ").append(reason);
+  if (const std::string reason = native::reason_in(response.body); !reason.empty())
+    sentence.append(": ").append(reason);
   return {response.status >= 500 ? ExitCode::Unreachable : ExitCode::Refused, std::move(sentence)};
 }
 

@@ -1,5 +1,6 @@
 #include "diaryx/native/http_client.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <optional>
@@ -15,6 +16,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "diaryx/base/json.h"
 #include "net.h"
 
 namespace diaryx::native {
@@ -26,6 +28,7 @@ namespace {
 
 constexpr uint64_t kMaxBodyBytes = 4 * 1024 * 1024;
 constexpr size_t kPieceBytes = 256 * 1024;
+constexpr size_t kLongestReason = 200;
 
 using Request = http::request<http::string_body>;
 
@@ -111,6 +114,16 @@ asio::awaitable<Outcome<HttpResponse>> run(const ServerUrl& server, Request requ
 }
 
 }  // namespace
+
+std::string reason_in(std::string_view body) {
+  const auto json = Json::parse(body);
+  if (json && json->is_object()) {
+    body = json->string_member("message").value_or(json->string_member("error").value_or(""));
+  } else if (body.starts_with('<')) {
+    return {};
+  }
+  return without_controls(body.substr(0, std::min(body.find_first_of("\r\n"), kLongestReason)));
+}
 
 HttpClient::HttpClient(ServerUrl server, std::string token) : server_(std::move(server)), token_(std::move(token)) {}
 HttpClient::~HttpClient() = default;

@@ -57,6 +57,14 @@ std::unexpected<Problem> net_problem(std::string_view doing, const ServerUrl& se
   return std::unexpected(Problem{std::move(sentence), 0});
 }
 
+std::string without_controls(std::string_view text) {
+  std::string plain(text);
+  for (char& c : plain) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return plain;
+}
+
 asio::ssl::context& tls_context() {
   static asio::ssl::context context = [] {
     asio::ssl::context made(asio::ssl::context::tls_client);

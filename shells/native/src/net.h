@@ -31,6 +31,9 @@ inline constexpr std::chrono::seconds kIdleTimeout{30};
 std::unexpected<Problem> net_problem(std::string_view doing, const ServerUrl& server,
                                      const boost::system::error_code& error);
 
+/// What came from the wire, with nothing in it that a terminal obeys.
+std::string without_controls(std::string_view text);
+
 /// The process's client context: TLS 1.2 or newer, the system's certificates.
 boost::asio::ssl::context& tls_context();
 

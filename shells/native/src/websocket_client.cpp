@@ -14,6 +14,7 @@
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include "diaryx/native/http_client.h"
 #include "net.h"
 
 namespace diaryx::native {
@@ -30,22 +31,24 @@ websocket::stream_base::timeout timeouts() {
   return {.handshake_timeout = kIdleTimeout, .idle_timeout = kSilenceTimeout, .keep_alive_pings = true};
 }
 
-std::string refusal(const ServerUrl& server, unsigned status) {
+std::string refusal(const ServerUrl& server, unsigned status, const std::string& reason) {
   std::string sentence = "the server " + server.display();
-  if (status == 401 || status == 403)
-    return sentence + " does not accept this device's token; link the folder again with a new one";
+  const std::string http = "HTTP " + std::to_string(status);
+  if (status == 403)
+    return sentence + " does not let this device in (" + (reason.empty() ? http : reason) +
+           "): its access may have been taken away, or a proxy on the way refuses it; ask the owner of the workspace, "
+           "or "
+           "link the folder again with a new token";
+  if (status == 401) return sentence + " does not accept this device's token; link the folder again with a new one";
   if (status == 404) return sentence + " has no sync service at this address; check the address";
   if (status / 100 == 3)
     return sentence + " sends us to another address; link the folder again with that one (it may begin with https://)";
-  return sentence + " refused the connection (HTTP " + std::to_string(status) + ")";
+  return sentence + " refused the connection (" + http + (reason.empty() ? "" : ": " + reason) + "); it is tried again";
 }
 
 /// The server said goodbye: why, and what happens next. `why` comes from the wire.
 Problem goodbye(const ServerUrl& server, const websocket::close_reason& why) {
-  std::string reason(why.reason.data(), why.reason.size());
-  for (char& c : reason) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';  // nothing that a terminal obeys
-  }
+  const std::string reason = without_controls({why.reason.data(), why.reason.size()});
   std::string sentence = "the server " + server.display();
   if (why.code == websocket::close_code::going_away) {
     sentence +=
@@ -161,7 +164,7 @@ class WebSocketClient::SocketOver final : public Socket {
         co_await stream_.async_handshake(response, server_.host_header(), server_.base_path + target_, kNoThrow);
     if (error == websocket::error::upgrade_declined) {
       const unsigned status = response.result_int();
-      co_return closed({Problem{refusal(server_, status), 0}, status});
+      co_return closed({Problem{refusal(server_, status, reason_in(response.body())), 0}, status});
     }
     if (error) co_return closed({std::move(net_problem("connect to", server_, error).error()), 0});
     opened();

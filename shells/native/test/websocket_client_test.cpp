@@ -82,6 +82,39 @@ TEST_F(WebSocketClientTest, SaysThatTheTokenIsNotAccepted) {
   EXPECT_TRUE(log_.empty());
 }
 
+TEST_F(WebSocketClientTest, SaysWhatTheServerSaysWhenItRefuses) {
+  const struct {
+    boost::beast::http::status status;
+    std::string body;
+    std::string says;
+  } cases[] = {
+      {boost::beast::http::status::forbidden, R"({"error":"This share has ended."})",
+       " does not let this device in (This share has ended.): its access may have been taken away, or a proxy on the "
+       "way refuses it; "
+       "ask the owner of the workspace, or link the folder again with a new token"},
+      {boost::beast::http::status::forbidden, "<html>no</html>",
+       " does not let this device in (HTTP 403): its access may have been taken away, or a proxy on the way refuses "
+       "it; ask the "
+       "owner of the workspace, or link the folder again with a new token"},
+      {boost::beast::http::status::too_many_requests, "Rate limit\x1b exceeded\nmore",
+       " refused the connection (HTTP 429: Rate limit? exceeded); it is tried again"},
+      {boost::beast::http::status::bad_gateway, "", " refused the connection (HTTP 502); it is tried again"},
+  };
+  server_.refuse_upgrade = true;
+  for (const auto& one : cases) {
+    server_.answer = [&one](const auto&) {
+      LoopbackServer::Response response(one.status, 11);
+      response.body() = one.body;
+      return response;
+    };
+    closed_.reset();
+    open();
+    run();
+    ASSERT_TRUE(closed_);
+    EXPECT_EQ(closed_->problem.sentence, "the server " + server_.url().display() + one.says);
+  }
+}
+
 TEST_F(WebSocketClientTest, TellsThatTheServerClosed) {
   server_.messages_before_close = 1;
   on_open_ = [this] { socket_->send_text("last"); };

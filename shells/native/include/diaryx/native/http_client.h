@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -27,6 +28,10 @@ struct HttpResponse {
   std::string content_type;
   std::string body;
 };
+
+/// What a server says in the body of a refusal: the `message` or `error` of a JSON object, else the text itself; one line, nothing that
+/// a terminal obeys. Empty for a page of whatever stands before the server.
+std::string reason_in(std::string_view body);
 
 /// Takes pieces of a response as they come. A problem ends the transfer.
 using BodySink = std::function<Outcome<void>(ByteView piece)>;
