@@ -28,6 +28,7 @@ Replica::Impl::Impl(ReplicaOptions options)
     : options_(std::move(options)),
       workspace_(options_.client),
       bodies_(options_.client),
+      open_bodies_(options_.max_in_flight, options_.answer_timeout),
       names_(options_.disk),
       outgoing_(options_.breaker),
       incoming_(options_.breaker) {}
@@ -321,18 +322,14 @@ void Replica::Impl::commit_body(const std::string& key, Bytes update, HistoryOri
 }
 
 Bytes Replica::Impl::payload_of_edit(const std::string& key, ByteView update) {
-  auto open = open_bodies_.find(key);
-  if (open == open_bodies_.end() && in_step(key)) {
-    open = open_bodies_.emplace(key, Body{.link = DocLink::in_step()}).first;
-  }
+  if (in_step(key)) open_bodies_.open_in_step(key);
   mark_unsynced(key);
-  Bytes payload;
-  if (open != open_bodies_.end()) {
-    payload = open->second.link.on_local_update(update);
-    track(key, open->second);
-  } else if (following_ && listed_path(key)) {
-    open_body(key);
+  if (!open_bodies_.is_open(key)) {
+    if (following_ && listed_path(key)) open_body(key);
+    return {};
   }
+  Bytes payload = open_bodies_.on_local_update(key, update);
+  note_if_saved(key);
   return payload;
 }
 

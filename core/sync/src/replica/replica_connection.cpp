@@ -9,7 +9,6 @@ namespace {
 
 constexpr DurationMs kHandshakeTimeout{10'000};
 constexpr DurationMs kRefusedRetry{30'000};
-constexpr size_t kProgressStep = 50;
 constexpr size_t kMaxDocumentProblems = 3;
 
 }  // namespace
@@ -32,12 +31,6 @@ void Replica::Impl::on_disconnected() {
   settled_told_ = false;
   handshake_deadline_.reset();
   workspace_link_ = DocLink(DocLink::Kind::Workspace);
-  open_bodies_.clear();
-  unanswered_.clear();
-  unsaved_.clear();
-  to_open_.clear();
-  queued_.clear();
-  answered_told_ = 0;
   uploads_.forget_answers();
   if (state_ != SyncState::Refused) set_state(SyncState::Disconnected);
 }
@@ -80,34 +73,19 @@ void Replica::Impl::on_workspace_answered() {
 // --- documents --------------------------------------------------------------------------------------------------
 
 void Replica::Impl::open_body(const std::string& key, bool first) {
-  if (open_bodies_.contains(key)) return;
+  if (open_bodies_.is_open(key)) return;
   if (phase_ != Phase::Active || !workspace_link_.answered()) {
     left_over_.emplace(key);
-    return;
-  }
-  if (!queued_.emplace(key).second) {
-    if (!first) return;
-    std::erase(to_open_, key);
-  }
-  if (first) {
-    to_open_.emplace_front(key);
+  } else if (first) {
+    open_bodies_.enqueue_first(key);
   } else {
-    to_open_.emplace_back(key);
+    open_bodies_.enqueue(key);
   }
 }
 
-void Replica::Impl::track(const std::string& key, const Body& body) {
-  const auto put = [&](std::set<std::string, std::less<>>& set, bool in) {
-    if (in) {
-      set.emplace(key);
-    } else if (const auto found = set.find(key); found != set.end()) {
-      set.erase(found);
-    }
-  };
-  put(unanswered_, !body.link.answered());
-  put(unsaved_, !body.link.saved());
-  if (!body.link.saved()) return;
-  if (!body.was_refused) mark_synced(key);
+void Replica::Impl::note_if_saved(const std::string& key) {
+  if (!open_bodies_.is_saved(key)) return;
+  if (!open_bodies_.was_refused(key)) mark_synced(key);
   const std::optional<std::string> listed = listed_path(key);
   std::set<std::string> paths;
   if (listed) paths.insert(*listed);
@@ -124,14 +102,8 @@ void Replica::Impl::track(const std::string& key, const Body& body) {
 
 void Replica::Impl::pump() {
   if (phase_ != Phase::Active || !workspace_link_.answered()) return;
-  while (unanswered_.size() < options_.max_in_flight && !to_open_.empty()) {
-    const std::string key = std::move(to_open_.front());
-    to_open_.pop_front();
-    queued_.erase(key);
-    if (open_bodies_.contains(key)) continue;
-    Body& body = open_bodies_[key];
-    send_body(key, body.link.ask(bodies_.open(key).doc(), now_));
-    track(key, body);
+  while (const std::optional<std::string> key = open_bodies_.open_next()) {
+    send_body(*key, open_bodies_.ask(*key, bodies_.open(*key).doc(), now_));
   }
 }
 
@@ -152,9 +124,8 @@ void Replica::Impl::send_body(const std::string& key, Bytes payload) {
 void Replica::Impl::barrier_if_needed() {
   if (receipts_ || phase_ != Phase::Active) return;
   send_workspace(workspace_link_.barrier(workspace_.doc()));
-  for (const std::string& key : unsaved_) {
-    DocLink& link = open_bodies_[key].link;
-    if (link.wants_barrier()) send_body(key, link.barrier(bodies_.open(key).doc()));
+  for (const std::string& key : open_bodies_.unsaved()) {
+    if (open_bodies_.wants_barrier(key)) send_body(key, open_bodies_.barrier(key, bodies_.open(key).doc()));
   }
 }
 
@@ -193,31 +164,28 @@ void Replica::Impl::on_workspace_message(const Message& message) {
 }
 
 void Replica::Impl::on_body_message(const std::string& key, const Message& message) {
-  const auto open = open_bodies_.find(key);
-  if (open == open_bodies_.end()) {  // not asked for on this connection
+  if (!open_bodies_.is_open(key)) {  // not asked for on this connection
     if (const auto* update = std::get_if<Update>(&message)) on_update_of_closed(key, update->update);
     return;
   }
-  Body& body = open->second;
   if (const auto* step1 = std::get_if<SyncStep1>(&message)) {
-    Result<Bytes> answer = body.link.on_step1(bodies_.open(key).doc(), step1->state_vector);
+    Result<Bytes> answer = open_bodies_.on_step1(key, bodies_.open(key).doc(), step1->state_vector);
     if (answer && !answer->empty()) mark_unsynced(key);
     if (answer) send_body(key, *std::move(answer));
-    track(key, body);
+    note_if_saved(key);
   } else if (const auto* step2 = std::get_if<SyncStep2>(&message)) {
-    const bool first = !body.link.answered();
+    const bool first = !open_bodies_.is_answered(key);
     const bool foreign = first && is_foreign(key, step2->update);
     const bool applied = apply_body(key, step2->update, HistoryOrigin::Sync, foreign);
     if (!applied) return;  // asked for again at the time-out
-    body.refused = false;
     left_over_.erase(key);
-    Bytes lacking = body.link.on_step2(bodies_.open(key).doc(), step2->update);
+    Bytes lacking = open_bodies_.on_step2(key, bodies_.open(key).doc(), step2->update);
     if (!lacking.empty()) mark_unsynced(key);  // the server lacks something, perhaps since it was set back
     send_body(key, std::move(lacking));
-    track(key, body);
+    note_if_saved(key);
     if (first) on_body_ready(key);
   } else if (const auto* update = std::get_if<Update>(&message)) {
-    if (offers_changes_ && !body.link.answered()) return;  // the answer, which is on its way, has it
+    if (offers_changes_ && !open_bodies_.is_answered(key)) return;  // the answer, which is on its way, has it
     apply_body(key, update->update, HistoryOrigin::Remote);
   }
 }
@@ -243,9 +211,9 @@ void Replica::Impl::on_text(std::string_view json) {
     if (!id || id->workspace != options_.workspace_id) return;
     if (id->kind == DocKind::Workspace) {
       workspace_link_.on_saved(saved->received);
-    } else if (const auto open = open_bodies_.find(id->key); open != open_bodies_.end()) {
-      open->second.link.on_saved(saved->received);
-      track(open->first, open->second);
+    } else if (const std::string key(id->key); open_bodies_.is_open(key)) {
+      open_bodies_.on_saved(key, saved->received);
+      note_if_saved(key);
     }
   } else if (const auto* error = std::get_if<DocError>(&*message)) {
     on_doc_error(*error);
@@ -271,35 +239,24 @@ void Replica::Impl::on_doc_error(const DocError& error) {
     return set_state(error.code == "unauthorized" ? SyncState::Refused : SyncState::Reconnecting);
   }
   problem(key, (error.doc.empty() ? "the server: " : "the server refused a change: ") + reason);
-  const auto open = open_bodies_.find(key);
-  if (key.empty() || open == open_bodies_.end()) return;
-  Body& body = open->second;
+  if (key.empty() || !open_bodies_.is_open(key)) return;
   mark_unsynced(key);
-  // What the server could not open or store it has dropped, and is offered all of it again.
-  const bool dropped = error.code == "storage";
-  if (!dropped) body.was_refused = true;
-  if (dropped && body.link.answered()) body.link.start_over(now_);
-  if (body.link.answered()) return;
-  body.refused = true;  // the others go on; asked again when its time-out has passed
-  track(key, body);
+  if (error.code == "storage") {
+    open_bodies_.on_dropped(key, now_);
+  } else {
+    open_bodies_.on_refused(key);
+  }
 }
 
 // --- time -------------------------------------------------------------------------------------------------------
-
-std::optional<TimestampMs> Replica::Impl::body_deadline(const Body& body) const {
-  if (body.link.answered()) return std::nullopt;
-  return body.link.asked_at() + (body.refused ? kRefusedRetry : options_.answer_timeout);
-}
 
 std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   std::optional<TimestampMs> next = handshake_deadline_;
   const auto consider = [&](std::optional<TimestampMs> time) {
     if (time && (!next || *time < *next)) next = time;
   };
-  if (phase_ == Phase::Active) {
-    for (const std::string& key : unanswered_) consider(body_deadline(open_bodies_.at(key)));
-    consider(uploads_.next_moment());
-  }
+  consider(open_bodies_.next_moment());
+  if (phase_ == Phase::Active) consider(uploads_.next_moment());
   consider(work_.next_moment());
   consider(gone_.next_moment());
   consider(doubtful_due_);
@@ -318,15 +275,11 @@ void Replica::Impl::on_deadline() {
     const bool is_refused = state_ == SyncState::Refused || state_ == SyncState::Reconnecting;
     emit(Reconnect{is_refused ? "the server is asked once more" : "the server did not answer within 10 seconds"});
   }
-  for (const std::string& key : unanswered_) {
-    Body& body = open_bodies_[key];
-    const std::optional<TimestampMs> deadline = body_deadline(body);
-    if (!deadline || *deadline > now_) continue;
-    if (++body.attempts == kMaxDocumentProblems)
+  for (const std::string& key : open_bodies_.due(now_)) {
+    if (open_bodies_.on_silence(key) == kMaxDocumentProblems)
       problem(key, "the server does not answer for this file; sync goes on trying");
-    body.refused = false;
     mark_unsynced(key);
-    send_body(key, body.link.ask(bodies_.open(key).doc(), now_));
+    send_body(key, open_bodies_.ask(key, bodies_.open(key).doc(), now_));
   }
   uploads_.wake(now_);
   check_metadata();
@@ -351,9 +304,8 @@ ReplicaStatus Replica::Impl::status() const {
   ReplicaStatus status{.state = state_};
   if (!file_count_) file_count_ = workspace_.live_files().size() + workspace_.live_binaries().size();
   status.files = *file_count_;
-  status.waiting_documents =
-      to_open_.size() + unanswered_.size() + (workspace_link_.answered() && !awaiting_changes_ ? 0 : 1);
-  status.unsaved_documents = unsaved_.size() + (workspace_link_.saved() ? 0 : 1);
+  status.waiting_documents = open_bodies_.waiting() + (workspace_link_.answered() && !awaiting_changes_ ? 0 : 1);
+  status.unsaved_documents = open_bodies_.unsaved().size() + (workspace_link_.saved() ? 0 : 1);
   status.uploads = uploads_.size();
   for (const auto& [path, work] : work_) {
     if (!work.is_pending()) continue;
@@ -371,8 +323,8 @@ ReplicaStatus Replica::Impl::status() const {
 
 bool Replica::Impl::settled() const {
   if (phase_ != Phase::Active || !workspace_link_.saved() || awaiting_changes_) return false;
-  if (!to_open_.empty() || !unsaved_.empty() || doubtful_due_ || !newcomers_.empty() || !rewritten_.empty() ||
-      !leaving_.empty() || !uploads_.empty() || !wants_read_.empty())
+  if (open_bodies_.has_queued() || !open_bodies_.unsaved().empty() || doubtful_due_ || !newcomers_.empty() ||
+      !rewritten_.empty() || !leaving_.empty() || !uploads_.empty() || !wants_read_.empty())
     return false;
   const auto is_open = [](const auto& entry) { return !entry.second.held; };
   if (std::ranges::any_of(gone_, is_open) || std::ranges::any_of(truncated_, is_open)) return false;
@@ -381,13 +333,9 @@ bool Replica::Impl::settled() const {
 
 void Replica::Impl::announce() {
   if (phase_ != Phase::Active || !workspace_link_.answered()) return;
-  const size_t total = open_bodies_.size() + to_open_.size() + (awaiting_changes_ ? 1 : 0);
-  const size_t waiting = to_open_.size() + unanswered_.size() + (awaiting_changes_ ? 1 : 0);
-  const size_t answered = total - waiting;
-  if (answered >= answered_told_ + kProgressStep || (waiting == 0 && answered > answered_told_)) {
-    answered_told_ = answered;
-    notify(Progress{.completed = answered, .total = total});
-  }
+  const size_t waiting = open_bodies_.waiting() + (awaiting_changes_ ? 1 : 0);
+  if (const std::optional<size_t> answered = open_bodies_.take_progress(/*are_all=*/waiting == 0))
+    notify(Progress{.completed = *answered, .total = *answered + waiting});
   if (waiting == 0 && state_ == SyncState::Syncing) set_state(SyncState::Synced);
 
   const bool now_settled = settled();

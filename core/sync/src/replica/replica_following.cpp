@@ -87,10 +87,10 @@ void Replica::Impl::want_changes(std::string_view cursor) {
 }
 
 void Replica::Impl::keep_cursor() {
-  if (!next_cursor_ || (!to_open_.empty() && !DX_PLANTED(12))) return;
+  if (!next_cursor_ || (open_bodies_.has_queued() && !DX_PLANTED(12))) return;
   // A document that the server does not give does not hold up the others: it is marked.
-  if (!DX_PLANTED(12) &&
-      !std::ranges::all_of(unanswered_, [this](const std::string& key) { return unsynced_.contains(key); }))
+  if (!DX_PLANTED(12) && !std::ranges::all_of(open_bodies_.unanswered(),
+                                              [this](const std::string& key) { return unsynced_.contains(key); }))
     return;
   cursor_ = *std::exchange(next_cursor_, std::nullopt);
   if (asked_all_) checked_ = wall_clock_;
@@ -118,14 +118,11 @@ void Replica::Impl::on_changes(const Changes& changes) {
 // --- what is asked for ------------------------------------------------------------------------------------------
 
 bool Replica::Impl::in_step(const std::string& key) const {
-  return following_ && !open_bodies_.contains(key) && !queued_.contains(key) && !unsynced_.contains(key) &&
+  return following_ && !open_bodies_.is_open(key) && !open_bodies_.is_queued(key) && !unsynced_.contains(key) &&
          listed_path(key).has_value();
 }
 
-bool Replica::Impl::is_answered(const std::string& key) const {
-  const auto open = open_bodies_.find(key);
-  return open != open_bodies_.end() ? open->second.link.answered() : in_step(key);
-}
+bool Replica::Impl::is_answered(const std::string& key) const { return open_bodies_.is_answered(key) || in_step(key); }
 
 void Replica::Impl::open_all() {
   asked_all_ = true;
@@ -169,8 +166,7 @@ void Replica::Impl::open_first_look(std::set<std::string, std::less<>>& wanted) 
 }
 
 void Replica::Impl::leave_over() {
-  left_over_.insert(unanswered_.begin(), unanswered_.end());
-  left_over_.insert(to_open_.begin(), to_open_.end());
+  left_over_.merge(open_bodies_.end());
   left_over_.merge(heard_of_);
   heard_of_.clear();
   // Answered, and not on this disk yet: a file that is new here is written only while its document is known to be whole.
@@ -190,20 +186,18 @@ void Replica::Impl::on_update_of_closed(const std::string& key, ByteView update)
     if (bodies_.contains(key)) mark_unsynced(key);  // asked for when the key is used again
     return;
   }
-  if (queued_.contains(key)) return;  // the answer will have it
+  if (open_bodies_.is_queued(key)) return;  // the answer will have it
   if (!following_) {
     heard_of_.emplace(key);
     return;
   }
   if (!in_step(key)) return open_body(key);
-  Body& body = open_bodies_.emplace(key, Body{.link = DocLink::in_step()}).first->second;
-  track(key, body);
+  open_bodies_.open_in_step(key);
+  note_if_saved(key);
   if (apply_body(key, update, HistoryOrigin::Remote) && !bodies_.open(key).doc().has_pending()) return;
   // It was not in step after all.
-  Body& asked = open_bodies_[key];
-  asked.link = DocLink(DocLink::Kind::Body);
-  send_body(key, asked.link.ask(bodies_.open(key).doc(), now_));
-  track(key, asked);
+  open_bodies_.doubt(key);
+  send_body(key, open_bodies_.ask(key, bodies_.open(key).doc(), now_));
 }
 
 }  // namespace diaryx::sync

@@ -15,7 +15,6 @@
 
 #include <array>
 #include <functional>
-#include <list>
 #include <map>
 #include <set>
 #include <span>
@@ -30,6 +29,7 @@
 #include "replica/due_map.h"
 #include "replica/file_records.h"
 #include "replica/mass_change.h"
+#include "replica/open_bodies.h"
 #include "replica/own_moves.h"
 #include "replica/uploads.h"
 #include "replica/workspace_doc.h"
@@ -77,13 +77,6 @@ class Replica::Impl {
   /// How long the halves of one rename may be apart; watchers collect their news for less than this.
   static constexpr DurationMs kRenameGrace{1'000};
   static constexpr DurationMs kDiskRetry{2'000};
-
-  struct Body {
-    DocLink link{DocLink::Kind::Body};
-    bool refused = false;        // the server said no; asked again at the next time-out
-    uint32_t attempts = 0;
-    bool was_refused = false;    // something of it: a receipt does not say that it is stored
-  };
 
   // What is going on with a file on disk, not stored.
   struct FileWork {
@@ -174,8 +167,7 @@ class Replica::Impl {
   void send_body(const std::string& key, Bytes payload);
   void barrier_if_needed();
   void set_state(SyncState state);
-  void track(const std::string& key, const Body& body);
-  std::optional<TimestampMs> body_deadline(const Body& body) const;
+  void note_if_saved(const std::string& key);
 
   // --- replica_following.cpp
   void open_all();
@@ -467,13 +459,8 @@ class Replica::Impl {
   bool settled_told_ = false;
   std::optional<TimestampMs> handshake_deadline_;
   DocLink workspace_link_{DocLink::Kind::Workspace};
-  std::map<std::string, Body, std::less<>> open_bodies_;  // asked on this connection
-  std::set<std::string, std::less<>> unanswered_;  // of those: no SyncStep2 yet
-  std::set<std::string, std::less<>> unsaved_;  // of those: something the server has not acknowledged
-  std::list<std::string> to_open_;
-  std::set<std::string, std::less<>> queued_;  // what is in to_open_
-  std::vector<std::string> focus_;
-  size_t answered_told_ = 0;
+  OpenBodies open_bodies_;
+  std::vector<std::string> focus_;  // files that a person looks at: opened before the others
 
   // Which documents need not be asked for. A live one that is neither open nor queued, while `following_`, is the same here and
   // on the server.

@@ -139,8 +139,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   // goes on from the text that is here.
   const std::string document = document_of(path);
   if (!is_left(path) && !(came_back(path) && is_of_entry(path, document))) {
-    const auto open = open_bodies_.find(document);
-    if (open == open_bodies_.end() || !open->second.link.answered()) {
+    if (!open_bodies_.is_answered(document)) {
       open_body(document);
       return read_when_possible(path);
     }

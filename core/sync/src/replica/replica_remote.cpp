@@ -250,8 +250,7 @@ void Replica::Impl::on_body_ready(const std::string& key) {
 
 void Replica::Impl::adopt_old_peer_metadata(const std::string& path) {
   const std::string document = document_of(path);
-  const auto open = open_bodies_.find(document);
-  if (open == open_bodies_.end() || !open->second.link.answered()) return;
+  if (!open_bodies_.is_answered(document)) return;
   const std::optional<FileMetadata> entry = workspace_.live_file(path);
   if (!entry || extra_text(*entry, kHeadMark)) return;  // our own devices change the head itself
   BodyDoc& body = bodies_.open(document);
