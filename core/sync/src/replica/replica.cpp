@@ -29,6 +29,7 @@ Replica::Impl::Impl(ReplicaOptions options)
       workspace_(options_.client),
       bodies_(options_.client),
       open_bodies_(options_.max_in_flight, options_.answer_timeout),
+      following_(options_.full_check_after, options_.updates_per_cursor),
       names_(options_.disk),
       outgoing_(options_.breaker),
       incoming_(options_.breaker) {}
@@ -50,8 +51,8 @@ bool is_about_disk(std::string_view record_key) {
 
 Result<void> Replica::Impl::restore_record(std::string_view key, std::string_view value) {
   if (key == kJoinedKey) joined_ = true;
-  if (key == kCursorRecord) return restore_cursor(value);
-  if (key.starts_with(kUnsyncedPrefix)) unsynced_.emplace(key.substr(kUnsyncedPrefix.size()));
+  if (key == kCursorRecord) return following_.restore(value);
+  if (key.starts_with(kUnsyncedPrefix)) unsynced_.restore(std::string(key.substr(kUnsyncedPrefix.size())));
   if (key.starts_with(kNamePrefix)) {
     restored_names_.insert_or_assign(std::string(key.substr(kNamePrefix.size())), std::string(value));
     named_ = false;
@@ -298,7 +299,7 @@ void Replica::Impl::persist(std::string doc, Bytes update, HistoryOrigin origin,
     origin = HistoryOrigin::Restore;
     note = restore_id_;
   }
-  if (doc.starts_with(kBodyPrefix)) ++updates_since_cursor_;
+  if (doc.starts_with(kBodyPrefix)) following_.count_update();
   emit(PersistUpdate{std::move(doc), std::move(update), origin, std::move(note)});
 }
 
@@ -325,7 +326,7 @@ Bytes Replica::Impl::payload_of_edit(const std::string& key, ByteView update) {
   if (in_step(key)) open_bodies_.open_in_step(key);
   mark_unsynced(key);
   if (!open_bodies_.is_open(key)) {
-    if (following_ && listed_path(key)) open_body(key);
+    if (following_.is_following() && listed_path(key)) open_body(key);
     return {};
   }
   Bytes payload = open_bodies_.on_local_update(key, update);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr DurationMs kHandshakeTimeout{10'000};
 constexpr DurationMs kRefusedRetry{30'000};
+constexpr DurationMs kListTimeout{10'000};
 constexpr size_t kMaxDocumentProblems = 3;
 
 }  // namespace
@@ -53,9 +54,12 @@ void Replica::Impl::on_workspace_answered() {
     joined_ = true;
     emit(PersistRecord{"joined", "1"});
   }
-  const bool ask_for_list = offers_changes_ && cursor_is_good();
-  if (offers_changes_) want_changes(ask_for_list ? cursor_ : std::string());
-  if (!ask_for_list) open_all();
+  if (following_.begin(wall_clock_)) ask_for_changes();
+  if (following_.awaits_list()) {
+    handshake_deadline_ = now_ + kListTimeout;
+  } else {
+    open_all();
+  }
   std::vector<std::string> paths;
   for (const BinaryRef& ref : workspace_.live_binaries()) reconcile(ref.path);  // none is fetched without a connection
   if (!std::exchange(looked_at_disk_, true)) {
@@ -75,7 +79,7 @@ void Replica::Impl::on_workspace_answered() {
 void Replica::Impl::open_body(const std::string& key, bool first) {
   if (open_bodies_.is_open(key)) return;
   if (phase_ != Phase::Active || !workspace_link_.answered()) {
-    left_over_.emplace(key);
+    unsynced_.leave(key);
   } else if (first) {
     open_bodies_.enqueue_first(key);
   } else {
@@ -178,14 +182,14 @@ void Replica::Impl::on_body_message(const std::string& key, const Message& messa
     const bool foreign = first && is_foreign(key, step2->update);
     const bool applied = apply_body(key, step2->update, HistoryOrigin::Sync, foreign);
     if (!applied) return;  // asked for again at the time-out
-    left_over_.erase(key);
+    unsynced_.on_answered(key);
     Bytes lacking = open_bodies_.on_step2(key, bodies_.open(key).doc(), step2->update);
     if (!lacking.empty()) mark_unsynced(key);  // the server lacks something, perhaps since it was set back
     send_body(key, std::move(lacking));
     note_if_saved(key);
     if (first) on_body_ready(key);
   } else if (const auto* update = std::get_if<Update>(&message)) {
-    if (offers_changes_ && !open_bodies_.is_answered(key)) return;  // the answer, which is on its way, has it
+    if (following_.is_offered() && !open_bodies_.is_answered(key)) return;  // the answer, which is on its way, has it
     apply_body(key, update->update, HistoryOrigin::Remote);
   }
 }
@@ -197,7 +201,7 @@ void Replica::Impl::on_text(std::string_view json) {
     return problem({}, "the server sent a control message that cannot be read: " + describe(message.error()));
   if (const auto* hello = std::get_if<ServerHello>(&*message)) {
     receipts_ = hello->receipts;
-    offers_changes_ = hello->changes;
+    following_.on_hello(hello->changes);
     if (hello->changes) workspace_link_.first_ask_is_answered();
   } else if (const auto* changes = std::get_if<Changes>(&*message)) {
     on_changes(*changes);
@@ -304,7 +308,7 @@ ReplicaStatus Replica::Impl::status() const {
   ReplicaStatus status{.state = state_};
   if (!file_count_) file_count_ = workspace_.live_files().size() + workspace_.live_binaries().size();
   status.files = *file_count_;
-  status.waiting_documents = open_bodies_.waiting() + (workspace_link_.answered() && !awaiting_changes_ ? 0 : 1);
+  status.waiting_documents = open_bodies_.waiting() + (workspace_link_.answered() && !following_.awaits_list() ? 0 : 1);
   status.unsaved_documents = open_bodies_.unsaved().size() + (workspace_link_.saved() ? 0 : 1);
   status.uploads = uploads_.size();
   for (const auto& [path, work] : work_) {
@@ -322,7 +326,7 @@ ReplicaStatus Replica::Impl::status() const {
 }
 
 bool Replica::Impl::settled() const {
-  if (phase_ != Phase::Active || !workspace_link_.saved() || awaiting_changes_) return false;
+  if (phase_ != Phase::Active || !workspace_link_.saved() || following_.awaits_list()) return false;
   if (open_bodies_.has_queued() || !open_bodies_.unsaved().empty() || doubtful_due_ || !newcomers_.empty() ||
       !rewritten_.empty() || !leaving_.empty() || !uploads_.empty() || !wants_read_.empty())
     return false;
@@ -333,7 +337,7 @@ bool Replica::Impl::settled() const {
 
 void Replica::Impl::announce() {
   if (phase_ != Phase::Active || !workspace_link_.answered()) return;
-  const size_t waiting = open_bodies_.waiting() + (awaiting_changes_ ? 1 : 0);
+  const size_t waiting = open_bodies_.waiting() + (following_.awaits_list() ? 1 : 0);
   if (const std::optional<size_t> answered = open_bodies_.take_progress(/*are_all=*/waiting == 0))
     notify(Progress{.completed = *answered, .total = *answered + waiting});
   if (waiting == 0 && state_ == SyncState::Syncing) set_state(SyncState::Synced);
@@ -341,7 +345,7 @@ void Replica::Impl::announce() {
   const bool now_settled = settled();
   if (now_settled && !settled_told_) {
     notify(Settled{});
-    if (following_ && (cursor_.empty() || updates_since_cursor_ >= options_.updates_per_cursor)) want_changes({});
+    if (following_.renew()) ask_for_changes();
   }
   settled_told_ = now_settled;
 }

@@ -28,9 +28,11 @@
 #include "replica/doc_link.h"
 #include "replica/due_map.h"
 #include "replica/file_records.h"
+#include "replica/following.h"
 #include "replica/mass_change.h"
 #include "replica/open_bodies.h"
 #include "replica/own_moves.h"
+#include "replica/unsynced.h"
 #include "replica/uploads.h"
 #include "replica/workspace_doc.h"
 #include "roots.h"
@@ -171,21 +173,19 @@ class Replica::Impl {
 
   // --- replica_following.cpp
   void open_all();
-  void open_changed(const std::vector<std::string>& keys);
-  void open_first_look(std::set<std::string, std::less<>>& wanted);
+  void open_changed(Unsynced::Keys& wanted);
+  void open_first_look(Unsynced::Keys& wanted);
   void on_changes(const Changes& changes);
   void on_update_of_closed(const std::string& key, ByteView update);
-  void want_changes(std::string_view cursor);
+  void ask_for_changes();
   void keep_cursor();
   void forget_cursor();
-  bool cursor_is_good() const;
   bool in_step(const std::string& key) const;
   bool is_answered(const std::string& key) const;
   void mark_unsynced(const std::string& key);
   void mark_synced(const std::string& key);
   void leave_over();
   Result<void> restore_body(const std::string& key, ByteView update);
-  Result<void> restore_cursor(std::string_view value);
   void note_what_restoring_left();
 
   // --- replica_local.cpp
@@ -462,24 +462,10 @@ class Replica::Impl {
   OpenBodies open_bodies_;
   std::vector<std::string> focus_;  // files that a person looks at: opened before the others
 
-  // Which documents need not be asked for. A live one that is neither open nor queued, while `following_`, is the same here and
-  // on the server.
-  std::string cursor_;  // stored; empty: none
-  TimestampMs checked_;  // when every document had been asked for
-  bool offers_changes_ = false;  // this server
-  bool following_ = false;  // it sends the updates of all bodies
-  bool awaiting_changes_ = false;  // the list since `cursor_`
-  bool wants_cursor_ = false;  // asked for, without a list
-  bool asked_all_ = false;  // on this connection
-  bool looked_through_ = false;  // in this run: all documents that are wanted here were asked for, or are left over
+  // Which documents need not be asked for.
+  Following following_;
+  Unsynced unsynced_;
   bool looked_at_disk_ = false;  // in this run: every file was brought to what its document says, or waits
-  uint32_t updates_since_cursor_ = 0;
-  std::optional<std::string> next_cursor_;  // kept once all that it stands for is here
-  std::set<std::string, std::less<>> unsynced_;  // stored: has changes that were not acknowledged, or lacks some
-  std::set<std::string, std::less<>> left_over_;  // not answered when the last connection ended
-  std::set<std::string, std::less<>> heard_of_;  // changed while the list was awaited
-  std::set<std::string, std::less<>> unreadable_;  // something stored of it could not be taken in
-  std::set<std::string, std::less<>> incomplete_;  // restored with updates whose base is missing
 
   // Live paths by the id of their file. More than one: two devices renamed the file at once.
   std::map<std::string, std::set<std::string>, std::less<>> paths_of_;

@@ -391,7 +391,7 @@ void Replica::Impl::reconcile_text(const std::string& path) {
   if (known == nullptr && comes_from_elsewhere(path)) return;
   const std::string document = document_of(path);
   if ((known == nullptr || is_other) && !is_answered(document)) {  // what the server has may still differ
-    left_over_.emplace(document);
+    unsynced_.leave(document);
     return;
   }
   if (!text_is_here(path) || is_contested(path)) return;
