@@ -11,6 +11,17 @@
 //   replica_rivals.cpp     two at once: one file with two names, two files with one name or in one document
 //   replica_breaker.cpp    waves of deletions: held, released, undone
 //   replica_remote.cpp     what the server tells, and bringing files to what the documents say
+//
+// What it remembers is kept by small machines, each with its own invariants and none that knows of another:
+//   body_store.h, workspace_doc.h  the documents
+//   doc_link.h             one document on one connection
+//   open_bodies.h          the bodies of one connection: asked for, waiting for their turn, acknowledged
+//   following.h            the server's news of which bodies changed, and the cursor
+//   unsynced.h             the bodies that are to be asked for whatever that news is
+//   file_records.h         what is on this disk, as far as it is known
+//   own_moves.h            what we moved there, until it is known to be done
+//   uploads.h              attachments to be sent
+//   mass_change.h          how much went in the last while
 #pragma once
 
 #include <array>
