@@ -180,6 +180,7 @@ class Session {
   std::optional<TimestampMs> settle_at_;
   std::set<std::string> unread_;  // somebody told of them, and they could not be read
   TimestampMs read_again_at_;
+  bool is_copied_ = false;  // the file to be moved is at its new name, and going from the old one has not returned
   bool placing_ = false;  // what was fetched was being placed, and has not returned
   bool scan_in_doubt_ = false;  // a scan step was begun and has not returned
   sync::Progress progress_;

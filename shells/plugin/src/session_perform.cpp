@@ -136,8 +136,8 @@ void Session::perform_one(const sync::RemoveFile& remove) {
   feed(sync::FileRemoved{remove.path, remove.ticket});
 }
 
-// Hosts cannot rename. The copy is complete before the replica has the old name removed, however often that fails. It may be there
-// already, by a call that was cut short.
+// Hosts cannot rename: the file is copied, and the old name goes. If that fails, the replica is told that both are there and has the old
+// name removed, however often that fails. The copy may be there already, by a call that was cut short.
 void Session::perform_one(const sync::MoveFile& move) {
   const Asked asked{move.to, move.ticket};
   const Look there = disk_.look(move.to);
@@ -147,7 +147,10 @@ void Session::perform_one(const sync::MoveFile& move) {
   if (look.hash() != move.expected) return refuse_changed(asked, move.from);  // gone, perhaps
   if (there.state == Look::State::Missing && !disk_.write(move.to, look.bytes).holds(look.bytes))
     return refuse(asked, "the host did not write the file");
-  feed(sync::FileMoved{move.from, move.to, move.ticket, /*was_copied=*/true});
+  is_copied_ = true;
+  const bool is_gone = disk_.look(move.from).holds(look.bytes) && disk_.remove(move.from);
+  is_copied_ = false;
+  feed(sync::FileMoved{move.from, move.to, move.ticket, /*was_copied=*/!is_gone});
 }
 
 void Session::perform_one(const sync::Notify& notify) {
@@ -276,7 +279,11 @@ void Session::answer_failed(const sync::Action& action) {
   };
   if (const auto* write = std::get_if<sync::WriteText>(&action)) refuse_in_doubt(write->path, write->ticket);
   if (const auto* remove = std::get_if<sync::RemoveFile>(&action)) refuse_in_doubt(remove->path, remove->ticket);
-  if (const auto* move = std::get_if<sync::MoveFile>(&action)) refuse_in_doubt(move->to, move->ticket);
+  if (const auto* move = std::get_if<sync::MoveFile>(&action)) {
+    if (std::exchange(is_copied_, false))
+      return feed(sync::FileMoved{move->from, move->to, move->ticket, /*was_copied=*/true});
+    refuse_in_doubt(move->to, move->ticket);
+  }
   if (const auto* read = std::get_if<sync::ReadFile>(&action)) refuse_in_doubt(read->path, read->ticket);
   if (const auto* wanted = std::get_if<sync::FetchBlob>(&action)) {
     // (Native hosts end the call for every status from 400 on, too.)

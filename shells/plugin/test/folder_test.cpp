@@ -307,5 +307,27 @@ TEST(Guest, LeavesNoOldNameOfAFileThatWasRenamedElsewhere) {
   expect_one_file();
 }
 
+// Another device listed a note and lost its text before it could send it. The file that is here under that name is another one, and is
+// kept under a name of its own and under no second one.
+TEST(Guest, KeepsAFileOnceWhereAnotherIsListedWithoutItsText) {
+  fake_host() = {};
+  put("d.md", "ours\n");
+  crdt::Doc theirs({.client = ClientId{7}});
+  crdt::Transaction txn = theirs.transact();
+  theirs.map("files").set(txn, "d.md",
+                          crdt::Any::string(R"({"filename":"d.md","deleted":false,"extra":{"_id":"c220c2e1bc9ee881",)"
+                                            R"("_doc":"~c220c2e1bc9ee881","_h":"e3b0c442","_t":"1"}})"));
+  const Bytes listed = std::move(txn).commit().update_v1();
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+  ASSERT_TRUE(guest.on_binary(*sync::encode_frame("workspace:A", {sync::SyncStep2{listed}})));
+  answer_empty(guest, "body:A/~c220c2e1bc9ee881");
+  const std::vector<std::string> notes = guest.session()->replica().text_files();
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_EQ(file(notes.front()), "ours\n");
+  EXPECT_EQ(file("d.md"), "(none)");
+}
+
 }  // namespace
 }  // namespace diaryx::plugin
