@@ -137,7 +137,7 @@ describe('the views of the panels', { skip: chromiumPath ? false : NO_CHROMIUM }
         hunks: [{ before_line: 1, after_line: 1, before_count: 1, after_count: 1, lines: [] }], words: [{ kind: 'removed', text: 'a\n' }, { kind: 'added', text: `${asked.length}\n` }],
         metadata: [], existed_before: true, exists_after: true, same: false, to_id: 40 + asked.length,
       }),
-      PreviewRestore: params => { asked.push(params); throw new Error('the file has changed since it was shown'); },
+      PreviewRestore: params => { asked.push(params); throw new Error('The file has changed since it was shown.'); },
     });
     await panel.click('.entry');
     await panel.click(panel.tab('Since then'));
@@ -179,6 +179,55 @@ describe('the views of the panels', { skip: chromiumPath ? false : NO_CHROMIUM }
     await panel.button('Show earlier').focus();
     await panel.page.keyboard.press('Enter');
     await panel.frame.waitForFunction(() => document.activeElement.matches('.entry') && document.activeElement.textContent.includes('Device 50'));
+  });
+
+  test('text that runs from right to left begins at the right, line by line', async () => {
+    const arabic = '\u0645\u0631\u062d\u0628\u0627';
+    const words = [{ kind: 'same', text: `${arabic} (a)\n` }, { kind: 'removed', text: 'left\n' }];
+    const hunks = [{ before_line: 1, after_line: 1, before_count: 2, after_count: 1, lines: [] }];
+    const text = `# ${arabic}\n\n- ${arabic}\n\nleft\n`;
+    const panel = await open('History', {
+      GetFileDiff: () => ({ hunks, words, metadata: [], existed_before: true, exists_after: true, same: false, to_id: 9 }),
+      GetFileAt: () => ({ path: 'a.md', exists: true, text, text_known: true, binary: null }),
+    });
+    // Where the words of an element begin, and whether that is nearer to its left or its right edge.
+    const sides = selector => panel.frame.evaluate(each => {
+      const walker = document.createTreeWalker(document.querySelector(each), NodeFilter.SHOW_TEXT);
+      const found = [];
+      while (walker.nextNode()) {
+        const { parentElement, textContent } = walker.currentNode;
+        if (parentElement.matches('.hidden') || !textContent.trim()) continue;
+        const range = document.createRange();
+        range.setStart(walker.currentNode, 0);
+        range.setEnd(walker.currentNode, 1);
+        const letter = range.getBoundingClientRect();
+        const { left, right } = document.querySelector(each).getBoundingClientRect();
+        found.push(letter.left - left < right - letter.right ? 'left' : 'right');
+      }
+      return found;
+    }, selector);
+    await panel.click('.entry');
+    await panel.frame.waitForSelector('.diff');
+    assert.deepEqual(await sides('.diff'), ['right', 'left']);
+    await panel.click(panel.tab('Then'));
+    await panel.frame.waitForSelector('article');
+    assert.deepEqual(await sides('article'), ['right', 'right', 'left']);
+  });
+
+  test('a name of many words leaves most of a narrow page to what it names', async () => {
+    const name = 'a name that somebody typed without a thought of narrow sidebars '.repeat(4).trim();
+    const panel = await open('History', { GetFileDiff: () => ({ hunks: [], metadata: [], same: true }) }, { entry: { path: `${name}.md` }, width: 280 });
+    await panel.click('.entry');
+    const heading = panel.frame.locator('h1');
+    assert.equal(await heading.getAttribute('title'), name);
+    const { height } = await panel.frame.locator('.head').boundingBox();
+    assert.ok(height < 720 / 4, `${height} of 720`);
+  });
+
+  test('a status that cannot be had is named, and its cause stands below', async () => {
+    const panel = await open('History', { GetSyncStatus: () => { throw new Error('The app has no plugin of that name.'); } });
+    await panel.frame.getByText('The app has no plugin of that name.').waitFor();
+    assert.equal(await panel.frame.locator('.status').innerText(), 'Status unavailable');
   });
 
   test('the cause of an error stands in the page, and tabs name what they show', async () => {

@@ -51,7 +51,7 @@ const bridge = (() => {
   function ask(message, timeoutMs) {
     return new Promise(resolve => {
       const requestId = ++lastId;
-      const timer = setTimeout(() => settle(requestId, { success: false, error: 'Request timed out' }), timeoutMs);
+      const timer = setTimeout(() => settle(requestId, { success: false, error: 'The app did not answer in time.' }), timeoutMs);
       waiting.set(requestId, { resolve, timer });
       window.parent.postMessage({ ...message, requestId }, '*');
     });

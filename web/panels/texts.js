@@ -121,6 +121,7 @@ function reading(text) {
       blocks.push(h(ordered ? 'ol' : 'ul', {}, items.join('\n').split(/\n(?=\s*(?:[-*+]|\d+[.)])\s)/).map(listItem)));
     } else blocks.push(h('p', {}, inline(takeWhile(each => /\S/.test(each) && !/^(#{1,6}\s|\s*(```|~~~|>|\||[-*+]\s|\d+[.)]\s))/.test(each)).join(' ') || lines[at++])));
   }
+  for (const block of blocks) block.dir = 'auto';
   return h('article', { class: 'card read' }, blocks.length ? blocks : h('p', { class: 'soft' }, 'An empty file.'));
 }
 

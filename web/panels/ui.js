@@ -40,18 +40,21 @@ const folderOf = path => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
 // --- times ---------------------------------------------------------------------------------------------------------
 
-const clock = time => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+// Making a formatter takes longer than all else in a row, and a timeline has thousands of times.
+const formatter = options => new Intl.DateTimeFormat([], options).format;
+const clock = formatter({ timeStyle: 'short' });
+const weekday = formatter({ weekday: 'long' });
+const date = { weekday: 'short', day: 'numeric', month: 'long' };
+const thisYear = formatter(date);
+const anyYear = formatter({ ...date, year: 'numeric' });
 
 function day(time) {
-  const date = new Date(time);
-  const midnight = new Date();
-  midnight.setHours(0, 0, 0, 0);
-  const days = Math.ceil((midnight - date) / 86400000);
+  const midnight = new Date().setHours(0, 0, 0, 0);
+  const days = Math.ceil((midnight - time) / 86400000);
   if (days <= 0) return 'Today';
   if (days === 1) return 'Yesterday';
-  if (days < 7) return date.toLocaleDateString([], { weekday: 'long' });
-  const sameYear = date.getFullYear() === midnight.getFullYear();
-  return date.toLocaleDateString([], { weekday: 'short', day: 'numeric', month: 'long', year: sameYear ? undefined : 'numeric' });
+  if (days < 7) return weekday(time);
+  return (new Date(time).getFullYear() === new Date().getFullYear() ? thisYear : anyYear)(time);
 }
 
 const moment = time => `${day(time)}, ${clock(time)}`;
@@ -112,7 +115,7 @@ function head(title, ...more) {
   const first = views.depth > 1
     ? h('div', {}, h('button', { type: 'button', class: 'back', onclick: views.back }, icon('back'), 'Back'))
     : null;
-  return h('header', { class: 'head stack' }, first, h('div', { class: 'row' }, h('h1', { tabindex: -1 }, title), first ? null : statusLine), first ? null : statusCause, ...more);
+  return h('header', { class: 'head stack' }, first, h('div', { class: 'row' }, h('h1', { tabindex: -1, title }, title), first ? null : statusLine), first ? null : statusCause, ...more);
 }
 
 const waitLine = () => h('p', { class: 'wait' }, 'One moment\u2026');
@@ -201,8 +204,8 @@ let shownHeld = '';
 
 async function refreshStatus() {
   const { success, data, error } = await bridge.command('GetSyncStatus');
-  const { state = 'error', label = error ?? 'Status unavailable', detail, progress } = success && data ? data : {};
-  const steps = progress && progress.total > 0 ? ` ${progress.completed}/${progress.total}` : '';
+  const { state = 'error', label = 'Status unavailable', detail = error, progress } = success && data ? data : {};
+  const steps = progress && progress.total > 0 ? ` ${progress.completed.toLocaleString()}/${progress.total.toLocaleString()}` : '';
   const text = label + steps;
   const held = label === 'Changes held' ? `${label} ${detail}` : '';
   statusLine.className = `status ${held ? 'held' : state}`;
