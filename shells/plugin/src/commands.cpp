@@ -11,10 +11,12 @@ struct Table {
   std::span<const Command> (*commands)();
   bool needs_session = false;  // its commands may count on one
 };
-constexpr std::array<Table, 7> kTables{{{config_commands},
+constexpr std::array<Table, 9> kTables{{{config_commands},
                                         {provider_commands},
                                         {document_commands, true},
+                                        {import_commands, true},
                                         {protocol_commands, true},
+                                        {version_commands, true},
                                         {history_commands, true},
                                         {snapshot_commands, true},
                                         {namespace_commands}}};
@@ -85,6 +87,11 @@ std::vector<std::string> paths_param(Guest& guest, const Json& params, const cha
     if (const std::string* path = entry.as_string()) paths.push_back(guest.disk().to_workspace(*path));
   }
   return paths;
+}
+
+size_t limit_param(const Json& params, size_t otherwise) {
+  const auto limit = params.integer_member("limit");
+  return limit && *limit > 0 ? static_cast<size_t>(*limit) : otherwise;
 }
 
 bool flag_param(const Json& params, const char* name, bool otherwise) {

@@ -24,7 +24,9 @@ struct Command {
 std::span<const Command> config_commands();  // settings, panels, status, this device
 std::span<const Command> provider_commands();  // workspaces on the server, live share
 std::span<const Command> document_commands();  // the workspace document and the bodies
+std::span<const Command> import_commands();  // the files of a folder, from its root index
 std::span<const Command> protocol_commands();  // sync messages made and read for a host with its own transport
+std::span<const Command> version_commands();  // the history as every sync plugin gives it
 std::span<const Command> history_commands();  // what happened, what is different, going back
 std::span<const Command> namespace_commands();  // objects and sessions on the server
 std::span<const Command> snapshot_commands();  // names for points of the history, changes that wait
@@ -52,6 +54,8 @@ std::expected<std::string, std::string> text_param(const Json& params, const cha
 std::expected<Bytes, std::string> bytes_param(const Json& params, const char* name);
 /// The paths of a list in the workspace; none when it is missing or something else.
 std::vector<std::string> paths_param(Guest& guest, const Json& params, const char* name);
+/// `limit`, if it is more than nothing.
+size_t limit_param(const Json& params, size_t otherwise);
 bool flag_param(const Json& params, const char* name, bool otherwise);
 
 /// `{"data": "<base64>"}`

@@ -1,11 +1,9 @@
-// What happened, what is different, and going back: the five commands that every sync plugin has, and those of the panels.
+// What happened, what is different, and going back, as the panels ask for it.
 
 #include <algorithm>
 #include <array>
 
-#include "diaryx/base/base64.h"
 #include "diaryx/base/shorten.h"
-#include "diaryx/base/sort.h"
 #include "diaryx/sync/history_diff.h"
 #include "diaryx/sync/history_timeline.h"
 #include "document_tools.h"
@@ -20,20 +18,10 @@ constexpr size_t kDefaultRestores = 20;
 /// So many documents are looked through for the timeline of everything.
 constexpr size_t kRecentDocuments = 300;
 
-#define DX_OPEN(past)                                        \
-  auto past##_opened = Past::open(guest);                    \
-  if (!past##_opened) return refused(past##_opened.error()); \
-  Past& past = *past##_opened
-
 #define DX_POINT(name, params, key, otherwise)                         \
   const auto name##_given = point_param(past, params, key, otherwise); \
   if (!name##_given) return refused(name##_given.error());             \
   const sync::HistoryPoint name = *name##_given
-
-size_t limit_param(const Json& params, size_t otherwise) {
-  const auto limit = params.integer_member("limit");
-  return limit && *limit > 0 ? static_cast<size_t>(*limit) : otherwise;
-}
 
 Json binary_json(const sync::BinaryRef& ref) {
   return Json{}.set("hash", ref.hash).set("size", ref.size).set("mime_type", ref.mime_type);
@@ -47,124 +35,6 @@ std::expected<std::string, std::string> file_param(Guest& guest, const Json& par
   std::string path = path_param(guest, params);
   if (path.empty()) return std::unexpected("Missing parameter: path");
   return path;
-}
-
-// --- the five of every sync plugin ----------------------------------------------------------------------------------
-
-Json entries_json(std::vector<sync::HistoryEntry> entries, size_t limit) {
-  sort_compactly_by(entries, &sync::HistoryEntry::update_id, std::greater<>());
-  if (limit > 0) shorten(entries, limit);
-  Json list = Json::array();
-  for (const sync::HistoryEntry& entry : entries) list.push(sync::to_json(entry));
-  return list;
-}
-
-// Of `workspace`: everything that happened to its files, entries and texts, since both are what a workspace was.
-Reply get_history(Guest& guest, const Json& params) {
-  DX_OPEN(past);
-  const auto doc = doc_param(guest, params);
-  if (!doc) return command_failed(doc.error());
-  const size_t limit = limit_param(params, 0);
-  std::vector<sync::HistoryEntry> entries;
-  if (*doc == kWorkspaceDoc) {
-    past.load_recent(limit > 0 ? limit : SIZE_MAX);  // the newest records are in the documents that changed last
-    for (const std::string& name : past.history().documents()) {
-      for (sync::HistoryEntry& entry : sync::document_entries(past.history(), name, limit))
-        entries.push_back(std::move(entry));
-    }
-  } else {
-    past.load(*doc);
-    entries = sync::document_entries(past.history(), *doc, limit);
-  }
-  return entries_json(std::move(entries), limit);
-}
-
-Reply get_file_history(Guest& guest, const Json& params) {
-  DX_OPEN(past);
-  const auto path = text_param(params, "file_path");
-  if (!path) return command_failed(path.error());
-  const std::string key = guest.disk().to_workspace(*path);
-  past.load_file(key);
-  std::vector<sync::HistoryEntry> entries = sync::file_entries(past.history(), key);
-  const size_t limit = limit_param(params, 0);
-  if (limit > 0) shorten(entries, limit);
-  Json list = Json::array();
-  for (const sync::HistoryEntry& entry : entries) list.push(sync::to_json(entry));
-  return list;
-}
-
-Reply no_state(int64_t id) { return command_failed("No state found at update ID " + std::to_string(id)); }
-
-std::expected<int64_t, std::string> id_param(const Json& params, const char* name) {
-  if (const auto id = params.integer_member(name)) return *id;
-  return std::unexpected("Missing parameter: " + std::string(name));
-}
-
-Reply restore_version(Guest& guest, const Json& params) {
-  DX_OPEN(past);
-  const auto doc = doc_param(guest, params);
-  if (!doc) return command_failed(doc.error());
-  const auto id = id_param(params, "update_id");
-  if (!id) return command_failed(id.error());
-  const auto point = static_cast<sync::HistoryPoint>(*id);
-  if (*id < 1 || point > past.last()) return no_state(*id);
-  sync::RestoreChoice choice{.point = point};
-  if (*doc != kWorkspaceDoc) {
-    const std::string path = doc->substr(kBodyPrefix.size());
-    past.load_file(path);
-    if (!past.history().name_at(path, point)) return no_state(*id);
-    choice.paths = {path};
-  }
-  past.load_for(choice);
-  const Restored restored = carry_out(guest, past.history(), choice, sync::plan_restore(past.history(), choice));
-  if (!restored.problems.empty()) return command_failed(restored.problems.front());
-  return Json{};
-}
-
-Reply get_version_diff(Guest& guest, const Json& params) {
-  DX_OPEN(past);
-  const auto doc = doc_param(guest, params);
-  if (!doc) return command_failed(doc.error());
-  const auto from = id_param(params, "from_id");
-  const auto to = id_param(params, "to_id");
-  if (!from || !to) return command_failed(!from ? from.error() : to.error());
-  const auto clamped = [&](int64_t id) {
-    return std::min<sync::HistoryPoint>(static_cast<uint64_t>(std::max<int64_t>(id, 0)), past.last());
-  };
-  const sync::HistoryPoint begin = clamped(*from);
-  const sync::HistoryPoint end = clamped(*to);
-  past.load_newer(std::min(begin, end));
-  const sync::History& history = past.history();
-
-  std::vector<sync::FileDiff> diffs = sync::metadata_changes(history, begin, end);
-  // A file whose text is another one is modified too, whatever its entry says.
-  for (const sync::ChangedFile& file : sync::changed_files(history, begin, end)) {
-    if (file.is_binary || file.kind != sync::FileChangeKind::Changed) continue;
-    if (std::ranges::find(diffs, file.path, &sync::FileDiff::path) != diffs.end()) continue;
-    diffs.push_back({file.path, sync::MetadataChange::Modified, history.metadata_at(file.path, begin),
-                     history.metadata_at(file.path, end)});
-  }
-  sort_compactly_by(diffs, &sync::FileDiff::path);
-  Json list = Json::array();
-  for (const sync::FileDiff& diff : diffs) {
-    if (*doc == kWorkspaceDoc || *doc == sync::body_document(diff.path)) list.push(sync::to_json(diff));
-  }
-  return list;
-}
-
-Reply get_state_at(Guest& guest, const Json& params) {
-  DX_OPEN(past);
-  const auto doc = doc_param(guest, params);
-  if (!doc) return command_failed(doc.error());
-  const auto id = id_param(params, "update_id");
-  if (!id) return command_failed(id.error());
-  past.load(*doc);
-  const sync::DocHistory* records = past.history().document(*doc);
-  const auto point = static_cast<sync::HistoryPoint>(std::max<int64_t>(*id, 0));
-  if (!records || records->records().empty() || records->records().front().sequence > point) return Json{};
-  crdt::Doc state({.client = ClientId{1}, .emit = crdt::Emit::Nothing});
-  (void)records->replay(state, sync::kHistoryStart, point);
-  return data_reply(state.encode_update_v1());
 }
 
 // --- what happened --------------------------------------------------------------------------------------------------
@@ -183,14 +53,7 @@ std::vector<sync::TimelineGroup> groups_of(Past& past, const std::string& path) 
   return groups;
 }
 
-Reply get_timeline(Guest& guest, const Json& params) {
-  // Panels ask every few seconds, and mostly nothing happened: then nothing is read from storage.
-  const auto known = params.integer_member("known_id");
-  const Session* session = guest.session();
-  const sync::HistoryPoint last = guest.journal().history().last();
-  if (session && session->options().keep && known && static_cast<uint64_t>(*known) == last)
-    return Json{}.set("last_id", last).set("unchanged", true);
-  DX_OPEN(past);
+Reply timeline_of(Guest& guest, Past& past, const Json& params) {
   Json answer = Json{}.set("last_id", past.last());
   const auto groups = groups_of(past, path_param(guest, params));
   const size_t limit = std::min(limit_param(params, kDefaultGroups), groups.size());
@@ -203,8 +66,17 @@ Reply get_timeline(Guest& guest, const Json& params) {
       .set("groups", std::move(list));
 }
 
-Reply get_file_at(Guest& guest, const Json& params) {
-  DX_OPEN(past);
+// Panels ask every few seconds, and mostly nothing happened: then nothing is read from storage.
+Reply get_timeline(Guest& guest, const Json& params) {
+  const auto known = params.integer_member("known_id");
+  const Session* session = guest.session();
+  const sync::HistoryPoint last = guest.journal().history().last();
+  if (session && session->options().keep && known && static_cast<uint64_t>(*known) == last)
+    return Json{}.set("last_id", last).set("unchanged", true);
+  return with_past(guest, params, timeline_of);
+}
+
+Reply get_file_at(Guest& guest, Past& past, const Json& params) {
   const auto path = file_param(guest, params);
   if (!path) return refused(path.error());
   DX_POINT(point, params, "update_id", past.last());
@@ -219,8 +91,7 @@ Reply get_file_at(Guest& guest, const Json& params) {
       .set("binary", file && file->binary ? binary_json(*file->binary) : Json{});
 }
 
-Reply get_files_at(Guest& guest, const Json& params) {
-  DX_OPEN(past);
+Reply get_files_at(Guest&, Past& past, const Json& params) {
   DX_POINT(point, params, "update_id", past.last());
   Json files = Json::array();
   for (const std::string& path : past.history().files_at(point)) {
@@ -234,8 +105,7 @@ std::string_view hash_of(const std::optional<sync::PastFile>& file) {
   return file && file->binary ? std::string_view(file->binary->hash) : std::string_view();
 }
 
-Reply get_file_diff(Guest& guest, const Json& params) {
-  DX_OPEN(past);
+Reply get_file_diff(Guest& guest, Past& past, const Json& params) {
   const auto path = file_param(guest, params);
   if (!path) return refused(path.error());
   past.load_file(*path);
@@ -271,8 +141,7 @@ Reply get_file_diff(Guest& guest, const Json& params) {
       .set("metadata", std::move(fields));
 }
 
-Reply get_changed_files(Guest& guest, const Json& params) {
-  DX_OPEN(past);
+Reply get_changed_files(Guest&, Past& past, const Json& params) {
   DX_POINT(from, params, "from_id", past.last());
   DX_POINT(to, params, "to_id", past.last());
   past.load_newer(std::min(from, to));
@@ -287,8 +156,7 @@ Reply get_changed_files(Guest& guest, const Json& params) {
   return Json{}.set("from_id", from).set("to_id", to).set("files", std::move(files));
 }
 
-Reply get_blame(Guest& guest, const Json& params) {
-  DX_OPEN(past);
+Reply get_blame(Guest& guest, Past& past, const Json& params) {
   const auto path = file_param(guest, params);
   if (!path) return refused(path.error());
   DX_POINT(point, params, "update_id", past.last());
@@ -346,23 +214,20 @@ Json restored_json(const sync::RestorePlan& plan, const Restored& restored) {
   return sync::to_json(plan).set("restore_id", text_or_null(restored.id)).set("problems", std::move(problems));
 }
 
-Reply preview_restore(Guest& guest, const Json& params) {
-  DX_OPEN(past);
+Reply preview_restore(Guest& guest, Past& past, const Json& params) {
   const auto choice = choice_param(guest, past, params);
   if (!choice) return refused(choice.error());
   return sync::to_json(sync::plan_restore(past.history(), *choice));
 }
 
-Reply restore_history(Guest& guest, const Json& params) {
-  DX_OPEN(past);
+Reply restore_history(Guest& guest, Past& past, const Json& params) {
   const auto choice = choice_param(guest, past, params);
   if (!choice) return refused(choice.error());
   const sync::RestorePlan plan = sync::plan_restore(past.history(), *choice);
   return restored_json(plan, carry_out(guest, past.history(), *choice, plan));
 }
 
-Reply list_restores(Guest& guest, const Json& params) {
-  DX_OPEN(past);
+Reply list_restores(Guest&, Past& past, const Json& params) {
   past.load_recent(kRecentDocuments);
   auto restores = sync::done_restores(past.history());
   shorten(restores, limit_param(params, kDefaultRestores));
@@ -380,8 +245,7 @@ Reply list_restores(Guest& guest, const Json& params) {
   return Json{}.set("restores", std::move(list));
 }
 
-Reply undo_restore(Guest& guest, const Json& params) {
-  DX_OPEN(past);
+Reply undo_restore(Guest& guest, Past& past, const Json& params) {
   past.load_recent(kRecentDocuments);
   const auto done = sync::find_restore(past.history(), params.string_member("restore_id"),
                                        [&](sync::HistoryPoint point) { past.load_newer(point); });
@@ -392,25 +256,19 @@ Reply undo_restore(Guest& guest, const Json& params) {
   return restored_json(plan, carry_out(guest, past.history(), {.point = done->before, .paths = done->paths}, plan));
 }
 
-#undef DX_OPEN
 #undef DX_POINT
 
 constexpr std::array kCommands{
-    Command{"GetHistory", get_history},
-    Command{"GetFileHistory", get_file_history},
-    Command{"RestoreVersion", restore_version, Declared::Yes, Stores::Yes},
-    Command{"GetVersionDiff", get_version_diff},
-    Command{"GetStateAt", get_state_at},
     Command{"GetTimeline", get_timeline},
-    Command{"GetFileAt", get_file_at},
-    Command{"GetFilesAt", get_files_at},
-    Command{"GetFileDiff", get_file_diff},
-    Command{"GetChangedFiles", get_changed_files},
-    Command{"GetBlame", get_blame},
-    Command{"PreviewRestore", preview_restore},
-    Command{"RestoreHistory", restore_history, Declared::Yes, Stores::Yes},
-    Command{"ListRestores", list_restores},
-    Command{"UndoRestore", undo_restore, Declared::Yes, Stores::Yes},
+    Command{"GetFileAt", of_past<get_file_at>},
+    Command{"GetFilesAt", of_past<get_files_at>},
+    Command{"GetFileDiff", of_past<get_file_diff>},
+    Command{"GetChangedFiles", of_past<get_changed_files>},
+    Command{"GetBlame", of_past<get_blame>},
+    Command{"PreviewRestore", of_past<preview_restore>},
+    Command{"RestoreHistory", of_past<restore_history>, Declared::Yes, Stores::Yes},
+    Command{"ListRestores", of_past<list_restores>},
+    Command{"UndoRestore", of_past<undo_restore>, Declared::Yes, Stores::Yes},
 };
 
 }  // namespace

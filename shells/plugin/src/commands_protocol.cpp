@@ -16,23 +16,8 @@ namespace {
 
 // --- making messages ------------------------------------------------------------------------------------------------
 
-Reply step1_reply(Guest& guest, const std::string& doc) {
-  Session& session = *guest.session();
-  return data_reply(step1_message(document_of(session, doc).state_vector().encode()));
-}
-
-Reply create_workspace_step1(Guest& guest, const Json&) { return step1_reply(guest, std::string(kWorkspaceDoc)); }
-
-Reply create_step1(Guest& guest, const Json& params) {
-  const auto doc = doc_param(guest, params);
-  if (!doc) return command_failed(doc.error());
-  return step1_reply(guest, *doc);
-}
-
-Reply create_body_step1(Guest& guest, const Json& params) {
-  const auto doc = body_param(guest, params);
-  if (!doc) return command_failed(doc.error());
-  return step1_reply(guest, *doc);
+Reply create_step1(Guest& guest, const std::string& doc, const Json&) {
+  return data_reply(step1_message(document_of(*guest.session(), doc).state_vector().encode()));
 }
 
 Reply create_workspace_update(Guest& guest, const Json& params) {
@@ -124,35 +109,31 @@ Reply handle_workspace_message(Guest& guest, const Json& params) {
       .set("sync_complete", handled->got_step2);
 }
 
-Reply handle_sync_message(Guest& guest, const Json& params) {
+Reply handle_sync_message(Guest& guest, const std::string& doc, const Json& params) {
   Session& session = *guest.session();
-  const auto doc = doc_param(guest, params);
-  if (!doc) return command_failed(doc.error());
   const auto message = bytes_param(params, "message");
   if (!message) return command_failed(message.error());
-  const Effects effects(guest, *doc, params);
-  const auto handled = handle_message(guest, session, *doc, *message);
+  const Effects effects(guest, doc, params);
+  const auto handled = handle_message(guest, session, doc, *message);
   if (!handled) return command_failed(handled.error());
   if (handled->changed) effects.write();
   if (handled->response.empty()) return Json{};
   return data_reply(handled->response);
 }
 
-Reply handle_body_message(Guest& guest, const Json& params) {
+Reply handle_body_message(Guest& guest, const std::string& doc, const Json& params) {
   Session& session = *guest.session();
-  const auto doc = body_param(guest, params);
-  if (!doc) return command_failed(doc.error());
   const auto message = bytes_param(params, "message");
   if (!message) return command_failed(message.error());
-  const Effects effects(guest, *doc, params);
-  const auto handled = handle_message(guest, session, *doc, *message);
+  const Effects effects(guest, doc, params);
+  const auto handled = handle_message(guest, session, doc, *message);
   if (!handled) return command_failed(handled.error());
 
   Json content;
   bool is_echo = false;
   if (handled->changed) {
-    const std::string text = document_of(*guest.session(), *doc).text("body").to_string();
-    const auto tracked = guest.helper().tracked.find(doc->substr(doc->find(':') + 1));
+    const std::string text = document_of(*guest.session(), doc).text("body").to_string();
+    const auto tracked = guest.helper().tracked.find(doc.substr(doc.find(':') + 1));
     is_echo = tracked != guest.helper().tracked.end() && tracked->second == sha256(text);
     content = text;
     effects.write();
@@ -168,12 +149,10 @@ Reply handle_crdt_state(Guest& guest, const Json& params) {
   return Json{};
 }
 
-Reply create_body_update(Guest& guest, const Json& params) {
+Reply create_body_update(Guest& guest, const std::string& doc, const Json& params) {
   const Reply set = run_command(guest, "SetBodyContent", params);
   if (!set) return set;
-  const auto doc = body_param(guest, params);
-  if (!doc) return command_failed(doc.error());
-  return data_reply(update_message(guest.session()->replica().document_state(*doc)));
+  return data_reply(update_message(guest.session()->replica().document_state(doc)));
 }
 
 // --- how far ---------------------------------------------------------------------------------------------------------
@@ -186,11 +165,9 @@ Reply is_sync_complete(Guest& guest, const Json&) { return completeness(guest, "
 
 Reply is_workspace_synced(Guest& guest, const Json&) { return completeness(guest, "synced"); }
 
-Reply is_body_synced(Guest& guest, const Json& params) {
+Reply is_body_synced(Guest& guest, const std::string& doc, const Json&) {
   Session& session = *guest.session();
-  const auto doc = body_param(guest, params);
-  if (!doc) return command_failed(doc.error());
-  const std::string path = doc->substr(doc->find(':') + 1);
+  const std::string path = doc.substr(doc.find(':') + 1);
   return Json{}.set("synced", session.is_connected() && session.replica().file_text(path).has_value());
 }
 
@@ -265,29 +242,25 @@ Reply canonical_path(Guest& guest, const Json& params) {
   return Json{}.set("path", key);
 }
 
-Reply only_named(Guest& guest, const Json& params) {
-  const auto doc = body_param(guest, params);
-  if (!doc) return command_failed(doc.error());
-  return Json{};
-}
+Reply only_named(Guest&, const std::string&, const Json&) { return Json{}; }
 
 constexpr std::array kCommands{
     Command{"CreateWorkspaceUpdate", create_workspace_update},
     Command{"TriggerWorkspaceSync", trigger_sync},
-    Command{"CreateWorkspaceSyncStep1", create_workspace_step1},
+    Command{"CreateWorkspaceSyncStep1", of_workspace<create_step1>},
     Command{"HandleWorkspaceSyncMessage", handle_workspace_message},
     Command{"HandleCrdtState", handle_crdt_state},
-    Command{"CreateSyncStep1", create_step1},
-    Command{"HandleSyncMessage", handle_sync_message},
+    Command{"CreateSyncStep1", of_named<create_step1>},
+    Command{"HandleSyncMessage", of_named<handle_sync_message>},
     Command{"CreateUpdateMessage", create_update},
-    Command{"InitBodySync", only_named},
-    Command{"CloseBodySync", only_named},
-    Command{"HandleBodySyncMessage", handle_body_message},
-    Command{"CreateBodySyncStep1", create_body_step1},
-    Command{"CreateBodyUpdate", create_body_update},
+    Command{"InitBodySync", of_body<only_named>},
+    Command{"CloseBodySync", of_body<only_named>},
+    Command{"HandleBodySyncMessage", of_body<handle_body_message>},
+    Command{"CreateBodySyncStep1", of_body<create_step1>},
+    Command{"CreateBodyUpdate", of_body<create_body_update>},
     Command{"IsSyncComplete", is_sync_complete},
     Command{"IsWorkspaceSynced", is_workspace_synced},
-    Command{"IsBodySynced", is_body_synced},
+    Command{"IsBodySynced", of_body<is_body_synced>},
     Command{"MarkSyncComplete", mark_complete},
     Command{"ResetSyncState", reset_sync},
     Command{"GetActiveSyncs", active_syncs},

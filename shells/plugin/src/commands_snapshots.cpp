@@ -61,6 +61,14 @@ Reply list_snapshots(Guest& guest, const Json&) {
   return Json{}.set("snapshots", std::move(list)).set("last_id", guest.journal().history().last());
 }
 
+Reply take_snapshot(Guest& guest, Past& past, const Json& params) {
+  const auto name = new_name_param(guest, params, "name");
+  if (!name) return refused(name.error());
+  const sync::HistoryMark mark{.point = past.last(), .time = host::now(), .name = *name};
+  guest.journal().add_mark(mark);
+  return mark_json(mark).set("files", static_cast<uint64_t>(past.history().files_at(mark.point).size()));
+}
+
 Reply create_snapshot(Guest& guest, const Json& params) {
   if (Session* session = guest.session(); session->options().alone) {
     // Nobody told of files that were there before, and nobody looked.
@@ -68,13 +76,7 @@ Reply create_snapshot(Guest& guest, const Json& params) {
     session->work(nullptr);
     if (session->is_scanning()) return std::unexpected("the folder is still being read; try again in a moment");
   }
-  const auto past = Past::open(guest);
-  if (!past) return refused(past.error());
-  const auto name = new_name_param(guest, params, "name");
-  if (!name) return refused(name.error());
-  const sync::HistoryMark mark{.point = past->last(), .time = host::now(), .name = *name};
-  guest.journal().add_mark(mark);
-  return mark_json(mark).set("files", static_cast<uint64_t>(past->history().files_at(mark.point).size()));
+  return with_past(guest, params, take_snapshot);
 }
 
 Reply rename_snapshot(Guest& guest, const Json& params) {
@@ -108,18 +110,16 @@ std::optional<Bytes> attachment(Guest& guest, const sync::BinaryRef& ref) {
   return std::move(*there);
 }
 
-Reply pack_snapshot(Guest& guest, const Json& params) {
-  auto past = Past::open(guest);
-  if (!past) return refused(past.error());
-  const auto point = point_param(*past, params, "update_id", past->last());
+Reply pack_snapshot(Guest& guest, Past& past, const Json& params) {
+  const auto point = point_param(past, params, "update_id", past.last());
   if (!point) return refused(point.error());
   const bool attachments = flag_param(params, "include_attachments", true);
   ZipWriter zip;
   uint64_t files = 0;
   Json missing = Json::array();
-  for (const std::string& path : past->history().files_at(*point)) {
-    past->load_file(path);
-    const auto file = past->history().file_at(path, *point);
+  for (const std::string& path : past.history().files_at(*point)) {
+    past.load_file(path);
+    const auto file = past.history().file_at(path, *point);
     if (!file) continue;
     std::optional<Bytes> bytes;
     if (!file->binary) {
@@ -178,7 +178,7 @@ constexpr std::array kCommands{
     Command{"CreateSnapshot", create_snapshot, Declared::Yes, Stores::Yes},
     Command{"RenameSnapshot", rename_snapshot, Declared::Yes, Stores::Yes},
     Command{"DeleteSnapshot", delete_snapshot, Declared::Yes, Stores::Yes},
-    Command{"PackSnapshot", pack_snapshot},
+    Command{"PackSnapshot", of_past<pack_snapshot>},
     Command{"GetHeldChanges", get_held},
     Command{"ReleaseHeldChanges", release_held, Declared::Yes, Stores::Yes},
     Command{"UndoHeldChanges", undo_held, Declared::Yes, Stores::Yes},

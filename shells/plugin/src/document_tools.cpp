@@ -39,6 +39,10 @@ std::expected<std::string, std::string> body_param(Guest& guest, const Json& par
   return "body:" + path;
 }
 
+Reply about(const std::expected<std::string, std::string>& doc, Guest& guest, const Json& params, DocCommand run) {
+  return doc ? run(guest, *doc, params) : command_failed(doc.error());
+}
+
 crdt::Doc document_of(ByteView state) {
   crdt::Doc doc({.client = kReader, .emit = crdt::Emit::Nothing});
   // States come from the session, which has read them before; an update that cannot be read leaves the document empty.
@@ -60,6 +64,18 @@ std::vector<Entry> entries_of(const crdt::Doc& workspace) {
   });
   sort_compactly_by(entries, &Entry::path);
   return entries;
+}
+
+void keep_known(sync::FileMetadata& metadata, const sync::FileMetadata& known) {
+  for (sync::BinaryRef& ref : metadata.attachments) {
+    if (!ref.hash.empty()) continue;
+    const auto same = std::ranges::find(known.attachments, ref.path, &sync::BinaryRef::path);
+    if (same != known.attachments.end()) ref.hash = same->hash;
+  }
+  for (const Json::Member& note : known.extra) {
+    const bool is_said = std::ranges::find(metadata.extra, note.key, &Json::Member::key) != metadata.extra.end();
+    if (note.key.starts_with('_') && !known.deleted && !is_said) metadata.extra.push_back(note);
+  }
 }
 
 DocumentEdit::DocumentEdit(Session& session, std::string_view name)

@@ -21,6 +21,25 @@ std::expected<std::string, std::string> doc_param(Guest& guest, const Json& para
 /// The same for a parameter that always names a body.
 std::expected<std::string, std::string> body_param(Guest& guest, const Json& params);
 
+/// A command about one document.
+using DocCommand = Reply (*)(Guest& guest, const std::string& doc, const Json& params);
+/// Runs it for a document that a parameter named. Errors: what was wrong with the parameter.
+Reply about(const std::expected<std::string, std::string>& doc, Guest& guest, const Json& params, DocCommand run);
+
+/// Such a command of the workspace document, of the body that `doc_name` names, and of either.
+template <DocCommand kRun>
+Reply of_workspace(Guest& guest, const Json& params) {
+  return kRun(guest, std::string(kWorkspaceDoc), params);
+}
+template <DocCommand kRun>
+Reply of_body(Guest& guest, const Json& params) {
+  return about(body_param(guest, params), guest, params, kRun);
+}
+template <DocCommand kRun>
+Reply of_named(Guest& guest, const Json& params) {
+  return about(doc_param(guest, params), guest, params, kRun);
+}
+
 /// A document with this update in it, to look at; it is not the session's.
 crdt::Doc document_of(ByteView state);
 crdt::Doc document_of(Session& session, std::string_view doc);
@@ -31,6 +50,9 @@ struct Entry {
 };
 /// Entries of the `files` map that can be read, sorted by path, tombstones included.
 std::vector<Entry> entries_of(const crdt::Doc& workspace);
+
+/// What an entry knows stays when new metadata does not say it: digests of attachments, and what devices note in `extra`.
+void keep_known(sync::FileMetadata& metadata, const sync::FileMetadata& known);
 
 /// A change of a copy that becomes part of the session's document when it is done.
 class DocumentEdit {

@@ -2,22 +2,25 @@
 
 #include <algorithm>
 
+#include "commands.h"
+
 namespace diaryx::plugin {
 
 std::string_view Past::missing(Guest& guest) {
   return guest.session()->options().keep ? "" : "a guest in a shared session keeps no history of it";
 }
 
-std::expected<Past, std::string> Past::open(Guest& guest) {
-  if (const std::string_view why = missing(guest); !why.empty()) return std::unexpected(std::string(why));
-  Past past(guest.journal().history());
-  past.load(std::string(kWorkspaceDoc));
-  return past;
+Past::Past(Guest& guest) : log_(guest.journal().history()) { load(std::string(kWorkspaceDoc)); }
+
+Reply with_past(Guest& guest, const Json& params, PastCommand run) {
+  if (const std::string_view why = Past::missing(guest); !why.empty()) return refused(why);
+  Past past(guest);
+  return run(guest, past, params);
 }
 
 void Past::load(const std::string& doc) {
   if (!loaded_.insert(doc).second) return;
-  if (log_->read(doc, history_) > 0)
+  if (log_.read(doc, history_) > 0)
     host::log(host::Level::Warn, "a part of the history of " + doc + " cannot be read and is left out");
 }
 
@@ -26,16 +29,15 @@ void Past::load_file(const std::string& path) {
 }
 
 void Past::load_recent(size_t count) {
-  for (const std::string& doc : log_->recent(count)) load(doc);
+  for (const std::string& doc : log_.recent(count)) load(doc);
 }
 
 void Past::load_newer(sync::HistoryPoint point) {
-  for (const std::string& doc : log_->newer_than(point)) load(doc);
+  for (const std::string& doc : log_.newer_than(point)) load(doc);
 }
 
 void Past::load_for(const sync::RestoreChoice& choice) {
-  for (const std::string& doc : sync::documents_for_restore(history_, choice, log_->newer_than(choice.point)))
-    load(doc);
+  for (const std::string& doc : sync::documents_for_restore(history_, choice, log_.newer_than(choice.point))) load(doc);
   for (const std::string& path : choice.paths) load_file(path);
 }
 

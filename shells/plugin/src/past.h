@@ -15,11 +15,10 @@ class Past {
  public:
   /// Why there is none, for a guest that has a session: one of somebody else's workspace keeps no history. Empty: there is one.
   static std::string_view missing(Guest& guest);
-  /// Errors: `missing`.
-  static std::expected<Past, std::string> open(Guest& guest);
+  explicit Past(Guest& guest);
 
   const sync::History& history() const { return history_; }
-  sync::HistoryPoint last() const { return log_->last(); }
+  sync::HistoryPoint last() const { return log_.last(); }
 
   void load(const std::string& doc);
   /// The documents of a file, over its renames.
@@ -33,9 +32,7 @@ class Past {
   bool names_a_folder(std::string_view path) const;
 
  private:
-  explicit Past(const HistoryLog& log) : log_(&log) {}
-
-  const HistoryLog* log_;  // the guest's
+  const HistoryLog& log_;  // the guest's
   sync::History history_;
   std::set<std::string, std::less<>> loaded_;
 };
@@ -43,5 +40,13 @@ class Past {
 /// The `update_id`-like parameter of that name; `otherwise` when it is not given. Errors: no number, or not a point that is.
 std::expected<sync::HistoryPoint, std::string> point_param(const Past& past, const Json& params, const char* name,
                                                            sync::HistoryPoint otherwise);
+
+/// A command that asks the history. Refused where there is none, see `Past::missing`.
+using PastCommand = Reply (*)(Guest& guest, Past& past, const Json& params);
+Reply with_past(Guest& guest, const Json& params, PastCommand run);
+template <PastCommand kRun>
+Reply of_past(Guest& guest, const Json& params) {
+  return with_past(guest, params, kRun);
+}
 
 }  // namespace diaryx::plugin
