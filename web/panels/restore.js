@@ -35,7 +35,7 @@ function askToCarryOut(anchor, { files, skipped }, verb, act) {
       h('span', { class: `kind ${step}` }, STEPS[step] ?? step))),
     files.length > 100 ? h('li', {}, `and ${count(files.length - 100, 'more file')}`) : null,
   ];
-  const kept = skipped.map(({ path, reason }) => h('li', {}, h('span', {}, `${lastName(path)} stays as it is: ${reason}`)));
+  const kept = skipped.map(({ path, reason }) => h('li', {}, h('span', {}, `${lastName(path)} stays as it is: ${reason}.`)));
   if (files.length === 0) {
     return question(anchor, kept.length ? h('ul', { class: 'small' }, kept) : h('p', {}, 'Nothing is different, so there is nothing to do.'), '', null);
   }

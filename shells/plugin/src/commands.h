@@ -38,7 +38,7 @@ std::vector<std::string_view> declared_commands();
 Reply run_command(Guest& guest, std::string_view name, const Json& params);
 inline constexpr std::string_view kUnknownCommand = "Unknown command: ";
 inline constexpr const char* kStoresNothing =
-    "The host stores nothing for this plugin; check its permission plugin_storage";
+    "The host stores nothing for this plugin; check its permission plugin_storage.";
 
 /// The reply of a command that gives up. A function, since a hundred places do; one for each kind of text, so that none of them makes
 /// another kind first.

@@ -42,7 +42,7 @@ std::string left_to_do(const sync::ReplicaStatus& status) {
   add(status.uploads, "attachments to send: ");
   add(status.downloads, "attachments to fetch: ");
   add(status.pending_writes, "files to write: ");
-  return text;
+  return sentence(text);
 }
 
 std::string waiting_for_a_person(const sync::ReplicaStatus& status) {
@@ -52,7 +52,7 @@ std::string waiting_for_a_person(const sync::ReplicaStatus& status) {
     if (!text.empty()) text += ", ";
     text += std::to_string(status.held_incoming) + " were deleted or lost their text elsewhere";
   }
-  return text + "; say in the History panel whether that was meant";
+  return text + ". Say in the History panel whether that was meant.";
 }
 
 struct StatusLine {
@@ -126,7 +126,8 @@ Reply set_device_name(Guest& guest, const Json& params) {
   const auto name = text_param(params, "name");
   if (!name) return refused(name.error());
   const std::string_view text = trimmed(*name);
-  if (text.empty() || text.size() > kMaxDeviceName) return refused("the name of a device is text of at most 100 bytes");
+  if (text.empty() || text.size() > kMaxDeviceName)
+    return refused("The name of a device is text of at most 100 bytes.");
   guest.rename_device(text);
   return get_device(guest, params);
 }

@@ -162,7 +162,7 @@ Reply get_blame(Guest& guest, Past& past, const Json& params) {
   DX_POINT(point, params, "update_id", past.last());
   past.load_file(*path);
   const auto spans = past.history().attribution(*path, point);
-  if (!spans) return refused("there was no text file " + *path + " at that point");
+  if (!spans) return refused("There was no text file " + *path + " at that point.");
   Json list = Json::array();
   for (const sync::AttributedSpan& span : *spans) {
     list.push(Json{}
@@ -188,14 +188,14 @@ std::expected<sync::RestoreChoice, std::string> choice_param(Guest& guest, Past&
   sync::RestoreChoice choice{.point = *point};
   choice.paths = paths_param(guest, params, "paths");
   if (const Json* paths = params.find("paths"); paths && paths->as_array() && choice.paths.empty())
-    return std::unexpected("paths names no file; leave it out to go back with everything");
+    return std::unexpected("The list of paths names no file; leave it out to go back with everything.");
   if (const Json* hunks = params.find("hunks"); hunks && hunks->as_array()) {
     for (const Json& hunk : *hunks->as_array()) {
       if (const auto index = hunk.as_integer(); index && *index >= 0)
         choice.hunks.push_back(static_cast<size_t>(*index));
     }
     if (choice.hunks.empty() || choice.paths.size() != 1)
-      return std::unexpected("hunks are those of one file: give its path in paths");
+      return std::unexpected("Hunks are those of one file: give its path in paths.");
   }
   past.load_for(choice);
   // Hunks are counted in the text that somebody saw: in another one the same number is another change.
@@ -204,7 +204,7 @@ std::expected<sync::RestoreChoice, std::string> choice_param(Guest& guest, Past&
     return file ? std::move(file->text) : std::string();
   };
   if (!choice.hunks.empty() && text_at(*seen) != text_at(sync::kHistoryNow))
-    return std::unexpected("the file has changed since it was shown");
+    return std::unexpected("The file has changed since it was shown.");
   return choice;
 }
 
@@ -249,7 +249,7 @@ Reply undo_restore(Guest& guest, Past& past, const Json& params) {
   past.load_recent(kRecentDocuments);
   const auto done = sync::find_restore(past.history(), params.string_member("restore_id"),
                                        [&](sync::HistoryPoint point) { past.load_newer(point); });
-  if (!done) return refused("nothing was restored lately that could be taken back");
+  if (!done) return refused("Nothing was restored lately that could be taken back.");
   for (const std::string& path : done->paths) past.load_file(path);
   const sync::RestorePlan plan = sync::plan_undo(past.history(), *done);
   if (flag_param(params, "preview", false)) return restored_json(plan, {});

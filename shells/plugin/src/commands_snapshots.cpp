@@ -33,7 +33,7 @@ std::expected<sync::HistoryMark, std::string> mark_param(Guest& guest, const Jso
   const auto name = text_param(params, "name");
   if (!name) return std::unexpected(name.error());
   auto mark = find_mark(guest, *name);
-  if (!mark) return std::unexpected("there is no snapshot called \"" + *name + '"');
+  if (!mark) return std::unexpected("There is no snapshot called \"" + *name + "\".");
   return std::move(*mark);
 }
 
@@ -44,11 +44,11 @@ std::expected<std::string, std::string> new_name_param(Guest& guest, const Json&
   if (!sync::check_mark_name(*name)) {
     return std::unexpected("\"" + *name +
                            "\" cannot be the name of a snapshot: a name is text of at most 200 bytes, not only "
-                           "digits, with no blank at its ends");
+                           "digits, with no blank at its ends.");
   }
   if (find_mark(guest, *name))
-    return std::unexpected("there is a snapshot called \"" + *name +
-                           "\" already; choose another name, or delete it first");
+    return std::unexpected("There is a snapshot called \"" + *name +
+                           "\" already; choose another name, or delete it first.");
   return name;
 }
 
@@ -74,7 +74,7 @@ Reply create_snapshot(Guest& guest, const Json& params) {
     // Nobody told of files that were there before, and nobody looked.
     session->begin_scan();
     session->work(nullptr);
-    if (session->is_scanning()) return std::unexpected("the folder is still being read; try again in a moment");
+    if (session->is_scanning()) return std::unexpected("The folder is still being read; try again in a moment.");
   }
   return with_past(guest, params, take_snapshot);
 }

@@ -35,7 +35,7 @@ struct Config {
 /// The ids of all its documents are made of it and travel in frames, which have room for so much (A20).
 bool is_usable_workspace(std::string_view id);
 inline constexpr std::string_view kUnusableWorkspace =
-    "The id of the workspace is too long or holds characters that ids cannot have";
+    "The id of the workspace is too long or holds characters that ids cannot have.";
 
 /// The server and the token that apply: a command's own parameter, else the stored value, else the host's context.
 struct Endpoint {

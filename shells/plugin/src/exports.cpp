@@ -37,7 +37,7 @@ std::int32_t answer(const BinaryOutcome& outcome) {
 // How much of its input an export may hold at once, in copies: as JSON and in documents, in the history, as Base64.
 constexpr std::size_t kCopiesOfText = 16;
 constexpr std::size_t kCopiesOfFrame = 6;
-constexpr std::string_view kNoMemory = "the plugin has too little memory for this; nothing was done";
+constexpr std::string_view kNoMemory = "The plugin has too little memory for this; nothing was done.";
 
 std::int32_t refuse_text() {
   host::log(host::Level::Warn, std::string(kNoMemory));

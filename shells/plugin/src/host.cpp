@@ -161,7 +161,7 @@ std::string ws_connect(const Connection& connection) {
   if (!connection.session_code.empty()) request.set("session_code", connection.session_code);
   const auto answer = parsed(ask(host_ws_request, request));
   if (!answer || answer->bool_member("ok").value_or(true)) return {};
-  return std::string(answer->string_member("error").value_or("the host refused to connect"));
+  return std::string(answer->string_member("error").value_or("The host refused to connect."));
 }
 
 void ws_send_binary(ByteView frame) {

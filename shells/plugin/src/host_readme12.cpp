@@ -23,7 +23,7 @@ std::optional<Bytes> read_present_file(std::string_view path) {
 Json runtime_context() { return Json::object(); }
 
 HttpResponse http(const HttpRequest&) {
-  constexpr std::string_view kNoHttp = "this build of the plugin sends no HTTP requests; use the full one";
+  constexpr std::string_view kNoHttp = "This build of the plugin sends no HTTP requests; use the full one.";
   return {.body = to_bytes(as_bytes(kNoHttp))};
 }
 

@@ -120,12 +120,20 @@ std::string_view state_name(sync::SyncState state) {
   return "disconnected";
 }
 
+std::string sentence(std::string text) {
+  if (text.empty()) return text;
+  if (text.front() >= 'a' && text.front() <= 'z') text.front() -= 'a' - 'A';
+  if (text.back() != '.') text += '.';
+  return text;
+}
+
 std::string text_of(const sync::Problem& problem) {
-  return problem.path.empty() ? problem.message : problem.path + ": " + problem.message;
+  const std::string said = sentence(problem.message);
+  return problem.path.empty() ? said : problem.path + ": " + said;
 }
 
 std::string describe_held(const sync::MassChangeHeld& held) {
-  if (held.deletions + held.truncations == 0) return "no change is held any more";
+  if (held.deletions + held.truncations == 0) return "No change is held any more.";
   const bool here = held.direction == sync::HeldChange::Direction::Outgoing;
   std::string what;
   if (held.deletions > 0) {

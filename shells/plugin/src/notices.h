@@ -19,7 +19,10 @@ std::string envelope_event(const sync::Notice& notice, uint64_t files);
 /// no use for it.
 std::optional<std::string> host_event(const sync::Notice& notice, uint64_t files);
 
-/// The file and what is wrong with it.
+/// Begins with a capital letter and ends with a full stop.
+std::string sentence(std::string text);
+
+/// The file and what is wrong with it: `a.md: The file cannot be read.`
 std::string text_of(const sync::Problem& problem);
 
 /// A sentence for people: what waits, and where to answer.

@@ -7,7 +7,7 @@
 namespace diaryx::plugin {
 
 std::string_view Past::missing(Guest& guest) {
-  return guest.session()->options().keep ? "" : "a guest in a shared session keeps no history of it";
+  return guest.session()->options().keep ? "" : "A guest in a shared session keeps no history of it.";
 }
 
 Past::Past(Guest& guest) : log_(guest.journal().history()) { load(std::string(kWorkspaceDoc)); }
@@ -56,11 +56,11 @@ std::expected<sync::HistoryPoint, std::string> point_param(const Past& past, con
   if (!given || given->is_null()) return otherwise;
   const auto number = given->as_integer();
   if (!number || *number < 0)
-    return std::unexpected("the parameter " + std::string(name) + " is no point of the history");
+    return std::unexpected("The parameter " + std::string(name) + " is no point of the history.");
   const auto point = static_cast<sync::HistoryPoint>(*number);
   if (point <= past.last()) return point;
-  return std::unexpected("there is no point " + std::to_string(point) + " yet; the last one is " +
-                         std::to_string(past.last()));
+  return std::unexpected("There is no point " + std::to_string(point) + " yet; the last one is " +
+                         std::to_string(past.last()) + '.');
 }
 
 }  // namespace diaryx::plugin

@@ -64,7 +64,7 @@ Restored carry_out(Guest& guest, const sync::History& history, const sync::Resto
   }
   if (paths.empty()) return restored;
   if (!choice.hunks.empty()) {
-    restored.problems.emplace_back("a single change can be brought back once this workspace has met its server");
+    restored.problems.emplace_back("A single change can be brought back once this workspace has met its server.");
     return restored;
   }
   restored.id = new_id();

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "guest_tools.h"
+#include "notices.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -55,6 +56,44 @@ TEST(Guest, SaysBeforeInitThatItIsNotReady) {
   ASSERT_TRUE(guest.set_config(R"({"server_url":"HTTPS://s","auth_token":"t","workspace_id":"A"})"));
   ASSERT_TRUE(guest.shutdown());
   EXPECT_EQ(fake_host().requests.back(), "disconnect");
+}
+
+// Panels and status bars show these texts as they are.
+TEST(Guest, SaysWhatWentWrongInSentences) {
+  fake_host() = {};
+  Guest guest;
+  ASSERT_TRUE(guest.init(kWorkspaceA));
+  ASSERT_TRUE(guest.on_connected(R"({"workspace_id":"A"})"));
+  answer_empty(guest, "workspace:A");
+  make_a_snapshot(guest);
+  const auto is_sentence = [](const std::string& text) {
+    return text.size() > 1 && (text.front() == '"' || (text.front() >= 'A' && text.front() <= 'Z')) &&
+           text.ends_with('.') && !text.ends_with("..");
+  };
+  const Json elsewhere = Json{}.set("update_id", 1).set("path", "none.md");
+  const std::pair<std::string_view, Json> refused[] = {
+      {"CreateSnapshot", named()},
+      {"CreateSnapshot", Json{}.set("name", "12")},
+      {"DeleteSnapshot", Json{}.set("name", "none")},
+      {"GetFileAt", Json{}.set("path", "a.md").set("update_id", -1)},
+      {"GetFileAt", Json{}.set("path", "a.md").set("update_id", 99)},
+      {"GetBlame", elsewhere},
+      {"UndoRestore", Json::object()},
+      {"SetDeviceName", Json{}.set("name", "")},
+      {"set_config", Json{}.set("workspace_id", "a/b")},
+  };
+  for (const auto& [name, params] : refused) {
+    const Json answer = command(guest, name, params);
+    EXPECT_EQ(answer.bool_member("success"), false) << name;
+    const std::string error(answer.string_member("error").value_or(""));
+    EXPECT_TRUE(is_sentence(error)) << name << ": " << error;
+  }
+  const auto detail = [&] { return std::string(*data(guest, "GetSyncStatus").string_member("detail")); };
+  put("b.md", "text\n");
+  tell(guest, "file_created", "b.md");
+  EXPECT_TRUE(is_sentence(detail())) << detail();
+  EXPECT_EQ(text_of(sync::Problem{{}, "the server does not answer"}), "The server does not answer.");
+  EXPECT_EQ(text_of(sync::Problem{"b.md", "the host ended the call."}), "b.md: The host ended the call.");
 }
 
 TEST(Guest, FindsThePreviousStateAtItsNextStart) {

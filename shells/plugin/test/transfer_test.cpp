@@ -60,7 +60,7 @@ TEST_F(Transfers, GoOnWithTheOthersWhenFilesCannotBeRead) {
   poll(5);
   EXPECT_EQ(offers("c.png"), 1);
   EXPECT_EQ(offers("a.png"), 0);
-  EXPECT_THAT(fake_host().events, testing::Contains(testing::HasSubstr("a.png: the file could not be sent")));
+  EXPECT_THAT(fake_host().events, testing::Contains(testing::HasSubstr("a.png: The file could not be sent")));
   fake_host().unreadable.clear();
   poll(12);
   EXPECT_EQ(offers("a.png"), 1);

@@ -34,7 +34,7 @@ TEST(Guest, ConnectsAgainAfterTheHostRefused) {
   fake_host().refusal = "bad url";
   Guest guest;
   ASSERT_TRUE(guest.init(kWorkspaceA));
-  EXPECT_THAT(fake_host().events, testing::ElementsAre(testing::HasSubstr("bad url")));
+  EXPECT_THAT(fake_host().events, testing::ElementsAre(testing::HasSubstr("Bad url")));
   fake_host().requests.clear();
   for (int i = 0; i < 3; ++i) {
     fake_host().clock += 31'000;
