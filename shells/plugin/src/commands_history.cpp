@@ -265,10 +265,10 @@ constexpr std::array kCommands{
     Command{"GetFileDiff", of_past<get_file_diff>},
     Command{"GetChangedFiles", of_past<get_changed_files>},
     Command{"GetBlame", of_past<get_blame>},
-    Command{"PreviewRestore", of_past<preview_restore>},
-    Command{"RestoreHistory", of_past<restore_history>, Declared::Yes, Stores::Yes},
+    Command{"PreviewRestore", going_back<preview_restore>},
+    Command{"RestoreHistory", going_back<restore_history>, Declared::Yes, Stores::Yes},
     Command{"ListRestores", of_past<list_restores>},
-    Command{"UndoRestore", of_past<undo_restore>, Declared::Yes, Stores::Yes},
+    Command{"UndoRestore", going_back<undo_restore>, Declared::Yes, Stores::Yes},
 };
 
 }  // namespace

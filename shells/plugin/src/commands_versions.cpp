@@ -128,7 +128,7 @@ Reply get_state_at(Guest& guest, Past& past, const Json& params) {
 constexpr std::array kCommands{
     Command{"GetHistory", of_past<get_history>},
     Command{"GetFileHistory", of_past<get_file_history>},
-    Command{"RestoreVersion", of_past<restore_version>, Declared::Yes, Stores::Yes},
+    Command{"RestoreVersion", going_back<restore_version>, Declared::Yes, Stores::Yes},
     Command{"GetVersionDiff", of_past<get_version_diff>},
     Command{"GetStateAt", of_past<get_state_at>},
 };

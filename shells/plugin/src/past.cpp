@@ -18,6 +18,11 @@ Reply with_past(Guest& guest, const Json& params, PastCommand run) {
   return run(guest, past, params);
 }
 
+Reply go_back(Guest& guest, const Json& params, PastCommand run) {
+  if (guest.session()->options().write_files) guest.session()->notice_missing();
+  return with_past(guest, params, run);
+}
+
 void Past::load(const std::string& doc) {
   if (!loaded_.insert(doc).second) return;
   if (log_.read(doc, history_) > 0)

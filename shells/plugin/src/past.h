@@ -49,4 +49,12 @@ Reply of_past(Guest& guest, const Json& params) {
   return with_past(guest, params, kRun);
 }
 
+/// The same for going back. A file that was deleted without a word is still listed: nothing would seem to be different, and the deletion
+/// would come after the restore. So it is seen first.
+Reply go_back(Guest& guest, const Json& params, PastCommand run);
+template <PastCommand kRun>
+Reply going_back(Guest& guest, const Json& params) {
+  return go_back(guest, params, kRun);
+}
+
 }  // namespace diaryx::plugin

@@ -129,6 +129,14 @@ void Session::begin_scan() {
   scan_ = std::move(scan);
 }
 
+void Session::notice_missing() {
+  if (!scan_) {
+    begin_scan();
+    if (scan_) scan_->present.clear();
+  }
+  work(nullptr);
+}
+
 void Session::expect(const std::string& path) {
   if (is_ours(path) && unread_.insert(path).second) read_again_at_ = now_ + kReadAgain;
 }

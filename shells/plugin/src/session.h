@@ -98,6 +98,8 @@ class Session {
   /// Compares the whole folder with what is known. Goes on in later exports when there is much.
   void begin_scan();
   bool is_scanning() const { return scan_.has_value(); }
+  /// Sees now which files are gone without a word of the host; of those that are there nothing is read.
+  void notice_missing();
   /// Looks at one path and reports what is there; the caller ends the batch with `settle`. False if it could not be read.
   bool report(const std::string& path, sync::Ticket ticket = {});
   /// To be called before anything else looks at a path that `report` will be told of: a native host that lets nobody read it ends the

@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fake_host.h"
-#include "guest.h"
+#include "guest_tools.h"
 
 namespace diaryx::plugin {
 namespace {
@@ -107,6 +106,28 @@ TEST_F(HistoryOfGuest, TakesAllOfALargeRestoreBack) {
   restart();
   ok("UndoRestore");
   for (int i = 0; i < kNotes; ++i) ASSERT_EQ(body("n" + std::to_string(i) + ".md"), "two\n") << i;
+}
+
+// No event told of it: else the deletion, seen where the restored text is to be written, would win.
+TEST_F(HistoryOfGuest, BringsBackAFileWhoseDeletionNobodyNoticed) {
+  for (const bool is_whole : {false, true}) {
+    fake_host() = {};
+    ASSERT_TRUE(guest_.emplace().init(kNowhere));
+    put("b.md", "stays\n");
+    put("a.md", "one\n");
+    for (const std::string_view path : {"b.md", "a.md"}) tell(*guest_, "file_created", path);
+    const int64_t then = last();
+    put("a.md", "two\n");
+    tell(*guest_, "file_saved", "a.md");
+    fake_host().files.erase("a.md");
+    Json going_back = Json{}.set("update_id", then);
+    if (!is_whole) going_back.set("paths", Json::array().push("a.md"));
+    EXPECT_THAT(ok("PreviewRestore", going_back).dump(), testing::HasSubstr("bring_back"));
+    ok("RestoreHistory", going_back);
+    ASSERT_TRUE(guest_->on_event(R"({"event_type":"workspace_opened","payload":{"workspace_root":"."}})"));
+    EXPECT_EQ(file("a.md"), "one\n");
+    EXPECT_EQ(ok("ListCrdtFiles").as_array()->size(), 2u);
+  }
 }
 
 TEST_F(HistoryOfGuest, TakesNothingAwayBeforeTheHistoryBegins) {
