@@ -27,10 +27,7 @@ constexpr size_t kSignInBytes = 64u << 10;
 constexpr MessageLimits kSignInMessages{.binary_bytes = kSignInBytes, .text_bytes = kSignInBytes};
 constexpr MessageLimits kMessages{.binary_bytes = relay::Limits{}.max_frame_bytes,
                                   .text_bytes = relay::Limits{}.max_text_bytes};
-constexpr size_t kPerMessageBytes = 64;  // counted beside its bytes, so that many empty ones are bounded too
-constexpr size_t kPartsPerWrite = 128;
 constexpr size_t kTlsBatchBytes = 16u << 10;
-constexpr size_t kWorthMoving = 64;  // places of messages that were sent, before the rest moves up
 
 }  // namespace
 
@@ -183,8 +180,7 @@ void SocketSession::take(const WebSocketMessage& message) {
   switch (message.opcode) {
     case Opcode::Ping:
       // Of several pings only the last needs an answer, and somebody who does not read gets no more than one.
-      if (pong_queued_ || life_ != Life::Open) return;
-      pong_queued_ = true;
+      if (outgoing_.holds_pong() || life_ != Life::Open) return;
       {
         auto body = std::make_shared<const Bytes>(to_bytes(message.bytes));
         push({body, body->data(), body->size(), Opcode::Pong});
@@ -214,7 +210,7 @@ void SocketSession::take_close(ByteView body) {
   }
   // Both have said goodbye once ours is sent.
   deadline_ = SocketList::Clock::now();
-  if (next_ == outgoing_.size()) cut();
+  if (outgoing_.is_empty()) cut();
 }
 
 void SocketSession::take_from_editor(ByteView message) { hear_on(wire_->hear(message)); }
@@ -330,11 +326,11 @@ void SocketSession::enqueue(const Told& told) {
   enqueue({told.bytes, told.bytes->data() + told.offset, told.bytes->size() - told.offset, Opcode::Binary});
 }
 
-void SocketSession::enqueue(Outgoing message) {
+void SocketSession::enqueue(FrameQueue::Message message) {
   if (life_ != Life::Open) return;
   // A single message may be larger than the bound; a backlog may not.
-  const uint64_t queued = queued_bytes_ + message.size_bytes + kPerMessageBytes;
-  if (queued > services_.options.socket_queue_bytes && next_ < outgoing_.size()) {
+  const uint64_t queued = outgoing_.size_bytes() + message.size_bytes + FrameQueue::kPerMessageBytes;
+  if (queued > services_.options.socket_queue_bytes && !outgoing_.is_empty()) {
     native::log().warn("connection {} reads too slowly: cut with {} bytes waiting", connection_.value(), queued);
     ++services_.metrics.sockets_cut_slow;
     return cut();
@@ -344,10 +340,9 @@ void SocketSession::enqueue(Outgoing message) {
   push(std::move(message));
 }
 
-void SocketSession::push(Outgoing message) {
+void SocketSession::push(FrameQueue::Message message) {
   DX_ASSERT(life_ == Life::Open);
-  queued_bytes_ += message.size_bytes + kPerMessageBytes;
-  outgoing_.push_back(std::move(message));
+  outgoing_.push(std::move(message));
   if (writing_ != Writing::Idle) return;
   change(Writing::Idle, Writing::Gathering);
   services_.sockets.flush_soon(shared_from_this());
@@ -356,43 +351,19 @@ void SocketSession::push(Outgoing message) {
 void SocketSession::flush() {
   DX_ASSERT(writing_ != Writing::UnderWay);
   writing_ = Writing::Idle;
-  if (is_over() || next_ == outgoing_.size()) return;
+  if (is_over() || outgoing_.is_empty()) return;
   stream_.is_tls() ? write_tls() : write_plain();
 }
 
 void SocketSession::write_plain() {
-  while (next_ < outgoing_.size()) {
-    std::array<iovec, kPartsPerWrite> parts;
-    std::array<std::array<uint8_t, kMaxFrontBytes>, kPartsPerWrite / 2> fronts;
-    size_t count = 0;
-    size_t wanted = 0;
-    size_t skip = sent_of_next_;
-    for (size_t i = next_; i < outgoing_.size() && count + 2 <= kPartsPerWrite; ++i) {
-      const Outgoing& message = outgoing_[i];
-      auto& front = fronts[count / 2];
-      const size_t front_size = write_frame_front(front, message.opcode, message.size_bytes);
-      const size_t front_skip = std::min(skip, front_size);
-      const size_t body_skip = skip - front_skip;
-      skip = 0;
-      parts[count++] = {front.data() + front_skip, front_size - front_skip};
-      parts[count++] = {const_cast<uint8_t*>(message.data) + body_skip, message.size_bytes - body_skip};
-      wanted += front_size - front_skip + message.size_bytes - body_skip;
-    }
+  FrameQueue::Parts parts;
+  while (!outgoing_.is_empty()) {
+    outgoing_.gather(parts);
     boost::system::error_code error;
-    const size_t sent = stream_.send_now({parts.data(), count}, error);
+    const size_t sent = stream_.send_now({parts.all.data(), parts.count}, error);
     if (error) return cut();
-    size_t left = sent_of_next_ + sent;
-    size_t messages = 0;
-    for (size_t i = next_; i < outgoing_.size(); ++i, ++messages) {
-      std::array<uint8_t, kMaxFrontBytes> front;
-      const size_t size =
-          write_frame_front(front, outgoing_[i].opcode, outgoing_[i].size_bytes) + outgoing_[i].size_bytes;
-      if (left < size) break;
-      left -= size;
-    }
-    sent_of_next_ = left;
-    written(messages);
-    if (sent == wanted) continue;
+    outgoing_.take_sent(sent);
+    if (sent == parts.size_bytes) continue;
     change(Writing::Idle, Writing::UnderWay);
     return read();
   }
@@ -400,53 +371,19 @@ void SocketSession::write_plain() {
 }
 
 void SocketSession::write_tls() {
-  Bytes& unsent = stream_.unsent();
-  unsent.clear();
-  size_t messages = 0;
-  for (size_t i = next_; i < outgoing_.size(); ++i, ++messages) {
-    const Outgoing& message = outgoing_[i];
-    // A large message goes alone, uncopied but for its front.
-    if (!unsent.empty() && unsent.size() + message.size_bytes > kTlsBatchBytes) break;
-    std::array<uint8_t, kMaxFrontBytes> front;
-    const size_t front_size = write_frame_front(front, message.opcode, message.size_bytes);
-    unsent.insert(unsent.end(), front.begin(), front.begin() + static_cast<ptrdiff_t>(front_size));
-    if (message.size_bytes > kTlsBatchBytes) {
-      messages = 1;
-      break;
-    }
-    unsent.insert(unsent.end(), message.data, message.data + message.size_bytes);
-  }
-  const Outgoing& first = outgoing_[next_];
-  const bool alone = first.size_bytes > kTlsBatchBytes;
-  const std::array<asio::const_buffer, 2> buffers{asio::buffer(unsent),
-                                                  asio::const_buffer(first.data, alone ? first.size_bytes : 0)};
+  const auto some = outgoing_.copy_some(stream_.unsent(), kTlsBatchBytes);
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(stream_.unsent()),
+                                                  asio::const_buffer(some.body.data(), some.body.size())};
   change(Writing::Idle, Writing::UnderWay);
-  stream_.async_send(buffers, [self = shared_from_this(), messages](const boost::system::error_code& error) {
-    self->change(Writing::UnderWay, Writing::Idle);
-    if (error) return self->cut();
-    if (self->is_over()) return;  // it was sent all the same
-    self->written(messages);
-    if (self->next_ == self->outgoing_.size()) return self->all_written();
-    self->flush();
-  });
-}
-
-/// The first `messages` of the queue are sent.
-void SocketSession::written(size_t messages) {
-  for (size_t i = 0; i < messages; ++i) {
-    Outgoing& sent = outgoing_[next_ + i];
-    queued_bytes_ -= sent.size_bytes + kPerMessageBytes;
-    if (sent.opcode == Opcode::Pong) pong_queued_ = false;
-    sent.owner.reset();
-  }
-  next_ += messages;
-  if (next_ == outgoing_.size()) {
-    outgoing_ = std::vector<Outgoing>();  // most sockets are quiet
-    next_ = 0;
-  } else if (next_ > kWorthMoving && next_ > outgoing_.size() / 2) {
-    outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<ptrdiff_t>(next_));
-    next_ = 0;
-  }
+  stream_.async_send(buffers,
+                     [self = shared_from_this(), messages = some.messages](const boost::system::error_code& error) {
+                       self->change(Writing::UnderWay, Writing::Idle);
+                       if (error) return self->cut();
+                       if (self->is_over()) return;  // it was sent all the same
+                       self->outgoing_.pop(messages);
+                       if (self->outgoing_.is_empty()) return self->all_written();
+                       self->flush();
+                     });
 }
 
 void SocketSession::all_written() {

@@ -23,7 +23,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -31,6 +30,7 @@
 #include "access_watch.h"
 #include "byte_stream.h"
 #include "editor_wire.h"
+#include "frame_queue.h"
 #include "relay_host.h"
 #include "services.h"
 #include "socket_list.h"
@@ -85,14 +85,6 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   void set_place(size_t place) { place_ = place; }
 
  private:
-  /// A view into what others may hold too.
-  struct Outgoing {
-    std::shared_ptr<const void> owner;
-    const uint8_t* data;
-    size_t size_bytes;
-    Opcode opcode;
-  };
-
   enum class Life : uint8_t {
     Open,
     Closing,  // the close frame is the last of the queue, or was sent
@@ -126,11 +118,10 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   void admit(Admission admission);
 
   void enqueue(const Told& told);
-  void enqueue(Outgoing message);
-  void push(Outgoing message);
+  void enqueue(FrameQueue::Message message);
+  void push(FrameQueue::Message message);
   void write_plain();
   void write_tls();
-  void written(size_t messages);
   void all_written();
   void close_with(uint16_t code, std::string_view reason);
   void cut();
@@ -144,10 +135,7 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   AccessWatch::Grant* grant_ = nullptr;  // once admitted, until the end
   relay::ConnectionId connection_;  // once admitted
   std::unique_ptr<FrameReader> reader_;  // null between frames
-  std::vector<Outgoing> outgoing_;  // from `next_` on
-  size_t next_ = 0;
-  size_t sent_of_next_ = 0;  // bytes of its frame, TCP only
-  uint64_t queued_bytes_ = 0;
+  FrameQueue outgoing_;
   SocketList::Clock::time_point heard_at_;
   SocketList::Clock::time_point deadline_;  // of signing in, or of closing
   size_t place_ = 0;
@@ -158,7 +146,6 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   bool read_only_ = false;
   bool paused_ = false;  // by the relay
   bool pinged_ = false;  // since the client was heard last
-  bool pong_queued_ = false;
 };
 
 }  // namespace diaryx::server
