@@ -40,7 +40,9 @@ test('paths and headers with tricks in them', async () => {
   const get = (target, more = '') => raw(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${more}\r\n`);
   for (const [target, expected] of [
     ['/../../etc/passwd', 404], ['/%2e%2e/%2e%2e/etc/passwd', 404], ['//health', 404], ['/health/', 404], ['/health%00', 404],
-    ['/health?x=%zz', 400], ['/health?x=%ff', 400], ['/api/workspaces/%ff', 404], ['health', 400], ['http://elsewhere/health', 400],
+    ['/health?x=%zz', 400], ['/health?x=%ff', 400], ['/api/workspaces/%ff', 404], ['health', 400],
+    ['http://elsewhere/health', 200], ['http://elsewhere/../../etc/passwd', 404], ['http://elsewhere//health', 404], ['http://me@elsewhere/health', 400],
+    ['http:///health', 400], ['http:/health', 400], ['ftp://elsewhere/health', 400], ['elsewhere:80', 400],
     [`/api/workspaces/..%2f..%2fserver.db`, 404], [`/${'a'.repeat(5000)}`, 404],
   ]) {
     const asked = target.startsWith('/api/workspaces') ? await get(target, `Authorization: Bearer ${token}\r\n`) : await get(target);
