@@ -53,7 +53,7 @@ void Replica::Impl::restore_text(const RestoreFile& file) {
     const std::string wanted =
         file.before == now ? *file.after : apply_edits(now, merge3(*file.before, *file.after, now));
     if (wanted != now) {
-      remember_base(id_at(present), present, version_of(present));
+      remember_base(index_.id_at(present), present, version_of(present));
       commit_restored(present, set_file_text(present, wanted));
     }
   }
@@ -74,14 +74,14 @@ void Replica::Impl::restore_text(const RestoreFile& file) {
 bool Replica::Impl::apply_planned(const RestoreFile& file, const std::string& present) {
   const Result<crdt::StateVector> base = crdt::StateVector::decode(file.edit_base);
   const Result<crdt::UpdateSummary> edit = crdt::summarize_update_v1(file.edit);
-  crdt::Doc& doc = bodies_.open(document_of(present)).doc();
+  crdt::Doc& doc = bodies_.open(index_.document_of(present)).doc();
   if (!base || !edit || !doc.state_vector().covers(*base)) return false;
   const Version before = version_of(present);
   const Result<crdt::Commit> commit = doc.apply_update_v1(file.edit, crdt::TransactionOrigin::Restore);
   if (!commit) return false;
   if (!commit->changed()) return true;
   for (const crdt::StateVector::Entry& entry : edit->ends) restore_writers_.insert(entry.client.value());
-  remember_base(id_at(present), present, before);
+  remember_base(index_.id_at(present), present, before);
   commit_restored(present, commit->update_v1());
   return true;
 }
@@ -92,7 +92,7 @@ void Replica::Impl::commit_restored(const std::string& present, Bytes update) {
     edited.unsaved = true;
     save_record(present, std::move(edited));
   }
-  commit_body(document_of(present), std::move(update));
+  commit_body(index_.document_of(present), std::move(update));
   refresh_metadata(present);
   reconcile(present);
 }
@@ -108,7 +108,7 @@ void Replica::Impl::bring_back(const RestoreFile& file) {
   }
   const std::optional<FileMetadata> entry = workspace_.file(file.path);
   if (!entry || is_left(file.path)) return problem(file.path, "this file was not restored: it has another name now");
-  commit_body(document_of(file.path), set_file_text(file.path, *file.after));
+  commit_body(index_.document_of(file.path), set_file_text(file.path, *file.after));
   const std::optional<std::string> id = extra_text(*entry, kFileId);
   revive(id && is_file_id(*id) ? *id : workspace_.new_file_id(file.path), file.path);
 }

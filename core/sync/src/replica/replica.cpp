@@ -158,7 +158,7 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const FocusFiles& e) {
                    focus_ = e.paths;
                    for (const std::string& path : focus_) {
-                     const std::string document = document_of(path);
+                     const std::string document = index_.document_of(path);
                      if (workspace_.live_file(path) && !in_step(document)) open_body(document, /*first=*/true);
                    }
                  },
@@ -183,7 +183,7 @@ DiskNames& Replica::Impl::names() const {
   // What the last run was writing or moving when it died may be there, too, under the names it had chosen.
   for (const auto& [path, writes] : intended_) names_.to_disk(path);
   for (const auto& [path, known] : records_) {
-    if (const std::optional<std::string> target = live_path(known.file_id)) names_.to_disk(*target);
+    if (const std::optional<std::string> target = index_.live_path(known.file_id)) names_.to_disk(*target);
   }
   return names_;
 }
@@ -246,14 +246,14 @@ void Replica::Impl::emit(Action action) {
 // --- texts ------------------------------------------------------------------------------------------------------
 
 std::string Replica::Impl::head_of(const std::string& path) const {
-  std::string head = bodies_.open(document_of(path)).head();
+  std::string head = bodies_.open(index_.document_of(path)).head();
   if (!head.empty()) return head;
   const std::optional<FileMetadata> entry = workspace_.file(path);
   return entry ? head_without_text(*entry, path) : std::string();
 }
 
 std::string Replica::Impl::text_of(const std::string& path) const {
-  return head_of(path) + bodies_.open(document_of(path)).body();
+  return head_of(path) + bodies_.open(index_.document_of(path)).body();
 }
 
 Sha256 Replica::Impl::hash_of(std::string_view text) const {
@@ -266,7 +266,7 @@ Sha256 Replica::Impl::hash_of(std::string_view text) const {
 }
 
 Replica::Impl::Version Replica::Impl::version_of(const std::string& path) const {
-  return {text_of(path), bodies_.open(document_of(path)).units()};
+  return {text_of(path), bodies_.open(index_.document_of(path)).units()};
 }
 
 Replica::Impl::Version Replica::Impl::version_of_document(const std::string& document) const {
@@ -275,7 +275,7 @@ Replica::Impl::Version Replica::Impl::version_of_document(const std::string& doc
 }
 
 bool Replica::Impl::text_is_here(const std::string& path) const {
-  const std::string document = document_of(path);
+  const std::string document = index_.document_of(path);
   if (is_answered(document)) return true;
   return bodies_.contains(document) && !bodies_.open(document).is_virgin();
 }
@@ -289,7 +289,7 @@ Bytes Replica::Impl::set_document_text(const std::string& document, std::string_
 }
 
 Bytes Replica::Impl::set_file_text(const std::string& path, std::string_view text) {
-  return set_document_text(document_of(path), head_of(path), text);
+  return set_document_text(index_.document_of(path), head_of(path), text);
 }
 
 // --- shared -----------------------------------------------------------------------------------------------------
@@ -401,7 +401,7 @@ std::optional<std::string> Replica::Impl::file_text(const std::string& path) con
 }
 
 std::optional<std::string> Replica::Impl::body_text(const std::string& path) const {
-  const std::string document = document_of(path);
+  const std::string document = index_.document_of(path);
   if (!bodies_.contains(document)) return std::nullopt;
   return bodies_.open(document).body();
 }

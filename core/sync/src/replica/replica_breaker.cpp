@@ -169,7 +169,7 @@ void Replica::Impl::take_away() {
     for (BinaryRef& ref : workspace_.live_binaries()) contents.insert(std::move(ref.hash));
     const auto is_moved = [&](const std::string& path) {
       const FileRecord* const known = record(path);
-      if (live_path(file_id_of(path, known != nullptr ? *known : FileRecord{}))) return true;
+      if (index_.live_path(file_id_of(path, known != nullptr ? *known : FileRecord{}))) return true;
       const std::optional<BinaryRef> ref = workspace_.binary(path);
       return ref && ref->deleted && contents.contains(ref->hash);
     };
@@ -288,7 +288,7 @@ void Replica::Impl::undo_incoming() {
     if (known != nullptr && known->base) {
       const std::string base = *known->base;
       const SplitText split = split_frontmatter(base);
-      const std::string document = document_of(path);
+      const std::string document = index_.document_of(path);
       commit_body(document, bodies_.open(document).restore_text(document, split.head, split.body));
     }
     refresh_metadata(path);

@@ -93,7 +93,7 @@ void Replica::Impl::note_if_saved(const std::string& key) {
   const std::optional<std::string> listed = listed_path(key);
   std::set<std::string> paths;
   if (listed) paths.insert(*listed);
-  const std::set<std::string>& of_file = records_.paths_of(listed ? id_at(*listed) : std::string());
+  const std::set<std::string>& of_file = records_.paths_of(listed ? index_.id_at(*listed) : std::string());
   paths.insert(of_file.begin(), of_file.end());
   for (const std::string& path : paths) {
     const FileRecord* known = record(path);

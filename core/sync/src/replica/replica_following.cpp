@@ -95,15 +95,15 @@ void Replica::Impl::open_all() {
   unsynced_.take_first_look();  // and more
   if (!following_.is_offered()) forget_cursor();
   for (const std::string& path : focus_) {
-    if (workspace_.live_file(path)) open_body(document_of(path));
+    if (workspace_.live_file(path)) open_body(index_.document_of(path));
   }
-  for (const std::string& path : workspace_.live_files()) open_body(document_of(path));
+  for (const std::string& path : workspace_.live_files()) open_body(index_.document_of(path));
 }
 
 void Replica::Impl::open_changed(Unsynced::Keys& wanted) {
   if (unsynced_.take_first_look()) open_first_look(wanted);
   for (const std::string& path : focus_) {
-    const std::string document = document_of(path);
+    const std::string document = index_.document_of(path);
     if (wanted.contains(document) && workspace_.live_file(path)) open_body(document);
   }
   for (const std::string& key : wanted) {
@@ -122,7 +122,7 @@ void Replica::Impl::open_first_look(Unsynced::Keys& wanted) {
   for (const std::string& path : workspace_.live_files()) {
     const FileRecord* const known = record(path);
     const bool is_on_disk = known != nullptr && (known->kind != FileRecord::Kind::Text || is_at_home(path, *known));
-    std::string document = document_of(path);
+    std::string document = index_.document_of(path);
     if (!bodies_.contains(document) || (options_.write_files && !is_on_disk)) wanted.insert(std::move(document));
   }
 }
@@ -133,7 +133,7 @@ void Replica::Impl::leave_over() {
   // Answered, and not on this disk yet: a file that is new here is written only while its document is known to be whole.
   for (const auto& [path, work] : work_) {
     const FileRecord* const known = record(path);
-    if (known == nullptr || !is_at_home(path, *known)) unsynced_.leave(document_of(path));
+    if (known == nullptr || !is_at_home(path, *known)) unsynced_.leave(index_.document_of(path));
   }
 }
 

@@ -18,10 +18,11 @@
 //   open_bodies.h          the bodies of one connection: asked for, waiting for their turn, acknowledged
 //   following.h            the server's news of which bodies changed, and the cursor
 //   unsynced.h             the bodies that are to be asked for whatever that news is
+//   file_index.h           which file is where, as the list says
 //   file_records.h         what is on this disk, as far as it is known
-//   own_moves.h            what we moved there, until it is known to be done
+//   own_moves.h            moves on the disk that were not answered
 //   uploads.h              attachments to be sent
-//   mass_change.h          how much went in the last while
+//   mass_change.h          how many files went in the last while
 #pragma once
 
 #include <array>
@@ -38,6 +39,7 @@
 #include "replica/body_store.h"
 #include "replica/doc_link.h"
 #include "replica/due_map.h"
+#include "replica/file_index.h"
 #include "replica/file_records.h"
 #include "replica/following.h"
 #include "replica/mass_change.h"
@@ -282,10 +284,7 @@ class Replica::Impl {
   bool index_file(const std::string& path);  // true if another file is live there now, or has another document
 
   // Files, by id, the paths that list them and the documents that hold their texts.
-  std::string document_of(const std::string& path) const;
   std::optional<std::string> listed_path(const std::string& document) const;
-  std::optional<std::string> live_path(const std::string& file_id) const;
-  std::string id_at(const std::string& path) const;
   std::string file_id_of(const std::string& path, const FileRecord& known) const;
   bool is_at_home(const std::string& path,
                   const FileRecord& known) const;  // the list has the file that is on disk there
@@ -478,13 +477,7 @@ class Replica::Impl {
   Unsynced unsynced_;
   bool looked_at_disk_ = false;  // in this run: every file was brought to what its document says, or waits
 
-  // Live paths by the id of their file. More than one: two devices renamed the file at once.
-  std::map<std::string, std::set<std::string>, std::less<>> paths_of_;
-  std::map<std::string, std::string, std::less<>> id_of_;
-  // Documents that a file had before, by its id.
-  std::map<std::string, std::set<std::string>, std::less<>> old_documents_of_;
-  // By path, where an entry's document is not named by it.
-  std::map<std::string, std::string, std::less<>> document_of_;
+  FileIndex index_;
 
   // The disk.
   // Choosing names for what is known changes nothing that can be seen, so getters may do it.

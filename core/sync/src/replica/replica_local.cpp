@@ -117,7 +117,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   if (known == nullptr && !bytes.empty() && workspace_.live_file(path) && text_is_here(path) &&
       text_of(path) == bytes) {
     // We wrote it and died before we could note that.
-    save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .file_id = id_at(path)});
+    save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .file_id = index_.id_at(path)});
     return reconcile(path);
   }
   if (known == nullptr && recognise_moved(key)) return on_text_seen(path, bytes);
@@ -137,7 +137,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   // A new file is listed together with its text, so that nobody sees it empty: first the server says what it has. Where
   // another file was before it has a document of its own, which nobody else can know; and what was deleted and is made again
   // goes on from the text that is here.
-  const std::string document = document_of(path);
+  const std::string document = index_.document_of(path);
   if (!is_left(path) && !(came_back(path) && is_of_entry(path, document))) {
     if (!open_bodies_.is_answered(document)) {
       open_body(document);
@@ -150,7 +150,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
 bool Replica::Impl::recognise_moved(const std::string& path) {
   // Missing where it was, and there where the list has it: moved by us or by the user, and edited before anybody noted that. What
   // we were removing is missing for that, and what is new here is no edit of it.
-  const std::set<std::string>& paths = records_.paths_of(id_at(path));
+  const std::set<std::string>& paths = records_.paths_of(index_.id_at(path));
   const auto from = std::ranges::find_if(paths, [&](const std::string& other) {
     const GoneFile* const gone = gone_.find(other);
     return gone != nullptr && !gone->is_ours;
@@ -181,7 +181,7 @@ bool Replica::Impl::came_back(const std::string& path) const {
   const std::optional<FileMetadata> entry = workspace_.file(path);
   if (!entry || !entry->deleted || is_left(path)) return false;
   const std::optional<std::string> id = extra_text(*entry, kFileId);
-  return !id || !live_path(*id);
+  return !id || !index_.live_path(*id);
 }
 
 bool Replica::Impl::goes_on(const std::string& path, std::string_view bytes) const {
@@ -191,7 +191,7 @@ bool Replica::Impl::goes_on(const std::string& path, std::string_view bytes) con
   if (!id || !is_file_id(*id) || deleted_here_.contains(*id) || !restore_id_.empty()) return true;
   const std::string document = document_of_file(*id, path);
   const std::string before = document_text(document);
-  if (before.empty()) return document == document_of(path);
+  if (before.empty()) return document == index_.document_of(path);
   return bytes.contains(before) || similarity_percent(before, bytes) >= kUnrelatedPercent;
 }
 
@@ -200,7 +200,7 @@ void Replica::Impl::merge_disk_text(const std::string& path, FileRecord known, s
   // The list may have another file here by now, or this one under another name: what was typed goes where the file is.
   const bool at_home = is_at_home(path, known);
   const std::string id = file_id_of(path, known);
-  std::string document = at_home ? document_of(path) : document_of_file(id, path);
+  std::string document = at_home ? index_.document_of(path) : document_of_file(id, path);
   std::string doc_text = at_home ? text_of(path) : document_text(document);
   const Sha256 hash = hash_of(bytes);
   if (!at_home && !known.base && hash_of(doc_text) != known.hash) {
@@ -237,7 +237,7 @@ void Replica::Impl::merge_disk_text(const std::string& path, FileRecord known, s
   commit_body(document, std::move(update));
   if (at_home) {
     refresh_metadata(path);
-  } else if (const std::optional<std::string> elsewhere = live_path(id)) {
+  } else if (const std::optional<std::string> elsewhere = index_.live_path(id)) {
     unite(id, document);  // renamed elsewhere, edited here
     refresh_metadata(*elsewhere);
     reconcile(*elsewhere);
@@ -336,7 +336,7 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
   std::string document;
   if (listed || (is_back && old_id && is_file_id(*old_id))) {
     id = old_id.value_or(std::string());
-    document = listed ? document_of(path) : document_for(path, id);
+    document = listed ? index_.document_of(path) : document_for(path, id);
   } else if (!entry || is_back) {
     document = path;
     id = seed_name(path, split.head, split.body);
@@ -364,7 +364,8 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
   }
   save_record(
       path,
-      FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .unsaved = !update.empty(), .file_id = id_at(path)});
+      FileRecord{
+          .kind = FileRecord::Kind::Text, .hash = hash, .unsaved = !update.empty(), .file_id = index_.id_at(path)});
   commit_body(document, std::move(update), origin);
   refresh_metadata(path);
   reconcile(path);
@@ -376,7 +377,7 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
 bool Replica::Impl::says_the_same(const std::string& path, const SplitText& disk) const {
   const std::optional<FileMetadata> entry = workspace_.file(path);
   if (!entry || extra_text(*entry, kHeadMark)) return false;
-  const BodyDoc& body = bodies_.open(document_of(path));
+  const BodyDoc& body = bodies_.open(index_.document_of(path));
   const std::string_view exported = !disk.head.empty() && disk.body.starts_with('\n') ? disk.body.substr(1) : disk.body;
   if (!body.head().empty() || (body.body() != disk.body && body.body() != exported)) return false;
   const Result<Frontmatter> listed = Frontmatter::parse(head_of(path));
@@ -392,11 +393,11 @@ void Replica::Impl::keep_conflict_copy(const std::string& path, std::string_view
   const SplitText split = split_frontmatter(bytes);
   std::string name = conflict_copy(WorkspacePath(path), hash).str();
   std::string id = seed_name(name, split.head, split.body);  // so that two devices with this text make one copy
-  if (id_at(name) != id && (workspace_.file(name) || !is_free(name))) {
+  if (index_.id_at(name) != id && (workspace_.file(name) || !is_free(name))) {
     id = workspace_.new_file_id(path);
     name = other_name(path, id);
   }
-  if (!live_path(id)) {
+  if (!index_.live_path(id)) {
     const std::string document = document_for(name, id);
     create_entry(name, bytes, id, document);
     Bytes seed = bodies_.open(document).is_virgin() ? seed_update(document, id, split.head, split.body) : Bytes();
@@ -450,7 +451,7 @@ void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, ui
   if (joined_ && known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;
   if (!joined_ || !workspace_link_.answered()) return read_when_possible(path);
 
-  if (const std::string text = document_of(path); workspace_.live_file(path) && !is_answered(text)) {
+  if (const std::string text = index_.document_of(path); workspace_.live_file(path) && !is_answered(text)) {
     open_body(text);  // what others typed there meanwhile was first
     return read_when_possible(path);
   }

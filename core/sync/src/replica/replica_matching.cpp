@@ -176,7 +176,7 @@ void Replica::Impl::match_rewritten() {
       } else {
         next = moves.begin();
         // (Not the name that stands for its id: it may bear that one.)
-        const std::string aside = other_name(next->first, id_at(next->first) + " aside");
+        const std::string aside = other_name(next->first, index_.id_at(next->first) + " aside");
         std::ranges::find(moves, next->first, &std::pair<const std::string, std::string>::second)->second = aside;
         mark_busy(aside);  // nothing is there, so nothing is written there
         rename_file(next->first, aside, FileRecord(*record(next->first)));

@@ -53,11 +53,11 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin 
   for (const std::string& key : changed) {
     const Result<WorkspacePath> path = parse_path(key);
     if (!path) continue;
-    const std::string before = id_at(path->str());
+    const std::string before = index_.id_at(path->str());
     if (index_file(path->str())) arrived.insert(path->str());
     // What is listed now was perhaps not before: it is in step only when it was asked for.
-    if (is_carried(path->view()) && workspace_.live_file(path->str())) open_body(document_of(path->str()));
-    if (id_at(path->str()) == before) continue;
+    if (is_carried(path->view()) && workspace_.live_file(path->str())) open_body(index_.document_of(path->str()));
+    if (index_.id_at(path->str()) == before) continue;
     replaced.insert(path->str());
     if (!before.empty()) homes.insert(before);
   }
@@ -69,14 +69,14 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin 
   for (const std::string& key : changed) {
     const Result<WorkspacePath> path = parse_path(key);
     if (path && is_carried(path->view())) {
-      if (arrived.contains(path->str())) unite(id_at(path->str()));
+      if (arrived.contains(path->str())) unite(index_.id_at(path->str()));
       on_file_entry_changed(path->str());
     } else if (!path) {
       problem(key, std::string("another device names a file that cannot be used: ").append(describe(check_path(key))));
     }
   }
   for (const std::string& id : homes) {
-    if (!live_path(id) && !revive_if_edited(id, {})) relist_if_lost(id);
+    if (!index_.live_path(id) && !revive_if_edited(id, {})) relist_if_lost(id);
   }
   for (const std::string& key : commit->changed_keys(kBinariesRoot)) {
     const Result<WorkspacePath> path = parse_path(key);
@@ -90,11 +90,11 @@ void Replica::Impl::give_way(const std::set<std::string>& replaced, const std::v
   // While we were away somebody gave a name to one file and we gave it to another: the first to reach the server has it.
   for (const std::string& id : changed_homes) {
     const std::optional<Home> home = workspace_.home(id);
-    if (!home || !home->seen.empty() || live_path(id)) continue;
-    const std::string ours = id_at(home->path);
+    if (!home || !home->seen.empty() || index_.live_path(id)) continue;
+    const std::string ours = index_.id_at(home->path);
     if (ours.empty() || replaced.contains(home->path)) continue;
     const std::string name = other_name(home->path, ours);
-    const std::string document = document_of(home->path);
+    const std::string document = index_.document_of(home->path);
     create_entry(home->path, "", id, home->document);
     put_file(name, ours, document);
     reconcile_records(ours);
@@ -111,13 +111,13 @@ void Replica::Impl::on_file_entry_changed(const std::string& path) {
   }
   if (!entry->deleted) {
     name_own_document(path);
-    open_body(document_of(path));
+    open_body(index_.document_of(path));
     adopt_old_peer_metadata(path);
     doubt_metadata(path);
     part_kinds(path);
     fold_doubled_file(path);
   } else if (const std::optional<std::string> id = extra_text(*entry, kFileId)) {
-    if (const std::optional<std::string> target = live_path(*id)) {
+    if (const std::optional<std::string> target = index_.live_path(*id)) {
       unite(*id, path);
       reconcile(*target);
     } else {
@@ -157,7 +157,7 @@ bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryO
   const std::string owner = bodies_.open(key).owner();
   const bool may_be_taken = is_file_id(owner) && may_claim(update);
   // The text as it was is looked at only where a file on this disk may be left with it.
-  const bool is_base = !paths_without_base(path ? id_at(*path) : owner, path.value_or(std::string())).empty();
+  const bool is_base = !paths_without_base(path ? index_.id_at(*path) : owner, path.value_or(std::string())).empty();
   const Version before = may_be_taken || is_base ? version_of_document(key) : Version{};
   const Bytes state = may_be_taken ? bodies_.state(key) : Bytes();
   const crdt::StateVector ours = bodies_.open(key).doc().state_vector();
@@ -179,7 +179,7 @@ bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryO
   if (may_be_taken && holder != owner) {
     on_document_taken(key, owner, holder, state, before.text);
   } else {
-    remember_base(path ? id_at(*path) : owner, path.value_or(std::string()), before);
+    remember_base(path ? index_.id_at(*path) : owner, path.value_or(std::string()), before);
     take_out_strays(key, ours);
   }
   path = listed_path(key);
@@ -193,9 +193,9 @@ bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryO
     request_read(*path);
   }
   reconcile(*path);
-  reconcile_records(id_at(*path));
+  reconcile_records(index_.id_at(*path));
   doubt_metadata(*path);
-  if (commit->touched(kBodyRoot) && !made_ && document_of(*path) == key)
+  if (commit->touched(kBodyRoot) && !made_ && index_.document_of(*path) == key)
     notify(BodyChanged{*path, bodies_.open(key).body()});
   return true;
 }
@@ -207,7 +207,7 @@ void Replica::Impl::follow_edit_of_unlisted(const std::string& document) {
     id = entry ? extra_text(*entry, kFileId).value_or(std::string()) : std::string();
   }
   if (!is_file_id(id)) return;
-  if (const std::optional<std::string> target = live_path(id)) {
+  if (const std::optional<std::string> target = index_.live_path(id)) {
     // Edits that arrive under a key that is no longer used belong to the file's new name.
     unite(id, document);
     return reconcile(*target);
@@ -231,16 +231,7 @@ void Replica::Impl::on_body_ready(const std::string& key) {
   add(key);
   if (listed) add(*listed);
   if (home) add(home->path);
-  // While a folder is imported all of its files wait, and hardly one has a document of another name.
-  if (document_of_.size() < wants_read_.size()) {
-    for (const auto& [path, document] : document_of_) {
-      if (document == key) add(path);
-    }
-  } else {
-    for (const std::string& path : wants_read_) {
-      if (document_of(path) == key) waiting.insert(path);
-    }
-  }
+  for (const std::string& path : index_.paths_with(key)) add(path);
   for (const std::string& path : waiting) {
     wants_read_.erase(path);
     request_read(path);
@@ -249,7 +240,7 @@ void Replica::Impl::on_body_ready(const std::string& key) {
 }
 
 void Replica::Impl::adopt_old_peer_metadata(const std::string& path) {
-  const std::string document = document_of(path);
+  const std::string document = index_.document_of(path);
   if (!open_bodies_.is_answered(document)) return;
   const std::optional<FileMetadata> entry = workspace_.live_file(path);
   if (!entry || extra_text(*entry, kHeadMark)) return;  // our own devices change the head itself
@@ -268,7 +259,7 @@ void Replica::Impl::adopt_old_peer_metadata(const std::string& path) {
 void Replica::Impl::doubt_metadata(const std::string& path) {
   // An entry is one value, so of two devices that changed different fields one wins (T4), while the heads are merged. The
   // entry that belongs to a head mostly comes right behind it; when none does, the merged head is read anew.
-  const std::string document = document_of(path);
+  const std::string document = index_.document_of(path);
   if (!bodies_.contains(document)) return;
   const std::optional<FileMetadata> entry = workspace_.live_file(path);
   const std::optional<std::string> mark = entry ? extra_text(*entry, kHeadMark) : std::nullopt;
@@ -290,7 +281,7 @@ void Replica::Impl::check_metadata() {
     const std::optional<FileMetadata> entry = workspace_.live_file(path);
     const std::optional<std::string> mark = entry ? extra_text(*entry, kHeadMark) : std::nullopt;
     if (!mark || is_contested(path)) continue;
-    if (*mark != head_mark(bodies_.open(document_of(path)).head())) refresh_metadata(path);
+    if (*mark != head_mark(bodies_.open(index_.document_of(path)).head())) refresh_metadata(path);
   }
 }
 
@@ -315,14 +306,14 @@ bool Replica::Impl::make_room(const std::string& path, const FileRecord& known) 
   // What is on disk here is a file that the list has elsewhere, or nowhere. True if it left, or is to be waited for.
   const std::string id = file_id_of(path, known);
   if (id.empty()) return false;
-  if (!live_path(id)) {
+  if (!index_.live_path(id)) {
     if (known.unsaved && !workspace_.home(id)) {
       revive(id, path);
-    } else if (!revive_if_edited(id, document_of(path))) {
+    } else if (!revive_if_edited(id, index_.document_of(path))) {
       relist_if_lost(id);
     }
   }
-  const std::optional<std::string> target = live_path(id);
+  const std::optional<std::string> target = index_.live_path(id);
   if (!target || *target == path) return false;
   unite(id, path);
   if (const OwnMove* const move = own_moves_.find(*target)) return move->from == path;  // on its way
@@ -333,7 +324,7 @@ bool Replica::Impl::make_room(const std::string& path, const FileRecord& known) 
 
 bool Replica::Impl::comes_from_elsewhere(const std::string& path) {
   // The file is on this disk under another name: it is moved, not written a second time.
-  const std::string id = id_at(path);
+  const std::string id = index_.id_at(path);
   for (const std::string& other : std::set(records_.paths_of(id))) {
     if (other != path) reconcile(other);
   }
@@ -389,7 +380,7 @@ void Replica::Impl::reconcile_text(const std::string& path) {
     known = record(path);
   }
   if (known == nullptr && comes_from_elsewhere(path)) return;
-  const std::string document = document_of(path);
+  const std::string document = index_.document_of(path);
   if ((known == nullptr || is_other) && !is_answered(document)) {  // what the server has may still differ
     unsynced_.leave(document);
     return;
@@ -404,7 +395,7 @@ void Replica::Impl::reconcile_text(const std::string& path) {
       FileRecord in_step = *known;
       in_step.base.reset();
       in_step.base_units.clear();
-      if (is_other) in_step.file_id = id_at(path);
+      if (is_other) in_step.file_id = index_.id_at(path);
       save_record(path, std::move(in_step));
     }
     return;
@@ -416,7 +407,7 @@ void Replica::Impl::reconcile_text(const std::string& path) {
   }
   mark_busy(path);
   const Ticket ticket = ask(path);
-  intend_to_write(path, {hash, id_at(path), encode_units(bodies_.open(document).units()), text, ticket});
+  intend_to_write(path, {hash, index_.id_at(path), encode_units(bodies_.open(document).units()), text, ticket});
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
   if (DX_PLANTED(9) && known != nullptr) save_record(path, FileRecord{.hash = hash});
   notify(FileChanged{path, expected ? FileChange::Changed : FileChange::Created, {}});

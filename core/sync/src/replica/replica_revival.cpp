@@ -28,9 +28,9 @@ void Replica::Impl::delete_entry(const std::string& path, const FileRecord& know
   }
   std::optional<FileMetadata> entry = workspace_.live_file(path);
   if (!entry || !is_at_home(path, known)) return;  // renamed elsewhere: that wins
-  const std::string id = id_at(path);
-  const std::string document = is_contested(path) ? document_of_file(id, path) : document_of(path);
-  const bool is_behind = known.base && (document == document_of(path) || *known.base != document_text(document));
+  const std::string id = index_.id_at(path);
+  const std::string document = is_contested(path) ? document_of_file(id, path) : index_.document_of(path);
+  const bool is_behind = known.base && (document == index_.document_of(path) || *known.base != document_text(document));
   if (is_behind) return;  // edited elsewhere: that wins, too
   const std::optional<std::string> seen = seen_mark(document);
   entry->deleted = true;
@@ -39,7 +39,7 @@ void Replica::Impl::delete_entry(const std::string& path, const FileRecord& know
   set_extra_text(*entry, kSeen, seen);
   deleted_here_.insert(id);
   workspace_.set_file(txn, path, *entry);
-  workspace_.set_home(txn, id, {path, document_of(path), seen.value_or(std::string(kSeenUnknown))});
+  workspace_.set_home(txn, id, {path, index_.document_of(path), seen.value_or(std::string(kSeenUnknown))});
 }
 
 std::optional<std::string> Replica::Impl::seen_mark(const std::string& document) const {
@@ -63,7 +63,7 @@ bool Replica::Impl::is_unseen(const std::string& document, const std::string& se
 
 Replica::Impl::Whereabouts Replica::Impl::whereabouts(const std::string& file_id) const {
   const std::optional<Home> home = workspace_.home(file_id);
-  if (!home || live_path(file_id)) return {};
+  if (!home || index_.live_path(file_id)) return {};
   if (!home->seen.empty()) return {home->path, home->seen};
   // Deleted by somebody while somebody else said that it is alive, or overwritten.
   std::string at = home->path;
@@ -110,9 +110,7 @@ std::set<std::string> Replica::Impl::documents_of_file(const std::string& file_i
     const std::string owner = bodies_.open(document).owner();
     if (owner == file_id || (listed && owner.empty())) documents.insert(document);
   };
-  if (const auto old = old_documents_of_.find(file_id); old != old_documents_of_.end()) {
-    for (const std::string& document : old->second) add(document, true);
-  }
+  for (const std::string& document : index_.old_documents_of(file_id)) add(document, true);
   if (const std::optional<Home> home = workspace_.home(file_id)) add(home->document, true);
   add(own_document(file_id), true);
   if (!also.empty()) add(also, false);
@@ -120,9 +118,9 @@ std::set<std::string> Replica::Impl::documents_of_file(const std::string& file_i
 }
 
 void Replica::Impl::unite(const std::string& file_id, const std::string& also) {
-  const std::optional<std::string> at = live_path(file_id);
+  const std::optional<std::string> at = index_.live_path(file_id);
   if (!at || DX_PLANTED(6)) return;
-  const std::string document = document_of(*at);
+  const std::string document = index_.document_of(*at);
   for (const std::string& other : documents_of_file(file_id, also)) {
     if (other == document) continue;
     moved_from_ = other;

@@ -12,10 +12,9 @@
 namespace diaryx::sync {
 
 void Replica::Impl::fold_doubled_file(const std::string& path) {
-  const std::string id = id_at(path);
-  const auto found = paths_of_.find(id);
-  if (id.empty() || found == paths_of_.end() || found->second.size() < 2) return;
-  const std::set<std::string> paths = found->second;
+  const std::string id = index_.id_at(path);
+  if (index_.paths_of(id).size() < 2) return;
+  const std::set<std::string> paths = index_.paths_of(id);
   // Two devices gave the file different names at once. The name that sorts first stays; the text of all goes there.
   // Every device that sees both writes the same, so it does not matter how many do.
   const std::string& kept = *paths.begin();
@@ -27,7 +26,7 @@ void Replica::Impl::fold_doubled_file(const std::string& path) {
       set_extra_text(tombstone, kMovedTo, kept);
       workspace_.set_file(txn, other, tombstone);
     }
-    workspace_.set_home(txn, id, {kept, document_of(kept), {}});
+    workspace_.set_home(txn, id, {kept, index_.document_of(kept), {}});
   });
   for (const std::string& other : paths) {
     if (other != kept) index_file(other);
@@ -65,7 +64,7 @@ void Replica::Impl::relist_if_lost(const std::string& file_id) {
   const bool text_is_here = bodies_.contains(document) && !bodies_.open(document).is_virgin();
   if (!text_is_here && records_.paths_of(file_id).empty()) return;  // others have it
   // Whose document the path names has the better right to the path.
-  const std::string rival = id_at(at);
+  const std::string rival = index_.id_at(at);
   const bool has_right = document == at && bodies_.open(at).owner() == file_id && !rival.empty();
   const std::string name = is_free(at) || has_right ? at : other_name(at, file_id);
   put_file(name, file_id, document);
@@ -76,8 +75,8 @@ void Replica::Impl::relist_if_lost(const std::string& file_id) {
 
 bool Replica::Impl::is_contested(const std::string& path) const {
   // The document is another file's: the text of this one is elsewhere, or not here yet. See `on_document_taken`.
-  const std::string document = document_of(path);
-  const std::string id = id_at(path);
+  const std::string document = index_.document_of(path);
+  const std::string id = index_.id_at(path);
   if (id.empty() || document != path || !bodies_.contains(document)) return false;
   const std::string owner = bodies_.open(document).owner();
   return !owner.empty() && owner != id;
@@ -86,8 +85,8 @@ bool Replica::Impl::is_contested(const std::string& path) const {
 void Replica::Impl::name_own_document(const std::string& path) {
   // Whoever listed the file here last did not know that it had left the document of this path, which is for ever. Its own is
   // named anew; every device that hears of both writes the same.
-  const std::string id = id_at(path);
-  if (id.empty() || document_of(path) != path || !bodies_.contains(path)) return;
+  const std::string id = index_.id_at(path);
+  if (id.empty() || index_.document_of(path) != path || !bodies_.contains(path)) return;
   const std::vector<std::string> left = bodies_.open(path).files_that_left();
   if (std::ranges::find(left, id) == left.end()) return;
   const std::string own = own_document(id);
@@ -132,9 +131,9 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
   give_body(before, own);
   unite(winner);  // what was typed into it here under older names had no place before
   reconcile_file(winner);
-  old_documents_of_[loser].erase(document);
-  const std::optional<std::string> path = live_path(loser);
-  if (!path || document_of(*path) != document) {
+  index_.forget_old_document(loser, document);
+  const std::optional<std::string> path = index_.live_path(loser);
+  if (!path || index_.document_of(*path) != document) {
     unite(loser);
     const std::optional<Home> home = workspace_.home(loser);
     if (!path && home && home->document == document) {
@@ -145,7 +144,7 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
     return reconcile_file(loser);  // which has what was brought from here
   }
   const std::optional<Home> rival = workspace_.home(winner);
-  const bool keeps_name = rival && (rival->path != *path || !rival->seen.empty() || live_path(winner));
+  const bool keeps_name = rival && (rival->path != *path || !rival->seen.empty() || index_.live_path(winner));
   const std::string name = keeps_name ? *path : other_name(*path, loser);
   if (keeps_name) {
     create_entry(name, text, loser, own);
@@ -165,7 +164,7 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
     move_text(own, home_document, loser);
     create_entry(name, text, loser, home_document);
   }
-  old_documents_of_[loser].erase(document);
+  index_.forget_old_document(loser, document);
   reconcile_records(loser);
   reconcile(name);
   reconcile(*path);

@@ -19,34 +19,18 @@ namespace diaryx::sync {
 
 // --- files, paths and documents ---------------------------------------------------------------------------------
 
-std::string Replica::Impl::document_of(const std::string& path) const {
-  const auto other = document_of_.find(path);
-  return other == document_of_.end() ? path : other->second;
-}
-
 std::optional<std::string> Replica::Impl::listed_path(const std::string& document) const {
   if (document.starts_with(kOwnDocument)) {
-    const std::optional<std::string> path = live_path(document.substr(kOwnDocument.size()));
-    if (path && document_of(*path) == document) return path;
+    const std::optional<std::string> path = index_.live_path(document.substr(kOwnDocument.size()));
+    if (path && index_.document_of(*path) == document) return path;
   }
-  if (document_of_.contains(document) || !workspace_.live_file(document)) return std::nullopt;
-  return document;
-}
-
-std::optional<std::string> Replica::Impl::live_path(const std::string& file_id) const {
-  const auto paths = paths_of_.find(file_id);
-  if (paths == paths_of_.end() || paths->second.empty()) return std::nullopt;
-  return *paths->second.begin();
-}
-
-std::string Replica::Impl::id_at(const std::string& path) const {
-  const auto id = id_of_.find(path);
-  return id == id_of_.end() ? std::string() : id->second;
+  const bool is_own = index_.document_of(document) == document && workspace_.live_file(document);
+  return is_own ? std::optional(document) : std::nullopt;
 }
 
 std::string Replica::Impl::file_id_of(const std::string& path, const FileRecord& known) const {
   if (!known.file_id.empty()) return known.file_id;
-  if (std::string id = id_at(path); !id.empty()) return id;
+  if (std::string id = index_.id_at(path); !id.empty()) return id;
   const std::optional<FileMetadata> entry = workspace_.file(path);
   const std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
   return id && is_file_id(*id) ? *id : std::string();
@@ -54,15 +38,15 @@ std::string Replica::Impl::file_id_of(const std::string& path, const FileRecord&
 
 bool Replica::Impl::is_at_home(const std::string& path, const FileRecord& known) const {
   if (!workspace_.live_file(path)) return false;
-  const std::string id = id_at(path);
+  const std::string id = index_.id_at(path);
   return known.file_id.empty() || id.empty() || id == known.file_id;
 }
 
 std::string Replica::Impl::document_of_file(const std::string& file_id, const std::string& path) const {
-  if (const std::optional<std::string> at = live_path(file_id))
-    return is_contested(*at) ? fullest_document(file_id, path, own_document(file_id)) : document_of(*at);
+  if (const std::optional<std::string> at = index_.live_path(file_id))
+    return is_contested(*at) ? fullest_document(file_id, path, own_document(file_id)) : index_.document_of(*at);
   const std::optional<Home> home = workspace_.home(file_id);
-  const std::string document = home ? home->document : document_of(path);
+  const std::string document = home ? home->document : index_.document_of(path);
   const bool is_here = bodies_.contains(document) && !bodies_.open(document).is_virgin();
   const std::string owner = is_here ? bodies_.open(document).owner() : std::string();
   if (!owner.empty() && !file_id.empty() && owner != file_id) return own_document(file_id);
@@ -103,7 +87,7 @@ std::string Replica::Impl::other_name(const std::string& path, const std::string
   for (int attempt = 0;; ++attempt) {
     const std::string salt = attempt == 0 ? std::string() : std::to_string(attempt);
     std::string name = conflict_copy(WorkspacePath(path), sha256(std::string(file_id) + salt)).str();
-    if (is_free(name) || id_at(name) == file_id) return name;
+    if (is_free(name) || index_.id_at(name) == file_id) return name;
   }
 }
 
@@ -118,33 +102,7 @@ std::string Replica::Impl::document_for(const std::string& path, const std::stri
   return own_document(file_id);
 }
 
-bool Replica::Impl::index_file(const std::string& path) {
-  if (is_id_key(path)) return false;
-  const std::optional<FileMetadata> entry = workspace_.file(path);
-  std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
-  if (id && !is_file_id(*id)) id.reset();
-  const std::string document = document_key(entry, path);
-  const std::string before = document_of(path);
-  if (document == path) {
-    document_of_.erase(path);
-  } else {
-    document_of_.insert_or_assign(path, document);
-  }
-  if (entry && entry->deleted && id) old_documents_of_[*id].insert(document);
-  const auto old = id_of_.find(path);
-  const bool live = entry && !entry->deleted && id;
-  const bool same = live && old != id_of_.end() && old->second == *id;
-  if (old != id_of_.end() && (!same || before != document)) old_documents_of_[old->second].insert(before);
-  if (same) return before != document;
-  if (old != id_of_.end()) {
-    paths_of_[old->second].erase(path);
-    id_of_.erase(old);
-  }
-  if (!live) return false;
-  id_of_.insert_or_assign(path, *id);
-  paths_of_[*id].insert(path);
-  return true;
-}
+bool Replica::Impl::index_file(const std::string& path) { return index_.note(path, workspace_.file(path)); }
 
 // --- renames and deletions --------------------------------------------------------------------------------------
 
@@ -265,7 +223,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
   move_doubts(from, to);
   // Renamed elsewhere too, and we know it already: this rename is the later one.
   std::string present = from;
-  if (!is_at_home(from, known)) present = live_path(file_id_of(from, known)).value_or(from);
+  if (!is_at_home(from, known)) present = index_.live_path(file_id_of(from, known)).value_or(from);
   // Deleted elsewhere, renamed here: the user wants it. It stays the same file, in case somebody else wants it, too.
   std::optional<FileMetadata> entry = workspace_.file(present);
   FileRecord record = known;
@@ -274,7 +232,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
     const std::string id = file_id_of(from, known);
     if (!is_free(to)) name = other_name(to, id.empty() ? from : id);  // another file took the name meanwhile
     if (entry && (id.empty() || extra_text(*entry, kFileId) == id)) {
-      const Version before = version_of_document(document_of_file(id.empty() ? id_at(present) : id, present));
+      const Version before = version_of_document(document_of_file(id.empty() ? index_.id_at(present) : id, present));
       record.file_id = rename_text(present, name, *std::move(entry));
       if (!record.base && text_of(name) != before.text && sha256(before.text) == record.hash) {
         record.base = before.text;
@@ -298,7 +256,7 @@ void Replica::Impl::rename_file(const std::string& from, const std::string& to, 
 
 std::string Replica::Impl::rename_text(const std::string& from, const std::string& to, FileMetadata entry) {
   const std::string id = file_id_of_entry(from, entry);
-  const std::string old_document = is_contested(from) ? document_of_file(id, from) : document_of(from);
+  const std::string old_document = is_contested(from) ? document_of_file(id, from) : index_.document_of(from);
   const std::string document = document_for(to, id);
   FileMetadata moved = entry;
   moved.filename = file_name(to);
@@ -342,7 +300,7 @@ void Replica::Impl::move_text(const std::string& from, const std::string& to, co
 }
 
 void Replica::Impl::reconcile_file(const std::string& file_id) {
-  if (const std::optional<std::string> path = live_path(file_id)) reconcile(*path);
+  if (const std::optional<std::string> path = index_.live_path(file_id)) reconcile(*path);
 }
 
 void Replica::Impl::reconcile_records(const std::string& file_id) {
