@@ -64,9 +64,10 @@ void Replica::Impl::restore_text(const RestoreFile& file) {
   // Done as if the user had renamed it: the disk's answer makes the rename.
   if (const FileRecord* const known = record(present); known != nullptr && options_.write_files) {
     called_again_.insert_or_assign(present, RestoredName{file.path, restore_id_});
-    const auto writes = intended_.find(present);  // its text of then, which is being written, comes before the name
-    const Sha256 expected = writes == intended_.end() ? known->hash : writes->second.back().hash;
-    return emit(MoveFile{present, file.path, expected, ask(file.path)});
+    const OwnWrites::Writes& writes =
+        own_writes_.of(present);  // a text of then that is being written comes before the name
+    const Sha256 expected = writes.empty() ? known->hash : writes.back().hash;
+    return emit(MoveFile{present, file.path, expected, asked_.ask(file.path)});
   }
   rename_text(present, file.path, *workspace_.live_file(present));
 }
@@ -104,7 +105,7 @@ void Replica::Impl::bring_back(const RestoreFile& file) {
     emit(PersistRecord{std::string(kRestoredPrefix).append(file.path),
                        restore_id_});  // perhaps read back in another run
     notify(FileChanged{file.path, FileChange::Created, {}});
-    return emit(WriteText{file.path, *file.after, std::nullopt, ask(file.path)});
+    return emit(WriteText{file.path, *file.after, std::nullopt, asked_.ask(file.path)});
   }
   const std::optional<FileMetadata> entry = workspace_.file(file.path);
   if (!entry || is_left(file.path)) return problem(file.path, "this file was not restored: it has another name now");

@@ -58,18 +58,7 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
     named_ = false;
   }
   if (key.starts_with(kRestoredPrefix)) brought_back_.emplace(key.substr(kRestoredPrefix.size()), value);
-  while (key.starts_with(kWritingPrefix) && !value.empty()) {
-    const std::string_view line = value.substr(0, value.find('\n'));
-    value.remove_prefix(std::min(line.size() + 1, value.size()));
-    const size_t units = line.find('#');
-    DX_TRY(FileRecord said, FileRecord::decode(std::string("t").append(line.substr(0, units))));
-    const std::string_view made_of = units == std::string_view::npos ? std::string_view() : line.substr(units + 1);
-    intended_[std::string(key.substr(kWritingPrefix.size()))].push_back(
-        Intended{.hash = said.hash,
-                 .file_id = std::move(said.file_id),
-                 .units = std::string(made_of),
-                 .kind = units == std::string_view::npos ? FileRecord::Kind::Blob : FileRecord::Kind::Text});
-  }
+  if (key.starts_with(kWritingPrefix)) return own_writes_.restore(key.substr(kWritingPrefix.size()), value);
   if (!key.starts_with(kFileRecordPrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
   records_.put(std::string(key.substr(kFileRecordPrefix.size())), std::move(record));
@@ -87,7 +76,8 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
   out_ = &out;
   names();
   note_what_restoring_left();
-  if (std::exchange(is_fresh_, false)) recall_writes();
+  if (std::exchange(is_fresh_, false))
+    own_writes_.recall([this](const auto& path, const OwnWrite& write) { return text_behind_write(path, write); });
   dispatch(event);
   take_away();
   pump();
@@ -114,11 +104,11 @@ void Replica::Impl::dispatch(const Event& event) {
   };
   const auto source = [this](Ticket ticket) {
     if (ticket == Ticket{}) return Source::Watcher;
-    return take_asked(ticket) ? Source::Look : Source::Met;  // what was met is told behind a refusal
+    return asked_.take(ticket) ? Source::Look : Source::Met;  // what was met is told behind a refusal
   };
   // An answer is for the file that it was asked for, whoever has that name by now.
   const auto answer = [&](const auto& event, auto take) {
-    if (const std::optional<Asked> asked = take_asked(event.ticket)) {
+    if (const std::optional<AskedAction> asked = asked_.take(event.ticket)) {
       take(*asked);
     } else {
       request_read(key(event.path));
@@ -131,12 +121,12 @@ void Replica::Impl::dispatch(const Event& event) {
                  [&](const TextReceived& e) { on_text(e.json); },
                  [&](const TextFileSeen& e) { on_text_seen(see(e.path), e.bytes, source(e.ticket)); },
                  [&](const BlobFileSeen& e) {
-                   take_asked(e.ticket);
+                   asked_.take(e.ticket);
                    on_blob_seen(see(e.path), e.hash, e.size_bytes);
                  },
                  [&](const FileGone& e) { on_gone(key(e.path), source(e.ticket)); },
                  [&](const FileMoved& e) {
-                   if (const std::optional<Asked> asked = take_asked(e.ticket)) {
+                   if (const std::optional<AskedAction> asked = asked_.take(e.ticket)) {
                      const OwnMove* const move = own_moves_.find(asked->path);
                      if (move != nullptr && move->ticket == e.ticket) return on_own_move(asked->path, e.was_copied);
                      if (asked->is_settled) return;  // the watcher was faster, and another file may be there by now
@@ -147,12 +137,12 @@ void Replica::Impl::dispatch(const Event& event) {
                    on_moved(from, names().see(e.to));
                  },
                  [&](const FilesSettled&) { on_files_settled(); },
-                 [&](const FileWritten& e) { answer(e, [&](const Asked& asked) { on_file_written(asked, e); }); },
-                 [&](const FileRemoved& e) { answer(e, [&](const Asked& asked) { on_file_removed(asked); }); },
-                 [&](const FileRefused& e) { answer(e, [&](const Asked& asked) { on_file_refused(asked, e); }); },
+                 [&](const FileWritten& e) { answer(e, [&](const AskedAction& asked) { on_file_written(asked, e); }); },
+                 [&](const FileRemoved& e) { answer(e, [&](const AskedAction& asked) { on_file_removed(asked); }); },
+                 [&](const FileRefused& e) { answer(e, [&](const AskedAction& asked) { on_file_refused(asked, e); }); },
                  [&](const BlobUploaded& e) { on_blob_uploaded(key(e.path), e.hash); },
                  [&](const TransferFailed& e) {
-                   const std::optional<Asked> asked = take_asked(e.ticket);
+                   const std::optional<AskedAction> asked = asked_.take(e.ticket);
                    on_transfer_failed(asked ? asked->path : key(e.path), e);
                  },
                  [&](const FocusFiles& e) {
@@ -181,7 +171,7 @@ DiskNames& Replica::Impl::names() const {
   }
   for (const auto& [path, known] : records_) names_.to_disk(path);
   // What the last run was writing or moving when it died may be there, too, under the names it had chosen.
-  for (const auto& [path, writes] : intended_) names_.to_disk(path);
+  for (const auto& [path, writes] : own_writes_) names_.to_disk(path);
   for (const auto& [path, known] : records_) {
     if (const std::optional<std::string> target = index_.live_path(known.file_id)) names_.to_disk(*target);
   }

@@ -294,7 +294,7 @@ void Replica::Impl::on_deadline() {
     // After a write that failed nobody knows how, what is there comes first: a new file, too, since the list may have given up its
     // name meanwhile, and then nothing is tried again that would come upon it.
     const FileWork* const work = work_.find(path);
-    if ((work != nullptr && work->left_to_watcher) || has_doubtful_write(path)) {
+    if ((work != nullptr && work->left_to_watcher) || own_writes_.is_in_doubt(path)) {
       request_read(path);
     } else {
       reconcile(path);

@@ -20,7 +20,8 @@
 //   unsynced.h             the bodies that are to be asked for whatever that news is
 //   file_index.h           which file is where, as the list says
 //   file_records.h         what is on this disk, as far as it is known
-//   own_moves.h            moves on the disk that were not answered
+//   asked_actions.h        which action on the disk an answer belongs to
+//   own_writes.h, own_moves.h  what we put or moved there, until it is known to be done
 //   uploads.h              attachments to be sent
 //   mass_change.h          how many files went in the last while
 #pragma once
@@ -36,6 +37,7 @@
 #include "diaryx/sync/frame.h"
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/replica.h"
+#include "replica/asked_actions.h"
 #include "replica/body_store.h"
 #include "replica/doc_link.h"
 #include "replica/due_map.h"
@@ -45,6 +47,7 @@
 #include "replica/mass_change.h"
 #include "replica/open_bodies.h"
 #include "replica/own_moves.h"
+#include "replica/own_writes.h"
 #include "replica/unsynced.h"
 #include "replica/uploads.h"
 #include "replica/workspace_doc.h"
@@ -56,9 +59,6 @@ namespace diaryx::sync {
 inline constexpr std::string_view kRestoredPrefix = "restored:";
 /// Records of documents that are to be asked for whatever the server lists.
 inline constexpr std::string_view kUnsyncedPrefix = "unsynced:";
-
-/// Records of what is being written to disk.
-inline constexpr std::string_view kWritingPrefix = "writing:";
 
 class Replica::Impl {
  public:
@@ -104,12 +104,6 @@ class Replica::Impl {
     bool is_pending() const { return busy || wait_until; }
   };
 
-  // An action on this disk that was not answered yet.
-  struct Asked {
-    std::string path;  // the key that its file has now; of a move, the one that it leads to
-    bool is_settled = false;  // what became of it was seen before the answer, which says nothing new
-  };
-
   // Who says what is on disk.
   enum class Source : uint8_t {
     Watcher,
@@ -138,24 +132,6 @@ class Replica::Impl {
   struct Newcomer {
     std::string bytes;
     Sha256 hash;
-  };
-
-  // What a write or a fetch has put on disk, or will. Stored, so that what is our own is known again, also after a crash.
-  struct Intended {
-    Sha256 hash;
-    std::string file_id{};  // of a text
-    std::string units{};  // of a text, as `encode_units`
-    std::string text{};  // not stored
-    Ticket ticket = {};  // none, in doubt: an earlier run's, or one that failed; nobody knows whether it was done
-    FileRecord::Kind kind = FileRecord::Kind::Text;
-
-    bool is_under_way() const { return ticket != Ticket{}; }
-  };
-
-  // What is compared to tell of which text an edit was made.
-  enum class Likeness : uint8_t {
-    OfTexts,
-    OfBodies,  // blocks of frontmatter say nothing: see `heads_in_doubt`
   };
 
   // A text, and what it is made of.
@@ -230,40 +206,27 @@ class Replica::Impl {
   void request_read(const std::string& path);
 
   // --- replica_writes.cpp
-  Ticket next_ticket();
-  Ticket ask(const std::string& path);
-  std::optional<Asked> take_asked(Ticket ticket);
-  void settle(Ticket ticket);
-  void on_file_written(const Asked& asked, const FileWritten& written);
-  void intend_to_write(const std::string& path, Intended intended);
-  void persist_intended(const std::string& path);
-  bool has_doubtful_write(const std::string& path) const;
+  void on_file_written(const AskedAction& asked, const FileWritten& written);
+  void intend_to_write(const std::string& path, OwnWrite write);
   void forget_doubtful_writes(const std::string& path);
   void forget_lost_writes();
-  bool is_being_written(const std::string& path) const;
-  bool is_being_fetched(const std::string& path) const;
   bool awaits_answer(const std::string& path) const;
   bool wait_for_answer(const std::string& path);
   void look_again(const std::string& path);
   void look_when_answered(const std::string& path);
-  void note_answer(const Asked& asked, const FileWritten& written);
+  void note_answer(const AskedAction& asked, const FileWritten& written);
   void move_doubts(const std::string& from, const std::string& to);
-  const Intended* intended(const std::string& path, const Sha256& hash) const;
-  const Intended* likely_write(const std::string& path, std::string_view base, std::string_view bytes,
-                               Likeness of = Likeness::OfTexts) const;
-  std::vector<std::string> heads_in_doubt(const std::string& path, const std::string& file_id,
-                                          std::string_view base) const;
-  const Intended* torn_write(const std::string& path, std::string_view bytes) const;
-  void recall_writes();
-  void note_written(const std::string& path, Intended done, std::string text);
+  std::string text_behind_write(const std::string& path, const OwnWrite& write) const;
+  const OwnWrite* torn_write(const std::string& path, std::string_view bytes) const;
+  void note_written(const std::string& path, OwnWrite done, std::string text);
   void note_written_over(const std::string& path, std::string_view edited);
   void mark_busy(const std::string& path);
   void end_work(const std::string& path);
-  void on_file_removed(const Asked& asked);
+  void on_file_removed(const AskedAction& asked);
   bool is_being_removed(const std::string& path) const;
   bool is_seen_before_removal(const std::string& path, const Sha256& hash) const;
   void note_removed(const std::string& path);
-  void on_file_refused(const Asked& asked, const FileRefused& refused);
+  void on_file_refused(const AskedAction& asked, const FileRefused& refused);
 
   // --- replica_moves.cpp
   bool move_on_disk(const std::string& from, const std::string& to);
@@ -488,9 +451,8 @@ class Replica::Impl {
   bool check_all_homes_ = true;  // once in a run, since the last one may have ended in between
   bool joined_ = false;  // the workspace doc was answered once, on any connection
   DueMap<FileWork> work_;
-  std::map<std::string, std::vector<Intended>, std::less<>> intended_;  // in the order of the writes, never empty
-  std::map<Ticket, Asked> asked_;
-  Ticket last_ticket_;
+  AskedActions asked_;
+  OwnWrites own_writes_;
   std::set<std::string, std::less<>>
       seen_meanwhile_;  // something was seen there while a write or a move of ours is under way
   // Renamed in case or form alone while a removal of ours is under way, which may hit it: from -> to, until the answer.

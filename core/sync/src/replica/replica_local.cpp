@@ -56,7 +56,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   const Sha256 hash = hash_of(bytes);
   const FileRecord* const before = record(path);
   const bool is_changed = before == nullptr || before->hash != hash;
-  if (const Intended* const ours = is_changed ? torn_write(path, bytes) : nullptr) {
+  if (const OwnWrite* const ours = is_changed ? torn_write(path, bytes) : nullptr) {
     FileRecord half{.kind = FileRecord::Kind::Text, .hash = hash, .base = std::string(bytes), .file_id = ours->file_id};
     forget_doubtful_writes(path);
     save_record(path, std::move(half));
@@ -91,7 +91,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
     forget_doubtful_writes(path);
     return reconcile(path);  // nothing new; perhaps a write waits for it
   }
-  if (const Intended* const ours = intended(path, hash)) {
+  if (const OwnWrite* const ours = own_writes_.find(path, hash)) {
     // We wrote it and died, or did not hear yet that it is done.
     return note_written(key, *ours, std::string(bytes));
   }
@@ -108,7 +108,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
       return;
     }
     if (wait_for_answer(key)) return;
-    if (intended_.contains(path)) note_written_over(key, bytes);
+    if (own_writes_.contains(path)) note_written_over(key, bytes);
     known = record(path);
     if (is_contested(path)) return read_when_possible(path);
     if (wait_for_wave(path, bytes)) return;
@@ -122,7 +122,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   }
   if (known == nullptr && recognise_moved(key)) return on_text_seen(path, bytes);
   if (wait_for_answer(key)) return;
-  if (const Intended* const ours = known == nullptr ? likely_write(path, {}, bytes) : nullptr) {
+  if (const OwnWrite* const ours = known == nullptr ? own_writes_.likely(path, {}, bytes) : nullptr) {
     // We made this file, died before we could note that, and somebody edited it: an edit of what we wrote.
     FileRecord nothing{
         .kind = FileRecord::Kind::Text, .hash = sha256(ByteView{}), .base = "", .file_id = ours->file_id};
@@ -251,9 +251,9 @@ void Replica::Impl::merge_disk_text(const std::string& path, FileRecord known, s
 Bytes Replica::Impl::merge_edit(const std::string& path, const std::string& document, FileRecord& known,
                                 std::string_view doc_text, std::string_view bytes) {
   std::string base = known.base.value_or(std::string(doc_text));
-  const std::vector<std::string> heads = heads_in_doubt(path, known.file_id, base);
+  const std::vector<std::string> heads = own_writes_.heads(path, known.file_id, base);
   // Perhaps the user started from a text that we put there and did not hear of yet.
-  const Intended* const ours = likely_write(path, base, bytes, Likeness::OfBodies);
+  const OwnWrite* const ours = own_writes_.likely(path, base, bytes, Likeness::OfBodies);
   if (ours != nullptr) {
     base = ours->text;
     known.base = base;
@@ -264,7 +264,7 @@ Bytes Replica::Impl::merge_edit(const std::string& path, const std::string& docu
   const SplitText after = split_frontmatter(bytes);
   Result<TextUnits> units = known.base ? decode_units(known.base_units) : Result<TextUnits>(body.units());
   // What may contain some of a write of ours and yet is not near to it is compared, so that nothing is doubled.
-  const bool exact = units && (ours != nullptr || !intended_.contains(path)) &&
+  const bool exact = units && (ours != nullptr || !own_writes_.contains(path)) &&
                      length_of(units->body) == utf16_length(before.body) && doc_text == body.head() + body.body();
   forget_doubtful_writes(path);
   known.hash = hash_of(bytes);
@@ -444,8 +444,8 @@ void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, ui
     return reconcile(path);
   }
   // We fetched it and died, or did not hear yet that it is done.
-  if (const Intended* const ours = intended(path, hash)) return note_written(path, *ours, ours->text);
-  if (is_being_written(path) && wait_for_answer(path)) return;
+  if (const OwnWrite* const ours = own_writes_.find(path, hash)) return note_written(path, *ours, ours->text);
+  if (own_writes_.is_under_way(path) && wait_for_answer(path)) return;
   forget_doubtful_writes(path);  // what is there is known now
   // (Before the batch is over: then what is missing is deleted.)
   if (joined_ && known == nullptr && adopt_rename(path, hash, FileRecord::Kind::Blob)) return;
@@ -482,7 +482,7 @@ void Replica::Impl::keep_blob_copy(const std::string& path,
                                    Sha256 hash) {  // by value: it may be the record's, which goes
   const WorkspacePath copy = conflict_copy(WorkspacePath(path), hash);
   problem(path, "this file was changed here and elsewhere; yours is kept as \"" + copy.str() + "\"");
-  const Ticket ticket = ask(copy.str());
+  const Ticket ticket = asked_.ask(copy.str());
   own_moves_.put(copy.str(), OwnMove{path, names_.disk_name(path), ticket, hash});
   drop_record(path);
   mark_busy(copy.str());
@@ -498,7 +498,7 @@ void Replica::Impl::pump_uploads() {
   if (phase_ != Phase::Active || !workspace_link_.answered()) return;
   while (const auto* const next = uploads_.start_next(kMaxUploadsAtOnce)) {
     const auto& [path, upload] = *next;
-    emit(UploadBlob{path, upload.hash, upload.size_bytes, std::string(mime_type_of(path)), next_ticket()});
+    emit(UploadBlob{path, upload.hash, upload.size_bytes, std::string(mime_type_of(path)), asked_.next_ticket()});
   }
 }
 
@@ -545,12 +545,8 @@ void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFa
     uploads_.put(path, failed);
     return problem(path, "the file could not be sent: " + std::string(failure.reason));
   }
-  const auto writes = intended_.find(path);
-  const auto is_it = [&](const Intended& write) {
-    return write.is_under_way() && write.kind == FileRecord::Kind::Blob && write.hash == failure.hash;
-  };
-  if (writes == intended_.end() || std::erase_if(writes->second, is_it) == 0) return;  // wanted no more
-  persist_intended(path);
+  if (!own_writes_.cancel_fetch(path, failure.hash)) return;  // wanted no more
+  emit(own_writes_.record(path));
   if (seen_meanwhile_.erase(path) != 0) {
     work_.erase(path);
     return request_read(path);
@@ -572,7 +568,7 @@ void Replica::Impl::request_read(const std::string& path) {
     work.busy = true;
     work.wait_until.reset();  // what is found says what is to be done
   });
-  emit(ReadFile{path, ask(path)});
+  emit(ReadFile{path, asked_.ask(path)});
 }
 
 }  // namespace diaryx::sync

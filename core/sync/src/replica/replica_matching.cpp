@@ -22,7 +22,7 @@ bool Replica::Impl::adopt_rename(const std::string& to, const Sha256& hash, File
   if (!is_free(to) && kind == FileRecord::Kind::Blob) return false;
   const std::optional<std::string> from = missing_with(hash, kind);
   if (!from) return adopt_written(to, hash, kind, bytes);
-  if (const Intended* const ours = intended(*from, hash)) note_written(*from, *ours, std::string(bytes));
+  if (const OwnWrite* const ours = own_writes_.find(*from, hash)) note_written(*from, *ours, std::string(bytes));
   const FileRecord known = *record(*from);
   gone_.erase(*from);
   rename_file(*from, to, known);
@@ -36,8 +36,8 @@ std::optional<std::string> Replica::Impl::missing_with(const Sha256& hash, FileR
   };
   if (const std::string* const path = records_.find_with(hash, is_missing)) return *path;
   // Or it got that content from a write of ours, and went before that could be noted.
-  for (const auto& [path, writes] : intended_) {
-    if (gone_.contains(path) && record(path)->kind == kind && intended(path, hash) != nullptr) return path;
+  for (const auto& [path, writes] : own_writes_) {
+    if (gone_.contains(path) && record(path)->kind == kind && own_writes_.find(path, hash) != nullptr) return path;
   }
   return std::nullopt;
 }
@@ -46,13 +46,13 @@ bool Replica::Impl::adopt_written(const std::string& to, const Sha256& hash, Fil
                                   std::string_view bytes) {
   // We wrote it, died before we could note that, and it was renamed.
   const bool is_blob = kind == FileRecord::Kind::Blob;
-  const auto is_it = [&](const Intended& write) {
+  const auto is_it = [&](const OwnWrite& write) {
     return !write.is_under_way() && write.hash == hash && write.kind == kind && (is_blob || !write.file_id.empty());
   };
-  const auto from = std::ranges::find_if(intended_, [&](const auto& entry) {
+  const auto from = std::ranges::find_if(own_writes_, [&](const auto& entry) {
     return record(entry.first) == nullptr && std::ranges::any_of(entry.second, is_it);
   });
-  if ((bytes.empty() && !is_blob) || from == intended_.end()) return false;
+  if ((bytes.empty() && !is_blob) || from == own_writes_.end()) return false;
   const std::string path = from->first;
   note_written(path, *std::ranges::find_if(from->second, is_it), std::string(bytes));
   rename_file(path, to, FileRecord(*record(path)));

@@ -17,8 +17,8 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
     return false;
   // First it must be known what a write left there that was cut short by a crash, or under way when the file was renamed.
   if (unscanned_) return false;
-  if (intended_.contains(from)) {
-    if (!is_being_written(from)) request_read(from);
+  if (own_writes_.contains(from)) {
+    if (!own_writes_.is_under_way(from)) request_read(from);
     return false;
   }
   for (const std::string* const path : {&from, &to}) {
@@ -26,14 +26,14 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
   }
   mark_busy(to);
   mark_busy(from);
-  const Ticket ticket = ask(to);
+  const Ticket ticket = asked_.ask(to);
   own_moves_.put(to, OwnMove{from, names_.disk_name(from), ticket});
   notify(FileChanged{to, FileChange::Moved, from});
   emit(MoveFile{from, to, known->hash, ticket});
   const MoveFile& asked = std::get<MoveFile>(out_->back());
   if (asked.from != asked.to) return true;
   out_->pop_back();  // this disk calls both the same
-  take_asked(ticket);
+  asked_.take(ticket);
   on_own_move(to);
   return true;
 }
@@ -78,7 +78,7 @@ void Replica::Impl::move_record(const OwnMove& move, const std::string& to, bool
 
 void Replica::Impl::was_moved(const std::string& to) {
   // Seen before the answer, which says nothing new.
-  settle(own_moves_.find(to)->ticket);
+  asked_.settle(own_moves_.find(to)->ticket);
   on_own_move(to);
 }
 

@@ -126,7 +126,8 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   const FileRecord* known = record(path);
   if (known == nullptr) {
     forget_doubtful_writes(path);
-    if (!is_being_written(path)) reconcile(path);  // the list may have another file here, which it was in the way of
+    if (!own_writes_.is_under_way(path))
+      reconcile(path);  // the list may have another file here, which it was in the way of
     return;
   }
   // Found by an action of ours, so the watcher's news may still be on their way; or that answer is.
@@ -167,7 +168,7 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
     }
   }
   if (const OwnMove* const move = own_moves_.find(to); move != nullptr && move->from == from) {
-    settle(own_moves_.take(to).ticket);  // the user was faster
+    asked_.settle(own_moves_.take(to).ticket);  // the user was faster
   }
   work_.erase(to);
   const FileWork* const work = work_.find(from);
