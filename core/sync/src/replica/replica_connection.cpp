@@ -288,13 +288,10 @@ void Replica::Impl::on_deadline() {
   uploads_.wake(now_);
   check_metadata();
   send_deletions();  // those that waited for their other half
-  const std::vector<std::string> due = work_.due(now_);
-  for (const std::string& path : due) work_.change(path, [](FileWork& work) { work.wait_until.reset(); });
-  for (const std::string& path : due) {
+  for (const std::string& path : work_.wake(now_)) {
     // After a write that failed nobody knows how, what is there comes first: a new file, too, since the list may have given up its
     // name meanwhile, and then nothing is tried again that would come upon it.
-    const FileWork* const work = work_.find(path);
-    if ((work != nullptr && work->left_to_watcher) || own_writes_.is_in_doubt(path)) {
+    if (work_.is_left_to_watcher(path) || own_writes_.is_in_doubt(path)) {
       request_read(path);
     } else {
       reconcile(path);

@@ -21,6 +21,7 @@
 //   file_index.h           which file is where, as the list says
 //   file_records.h         what is on this disk, as far as it is known
 //   asked_actions.h        which action on the disk an answer belongs to
+//   disk_work.h            which paths are busy, or wait for their moment
 //   own_writes.h, own_moves.h  what we put or moved there, until it is known to be done
 //   uploads.h              attachments to be sent
 //   mass_change.h          how many files went in the last while
@@ -39,6 +40,7 @@
 #include "diaryx/sync/replica.h"
 #include "replica/asked_actions.h"
 #include "replica/body_store.h"
+#include "replica/disk_work.h"
 #include "replica/doc_link.h"
 #include "replica/due_map.h"
 #include "replica/file_index.h"
@@ -92,17 +94,6 @@ class Replica::Impl {
   /// How long the halves of one rename may be apart; watchers collect their news for less than this.
   static constexpr DurationMs kRenameGrace{1'000};
   static constexpr DurationMs kDiskRetry{2'000};
-
-  // What is going on with a file on disk, not stored.
-  struct FileWork {
-    bool busy = false;                     // an action for it is under way
-    Ticket removal = {};  // that one, if it is to take the file away; or one that failed, nobody knows how
-    std::optional<TimestampMs> wait_until;   // after a failure of the world
-    bool left_to_watcher = false;  // seen by an action of ours; perhaps it was renamed, and the watcher says so
-    uint32_t attempts = 0;
-
-    bool is_pending() const { return busy || wait_until; }
-  };
 
   // Who says what is on disk.
   enum class Source : uint8_t {
@@ -220,10 +211,8 @@ class Replica::Impl {
   const OwnWrite* torn_write(const std::string& path, std::string_view bytes) const;
   void note_written(const std::string& path, OwnWrite done, std::string text);
   void note_written_over(const std::string& path, std::string_view edited);
-  void mark_busy(const std::string& path);
   void end_work(const std::string& path);
   void on_file_removed(const AskedAction& asked);
-  bool is_being_removed(const std::string& path) const;
   bool is_seen_before_removal(const std::string& path, const Sha256& hash) const;
   void note_removed(const std::string& path);
   void on_file_refused(const AskedAction& asked, const FileRefused& refused);
@@ -450,7 +439,7 @@ class Replica::Impl {
   mutable bool named_ = false;  // known files have claimed their names
   bool check_all_homes_ = true;  // once in a run, since the last one may have ended in between
   bool joined_ = false;  // the workspace doc was answered once, on any connection
-  DueMap<FileWork> work_;
+  DiskWork work_;
   AskedActions asked_;
   OwnWrites own_writes_;
   std::set<std::string, std::less<>>

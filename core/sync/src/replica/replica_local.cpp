@@ -43,9 +43,8 @@ bool Replica::Impl::accept_path(const std::string& path) {
 bool Replica::Impl::waits_in_vain(const std::string& path, const Sha256& hash) const {
   // The file is as we expected it and still could not be written (a full disk, no permission): trying again at once would
   // fail at once, so it waits for its time.
-  const FileWork* const work = work_.find(path);
   const FileRecord* known = record(path);
-  return work != nullptr && work->wait_until && known != nullptr && known->hash == hash && !gone_.contains(path) &&
+  return work_.is_waiting(path) && known != nullptr && known->hash == hash && !gone_.contains(path) &&
          !wants_read_.contains(path);
 }
 
@@ -68,8 +67,7 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   if (const std::string* const to = own_moves_.doubted_target(path); to != nullptr && source == Source::Look)
     was_not_moved(std::string(*to));
   if (waits_in_vain(path, hash)) return;
-  const FileWork* const work = work_.find(path);
-  const bool may_be_told = source != Source::Watcher && (work == nullptr || !work->left_to_watcher);
+  const bool may_be_told = source != Source::Watcher && !work_.is_left_to_watcher(path);
   end_work(key);
   gone_.erase(path);
   rewritten_.erase(key);
@@ -80,9 +78,9 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
     // Emptied, and then filled with something else altogether: not the old text with other words.
     const FileRecord* const old = record(path);
     if (was_empty && old != nullptr && !share_a_line(last_seen_text(path), bytes)) {
-      mark_busy(key);  // nothing is written in between
+      work_.mark_busy(key);  // nothing is written in between
       merge_disk_text(path, *old, "");
-      work_.erase(key);
+      work_.end(key);
     }
   }
   const FileRecord* known = record(path);
@@ -485,7 +483,7 @@ void Replica::Impl::keep_blob_copy(const std::string& path,
   const Ticket ticket = asked_.ask(copy.str());
   own_moves_.put(copy.str(), OwnMove{path, names_.disk_name(path), ticket, hash});
   drop_record(path);
-  mark_busy(copy.str());
+  work_.mark_busy(copy.str());
   emit(MoveFile{path, copy.str(), hash, ticket});
 }
 
@@ -548,13 +546,10 @@ void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFa
   if (!own_writes_.cancel_fetch(path, failure.hash)) return;  // wanted no more
   emit(own_writes_.record(path));
   if (seen_meanwhile_.erase(path) != 0) {
-    work_.erase(path);
+    work_.end(path);
     return request_read(path);
   }
-  work_.change(path, [this](FileWork& work) {
-    work.busy = false;
-    work.wait_until = now_ + transfer_backoff(work.attempts++);
-  });
+  work_.fail(path, now_ + transfer_backoff(work_.failures(path)));
   problem(path, "the file could not be fetched: " + std::string(failure.reason));
 }
 
@@ -563,11 +558,7 @@ void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFa
 void Replica::Impl::read_when_possible(const std::string& path) { wants_read_.emplace(path); }
 
 void Replica::Impl::request_read(const std::string& path) {
-  if (const FileWork* const work = work_.find(path); work != nullptr && work->busy) return;
-  work_.change(path, [](FileWork& work) {
-    work.busy = true;
-    work.wait_until.reset();  // what is found says what is to be done
-  });
+  if (!work_.start_read(path)) return;
   emit(ReadFile{path, asked_.ask(path)});
 }
 

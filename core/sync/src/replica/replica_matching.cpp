@@ -63,7 +63,7 @@ bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash
   // An action of ours came upon a text that nobody told us of yet: an edit, a new file, or another one that was moved there and
   // perhaps edited. What a read of ours finds was told before, unless it is known elsewhere on this disk: a copy, or renamed.
   if (source == Source::Look && (record(path) != nullptr || !records_.has_text(hash))) return false;
-  work_.put(path, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
+  work_.wait_for_watcher(path, now_ + kRenameGrace);
   return true;
 }
 
@@ -178,9 +178,9 @@ void Replica::Impl::match_rewritten() {
         // (Not the name that stands for its id: it may bear that one.)
         const std::string aside = other_name(next->first, index_.id_at(next->first) + " aside");
         std::ranges::find(moves, next->first, &std::pair<const std::string, std::string>::second)->second = aside;
-        mark_busy(aside);  // nothing is there, so nothing is written there
+        work_.mark_busy(aside);  // nothing is there, so nothing is written there
         rename_file(next->first, aside, FileRecord(*record(next->first)));
-        work_.erase(aside);
+        work_.end(aside);
       }
     }
     move(std::string(next->second), std::string(next->first));
@@ -195,7 +195,7 @@ void Replica::Impl::match_rewritten() {
       return is_just_moved(entry.second) && record(entry.first)->hash == hash;
     };
     if (std::ranges::any_of(gone_, is_it)) {
-      work_.put(path, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
+      work_.wait_for_watcher(path, now_ + kRenameGrace);
     } else {
       on_text_seen(path, bytes);
     }

@@ -21,11 +21,9 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
     if (!own_writes_.is_under_way(from)) request_read(from);
     return false;
   }
-  for (const std::string* const path : {&from, &to}) {
-    if (const FileWork* const work = work_.find(*path); work != nullptr && work->busy) return false;
-  }
-  mark_busy(to);
-  mark_busy(from);
+  if (work_.is_busy(from) || work_.is_busy(to)) return false;
+  work_.mark_busy(to);
+  work_.mark_busy(from);
   const Ticket ticket = asked_.ask(to);
   own_moves_.put(to, OwnMove{from, names_.disk_name(from), ticket});
   notify(FileChanged{to, FileChange::Moved, from});
@@ -48,7 +46,7 @@ void Replica::Impl::on_own_move(const std::string& to, bool was_copied) {
 
 void Replica::Impl::move_record(const OwnMove& move, const std::string& to, bool was_copied) {
   const std::string& from = move.from;
-  work_.erase(to);
+  work_.end(to);
   end_work(from);
   gone_.erase(from);
   newcomers_.erase(from);
@@ -64,7 +62,7 @@ void Replica::Impl::move_record(const OwnMove& move, const std::string& to, bool
   if (there != nullptr && (there->file_id != moved.file_id || there->hash != moved.hash)) {
     // Another file was there, for all we know. It went away before, and the watcher will say where to.
     gone_.put(from, GoneFile{now_ + kRenameGrace + kRenameGrace});
-    work_.put(to, FileWork{.wait_until = now_ + kRenameGrace, .left_to_watcher = true});
+    work_.wait_for_watcher(to, now_ + kRenameGrace);
     return;
   }
   forget_doubtful_writes(to);  // nothing was there
@@ -86,7 +84,7 @@ void Replica::Impl::was_not_moved(const std::string& to) {
   if (record(to) == nullptr) names_.release(to);
   const OwnMove move = own_moves_.take(to);
   if (is_still_there(move)) names_.respell(move.from, move.disk_from);
-  work_.put(move.from, FileWork{.wait_until = now_ + kDiskRetry});  // if it is gone, perhaps the user moved it first
+  work_.wait(move.from, now_ + kDiskRetry);  // if it is gone, perhaps the user moved it first
   if (gone_.contains(move.from))
     gone_.change(move.from, [this](GoneFile& gone) { gone.wait_until = now_ + kRenameGrace; });
   // The shell says what is where it was. To look there as well would try the move again at once, and again.
@@ -102,8 +100,8 @@ void Replica::Impl::doubt_move(const std::string& to) {
   // the answer.
   own_moves_.doubt(to);
   const std::string& from = own_moves_.find(to)->from;
-  work_.erase(to);
-  work_.erase(from);
+  work_.end(to);
+  work_.end(from);
   request_read(to);
   request_read(from);
 }

@@ -289,9 +289,9 @@ void Replica::Impl::check_metadata() {
 
 void Replica::Impl::reconcile(const std::string& path) {
   if (!options_.write_files || !joined_) return;
-  if (const FileWork* const work = work_.find(path); work != nullptr && work->is_pending()) return;
+  if (work_.is_pending(path)) return;
   // A fetch takes its time, so nothing else is asked for while one is under way: it could be overtaken.
-  if (own_writes_.is_fetch_under_way(path) || own_moves_.is_leaving(path)) return mark_busy(path);
+  if (own_writes_.is_fetch_under_way(path) || own_moves_.is_leaving(path)) return work_.mark_busy(path);
   if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path) || rewritten_.contains(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
   if (const auto held = held_incoming_.find(path); held != held_incoming_.end() && workspace_.live_file(path)) {
@@ -346,7 +346,7 @@ void Replica::Impl::reconcile_absent(const std::string& path, const FileRecord& 
   }
   if (!ask_to_take(path, HeldChange::Kind::Deletion)) return;
   const Ticket ticket = asked_.ask(path);
-  work_.put(path, FileWork{.busy = true, .removal = ticket});
+  work_.start_removal(path, ticket);
   const bool goes_on = records_.paths_of(known.file_id).size() > 1;  // here, under the name that it was copied to
   if (!goes_on) notify(FileChanged{path, FileChange::Removed, {}});
   emit(RemoveFile{path, known.hash, ticket});
@@ -405,7 +405,7 @@ void Replica::Impl::reconcile_text(const std::string& path) {
       !ask_to_take(path, HeldChange::Kind::Truncation)) {
     return;
   }
-  mark_busy(path);
+  work_.mark_busy(path);
   const Ticket ticket = asked_.ask(path);
   intend_to_write(path, {hash, index_.id_at(path), encode_units(bodies_.open(document).units()), text, ticket});
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);
@@ -428,7 +428,7 @@ void Replica::Impl::reconcile_blob(const std::string& path, const BinaryRef& ref
     // Whoever wrote the entry that holds had not seen ours: both contents are wanted.
     return keep_blob_copy(path, known->hash);
   }
-  mark_busy(path);
+  work_.mark_busy(path);
   const Ticket ticket = asked_.ask(path);
   intend_to_write(path, {.hash = *hash, .ticket = ticket, .kind = FileRecord::Kind::Blob});
   const std::optional<Sha256> expected = known == nullptr ? std::nullopt : std::optional(known->hash);

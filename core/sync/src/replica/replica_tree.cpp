@@ -109,12 +109,11 @@ bool Replica::Impl::index_file(const std::string& path) { return index_.note(pat
 void Replica::Impl::on_gone(const std::string& path, Source source) {
   uploads_.erase(path);  // an upload may have no other answer than this
   if (is_renamed_under_removal(path)) return;
-  const FileWork* const work = work_.find(path);
   // A new file that could not be written (a full disk) waits for its time.
-  if (work != nullptr && work->wait_until && record(path) == nullptr) return;
+  if (work_.is_waiting(path) && record(path) == nullptr) return;
   if (const std::string* const to = own_moves_.doubted_target(path); to != nullptr && source == Source::Look)
     return was_moved(std::string(*to));
-  const bool is_ours = is_being_removed(path);
+  const bool is_ours = work_.is_removing(path);
   end_work(path);
   wants_read_.erase(path);
   newcomers_.erase(path);
@@ -147,8 +146,7 @@ bool Replica::Impl::wait_for_removal(const std::string& from, const std::string&
     name = to;  // renamed once more
     return true;
   }
-  const FileWork* const work = work_.find(from);
-  if (work == nullptr || work->removal == Ticket{} || !names_.is_same_place(from, to)) return false;
+  if (!work_.is_removing(from) || !names_.is_same_place(from, to)) return false;
   renamed_under_removal_.insert_or_assign(from, to);
   return true;
 }
@@ -170,9 +168,8 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
   if (const OwnMove* const move = own_moves_.find(to); move != nullptr && move->from == from) {
     asked_.settle(own_moves_.take(to).ticket);  // the user was faster
   }
-  work_.erase(to);
-  const FileWork* const work = work_.find(from);
-  const bool is_awaited = work != nullptr && work->left_to_watcher;
+  work_.end(to);
+  const bool is_awaited = work_.is_left_to_watcher(from);
   const bool was_edited = rewritten_.erase(from) != 0;  // told in the same batch
   const bool was_to_be_read = wants_read_.erase(from) != 0 || uploads_.contains(from) || was_edited;
   end_work(from);

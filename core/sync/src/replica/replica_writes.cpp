@@ -11,13 +11,9 @@
 
 namespace diaryx::sync {
 
-void Replica::Impl::mark_busy(const std::string& path) {
-  work_.change(path, [](FileWork& work) { work.busy = true; });
-}
-
 void Replica::Impl::end_work(const std::string& path) {
   // What became of the file is seen before the answer to its removal, and there is nothing to be sent.
-  if (const auto work = work_.take(path)) asked_.settle(work->removal);
+  asked_.settle(work_.end(path));
   uploads_.erase(path);
 }
 
@@ -31,7 +27,7 @@ bool Replica::Impl::wait_for_answer(const std::string& path) {
   // lose one of two lines that are much alike. The same at both ends of a move.
   if (!awaits_answer(path)) return false;
   seen_meanwhile_.insert(path);
-  mark_busy(path);
+  work_.mark_busy(path);
   return true;
 }
 
@@ -50,7 +46,7 @@ void Replica::Impl::look_when_answered(const std::string& path) {
   if (awaits_answer(path)) {
     seen_meanwhile_.insert(path);
   } else {
-    work_.erase(path);
+    work_.end(path);
     request_read(path);
   }
 }
@@ -58,7 +54,7 @@ void Replica::Impl::look_when_answered(const std::string& path) {
 void Replica::Impl::note_answer(const AskedAction& asked, const FileWritten& written) {
   if (asked.is_settled) return;
   const std::string& path = asked.path;
-  work_.erase(path);
+  work_.end(path);
   own_writes_.note_answer(path, written.ticket);
   if (const OwnWrite* const ours = own_writes_.find(path, written.hash)) return note_written(path, *ours, ours->text);
   request_read(path);  // something happened in between: look at what is there
@@ -131,15 +127,10 @@ void Replica::Impl::note_written_over(const std::string& path, std::string_view 
   save_record(path, std::move(written));
 }
 
-bool Replica::Impl::is_being_removed(const std::string& path) const {
-  const FileWork* const work = work_.find(path);
-  return work != nullptr && work->removal != Ticket{};
-}
-
 bool Replica::Impl::is_seen_before_removal(const std::string& path, const Sha256& hash) const {
   // Nothing was done to it yet, or it was made again as it was. The answer tells.
   const FileRecord* const known = record(path);
-  return known != nullptr && known->hash == hash && is_being_removed(path) && work_.find(path)->busy;
+  return known != nullptr && known->hash == hash && work_.is_removing(path) && work_.is_busy(path);
 }
 
 void Replica::Impl::note_removed(const std::string& path) {
@@ -155,14 +146,14 @@ void Replica::Impl::note_removed(const std::string& path) {
 void Replica::Impl::on_file_removed(const AskedAction& asked) {
   if (asked.is_settled) return;  // it was seen to be missing, or another one was put there since
   const std::string& path = asked.path;
-  work_.erase(path);
+  work_.end(path);
   const FileRecord* const known = record(path);
   if (const auto renamed = renamed_under_removal_.extract(path); renamed && known != nullptr) {
     // The user wants it under the new name, where we took it away: it is renamed, and then written anew.
     const std::string to = renamed.mapped();
-    mark_busy(to);
+    work_.mark_busy(to);
     rename_file(path, to, FileRecord(*known));
-    work_.erase(to);
+    work_.end(to);
     drop_record(to);
     return reconcile(to);
   }
@@ -175,8 +166,7 @@ void Replica::Impl::on_file_refused(const AskedAction& asked, const FileRefused&
   const bool is_of_write = own_writes_.contains(path) || seen_meanwhile_.contains(path);
   if (asked.is_settled && !is_of_write) return;
   if (!refused.reason.empty()) problem(path, std::string(refused.reason));
-  const FileWork* const work = work_.find(path);
-  const bool is_removal = work != nullptr && work->removal == refused.ticket;
+  const bool is_removal = work_.is_removing(path, refused.ticket);
   std::erase_if(called_again_, [&](const auto& entry) { return entry.second.to == path; });
   if (const OwnMove* const asked_for = own_moves_.find(path);
       asked_for != nullptr && asked_for->ticket == refused.ticket) {
@@ -186,16 +176,20 @@ void Replica::Impl::on_file_refused(const AskedAction& asked, const FileRefused&
   if (own_writes_.refuse(path, refused.ticket, refused.in_doubt)) emit(own_writes_.record(path));
   // Told again if it was the reason, and else looked at when it is tried again.
   const bool was_seen_meanwhile = !awaits_answer(path) && seen_meanwhile_.erase(path) != 0;
-  FileWork next{.wait_until = now_ + kDiskRetry};
-  if (is_removal && refused.in_doubt) next.removal = refused.ticket;
-  next.left_to_watcher = next.removal != Ticket{} || own_moves_.is_leaving(path);  // so that it is looked at
-  work_.put(path, next);
+  const TimestampMs then = now_ + kDiskRetry;
+  if (is_removal && refused.in_doubt) {
+    work_.doubt_removal(path, refused.ticket, then);
+  } else if (own_moves_.is_leaving(path)) {
+    work_.wait_for_watcher(path, then);  // so that it is looked at
+  } else {
+    work_.wait(path, then);
+  }
   if (was_seen_meanwhile && names_.to_key(refused.path) != path) {
-    work_.erase(path);  // renamed meanwhile, and the shell looks where it was
+    work_.end(path);  // renamed meanwhile, and the shell looks where it was
     request_read(path);
   }
   if (const auto renamed = renamed_under_removal_.extract(path)) {
-    work_.erase(path);
+    work_.end(path);
     on_moved(path, renamed.mapped());
     request_read(renamed.mapped());
   }
