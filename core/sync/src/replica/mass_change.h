@@ -11,12 +11,6 @@
 
 namespace diaryx::sync {
 
-/// A text that lost all of it, or only its end and that more than half.
-bool is_truncation(std::string_view before, std::string_view after);
-
-/// A text that became shorter and does not end any more as it did: so does one that a program has written half of.
-bool lost_its_end(std::string_view before, std::string_view after);
-
 class MassChange {
  public:
   explicit MassChange(BreakerOptions options) : options_(options) {}

@@ -14,29 +14,6 @@
 
 namespace diaryx::sync {
 
-namespace {
-
-constexpr DurationMs kWaveGrace{1'000};
-/// How long a program may take to go on writing; watchers wait until a file is quiet before they report it.
-constexpr DurationMs kWritingGrace{250};
-/// More of a last line is not compared.
-constexpr size_t kMaxLastLine = 64;
-
-}  // namespace
-
-bool is_truncation(std::string_view before, std::string_view after) {
-  if (before.empty()) return false;
-  return after.empty() || (after.size() < before.size() / 2 && before.starts_with(after));
-}
-
-bool lost_its_end(std::string_view before, std::string_view after) {
-  if (after.size() >= before.size()) return false;
-  const size_t newline = before.size() < 2 ? std::string_view::npos : before.rfind('\n', before.size() - 2);
-  std::string_view end = newline == std::string_view::npos ? before : before.substr(newline);
-  if (end.size() > kMaxLastLine) end.remove_prefix(end.size() - kMaxLastLine);
-  return !after.ends_with(end);
-}
-
 // --- found here -------------------------------------------------------------------------------------------------
 
 bool Replica::Impl::wait_for_wave(const std::string& path, std::string_view bytes) {
@@ -44,67 +21,53 @@ bool Replica::Impl::wait_for_wave(const std::string& path, std::string_view byte
   const std::string before = last_seen_text(path);
   const bool is_wave = is_truncation(before, bytes);
   if (!is_wave && !lost_its_end(before, bytes)) return false;
-  const auto waiting = truncated_.find(path);
-  if (waiting != truncated_.end()) return true;  // the same text again
-  truncated_.emplace(path, Truncated{std::string(bytes), now_ + kWritingGrace, is_wave});
+  shortened_.add(path, bytes, is_wave, now_);
   return true;
 }
 
-void Replica::Impl::send_deletions(WaveGrace grace) {
-  std::vector<std::string> due;
+void Replica::Impl::send_deletions(OutgoingWave::Grace grace) {
+  const auto has_waited = [this](const GoneFile& gone) { return !gone.wait_until || *gone.wait_until <= now_; };
   std::vector<std::string> removed;
-  bool holding = false;
   for (const auto& [path, gone] : gone_) {
-    if (gone.is_ours && (!gone.wait_until || *gone.wait_until <= now_)) removed.push_back(path);
+    if (gone.is_ours && has_waited(gone)) removed.push_back(path);
   }
   for (const std::string& path : removed) note_removed(path);
+  std::vector<std::string> missing;
+  bool is_holding = shortened_.is_any_held();
   for (const auto& [path, gone] : gone_) {
     if (gone.is_ours || own_moves_.is_leaving(path)) continue;
-    holding = holding || gone.held;
-    if (!gone.held && (!gone.wait_until || *gone.wait_until <= now_)) due.push_back(path);
+    is_holding = is_holding || gone.held;
+    if (!gone.held && has_waited(gone)) missing.push_back(path);
   }
-  std::vector<std::string> shorter;
-  for (const auto& [path, text] : truncated_) {
-    holding = holding || text.held;
-    if (!text.held && text.wait_until <= now_) shorter.push_back(path);
+  const std::vector<std::string> shorter = shortened_.due(now_);
+  const auto is_wave = [this](const std::string& path) { return shortened_.find(path)->is_truncation; };
+  const size_t count = missing.size() + static_cast<size_t>(std::ranges::count_if(shorter, is_wave));
+  switch (outgoing_.judge(count, records_.size(), is_holding, grace, now_)) {
+    case OutgoingWave::Verdict::Wait: return;
+    case OutgoingWave::Verdict::Hold: return hold_outgoing(missing, shorter);
+    case OutgoingWave::Verdict::LetThrough:
+      if (count != 0) delete_files(missing);
+      believe(shorter);
   }
-  const auto is_wave = [this](const std::string& path) { return truncated_.at(path).is_wave; };
-  const size_t count = due.size() + static_cast<size_t>(std::ranges::count_if(shorter, is_wave));
-  if (count == 0) believe(std::exchange(shorter, {}));
-  if (count == 0) {
-    growing_ = 0;
-    return deletions_due_.reset();
-  }
-  // A folder is emptied file by file: wait until nothing more is missing before counting. One by one, too: once a few went in the
-  // last minute, so that a slow wave does not pass file by file until it is large enough.
-  if (grace == WaveGrace::Given && !holding && outgoing_.may_become_wave(count, records_.size(), now_) &&
-      !outgoing_.is_wave(count, records_.size(), now_)) {
-    if (count != growing_) deletions_due_ = now_ + kWaveGrace;
-    growing_ = count;
-    if (deletions_due_ && *deletions_due_ > now_) return;
-  }
-  growing_ = 0;
-  deletions_due_.reset();
-  if (holding || outgoing_.is_wave(count, records_.size(), now_)) {
-    for (const std::string& path : due) {
-      gone_.put(path, GoneFile{.held = true});
-    }
-    std::vector<std::string> others;
-    for (const std::string& path : shorter) {
-      truncated_.at(path).held = is_wave(path);
-      if (!is_wave(path)) others.push_back(path);
-    }
-    believe(others);
-    return tell_held(HeldChange::Direction::Outgoing);
-  }
+}
 
-  delete_files(due);
-  believe(shorter);
+void Replica::Impl::hold_outgoing(const std::vector<std::string>& missing, const std::vector<std::string>& shorter) {
+  for (const std::string& path : missing) gone_.put(path, GoneFile{.held = true});
+  std::vector<std::string> others;
+  for (const std::string& path : shorter) {
+    if (shortened_.find(path)->is_truncation) {
+      shortened_.hold(path);
+    } else {
+      others.push_back(path);
+    }
+  }
+  believe(others);
+  tell_held(HeldChange::Direction::Outgoing);
 }
 
 void Replica::Impl::stop_waiting_for_waves() {
-  for (auto& [path, text] : truncated_) text.wait_until = now_;
-  send_deletions(WaveGrace::Over);
+  shortened_.stop_waiting(now_);
+  send_deletions(OutgoingWave::Grace::Over);
 }
 
 void Replica::Impl::delete_files(const std::vector<std::string>& paths) {
@@ -116,7 +79,7 @@ void Replica::Impl::delete_files(const std::vector<std::string>& paths) {
     const std::string id = record(path)->file_id;
     drop_record(path);
     index_file(path);
-    outgoing_.add(path, /*left=*/true, now_);
+    outgoing_.add(path, HeldChange::Kind::Deletion, now_);
     reconcile(path);  // if a change from elsewhere won
     reconcile_file(id);
   }
@@ -125,9 +88,8 @@ void Replica::Impl::delete_files(const std::vector<std::string>& paths) {
 void Replica::Impl::believe(const std::vector<std::string>& shorter) {
   settling_ = believing_ = true;
   for (const std::string& path : shorter) {
-    const Truncated text = std::move(truncated_.at(path));
-    truncated_.erase(path);
-    if (text.is_wave) outgoing_.add(path, /*left=*/false, now_);
+    const ShortenedText text = shortened_.take(path);
+    if (text.is_truncation) outgoing_.add(path, HeldChange::Kind::Truncation, now_);
     on_text_seen(path, text.bytes);
   }
   settling_ = believing_ = false;
@@ -136,62 +98,48 @@ void Replica::Impl::believe(const std::vector<std::string>& shorter) {
 // --- made elsewhere ---------------------------------------------------------------------------------------------
 
 bool Replica::Impl::ask_to_take(const std::string& path, HeldChange::Kind kind) {
-  if (taking_away_) return true;
-  if (held_incoming_.contains(path)) return false;
-  leaving_.insert_or_assign(path, kind);
-  // Texts come one by one, so a wave of them is only seen when it has been quiet for a moment.
-  if (kind == HeldChange::Kind::Truncation) truncations_due_ = now_ + kWaveGrace;
-  return false;
+  if (!taking_away_) incoming_.ask(path, kind, now_);
+  return taking_away_;
 }
 
 void Replica::Impl::take_away() {
   // Before the folder was looked at and the list of files came, a wave would be seen piece by piece.
-  if (leaving_.empty() || (!scanned_ && !workspace_link_.answered())) return;
-  std::map<std::string, HeldChange::Kind, std::less<>> leaving;
-  if (truncations_due_ && *truncations_due_ > now_) {
-    std::erase_if(leaving_, [&](const auto& entry) {
-      const bool now = entry.second == HeldChange::Kind::Deletion;
-      if (now) leaving.insert(entry);
-      return now;
-    });
-    if (leaving.empty()) return;
-  } else {
-    leaving = std::exchange(leaving_, {});
-    truncations_due_.reset();
-  }
-  std::vector<std::string> moved;
-  const auto is_held = [&] {
-    return !leaving.empty() && (!held_incoming_.empty() || incoming_.is_wave(leaving.size(), records_.size(), now_));
-  };
-  if (is_held()) {
-    // What is listed under another name was not deleted: a folder that is renamed is no wave.
-    std::set<std::string> contents;
-    for (BinaryRef& ref : workspace_.live_binaries()) contents.insert(std::move(ref.hash));
-    const auto is_moved = [&](const std::string& path) {
-      const FileRecord* const known = record(path);
-      if (index_.live_path(file_id_of(path, known != nullptr ? *known : FileRecord{}))) return true;
-      const std::optional<BinaryRef> ref = workspace_.binary(path);
-      return ref && ref->deleted && contents.contains(ref->hash);
-    };
-    incoming_.forget_if(is_moved);
-    std::erase_if(leaving, [&](const auto& entry) {
-      const bool goes_on = entry.second == HeldChange::Kind::Deletion && is_moved(entry.first);
-      if (goes_on) moved.push_back(entry.first);
-      return goes_on;
-    });
-  }
-  if (is_held()) {
-    held_incoming_.insert(leaving.begin(), leaving.end());
-    leaving.clear();
+  if (!incoming_.is_asked() || (!scanned_ && !workspace_link_.answered())) return;
+  IncomingWave::Removals leaving = incoming_.take_due(now_);
+  if (leaving.empty()) return;
+  const auto is_to_be_held = [&] { return incoming_.is_to_be_held(leaving.size(), records_.size(), now_); };
+  const std::vector<std::string> moved = is_to_be_held() ? take_moved(leaving) : std::vector<std::string>();
+  if (is_to_be_held()) {
+    incoming_.hold(std::exchange(leaving, {}));
     tell_held(HeldChange::Direction::Incoming);
   }
   taking_away_ = true;
   for (const std::string& path : moved) reconcile(path);
   for (const auto& [path, kind] : leaving) {
-    incoming_.add(path, kind == HeldChange::Kind::Deletion, now_);
+    incoming_.add(path, kind, now_);
     reconcile(path);
   }
   taking_away_ = false;
+}
+
+std::vector<std::string> Replica::Impl::take_moved(IncomingWave::Removals& leaving) {
+  // What is listed under another name was not deleted: a folder that is renamed is no wave.
+  std::set<std::string> contents;
+  for (BinaryRef& ref : workspace_.live_binaries()) contents.insert(std::move(ref.hash));
+  const auto is_moved = [&](const std::string& path) {
+    const FileRecord* const known = record(path);
+    if (index_.live_path(file_id_of(path, known != nullptr ? *known : FileRecord{}))) return true;
+    const std::optional<BinaryRef> ref = workspace_.binary(path);
+    return ref && ref->deleted && contents.contains(ref->hash);
+  };
+  incoming_.forget_if(is_moved);
+  std::vector<std::string> moved;
+  std::erase_if(leaving, [&](const auto& entry) {
+    const bool goes_on = entry.second == HeldChange::Kind::Deletion && is_moved(entry.first);
+    if (goes_on) moved.push_back(entry.first);
+    return goes_on;
+  });
+  return moved;
 }
 
 // --- what a person says -----------------------------------------------------------------------------------------
@@ -204,10 +152,10 @@ std::vector<HeldChange> Replica::Impl::held() const {
   for (const auto& [path, gone] : gone_) {
     if (gone.held) add(path, HeldChange::Direction::Outgoing, HeldChange::Kind::Deletion);
   }
-  for (const auto& [path, text] : truncated_) {
+  for (const auto& [path, text] : shortened_) {
     if (text.held) add(path, HeldChange::Direction::Outgoing, HeldChange::Kind::Truncation);
   }
-  for (const auto& [path, kind] : held_incoming_) add(path, HeldChange::Direction::Incoming, kind);
+  for (const auto& [path, kind] : incoming_.held()) add(path, HeldChange::Direction::Incoming, kind);
   sort_compactly(changes, [](const HeldChange& a, const HeldChange& b) {
     return a.direction != b.direction ? a.direction < b.direction : a.path < b.path;
   });
@@ -229,12 +177,12 @@ void Replica::Impl::release_held() {
         change.direction == HeldChange::Direction::Outgoing && change.kind == HeldChange::Kind::Deletion;
     if (is_gone) gone_.put(change.path, GoneFile{});
   }
-  for (auto& [path, text] : truncated_) text.held = false;
-  const MassChange limits = std::exchange(outgoing_, MassChange({.min_files = SIZE_MAX / 1000}));
+  shortened_.release();
+  outgoing_.begin_release();
   send_deletions();
-  outgoing_ = limits;
+  outgoing_.end_release();
   taking_away_ = true;
-  for (const auto& [path, kind] : std::exchange(held_incoming_, {})) reconcile(path);
+  for (const auto& [path, kind] : incoming_.take_held()) reconcile(path);
   taking_away_ = false;
   tell_held(HeldChange::Direction::Outgoing);
   tell_held(HeldChange::Direction::Incoming);
@@ -259,16 +207,15 @@ void Replica::Impl::undo_outgoing() {
     reconcile(path);  // writes it anew
   }
   std::vector<std::string> shorter;
-  for (const auto& [path, text] : truncated_) {
+  for (const auto& [path, text] : shortened_) {
     if (text.held) shorter.push_back(path);
   }
   for (const std::string& path : shorter) {
     any = true;
     FileRecord known = *record(path);
-    known.base = std::move(truncated_.at(path).bytes);  // what is on disk, and is to be replaced
+    known.base = shortened_.take(path).bytes;  // what is on disk, and is to be replaced
     known.base_units.clear();
     known.hash = sha256(*known.base);
-    truncated_.erase(path);
     save_record(path, std::move(known));
     reconcile(path);
   }
@@ -277,7 +224,7 @@ void Replica::Impl::undo_outgoing() {
 }
 
 void Replica::Impl::undo_incoming() {
-  const std::map<std::string, HeldChange::Kind, std::less<>> held = std::exchange(held_incoming_, {});
+  const IncomingWave::Removals held = incoming_.take_held();
   if (held.empty()) return;
   for (const auto& [path, kind] : held) {
     if (kind == HeldChange::Kind::Deletion) {

@@ -264,11 +264,9 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   consider(work_.next_moment());
   consider(gone_.next_moment());
   consider(doubtful_due_);
-  for (const auto& [path, text] : truncated_) {
-    if (!text.held) consider(text.wait_until);
-  }
-  consider(truncations_due_);
-  consider(deletions_due_);
+  consider(shortened_.next_moment());
+  consider(incoming_.next_moment());
+  consider(outgoing_.next_moment());
   const auto on_clock = [&](TimestampMs time) { return TimestampMs{time.value() - set_back_.value()}; };
   return next ? std::optional(on_clock(*next)) : std::nullopt;
 }
@@ -325,10 +323,10 @@ ReplicaStatus Replica::Impl::status() const {
 bool Replica::Impl::settled() const {
   if (phase_ != Phase::Active || !workspace_link_.saved() || following_.awaits_list()) return false;
   if (open_bodies_.has_queued() || !open_bodies_.unsaved().empty() || doubtful_due_ || !newcomers_.empty() ||
-      !rewritten_.empty() || !leaving_.empty() || !uploads_.empty() || !wants_read_.empty())
+      !rewritten_.empty() || incoming_.is_asked() || !uploads_.empty() || !wants_read_.empty())
     return false;
   const auto is_open = [](const auto& entry) { return !entry.second.held; };
-  if (std::ranges::any_of(gone_, is_open) || std::ranges::any_of(truncated_, is_open)) return false;
+  if (std::ranges::any_of(gone_, is_open) || std::ranges::any_of(shortened_, is_open)) return false;
   return std::ranges::none_of(work_, [](const auto& entry) { return entry.second.is_pending(); });
 }
 

@@ -24,7 +24,8 @@
 //   disk_work.h            which paths are busy, or wait for their moment
 //   own_writes.h, own_moves.h  what we put or moved there, until it is known to be done
 //   uploads.h              attachments to be sent
-//   mass_change.h          how many files went in the last while
+//   shortened_texts.h      texts that lost their end, until that is believed
+//   waves.h, mass_change.h  how much went in the last while, and whether more waits or is held
 #pragma once
 
 #include <array>
@@ -50,8 +51,10 @@
 #include "replica/open_bodies.h"
 #include "replica/own_moves.h"
 #include "replica/own_writes.h"
+#include "replica/shortened_texts.h"
 #include "replica/unsynced.h"
 #include "replica/uploads.h"
+#include "replica/waves.h"
 #include "replica/workspace_doc.h"
 #include "roots.h"
 
@@ -108,15 +111,6 @@ class Replica::Impl {
     std::optional<TimestampMs> wait_until;
     bool held = false;
     bool is_ours = false;  // a removal of ours was under way, so it is no deletion by anybody, if it was not renamed
-  };
-
-  // A file that lost its end. Perhaps a program is still writing it, so it waits a moment; if most of the text is gone, it is
-  // then counted with the whole batch before it is believed.
-  struct Truncated {
-    std::string bytes;
-    TimestampMs wait_until;
-    bool is_wave = false;
-    bool held = false;
   };
 
   // A new file whose text may be that of a missing one: decided when the whole batch is known.
@@ -298,14 +292,15 @@ class Replica::Impl {
 
   // --- replica_breaker.cpp
   bool wait_for_wave(const std::string& path, std::string_view bytes);
-  enum class WaveGrace : uint8_t { Given, Over };
-  void send_deletions(WaveGrace grace = WaveGrace::Given);
+  void send_deletions(OutgoingWave::Grace grace = OutgoingWave::Grace::Given);
+  void hold_outgoing(const std::vector<std::string>& missing, const std::vector<std::string>& shorter);
   /// Counts what is missing or shorter now: a person who asks for something has done it before.
   void stop_waiting_for_waves();
   void delete_files(const std::vector<std::string>& paths);
   void believe(const std::vector<std::string>& shorter);
   bool ask_to_take(const std::string& path, HeldChange::Kind kind);
   void take_away();
+  std::vector<std::string> take_moved(IncomingWave::Removals& leaving);
   void release_held();
   void undo_held();
   void undo_outgoing();
@@ -452,15 +447,10 @@ class Replica::Impl {
   std::map<std::string, Newcomer, std::less<>> newcomers_;
   std::map<std::string, std::string, std::less<>>
       rewritten_;  // text files with another content: an edit, or another file
-  std::map<std::string, Truncated, std::less<>> truncated_;
-  MassChange outgoing_;
-  MassChange incoming_;
-  std::map<std::string, HeldChange::Kind, std::less<>> leaving_;  // to be taken from this disk, not decided yet
-  std::map<std::string, HeldChange::Kind, std::less<>> held_incoming_;
-  std::optional<TimestampMs> truncations_due_;
-  std::optional<TimestampMs> deletions_due_;  // many files are missing, and perhaps more will be
-  size_t growing_ = 0;  // how many then
-  bool taking_away_ = false;
+  ShortenedTexts shortened_;
+  OutgoingWave outgoing_;
+  IncomingWave incoming_;
+  bool taking_away_ = false;  // what is asked of `incoming_` was decided
   bool is_fresh_ = true;  // nothing was handled yet
   bool scanned_ = false;  // the first FilesSettled was here
   bool unscanned_ = false;  // files are known from an earlier run, and were not looked at in this one

@@ -72,9 +72,9 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
   gone_.erase(path);
   rewritten_.erase(key);
 
-  if (const auto shorter = truncated_.find(path); shorter != truncated_.end() && shorter->second.bytes != bytes) {
-    const bool was_empty = shorter->second.bytes.empty();
-    truncated_.erase(shorter);
+  if (const ShortenedText* const shorter = shortened_.find(path); shorter != nullptr && shorter->bytes != bytes) {
+    const bool was_empty = shorter->bytes.empty();
+    shortened_.erase(path);
     // Emptied, and then filled with something else altogether: not the old text with other words.
     const FileRecord* const old = record(path);
     if (was_empty && old != nullptr && !share_a_line(last_seen_text(path), bytes)) {
@@ -432,7 +432,7 @@ void Replica::Impl::on_blob_seen(const std::string& path, const Sha256& hash, ui
   if (waits_in_vain(path, hash) || is_seen_before_removal(path, hash)) return;
   end_work(path);
   gone_.erase(path);
-  truncated_.erase(path);
+  shortened_.erase(path);
   const FileRecord* known = record(path);
   if (known != nullptr && known->hash == hash) {
     forget_doubtful_writes(path);

@@ -292,12 +292,12 @@ void Replica::Impl::reconcile(const std::string& path) {
   if (work_.is_pending(path)) return;
   // A fetch takes its time, so nothing else is asked for while one is under way: it could be overtaken.
   if (own_writes_.is_fetch_under_way(path) || own_moves_.is_leaving(path)) return work_.mark_busy(path);
-  if (uploads_.contains(path) || gone_.contains(path) || truncated_.contains(path) || rewritten_.contains(path)) return;
+  if (uploads_.contains(path) || gone_.contains(path) || shortened_.contains(path) || rewritten_.contains(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
-  if (const auto held = held_incoming_.find(path); held != held_incoming_.end() && workspace_.live_file(path)) {
-    if (held->second == HeldChange::Kind::Deletion) held_incoming_.erase(held);  // it came back by itself
+  if (workspace_.live_file(path)) {
+    incoming_.came_back(path);
+    return reconcile_text(path);
   }
-  if (workspace_.live_file(path)) return reconcile_text(path);
   if (const FileRecord* known = record(path)) return reconcile_absent(path, FileRecord(*known));
   release_name(path);  // chosen for a write that is not wanted any more
 }

@@ -117,7 +117,7 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   end_work(path);
   wants_read_.erase(path);
   newcomers_.erase(path);
-  truncated_.erase(path);
+  shortened_.erase(path);
   rewritten_.erase(path);
   // Before a write or a move of ours came to it, or after? The answer tells, and what is there is looked at then.
   const bool is_to_be_told = awaits_answer(path);

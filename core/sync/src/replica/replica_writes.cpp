@@ -90,7 +90,7 @@ void Replica::Impl::forget_lost_writes() {
 
 void Replica::Impl::move_doubts(const std::string& from, const std::string& to) {
   // What is not known yet of a file goes with it: a loss of its end that may be half of a save, and writes of ours.
-  if (auto shorter = truncated_.extract(from)) truncated_.insert_or_assign(to, std::move(shorter.mapped()));
+  shortened_.move(from, to);
   if (!own_writes_.contains(from)) return;
   if (seen_meanwhile_.erase(from) != 0) seen_meanwhile_.insert(to);
   for (const Ticket ticket : own_writes_.move(from, to)) asked_.follow(ticket, to);
