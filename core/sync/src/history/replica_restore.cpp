@@ -110,8 +110,8 @@ void Replica::Impl::bring_back(const RestoreFile& file) {
   const std::optional<FileMetadata> entry = workspace_.file(file.path);
   if (!entry || is_left(file.path)) return problem(file.path, "this file was not restored: it has another name now");
   commit_body(index_.document_of(file.path), set_file_text(file.path, *file.after));
-  const std::optional<std::string> id = extra_text(*entry, kFileId);
-  revive(id && is_file_id(*id) ? *id : workspace_.new_file_id(file.path), file.path);
+  const std::string id = said_id(entry);
+  revive(id.empty() ? workspace_.new_file_id(file.path) : id, file.path);
 }
 
 void Replica::Impl::restore_absence(const RestoreFile& file) {

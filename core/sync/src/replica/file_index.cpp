@@ -20,19 +20,13 @@ void erase_from(std::map<std::string, std::set<std::string>, std::less<>>& sets,
   if (found->second.empty()) sets.erase(found);
 }
 
-/// Empty if it bears none that can be used.
-std::string id_of(const std::optional<FileMetadata>& entry) {
-  const std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
-  return id && is_file_id(*id) ? *id : std::string();
-}
-
 }  // namespace
 
 bool FileIndex::note(const std::string& path, const std::optional<FileMetadata>& entry) {
   if (is_id_key(path)) return false;
   const std::string id_before = id_at(path);
   const std::string document_before = document_of(path);
-  const std::string id = id_of(entry);
+  const std::string id = said_id(entry);
   const std::string document = document_key(entry, path);
   set_document(path, document);
   const bool is_live = entry && !entry->deleted && !id.empty();
@@ -44,7 +38,7 @@ bool FileIndex::note(const std::string& path, const std::optional<FileMetadata>&
   erase_from(paths_of_, id_before, path);
   id_of_.erase(path);
   if (!is_live) return false;
-  id_of_.emplace(path, id);
+  id_of_.insert_or_assign(path, id);
   paths_of_[id].insert(path);
   return true;
 }
@@ -53,7 +47,7 @@ void FileIndex::set_document(const std::string& path, const std::string& documen
   erase_from(paths_with_, document_of(path), path);
   document_of_.erase(path);
   if (document == path) return;
-  document_of_.emplace(path, document);
+  document_of_.insert_or_assign(path, document);
   paths_with_[document].insert(path);
 }
 

@@ -112,12 +112,17 @@ std::vector<std::string> OwnWrites::heads(std::string_view path, std::string_vie
 
 // --- changes ----------------------------------------------------------------------------------------------------
 
-template <typename IsOver>
-bool OwnWrites::erase_if(std::string_view path, IsOver is_over) {
-  const auto writes = by_path_.find(path);
-  if (writes == by_path_.end() || std::erase_if(writes->second, is_over) == 0) return false;
-  if (writes->second.empty()) by_path_.erase(writes);
-  return true;
+OwnWrites::Writes OwnWrites::take(std::string_view path, Writes::const_iterator first, Writes::const_iterator last) {
+  Writes taken;
+  if (first == last) return taken;
+  const auto there = by_path_.find(path);
+  Writes left;
+  for (auto write = there->second.begin(); write != there->second.end(); ++write) {
+    (first <= write && write < last ? taken : left).push_back(std::move(*write));
+  }
+  there->second = std::move(left);
+  if (there->second.empty()) by_path_.erase(there);
+  return taken;
 }
 
 void OwnWrites::put(const std::string& path, OwnWrite write) { by_path_[path].push_back(std::move(write)); }
@@ -136,40 +141,39 @@ bool OwnWrites::refuse(std::string_view path, Ticket ticket, bool in_doubt) {
   const auto is_same_doubt = [&](const OwnWrite& write) {
     return !write.is_under_way() && write.hash == refused->hash;
   };
-  if (!in_doubt || std::ranges::any_of(writes, is_same_doubt)) {
-    return erase_if(path, [ticket](const OwnWrite& write) { return write.ticket == ticket; });
-  }
+  if (!in_doubt || std::ranges::any_of(writes, is_same_doubt)) return !take(path, refused, refused + 1).empty();
   note_answer(path, ticket);
   return false;
 }
 
 bool OwnWrites::cancel_fetch(std::string_view path, const Sha256& hash) {
-  return erase_if(path,
-                  [&](const OwnWrite& write) { return write.is_under_way() && is_blob(write) && write.hash == hash; });
+  const Writes& writes = of(path);
+  const auto fetch = std::ranges::find_if(
+      writes, [&](const OwnWrite& write) { return write.is_under_way() && is_blob(write) && write.hash == hash; });
+  if (fetch == writes.end()) return false;
+  take(path, fetch, fetch + 1);
+  return true;
 }
 
-std::vector<Ticket> OwnWrites::note_done(std::string_view path, const Sha256& hash) {
-  std::vector<Ticket> over;
+OwnWrites::Writes OwnWrites::note_done(std::string_view path, const Sha256& hash) {
+  const Writes& writes = of(path);
+  return take(path, writes.begin(), std::ranges::find(writes.rbegin(), writes.rend(), hash, &OwnWrite::hash).base());
+}
+
+bool OwnWrites::forget_doubtful(std::string_view path) {
   const auto writes = by_path_.find(path);
-  if (writes == by_path_.end()) return over;
-  const auto last = std::ranges::find(writes->second.rbegin(), writes->second.rend(), hash, &OwnWrite::hash).base();
-  for (auto write = writes->second.begin(); write != last; ++write) over.push_back(write->ticket);
-  writes->second.erase(writes->second.begin(), last);
+  if (writes == by_path_.end() || std::erase_if(writes->second, std::not_fn(&OwnWrite::is_under_way)) == 0)
+    return false;
   if (writes->second.empty()) by_path_.erase(writes);
-  return over;
+  return true;
 }
 
-bool OwnWrites::forget_doubtful(std::string_view path) { return erase_if(path, std::not_fn(&OwnWrite::is_under_way)); }
-
-std::vector<Ticket> OwnWrites::move(std::string_view from, const std::string& to) {
-  std::vector<Ticket> moved;
+void OwnWrites::move(std::string_view from, const std::string& to) {
   const auto found = by_path_.find(from);
-  if (found == by_path_.end()) return moved;
+  if (found == by_path_.end()) return;
   Writes writes = std::move(found->second);
   by_path_.erase(found);
-  for (const OwnWrite& write : writes) moved.push_back(write.ticket);
   by_path_.insert_or_assign(to, std::move(writes));
-  return moved;
 }
 
 }  // namespace diaryx::sync

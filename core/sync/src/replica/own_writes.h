@@ -100,21 +100,20 @@ class OwnWrites {
   bool refuse(std::string_view path, Ticket ticket, bool in_doubt);
   /// The fetch of this content is over, and nothing was put there.
   bool cancel_fetch(std::string_view path, const Sha256& hash);
-  /// That content is there. Returns the tickets of this write and of those before it, which are over.
-  std::vector<Ticket> note_done(std::string_view path, const Sha256& hash);
+  /// That content is there. Returns this write and those before it, which are over.
+  Writes note_done(std::string_view path, const Sha256& hash);
   /// What is there is known now.
   bool forget_doubtful(std::string_view path);
-  /// The file was renamed. Returns the tickets of its writes: done before that, or too late, or after the file came back, which their
-  /// answers tell, wherever the file is now.
-  std::vector<Ticket> move(std::string_view from, const std::string& to);
+  /// The file was renamed; what was to be written to `to` is forgotten.
+  void move(std::string_view from, const std::string& to);
 
   /// By path.
   ByPath::const_iterator begin() const { return by_path_.begin(); }
   ByPath::const_iterator end() const { return by_path_.end(); }
 
  private:
-  template <typename IsOver>
-  bool erase_if(std::string_view path, IsOver is_over);
+  /// The writes from `first` to before `last` of that path, which has them.
+  Writes take(std::string_view path, Writes::const_iterator first, Writes::const_iterator last);
 
   ByPath by_path_;
 };

@@ -26,18 +26,13 @@ bool Replica::Impl::wait_for_wave(const std::string& path, std::string_view byte
 }
 
 void Replica::Impl::send_deletions(OutgoingWave::Grace grace) {
-  const auto has_waited = [this](const GoneFile& gone) { return !gone.wait_until || *gone.wait_until <= now_; };
-  std::vector<std::string> removed;
-  for (const auto& [path, gone] : gone_) {
-    if (gone.is_ours && has_waited(gone)) removed.push_back(path);
-  }
-  for (const std::string& path : removed) note_removed(path);
+  note_own_removals();
   std::vector<std::string> missing;
   bool is_holding = shortened_.is_any_held();
   for (const auto& [path, gone] : gone_) {
     if (gone.is_ours || own_moves_.is_leaving(path)) continue;
     is_holding = is_holding || gone.held;
-    if (!gone.held && has_waited(gone)) missing.push_back(path);
+    if (!gone.held && gone.has_waited(now_)) missing.push_back(path);
   }
   const std::vector<std::string> shorter = shortened_.due(now_);
   const auto is_wave = [this](const std::string& path) { return shortened_.find(path)->is_truncation; };
@@ -49,6 +44,14 @@ void Replica::Impl::send_deletions(OutgoingWave::Grace grace) {
       if (count != 0) delete_files(missing);
       believe(shorter);
   }
+}
+
+void Replica::Impl::note_own_removals() {
+  std::vector<std::string> removed;
+  for (const auto& [path, gone] : gone_) {
+    if (gone.is_ours && gone.has_waited(now_)) removed.push_back(path);
+  }
+  for (const std::string& path : removed) note_removed(path);
 }
 
 void Replica::Impl::hold_outgoing(const std::vector<std::string>& missing, const std::vector<std::string>& shorter) {
@@ -247,8 +250,8 @@ void Replica::Impl::undo_incoming() {
 void Replica::Impl::undo_deletion(const std::string& path) {
   if (workspace_.live_file(path) || workspace_.live_binary(path)) return reconcile(path);
   if (const std::optional<FileMetadata> entry = workspace_.file(path); entry && !extra_text(*entry, kMovedTo)) {
-    const std::optional<std::string> id = extra_text(*entry, kFileId);
-    return revive(id && is_file_id(*id) ? *id : workspace_.new_file_id(path), path);
+    const std::string id = said_id(entry);
+    return revive(id.empty() ? workspace_.new_file_id(path) : id, path);
   }
   std::optional<BinaryRef> ref = workspace_.binary(path);
   if (!ref || !Sha256::from_hex(ref->hash)) return;

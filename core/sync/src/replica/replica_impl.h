@@ -111,6 +111,8 @@ class Replica::Impl {
     std::optional<TimestampMs> wait_until;
     bool held = false;
     bool is_ours = false;  // a removal of ours was under way, so it is no deletion by anybody, if it was not renamed
+
+    bool has_waited(TimestampMs now) const { return !wait_until || *wait_until <= now; }
   };
 
   // A new file whose text may be that of a missing one: decided when the whole batch is known.
@@ -293,6 +295,7 @@ class Replica::Impl {
   // --- replica_breaker.cpp
   bool wait_for_wave(const std::string& path, std::string_view bytes);
   void send_deletions(OutgoingWave::Grace grace = OutgoingWave::Grace::Given);
+  void note_own_removals();
   void hold_outgoing(const std::vector<std::string>& missing, const std::vector<std::string>& shorter);
   /// Counts what is missing or shorter now: a person who asks for something has done it before.
   void stop_waiting_for_waves();

@@ -178,16 +178,15 @@ bool Replica::Impl::came_back(const std::string& path) const {
   // Deleted and made again: it goes on as the same file, since many programs save that way.
   const std::optional<FileMetadata> entry = workspace_.file(path);
   if (!entry || !entry->deleted || is_left(path)) return false;
-  const std::optional<std::string> id = extra_text(*entry, kFileId);
-  return !id || !index_.live_path(*id);
+  return !index_.live_path(said_id(entry));
 }
 
 bool Replica::Impl::goes_on(const std::string& path, std::string_view bytes) const {
   // Who did not delete it does not save it: there it is the file that was here only if its text says so. Else what is not in the new
   // text would be lost to whoever has that file still.
-  const std::optional<std::string> id = extra_text(*workspace_.file(path), kFileId);
-  if (!id || !is_file_id(*id) || deleted_here_.contains(*id) || !restore_id_.empty()) return true;
-  const std::string document = document_of_file(*id, path);
+  const std::string id = said_id(workspace_.file(path));
+  if (id.empty() || deleted_here_.contains(id) || !restore_id_.empty()) return true;
+  const std::string document = document_of_file(id, path);
   const std::string before = document_text(document);
   if (before.empty()) return document == index_.document_of(path);
   return bytes.contains(before) || similarity_percent(before, bytes) >= kUnrelatedPercent;

@@ -202,10 +202,7 @@ bool Replica::Impl::apply_body(const std::string& key, ByteView update, HistoryO
 
 void Replica::Impl::follow_edit_of_unlisted(const std::string& document) {
   std::string id = bodies_.open(document).owner();
-  if (id.empty()) {
-    const std::optional<FileMetadata> entry = workspace_.file(document);
-    id = entry ? extra_text(*entry, kFileId).value_or(std::string()) : std::string();
-  }
+  if (id.empty()) id = said_id(workspace_.file(document));
   if (!is_file_id(id)) return;
   if (const std::optional<std::string> target = index_.live_path(id)) {
     // Edits that arrive under a key that is no longer used belong to the file's new name.

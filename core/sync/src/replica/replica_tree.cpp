@@ -31,9 +31,7 @@ std::optional<std::string> Replica::Impl::listed_path(const std::string& documen
 std::string Replica::Impl::file_id_of(const std::string& path, const FileRecord& known) const {
   if (!known.file_id.empty()) return known.file_id;
   if (std::string id = index_.id_at(path); !id.empty()) return id;
-  const std::optional<FileMetadata> entry = workspace_.file(path);
-  const std::optional<std::string> id = entry ? extra_text(*entry, kFileId) : std::nullopt;
-  return id && is_file_id(*id) ? *id : std::string();
+  return said_id(workspace_.file(path));
 }
 
 bool Replica::Impl::is_at_home(const std::string& path, const FileRecord& known) const {

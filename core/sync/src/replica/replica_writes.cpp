@@ -93,7 +93,9 @@ void Replica::Impl::move_doubts(const std::string& from, const std::string& to) 
   shortened_.move(from, to);
   if (!own_writes_.contains(from)) return;
   if (seen_meanwhile_.erase(from) != 0) seen_meanwhile_.insert(to);
-  for (const Ticket ticket : own_writes_.move(from, to)) asked_.follow(ticket, to);
+  own_writes_.move(from, to);
+  // Done before the rename, or too late, or after the file came back: only the answer tells, wherever the file is now.
+  for (const OwnWrite& write : own_writes_.of(to)) asked_.follow(write.ticket, to);
   emit(own_writes_.record(from));
   emit(own_writes_.record(to));
 }
@@ -107,7 +109,7 @@ void Replica::Impl::note_written(const std::string& path, OwnWrite done, std::st
     written.base = std::move(text);
     written.base_units = std::move(done.units);
   }
-  for (const Ticket ticket : own_writes_.note_done(path, written.hash)) asked_.settle(ticket);
+  for (const OwnWrite& over : own_writes_.note_done(path, written.hash)) asked_.settle(over.ticket);
   emit(own_writes_.record(path));
   const std::string id = written.file_id;
   save_record(path, std::move(written));

@@ -133,6 +133,11 @@ void WorkspaceDoc::set_home(crdt::Transaction& txn, const std::string& file_id, 
   homes_.set(txn, file_id, crdt::Any::string(format_home(home)));
 }
 
+std::string said_id(const std::optional<FileMetadata>& entry) {
+  std::string id = entry ? extra_text(*entry, kFileId).value_or(std::string()) : std::string();
+  return is_file_id(id) ? id : std::string();
+}
+
 std::string file_id_of_entry(const std::string& path, const FileMetadata& entry) {
   std::string id = extra_text(entry, kFileId).value_or(std::string());
   return is_file_id(id) ? id : sha256(std::string(path) + format_metadata(entry)).hex().substr(0, 16);

@@ -33,6 +33,9 @@ inline std::string own_document(const std::string& file_id) { return std::string
 /// An id that may be used in keys and records; what other peers write is not trusted.
 bool is_file_id(const std::string& id);
 
+/// The id that an entry says; empty if it says none that can be used.
+std::string said_id(const std::optional<FileMetadata>& entry);
+
 /// The id of the file that `entry` lists at `path`. An entry of an old peer has none; whoever renames it finds the same one here.
 std::string file_id_of_entry(const std::string& path, const FileMetadata& entry);
 
