@@ -10,7 +10,7 @@
 namespace diaryx::sync {
 namespace {
 
-constexpr std::string_view kPath = "a.md";
+const std::string kPath = "a.md";
 
 OwnWrite text(std::string text, uint64_t ticket = 0, std::string file_id = "one") {
   const Sha256 hash = sha256(text);
@@ -23,13 +23,11 @@ OwnWrite blob(std::string_view bytes, uint64_t ticket = 0) {
 
 OwnWrites with(std::vector<OwnWrite> writes) {
   OwnWrites own;
-  for (OwnWrite& write : writes) own.put(std::string(kPath), std::move(write));
+  for (OwnWrite& write : writes) own.put(kPath, std::move(write));
   return own;
 }
 
-std::string value_of(const OwnWrites& own, std::string_view path = kPath) {
-  return own.record(std::string(path)).value;
-}
+std::string value_of(const OwnWrites& own, const std::string& path = kPath) { return own.record(path).value; }
 
 // --- what is stored ---------------------------------------------------------------------------------------------
 
@@ -37,7 +35,7 @@ TEST(OwnWrites, AreInDoubtInTheNextRun) {
   OwnWrite nameless = text("old peer", 3, "");
   nameless.units = "";
   const std::vector<OwnWrite> writes{text("first", 1), blob("picture", 2), nameless};
-  const PersistRecord stored = with(writes).record(std::string(kPath));
+  const PersistRecord stored = with(writes).record(kPath);
   EXPECT_EQ(stored.key, "writing:a.md");
   OwnWrites next;
   ASSERT_TRUE(next.restore(kPath, stored.value));

@@ -2,7 +2,7 @@
 
 namespace diaryx::sync {
 
-const FileWork& DiskWork::at(std::string_view path) const {
+const FileWork& DiskWork::at(const std::string& path) const {
   static constexpr FileWork kNone;
   const FileWork* const work = by_path_.find(path);
   return work == nullptr ? kNone : *work;
@@ -49,7 +49,7 @@ std::vector<std::string> DiskWork::wake(TimestampMs now) {
   return due;
 }
 
-Ticket DiskWork::end(std::string_view path) {
+Ticket DiskWork::end(const std::string& path) {
   const std::optional<FileWork> work = by_path_.take(path);
   return work ? work->removal : Ticket{};
 }

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "diaryx/sync/ticket.h"
@@ -37,13 +36,13 @@ struct FileWork {
 /// Every question costs a logarithm of their number.
 class DiskWork {
  public:
-  bool is_busy(std::string_view path) const { return at(path).busy; }
-  bool is_waiting(std::string_view path) const { return at(path).wait_until.has_value(); }
-  bool is_pending(std::string_view path) const { return at(path).is_pending(); }
-  bool is_left_to_watcher(std::string_view path) const { return at(path).left_to_watcher; }
-  bool is_removing(std::string_view path) const { return at(path).removal != Ticket{}; }
-  bool is_removing(std::string_view path, Ticket ticket) const { return at(path).removal == ticket; }
-  uint32_t failures(std::string_view path) const { return at(path).failures; }
+  bool is_busy(const std::string& path) const { return at(path).busy; }
+  bool is_waiting(const std::string& path) const { return at(path).wait_until.has_value(); }
+  bool is_pending(const std::string& path) const { return at(path).is_pending(); }
+  bool is_left_to_watcher(const std::string& path) const { return at(path).left_to_watcher; }
+  bool is_removing(const std::string& path) const { return at(path).removal != Ticket{}; }
+  bool is_removing(const std::string& path, Ticket ticket) const { return at(path).removal == ticket; }
+  uint32_t failures(const std::string& path) const { return at(path).failures; }
   std::optional<TimestampMs> next_moment() const { return by_path_.next_moment(); }
 
   void mark_busy(const std::string& path);
@@ -62,14 +61,14 @@ class DiskWork {
   std::vector<std::string> wake(TimestampMs now);
 
   /// It is known what is there. Returns the ticket of the removal, if there was one.
-  Ticket end(std::string_view path);
+  Ticket end(const std::string& path);
 
   /// By path.
   DueMap<FileWork>::ByPath::const_iterator begin() const { return by_path_.begin(); }
   DueMap<FileWork>::ByPath::const_iterator end() const { return by_path_.end(); }
 
  private:
-  const FileWork& at(std::string_view path) const;
+  const FileWork& at(const std::string& path) const;
 
   DueMap<FileWork> by_path_;
 };

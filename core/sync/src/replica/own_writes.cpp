@@ -23,17 +23,17 @@ bool is_blob(const OwnWrite& write) { return write.kind == FileRecord::Kind::Blo
 
 // A line for each write: 64 hex digits; of a text an `@` and the id of its file, and a `#` with its units.
 
-Result<void> OwnWrites::restore(std::string_view path, std::string_view value) {
+Result<void> OwnWrites::restore(const std::string& path, std::string_view value) {
   while (!value.empty()) {
     const std::string_view line = value.substr(0, value.find('\n'));
     value.remove_prefix(std::min(line.size() + 1, value.size()));
     const size_t units = line.find('#');
     const bool is_text = units != std::string_view::npos;
     DX_TRY(FileRecord said, FileRecord::decode(std::string("t").append(line.substr(0, units))));
-    put(std::string(path), OwnWrite{.hash = said.hash,
-                                    .file_id = std::move(said.file_id),
-                                    .units = std::string(is_text ? line.substr(units + 1) : std::string_view()),
-                                    .kind = is_text ? FileRecord::Kind::Text : FileRecord::Kind::Blob});
+    put(path, OwnWrite{.hash = said.hash,
+                       .file_id = std::move(said.file_id),
+                       .units = std::string(is_text ? line.substr(units + 1) : std::string_view()),
+                       .kind = is_text ? FileRecord::Kind::Text : FileRecord::Kind::Blob});
   }
   return {};
 }
@@ -51,31 +51,31 @@ PersistRecord OwnWrites::record(const std::string& path) const {
 
 // --- questions --------------------------------------------------------------------------------------------------
 
-const OwnWrites::Writes& OwnWrites::of(std::string_view path) const {
+const OwnWrites::Writes& OwnWrites::of(const std::string& path) const {
   static const Writes kNone;
   const auto writes = by_path_.find(path);
   return writes == by_path_.end() ? kNone : writes->second;
 }
 
-bool OwnWrites::is_under_way(std::string_view path) const {
+bool OwnWrites::is_under_way(const std::string& path) const {
   return std::ranges::any_of(of(path), &OwnWrite::is_under_way);
 }
 
-bool OwnWrites::is_fetch_under_way(std::string_view path) const {
+bool OwnWrites::is_fetch_under_way(const std::string& path) const {
   return std::ranges::any_of(of(path), [](const OwnWrite& write) { return write.is_under_way() && is_blob(write); });
 }
 
-bool OwnWrites::is_in_doubt(std::string_view path) const {
+bool OwnWrites::is_in_doubt(const std::string& path) const {
   return !std::ranges::all_of(of(path), &OwnWrite::is_under_way);
 }
 
-const OwnWrite* OwnWrites::find(std::string_view path, const Sha256& hash) const {
+const OwnWrite* OwnWrites::find(const std::string& path, const Sha256& hash) const {
   const Writes& writes = of(path);
   const auto found = std::ranges::find(writes, hash, &OwnWrite::hash);
   return found == writes.end() ? nullptr : &*found;
 }
 
-const OwnWrite* OwnWrites::likely(std::string_view path, std::string_view base, std::string_view edited,
+const OwnWrite* OwnWrites::likely(const std::string& path, std::string_view base, std::string_view edited,
                                   Likeness likeness) const {
   const Writes& writes = of(path);
   if (writes.empty()) return nullptr;
@@ -97,7 +97,7 @@ const OwnWrite* OwnWrites::likely(std::string_view path, std::string_view base, 
   return best;
 }
 
-std::vector<std::string> OwnWrites::heads(std::string_view path, std::string_view file_id,
+std::vector<std::string> OwnWrites::heads(const std::string& path, std::string_view file_id,
                                           std::string_view base) const {
   // Blocks of frontmatter are much alike, whoever writes them, so likeness does not tell of which of them an edit was made: whether
   // a field that is missing was taken out, or never was on this disk.
@@ -112,7 +112,7 @@ std::vector<std::string> OwnWrites::heads(std::string_view path, std::string_vie
 
 // --- changes ----------------------------------------------------------------------------------------------------
 
-OwnWrites::Writes OwnWrites::take(std::string_view path, Writes::const_iterator first, Writes::const_iterator last) {
+OwnWrites::Writes OwnWrites::take(const std::string& path, Writes::const_iterator first, Writes::const_iterator last) {
   Writes taken;
   if (first == last) return taken;
   const auto there = by_path_.find(path);
@@ -127,14 +127,14 @@ OwnWrites::Writes OwnWrites::take(std::string_view path, Writes::const_iterator 
 
 void OwnWrites::put(const std::string& path, OwnWrite write) { by_path_[path].push_back(std::move(write)); }
 
-void OwnWrites::note_answer(std::string_view path, Ticket ticket) {
+void OwnWrites::note_answer(const std::string& path, Ticket ticket) {
   const auto writes = by_path_.find(path);
   if (writes == by_path_.end()) return;
   const auto answered = std::ranges::find(writes->second, ticket, &OwnWrite::ticket);
   if (answered != writes->second.end()) answered->ticket = {};
 }
 
-bool OwnWrites::refuse(std::string_view path, Ticket ticket, bool in_doubt) {
+bool OwnWrites::refuse(const std::string& path, Ticket ticket, bool in_doubt) {
   const Writes& writes = of(path);
   const auto refused = std::ranges::find(writes, ticket, &OwnWrite::ticket);
   if (refused == writes.end()) return false;
@@ -146,7 +146,7 @@ bool OwnWrites::refuse(std::string_view path, Ticket ticket, bool in_doubt) {
   return false;
 }
 
-bool OwnWrites::cancel_fetch(std::string_view path, const Sha256& hash) {
+bool OwnWrites::cancel_fetch(const std::string& path, const Sha256& hash) {
   const Writes& writes = of(path);
   const auto fetch = std::ranges::find_if(
       writes, [&](const OwnWrite& write) { return write.is_under_way() && is_blob(write) && write.hash == hash; });
@@ -155,12 +155,12 @@ bool OwnWrites::cancel_fetch(std::string_view path, const Sha256& hash) {
   return true;
 }
 
-OwnWrites::Writes OwnWrites::note_done(std::string_view path, const Sha256& hash) {
+OwnWrites::Writes OwnWrites::note_done(const std::string& path, const Sha256& hash) {
   const Writes& writes = of(path);
   return take(path, writes.begin(), std::ranges::find(writes.rbegin(), writes.rend(), hash, &OwnWrite::hash).base());
 }
 
-bool OwnWrites::forget_doubtful(std::string_view path) {
+bool OwnWrites::forget_doubtful(const std::string& path) {
   const auto writes = by_path_.find(path);
   if (writes == by_path_.end() || std::erase_if(writes->second, std::not_fn(&OwnWrite::is_under_way)) == 0)
     return false;
@@ -168,7 +168,7 @@ bool OwnWrites::forget_doubtful(std::string_view path) {
   return true;
 }
 
-void OwnWrites::move(std::string_view from, const std::string& to) {
+void OwnWrites::move(const std::string& from, const std::string& to) {
   const auto found = by_path_.find(from);
   if (found == by_path_.end()) return;
   Writes writes = std::move(found->second);

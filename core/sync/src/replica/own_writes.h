@@ -51,7 +51,7 @@ class OwnWrites {
   using ByPath = std::map<std::string, Writes, std::less<>>;
 
   /// From an earlier run. Errors: InvalidMessage.
-  Result<void> restore(std::string_view path, std::string_view value);
+  Result<void> restore(const std::string& path, std::string_view value);
   /// What is to be stored of a path.
   PersistRecord record(const std::string& path) const;
   /// What each write in doubt has put there, if that is `text_now(path, write)`, the text that its file has now.
@@ -65,21 +65,21 @@ class OwnWrites {
     }
   }
 
-  bool contains(std::string_view path) const { return by_path_.contains(path); }
-  bool is_under_way(std::string_view path) const;
-  bool is_fetch_under_way(std::string_view path) const;
-  bool is_in_doubt(std::string_view path) const;
+  bool contains(const std::string& path) const { return by_path_.contains(path); }
+  bool is_under_way(const std::string& path) const;
+  bool is_fetch_under_way(const std::string& path) const;
+  bool is_in_doubt(const std::string& path) const;
   /// In their order, perhaps none. Valid until something is changed, like the next three.
-  const Writes& of(std::string_view path) const;
+  const Writes& of(const std::string& path) const;
   /// With that content; null if there is none.
-  const OwnWrite* find(std::string_view path, const Sha256& hash) const;
+  const OwnWrite* find(const std::string& path, const Sha256& hash) const;
   /// The one whose text `edited` was made of, rather than of `base`; null if `base` is nearer.
-  const OwnWrite* likely(std::string_view path, std::string_view base, std::string_view edited,
+  const OwnWrite* likely(const std::string& path, std::string_view base, std::string_view edited,
                          Likeness likeness = Likeness::OfTexts) const;
   /// The one in doubt of which `bytes` are the beginning: it was cut off. What its text was, where that is not known, says
   /// `text_now(write)`. Null if there is none.
   template <typename TextNow>
-  const OwnWrite* torn(std::string_view path, std::string_view bytes, TextNow text_now) const {
+  const OwnWrite* torn(const std::string& path, std::string_view bytes, TextNow text_now) const {
     const Writes& writes = of(path);
     const auto found = std::ranges::find_if(writes, [&](const OwnWrite& write) {
       if (write.is_under_way() || write.kind != FileRecord::Kind::Text) return false;
@@ -90,22 +90,22 @@ class OwnWrites {
   }
   /// The heads that this file may have there, whose text was `base` before: that one's and those that were written over it. None if
   /// nothing was.
-  std::vector<std::string> heads(std::string_view path, std::string_view file_id, std::string_view base) const;
+  std::vector<std::string> heads(const std::string& path, std::string_view file_id, std::string_view base) const;
 
   /// Perhaps once more: the earlier attempt is in doubt still.
   void put(const std::string& path, OwnWrite write);
   /// No other answer is to come.
-  void note_answer(std::string_view path, Ticket ticket);
+  void note_answer(const std::string& path, Ticket ticket);
   /// It failed; `in_doubt`: nobody knows how.
-  bool refuse(std::string_view path, Ticket ticket, bool in_doubt);
+  bool refuse(const std::string& path, Ticket ticket, bool in_doubt);
   /// The fetch of this content is over, and nothing was put there.
-  bool cancel_fetch(std::string_view path, const Sha256& hash);
+  bool cancel_fetch(const std::string& path, const Sha256& hash);
   /// That content is there. Returns this write and those before it, which are over.
-  Writes note_done(std::string_view path, const Sha256& hash);
+  Writes note_done(const std::string& path, const Sha256& hash);
   /// What is there is known now.
-  bool forget_doubtful(std::string_view path);
+  bool forget_doubtful(const std::string& path);
   /// The file was renamed; what was to be written to `to` is forgotten.
-  void move(std::string_view from, const std::string& to);
+  void move(const std::string& from, const std::string& to);
 
   /// By path.
   ByPath::const_iterator begin() const { return by_path_.begin(); }
@@ -113,7 +113,7 @@ class OwnWrites {
 
  private:
   /// The writes from `first` to before `last` of that path, which has them.
-  Writes take(std::string_view path, Writes::const_iterator first, Writes::const_iterator last);
+  Writes take(const std::string& path, Writes::const_iterator first, Writes::const_iterator last);
 
   ByPath by_path_;
 };

@@ -58,7 +58,8 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
     named_ = false;
   }
   if (key.starts_with(kRestoredPrefix)) brought_back_.emplace(key.substr(kRestoredPrefix.size()), value);
-  if (key.starts_with(kWritingPrefix)) return own_writes_.restore(key.substr(kWritingPrefix.size()), value);
+  if (key.starts_with(kWritingPrefix))
+    return own_writes_.restore(std::string(key.substr(kWritingPrefix.size())), value);
   if (!key.starts_with(kFileRecordPrefix)) return {};
   DX_TRY(FileRecord record, FileRecord::decode(value));
   records_.put(std::string(key.substr(kFileRecordPrefix.size())), std::move(record));

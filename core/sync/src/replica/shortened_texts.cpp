@@ -28,7 +28,7 @@ bool lost_its_end(std::string_view before, std::string_view after) {
   return !after.ends_with(end);
 }
 
-const ShortenedText* ShortenedTexts::find(std::string_view path) const {
+const ShortenedText* ShortenedTexts::find(const std::string& path) const {
   const auto found = by_path_.find(path);
   return found == by_path_.end() ? nullptr : &found->second;
 }
@@ -57,7 +57,7 @@ void ShortenedTexts::add(const std::string& path, std::string_view bytes, bool i
   by_path_.try_emplace(path, ShortenedText{std::string(bytes), now + kWritingGrace, is_truncation});
 }
 
-ShortenedText ShortenedTexts::take(std::string_view path) {
+ShortenedText ShortenedTexts::take(const std::string& path) {
   const auto found = by_path_.find(path);
   DX_ASSERT(found != by_path_.end());
   ShortenedText text = std::move(found->second);
@@ -65,13 +65,13 @@ ShortenedText ShortenedTexts::take(std::string_view path) {
   return text;
 }
 
-void ShortenedTexts::hold(std::string_view path) {
+void ShortenedTexts::hold(const std::string& path) {
   const auto found = by_path_.find(path);
   DX_ASSERT(found != by_path_.end() && found->second.is_truncation);
   found->second.held = true;
 }
 
-void ShortenedTexts::move(std::string_view from, const std::string& to) {
+void ShortenedTexts::move(const std::string& from, const std::string& to) {
   if (contains(from)) by_path_.insert_or_assign(to, take(from));
 }
 

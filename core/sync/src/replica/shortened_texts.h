@@ -36,8 +36,8 @@ class ShortenedTexts {
   using ByPath = std::map<std::string, ShortenedText, std::less<>>;
 
   /// Null if there is none. Valid until it is taken or erased.
-  const ShortenedText* find(std::string_view path) const;
-  bool contains(std::string_view path) const { return by_path_.contains(path); }
+  const ShortenedText* find(const std::string& path) const;
+  bool contains(const std::string& path) const { return by_path_.contains(path); }
   bool is_any_held() const;
   /// Those that waited and are not held.
   std::vector<std::string> due(TimestampMs now) const;
@@ -46,10 +46,10 @@ class ShortenedTexts {
   void add(const std::string& path, std::string_view bytes, bool is_truncation, TimestampMs now);
   void erase(const std::string& path) { by_path_.erase(path); }
   /// Both need one there.
-  ShortenedText take(std::string_view path);
-  void hold(std::string_view path);
+  ShortenedText take(const std::string& path);
+  void hold(const std::string& path);
   /// The file was renamed.
-  void move(std::string_view from, const std::string& to);
+  void move(const std::string& from, const std::string& to);
   /// Whatever waits has waited: a person who asks for something has seen it.
   void stop_waiting(TimestampMs now);
   /// None is held any more.
