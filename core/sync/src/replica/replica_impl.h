@@ -47,7 +47,6 @@
 #include "replica/file_index.h"
 #include "replica/file_records.h"
 #include "replica/following.h"
-#include "replica/mass_change.h"
 #include "replica/open_bodies.h"
 #include "replica/own_moves.h"
 #include "replica/own_writes.h"
