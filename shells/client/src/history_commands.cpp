@@ -170,6 +170,67 @@ sync::HistoryPoint before_last_change(const sync::History& history, const std::s
   return groups.empty() ? sync::kHistoryStart : groups.front().first - 1;
 }
 
+/// The two points that are compared.
+struct Span {
+  sync::HistoryPoint from;
+  sync::HistoryPoint to;
+};
+
+Attempt<Span> span_of(const DiffArguments& arguments, HistoryReader& reader, const std::string& path) {
+  const TimestampMs now = time_now();
+  const auto to = parse_point(reader, arguments.to, now);
+  if (!to) return std::unexpected(to.error());
+  if (arguments.from.empty()) return Span{before_last_change(reader.history(), path), *to};
+  const auto from = parse_point(reader, arguments.from, now);
+  if (!from) return std::unexpected(from.error());
+  return Span{*from, *to};
+}
+
+std::string said(const Span& span) {
+  return "point " + std::to_string(span.from) + " to point " + std::to_string(span.to) + ": ";
+}
+
+Attempt<ExitCode> show_file_diff(const DiffArguments& arguments, const sync::History& history, const std::string& path,
+                                 const Span& span) {
+  const Side before{history.file_at(path, span.from)};
+  const Side after{history.file_at(path, span.to)};
+  if (!before.file && !after.file) return std::unexpected(no_such_file(path, "at either point"));
+  if (arguments.json) {
+    say_json(file_diff_json(path, before, after, history, span.from, span.to));
+    return ExitCode::Done;
+  }
+  const std::string begin = path + ", from " + said(span);
+  if (before.binary() || after.binary()) {
+    say(begin + sentence_of_bytes(before, after));
+    return ExitCode::Done;
+  }
+  const auto hunks = sync::diff_lines(before.text(), after.text());
+  say(begin + (hunks.empty() ? "no difference." : counted(hunks.size(), "change") + "."));
+  if (arguments.words) {
+    if (!hunks.empty()) say(marked_words(before.text(), after.text()));
+    return ExitCode::Done;
+  }
+  size_t number = 0;
+  for (const sync::DiffHunk& hunk : hunks) say_hunk(hunk, ++number);
+  return ExitCode::Done;
+}
+
+void show_folder_diff(const DiffArguments& arguments, const sync::History& history, const std::string& folder,
+                      const Span& span) {
+  std::vector<sync::ChangedFile> changed = sync::changed_files(history, span.from, span.to);
+  std::erase_if(changed, [&](const sync::ChangedFile& file) {
+    return !folder.empty() && !file.path.starts_with(folder + "/") && !file.from.starts_with(folder + "/");
+  });
+  if (!arguments.json) say("From " + said(span) + counted(changed.size(), "file is", "files are") + " different.");
+  for (const sync::ChangedFile& file : changed) {
+    if (arguments.json) {
+      say_json(sync::to_json(file));
+    } else {
+      say(std::string(sync::name_of(file.kind)) + ": " + (file.from.empty() ? "" : file.from + " to ") + file.path);
+    }
+  }
+}
+
 }  // namespace
 
 Attempt<ExitCode> show_history(const HistoryArguments& arguments) {
@@ -202,64 +263,16 @@ Attempt<ExitCode> show_diff(const DiffArguments& arguments) {
   if (!opened) return std::unexpected(std::move(opened.error()));
   auto& [place, reader] = *opened;
   if (auto loaded = load(reader, place.path); !loaded) return std::unexpected(std::move(loaded.error()));
-  const sync::History& history = reader.history();
-  const TimestampMs now = time_now();
-  const auto to = parse_point(reader, arguments.to, now);
-  if (!to) return std::unexpected(to.error());
-  sync::HistoryPoint from = sync::kHistoryStart;
-  if (arguments.from.empty()) {
-    from = before_last_change(history, place.path);
-  } else {
-    const auto parsed = parse_point(reader, arguments.from, now);
-    if (!parsed) return std::unexpected(parsed.error());
-    from = *parsed;
-  }
-  const bool is_folder = names_a_folder(history, place.path);
+  const auto span = span_of(arguments, reader, place.path);
+  if (!span) return std::unexpected(span.error());
+  const bool is_folder = names_a_folder(reader.history(), place.path);
   if (is_folder) {
-    if (auto loaded = reader.load_newer(std::min(from, *to)); !loaded)
+    if (auto loaded = reader.load_newer(std::min(span->from, span->to)); !loaded)
       return std::unexpected(std::move(loaded.error()));
   }
-  if (!is_folder) {
-    const Side before{history.file_at(place.path, from)};
-    const Side after{history.file_at(place.path, *to)};
-    warn_of_damage(reader);
-    if (!before.file && !after.file) return std::unexpected(no_such_file(place.path, "at either point"));
-    if (arguments.json) {
-      say_json(file_diff_json(place.path, before, after, history, from, *to));
-      return ExitCode::Done;
-    }
-    const auto hunks = sync::diff_lines(before.text(), after.text());
-    if (before.binary() || after.binary()) {
-      say(place.path + ", from point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
-          sentence_of_bytes(before, after));
-      return ExitCode::Done;
-    }
-    say(place.path + ", from point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
-        (hunks.empty() ? "no difference." : counted(hunks.size(), "change") + "."));
-    if (arguments.words) {
-      if (!hunks.empty()) say(marked_words(before.text(), after.text()));
-      return ExitCode::Done;
-    }
-    size_t number = 0;
-    for (const sync::DiffHunk& hunk : hunks) say_hunk(hunk, ++number);
-    return ExitCode::Done;
-  }
-  std::vector<sync::ChangedFile> changed = sync::changed_files(history, from, *to);
-  std::erase_if(changed, [&](const sync::ChangedFile& file) {
-    return !place.path.empty() && !file.path.starts_with(place.path + "/") && !file.from.starts_with(place.path + "/");
-  });
   warn_of_damage(reader);
-  if (!arguments.json) {
-    say("From point " + std::to_string(from) + " to point " + std::to_string(*to) + ": " +
-        counted(changed.size(), "file is", "files are") + " different.");
-  }
-  for (const sync::ChangedFile& file : changed) {
-    if (arguments.json) {
-      say_json(sync::to_json(file));
-    } else {
-      say(std::string(sync::name_of(file.kind)) + ": " + (file.from.empty() ? "" : file.from + " to ") + file.path);
-    }
-  }
+  if (!is_folder) return show_file_diff(arguments, reader.history(), place.path, *span);
+  show_folder_diff(arguments, reader.history(), place.path, *span);
   return ExitCode::Done;
 }
 
