@@ -53,6 +53,21 @@ TEST_F(RelayFollowing, SendsAnUpdateOnceToAFollowerThatOpenedTheBody) {
   EXPECT_THAT(bench.take(2), SizeIs(1));
 }
 
+TEST_F(RelayFollowing, SendsUpdatesToAFollowerThatSentOneWhileTheBodyWasLoaded) {
+  bench.frame(1, kW + "00 00 01 00");
+  for (const uint64_t each : {1, 2}) bench.text(each, wanted());
+  bench.answer_loads = false;
+  bench.take(1);
+  bench.take(2);
+  const std::string of_one = kOther + "00 02 12 " + kHello;
+  const std::string of_two = kOther + "00 02 12 01 01 02 00 04 01 04 62 6f 64 79 05 57 6f 72 6c 64 00";
+  bench.frame(1, of_one);
+  bench.frame(2, of_two);
+  bench.load_one();
+  EXPECT_THAT(bench.take(1), Contains(hex(of_two)));
+  EXPECT_THAT(bench.take(2), Contains(hex(of_one)));
+}
+
 TEST_F(RelayFollowing, ListsWhatChangedSinceTheCursor) {
   bench.frame(1, kB + "00 02 12 " + kHello);
   bench.text(2, wanted());

@@ -100,8 +100,11 @@ void Machine::add_followers(const Room& room, ConnectionId except, std::vector<C
   for (const ConnectionId id : workspace->followers) {
     if (id == except) continue;
     const Connection* const follower = connection(id);
-    // Whoever has a seat is a member, or will be answered with the whole difference.
-    if (follower == nullptr || follower->closing || follower->seats.contains(room.id)) continue;
+    if (follower == nullptr || follower->closing) continue;
+    // Members are sent it anyway. Whoever waits for the document may have sent an update without asking for anything: nothing else
+    // would bring it what others sent meanwhile.
+    const auto seat = follower->seats.find(room.id);
+    if (seat != follower->seats.end() && seat->second.state == Seat::State::Open) continue;
     to.push_back(id);
   }
 }
