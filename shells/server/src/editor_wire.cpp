@@ -25,25 +25,25 @@ Bytes permission_denied(std::string_view reason) {
   return out.take();
 }
 
+/// A frame is `[length][document][message]`.
+size_t front_size(ByteView frame) { return size_t{1} + frame.front(); }
+
 class YjsWire final : public EditorWire {
  public:
-  explicit YjsWire(std::string by_path) : document_(std::move(by_path)) {}
+  explicit YjsWire(std::string by_path) : by_path_(std::move(by_path)) {}
 
   Heard hear(ByteView message) override {
     Heard heard;
-    if (is_located_)
-      push_frame(heard, document_, message);
+    if (const auto known = notes_.find(by_path_); known != notes_.end())
+      push_frame(heard, known->second.document, message);
     else
-      heard.emplace_back(ToFind{document_, to_bytes(message)});
+      heard.emplace_back(ToFind{by_path_, to_bytes(message)});
     return heard;
   }
 
-  void located(const std::string&, const std::string& document) override {
-    document_ = document;
-    is_located_ = true;
-  }
+  void located(const std::string&, EditorNote note) override { notes_[by_path_] = std::move(note); }
 
-  std::vector<Told> tell(const relay::SharedBytes& frame) override { return {{frame, 1 + document_.size()}}; }
+  std::vector<Told> tell(const relay::SharedBytes& frame) override { return {{frame, front_size(*frame)}}; }
 
   std::vector<Told> tell(const std::string& control_text) override {
     const auto control = sync::parse_control(control_text);
@@ -58,8 +58,7 @@ class YjsWire final : public EditorWire {
   Bytes accepted(const std::string&, bool) const override { return {}; }
 
  private:
-  std::string document_;  // by the note's path until it is located
-  bool is_located_ = false;
+  std::string by_path_;
   bool is_over_ = false;
 };
 
@@ -91,8 +90,8 @@ class HocuspocusWire final : public EditorWire {
           heard.emplace_back(ToEditor{refused(key, "The name of this document is too long.")});
           break;
         }
-        if (const auto known = documents_.find(document); known != documents_.end())
-          push_frame(heard, known->second, payload.take());
+        if (const auto known = notes_.find(document); known != notes_.end())
+          push_frame(heard, known->second.document, payload.take());
         else
           heard.emplace_back(ToFind{document, payload.take()});
         break;
@@ -103,13 +102,13 @@ class HocuspocusWire final : public EditorWire {
         break;
       }
       case kClose: {
-        const auto known = documents_.find(document);
-        const std::string opened = known == documents_.end() ? document : known->second;
-        heard.emplace_back(ToRelayText{sync::format_control(sync::Leave{opened})});
+        const auto known = notes_.find(document);
+        const std::string opened = known == notes_.end() ? document : known->second.document;
+        forget(document);
+        if (!is_in(opened)) heard.emplace_back(ToRelayText{sync::format_control(sync::Leave{opened})});
         Writer out = begin(key, kClose);
         out.var_string("provider_initiated");
         heard.emplace_back(ToEditor{out.take()});
-        forget(document);
         break;
       }
       default: break;  // stateless messages and what is not known yet
@@ -117,15 +116,20 @@ class HocuspocusWire final : public EditorWire {
     return heard;
   }
 
-  void located(const std::string& by_path, const std::string& document) override {
-    documents_[by_path] = document;
-    if (document != by_path) elsewhere_[document] = by_path;
+  void located(const std::string& by_path, EditorNote note) override {
+    forget(by_path);
+    settled_.erase(note.document);  // it is opened anew
+    names_.emplace(note.document, by_path);
+    notes_[by_path] = std::move(note);
   }
 
   std::vector<Told> tell(const relay::SharedBytes& frame) override {
     const auto decoded = sync::decode_frame(*frame);
     if (!decoded || !decoded->doc_id.starts_with(kBodyPrefix)) return {};
-    return {{frames_->of(frame, name_of(decoded->doc_id), decoded->payload), 0}};
+    std::vector<Told> told;
+    for (const std::string& name : names_of(decoded->doc_id))
+      told.push_back({frames_->of(frame, name, decoded->payload), 0});
+    return told;
   }
 
   std::vector<Told> tell(const std::string& control_text) override {
@@ -133,16 +137,20 @@ class HocuspocusWire final : public EditorWire {
     if (!control) return {};
     std::vector<Told> told;
     if (const auto* error = std::get_if<sync::DocError>(&*control)) {
-      const std::string name(name_of(error->doc));
       const bool refusal = error->code == "unauthorized";
-      if (refusal) told.push_back({share(refused(name, error->message)), 0});
-      if (refusal || error->code == "storage") forget(std::string(kBodyPrefix) + name);  // the relay closed the note
-      if (error->code == "read_only") told.push_back({share(status(name, false)), 0});
+      for (const std::string& name : names_of(error->doc)) {
+        if (refusal) told.push_back({share(refused(name, error->message)), 0});
+        if (refusal || error->code == "storage") forget(std::string(kBodyPrefix) + name);  // the relay closed the note
+        if (error->code == "read_only") told.push_back({share(status(name, false)), 0});
+      }
     }
     if (const auto* saved = std::get_if<sync::Saved>(&*control)) {
       // Providers count their own messages and want one answer for each.
       uint64_t& settled = settled_[saved->doc];
-      for (; settled < saved->received; ++settled) told.push_back({share(status(name_of(saved->doc), true)), 0});
+      const std::vector<std::string> names = names_of(saved->doc);
+      for (; settled < saved->received; ++settled) {
+        for (const std::string& name : names) told.push_back({share(status(name, true)), 0});
+      }
     }
     return told;
   }
@@ -173,18 +181,25 @@ class HocuspocusWire final : public EditorWire {
   static constexpr uint64_t kPermissionDenied = 1;
   static constexpr uint64_t kAuthenticated = 2;
 
-  /// What the editor calls a document.
-  std::string_view name_of(std::string_view document) const {
-    if (const auto other = elsewhere_.find(document); other != elsewhere_.end()) document = other->second;
-    return document.starts_with(kBodyPrefix) ? document.substr(kBodyPrefix.size()) : document;
+  /// What the editor calls a document; what nobody opened by another name it calls by its own.
+  std::vector<std::string> names_of(std::string_view document) const {
+    const auto name = [](std::string_view id) {
+      return std::string(id.starts_with(kBodyPrefix) ? id.substr(kBodyPrefix.size()) : id);
+    };
+    std::vector<std::string> names;
+    const auto [first, last] = names_.equal_range(document);
+    for (auto known = first; known != last; ++known) names.push_back(name(known->second));
+    if (names.empty()) names.push_back(name(document));
+    return names;
   }
   /// The note is not open any more: where it is then is found out when it is opened again, and its receipts count from the start.
   void forget(const std::string& by_path) {
-    const auto known = documents_.find(by_path);
-    if (known == documents_.end()) return;
-    settled_.erase(known->second);
-    elsewhere_.erase(known->second);
-    documents_.erase(known);
+    const auto known = notes_.find(by_path);
+    if (known == notes_.end()) return;
+    const std::string document = std::move(known->second.document);
+    notes_.erase(known);
+    std::erase_if(names_, [&](const auto& name) { return name.second == by_path; });
+    if (!is_in(document)) settled_.erase(document);
   }
   static Writer begin(std::string_view name, uint64_t type) {
     Writer out;
@@ -200,11 +215,18 @@ class HocuspocusWire final : public EditorWire {
 
   std::shared_ptr<HocuspocusFrames> frames_;
   std::map<std::string, uint64_t> settled_;  // receipts passed on, per document
-  std::map<std::string, std::string> documents_;  // of open notes, by the documents that their paths name
-  std::map<std::string, std::string, std::less<>> elsewhere_;  // back, where the two are not the same
+  std::multimap<std::string, std::string, std::less<>> names_;  // `notes_` by their documents
 };
 
 }  // namespace
+
+bool EditorWire::is_in(std::string_view document) const {
+  return std::ranges::any_of(notes_, [document](const auto& note) { return note.second.document == document; });
+}
+
+void EditorWire::learn(const std::string& by_path, relay::OpenNote note) {
+  if (const auto known = notes_.find(by_path); known != notes_.end()) known->second.note = std::move(note);
+}
 
 std::unique_ptr<EditorWire> make_yjs_wire(std::string by_path) { return std::make_unique<YjsWire>(std::move(by_path)); }
 std::unique_ptr<EditorWire> make_hocuspocus_wire(std::shared_ptr<HocuspocusFrames> frames) {

@@ -2,7 +2,7 @@
 //
 // Pure: bytes in, bytes out. The relay decides as for everybody else; here its frames `[length][doc id][message]` lose or
 // change what stands in front of the message, and its control messages become what the editor's protocol has for them. Editors
-// name a note by its path; which document has its text is found out when they open it (`note_finder.h`).
+// name a note by its path; which document has its text is found out when they open it, and when the list of files changes (`note_finder.h`).
 //
 //   y-websocket    one socket is one document; a message is a frame without its front. Refusals are auth messages (tag 2), and the end
 //                  of the socket: clients only write them to the console, and would let people type on.
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "diaryx/base/bytes.h"
+#include "diaryx/sync/open_note.h"
 #include "diaryx/sync/relay_types.h"
 
 namespace diaryx::server {
@@ -48,6 +49,13 @@ struct SignInWith {
 };
 using Heard = std::vector<std::variant<ToRelay, ToRelayText, ToEditor, ToFind, SignInWith>>;
 
+/// A note of an editor, and where it is.
+struct EditorNote {
+  std::string document;  // `body:<workspace>/<key>`
+  std::string workspace = {};  // empty: it stays there, whatever the list of files says
+  relay::OpenNote note = {};
+};
+
 /// Bytes for the editor that may be a part of what is shared with others.
 struct Told {
   relay::SharedBytes bytes;
@@ -59,8 +67,13 @@ class EditorWire {
   virtual ~EditorWire() = default;
   /// message   not trusted, whole. What cannot be read becomes a frame that the relay refuses and counts, or nothing.
   virtual Heard hear(ByteView message) = 0;
-  /// The document of a note that was asked for by `ToFind`; holds until the note is closed or refused.
-  virtual void located(const std::string& by_path, const std::string& document) = 0;
+  /// Where a note is that was asked for by `ToFind`, and again when it has moved; holds until the note is closed or refused.
+  virtual void located(const std::string& by_path, EditorNote note) = 0;
+  /// Those that are open, by the documents that their paths name. Several may be in one document.
+  const std::map<std::string, EditorNote, std::less<>>& notes() const { return notes_; }
+  bool is_in(std::string_view document) const;
+  /// What became known of an open note that stays where it is.
+  void learn(const std::string& by_path, relay::OpenNote note);
   virtual std::vector<Told> tell(const relay::SharedBytes& frame) = 0;
   virtual std::vector<Told> tell(const std::string& control_text) = 0;
   /// What was told last ends the connection: there is nothing else on it that could go on.
@@ -68,6 +81,9 @@ class EditorWire {
   /// Access was refused before the relay was asked.
   virtual Bytes refused(const std::string& name, std::string_view reason) const = 0;
   virtual Bytes accepted(const std::string& name, bool read_only) const = 0;
+
+ protected:
+  std::map<std::string, EditorNote, std::less<>> notes_;
 };
 
 /// by_path   `body:<workspace>/<path>`

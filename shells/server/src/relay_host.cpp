@@ -214,6 +214,7 @@ void RelayHost::perform(relay::ListChanges& action) {
 void RelayHost::perform(relay::AppendUpdate& action) {
   const auto parsed = sync::parse_doc_id(action.document.view());
   DX_ASSERT(parsed.has_value());  // the relay opens no other documents
+  if (parsed->kind == sync::DocKind::Workspace) tell_list_watchers(parsed->workspace);
   NewUpdate update{.workspace = std::string(parsed->workspace),
                    .document = action.document.str(),
                    .bytes = std::move(action.update),
@@ -272,6 +273,25 @@ void RelayHost::perform(relay::EditFinished& action) {
   auto done = std::move(found->second);
   edits_.erase(found);
   done(action.stored);
+}
+
+void RelayHost::watch_list(relay::ConnectionId connection, const std::string& workspace) {
+  list_watchers_[workspace].insert(connection);
+}
+
+void RelayHost::unwatch_list(relay::ConnectionId connection, const std::string& workspace) {
+  const auto watched = list_watchers_.find(workspace);
+  if (watched == list_watchers_.end()) return;
+  watched->second.erase(connection);
+  if (watched->second.empty()) list_watchers_.erase(watched);
+}
+
+void RelayHost::tell_list_watchers(std::string_view workspace) {
+  const auto watched = list_watchers_.find(workspace);
+  if (watched == list_watchers_.end()) return;
+  for (const relay::ConnectionId watcher : watched->second) {
+    if (RelayPeer* one = peer(watcher)) one->list_changed();
+  }
 }
 
 RelayPeer* RelayHost::peer(relay::ConnectionId connection) {

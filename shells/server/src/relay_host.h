@@ -4,9 +4,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -29,6 +32,8 @@ class RelayPeer {
   virtual void close(relay::CloseCode code, const std::string& reason) = 0;
   virtual void pause() = 0;
   virtual void resume() = 0;
+  /// A workspace document that `watch_list` named.
+  virtual void list_changed() {}
 };
 
 class RelayHost {
@@ -51,6 +56,10 @@ class RelayHost {
   /// The connection that it came from ends.
   void drop_gathered();
   void closed(relay::ConnectionId connection);
+
+  /// The peer hears of every change of this workspace document that is to be stored.
+  void watch_list(relay::ConnectionId connection, const std::string& workspace);
+  void unwatch_list(relay::ConnectionId connection, const std::string& workspace);
 
   // The API.
   /// Closes the open documents of a workspace for a user, or for everybody when `user_id` is empty.
@@ -89,6 +98,7 @@ class RelayHost {
   /// What the relay hears of a write that failed.
   relay::StorageFailure failed(const StorageError& error);
   RelayPeer* peer(relay::ConnectionId connection);
+  void tell_list_watchers(std::string_view workspace);
   void arm_timer();
   template <typename T, typename Make>
   Reply<T> reply(Make make_event);
@@ -105,6 +115,7 @@ class RelayHost {
   sync::Relay relay_;
   HeapTrimmer trimmer_;
   std::unordered_map<uint64_t, std::shared_ptr<RelayPeer>> peers_;
+  std::map<std::string, std::set<relay::ConnectionId>, std::less<>> list_watchers_;  // by workspace
   std::unordered_map<uint64_t, std::function<void(bool)>> edits_;
   std::vector<relay::Action> actions_;
   std::vector<relay::Event> gathered_;

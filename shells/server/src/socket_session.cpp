@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include "diaryx/native/log.h"
+#include "diaryx/sync/control.h"
 #include "diaryx/sync/frame.h"
 #include "note_finder.h"
 
@@ -28,6 +29,14 @@ constexpr MessageLimits kSignInMessages{.binary_bytes = kSignInBytes, .text_byte
 constexpr MessageLimits kMessages{.binary_bytes = relay::Limits{}.max_frame_bytes,
                                   .text_bytes = relay::Limits{}.max_text_bytes};
 constexpr size_t kTlsBatchBytes = 16u << 10;
+
+/// Of somebody who has nothing.
+Bytes question_for_all() {
+  Writer out;
+  const Bytes nothing(1, 0);
+  sync::write_message(out, sync::SyncStep1{nothing});
+  return out.take();
+}
 
 }  // namespace
 
@@ -162,7 +171,7 @@ void SocketSession::take_what_came() {
 
 void SocketSession::take_messages() {
   while (!is_over() && reader_ != nullptr) {
-    if (reading_ == Reading::Asking) return reader_->keep_rest();  // what was read is shared with others
+    if (reading_ == Reading::Asking || following_) return reader_->keep_rest();  // what was read is shared with others
     const auto message = reader_->next();
     if (!message) {
       // Nothing that follows can be read. Closing at once could take the close frame from the client's hands.
@@ -245,6 +254,10 @@ void SocketSession::hear_on(Heard heard) {
 /// Nothing is read until `question` has gone on with the rest.
 void SocketSession::ask(asio::awaitable<void> question) {
   change(Reading::Idle, Reading::Asking);
+  spawn(std::move(question));
+}
+
+void SocketSession::spawn(asio::awaitable<void> question) {
   asio::co_spawn(services_.sockets.executor(), std::move(question),
                  [self = shared_from_this()](const std::exception_ptr& thrown) {
                    if (thrown == nullptr) return;
@@ -260,20 +273,70 @@ void SocketSession::go_on_with(Heard rest) {
   change(Reading::Asking, Reading::Idle);
   services_.relay.gather();  // else the relay might have the next bytes read before the rest is heard
   hear_on(std::move(rest));
+  follow_if_changed();
   take_what_came();
 }
 
 asio::awaitable<void> SocketSession::find(ToFind note, Heard rest) {
   const auto self = shared_from_this();
   if (life_ == Life::Ended) co_return;
-  const std::string document = co_await find_note(services_, grant_->key, note.by_path, note.payload);
+  EditorNote found = co_await find_note(services_, grant_->key, note.by_path, note.payload);
   if (life_ == Life::Open) {
-    wire_->located(note.by_path, document);
-    // What has an id that does not fit is refused by the relay, as a frame that cannot be read.
-    auto frame = sync::encode_frame(document, note.payload);
-    services_.relay.received(connection_, frame ? std::move(*frame) : Bytes(1, 0xff));
+    if (!found.workspace.empty()) watch_list(found.workspace);
+    open_note(note.by_path, std::move(found), note.payload);
   }
   go_on_with(std::move(rest));
+}
+
+void SocketSession::watch_list(const std::string& workspace) {
+  if (!watched_lists_.insert(workspace).second) return;
+  services_.relay.watch_list(connection_, workspace);
+  list_changed_ = true;  // perhaps, since it was looked at
+}
+
+/// Opens the document of a note with this message; anew if it is open for another note, so that the relay asks what this one has.
+void SocketSession::open_note(const std::string& by_path, EditorNote note, ByteView message) {
+  const std::string document = note.document;
+  if (wire_->is_in(document)) services_.relay.received(connection_, sync::format_control(sync::Leave{document}));
+  wire_->located(by_path, std::move(note));
+  // What has an id that does not fit is refused by the relay, as a frame that cannot be read.
+  auto frame = sync::encode_frame(document, message);
+  services_.relay.received(connection_, frame ? std::move(*frame) : Bytes(1, 0xff));
+}
+
+void SocketSession::list_changed() {
+  list_changed_ = true;
+  follow_if_changed();
+}
+
+/// Not while something else is asked for: that goes on with this.
+void SocketSession::follow_if_changed() {
+  if (!list_changed_ || following_ || reading_ == Reading::Asking) return;
+  list_changed_ = false;
+  following_ = true;
+  spawn(follow_notes());
+}
+
+/// Notes that have another document by now are opened there. The editor sees only that the text goes on: it is asked what it has, told
+/// what it lacks, and asked who is at it.
+asio::awaitable<void> SocketSession::follow_notes() {
+  const auto self = shared_from_this();
+  const auto open = wire_->notes();
+  for (const auto& [by_path, before] : open) {
+    EditorNote now = co_await follow_note(services_, before);
+    if (life_ != Life::Open) break;
+    const std::string document = now.document;
+    if (document == before.document) wire_->learn(by_path, std::move(now.note));
+    if (document == before.document || !wire_->notes().contains(by_path)) continue;  // or refused meanwhile
+    open_note(by_path, std::move(now), question_for_all());
+    if (!wire_->is_in(before.document))
+      services_.relay.received(connection_, sync::format_control(sync::Leave{before.document}));
+    if (auto query = sync::encode_frame(document, {sync::AwarenessQuery{}}))
+      send(std::make_shared<const Bytes>(std::move(*query)));
+  }
+  following_ = false;
+  follow_if_changed();
+  take_what_came();
 }
 
 asio::awaitable<void> SocketSession::sign_in(SignInWith with, Heard rest) {
@@ -448,6 +511,7 @@ void SocketSession::end() {
   services_.sockets.remove(*this);
   if (grant_ != nullptr) {
     services_.access.remove(*std::exchange(grant_, nullptr), connection_);
+    for (const std::string& workspace : watched_lists_) services_.relay.unwatch_list(connection_, workspace);
     services_.relay.closed(connection_);
   }
   counted_.release();

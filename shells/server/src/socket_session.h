@@ -12,7 +12,7 @@
 //                            Idle ◄─► Asking (editors only: for a sign-in or a note; what comes meanwhile waits)
 // Writing:  Idle ──push──► Gathering ──flush──► Idle, or UnderWay until the socket takes more (TLS: until it took all) ──► Idle
 //
-// Beside these the relay may `pause` the reading. The SocketList keeps a session alive until `end`.
+// Beside these the relay may `pause` the reading, and an editor's waits while its notes are followed. The SocketList keeps a session alive until `end`.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -70,6 +71,7 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   void close(relay::CloseCode code, const std::string& reason) override;
   void pause() override { paused_ = true; }
   void resume() override;
+  void list_changed() override;
 
   // For the SocketPoll.
   void ready(bool readable, bool writable) override;
@@ -96,7 +98,7 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   enum class Writing : uint8_t { Idle, Gathering, UnderWay };
 
   bool is_over() const { return life_ >= Life::Cut; }
-  bool listens() const { return reading_ == Reading::Idle && !paused_; }
+  bool listens() const { return reading_ == Reading::Idle && !paused_ && !following_; }
   void go_on_to(Life next);
   void change(Reading from, Reading to);
   void change(Writing from, Writing to);
@@ -112,9 +114,14 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   void take_from_editor(ByteView message);
   void hear_on(Heard heard);
   void ask(boost::asio::awaitable<void> question);
+  void spawn(boost::asio::awaitable<void> question);
   void go_on_with(Heard rest);
   boost::asio::awaitable<void> sign_in(SignInWith with, Heard rest);
   boost::asio::awaitable<void> find(ToFind note, Heard rest);
+  boost::asio::awaitable<void> follow_notes();
+  void follow_if_changed();
+  void open_note(const std::string& by_path, EditorNote note, ByteView message);
+  void watch_list(const std::string& workspace);
   void admit(Admission admission);
 
   void enqueue(const Told& told);
@@ -139,12 +146,15 @@ class SocketSession final : public RelayPeer, public Waiter, public std::enable_
   SocketList::Clock::time_point heard_at_;
   SocketList::Clock::time_point deadline_;  // of signing in, or of closing
   size_t place_ = 0;
+  std::set<std::string> watched_lists_;  // by workspace
   relay::Handshake handshake_ = relay::Handshake::Full;
   Life life_ = Life::Open;
   Reading reading_ = Reading::Early;
   Writing writing_ = Writing::Idle;
   bool read_only_ = false;
   bool paused_ = false;  // by the relay
+  bool list_changed_ = false;  // since it was asked where the open notes are
+  bool following_ = false;  // asks where they are; what comes meanwhile waits
   bool pinged_ = false;  // since the client was heard last
 };
 

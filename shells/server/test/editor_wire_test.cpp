@@ -14,6 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAreArray;
 
 Bytes bytes(std::string_view spaced) {
   std::string digits;
@@ -40,7 +41,7 @@ Bytes framed(const std::string& document, std::string_view payload) {
 
 TEST(YjsWire, PutsTheDocumentInFrontAndTakesItAway) {
   const auto wire = make_yjs_wire("body:w/a.md");
-  wire->located("body:w/a.md", "body:w/a.md");
+  wire->located("body:w/a.md", {"body:w/a.md"});
   const Heard heard = wire->hear(bytes("00 00 01 00"));
   ASSERT_THAT(heard, SizeIs(1));
   EXPECT_EQ(std::get<ToRelay>(heard[0]).frame, framed("body:w/a.md", "00 00 01 00"));
@@ -48,6 +49,15 @@ TEST(YjsWire, PutsTheDocumentInFrontAndTakesItAway) {
   const auto out = wire->tell(frame);
   EXPECT_EQ(told(out), hex({"00 02 02 00 00"}));
   EXPECT_EQ(out[0].bytes, frame) << "not a copy for each socket";
+}
+
+TEST(YjsWire, GoesOnInAnotherDocumentWhenItsNoteIsRenamed) {
+  const auto wire = make_yjs_wire("body:w/a.md");
+  wire->located("body:w/a.md", {"body:w/a.md"});
+  wire->located("body:w/a.md", {"body:w/a longer name.md", "w", {"a.md", "a longer name.md", "X"}});
+  EXPECT_FALSE(wire->is_in("body:w/a.md"));
+  EXPECT_EQ(std::get<ToRelay>(wire->hear(bytes("03"))[0]).frame, framed("body:w/a longer name.md", "03"));
+  EXPECT_EQ(told(wire->tell(shared(framed("body:w/a longer name.md", "03")))), hex({"03"}));
 }
 
 TEST(YjsWire, AsksWhereItsNoteIsBeforeTheFirstMessage) {
@@ -58,7 +68,7 @@ TEST(YjsWire, AsksWhereItsNoteIsBeforeTheFirstMessage) {
     return note != nullptr && note->payload == bytes("00 00 01 00");
   };
   EXPECT_TRUE(asks());
-  wire->located("body:w/a.md", "body:w/~f-1");
+  wire->located("body:w/a.md", {"body:w/~f-1"});
   EXPECT_EQ(std::get<ToRelay>(wire->hear(bytes("03"))[0]).frame, framed("body:w/~f-1", "03"));
   EXPECT_EQ(told(wire->tell(shared(framed("body:w/~f-1", "00 02 02 00 00")))), hex({"00 02 02 00 00"}));
 }
@@ -96,7 +106,7 @@ Heard hear(EditorWire& wire, const std::string& rest) { return wire.hear(bytes(k
 
 TEST(HocuspocusWire, CarriesSyncAwarenessAndQueriesOfANamedDocument) {
   const auto wire = make_hocuspocus_wire();
-  wire->located("body:w/a.md", "body:w/a.md");
+  wire->located("body:w/a.md", {"body:w/a.md"});
   for (const char* payload : {"00 00 01 00", "01 01 00", "03"}) {
     const Heard heard = hear(*wire, payload);
     ASSERT_THAT(heard, SizeIs(1)) << payload;
@@ -111,14 +121,15 @@ TEST(HocuspocusWire, TellsManySocketsInOnePieceOfMemory) {
   const auto frames = std::make_shared<HocuspocusFrames>();
   const auto one = make_hocuspocus_wire(frames);
   const auto two = make_hocuspocus_wire(frames);
-  for (const auto* wire : {&one, &two}) (*wire)->located("body:w/a.md", "body:w/a.md");
+  for (const auto* wire : {&one, &two}) (*wire)->located("body:w/a.md", {"body:w/a.md"});
   const auto frame = shared(framed("body:w/a.md", "00 02 02 00 00"));
   const auto first = one->tell(frame);
   EXPECT_EQ(first.at(0).bytes, two->tell(frame).at(0).bytes);
   // Equal bytes of another frame are another message, and so is the same under another name.
   EXPECT_NE(first.at(0).bytes, two->tell(shared(framed("body:w/a.md", "00 02 02 00 00"))).at(0).bytes);
-  two->located("body:w/b.md", "body:w/a.md");
-  EXPECT_EQ(told(two->tell(frame)), hex({"06 77 2f 62 2e 6d 64 00 02 02 00 00"}));
+  const auto renamed = make_hocuspocus_wire(frames);
+  renamed->located("body:w/b.md", {"body:w/a.md"});
+  EXPECT_EQ(told(renamed->tell(frame)), hex({"06 77 2f 62 2e 6d 64 00 02 02 00 00"}));
   EXPECT_EQ(told(one->tell(frame)), hex({"06 77 2f 61 2e 6d 64 00 02 02 00 00"}));
 }
 
@@ -128,7 +139,7 @@ TEST(HocuspocusWire, CallsANoteByItsPathWhereverItsTextIs) {
   ASSERT_THAT(first, SizeIs(1));
   EXPECT_EQ(std::get<ToFind>(first[0]).by_path, "body:w/a.md");
   EXPECT_EQ(std::get<ToFind>(first[0]).payload, bytes("00 00 01 00"));
-  wire->located("body:w/a.md", "body:w/~f-1");
+  wire->located("body:w/a.md", {"body:w/~f-1"});
   EXPECT_EQ(std::get<ToRelay>(hear(*wire, "03")[0]).frame, framed("body:w/~f-1", "03"));
   EXPECT_EQ(told(wire->tell(shared(framed("body:w/~f-1", "00 02 02 00 00")))),
             hex({"06 77 2f 61 2e 6d 64 00 02 02 00 00"}));
@@ -136,9 +147,26 @@ TEST(HocuspocusWire, CallsANoteByItsPathWhereverItsTextIs) {
   const Heard closed = hear(*wire, "07");
   EXPECT_EQ(std::get<ToRelayText>(closed[0]).text, sync::format_control(sync::Leave{"body:w/~f-1"}));
   EXPECT_TRUE(std::holds_alternative<ToFind>(hear(*wire, "03")[0])) << "opened again, it may be elsewhere";
-  wire->located("body:w/a.md", "body:w/~f-2");
+  wire->located("body:w/a.md", {"body:w/~f-2"});
   wire->tell(sync::format_control(sync::DocError{"body:w/~f-2", "unauthorized", "No."}));
   EXPECT_TRUE(std::holds_alternative<ToFind>(hear(*wire, "03")[0])) << "after a refusal, too";
+}
+
+TEST(HocuspocusWire, TellsANoteUnderEveryNameThatItWasOpenedBy) {
+  const auto wire = make_hocuspocus_wire();
+  wire->located("body:w/a.md", {"body:w/a.md"});
+  wire->located("body:w/b.md", {"body:w/b.md"});
+  wire->located("body:w/a.md", {"body:w/b.md"});  // it was renamed
+  EXPECT_TRUE(wire->is_in("body:w/b.md"));
+  EXPECT_FALSE(wire->is_in("body:w/a.md"));
+  const char* const as_a = "06 77 2f 61 2e 6d 64 00 02 02 00 00";
+  const char* const as_b = "06 77 2f 62 2e 6d 64 00 02 02 00 00";
+  const auto frame = shared(framed("body:w/b.md", "00 02 02 00 00"));
+  EXPECT_THAT(told(wire->tell(frame)), UnorderedElementsAreArray(hex({as_a, as_b})));
+  EXPECT_THAT(hear(*wire, "07"), SizeIs(1)) << "the document stays open for the other name";
+  EXPECT_EQ(told(wire->tell(frame)), hex({as_b}));
+  const Heard closed = wire->hear(bytes("06 77 2f 62 2e 6d 64 07"));
+  EXPECT_EQ(std::get<ToRelayText>(closed.at(0)).text, sync::format_control(sync::Leave{"body:w/b.md"}));
 }
 
 TEST(HocuspocusWire, ReadsTheTokenAndAnswersInKind) {
@@ -179,11 +207,11 @@ TEST(HocuspocusWire, CountsFromTheStartWhenANoteIsOpenedAnew) {
       {"not stored", [&] { wire->tell(sync::format_control(sync::DocError{"body:w/~f-1", "storage", "Full."})); }},
   };
   for (const auto& [how, end] : ends) {
-    wire->located("body:w/a.md", "body:w/~f-1");
+    wire->located("body:w/a.md", {"body:w/~f-1"});
     EXPECT_EQ(saved(2), 2u) << "before it was " << how;
     end();
     EXPECT_TRUE(std::holds_alternative<ToFind>(hear(*wire, "03")[0])) << how;
-    wire->located("body:w/a.md", "body:w/~f-1");
+    wire->located("body:w/a.md", {"body:w/~f-1"});
     EXPECT_EQ(saved(3), 3u) << "after it was " << how;
     hear(*wire, "07");
   }

@@ -13,18 +13,6 @@
 
 namespace diaryx::sync::relay {
 
-std::string document_of(crdt::Doc& workspace, std::string_view path) {
-  const std::optional<std::string> json = workspace.map(kFilesRoot).get_string(path);
-  const auto entry = json ? parse_metadata(*json) : Result<Repaired<FileMetadata>>(fail(ErrorCode::InvalidMetadata));
-  if (!entry) return std::string(path);
-  if (entry->value.deleted && extra_text(entry->value, kMovedTo)) {
-    const auto value = workspace.map(kHomesRoot).get_string(file_id_of_entry(std::string(path), entry->value));
-    const std::optional<Home> home = value ? parse_home(*value) : std::nullopt;
-    if (home && home->seen.empty()) return home->document;
-  }
-  return document_key(entry->value, std::string(path));
-}
-
 WorkspaceFiles::WorkspaceFiles(std::string workspace, std::unique_ptr<WorkspaceDoc> doc)
     : workspace_(std::move(workspace)), doc_(std::move(doc)) {}
 WorkspaceFiles::WorkspaceFiles(WorkspaceFiles&&) noexcept = default;

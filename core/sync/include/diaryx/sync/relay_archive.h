@@ -22,10 +22,6 @@ class WorkspaceDoc;
 
 namespace diaryx::sync::relay {
 
-/// The key of the document that has the text of the file at a path: the path itself, or what the file's entry in the workspace
-/// document says (docs/decisions/0005-identity-of-a-file.md). A path that a file left by a rename leads to that file.
-std::string document_of(crdt::Doc& workspace, std::string_view path);
-
 /// The workspace document as a list of files. A copy: the document may change meanwhile.
 class WorkspaceFiles {
  public:
