@@ -20,6 +20,7 @@ FakeServer::FakeServer(uint64_t seed, Deliver deliver, Closed closed)
 void FakeServer::crash() {
   waiting_.clear();
   answers_.clear();
+  ++list_changes_;
   sync::RelayOptions options{.lineage = "lineage" + std::to_string(lineages_), .seed = seed_ + ++starts_};
   // Nobody can tell how long documents stay in memory. Every other server has them there for a moment only.
   if (starts_ % 2 == 0) options.limits.idle_before_unload = kMoment;
@@ -32,10 +33,11 @@ void FakeServer::roll_back() {
   crash();
 }
 
-relay::ConnectionId FakeServer::connect(std::string user, TimestampMs now) {
+relay::ConnectionId FakeServer::connect(std::string user, TimestampMs now, relay::Handshake handshake) {
   const relay::ConnectionId id{next_connection_++};
   feed(relay::ConnectionOpened{.connection = id,
-                               .principal = relay::share({.user_id = std::move(user), .device_id = "device"})},
+                               .principal = relay::share({.user_id = std::move(user), .device_id = "device"}),
+                               .handshake = handshake},
        now);
   return id;
 }
@@ -74,6 +76,26 @@ size_t FakeServer::stored_updates() const {
 
 void FakeServer::feed(relay::Event event, TimestampMs now) {
   answers_.push_back(std::move(event));
+  take_answers(now);
+}
+
+void FakeServer::edit(sync::ServerEdit edit, TimestampMs now) {
+  std::vector<relay::Action> actions;
+  relay_->edit(std::move(edit), now, actions);
+  for (relay::Action& action : actions) perform(action);
+  take_answers(now);
+}
+
+crdt::Doc& FakeServer::live(const DocId& document, TimestampMs now) {
+  sync::ServerEdit nothing;
+  nothing.document = document;
+  edit(std::move(nothing), now);
+  crdt::Doc* const found = relay_->find(document);
+  DX_ASSERT(found != nullptr);  // loading is answered at once
+  return *found;
+}
+
+void FakeServer::take_answers(TimestampMs now) {
   if (feeding_) return;
   feeding_ = true;
   while (!answers_.empty()) {
@@ -107,6 +129,7 @@ void FakeServer::perform(relay::Action& action) {
     answers_.push_back(list_changes(*list));
   } else if (const auto* append = std::get_if<relay::AppendUpdate>(&action)) {
     waiting_.push_back({append->ticket, append->document.str(), *append->update});
+    if (append->document.view().starts_with("workspace:")) ++list_changes_;
   } else if (const auto* snapshot = std::get_if<relay::StoreSnapshot>(&action)) {
     answers_.push_back(relay::SnapshotStored{snapshot->ticket});  // the log alone is kept: it says the same
   } else if (const auto* binary = std::get_if<relay::SendBinary>(&action)) {

@@ -20,9 +20,11 @@ World::World(uint64_t seed, WorldOptions options)
           seed, [this](ConnectionId to, bool text, std::string bytes) { send(to, false, text, std::move(bytes)); },
           [this](ConnectionId connection) { cut(connection); }) {
   for (size_t i = 0; i < options.devices; ++i) devices_.push_back(std::make_unique<Device>(*this, i));
+  for (size_t i = 0; i < options.editors; ++i) editors_.emplace_back(server_, seed * 0x9e3779b97f4a7c15ull + 3 + i);
 }
 
 void World::send(ConnectionId connection, bool to_server, bool text, std::string bytes) {
+  if (Editor* const editor = editor_of(connection); editor != nullptr && !text) return editor->told(bytes);
   const auto wire = wires_.find(connection);
   if (wire == wires_.end()) return;
   if (old_server_ && text && !to_server && bytes.starts_with(R"({"type":"server_hello")")) return;
@@ -60,7 +62,13 @@ void World::send(ConnectionId connection, bool to_server, bool text, std::string
   wire->second.parcels.push_back({due, to_server, text, std::move(bytes)});
 }
 
+Editor* World::editor_of(ConnectionId connection) {
+  const auto found = std::ranges::find(editors_, std::optional(connection), &Editor::connection);
+  return found == editors_.end() ? nullptr : &*found;
+}
+
 void World::cut(ConnectionId connection) {
+  if (Editor* const editor = editor_of(connection)) return editor->disconnect(now_);
   const auto wire = wires_.find(connection);
   if (wire == wires_.end()) return;
   Device& device = *devices_[wire->second.device];
@@ -122,6 +130,7 @@ void World::step() {
   }
   server_.commit(now_);
   server_.tick(now_);
+  for (Editor& editor : editors_) editor.step(now_);
   for (const auto& device : devices_) {
     device->give_late_answers();
     device->go_on_fetching();
@@ -154,6 +163,10 @@ void World::faults() {
       server_.crash();
     }
     while (!wires_.empty()) cut(wires_.begin()->first);
+    for (Editor& editor : editors_) editor.lost();
+  }
+  for (Editor& editor : editors_) {
+    if (random_.chance(options_.cut)) editor.disconnect(now_);
   }
   for (const auto& device : devices_) {
     if (device->full_steps_ > 0) --device->full_steps_;
@@ -180,6 +193,7 @@ bool World::quiet() const {
   for (const auto& [connection, wire] : wires_) {
     if (!wire.parcels.empty()) return false;
   }
+  if (!std::ranges::all_of(editors_, &Editor::quiet)) return false;
   return std::ranges::all_of(devices_, [](const auto& device) {
     return device->waiting_.empty() && device->late_answers_.empty() && device->slow_writes_.empty() &&
            device->slow_fetches_.empty() && device->replica_->settled();

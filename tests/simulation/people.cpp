@@ -24,6 +24,7 @@ std::string_view name_of(Mix mix) {
     case Mix::Rough: return "rough";
     case Mix::Late: return "late";
     case Mix::Attachments: return "attachments";
+    case Mix::Editors: return "editors";
   }
   return {};
 }
@@ -40,7 +41,10 @@ void People::edit_once() {
   const std::vector<std::string> notes = files_of(device, ".md");
   if (mix_ >= Mix::Rough && !notes.empty() && random.chance(0.35)) return edit_roughly(device, random, notes);
   if (mix_ == Mix::Attachments && random.chance(0.7)) return edit_picture(device, random);
+  if (mix_ == Mix::Editors && random.chance(0.3)) return type_in_editor(random);
   uint64_t choice = random.below(100);
+  // What is typed in an editor into a note that somebody deletes meanwhile is kept in its document, and nowhere else.
+  if (mix_ == Mix::Editors && ((choice >= 28 && choice < 31) || choice == 37)) choice = 99;
   if ((mix_ == Mix::Everyday || mix_ == Mix::Attachments) &&
       ((choice >= 18 && choice < 28) || (choice >= 40 && choice < 44)))
     choice = 99;
@@ -111,6 +115,21 @@ void People::insert_line(Device& device, Random& random, const std::string& path
   } else {
     device.user_writes(path, text);
   }
+}
+
+void People::type_in_editor(Random& random) {
+  Editor& editor = world_.editors()[random.below(world_.editors().size())];
+  if (!editor.is_open()) {
+    const Device& device = world_.device(random.below(world_.size()));
+    const std::vector<std::string> notes = files_of(device, ".md");
+    if (!notes.empty()) editor.open(device.replica().key_of(random.pick(notes)));
+    return;
+  }
+  const std::string text = editor.text();
+  const size_t first = text.find('<');
+  if (first == std::string::npos) return;  // nothing has come yet
+  const size_t at = std::max(line_start(text, random.below(text.size() + 1)), line_start(text, first));
+  editor.insert(Utf8Offset{static_cast<uint32_t>(at)}, ledger_.fresh_line(home_of(text)));
 }
 
 void People::delete_line(Device& device, Random& random, const std::string& path) {

@@ -22,6 +22,8 @@ enum class Mix : uint8_t {
   Everything,
   /// As everyday, but most of it with pictures, which with faults take their time to come.
   Attachments,
+  /// As everything, without deletions; besides, somebody types into notes in Yjs editors at the server.
+  Editors,
   /// As everything; besides, devices choose the same names, files go over others, round in rings and there and back, folders are
   /// deleted, flow together and change in case, programs save over a backup, empty a file first or write it all anew, and old texts
   /// are put back.
@@ -29,7 +31,8 @@ enum class Mix : uint8_t {
   /// As rough, and with faults more than half of the moves and removals are answered late, or with a refusal though they were done.
   Late,
 };
-inline constexpr std::array kMixes{Mix::Everyday, Mix::Everything, Mix::Attachments, Mix::Rough, Mix::Late};
+inline constexpr std::array kMixes{Mix::Everyday, Mix::Everything, Mix::Attachments,
+                                   Mix::Editors,  Mix::Rough,      Mix::Late};
 
 /// As `./dev sim --mix` calls it.
 std::string_view name_of(Mix mix);
@@ -67,6 +70,7 @@ class People {
   void swap(Device& device, Random& random, const std::vector<std::string>& notes);
   void reuse_name(Device& device, Random& random, const std::string& path);
   void delete_file(Device& device, const std::string& path);
+  void type_in_editor(Random& random);
   void change_picture(Device& device, Random& random);
   void edit_picture(Device& device, Random& random);
   void leave_picture(const Device& device, const std::string& path);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "diaryx/sync/frontmatter.h"
 #include "diaryx/testing/random.h"
 
 namespace diaryx::testing {
@@ -43,11 +44,25 @@ WorldOptions surroundings(uint64_t seed, Network network) {
   return options;
 }
 
+/// What an editor shows that is not in the file which it has open.
+std::string complaint_of_editors(World& world) {
+  for (Editor& editor : world.editors()) {
+    const std::string text = editor.text();
+    for (const auto& [path, bytes] : world.device(0).disk().files()) {
+      if (text.empty() || home_of(bytes) != home_of(text)) continue;
+      if (sync::split_frontmatter(bytes).body != text)
+        return "an editor of " + path + " shows:\n" + text + "--- file\n" + bytes;
+    }
+  }
+  return {};
+}
+
 std::string after_healing(World& world, const People& people, const std::string& when) {
   if (!world.run_until_quiet()) return when + ": the devices did not come to rest";
   if (std::string difference = world.first_difference(); !difference.empty()) return when + ": " + difference;
   const std::string complaint = people.ledger().complaint(world.device(0).disk().files());
   if (!complaint.empty()) return when + ": " + complaint;
+  if (std::string shown = complaint_of_editors(world); !shown.empty()) return when + ": " + shown;
   if (world.figures().outside_root != 0) return when + ": a path outside the root was to be touched";
   const uint64_t frames = world.figures().frames;
   for (int i = 0; i < 50; ++i) world.step();
@@ -99,6 +114,7 @@ Outcome run_seed(uint64_t seed, Network network, Mix mix) {
   WorldOptions options = surroundings(seed, network);
   if (mix == Mix::Late && network == Network::Bad) options.late_move = 0.6;
   if (mix == Mix::Attachments && network == Network::Bad) options.slow_fetch = 0.5;
+  if (mix == Mix::Editors) options.editors = 2;
   World world{seed, options};
   People people{world, mix};
   std::string failure = live(world, people, options);

@@ -27,6 +27,7 @@ constexpr const char* kUsage =
     "  runs the seeds S to S+N-1 (1 to 200), each on a good network and once more with every fault\n"
     "  --mix everything   the default; see tests/simulation/README.md for what people and programs do in each mix\n"
     "        everyday     without folder renames, swapped names, reused names and changes of case\n"
+    "        editors      as everything, without deletions; somebody types in Yjs editors\n"
     "        rough        with more of what few people do\n"
     "        late         as rough, and faults answer moves and removals late\n"
     "        attachments  as everyday, mostly with pictures\n"

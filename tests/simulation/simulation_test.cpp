@@ -65,6 +65,14 @@ TEST(Simulation, NothingIsLostOrDoubledWhenMovesAndRemovalsAreAnsweredLate) {
             0);  // not all fresh ones pass yet: README.md
 }
 
+TEST(Simulation, NothingIsLostOrDoubledThatIsTypedInEditorsWhileNotesAreRenamed) {
+  run_seeds(Network::Good, Mix::Editors, {99780023, 99780082, 99780195, 99780197, 99780198}, 50);
+}
+
+TEST(Simulation, NothingIsLostOrDoubledThatIsTypedInEditorsWhenEverythingFails) {
+  run_seeds(Network::Bad, Mix::Editors, {99780068, 99780195, 99780197}, 0);  // not all fresh ones pass yet: README.md
+}
+
 TEST(Simulation, NothingIsLostOrDoubledOfAttachments) {
   run_seeds(Network::Good, Mix::Attachments, {219, 618, 1332, 1567, 1991, 2207, 2900}, 50);
 }

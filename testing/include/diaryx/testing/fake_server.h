@@ -23,7 +23,8 @@ class FakeServer {
 
   /// What `connect` returns next.
   sync::relay::ConnectionId next_connection() const { return sync::relay::ConnectionId{next_connection_}; }
-  sync::relay::ConnectionId connect(std::string user, TimestampMs now);
+  sync::relay::ConnectionId connect(std::string user, TimestampMs now,
+                                    sync::relay::Handshake handshake = sync::relay::Handshake::Full);
   void disconnect(sync::relay::ConnectionId connection, TimestampMs now);
   void receive(sync::relay::ConnectionId connection, bool text, const std::string& bytes, TimestampMs now);
 
@@ -40,6 +41,13 @@ class FakeServer {
   /// The process dies: what was not committed is gone, every connection too.
   void crash();
 
+  // --- for the sessions of editors
+  void edit(sync::ServerEdit edit, TimestampMs now);
+  /// Loaded if need be; valid until the next call.
+  crdt::Doc& live(const DocId& document, TimestampMs now);
+  /// How often the workspace document changed.
+  uint64_t list_changes() const { return list_changes_; }
+
   std::map<Sha256, std::string>& blobs() { return blobs_; }
   size_t stored_updates() const;
 
@@ -51,6 +59,7 @@ class FakeServer {
   };
 
   void feed(sync::relay::Event event, TimestampMs now);
+  void take_answers(TimestampMs now);
   void perform(sync::relay::Action& action);
   sync::relay::ChangesListed list_changes(const sync::relay::ListChanges& question) const;
 
@@ -64,6 +73,7 @@ class FakeServer {
   std::unique_ptr<sync::Relay> relay_;
   std::deque<sync::relay::Event> answers_;
   bool feeding_ = false;
+  uint64_t list_changes_ = 0;
   std::deque<Waiting> waiting_;
   std::map<std::string, std::vector<Bytes>> log_;  // committed
   std::map<std::string, uint64_t> last_of_;  // sequence of the newest record per document; a roll-back ends the lineage

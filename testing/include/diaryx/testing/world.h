@@ -16,6 +16,7 @@
 
 #include "diaryx/sync/replica.h"
 #include "diaryx/testing/device.h"
+#include "diaryx/testing/editor.h"
 #include "diaryx/testing/fake_disk.h"
 #include "diaryx/testing/fake_server.h"
 #include "diaryx/testing/random.h"
@@ -85,6 +86,8 @@ struct WorldOptions {
   sync::BreakerOptions breaker{};
   /// Devices say who they are and keep the history of what they store.
   bool history = false;
+  /// Editors that have no note open yet. They are cut as devices are.
+  size_t editors = 0;
 };
 
 class World {
@@ -94,6 +97,7 @@ class World {
   Device& device(size_t number) { return *devices_[number]; }
   const Device& device(size_t number) const { return *devices_[number]; }
   size_t size() const { return devices_.size(); }
+  std::deque<Editor>& editors() { return editors_; }
   Random& random() { return random_; }
   FakeServer& server() { return server_; }
   TimestampMs now() const { return now_; }
@@ -137,6 +141,7 @@ class World {
   void deliver_torn(sync::relay::ConnectionId connection);
   void faults();
   bool quiet() const;
+  Editor* editor_of(sync::relay::ConnectionId connection);
 
   WorldOptions options_;
   bool old_server_;  // one seed in eight: a server that says neither hello nor, for all that devices know, receipts
@@ -147,6 +152,7 @@ class World {
   std::map<sync::relay::ConnectionId, Wire> wires_;
   FakeServer server_;
   std::vector<std::unique_ptr<Device>> devices_;
+  std::deque<Editor> editors_;
 };
 
 }  // namespace diaryx::testing
