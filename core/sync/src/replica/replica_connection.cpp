@@ -7,9 +7,6 @@
 namespace diaryx::sync {
 namespace {
 
-constexpr DurationMs kHandshakeTimeout{10'000};
-constexpr DurationMs kRefusedRetry{30'000};
-constexpr DurationMs kListTimeout{10'000};
 constexpr size_t kMaxDocumentProblems = 3;
 
 }  // namespace
@@ -18,45 +15,32 @@ constexpr size_t kMaxDocumentProblems = 3;
 
 void Replica::Impl::on_connected() {
   on_disconnected();
-  phase_ = Phase::Handshaking;
-  handshake_deadline_ = now_ + kHandshakeTimeout;
-  set_state(SyncState::Connected);
+  tell_state(connection_.begin(now_));
   emit(SendText{format_control(ClientHello{.handshake = false})});
   send_workspace(workspace_link_.ask(workspace_.doc(), now_));
 }
 
 void Replica::Impl::on_disconnected() {
   leave_over();
-  phase_ = Phase::Offline;
-  receipts_ = false;
   settled_told_ = false;
-  handshake_deadline_.reset();
   workspace_link_ = DocLink(DocLink::Kind::Workspace);
   uploads_.forget_answers();
-  if (state_ != SyncState::Refused) set_state(SyncState::Disconnected);
+  tell_state(connection_.end());
 }
 
-void Replica::Impl::set_state(SyncState state) {
-  if (state == state_) return;
-  state_ = state;
-  notify(StatusChanged{state});
-}
-
-void Replica::Impl::become_active() {
-  if (phase_ != Phase::Handshaking) return;
-  phase_ = Phase::Active;
-  set_state(SyncState::Syncing);
+void Replica::Impl::tell_state(bool is_new) {
+  if (is_new) notify(StatusChanged{connection_.state()});
 }
 
 void Replica::Impl::on_workspace_answered() {
-  handshake_deadline_.reset();
+  connection_.on_answer();
   if (!joined_) {
     joined_ = true;
     emit(PersistRecord{"joined", "1"});
   }
   if (following_.begin(wall_clock_)) ask_for_changes();
   if (following_.awaits_list()) {
-    handshake_deadline_ = now_ + kListTimeout;
+    connection_.await(now_);
   } else {
     open_all();
   }
@@ -78,7 +62,7 @@ void Replica::Impl::on_workspace_answered() {
 
 void Replica::Impl::open_body(const std::string& key, bool first) {
   if (open_bodies_.is_open(key)) return;
-  if (phase_ != Phase::Active || !workspace_link_.answered()) {
+  if (!workspace_link_.answered()) {
     unsynced_.leave(key);
   } else if (first) {
     open_bodies_.enqueue_first(key);
@@ -105,7 +89,6 @@ void Replica::Impl::note_if_saved(const std::string& key) {
 }
 
 void Replica::Impl::pump() {
-  if (phase_ != Phase::Active || !workspace_link_.answered()) return;
   while (const std::optional<std::string> key = open_bodies_.open_next()) {
     send_body(*key, open_bodies_.ask(*key, bodies_.open(*key).doc(), now_));
   }
@@ -126,7 +109,7 @@ void Replica::Impl::send_body(const std::string& key, Bytes payload) {
 }
 
 void Replica::Impl::barrier_if_needed() {
-  if (receipts_ || phase_ != Phase::Active) return;
+  if (connection_.has_receipts()) return;
   send_workspace(workspace_link_.barrier(workspace_.doc()));
   for (const std::string& key : open_bodies_.unsaved()) {
     if (open_bodies_.wants_barrier(key)) send_body(key, open_bodies_.barrier(key, bodies_.open(key).doc()));
@@ -136,7 +119,7 @@ void Replica::Impl::barrier_if_needed() {
 // --- frames -----------------------------------------------------------------------------------------------------
 
 void Replica::Impl::on_binary(ByteView bytes) {
-  if (phase_ == Phase::Offline) return;
+  if (!connection_.is_online()) return;
   const Result<Frame> frame = decode_frame(bytes);
   if (!frame) return problem({}, "the server sent a frame that cannot be read: " + describe(frame.error()));
   const Result<ParsedDocId> id = parse_doc_id(frame->doc_id);
@@ -146,7 +129,7 @@ void Replica::Impl::on_binary(ByteView bytes) {
   if (!messages) {
     return problem(key, "the server sent a message that cannot be read: " + describe(messages.error()));
   }
-  become_active();
+  tell_state(connection_.hear());
   for (const Message& message : *messages) {
     if (id->kind == DocKind::Workspace) {
       on_workspace_message(message);
@@ -195,12 +178,12 @@ void Replica::Impl::on_body_message(const std::string& key, const Message& messa
 }
 
 void Replica::Impl::on_text(std::string_view json) {
-  if (phase_ == Phase::Offline) return;
+  if (!connection_.is_online()) return;
   Result<ControlMessage> message = parse_control(json);
   if (!message)
     return problem({}, "the server sent a control message that cannot be read: " + describe(message.error()));
   if (const auto* hello = std::get_if<ServerHello>(&*message)) {
-    receipts_ = hello->receipts;
+    connection_.on_hello(hello->receipts);
     following_.on_hello(hello->changes);
     if (hello->changes) workspace_link_.first_ask_is_answered();
   } else if (const auto* changes = std::get_if<Changes>(&*message)) {
@@ -208,7 +191,7 @@ void Replica::Impl::on_text(std::string_view json) {
   } else if (std::holds_alternative<FileManifest>(*message)) {
     emit(SendText{format_control(FilesReady{})});
   } else if (const auto* state = std::get_if<CrdtState>(&*message)) {
-    become_active();
+    tell_state(connection_.hear());
     apply_workspace(state->state, /*answer=*/false, HistoryOrigin::Sync);
   } else if (const auto* saved = std::get_if<Saved>(&*message)) {
     const Result<ParsedDocId> id = parse_doc_id(saved->doc);
@@ -239,8 +222,8 @@ void Replica::Impl::on_doc_error(const DocError& error) {
   if (is_all && (error.code == "unauthorized" || error.code == "storage")) {
     problem({}, "the server does not open this workspace: " + reason);
     on_disconnected();  // it took this device's seat away, and with it all that was asked on this line
-    handshake_deadline_ = now_ + kRefusedRetry;
-    return set_state(error.code == "unauthorized" ? SyncState::Refused : SyncState::Reconnecting);
+    const SyncState state = error.code == "unauthorized" ? SyncState::Refused : SyncState::Reconnecting;
+    return tell_state(connection_.refuse(state, now_));
   }
   problem(key, (error.doc.empty() ? "the server: " : "the server refused a change: ") + reason);
   if (key.empty() || !open_bodies_.is_open(key)) return;
@@ -255,12 +238,12 @@ void Replica::Impl::on_doc_error(const DocError& error) {
 // --- time -------------------------------------------------------------------------------------------------------
 
 std::optional<TimestampMs> Replica::Impl::next_deadline() const {
-  std::optional<TimestampMs> next = handshake_deadline_;
+  std::optional<TimestampMs> next = connection_.deadline();
   const auto consider = [&](std::optional<TimestampMs> time) {
     if (time && (!next || *time < *next)) next = time;
   };
   consider(open_bodies_.next_moment());
-  if (phase_ == Phase::Active) consider(uploads_.next_moment());
+  if (connection_.is_active()) consider(uploads_.next_moment());
   consider(work_.next_moment());
   consider(gone_.next_moment());
   consider(doubtful_due_);
@@ -272,11 +255,7 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
 }
 
 void Replica::Impl::on_deadline() {
-  if (handshake_deadline_ && *handshake_deadline_ <= now_) {
-    handshake_deadline_ = now_ + kHandshakeTimeout;
-    const bool is_refused = state_ == SyncState::Refused || state_ == SyncState::Reconnecting;
-    emit(Reconnect{is_refused ? "the server is asked once more" : "the server did not answer within 10 seconds"});
-  }
+  if (const std::optional<std::string_view> reason = connection_.overdue(now_)) emit(Reconnect{std::string(*reason)});
   for (const std::string& key : open_bodies_.due(now_)) {
     if (open_bodies_.on_silence(key) == kMaxDocumentProblems)
       problem(key, "the server does not answer for this file; sync goes on trying");
@@ -300,7 +279,7 @@ void Replica::Impl::on_deadline() {
 // --- telling ----------------------------------------------------------------------------------------------------
 
 ReplicaStatus Replica::Impl::status() const {
-  ReplicaStatus status{.state = state_};
+  ReplicaStatus status{.state = connection_.state()};
   if (!file_count_) file_count_ = workspace_.live_files().size() + workspace_.live_binaries().size();
   status.files = *file_count_;
   status.waiting_documents = open_bodies_.waiting() + (workspace_link_.answered() && !following_.awaits_list() ? 0 : 1);
@@ -321,7 +300,7 @@ ReplicaStatus Replica::Impl::status() const {
 }
 
 bool Replica::Impl::settled() const {
-  if (phase_ != Phase::Active || !workspace_link_.saved() || following_.awaits_list()) return false;
+  if (!workspace_link_.saved() || following_.awaits_list()) return false;
   if (open_bodies_.has_queued() || !open_bodies_.unsaved().empty() || doubtful_due_ || !newcomers_.empty() ||
       !rewritten_.empty() || incoming_.is_asked() || !uploads_.empty() || !wants_read_.empty())
     return false;
@@ -331,11 +310,11 @@ bool Replica::Impl::settled() const {
 }
 
 void Replica::Impl::announce() {
-  if (phase_ != Phase::Active || !workspace_link_.answered()) return;
+  if (!workspace_link_.answered()) return;
   const size_t waiting = open_bodies_.waiting() + (following_.awaits_list() ? 1 : 0);
   if (const std::optional<size_t> answered = open_bodies_.take_progress(/*are_all=*/waiting == 0))
     notify(Progress{.completed = *answered, .total = *answered + waiting});
-  if (waiting == 0 && state_ == SyncState::Syncing) set_state(SyncState::Synced);
+  if (waiting == 0) tell_state(connection_.catch_up());
 
   const bool now_settled = settled();
   if (now_settled && !settled_told_) {

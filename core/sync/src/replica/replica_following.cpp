@@ -67,11 +67,11 @@ void Replica::Impl::forget_cursor() {
 }
 
 void Replica::Impl::on_changes(const Changes& changes) {
-  if (changes.workspace != options_.workspace_id || phase_ != Phase::Active || !workspace_link_.answered()) return;
+  if (changes.workspace != options_.workspace_id || !workspace_link_.answered()) return;
   const bool is_list = following_.awaits_list();
   Unsynced::Keys changed = following_.on_changes(changes);
   if (!is_list) return;
-  handshake_deadline_.reset();
+  connection_.on_answer();
   if (changes.known) {
     changed.merge(unsynced_.take());
     open_changed(changed);

@@ -14,6 +14,7 @@
 //
 // What it remembers is kept by small machines, each with its own invariants and none that knows of another:
 //   body_store.h, workspace_doc.h  the documents
+//   connection.h           how far the connection is, and when it is given up
 //   doc_link.h             one document on one connection
 //   open_bodies.h          the bodies of one connection: asked for, waiting for their turn, acknowledged
 //   following.h            the server's news of which bodies changed, and the cursor
@@ -41,6 +42,7 @@
 #include "diaryx/sync/replica.h"
 #include "replica/asked_actions.h"
 #include "replica/body_store.h"
+#include "replica/connection.h"
 #include "replica/disk_work.h"
 #include "replica/doc_link.h"
 #include "replica/due_map.h"
@@ -91,8 +93,6 @@ class Replica::Impl {
   DiskNames& names() const;
 
  private:
-  enum class Phase : uint8_t { Offline, Handshaking, Active };
-
   /// How long the halves of one rename may be apart; watchers collect their news for less than this.
   static constexpr DurationMs kRenameGrace{1'000};
   static constexpr DurationMs kDiskRetry{2'000};
@@ -133,7 +133,6 @@ class Replica::Impl {
   void on_text(std::string_view json);
   void on_deadline();
   void on_doc_error(const DocError& error);
-  void become_active();
   void on_workspace_answered();
   void open_body(const std::string& key, bool first = false);
   void pump();
@@ -143,7 +142,7 @@ class Replica::Impl {
   void send_workspace(Bytes payload);
   void send_body(const std::string& key, Bytes payload);
   void barrier_if_needed();
-  void set_state(SyncState state);
+  void tell_state(bool is_new);
   void note_if_saved(const std::string& key);
 
   // --- replica_following.cpp
@@ -412,12 +411,9 @@ class Replica::Impl {
   std::vector<Action>* out_ = nullptr;
 
   // The connection.
-  Phase phase_ = Phase::Offline;
-  SyncState state_ = SyncState::Disconnected;
-  bool receipts_ = false;
+  Connection connection_;
   bool settled_told_ = false;
-  std::optional<TimestampMs> handshake_deadline_;
-  DocLink workspace_link_{DocLink::Kind::Workspace};
+  DocLink workspace_link_{DocLink::Kind::Workspace};  // once it is answered, bodies may be asked for
   OpenBodies open_bodies_;
   std::vector<std::string> focus_;  // files that a person looks at: opened before the others
 

@@ -492,7 +492,7 @@ void Replica::Impl::start_upload(const std::string& path, const Sha256& hash, ui
 }
 
 void Replica::Impl::pump_uploads() {
-  if (phase_ != Phase::Active || !workspace_link_.answered()) return;
+  if (!workspace_link_.answered()) return;
   while (const auto* const next = uploads_.start_next(kMaxUploadsAtOnce)) {
     const auto& [path, upload] = *next;
     emit(UploadBlob{path, upload.hash, upload.size_bytes, std::string(mime_type_of(path)), asked_.next_ticket()});

@@ -420,7 +420,7 @@ void Replica::Impl::reconcile_blob(const std::string& path, const BinaryRef& ref
     if (make_room(path, FileRecord(*known))) return;  // its text goes on under another name
     known = record(path);
   }
-  if (phase_ != Phase::Active && ref.size != 0) return;
+  if (!connection_.is_active() && ref.size != 0) return;
   if (known != nullptr && was_taken_unseen(path, *known)) {
     // Whoever wrote the entry that holds had not seen ours: both contents are wanted.
     return keep_blob_copy(path, known->hash);
