@@ -83,6 +83,21 @@ TEST(LateAnswers, AMoveThatTheWatcherToldSaysNothingOfTheFileThatHasItsNameSince
   }
 }
 
+// A native host ends the call, and nobody knows how far it came. The file is looked at, is there still, and goes at the next attempt.
+TEST(LateAnswers, ARemovalThatNobodyKnowsToBeDoneIsTriedAgain) {
+  Talk talk = talk_with_note();
+  talk.set_entry("a.md", entry_of("a.md", true));
+  talk.asked.clear();
+  talk.answer("workspace:ws1");
+  talk.answer_all();
+  const auto removal = only_one<RemoveFile>(talk);
+  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/true, removal.ticket});
+  talk.let_disk_go_on();
+  for (int i = 0; i < 20; ++i) talk.pass(1'000);
+  EXPECT_EQ(talk.disk, Disk{});
+  EXPECT_TRUE(talk.replica.settled());
+}
+
 /// Renamed elsewhere to b.md.
 MoveFile move_of(Talk& talk) {
   talk.set_entry("a.md", entry_of("a.md", true, "b.md"));

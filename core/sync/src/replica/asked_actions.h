@@ -26,6 +26,9 @@ class AskedActions {
   /// It is answered. Nothing if no such action is known: it was answered before, or another run asked for it.
   std::optional<AskedAction> take(Ticket ticket);
 
+  /// Its answer is to come.
+  bool is_due(Ticket ticket) const { return by_ticket_.contains(ticket); }
+
   /// Both do nothing if the action was answered.
   void settle(Ticket ticket);
   void follow(Ticket ticket, const std::string& path);

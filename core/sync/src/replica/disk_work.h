@@ -42,6 +42,7 @@ class DiskWork {
   bool is_left_to_watcher(const std::string& path) const { return at(path).left_to_watcher; }
   bool is_removing(const std::string& path) const { return at(path).removal != Ticket{}; }
   bool is_removing(const std::string& path, Ticket ticket) const { return at(path).removal == ticket; }
+  Ticket removal(const std::string& path) const { return at(path).removal; }
   uint32_t failures(const std::string& path) const { return at(path).failures; }
   std::optional<TimestampMs> next_moment() const { return by_path_.next_moment(); }
 

@@ -130,9 +130,10 @@ void Replica::Impl::note_written_over(const std::string& path, std::string_view 
 }
 
 bool Replica::Impl::is_seen_before_removal(const std::string& path, const Sha256& hash) const {
-  // Nothing was done to it yet, or it was made again as it was. The answer tells.
+  // Nothing was done to it yet, or it was made again as it was. The answer tells, if it has yet to come: after the one that nobody knows,
+  // this look is what tells.
   const FileRecord* const known = record(path);
-  return known != nullptr && known->hash == hash && work_.is_removing(path) && work_.is_busy(path);
+  return known != nullptr && known->hash == hash && asked_.is_due(work_.removal(path));
 }
 
 void Replica::Impl::note_removed(const std::string& path) {
