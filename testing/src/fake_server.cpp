@@ -1,5 +1,7 @@
 #include "diaryx/testing/fake_server.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace diaryx::testing {
@@ -9,16 +11,21 @@ namespace relay = sync::relay;
 namespace {
 
 constexpr DurationMs kMoment{20};
+constexpr uint64_t kMostReadSteps = 10;
 
 }  // namespace
 
 FakeServer::FakeServer(uint64_t seed, Deliver deliver, Closed closed)
-    : seed_(seed), deliver_(std::move(deliver)), closed_(std::move(closed)) {
+    : seed_(seed),
+      deliver_(std::move(deliver)),
+      closed_(std::move(closed)),
+      read_random_(seed * 0x9e3779b97f4a7c15ull + 3) {
   crash();
 }
 
 void FakeServer::crash() {
   waiting_.clear();
+  reads_.clear();
   answers_.clear();
   ++list_changes_;
   sync::RelayOptions options{.lineage = "lineage" + std::to_string(lineages_), .seed = seed_ + ++starts_};
@@ -63,6 +70,23 @@ void FakeServer::commit(TimestampMs now) {
   }
 }
 
+void FakeServer::answer_reads(TimestampMs now) {
+  std::deque<Read> due;
+  for (Read& read : reads_) --read.steps;
+  const auto waits = std::ranges::stable_partition(reads_, [](const Read& read) { return read.steps > 0; });
+  std::ranges::move(waits, std::back_inserter(due));
+  reads_.erase(waits.begin(), waits.end());
+  for (Read& read : due) feed(std::move(read.answer), now);
+}
+
+void FakeServer::answer_read(relay::Event answer) {
+  if (slow_read_ > 0 && read_random_.chance(slow_read_)) {
+    reads_.push_back({1 + static_cast<int>(read_random_.below(kMostReadSteps)), std::move(answer)});
+  } else {
+    answers_.push_back(std::move(answer));
+  }
+}
+
 void FakeServer::tick(TimestampMs now) {
   const std::optional<TimestampMs> deadline = relay_->next_deadline();
   if (deadline && *deadline <= now) feed(relay::DeadlineReached{}, now);
@@ -90,8 +114,9 @@ crdt::Doc& FakeServer::live(const DocId& document, TimestampMs now) {
   sync::ServerEdit nothing;
   nothing.document = document;
   edit(std::move(nothing), now);
+  for (Read& read : std::exchange(reads_, {})) feed(std::move(read.answer), now);
   crdt::Doc* const found = relay_->find(document);
-  DX_ASSERT(found != nullptr);  // loading is answered at once
+  DX_ASSERT(found != nullptr);
   return *found;
 }
 
@@ -121,12 +146,12 @@ relay::ChangesListed FakeServer::list_changes(const relay::ListChanges& question
 
 void FakeServer::perform(relay::Action& action) {
   if (const auto* authorize = std::get_if<relay::Authorize>(&action)) {
-    answers_.push_back(relay::Authorized{authorize->ticket, relay::Access::ReadWrite});
+    answer_read(relay::Authorized{authorize->ticket, relay::Access::ReadWrite});
   } else if (const auto* load = std::get_if<relay::LoadDocument>(&action)) {
-    answers_.push_back(relay::DocumentLoaded{
+    answer_read(relay::DocumentLoaded{
         .ticket = load->ticket, .updates = log_[load->document.str()], .last = relay::Sequence{next_sequence_ - 1}});
   } else if (const auto* list = std::get_if<relay::ListChanges>(&action)) {
-    answers_.push_back(list_changes(*list));
+    answer_read(list_changes(*list));
   } else if (const auto* append = std::get_if<relay::AppendUpdate>(&action)) {
     waiting_.push_back({append->ticket, append->document.str(), *append->update});
     if (append->document.view().starts_with("workspace:")) ++list_changes_;

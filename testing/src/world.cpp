@@ -19,6 +19,7 @@ World::World(uint64_t seed, WorldOptions options)
       server_(
           seed, [this](ConnectionId to, bool text, std::string bytes) { send(to, false, text, std::move(bytes)); },
           [this](ConnectionId connection) { cut(connection); }) {
+  server_.set_slow_reads(options.slow_read);
   for (size_t i = 0; i < options.devices; ++i) devices_.push_back(std::make_unique<Device>(*this, i));
   for (size_t i = 0; i < options.editors; ++i) editors_.emplace_back(server_, seed * 0x9e3779b97f4a7c15ull + 3 + i);
 }
@@ -129,6 +130,7 @@ void World::step() {
     }
   }
   server_.commit(now_);
+  server_.answer_reads(now_);
   server_.tick(now_);
   for (Editor& editor : editors_) editor.step(now_);
   for (const auto& device : devices_) {
@@ -143,6 +145,7 @@ void World::step() {
 void World::step_offline() {
   now_ = now_ + DurationMs{100};
   server_.commit(now_);
+  server_.answer_reads(now_);
   server_.tick(now_);
   for (const auto& device : devices_) device->look_and_settle();
 }
@@ -189,7 +192,7 @@ void World::faults() {
 }
 
 bool World::quiet() const {
-  if (server_.has_uncommitted()) return false;
+  if (server_.has_work()) return false;
   for (const auto& [connection, wire] : wires_) {
     if (!wire.parcels.empty()) return false;
   }

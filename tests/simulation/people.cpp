@@ -21,6 +21,7 @@ std::string_view name_of(Mix mix) {
   switch (mix) {
     case Mix::Everyday: return "everyday";
     case Mix::Everything: return "everything";
+    case Mix::SlowStorage: return "slow_storage";
     case Mix::Rough: return "rough";
     case Mix::Late: return "late";
     case Mix::Attachments: return "attachments";

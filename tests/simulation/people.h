@@ -24,6 +24,8 @@ enum class Mix : uint8_t {
   Attachments,
   /// As everything, without deletions; besides, somebody types into notes in Yjs editors at the server.
   Editors,
+  /// As everything; besides, the server's storage answers half of all questions late and in any order.
+  SlowStorage,
   /// As everything; besides, devices choose the same names, files go over others, round in rings and there and back, folders are
   /// deleted, flow together and change in case, programs save over a backup, empty a file first or write it all anew, and old texts
   /// are put back.
@@ -31,8 +33,8 @@ enum class Mix : uint8_t {
   /// As rough, and with faults more than half of the moves and removals are answered late, or with a refusal though they were done.
   Late,
 };
-inline constexpr std::array kMixes{Mix::Everyday, Mix::Everything, Mix::Attachments,
-                                   Mix::Editors,  Mix::Rough,      Mix::Late};
+inline constexpr std::array kMixes{Mix::Everyday,    Mix::Everything, Mix::Attachments, Mix::Editors,
+                                   Mix::SlowStorage, Mix::Rough,      Mix::Late};
 
 /// As `./dev sim --mix` calls it.
 std::string_view name_of(Mix mix);

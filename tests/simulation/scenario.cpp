@@ -115,6 +115,7 @@ Outcome run_seed(uint64_t seed, Network network, Mix mix) {
   if (mix == Mix::Late && network == Network::Bad) options.late_move = 0.6;
   if (mix == Mix::Attachments && network == Network::Bad) options.slow_fetch = 0.5;
   if (mix == Mix::Editors) options.editors = 2;
+  if (mix == Mix::SlowStorage) options.slow_read = 0.5;
   World world{seed, options};
   People people{world, mix};
   std::string failure = live(world, people, options);

@@ -28,6 +28,7 @@ constexpr const char* kUsage =
     "  --mix everything   the default; see tests/simulation/README.md for what people and programs do in each mix\n"
     "        everyday     without folder renames, swapped names, reused names and changes of case\n"
     "        editors      as everything, without deletions; somebody types in Yjs editors\n"
+    "        slow_storage as everything, and the server's storage answers questions later, in any order\n"
     "        rough        with more of what few people do\n"
     "        late         as rough, and faults answer moves and removals late\n"
     "        attachments  as everyday, mostly with pictures\n"

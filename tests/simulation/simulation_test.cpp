@@ -49,6 +49,11 @@ TEST(Simulation, NothingIsLostOrDoubledWhenNamesAreSwappedAndEverythingFails) {
              99301930, 99303248, 99305772, 99307915, 99408279, 99412709, 99509023, 99540694, 99569553});
 }
 
+TEST(Simulation, NothingIsLostOrDoubledWhenTheStorageIsSlow) {
+  run_seeds(Network::Good, Mix::SlowStorage, {}, 50);
+  run_seeds(Network::Bad, Mix::SlowStorage, {}, 50);
+}
+
 TEST(Simulation, NothingIsLostOrDoubledWhenPeopleAndProgramsAreRough) {
   run_seeds(Network::Good, Mix::Rough, {741, 41203, 41274, 702653, 703629});
 }

@@ -87,6 +87,25 @@ TEST(Following, MergesEditsOfABodyThatNobodyAskedFor) {
   EXPECT_EQ(world.device(0).disk().read(name(7)), "from 0\n" + text + "from 1\n");
 }
 
+TEST(Following, HearsWhatOthersTypeWhileTheServerReadsTheBody) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    World world{seed, {.devices = 3, .slow_read = 0.8}};
+    world.device(0).user_writes("note.md", "a note\n");
+    ASSERT_TRUE(world.run_until_quiet());
+    world.set_faults({.server_crash = 1});
+    world.step();
+    ASSERT_TRUE(world.run_until_quiet());
+    for (size_t i = 0; i < world.size(); ++i) {
+      const std::string line = "by " + std::to_string(i) + "\n";
+      world.device(i).user_writes("note.md", *world.device(i).disk().read("note.md") + line);
+    }
+    ASSERT_TRUE(world.run_until_quiet()) << seed;
+    ASSERT_EQ(world.first_difference(), "") << seed;
+    EXPECT_EQ(world.device(0).disk().read("note.md")->size(), std::string_view("a note\n").size() + world.size() * 5)
+        << seed;
+  }
+}
+
 TEST(Following, GetsAndGivesWhatWasDoneDuringTheBreak) {
   World world = world_of(300, 10);
   world.device(1).go_offline();

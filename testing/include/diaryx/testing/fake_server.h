@@ -10,6 +10,7 @@
 
 #include "diaryx/base/sha256.h"
 #include "diaryx/sync/relay.h"
+#include "diaryx/testing/random.h"
 
 namespace diaryx::testing {
 
@@ -30,7 +31,11 @@ class FakeServer {
 
   /// Commits what waits for the disk, oldest first.
   void commit(TimestampMs now);
-  bool has_uncommitted() const { return !waiting_.empty(); }
+  /// Chance per question to the storage that its answer takes steps, and comes behind those of later ones. Drawn from a stream of its own.
+  void set_slow_reads(double chance) { slow_read_ = chance; }
+  /// Answers the slow questions that are due.
+  void answer_reads(TimestampMs now);
+  bool has_work() const { return !waiting_.empty() || !reads_.empty(); }
   void tick(TimestampMs now);
 
   /// Keeps what is committed now, and puts it back as an operator does with a backup. Blobs are files of their own and stay.
@@ -58,6 +63,12 @@ class FakeServer {
     Bytes update;
   };
 
+  struct Read {
+    int steps;
+    sync::relay::Event answer;
+  };
+
+  void answer_read(sync::relay::Event answer);
   void feed(sync::relay::Event event, TimestampMs now);
   void take_answers(TimestampMs now);
   void perform(sync::relay::Action& action);
@@ -66,6 +77,9 @@ class FakeServer {
   uint64_t seed_;
   Deliver deliver_;
   Closed closed_;
+  Random read_random_;
+  double slow_read_ = 0;
+  std::deque<Read> reads_;
   uint64_t starts_ = 0;
   uint64_t lineages_ = 0;
   uint64_t next_connection_ = 1;

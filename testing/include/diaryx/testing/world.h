@@ -66,6 +66,8 @@ struct WorldOptions {
   /// Chance per attachment that it takes steps until it is placed, as from a far server. Then one in three is answered steps later
   /// still, half of those with a refusal that does not know; and behind one in six the device dies. Drawn from a stream of its own.
   double slow_fetch = 0;
+  /// Chance per question to the server's storage that its answer takes steps, and comes behind those of later ones.
+  double slow_read = 0;
   /// Chance that a device which dies in the middle of a batch leaves half of the text that it was writing: a host that writes in
   /// place. What outside programs were writing stays half, too, every other time that a device dies.
   double torn_write = 0;
