@@ -212,6 +212,37 @@ TEST(RelayAwayWithRecords, IsStoredInOnePieceFirst) {
   EXPECT_EQ(bench.relay.statistics().away, 1u);
 }
 
+// A storage that takes long for a snapshot works on a document that nobody asks anything of.
+TEST(RelayAwaySnapshots, ADocumentWhoseSnapshotIsStillBeingStoredStays) {
+  RelayBench bench(Limits{.compact_after_records = 30});
+  bench.answer_loads = false;
+  bench.open(1);
+  bench.frame(1, kAsk);
+  for (int i = 0; i < 40; ++i) bench.log[kBodyName].push_back(RelayBench::bytes(kHello));
+  bench.load_one();
+  ASSERT_EQ(bench.snapshot_requests.size(), 1u);
+  bench.pass_time(10'000);
+  EXPECT_EQ(bench.relay.statistics().documents, 1u);
+  bench.handle(SnapshotStored{bench.snapshot_requests[0].ticket});
+  bench.pass_time(10'000);
+  EXPECT_EQ(bench.relay.statistics().away, 1u);
+}
+
+TEST(RelayAwaySnapshots, ADocumentWhoseSnapshotSomebodyAskedForStays) {
+  RelayBench bench;
+  bench.open(1);
+  bench.frame(1, kAsk);
+  for (int i = 0; i < 40; ++i) bench.frame(1, kB + letter_of(5, i));
+  bench.pass_time(9'999);
+  bench.text(1, R"({"action":"save","doc":")" + kBodyName + R"("})");
+  ASSERT_EQ(bench.snapshot_requests.size(), 1u);
+  bench.pass_time(1);
+  EXPECT_EQ(bench.relay.statistics().documents, 1u);
+  bench.handle(SnapshotStored{bench.snapshot_requests[0].ticket});
+  bench.pass_time(10'000);
+  EXPECT_EQ(bench.relay.statistics().away, 1u);
+}
+
 TEST(RelayAwayLarge, StaysLongerUnlessTheMemoryIsNeeded) {
   RelayBench bench(Limits{.max_idle_bytes = 100'000});
   bench.open(1);

@@ -39,10 +39,11 @@ bool Machine::is_worth_a_snapshot(const Room& room) {
 }
 
 /// While appends are in flight the memory is ahead of the storage, and where many write it always is: the state of now is
-/// stored as soon as the newest append in it is.
+/// stored as soon as the newest append in it is. A document is not idle until its snapshot is stored, whoever wanted that.
 void Machine::store_snapshot(Room& room) {
   if (room.life != Life::Open || room.snapshot || room.coming != nullptr || room.records_since_snapshot == 0) return;
   finish_append();
+  end_idle(room);
   room.coming = std::make_shared<const Bytes>(room.doc.encode());
   room.size_bytes = room.coming->size();
   room.size_is_exact = true;
@@ -150,8 +151,8 @@ void Machine::unload(Room& room) {
   DX_ASSERT(room.could_leave());
   end_idle(room);
   if (!is_worth_a_snapshot(room)) return put_away(room);
-  room.is_leaving = true;
   store_snapshot(room);
+  room.is_leaving = true;
 }
 
 /// Everything in it is stored. Who has it open keeps the seat, and is not told.
