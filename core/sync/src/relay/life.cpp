@@ -16,11 +16,6 @@ constexpr uint64_t kSnapshotBytesPerRecord = 512;
 constexpr uint64_t kRestAtOnceBytes = 16u << 10;
 constexpr int64_t kRestCheckMs = 250;
 
-/// What was edited or left just now is perhaps looked at next.
-constexpr int64_t kIdleAtLeastMs = 1000;
-/// A document stays in memory so much longer for each millisecond, so that loading again takes a small part of the time.
-constexpr uint64_t kBytesWorthAMillisecond = 1024;
-
 /// The larger, the longer, so that waking takes the same small part of the time whatever the size.
 DurationMs quiet_before_rest(const Room& room) { return DurationMs{1'000 + static_cast<int64_t>(room.size_bytes / 8)}; }
 
@@ -87,69 +82,28 @@ void Machine::on(SnapshotNotStored& event) { finish_snapshot(event.ticket, false
 void Machine::note_if_idle(Room& room) {
   if (room.life == Life::Away && !room.in_use()) return erase(room);
   if (!room.could_leave()) return;
-  idle_bytes_ += room.size_bytes - std::exchange(room.idle_bytes, room.size_bytes);
-  if (room.idle_since) return;
-  room.idle_since = now_;
-  if (!room.idle_check) check_idle_later(room);
-}
-
-void Machine::check_idle_later(Room& room) {
-  room.idle_check = *room.idle_since + options_.limits.idle_before_unload;
-  idle_checks_.emplace(*room.idle_check, room.id);
+  idle_.note(room.id, room.size_bytes, now_);
 }
 
 void Machine::end_idle(Room& room) {
   room.is_leaving = false;
-  room.idle_since.reset();
-  idle_bytes_ -= std::exchange(room.idle_bytes, 0);
+  idle_.end(room.id);
 }
 
 std::optional<TimestampMs> Machine::next_deadline() const {
-  std::optional<TimestampMs> next;
-  for (const auto* checks : {&idle_checks_, &lingering_, &rest_checks_}) {
-    if (!checks->empty() && (!next || checks->begin()->first < *next)) next = checks->begin()->first;
-  }
+  std::optional<TimestampMs> next = idle_.next_moment();
+  if (!rest_checks_.empty() && (!next || rest_checks_.begin()->first < *next)) next = rest_checks_.begin()->first;
   return next;
 }
 
 void Machine::on(DeadlineReached&) {
-  unload_idle_rooms();
+  while (const SharedDocId due = idle_.take_due(now_)) unload(*room(due->view()));
   rest_quiet_rooms();
 }
 
-/// The idle document that is to be looked at first; null: it has been used since, and waits for its time anew.
-Room* Machine::take_first(Checks& checks) {
-  const auto [due, document] = *checks.begin();
-  checks.erase(checks.begin());
-  Room* const first = room(document->view());
-  if (first == nullptr || first->idle_check != due) return nullptr;  // of one that is gone
-  first->idle_check.reset();
-  if (!first->idle_since) return nullptr;  // looked at again when it is idle
-  if (due >= *first->idle_since + options_.limits.idle_before_unload) return first;
-  check_idle_later(*first);
-  return nullptr;
-}
-
-void Machine::unload_idle_rooms() {
-  for (Checks* const checks : {&idle_checks_, &lingering_}) {
-    while (!checks->empty() && checks->begin()->first <= now_) {
-      if (Room* const idle = take_first(*checks)) unload_if_due(*idle);
-    }
-  }
-}
-
-void Machine::unload_if_due(Room& room) {
-  const auto longer = static_cast<int64_t>(room.size_bytes / kBytesWorthAMillisecond);
-  const TimestampMs due = *room.idle_since + options_.limits.idle_before_unload + DurationMs{longer};
-  if (due <= now_) return unload(room);
-  room.idle_check = due;
-  lingering_.emplace(due, room.id);
-}
-
-/// Of an idle document. Whoever asks before its last snapshot is stored finds it as it was.
+/// Of a document that was idle. Whoever asks before its last snapshot is stored finds it as it was.
 void Machine::unload(Room& room) {
   DX_ASSERT(room.could_leave());
-  end_idle(room);
   if (!is_worth_a_snapshot(room)) return put_away(room);
   store_snapshot(room);
   room.is_leaving = true;
@@ -169,19 +123,13 @@ void Machine::put_away(Room& room) {
   room.appends.shrink();
 }
 
-/// Many documents that are edited once and left, as by an import, must not add up until their time has come.
 void Machine::unload_beyond_limit() {
-  const TimestampMs newest = now_ + options_.limits.idle_before_unload + DurationMs{-kIdleAtLeastMs};
-  while (idle_bytes_ > options_.limits.max_idle_bytes) {
-    Checks& checks = lingering_.empty() ? idle_checks_ : lingering_;
-    if (checks.empty() || (&checks == &idle_checks_ && checks.begin()->first > newest)) return;
-    if (Room* const idle = take_first(checks)) unload(*idle);
-  }
+  while (const SharedDocId idle = idle_.take_beyond_limit(now_)) unload(*room(idle->view()));
 }
 
 void Machine::erase(Room& room) {
   DX_ASSERT(room.appends.empty());
-  end_idle(room);
+  idle_.forget(room.id);
   if (room.doc.is_open()) released_bytes_ += room.size_bytes;
   const auto gone = rooms_.extract(room.id->view());  // whose key lies in the room itself
   DX_ASSERT(gone);

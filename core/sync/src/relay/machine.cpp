@@ -33,7 +33,8 @@ SharedText error_text(std::string_view document, Refusal refusal, std::string_vi
   return std::make_shared<const std::string>(format_control(error));
 }
 
-Machine::Machine(RelayOptions options) : options_(std::move(options)) {}
+Machine::Machine(RelayOptions options)
+    : options_(std::move(options)), idle_(options_.limits.idle_before_unload, options_.limits.max_idle_bytes) {}
 
 void Machine::handle(Event event, TimestampMs now, std::vector<Action>& out) {
   now_ = now;

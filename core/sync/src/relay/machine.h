@@ -1,5 +1,8 @@
 // The relay's insides: connections, rooms, and what each event does to them. See relay.h for the promises.
 //
+// What has a life of its own is kept by small machines, each with its invariants and none that knows of another:
+//   idle_documents.h   which documents nothing is asked of, and when they leave memory
+//
 // The methods are spread over files by subject: machine.cpp (dispatch, connections), opening.cpp (authorise, load, admit),
 // handshake.cpp (manifest, FilesReady), messages.cpp (sync and awareness messages), commits.cpp (appends, outbox,
 // receipts, flow control), following.cpp (what changed since a cursor, updates of documents that are not open), life.cpp (idle, snapshots, failure, revocation), edits.cpp (the server's own edits).
@@ -18,6 +21,7 @@
 #include "diaryx/sync/control.h"
 #include "diaryx/sync/frame.h"
 #include "diaryx/sync/relay.h"
+#include "idle_documents.h"
 #include "room.h"
 
 namespace diaryx::sync::relay {
@@ -136,10 +140,6 @@ class Machine {
   void compact_if_due(Room& room);
   void note_if_idle(Room& room);
   void end_idle(Room& room);
-  void unload_idle_rooms();
-  Room* take_first(Checks& checks);
-  void check_idle_later(Room& room);
-  void unload_if_due(Room& room);
   void unload(Room& room);
   void put_away(Room& room);
   void unload_beyond_limit();
@@ -206,9 +206,7 @@ class Machine {
   std::vector<HeldChanges> held_changes_;
   std::unordered_map<Ticket, Room*> append_rooms_;  // a room outlives its appends
   std::unordered_map<Ticket, SharedDocId> snapshot_rooms_;
-  Checks idle_checks_;
-  Checks lingering_;  // the same of large documents, which have been idle for longer
-  uint64_t idle_bytes_ = 0;  // of rooms with `idle_since`
+  IdleDocuments idle_;  // rooms that could leave, and none that is gone
   Checks rest_checks_;  // of documents that stay awake
   std::vector<Awoken> awoken_;  // and not settled yet
   std::map<std::pair<ConnectionId, SharedDocId>, uint64_t, ByReceiver> receipts_;  // due, only inside a call

@@ -71,10 +71,7 @@ struct Room {
   std::optional<Ticket> snapshot;  // being stored
   SharedBytes coming;  // a snapshot to be stored once `coming_after` is, which is the newest append in it; null: none
   Ticket coming_after;
-  std::optional<TimestampMs> idle_since;  // nobody asked anything of it, and nothing is in flight, since
-  std::optional<TimestampMs> idle_check;  // when that is looked at next: the moment of its one entry in Machine
   bool is_leaving = false;  // nobody asked for so long that only the last snapshot is waited for
-  uint64_t idle_bytes = 0;  // its part of Machine::idle_bytes_
 
   // What the last SyncStep1 was answered with if it was large, as long as somebody is still being sent it: many who open a document at once
   // ask the same, and are told in one piece of memory.
