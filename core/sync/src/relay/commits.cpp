@@ -57,8 +57,7 @@ void Machine::finish_append() {
   OpenAppend append = std::exchange(open_append_, {});
   append.action.update = merged(append.updates);
   DX_ASSERT(append.action.update != nullptr);
-  const auto awoken = std::ranges::find(awoken_.rbegin(), awoken_.rend(), append.room->id, &Awoken::document);
-  if (awoken != awoken_.rend()) awoken->appended = append.action.update;
+  awake_.on_append(append.room->id, append.action.update);
   relay_update(*append.room, append.action.update, append.from);
   out_->push_back(std::move(append.action));
 }

@@ -12,17 +12,6 @@ constexpr uint32_t kRecordsWorthASnapshot = 32;
 /// A snapshot is the whole document: a large one waits for more records, so that each pays for so much of it at most.
 constexpr uint64_t kSnapshotBytesPerRecord = 512;
 
-/// Larger documents are not made bytes of right after a single edit.
-constexpr uint64_t kRestAtOnceBytes = 16u << 10;
-constexpr int64_t kRestCheckMs = 250;
-
-/// The larger, the longer, so that waking takes the same small part of the time whatever the size.
-DurationMs quiet_before_rest(const Room& room) { return DurationMs{1'000 + static_cast<int64_t>(room.size_bytes / 8)}; }
-
-/// Between two times that a document is woken because it was told whole: so long that waking, some 2 ns for each byte, takes less
-/// than a tenth of it.
-DurationMs between_wakings(const Room& room) { return DurationMs{20 + static_cast<int64_t>(room.size_bytes / 32768)}; }
-
 }  // namespace
 
 std::string_view sentence_for(StorageFailure why);  // opening.cpp
@@ -91,9 +80,10 @@ void Machine::end_idle(Room& room) {
 }
 
 std::optional<TimestampMs> Machine::next_deadline() const {
-  std::optional<TimestampMs> next = idle_.next_moment();
-  if (!rest_checks_.empty() && (!next || rest_checks_.begin()->first < *next)) next = rest_checks_.begin()->first;
-  return next;
+  const std::optional<TimestampMs> idle = idle_.next_moment();
+  const std::optional<TimestampMs> awake = awake_.next_moment();
+  if (!idle || !awake) return idle ? idle : awake;
+  return std::min(*idle, *awake);
 }
 
 void Machine::on(DeadlineReached&) {
@@ -137,63 +127,38 @@ void Machine::erase(Room& room) {
 
 /// The document as the engine has it, for edits and for who has to look into it.
 crdt::Doc& Machine::work_on(Room& room) {
-  if (room.doc.rests()) {
-    const bool again = now_ - room.edited < quiet_before_rest(room);
-    awoken_.push_back({.document = room.id, .stays = again});
-    if (room.size_bytes > options_.limits.max_resting_bytes) room.woken = now_;
-  }
-  room.edited = now_;
+  if (room.doc.rests()) awake_.on_waking(room.id, room.times, room.size_bytes, now_);
+  awake_.on_work(room.times, now_);
   return room.doc.awake();
 }
 
-/// A single edit is over: the document rests again. One that is edited again soon stays awake until it is left alone for a while.
 void Machine::settle_awoken() {
-  for (Awoken& one : std::exchange(awoken_, {})) {
+  for (AwakeDocuments::Unsettled& one : awake_.take_unsettled()) {
     Room* const awoken = room(one.document->view());
     if (awoken == nullptr || awoken->life != Life::Open) continue;
-    if (!one.stays && awoken->size_bytes <= kRestAtOnceBytes) {
-      rest(*awoken, std::move(one.appended));
-    } else {
-      check_rest_later(*awoken);
-    }
+    if (awake_.settle(one, awoken->times, awoken->size_bytes, now_)) rest(*awoken, std::move(one.appended));
   }
 }
 
 void Machine::rest_quiet_rooms() {
-  while (!rest_checks_.empty() && rest_checks_.begin()->first <= now_) {
-    const SharedDocId document = rest_checks_.begin()->second;
-    rest_checks_.erase(rest_checks_.begin());
-    Room* const quiet = room(document->view());
+  while (const SharedDocId due = awake_.take_due(now_)) {
+    Room* const quiet = room(due->view());
     if (quiet == nullptr || quiet->life != Life::Open || quiet->doc.rests()) continue;
-    if (now_ < quiet->edited + quiet_before_rest(*quiet)) {
-      check_rest_later(*quiet);
-    } else {
-      rest(*quiet, nullptr);
-    }
+    if (awake_.check(quiet->id, quiet->times, quiet->size_bytes, now_)) rest(*quiet, nullptr);
   }
 }
 
-void Machine::check_rest_later(const Room& room) {
-  if (room.size_bytes > options_.limits.max_resting_bytes) return;
-  const DurationMs quiet = quiet_before_rest(room);
-  const TimestampMs due = room.edited + quiet > now_ ? room.edited + quiet : now_ + quiet;
-  // Rounded up, so that one deadline is about many.
-  rest_checks_.emplace(TimestampMs{(due.value() / kRestCheckMs + 1) * kRestCheckMs}, room.id);
-}
-
 void Machine::rest(Room& room, SharedBytes perhaps) {
-  if (room.size_bytes > options_.limits.max_resting_bytes) return;
   const bool rested = room.doc.rests();
   room.doc.rest(std::move(perhaps));
   if (!rested && room.doc.rests()) released_bytes_ += room.size_bytes;
   shrink_if_resting(room);
-  if (!room.doc.rests()) check_rest_later(room);  // what it waits for may come
+  if (!room.doc.rests()) awake_.check_later(room.id, room.times, room.size_bytes, now_);
 }
 
 /// A large document that was told whole to somebody is kept as what was told, which the next who ask for it are sent as well.
 void Machine::rest_in(Room& room, SharedBytes message, size_t offset) {
-  const bool small = room.size_bytes <= options_.limits.max_resting_bytes;  // rests by itself
-  if (small || room.doc.rests() || now_ < room.woken + between_wakings(room)) return;
+  if (room.doc.rests() || !awake_.rests_as_told(room.times, room.size_bytes, now_)) return;
   room.doc.rest_in(std::move(message), offset);
   if (!room.doc.rests()) return;
   released_bytes_ += room.size_bytes;

@@ -34,7 +34,9 @@ SharedText error_text(std::string_view document, Refusal refusal, std::string_vi
 }
 
 Machine::Machine(RelayOptions options)
-    : options_(std::move(options)), idle_(options_.limits.idle_before_unload, options_.limits.max_idle_bytes) {}
+    : options_(std::move(options)),
+      idle_(options_.limits.idle_before_unload, options_.limits.max_idle_bytes),
+      awake_(options_.limits.max_resting_bytes) {}
 
 void Machine::handle(Event event, TimestampMs now, std::vector<Action>& out) {
   now_ = now;
@@ -56,7 +58,7 @@ void Machine::handle(std::vector<Event>& events, TimestampMs now, std::vector<Ac
     if (!std::holds_alternative<UpdateStored>(event)) send_settled();
     const auto* frame = std::get_if<BinaryFrame>(&event);
     if (frame == nullptr || frame->connection != open_append_.from) finish_append();
-    if (awoken_.size() >= kAwakeAtOnce) settle_awoken();
+    if (awake_.unsettled() >= kAwakeAtOnce) settle_awoken();
     std::visit([this](auto& one) { on(one); }, event);
   }
   finish_append();

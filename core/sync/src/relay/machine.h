@@ -1,6 +1,7 @@
 // The relay's insides: connections, rooms, and what each event does to them. See relay.h for the promises.
 //
 // What has a life of its own is kept by small machines, each with its invariants and none that knows of another:
+//   awake_documents.h  which documents are more than their bytes, and when they become bytes again
 //   idle_documents.h   which documents nothing is asked of, and when they leave memory
 //
 // The methods are spread over files by subject: machine.cpp (dispatch, connections), opening.cpp (authorise, load, admit),
@@ -17,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "awake_documents.h"
 #include "connection.h"
 #include "diaryx/sync/control.h"
 #include "diaryx/sync/frame.h"
@@ -49,8 +51,6 @@ class Machine {
   uint64_t released_bytes() const { return released_bytes_; }
 
  private:
-  using Checks = std::multimap<TimestampMs, SharedDocId>;  // when to look again, at what
-
   // machine.cpp
   void on(ConnectionOpened& event);
   void on(BinaryFrame& event);
@@ -148,7 +148,6 @@ class Machine {
   void rest_quiet_rooms();
   void rest(Room& room, SharedBytes perhaps);
   void rest_in(Room& room, SharedBytes message, size_t offset);
-  void check_rest_later(const Room& room);
   static void shrink_if_resting(Room& room);
   void fail_room(Room& room, StorageFailure why);
   void drop_room(Room& room, Refusal refusal, std::string_view sentence);
@@ -170,13 +169,6 @@ class Machine {
     std::string workspace;
     SharedText text;
     std::set<Ticket> behind;
-  };
-
-  /// A document that has become more than its bytes.
-  struct Awoken {
-    SharedDocId document;
-    bool stays = false;  // it was so a moment ago, too
-    SharedBytes appended = nullptr;  // its newest update
   };
 
   struct ByReceiver {
@@ -207,8 +199,7 @@ class Machine {
   std::unordered_map<Ticket, Room*> append_rooms_;  // a room outlives its appends
   std::unordered_map<Ticket, SharedDocId> snapshot_rooms_;
   IdleDocuments idle_;  // rooms that could leave, and none that is gone
-  Checks rest_checks_;  // of documents that stay awake
-  std::vector<Awoken> awoken_;  // and not settled yet
+  AwakeDocuments awake_;
   std::map<std::pair<ConnectionId, SharedDocId>, uint64_t, ByReceiver> receipts_;  // due, only inside a call
   std::vector<Room*> leaving_rooms_;  // with something in `leaving`, only inside a call
   OpenAppend open_append_;  // only inside a call

@@ -134,7 +134,7 @@ bool Machine::restore(Room& room, DocumentLoaded& event) {
     if (!doc.apply_update_v1(update)) return false;
   }
   room.doc.open(std::move(doc));
-  awoken_.push_back({.document = room.id});
+  awake_.on_loaded(room.id);
   room.size_bytes = snapshot_bytes;
   for (const Bytes& update : event.updates) room.size_bytes += update.size();
   room.size_is_exact = false;

@@ -9,12 +9,12 @@
 //        └─────────────────────────────────── somebody asks of it ───────────────────────────────────────────────┘
 #pragma once
 
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "awake_documents.h"
 #include "awareness_store.h"
 #include "diaryx/sync/doc_id.h"
 #include "diaryx/sync/relay.h"
@@ -51,8 +51,7 @@ struct Room {
   Life life = Life::Loading;
   Ticket load;  // the question whose answer is waited for while Loading
   RoomDoc doc;  // open exactly while Open; woken by Machine::work_on
-  TimestampMs edited{std::numeric_limits<int64_t>::min() / 2};  // when it was worked on last
-  TimestampMs woken{std::numeric_limits<int64_t>::min() / 2};  // when it was made a document again, while it was large
+  WorkTimes times;
 
   std::vector<ConnectionId> waiting;  // for the document to be loaded, in order of asking
   std::vector<ConnectionId> shaking;  // have been sent the manifest and are to answer FilesReady
