@@ -139,7 +139,7 @@ void Machine::send_settled() {
 
 void Machine::on(UpdateStored& event) {
   take_stored(event);
-  if (!held_changes_.empty()) send_settled();  // they come after all that their cursor stands for
+  if (change_questions_.holds_answers()) send_settled();  // they come after all that their cursor stands for
   release_changes(event.ticket);
 }
 

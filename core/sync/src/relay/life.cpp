@@ -1,4 +1,4 @@
-// Idle documents, snapshots, failures and revocation.
+// Documents at rest and in no memory, snapshots, failures and revocation.
 #include <algorithm>
 
 #include "diaryx/sync/control.h"

@@ -35,6 +35,7 @@ SharedText error_text(std::string_view document, Refusal refusal, std::string_vi
 
 Machine::Machine(RelayOptions options)
     : options_(std::move(options)),
+      change_questions_(options_.lineage),
       idle_(options_.limits.idle_before_unload, options_.limits.max_idle_bytes),
       awake_(options_.limits.max_resting_bytes) {}
 

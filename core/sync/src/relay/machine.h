@@ -1,12 +1,15 @@
 // The relay's insides: connections, rooms, and what each event does to them. See relay.h for the promises.
 //
-// What has a life of its own is kept by small machines, each with its invariants and none that knows of another:
-//   awake_documents.h  which documents are more than their bytes, and when they become bytes again
-//   idle_documents.h   which documents nothing is asked of, and when they leave memory
+// What has a state of its own is kept by small machines, each with its invariants and none that knows of another:
+//   awake_documents.h   which documents are more than their bytes, and when they become bytes again
+//   change_questions.h  what connections asked about changes, until they are answered
+//   idle_documents.h    which documents nothing is asked of, and when they leave memory
+//   awareness_store.h, outbox.h, room_doc.h  of one document: who is present, what is still to be sent, the text
 //
 // The methods are spread over files by subject: machine.cpp (dispatch, connections), opening.cpp (authorise, load, admit),
 // handshake.cpp (manifest, FilesReady), messages.cpp (sync and awareness messages), commits.cpp (appends, outbox,
-// receipts, flow control), following.cpp (what changed since a cursor, updates of documents that are not open), life.cpp (idle, snapshots, failure, revocation), edits.cpp (the server's own edits).
+// receipts, flow control), following.cpp (what changed since a cursor, updates of documents that are not open), life.cpp (rest,
+// snapshots, leaving memory, failure, revocation), edits.cpp (the server's own edits).
 #pragma once
 
 #include <map>
@@ -19,6 +22,7 @@
 #include <vector>
 
 #include "awake_documents.h"
+#include "change_questions.h"
 #include "connection.h"
 #include "diaryx/sync/control.h"
 #include "diaryx/sync/frame.h"
@@ -122,9 +126,8 @@ class Machine {
   void on(ChangesListed& event);
   void follow(Connection& connection, const ChangesWanted& wanted);
   void add_followers(const Room& room, ConnectionId except, std::vector<ConnectionId>& to);
-  void release_changes(Ticket answered);
+  void release_changes(Ticket append);
   void stop_following(const Connection& connection, Room& workspace);
-  std::optional<Sequence> sequence_of(std::string_view cursor) const;
 
   // life.cpp
   void on(SnapshotStored& event);
@@ -157,20 +160,6 @@ class Machine {
   // edits.cpp
   void apply_edit(Room& room, PendingEdit pending);
 
-  /// A connection asked what changed, and the storage has not answered.
-  struct ChangesQuestion {
-    ConnectionId connection;
-    std::string workspace;
-    std::set<std::string> in_flight;  // documents with appends in flight then: in no list yet, and sent to nobody new
-  };
-  /// An answer that must not overtake updates which may be part of what its cursor stands for.
-  struct HeldChanges {
-    ConnectionId connection;
-    std::string workspace;
-    SharedText text;
-    std::set<Ticket> behind;
-  };
-
   struct ByReceiver {
     bool operator()(const auto& a, const auto& b) const {
       return a.first != b.first ? a.first < b.first : ById()(a.second, b.second);
@@ -194,8 +183,7 @@ class Machine {
   std::unordered_map<std::string_view, std::unique_ptr<Room>> rooms_;  // by id; never iterated where order would show
   std::unordered_map<Ticket, std::pair<ConnectionId, std::string>> authorizations_;
   std::unordered_map<Ticket, SharedDocId> load_rooms_;
-  std::unordered_map<Ticket, ChangesQuestion> change_questions_;
-  std::vector<HeldChanges> held_changes_;
+  ChangeQuestions change_questions_;
   std::unordered_map<Ticket, Room*> append_rooms_;  // a room outlives its appends
   std::unordered_map<Ticket, SharedDocId> snapshot_rooms_;
   IdleDocuments idle_;  // rooms that could leave, and none that is gone
