@@ -243,6 +243,27 @@ test('an editor that does not sign in is heard neither long nor at length', asyn
   assert.equal(await closed, 1009);
 });
 
+test('questions of an editor that are answered at once, thousands together, are no deeper than one', async () => {
+  const many = 20_000;
+  const share = await server.request(token, 'POST', '/api/share/sessions', {workspace_id: workspace, read_only: true});
+  const signIn = Buffer.from([0, 2, 0, 0]);
+  const noNote = Buffer.from([1, 0x78, 0, 0, 1, 0]);
+  for (const message of [signIn, noNote]) {
+    const socket = new WebSocket(`${server.ws}/hocuspocus?session=${share.code}`);
+    let heard = 0;
+    socket.on('message', () => { ++heard; });
+    await new Promise((resolve) => socket.once('open', resolve));
+    socket._socket.cork();
+    for (let i = 0; i < many; ++i) socket.send(message);
+    socket._socket.uncork();
+    const isOver = () => socket.readyState === WebSocket.CLOSED;
+    await until('they are answered', () => heard === many || isOver());
+    assert.equal(isOver(), message === noNote, 'only what cannot be read ends the connection');
+    socket.terminate();
+    await alive();
+  }
+});
+
 test('presence without end is refused, and the document goes on', async () => {
   const id = `body:${workspace}/p.md`;
   const device = await Device.connect(server, `token=${token}`);

@@ -257,16 +257,20 @@ void SocketSession::ask(asio::awaitable<void> question) {
   spawn(std::move(question));
 }
 
+/// In a turn of its own: where nothing has to be waited for, the answer would be heard within the message that asks, and so on, as deep
+/// as messages were received together.
 void SocketSession::spawn(asio::awaitable<void> question) {
-  asio::co_spawn(services_.sockets.executor(), std::move(question),
-                 [self = shared_from_this()](const std::exception_ptr& thrown) {
-                   if (thrown == nullptr) return;
-                   try {
-                     std::rethrow_exception(thrown);
-                   } catch (const std::exception& exception) {
-                     self->end_by(exception);
-                   }
-                 });
+  const auto executor = services_.sockets.executor();
+  asio::post(executor, [executor, self = shared_from_this(), question = std::move(question)]() mutable {
+    asio::co_spawn(executor, std::move(question), [self = std::move(self)](const std::exception_ptr& thrown) {
+      if (thrown == nullptr) return;
+      try {
+        std::rethrow_exception(thrown);
+      } catch (const std::exception& exception) {
+        self->end_by(exception);
+      }
+    });
+  });
 }
 
 void SocketSession::go_on_with(Heard rest) {
