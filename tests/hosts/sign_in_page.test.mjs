@@ -1,7 +1,7 @@
 // The page that a sign-in link opens, as people use it: by link, by code, without room for another device, without a server.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Server, run } from '../server/server.mjs';
+import { Server, run, until } from '../server/server.mjs';
 import { NO_CHROMIUM, chromiumPath, launch } from './chromium.mjs';
 
 describe('the page for signing in', { skip: chromiumPath ? false : NO_CHROMIUM }, () => {
@@ -77,7 +77,7 @@ describe('the page for signing in', { skip: chromiumPath ? false : NO_CHROMIUM }
     await page.close();
   });
 
-  test('a used link says so, and the next one in the same tab is another sign-in', async () => {
+  test('a used link says so and gives way to a code, and the next one in the same tab is another sign-in', async () => {
     const { token } = invite('dora@example.org');
     const page = await open(token);
     await press(page, 'Sign in');
@@ -85,7 +85,52 @@ describe('the page for signing in', { skip: chromiumPath ? false : NO_CHROMIUM }
     await page.goto(`${server.http}/sign-in#${token}`);
     await press(page, 'Sign in');
     await page.getByText('was used already').waitFor();
+    assert.match(await focused(page), /was used already/);
+    assert.equal(await page.getByRole('button').count(), 1, 'the link is not offered again');
+    const { code } = invite('finn@example.org');
+    await page.getByLabel('E-mail address').fill('finn@example.org');
+    await page.getByLabel('Code').fill(code);
+    await press(page, 'Sign in');
+    await page.getByText('Signed in as finn@example.org.').waitFor();
+    assert.equal(page.url(), `${server.http}/sign-in`);
     await page.close();
+  });
+
+  test('the command breaks within none of its options on a narrow page, and is copied as one line', async () => {
+    for (const clipboard of ['there', 'missing']) {  // as it is on pages that came over plain HTTP from another machine
+      const context = await browser.newContext({ viewport: { width: 320, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
+      const reader = await context.newPage();
+      await reader.goto(`${server.http}/sign-in`);
+      const page = await context.newPage();
+      if (clipboard === 'missing') await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'clipboard', { value: undefined }));
+      await page.goto(`${server.http}/sign-in#${invite(`gus.${clipboard}@example.org`).token}`);
+      await press(page, 'Sign in');
+      await page.getByText('Signed in as').waitFor();
+      const lines = await page.locator('code').last().evaluate(code => {
+        const found = {};
+        const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+        for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+          for (const { index, 0: word } of text.data.matchAll(/(?<!\S)(--[a-z]+|diaryx-sync)(?!\S)/g)) {
+            const range = new Range();
+            range.setStart(text, index);
+            range.setEnd(text, index + word.length);
+            found[word] = range.getClientRects().length;
+          }
+        }
+        return found;
+      });
+      assert.deepEqual(lines, { 'diaryx-sync': 1, '--server': 1, '--token': 1, '--workspace': 1 });
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing stands beside the page');
+      for (const [i, what] of ['token', 'command'].entries()) {
+        const text = await page.locator('code').nth(i).innerText();
+        await page.bringToFront();
+        await press(page, `Copy the ${what}`);
+        await page.getByRole('button', { name: 'Copied' }).nth(i).waitFor();
+        await reader.bringToFront();
+        await until('it is in the clipboard', async () => await reader.evaluate(() => navigator.clipboard.readText()) === text);
+      }
+      await context.close();
+    }
   });
 
   test('without the server the page says so, and works once it is back', async () => {
