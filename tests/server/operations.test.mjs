@@ -10,7 +10,7 @@ import {test} from 'node:test';
 import {WebSocket} from 'ws';
 import * as Y from 'yjs';
 import {Device} from './device.mjs';
-import {Server, newFolder, run, until} from './server.mjs';
+import {Server, certificate, newFolder, run, until} from './server.mjs';
 
 async function withServer(settings, work) {
   const server = await Server.start(settings);
@@ -404,13 +404,6 @@ test('a disk that is too small for a backup is said', async (t) => {
   });
   rmSync(small, {recursive: true});
 });
-
-function certificate(folder, name) {
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '90',
-    '-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')],
-  {stdio: 'ignore'});
-  return {cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem')};
-}
 
 test('TLS by file, for HTTP and sockets, renewed on SIGHUP', async () => {
   const files = newFolder();

@@ -8,7 +8,7 @@ import {HocuspocusProvider, HocuspocusProviderWebsocket} from '@hocuspocus/provi
 import {WebsocketProvider} from 'y-websocket';
 import * as Y from 'yjs';
 import {EditorSocket} from './editor_socket.mjs';
-import {Server, newFolder, until} from './server.mjs';
+import {Server, certificate, newFolder, until} from './server.mjs';
 
 const client = process.env.DX_SYNC;
 const skip = client ? false : 'DX_SYNC names no client';
@@ -17,16 +17,20 @@ const has = (folder, path, text) => existsSync(join(folder, path)) && readFileSy
 
 /// A server, two folders that are kept in step by devices, and editors.
 class House {
-  async begin() {
-    this.server = await Server.start();
+  /// tls   editors and devices speak TLS with the server, and trust its certificate.
+  async begin({tls = false} = {}) {
     this.home = newFolder();
+    const {cert, key} = tls ? certificate(this.home, 'house') : {};
+    this.server = await Server.start({options: tls ? ['--tls-certificate', cert, '--tls-key', key] : []});
+    this.env = {...process.env, ...(tls ? {SSL_CERT_FILE: cert} : {})};
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = tls ? '0' : '1';  // Node reads its own list of trusted ones only when it starts
     this.running = [];
     this.opened = [];
     this.token = this.server.token();
     this.folders = ['one', 'two'].map((name) => join(this.home, name));
     for (const folder of this.folders) {
       mkdirSync(folder);
-      execFileSync(client, ['link', folder, '--server', this.server.http, '--token', this.server.token(), '--workspace', 'notes'], {stdio: 'ignore'});
+      execFileSync(client, ['link', folder, '--server', this.server.http, '--token', this.server.token(), '--workspace', 'notes'], {stdio: 'ignore', env: this.env});
     }
     await this.watch();
     this.workspace = (await this.server.request(this.token, 'GET', '/api/workspaces'))[0].id;
@@ -34,7 +38,7 @@ class House {
   }
   async watch() {
     for (const folder of this.folders) {
-      const device = spawn(client, ['watch', folder]);
+      const device = spawn(client, ['watch', folder], {env: this.env});
       let said = '';
       device.stdout.on('data', (bytes) => { said += bytes; });
       device.stderr.resume();
@@ -78,10 +82,10 @@ class House {
   }
 }
 
-async function in_a_house(live) {
+async function in_a_house(live, settings) {
   const house = new House();
   try {
-    await live(await house.begin());
+    await live(await house.begin(settings));
   } finally {
     await house.end();
   }
@@ -117,7 +121,7 @@ test('editors follow notes by their paths, and what is typed late reaches its no
   assert.equal(late.toString(), 'typed: another note under the old name\n');
 }));
 
-test('editors go on in a note that is renamed while they have it open', {skip}, () => in_a_house(async (house) => {
+for (const tls of [false, true]) test(`editors go on in a note that is renamed while they have it open${tls ? ', over TLS' : ''}`, {skip}, () => in_a_house(async (house) => {
   house.write('a.md', 'text\n');
   await until('both have it', () => house.everywhere('a.md', 'text\n'));
   await house.rest();
@@ -145,7 +149,7 @@ test('editors go on in a note that is renamed while they have it open', {skip}, 
   one.text.insert(0, 'still ');
   await until('also when the old one is closed', () => three.text.toString() === 'still from a device two one text\n');
   assert.ok(house.nowhere('a.md'));
-}));
+}, {tls}));
 
 test('an editor that was away finds its note under the new name', {skip}, () => in_a_house(async (house) => {
   house.write('a.md', 'text\n');

@@ -1,5 +1,5 @@
 // The server program in a test: started on a fresh folder, asked over HTTP, stopped.
-import {spawn, spawnSync} from 'node:child_process';
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -15,6 +15,14 @@ export const newFolder = () => mkdtempSync(join(tmpdir(), 'diaryx-server-'));
 export function run(args, env = {}, options = {}) {
   const done = spawnSync(program, args, {encoding: 'utf8', env: {...process.env, ...env}, ...options});
   return {code: done.status, out: done.stdout, err: done.stderr};
+}
+
+/// A certificate of its own for 127.0.0.1, as PEM files in `folder`.
+export function certificate(folder, name) {
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '90',
+    '-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')],
+  {stdio: 'ignore'});
+  return {cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem')};
 }
 
 export class Server {
