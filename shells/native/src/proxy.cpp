@@ -6,8 +6,12 @@
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
@@ -21,7 +25,7 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
+constexpr std::string_view kSeparators = ", \t";
 constexpr unsigned kForbidden = 403;
 constexpr unsigned kWantsPassword = 407;
 
@@ -30,10 +34,14 @@ struct Setting {
   std::string value;
 };
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  return out;
+}
+
 std::optional<Setting> setting(const Environment& environment, const std::string& name) {
-  std::string small = name;
-  std::ranges::transform(small, small.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  for (const std::string& variable : {small, name}) {
+  for (const std::string& variable : {lower(name), name}) {
     if (std::string value = environment(variable); !value.empty()) return Setting{variable, std::move(value)};
   }
   return std::nullopt;
@@ -44,27 +52,40 @@ bool is_beneath(std::string_view host, std::string_view domain) {
 }
 
 bool is_own_machine(std::string_view host) {
-  return is_beneath(host, "localhost") || host.starts_with("127.") || host == "::1";
+  boost::system::error_code is_name;
+  return is_beneath(host, "localhost") || asio::ip::make_address(host, is_name).is_loopback();
 }
 
-/// One entry of NO_PROXY: `*`, or a host with all beneath it (`example.org`, `.example.org`, `*.example.org`), perhaps with a port.
-bool names(std::string_view entry, const ServerUrl& server) {
+/// Whether an address is in `network`, which is written like `10.0.0.0/8` or `fd00::/8`.
+bool is_within(std::string_view host, std::string_view network) {
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  if (error) return false;
+  const auto holds = [&error](const auto& all, const auto& one) {
+    return !error && std::remove_cvref_t<decltype(all)>(one, all.prefix_length()).canonical() == all.canonical();
+  };
+  if (address.is_v4()) return holds(asio::ip::make_network_v4(network, error), address.to_v4());
+  return holds(asio::ip::make_network_v6(network, error), address.to_v6());
+}
+
+/// One entry of NO_PROXY: `*`, a host with all beneath it (`example.org`, `.example.org`, `*.example.org`), or a network.
+bool names(std::string_view entry, std::string_view host) {
   if (entry == "*") return true;
-  if (const std::string port = ":" + server.port; entry.ends_with(port)) entry.remove_suffix(port.size());
   if (entry.starts_with('[') && entry.ends_with(']')) entry = entry.substr(1, entry.size() - 2);
   if (entry.starts_with("*.")) entry.remove_prefix(1);
   if (entry.starts_with('.')) entry.remove_prefix(1);
-  return !entry.empty() && is_beneath(server.host, entry);
+  return !entry.empty() && (is_beneath(host, entry) || is_within(host, entry));
 }
 
+/// list   in small letters, as hosts of servers are.
 bool is_excepted(std::string_view list, const ServerUrl& server) {
+  const std::string port = ":" + server.port;
   while (!list.empty()) {
-    const size_t end = std::min(list.find(','), list.size());
-    std::string_view entry = list.substr(0, end);
+    const size_t end = std::min(list.find_first_of(kSeparators), list.size());
+    const std::string_view entry = list.substr(0, end);
     list.remove_prefix(std::min(end + 1, list.size()));
-    entry.remove_prefix(std::min(entry.find_first_not_of(kBlanks), entry.size()));
-    entry = entry.substr(0, entry.find_last_not_of(kBlanks) + 1);
-    if (names(entry, server)) return true;
+    if (names(entry, server.host)) return true;
+    if (entry.ends_with(port) && names(entry.substr(0, entry.size() - port.size()), server.host)) return true;
   }
   return false;
 }
@@ -134,7 +155,7 @@ Outcome<std::optional<Proxy>> proxy_for(const ServerUrl& server, const Environme
   if (!found) found = setting(environment, "ALL_PROXY");
   if (!found) return std::nullopt;
   const auto exceptions = setting(environment, "NO_PROXY");
-  if (exceptions && is_excepted(exceptions->value, server)) return std::nullopt;
+  if (exceptions && is_excepted(lower(exceptions->value), server)) return std::nullopt;
   return parse_proxy(*found);
 }
 

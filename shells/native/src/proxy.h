@@ -23,8 +23,8 @@ struct Proxy {
 using Environment = std::function<std::string(const std::string& name)>;
 
 /// The proxy that leads to `server`, nullopt for a direct way. As most programs read it: `HTTPS_PROXY` or `HTTP_PROXY` by the server's
-/// scheme, else `ALL_PROXY`; none for the hosts in `NO_PROXY` (a name also stands for all beneath it, `*` for all). Small letters
-/// go first. The own machine is never reached through a proxy.
+/// scheme, else `ALL_PROXY`; none for the hosts in `NO_PROXY` (a name also stands for all beneath it, `10.0.0.0/8` for a network, `*`
+/// for all). Variables in small letters go first. The own machine is never reached through a proxy.
 ///
 /// Errors   the variable's value is no `http://` address. The sentence does not show it: there may be a password in it.
 Outcome<std::optional<Proxy>> proxy_for(const ServerUrl& server, const Environment& environment);

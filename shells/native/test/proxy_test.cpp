@@ -48,18 +48,43 @@ TEST(Proxy, IsNotUsedForTheOwnMachine) {
   const Variables all{{"ALL_PROXY", "http://proxy:1"}};
   for (const char* own : {"http://localhost:3030", "https://notes.localhost", "http://127.0.0.2", "http://[::1]:3030"})
     EXPECT_EQ(way(own, all), "direct") << own;
-  EXPECT_EQ(way("http://mylocalhost", all), "http://proxy:1");
+  for (const char* other : {"http://mylocalhost", "http://127.example.org"})
+    EXPECT_EQ(way(other, all), "http://proxy:1") << other;
 }
 
 TEST(Proxy, IsNotUsedForWhatIsExcepted) {
   const auto without = [](const std::string& exceptions) {
     return way("https://sync.example.org:444", {{"ALL_PROXY", "http://proxy:1"}, {"NO_PROXY", exceptions}});
   };
-  for (const char* list : {"*", "sync.example.org", "a.org, .example.org ,b.org", "*.example.org", "org",
-                           "sync.example.org:444", "a.org,sync.example.org"})
+  for (const char* list :
+       {"*", "sync.example.org", "a.org, .example.org ,b.org", "*.example.org", "org", "sync.example.org:444",
+        "a.org,sync.example.org", "a.org sync.example.org", "Sync.Example.ORG"})
     EXPECT_EQ(without(list), "direct") << list;
   for (const char* list : {"", ",", ".", "ample.org", "sync.example.org:443", "a.sync.example.org", "example"})
     EXPECT_EQ(without(list), "http://proxy:1") << list;
+}
+
+TEST(Proxy, IsNotUsedForExceptedAddressesAndNetworks) {
+  const auto without = [](const std::string& exceptions, const std::string& server) {
+    return way(server, {{"ALL_PROXY", "http://proxy:1"}, {"NO_PROXY", exceptions}});
+  };
+  for (const auto& [list, server] :
+       std::map<std::string, const char*>{{"10.0.0.0/8", "http://10.1.2.3"},
+                                          {"10.1.2.3/32", "http://10.1.2.3"},
+                                          {"a.org, 192.168.0.0/16", "http://192.168.255.255:3030"},
+                                          {"fd00::/8", "https://[fd12::1]"},
+                                          {"FD12::443", "https://[fd12::443]"},
+                                          {"[fd12::443]", "https://[fd12::443]"},
+                                          {"[fd12::443]:444", "https://[fd12::443]:444"}})
+    EXPECT_EQ(without(list, server), "direct") << list;
+  for (const auto& [list, server] : std::map<std::string, const char*>{{"10.0.0.0/16", "http://10.1.2.3"},
+                                                                       {"10.0.0.0/33", "http://10.1.2.3"},
+                                                                       {"10.0.0.0/", "http://10.1.2.3"},
+                                                                       {"10.1.2.3/8", "http://10.example.org"},
+                                                                       {"fd00::/8", "http://10.1.2.3"},
+                                                                       {"0.0.0.0/0", "https://[fd12::1]"},
+                                                                       {"[fd12::443]:445", "https://[fd12::443]:444"}})
+    EXPECT_EQ(without(list, server), "http://proxy:1") << list;
 }
 
 TEST(Proxy, TakesNameAndPasswordFromTheAddress) {
