@@ -34,14 +34,14 @@ class YjsWire final : public EditorWire {
 
   Heard hear(ByteView message) override {
     Heard heard;
-    if (const auto known = notes_.find(by_path_); known != notes_.end())
+    if (const auto known = notes().find(by_path_); known != notes().end())
       push_frame(heard, known->second.document, message);
     else
       heard.emplace_back(ToFind{by_path_, to_bytes(message)});
     return heard;
   }
 
-  void located(const std::string&, EditorNote note) override { notes_[by_path_] = std::move(note); }
+  void located(const std::string&, EditorNote note) override { put(by_path_, std::move(note)); }
 
   std::vector<Told> tell(const relay::SharedBytes& frame) override { return {{frame, front_size(*frame)}}; }
 
@@ -90,7 +90,7 @@ class HocuspocusWire final : public EditorWire {
           heard.emplace_back(ToEditor{refused(key, "The name of this document is too long.")});
           break;
         }
-        if (const auto known = notes_.find(document); known != notes_.end())
+        if (const auto known = notes().find(document); known != notes().end())
           push_frame(heard, known->second.document, payload.take());
         else
           heard.emplace_back(ToFind{document, payload.take()});
@@ -102,8 +102,8 @@ class HocuspocusWire final : public EditorWire {
         break;
       }
       case kClose: {
-        const auto known = notes_.find(document);
-        const std::string opened = known == notes_.end() ? document : known->second.document;
+        const auto known = notes().find(document);
+        const std::string opened = known == notes().end() ? document : known->second.document;
         forget(document);
         if (!is_in(opened)) heard.emplace_back(ToRelayText{sync::format_control(sync::Leave{opened})});
         Writer out = begin(key, kClose);
@@ -119,8 +119,7 @@ class HocuspocusWire final : public EditorWire {
   void located(const std::string& by_path, EditorNote note) override {
     forget(by_path);
     settled_.erase(note.document);  // it is opened anew
-    names_.emplace(note.document, by_path);
-    notes_[by_path] = std::move(note);
+    put(by_path, std::move(note));
   }
 
   std::vector<Told> tell(const relay::SharedBytes& frame) override {
@@ -187,18 +186,17 @@ class HocuspocusWire final : public EditorWire {
       return std::string(id.starts_with(kBodyPrefix) ? id.substr(kBodyPrefix.size()) : id);
     };
     std::vector<std::string> names;
-    const auto [first, last] = names_.equal_range(document);
+    const auto [first, last] = by_document().equal_range(document);
     for (auto known = first; known != last; ++known) names.push_back(name(known->second));
     if (names.empty()) names.push_back(name(document));
     return names;
   }
   /// The note is not open any more: where it is then is found out when it is opened again, and its receipts count from the start.
   void forget(const std::string& by_path) {
-    const auto known = notes_.find(by_path);
-    if (known == notes_.end()) return;
-    const std::string document = std::move(known->second.document);
-    notes_.erase(known);
-    std::erase_if(names_, [&](const auto& name) { return name.second == by_path; });
+    const auto known = notes().find(by_path);
+    if (known == notes().end()) return;
+    const std::string document = known->second.document;
+    remove(by_path);
     if (!is_in(document)) settled_.erase(document);
   }
   static Writer begin(std::string_view name, uint64_t type) {
@@ -215,13 +213,22 @@ class HocuspocusWire final : public EditorWire {
 
   std::shared_ptr<HocuspocusFrames> frames_;
   std::map<std::string, uint64_t> settled_;  // receipts passed on, per document
-  std::multimap<std::string, std::string, std::less<>> names_;  // `notes_` by their documents
 };
 
 }  // namespace
 
-bool EditorWire::is_in(std::string_view document) const {
-  return std::ranges::any_of(notes_, [document](const auto& note) { return note.second.document == document; });
+void EditorWire::put(const std::string& by_path, EditorNote note) {
+  remove(by_path);
+  by_document_.emplace(note.document, by_path);
+  notes_.emplace(by_path, std::move(note));
+}
+
+void EditorWire::remove(const std::string& by_path) {
+  const auto known = notes_.find(by_path);
+  if (known == notes_.end()) return;
+  const auto [first, last] = by_document_.equal_range(known->second.document);
+  by_document_.erase(std::find_if(first, last, [&](const auto& name) { return name.second == by_path; }));
+  notes_.erase(known);
 }
 
 void EditorWire::learn(const std::string& by_path, relay::OpenNote note) {

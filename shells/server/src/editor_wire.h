@@ -71,7 +71,7 @@ class EditorWire {
   virtual void located(const std::string& by_path, EditorNote note) = 0;
   /// Those that are open, by the documents that their paths name. Several may be in one document.
   const std::map<std::string, EditorNote, std::less<>>& notes() const { return notes_; }
-  bool is_in(std::string_view document) const;
+  bool is_in(std::string_view document) const { return by_document_.contains(document); }
   /// What became known of an open note that stays where it is.
   void learn(const std::string& by_path, relay::OpenNote note);
   virtual std::vector<Told> tell(const relay::SharedBytes& frame) = 0;
@@ -83,7 +83,15 @@ class EditorWire {
   virtual Bytes accepted(const std::string& name, bool read_only) const = 0;
 
  protected:
+  using Paths = std::multimap<std::string, std::string, std::less<>>;
+  void put(const std::string& by_path, EditorNote note);
+  void remove(const std::string& by_path);
+  /// `notes` by their documents.
+  const Paths& by_document() const { return by_document_; }
+
+ private:
   std::map<std::string, EditorNote, std::less<>> notes_;
+  Paths by_document_;
 };
 
 /// by_path   `body:<workspace>/<path>`
