@@ -142,12 +142,14 @@ for (const tls of [false, true]) test(`editors go on in a note that is renamed w
   house.write('b.md', 'from a device two one text\n');
   await until('and they hear the devices', () => [one, two].every(({text}) => text.toString() === 'from a device two one text\n'));
 
+  for (const word of ['much ', 'more ', 'comes ']) two.text.insert(0, word);
   const three = house.hocuspocus('b.md', socket);
-  await until('the new name is the same note', () => three.text.toString() === 'from a device two one text\n');
+  await until('the new name is the same note', () => three.text.toString() === 'comes more much from a device two one text\n');
+  await until('and what was under way when it was opened is known to be stored', () => !two.provider.hasUnsyncedChanges);
   await until('with the same people', () => [two, three].every(({awareness}) => [...awareness.getStates().values()].some(({name}) => name === 'one')));
   two.provider.destroy();
   one.text.insert(0, 'still ');
-  await until('also when the old one is closed', () => three.text.toString() === 'still from a device two one text\n');
+  await until('also when the old one is closed', () => three.text.toString() === 'still comes more much from a device two one text\n');
   assert.ok(house.nowhere('a.md'));
 }, {tls}));
 

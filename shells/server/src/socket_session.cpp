@@ -12,6 +12,7 @@
 #include "diaryx/sync/control.h"
 #include "diaryx/sync/frame.h"
 #include "note_finder.h"
+#include "workspace_edits.h"
 
 namespace diaryx::server {
 namespace {
@@ -285,6 +286,8 @@ asio::awaitable<void> SocketSession::find(ToFind note, Heard rest) {
   const auto self = shared_from_this();
   if (life_ == Life::Ended) co_return;
   EditorNote found = co_await find_note(services_, grant_->key, note.by_path, note.payload);
+  // Opened anew, its receipts count anew: those for what another note wrote into it come first.
+  if (wire_->is_in(found.document)) co_await live_document(services_, DocId(found.document));
   if (life_ == Life::Open) {
     if (!found.workspace.empty()) watch_list(found.workspace);
     open_note(note.by_path, std::move(found), note.payload);
