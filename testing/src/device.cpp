@@ -235,10 +235,18 @@ void Device::die_behind_disk_actions() {
   crash_and_restart();
 }
 
+void Device::check_next_deadline() {
+  const std::optional<TimestampMs> next = replica_->next_deadline();
+  if (!next || *next > now()) return;
+  trace(world_->now_, number_, "waits for the past", "");
+  ++world_->figures_.past_deadlines;
+}
+
 void Device::feed(const sync::Event& event) {
   if (dying_) return;
   std::vector<sync::Action> batch;
   replica_->handle(event, now(), batch);
+  if (std::holds_alternative<sync::DeadlineReached>(event)) check_next_deadline();
   trace_documents(world_->now_, number_, *replica_, batch, traced_);
   perform(batch);
   give_answers();

@@ -63,6 +63,7 @@ std::string after_healing(World& world, const People& people, const std::string&
   const std::string complaint = people.ledger().complaint(world.device(0).disk().files());
   if (!complaint.empty()) return when + ": " + complaint;
   if (std::string shown = complaint_of_editors(world); !shown.empty()) return when + ": " + shown;
+  if (world.figures().past_deadlines != 0) return when + ": a deadline was reached and not waited for anew";
   if (world.figures().outside_root != 0) return when + ": a path outside the root was to be touched";
   const uint64_t frames = world.figures().frames;
   for (int i = 0; i < 50; ++i) world.step();

@@ -32,6 +32,7 @@ enum class Network : uint8_t { Good, Bad };
 ///    its file was renamed.
 /// 6. Nothing outside the root is touched, and no name is written that a disk refuses.
 /// 7. Messages stay bounded: in number by the edits, in size by the texts.
+/// 8. A deadline that was reached is not wanted again: the next one is later, or there is none.
 Outcome run_seed(uint64_t seed, Network network, Mix mix = Mix::Everyday);
 
 }  // namespace diaryx::testing

@@ -98,6 +98,7 @@ constexpr Figure kFigures[] = {
     {"overtaken_messages", &WorldFigures::overtaken},
     {"duplicated_messages", &WorldFigures::duplicated},
     {"paths_outside_root", &WorldFigures::outside_root},
+    {"deadlines_in_the_past", &WorldFigures::past_deadlines},
 };
 
 struct Sum {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "diaryx/testing/world.h"
+#include "talk.h"
 
 namespace diaryx::sync {
 namespace {
@@ -124,6 +125,22 @@ TEST(Breaker, CountsAWaveThatComesInPieces) {
   expect_all_there(world);  // those that were let through as well
 }
 
+TEST(Breaker, WaitsForTheWaveAloneWhileMoreIsMissing) {
+  World world = many_files();
+  const auto lose = [&](size_t from, size_t to) {
+    for (size_t i = from; i < to; ++i) world.device(0).user_deletes(name(i));
+    for (int step = 0; step < 200; ++step) world.step();
+  };
+  lose(20, 24);
+  world.device(0).user_writes(name(0), "");  // waits for a moment of its own first
+  for (size_t i = 24; i < 28; ++i) lose(i, i + 1);
+  EXPECT_EQ(world.device(1).disk().read(name(0)), text(0)) << "more may be missing";
+  EXPECT_EQ(world.figures().past_deadlines, 0u);
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  EXPECT_EQ(world.device(1).disk().read(name(0)), "");
+}
+
 TEST(Breaker, HoldsAWaveOfTruncations) {
   World world = many_files();
   for (size_t i = 0; i < kFiles; ++i) {
@@ -153,6 +170,27 @@ TEST(Breaker, HoldsAWaveOfTruncationsFromElsewhere) {
   ASSERT_TRUE(world.run_until_quiet());
   EXPECT_EQ(world.first_difference(), "");
   EXPECT_EQ(world.device(0).disk().read(name(38)), text(38));
+}
+
+TEST(Breaker, WaitsForNoMomentBeforeItKnowsWhatIsThere) {
+  const std::string before = "the first line\nthe second line\nthe last line\n";
+  Talk talk;
+  talk.list("a.md", before);
+  talk.connect();
+  talk.answer_all();
+  ASSERT_EQ(talk.disk["a.md"], before);
+  talk.restart();
+  crdt::Doc& body = talk.doc("body:ws1/a.md");
+  crdt::Transaction txn = body.transact();
+  (void)body.text("body").erase(txn, Utf16Offset{}, Length{static_cast<uint32_t>(before.size())});
+  const Bytes emptied = std::move(txn).commit().update_v1();
+  talk.feed(UpdateMade{"body:a.md", emptied, HistoryOrigin::Local, ""});
+  talk.pass(5'000);
+  EXPECT_EQ(talk.replica.next_deadline(), std::nullopt);
+  talk.feed(TextFileSeen{"a.md", before});
+  talk.feed(FilesSettled{});
+  talk.pass(1'000);
+  EXPECT_EQ(talk.disk["a.md"], "");
 }
 
 TEST(Breaker, LetsEverydayWorkPass) {

@@ -49,8 +49,11 @@ TEST(ShortenedTexts, WaitFromTheFirstTimeTheyWereSeen) {
   EXPECT_GT(*moment, kNow);
   texts.add(kPath, "x", /*is_truncation=*/false, kLater);
   EXPECT_EQ(texts.next_moment(), moment);
-  EXPECT_EQ(texts.due(kNow), Paths{});
-  EXPECT_EQ(texts.due(*moment), Paths{kPath});
+  texts.wake(kNow);
+  EXPECT_EQ(texts.due(), Paths{});
+  texts.wake(*moment);
+  EXPECT_EQ(texts.due(), Paths{kPath});
+  EXPECT_EQ(texts.next_moment(), std::nullopt);
 }
 
 TEST(ShortenedTexts, ThatAreHeldAreDueOnlyWhenTheyAreReleased) {
@@ -60,19 +63,20 @@ TEST(ShortenedTexts, ThatAreHeldAreDueOnlyWhenTheyAreReleased) {
   EXPECT_FALSE(texts.is_any_held());
   texts.hold(kPath);
   EXPECT_TRUE(texts.is_any_held());
-  EXPECT_EQ(texts.due(kLater), Paths{"b.md"});
+  texts.wake(kLater);
+  EXPECT_EQ(texts.due(), Paths{"b.md"});
   texts.erase("b.md");
   EXPECT_EQ(texts.next_moment(), std::nullopt);
   texts.release();
   EXPECT_FALSE(texts.is_any_held());
-  EXPECT_EQ(texts.due(kLater), Paths{kPath});
+  EXPECT_EQ(texts.due(), Paths{kPath});
 }
 
 TEST(ShortenedTexts, NeedNotWaitForAPersonWhoHasSeenThem) {
   ShortenedTexts texts;
   texts.add(kPath, "x", /*is_truncation=*/false, kNow);
-  texts.stop_waiting(kNow);
-  EXPECT_EQ(texts.due(kNow), Paths{kPath});
+  texts.stop_waiting();
+  EXPECT_EQ(texts.due(), Paths{kPath});
 }
 
 TEST(ShortenedTexts, FollowTheirFile) {

@@ -107,6 +107,7 @@ TEST(IncomingWave, DecidesOnWhatAFileWasAskedForLast) {
   wave.ask("a.md", Kind::Truncation, kNow);
   wave.ask("a.md", Kind::Deletion, kNow);
   EXPECT_EQ(wave.take_due(kNow), (IncomingWave::Removals{{"a.md", Kind::Deletion}}));
+  EXPECT_EQ(wave.next_moment(), std::nullopt) << "no truncation is left to wait for";
 }
 
 TEST(IncomingWave, HoldsAWaveAndWhateverFollows) {

@@ -43,12 +43,6 @@ void DiskWork::fail(const std::string& path, TimestampMs until) {
   });
 }
 
-std::vector<std::string> DiskWork::wake(TimestampMs now) {
-  const std::vector<std::string> due = by_path_.due(now);
-  for (const std::string& path : due) by_path_.change(path, [](FileWork& work) { work.wait_until.reset(); });
-  return due;
-}
-
 Ticket DiskWork::end(const std::string& path) {
   const std::optional<FileWork> work = by_path_.take(path);
   return work ? work->removal : Ticket{};

@@ -59,7 +59,7 @@ class DiskWork {
   /// A fetch failed, once more; tried again then.
   void fail(const std::string& path, TimestampMs until);
   /// Those whose moment has come wait no longer. Returns them, in their order.
-  std::vector<std::string> wake(TimestampMs now);
+  std::vector<std::string> wake(TimestampMs now) { return by_path_.wake(now); }
 
   /// It is known what is there. Returns the ticket of the removal, if there was one.
   Ticket end(const std::string& path);

@@ -12,9 +12,12 @@ std::optional<TimestampMs> Moments::next() const {
   return moments_.empty() ? std::nullopt : std::optional(moments_.begin()->first);
 }
 
-std::vector<std::string> Moments::due(TimestampMs now) const {
+std::vector<std::string> Moments::take_due(TimestampMs now) {
   std::vector<std::string> paths;
-  for (auto at = moments_.begin(); at != moments_.end() && at->first <= now; ++at) paths.push_back(at->second);
+  while (!moments_.empty() && moments_.begin()->first <= now) {
+    paths.push_back(moments_.begin()->second);
+    moments_.erase(moments_.begin());
+  }
   return paths;
 }
 

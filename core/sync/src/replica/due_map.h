@@ -19,8 +19,8 @@ class Moments {
   /// The path waited until `before`, if at all, and waits until `after` now.
   void move(const std::string& path, std::optional<TimestampMs> before, std::optional<TimestampMs> after);
   std::optional<TimestampMs> next() const;
-  /// The paths whose moment has come, in their order.
-  std::vector<std::string> due(TimestampMs now) const;
+  /// The paths whose moment has come wait no longer. Returns them, in their order.
+  std::vector<std::string> take_due(TimestampMs now);
 
  private:
   std::set<std::pair<TimestampMs, std::string>> moments_;
@@ -63,8 +63,12 @@ class DueMap {
   }
 
   std::optional<TimestampMs> next_moment() const { return moments_.next(); }
-  /// Those whose moment has come, in their order.
-  std::vector<std::string> due(TimestampMs now) const { return moments_.due(now); }
+  /// Those whose moment has come wait no longer. Returns them, in their order.
+  std::vector<std::string> wake(TimestampMs now) {
+    std::vector<std::string> woken = moments_.take_due(now);
+    for (const std::string& path : woken) by_path_.find(path)->second.wait_until.reset();
+    return woken;
+  }
 
   bool empty() const { return by_path_.empty(); }
   size_t size() const { return by_path_.size(); }

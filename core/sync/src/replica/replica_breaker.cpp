@@ -26,15 +26,18 @@ bool Replica::Impl::wait_for_wave(const std::string& path, std::string_view byte
 }
 
 void Replica::Impl::send_deletions(OutgoingWave::Grace grace) {
+  // Whoever has waited alone waits no longer: if more may be missing, all wait for the moment of the wave.
+  gone_.wake(now_);
+  shortened_.wake(now_);
   note_own_removals();
   std::vector<std::string> missing;
   bool is_holding = shortened_.is_any_held();
   for (const auto& [path, gone] : gone_) {
     if (gone.is_ours || own_moves_.is_leaving(path)) continue;
     is_holding = is_holding || gone.held;
-    if (!gone.held && gone.has_waited(now_)) missing.push_back(path);
+    if (!gone.held && !gone.wait_until) missing.push_back(path);
   }
-  const std::vector<std::string> shorter = shortened_.due(now_);
+  const std::vector<std::string> shorter = shortened_.due();
   const auto is_wave = [this](const std::string& path) { return shortened_.find(path)->is_truncation; };
   const size_t count = missing.size() + static_cast<size_t>(std::ranges::count_if(shorter, is_wave));
   switch (outgoing_.judge(count, records_.size(), is_holding, grace, now_)) {
@@ -49,7 +52,7 @@ void Replica::Impl::send_deletions(OutgoingWave::Grace grace) {
 void Replica::Impl::note_own_removals() {
   std::vector<std::string> removed;
   for (const auto& [path, gone] : gone_) {
-    if (gone.is_ours && gone.has_waited(now_)) removed.push_back(path);
+    if (gone.is_ours && !gone.wait_until) removed.push_back(path);
   }
   for (const std::string& path : removed) note_removed(path);
 }
@@ -69,7 +72,7 @@ void Replica::Impl::hold_outgoing(const std::vector<std::string>& missing, const
 }
 
 void Replica::Impl::stop_waiting_for_waves() {
-  shortened_.stop_waiting(now_);
+  shortened_.stop_waiting();
   send_deletions(OutgoingWave::Grace::Over);
 }
 
@@ -106,8 +109,7 @@ bool Replica::Impl::ask_to_take(const std::string& path, HeldChange::Kind kind) 
 }
 
 void Replica::Impl::take_away() {
-  // Before the folder was looked at and the list of files came, a wave would be seen piece by piece.
-  if (!incoming_.is_asked() || (!scanned_ && !workspace_link_.answered())) return;
+  if (!incoming_.is_asked() || !may_take_away()) return;
   IncomingWave::Removals leaving = incoming_.take_due(now_);
   if (leaving.empty()) return;
   const auto is_to_be_held = [&] { return incoming_.is_to_be_held(leaving.size(), records_.size(), now_); };

@@ -248,7 +248,7 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   consider(gone_.next_moment());
   consider(doubtful_due_);
   consider(shortened_.next_moment());
-  consider(incoming_.next_moment());
+  if (may_take_away()) consider(incoming_.next_moment());
   consider(outgoing_.next_moment());
   const auto on_clock = [&](TimestampMs time) { return TimestampMs{time.value() - set_back_.value()}; };
   return next ? std::optional(on_clock(*next)) : std::nullopt;

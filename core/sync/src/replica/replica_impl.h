@@ -110,8 +110,6 @@ class Replica::Impl {
     std::optional<TimestampMs> wait_until;
     bool held = false;
     bool is_ours = false;  // a removal of ours was under way, so it is no deletion by anybody, if it was not renamed
-
-    bool has_waited(TimestampMs now) const { return !wait_until || *wait_until <= now; }
   };
 
   // A new file whose text may be that of a missing one: decided when the whole batch is known.
@@ -299,6 +297,8 @@ class Replica::Impl {
   void stop_waiting_for_waves();
   void delete_files(const std::vector<std::string>& paths);
   void believe(const std::vector<std::string>& shorter);
+  /// Before the folder was looked at and the list of files came, a wave would be seen piece by piece.
+  bool may_take_away() const { return scanned_ || workspace_link_.answered(); }
   bool ask_to_take(const std::string& path, HeldChange::Kind kind);
   void take_away();
   std::vector<std::string> take_moved(IncomingWave::Removals& leaving);

@@ -37,10 +37,10 @@ bool ShortenedTexts::is_any_held() const {
   return std::ranges::any_of(by_path_, [](const auto& entry) { return entry.second.held; });
 }
 
-std::vector<std::string> ShortenedTexts::due(TimestampMs now) const {
+std::vector<std::string> ShortenedTexts::due() const {
   std::vector<std::string> paths;
   for (const auto& [path, text] : by_path_) {
-    if (!text.held && text.wait_until <= now) paths.push_back(path);
+    if (!text.held && !text.wait_until) paths.push_back(path);
   }
   return paths;
 }
@@ -48,7 +48,7 @@ std::vector<std::string> ShortenedTexts::due(TimestampMs now) const {
 std::optional<TimestampMs> ShortenedTexts::next_moment() const {
   std::optional<TimestampMs> next;
   for (const auto& [path, text] : by_path_) {
-    if (!text.held && (!next || text.wait_until < *next)) next = text.wait_until;
+    if (text.wait_until && (!next || *text.wait_until < *next)) next = text.wait_until;
   }
   return next;
 }
@@ -68,6 +68,7 @@ ShortenedText ShortenedTexts::take(const std::string& path) {
 void ShortenedTexts::hold(const std::string& path) {
   const auto found = by_path_.find(path);
   DX_ASSERT(found != by_path_.end() && found->second.is_truncation);
+  found->second.wait_until.reset();
   found->second.held = true;
 }
 
@@ -75,8 +76,14 @@ void ShortenedTexts::move(const std::string& from, const std::string& to) {
   if (contains(from)) by_path_.insert_or_assign(to, take(from));
 }
 
-void ShortenedTexts::stop_waiting(TimestampMs now) {
-  for (auto& [path, text] : by_path_) text.wait_until = now;
+void ShortenedTexts::wake(TimestampMs now) {
+  for (auto& [path, text] : by_path_) {
+    if (text.wait_until <= now) text.wait_until.reset();
+  }
+}
+
+void ShortenedTexts::stop_waiting() {
+  for (auto& [path, text] : by_path_) text.wait_until.reset();
 }
 
 void ShortenedTexts::release() {

@@ -26,7 +26,7 @@ bool lost_its_end(std::string_view before, std::string_view after);
 
 struct ShortenedText {
   std::string bytes;
-  TimestampMs wait_until;
+  std::optional<TimestampMs> wait_until;
   bool is_truncation = false;
   bool held = false;
 };
@@ -39,8 +39,8 @@ class ShortenedTexts {
   const ShortenedText* find(const std::string& path) const;
   bool contains(const std::string& path) const { return by_path_.contains(path); }
   bool is_any_held() const;
-  /// Those that waited and are not held.
-  std::vector<std::string> due(TimestampMs now) const;
+  /// Those that have waited and are not held.
+  std::vector<std::string> due() const;
   std::optional<TimestampMs> next_moment() const;
 
   void add(const std::string& path, std::string_view bytes, bool is_truncation, TimestampMs now);
@@ -50,8 +50,10 @@ class ShortenedTexts {
   void hold(const std::string& path);
   /// The file was renamed.
   void move(const std::string& from, const std::string& to);
+  /// Those whose moment has come have waited.
+  void wake(TimestampMs now);
   /// Whatever waits has waited: a person who asks for something has seen it.
-  void stop_waiting(TimestampMs now);
+  void stop_waiting();
   /// None is held any more.
   void release();
 

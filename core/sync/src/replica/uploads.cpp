@@ -39,7 +39,7 @@ const Uploads::ByPath::value_type* Uploads::start_next(size_t most) {
 }
 
 void Uploads::wake(TimestampMs now) {
-  for (const std::string& path : moments_.due(now)) {
+  for (const std::string& path : moments_.take_due(now)) {
     Upload upload = *find(path);
     upload.wait_until.reset();
     put(path, upload);

@@ -50,6 +50,7 @@ IncomingWave::Removals IncomingWave::take_due(TimestampMs now) {
     if (is_due) due.insert(entry);
     return is_due;
   });
+  if (asked_.empty()) truncations_due_.reset();  // what had lost its text is deleted by now
   return due;
 }
 

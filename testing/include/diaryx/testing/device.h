@@ -71,6 +71,8 @@ class Device {
   TimestampMs now() const;
   void start();
   void feed(const sync::Event& event);
+  /// A deadline was reached: a shell whose next one lies in the past would do nothing but tell that, again and again.
+  void check_next_deadline();
   void give_answers();
   void note_move(const std::string& from, const std::string& to);
   void report(std::string_view path, sync::Ticket ticket = {});

@@ -44,6 +44,7 @@ struct WorldFigures {
   uint64_t overtaken = 0;
   uint64_t duplicated = 0;
   uint64_t outside_root = 0;  // must stay zero
+  uint64_t past_deadlines = 0;  // wanted again though they were reached; must stay zero
 };
 
 struct WorldOptions {

@@ -109,7 +109,7 @@ class Replica {
   /// Takes one event and appends actions. Never fails: bad input is a Problem notice.
   void handle(const Event& event, TimestampMs now, std::vector<Action>& out);
 
-  /// When DeadlineReached is wanted; nothing if there is nothing to wait for.
+  /// When DeadlineReached is wanted; nothing if there is nothing to wait for. Later than the last DeadlineReached.
   std::optional<TimestampMs> next_deadline() const;
 
   // --- getters ----------------------------------------------------------------------------------------------------
