@@ -44,7 +44,7 @@ void Replica::Impl::send_deletions(OutgoingWave::Grace grace) {
     case OutgoingWave::Verdict::Wait: return;
     case OutgoingWave::Verdict::Hold: return hold_outgoing(missing, shorter);
     case OutgoingWave::Verdict::LetThrough:
-      if (count != 0) delete_files(missing);
+      if (!missing.empty()) delete_files(missing);
       believe(shorter);
   }
 }
