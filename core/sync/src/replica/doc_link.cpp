@@ -16,6 +16,12 @@ Bytes payload(std::initializer_list<Message> messages) {
   return out.take();
 }
 
+/// What do you have that is not in `doc`?
+Bytes question(const crdt::Doc& doc) {
+  const Bytes state_vector = doc.state_vector().encode();
+  return payload({SyncStep1{state_vector}});
+}
+
 }  // namespace
 
 DocLink DocLink::in_step() {
@@ -33,8 +39,7 @@ void DocLink::start_over(TimestampMs now) {
 Bytes DocLink::ask(const crdt::Doc& doc, TimestampMs now) {
   asked_ = true;
   asked_at_ = now;
-  const Bytes state_vector = doc.state_vector().encode();
-  return payload({SyncStep1{state_vector}});
+  return question(doc);
 }
 
 Result<Bytes> DocLink::on_step1(const crdt::Doc& doc, ByteView state_vector) {
@@ -58,6 +63,7 @@ Result<Bytes> DocLink::on_step1(const crdt::Doc& doc, ByteView state_vector) {
 
 Bytes DocLink::on_step2(const crdt::Doc& doc, ByteView update) {
   answered_ = true;
+  note_lacking(doc);
   if (barrier_) {
     saved_ = std::max(saved_, *barrier_);
     barrier_.reset();
@@ -82,11 +88,24 @@ Bytes DocLink::on_local_update(ByteView update) {
   return payload({Update{update}});
 }
 
+bool DocLink::note_lacking(const crdt::Doc& doc) {
+  Bytes lacking = doc.has_pending() ? doc.missing().encode() : Bytes();
+  const bool is_news = !lacking.empty() && lacking != lacking_;
+  lacking_ = std::move(lacking);
+  return is_news;
+}
+
+Bytes DocLink::ask_for_base(const crdt::Doc& doc) {
+  // A barrier that is under way asks for the same. Else this is one that proves nothing new.
+  if (!answered_ || !note_lacking(doc) || barrier_) return {};
+  barrier_ = saved_;
+  return question(doc);
+}
+
 Bytes DocLink::barrier(const crdt::Doc& doc) {
   if (!wants_barrier()) return {};
   barrier_ = sent_;
-  const Bytes state_vector = doc.state_vector().encode();
-  return payload({SyncStep1{state_vector}});
+  return question(doc);
 }
 
 void DocLink::on_saved(uint64_t received) { saved_ = std::clamp(received, saved_, sent_); }

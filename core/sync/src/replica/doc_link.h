@@ -35,8 +35,8 @@ class DocLink {
 
   bool asked() const { return asked_; }
   bool answered() const { return answered_; }
-  /// Everything this connection sent is on the server's disk.
-  bool saved() const { return can_send_ && answered_ && sent_ == saved_; }
+  /// Everything this connection sent is on the server's disk, and nothing is asked of it.
+  bool saved() const { return can_send_ && answered_ && sent_ == saved_ && !barrier_; }
   TimestampMs asked_at() const { return asked_at_; }
 
   /// The server has dropped what it was sent, which nothing will confirm: to be asked for later, as if it had been asked for now.
@@ -50,6 +50,9 @@ class DocLink {
   Bytes on_step2(const crdt::Doc& doc, ByteView update);
   /// Payload to send for a local update, or for what a merge produced; empty while the server will learn it otherwise.
   Bytes on_local_update(ByteView update);
+  /// After an update was applied to `doc`. Payload to send, empty unless it waits for what this document lacks: our SyncStep1 once
+  /// more. What the answer does not bring the server has not, and is not asked for again: it comes by itself once somebody sends it.
+  Bytes ask_for_base(const crdt::Doc& doc);
   /// A server without receipts: payload that asks for proof that all before it was handled; empty when none is needed.
   Bytes barrier(const crdt::Doc& doc);
   /// Whether `barrier` would give anything: asked first, since opening a document costs more.
@@ -58,6 +61,9 @@ class DocLink {
   void on_saved(uint64_t received);
 
  private:
+  /// True if `doc` lacks something else than before.
+  bool note_lacking(const crdt::Doc& doc);
+
   Kind kind_;
   bool asked_ = false;
   bool can_send_ = false;
@@ -67,6 +73,7 @@ class DocLink {
   uint64_t sent_ = 0;
   uint64_t saved_ = 0;
   std::optional<uint64_t> barrier_;
+  Bytes lacking_;  // state vector of what was asked for, or the last answer did not bring; empty: nothing
   TimestampMs asked_at_;
 };
 

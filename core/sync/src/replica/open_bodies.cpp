@@ -102,6 +102,13 @@ Bytes OpenBodies::on_local_update(const std::string& key, ByteView update) {
   return payload;
 }
 
+Bytes OpenBodies::ask_for_base(const std::string& key, const crdt::Doc& doc) {
+  Body& body = bodies_.at(key);
+  Bytes payload = body.link.ask_for_base(doc);
+  index(key, body);
+  return payload;
+}
+
 void OpenBodies::on_saved(const std::string& key, uint64_t received) {
   Body& body = bodies_.at(key);
   body.link.on_saved(received);

@@ -64,6 +64,7 @@ class OpenBodies {
   Result<Bytes> on_step1(const std::string& key, const crdt::Doc& doc, ByteView state_vector);
   Bytes on_step2(const std::string& key, const crdt::Doc& doc, ByteView update);
   Bytes on_local_update(const std::string& key, ByteView update);
+  Bytes ask_for_base(const std::string& key, const crdt::Doc& doc);
   bool wants_barrier(const std::string& key) const { return bodies_.at(key).link.wants_barrier(); }
   Bytes barrier(const std::string& key, const crdt::Doc& doc) { return bodies_.at(key).link.barrier(doc); }
   void on_saved(const std::string& key, uint64_t received);

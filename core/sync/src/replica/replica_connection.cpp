@@ -170,10 +170,12 @@ void Replica::Impl::on_body_message(const std::string& key, const Message& messa
     if (!lacking.empty()) mark_unsynced(key);  // the server lacks something, perhaps since it was set back
     send_body(key, std::move(lacking));
     note_if_saved(key);
+    if (listed_path(key) && bodies_.open(key).doc().has_pending()) tell_incomplete(*listed_path(key));
     if (first) on_body_ready(key);
   } else if (const auto* update = std::get_if<Update>(&message)) {
     if (following_.is_offered() && !open_bodies_.is_answered(key)) return;  // the answer, which is on its way, has it
     apply_body(key, update->update, HistoryOrigin::Remote);
+    send_body(key, open_bodies_.ask_for_base(key, bodies_.open(key).doc()));
   }
 }
 

@@ -48,6 +48,10 @@ void Replica::Impl::mark_synced(const std::string& key) {
   emit(PersistRecord{std::string(kUnsyncedPrefix).append(key), {}});
 }
 
+void Replica::Impl::tell_incomplete(const std::string& path) {
+  problem(path, "changes wait for earlier ones, which the server lacks until their device has synced");
+}
+
 // --- the cursor -------------------------------------------------------------------------------------------------
 
 void Replica::Impl::ask_for_changes() {

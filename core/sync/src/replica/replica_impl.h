@@ -157,6 +157,7 @@ class Replica::Impl {
   void mark_unsynced(const std::string& key);
   void mark_synced(const std::string& key);
   void leave_over();
+  void tell_incomplete(const std::string& path);
   Result<void> restore_body(const std::string& key, ByteView update);
   void note_what_restoring_left();
 

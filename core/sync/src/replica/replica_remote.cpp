@@ -42,7 +42,12 @@ void Replica::Impl::apply_workspace(ByteView update, bool answer, HistoryOrigin 
   }
   const bool catching_up = !workspace_link_.answered();
   const bool first_answer = answer && catching_up;
-  if (answer) send_workspace(workspace_link_.on_step2(workspace_.doc(), update));
+  if (answer) {
+    send_workspace(workspace_link_.on_step2(workspace_.doc(), update));
+    if (workspace_.doc().has_pending()) tell_incomplete({});
+  } else {
+    send_workspace(workspace_link_.ask_for_base(workspace_.doc()));
+  }
   if (first_answer) on_workspace_answered();
 
   // First know every entry, then act: a rename is two of them.
