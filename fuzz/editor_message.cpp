@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const auto* to_find = std::get_if<ToFind>(&one);
       if (to_find == nullptr) continue;
       DX_ASSERT(to_find->by_path.starts_with("body:") && to_find->payload.size() < size);
-      wire->located(to_find->by_path, elsewhere ? "body:w/~id" : to_find->by_path);
+      wire->located(to_find->by_path, {.document = elsewhere ? "body:w/~id" : to_find->by_path});
       const auto again = wire->hear({data, size});
       DX_ASSERT(again.size() == 1);
       const Bytes& frame = std::get<ToRelay>(again[0]).frame;
