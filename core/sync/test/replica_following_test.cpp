@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "diaryx/testing/world.h"
 #include "talk.h"
 
@@ -14,6 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
 struct Cost {
@@ -104,6 +107,42 @@ TEST(Following, HearsWhatOthersTypeWhileTheServerReadsTheBody) {
     EXPECT_EQ(world.device(0).disk().read("note.md")->size(), std::string_view("a note\n").size() + world.size() * 5)
         << seed;
   }
+}
+
+/// A while in which only these devices are online.
+void pass_time(World& world, const std::set<size_t>& online) {
+  for (int i = 0; i < 100; ++i) {
+    for (size_t each = 0; each < world.size(); ++each) {
+      if (online.contains(each)) {
+        world.device(each).go_online();
+      } else {
+        world.device(each).go_offline();
+      }
+    }
+    world.step();
+  }
+}
+
+TEST(Following, AsksForADocumentThatWasNotListedWhenAllOthersWereAskedFor) {
+  World world{3, {.devices = 3}};
+  world.device(0).user_writes("note.md", "a note\n");
+  ASSERT_TRUE(world.run_until_quiet());
+  pass_time(world, {});
+  world.device(2).user_writes("note.md", "a note\ntyped where nobody looks\n");
+  pass_time(world, {2});
+  world.device(0).user_renames("note.md", "moved.md");
+  pass_time(world, {});
+  pass_time(world, {0});
+  world.server().keep_backup();
+  world.server().roll_back();  // no cursor is good any more, so device 1 asks for all that is listed
+  pass_time(world, {1});
+  world.device(1).user_renames("moved.md", "note.md");
+  pass_time(world, {});
+  world.device(1).crash_and_restart();
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_EQ(world.first_difference(), "");
+  EXPECT_THAT(world.device(1).disk().files(), SizeIs(1));
+  EXPECT_EQ(world.device(1).disk().read("note.md"), "a note\ntyped where nobody looks\n");
 }
 
 TEST(Following, GetsAndGivesWhatWasDoneDuringTheBreak) {

@@ -102,6 +102,10 @@ void Replica::Impl::open_all() {
     if (workspace_.live_file(path)) open_body(index_.document_of(path));
   }
   for (const std::string& path : workspace_.live_files()) open_body(index_.document_of(path));
+  if (!following_.is_offered()) return;
+  for (const std::string& key : bodies_.keys()) {
+    if (!listed_path(key)) mark_unsynced(key);  // the cursor stands for it, too: asked for when the key is used again
+  }
 }
 
 void Replica::Impl::open_changed(Unsynced::Keys& wanted) {
