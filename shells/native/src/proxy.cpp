@@ -1,7 +1,5 @@
 #include "proxy.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -19,6 +17,8 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "diaryx/base/base64.h"
+
 namespace diaryx::native {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
@@ -33,12 +33,6 @@ struct Setting {
   std::string variable;
   std::string value;
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  return out;
-}
 
 std::optional<Setting> setting(const Environment& environment, const std::string& name) {
   for (const std::string& variable : {lower(name), name}) {
@@ -107,11 +101,7 @@ std::string percent_decoded(std::string_view text) {
 std::string basic_authorization(std::string_view user) {
   std::string plain = percent_decoded(user);
   if (user.find(':') == std::string_view::npos) plain += ':';
-  std::string encoded((plain.size() + 2) / 3 * 4 + 1, '\0');  // and a zero
-  const auto* const bytes = reinterpret_cast<const unsigned char*>(plain.data());
-  const int size = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), bytes, int(plain.size()));
-  encoded.resize(size_t(size));
-  return "Basic " + encoded;
+  return "Basic " + to_base64(as_bytes(plain));
 }
 
 Outcome<Proxy> parse_proxy(const Setting& setting) {

@@ -10,12 +10,6 @@ namespace {
 constexpr std::string_view kPlainPort = "80";
 constexpr std::string_view kTlsPort = "443";
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-  return out;
-}
-
 bool drop_suffix(std::string_view& text, std::string_view suffix) {
   if (!text.ends_with(suffix)) return false;
   text.remove_suffix(suffix.size());
@@ -41,6 +35,12 @@ std::unexpected<Problem> bad_address(std::string_view text) {
 }
 
 }  // namespace
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  return out;
+}
 
 Outcome<ServerUrl> ServerUrl::parse(std::string_view text) {
   const size_t scheme_end = text.find("://");

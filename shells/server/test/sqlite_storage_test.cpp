@@ -14,20 +14,25 @@ namespace {
 using testing::SizeIs;
 using Kind = StorageError::Kind;
 
+/// Makes the workspace "w" and takes the documents over; answers the epoch.
+uint64_t begin_workspace(Storage& storage) {
+  const auto session = wait<Session>([&](auto reply) {
+    storage.accounts.create_token(
+        {.email = "a@b", .token_hash = {}, .device_name = {}, .now = TimestampMs{0}, .expires = TimestampMs{9}},
+        std::move(reply));
+  });
+  wait<Workspace>(
+      [&](auto reply) { storage.workspaces.create(session->user_id, {"w", "n"}, TimestampMs{0}, std::move(reply)); });
+  return *wait<uint64_t>([&](auto reply) { storage.take_over(std::move(reply)); });
+}
+
 TEST(SqliteStorage, RefusesARecordThatIsNotWhatWasWritten) {
   TemporaryFolder folder;
   {
     auto storage = SqliteStorage::open(folder.path / "server.db");
     ASSERT_TRUE(storage);
     auto& one = **storage;
-    const auto session = wait<Session>([&](auto reply) {
-      one.accounts.create_token(
-          {.email = "a@b", .token_hash = {}, .device_name = {}, .now = TimestampMs{0}, .expires = TimestampMs{9}},
-          std::move(reply));
-    });
-    wait<Workspace>(
-        [&](auto reply) { one.workspaces.create(session->user_id, {"w", "n"}, TimestampMs{0}, std::move(reply)); });
-    const uint64_t epoch = *wait<uint64_t>([&](auto reply) { one.take_over(std::move(reply)); });
+    const uint64_t epoch = begin_workspace(one);
     wait<relay::Sequence>([&](auto reply) {
       one.documents.append({.workspace = "w",
                             .document = "d",
@@ -65,21 +70,10 @@ TEST(SqliteStorage, ADamagedRecordDoesNotStopTheClockForWhoAsksNext) {
     one.epoch = epoch;
     return wait<relay::Sequence>([&](auto reply) { storage.documents.append(one, std::move(reply)); });
   };
-  const auto take_over = [](Storage& storage) {
-    return *wait<uint64_t>([&](auto reply) { storage.take_over(std::move(reply)); });
-  };
   {
     auto storage = SqliteStorage::open(path);
     ASSERT_TRUE(storage);
-    const auto session = wait<Session>([&](auto reply) {
-      (*storage)->accounts.create_token(
-          {.email = "a@b", .token_hash = {}, .device_name = {}, .now = TimestampMs{0}, .expires = TimestampMs{9}},
-          std::move(reply));
-    });
-    wait<Workspace>([&](auto reply) {
-      (*storage)->workspaces.create(session->user_id, {"w", "n"}, TimestampMs{0}, std::move(reply));
-    });
-    const uint64_t epoch = take_over(**storage);
+    const uint64_t epoch = begin_workspace(**storage);
     for (int i = 0; i < 2; ++i) ASSERT_TRUE(store(**storage, epoch, "damaged"));
     ASSERT_TRUE(store(**storage, epoch, "sound"));
     const auto snapshot = wait<void>([&](auto reply) {
@@ -92,7 +86,7 @@ TEST(SqliteStorage, ADamagedRecordDoesNotStopTheClockForWhoAsksNext) {
     ASSERT_TRUE(database->execute("UPDATE updates SET data=x'00' WHERE sequence=1"));
   }
   auto storage = SqliteStorage::open(path);
-  const uint64_t epoch = take_over(**storage);
+  const uint64_t epoch = *wait<uint64_t>([&](auto reply) { (*storage)->take_over(std::move(reply)); });
   const auto load = [&](const std::string& document) {
     return wait<StoredDocument>([&](auto reply) { (*storage)->documents.load(document, std::move(reply)); });
   };
@@ -140,14 +134,7 @@ struct LittleRoom {
 TEST(SqliteStorage, ASnapshotForWhichThereIsNoRoomCostsNobodyElseTheirs) {
   TemporaryFolder folder;
   auto storage = std::move(*SqliteStorage::open(folder.path / "server.db"));
-  const auto session = wait<Session>([&](auto reply) {
-    storage->accounts.create_token(
-        {.email = "a@b", .token_hash = {}, .device_name = {}, .now = TimestampMs{0}, .expires = TimestampMs{9}},
-        std::move(reply));
-  });
-  wait<Workspace>(
-      [&](auto reply) { storage->workspaces.create(session->user_id, {"w", "n"}, TimestampMs{0}, std::move(reply)); });
-  const uint64_t epoch = *wait<uint64_t>([&](auto reply) { storage->take_over(std::move(reply)); });
+  const uint64_t epoch = begin_workspace(*storage);
   const auto append = [&](Reply<relay::Sequence> reply) {
     storage->documents.append({.workspace = "w",
                                .document = "d",

@@ -27,6 +27,9 @@ struct ServerUrl {
   friend bool operator==(const ServerUrl&, const ServerUrl&) = default;
 };
 
+/// ASCII letters made small, as schemes and hosts are compared.
+std::string lower(std::string_view text);
+
 /// Percent-encodes all but unreserved characters, for one segment of a path or one value of a query.
 std::string percent_encoded(std::string_view text);
 
