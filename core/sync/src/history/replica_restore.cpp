@@ -13,14 +13,14 @@ namespace diaryx::sync {
 void Replica::Impl::on_restore(const RestoreFiles& restore) {
   if (!joined_) return problem({}, "nothing can be restored before this device has met the server once");
   stop_waiting_for_waves();  // what is missing or shorter was done before this was asked for
-  restore_id_ = restore.id;
+  restores_.begin(restore.id);
   taking_away_ = true;  // a person decided, so it is no wave to be held
   for (const RestoreFile& file : restore.files) {
     const Result<WorkspacePath> path = parse_path(file.path);
     if (path && path->view() == file.path && is_carried(file.path)) restore_file(file);
   }
   taking_away_ = false;
-  const std::set<uint64_t> writers = std::exchange(restore_writers_, {});
+  const std::set<uint64_t> writers = restores_.take_writers();
   if (options_.device.id.empty() || writers.empty()) return;
   edit_workspace([&](crdt::Transaction& txn) {
     crdt::Map map = workspace_.doc().map(kWritersRoot);
@@ -63,7 +63,7 @@ void Replica::Impl::restore_text(const RestoreFile& file) {
                    "this file did not get its old name back: another file is called \"" + file.path + "\" now");
   // Done as if the user had renamed it: the disk's answer makes the rename.
   if (const FileRecord* const known = record(present); known != nullptr && options_.write_files) {
-    called_again_.insert_or_assign(present, RestoredName{file.path, restore_id_});
+    restores_.await_rename(present, file.path);
     const OwnWrites::Writes& writes =
         own_writes_.of(present);  // a text of then that is being written comes before the name
     const Sha256 expected = writes.empty() ? known->hash : writes.back().hash;
@@ -81,7 +81,7 @@ bool Replica::Impl::apply_planned(const RestoreFile& file, const std::string& pr
   const Result<crdt::Commit> commit = doc.apply_update_v1(file.edit, crdt::TransactionOrigin::Restore);
   if (!commit) return false;
   if (!commit->changed()) return true;
-  for (const crdt::StateVector::Entry& entry : edit->ends) restore_writers_.insert(entry.client.value());
+  for (const crdt::StateVector::Entry& entry : edit->ends) restores_.add_writer(entry.client.value());
   remember_base(index_.id_at(present), present, before);
   commit_restored(present, commit->update_v1());
   return true;
@@ -101,9 +101,9 @@ void Replica::Impl::commit_restored(const std::string& present, Bytes update) {
 void Replica::Impl::bring_back(const RestoreFile& file) {
   if (options_.write_files) {
     // Done as if the user had put the file there again; it is read back and listed like any new file.
-    brought_back_.insert_or_assign(file.path, restore_id_);
+    restores_.await_file(file.path, restores_.id());
     emit(PersistRecord{std::string(kRestoredPrefix).append(file.path),
-                       restore_id_});  // perhaps read back in another run
+                       restores_.id()});  // perhaps read back in another run
     notify(FileChanged{file.path, FileChange::Created, {}});
     return emit(WriteText{file.path, *file.after, std::nullopt, asked_.ask(file.path)});
   }

@@ -57,7 +57,8 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
     restored_names_.insert_or_assign(std::string(key.substr(kNamePrefix.size())), std::string(value));
     named_ = false;
   }
-  if (key.starts_with(kRestoredPrefix)) brought_back_.emplace(key.substr(kRestoredPrefix.size()), value);
+  if (key.starts_with(kRestoredPrefix))
+    restores_.await_file(std::string(key.substr(kRestoredPrefix.size())), std::string(value));
   if (key.starts_with(kWritingPrefix))
     return own_writes_.restore(std::string(key.substr(kWritingPrefix.size())), value);
   if (!key.starts_with(kFileRecordPrefix)) return {};
@@ -71,9 +72,7 @@ Result<void> Replica::Impl::restore_record(std::string_view key, std::string_vie
 // --- events -----------------------------------------------------------------------------------------------------
 
 void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Action>& out) {
-  wall_clock_ = now;
-  if (now + set_back_ < now_) set_back_ = now_ - now;
-  now_ = now + set_back_;
+  clock_.show(now);
   out_ = &out;
   names();
   note_what_restoring_left();
@@ -86,7 +85,7 @@ void Replica::Impl::handle(const Event& event, TimestampMs now, std::vector<Acti
   keep_cursor();
   barrier_if_needed();
   announce();
-  restore_id_.clear();
+  restores_.end_batch();
   out_ = nullptr;
 }
 
@@ -286,9 +285,9 @@ Bytes Replica::Impl::set_file_text(const std::string& path, std::string_view tex
 // --- shared -----------------------------------------------------------------------------------------------------
 
 void Replica::Impl::persist(std::string doc, Bytes update, HistoryOrigin origin, std::string note) {
-  if (!restore_id_.empty() && (origin == HistoryOrigin::Local || origin == HistoryOrigin::Import)) {
+  if (restores_.is_under_way() && (origin == HistoryOrigin::Local || origin == HistoryOrigin::Import)) {
     origin = HistoryOrigin::Restore;
-    note = restore_id_;
+    note = restores_.id();
   }
   if (doc.starts_with(kBodyPrefix)) following_.count_update();
   emit(PersistUpdate{std::move(doc), std::move(update), origin, std::move(note)});

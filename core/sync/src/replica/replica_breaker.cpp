@@ -21,14 +21,14 @@ bool Replica::Impl::wait_for_wave(const std::string& path, std::string_view byte
   const std::string before = last_seen_text(path);
   const bool is_wave = is_truncation(before, bytes);
   if (!is_wave && !lost_its_end(before, bytes)) return false;
-  shortened_.add(path, bytes, is_wave, now_);
+  shortened_.add(path, bytes, is_wave, clock_.now());
   return true;
 }
 
 void Replica::Impl::send_deletions(OutgoingWave::Grace grace) {
   // Whoever has waited alone waits no longer: if more may be missing, all wait for the moment of the wave.
-  gone_.wake(now_);
-  shortened_.wake(now_);
+  gone_.wake(clock_.now());
+  shortened_.wake(clock_.now());
   note_own_removals();
   std::vector<std::string> missing;
   bool is_holding = shortened_.is_any_held();
@@ -40,7 +40,7 @@ void Replica::Impl::send_deletions(OutgoingWave::Grace grace) {
   const std::vector<std::string> shorter = shortened_.due();
   const auto is_wave = [this](const std::string& path) { return shortened_.find(path)->is_truncation; };
   const size_t count = missing.size() + static_cast<size_t>(std::ranges::count_if(shorter, is_wave));
-  switch (outgoing_.judge(count, records_.size(), is_holding, grace, now_)) {
+  switch (outgoing_.judge(count, records_.size(), is_holding, grace, clock_.now())) {
     case OutgoingWave::Verdict::Wait: return;
     case OutgoingWave::Verdict::Hold: return hold_outgoing(missing, shorter);
     case OutgoingWave::Verdict::LetThrough:
@@ -85,7 +85,7 @@ void Replica::Impl::delete_files(const std::vector<std::string>& paths) {
     const std::string id = record(path)->file_id;
     drop_record(path);
     index_file(path);
-    outgoing_.add(path, HeldChange::Kind::Deletion, now_);
+    outgoing_.add(path, HeldChange::Kind::Deletion, clock_.now());
     reconcile(path);  // if a change from elsewhere won
     reconcile_file(id);
   }
@@ -95,7 +95,7 @@ void Replica::Impl::believe(const std::vector<std::string>& shorter) {
   settling_ = believing_ = true;
   for (const std::string& path : shorter) {
     const ShortenedText text = shortened_.take(path);
-    if (text.is_truncation) outgoing_.add(path, HeldChange::Kind::Truncation, now_);
+    if (text.is_truncation) outgoing_.add(path, HeldChange::Kind::Truncation, clock_.now());
     on_text_seen(path, text.bytes);
   }
   settling_ = believing_ = false;
@@ -104,15 +104,15 @@ void Replica::Impl::believe(const std::vector<std::string>& shorter) {
 // --- made elsewhere ---------------------------------------------------------------------------------------------
 
 bool Replica::Impl::ask_to_take(const std::string& path, HeldChange::Kind kind) {
-  if (!taking_away_) incoming_.ask(path, kind, now_);
+  if (!taking_away_) incoming_.ask(path, kind, clock_.now());
   return taking_away_;
 }
 
 void Replica::Impl::take_away() {
   if (!incoming_.is_asked() || !may_take_away()) return;
-  IncomingWave::Removals leaving = incoming_.take_due(now_);
+  IncomingWave::Removals leaving = incoming_.take_due(clock_.now());
   if (leaving.empty()) return;
-  const auto is_to_be_held = [&] { return incoming_.is_to_be_held(leaving.size(), records_.size(), now_); };
+  const auto is_to_be_held = [&] { return incoming_.is_to_be_held(leaving.size(), records_.size(), clock_.now()); };
   const std::vector<std::string> moved = is_to_be_held() ? take_moved(leaving) : std::vector<std::string>();
   if (is_to_be_held()) {
     incoming_.hold(std::exchange(leaving, {}));
@@ -121,7 +121,7 @@ void Replica::Impl::take_away() {
   taking_away_ = true;
   for (const std::string& path : moved) reconcile(path);
   for (const auto& [path, kind] : leaving) {
-    incoming_.add(path, kind, now_);
+    incoming_.add(path, kind, clock_.now());
     reconcile(path);
   }
   taking_away_ = false;
@@ -225,7 +225,7 @@ void Replica::Impl::undo_outgoing() {
     reconcile(path);
   }
   if (!any) return;
-  for (const std::string& path : outgoing_.take_recent(now_)) undo_deletion(path);
+  for (const std::string& path : outgoing_.take_recent(clock_.now())) undo_deletion(path);
 }
 
 void Replica::Impl::undo_incoming() {
@@ -246,7 +246,7 @@ void Replica::Impl::undo_incoming() {
     refresh_metadata(path);
     reconcile(path);
   }
-  for (const std::string& path : incoming_.take_recent(now_)) undo_deletion(path);
+  for (const std::string& path : incoming_.take_recent(clock_.now())) undo_deletion(path);
 }
 
 void Replica::Impl::undo_deletion(const std::string& path) {

@@ -15,9 +15,9 @@ constexpr size_t kMaxDocumentProblems = 3;
 
 void Replica::Impl::on_connected() {
   on_disconnected();
-  tell_state(connection_.begin(now_));
+  tell_state(connection_.begin(clock_.now()));
   emit(SendText{format_control(ClientHello{.handshake = false})});
-  send_workspace(workspace_link_.ask(workspace_.doc(), now_));
+  send_workspace(workspace_link_.ask(workspace_.doc(), clock_.now()));
 }
 
 void Replica::Impl::on_disconnected() {
@@ -38,9 +38,9 @@ void Replica::Impl::on_workspace_answered() {
     joined_ = true;
     emit(PersistRecord{"joined", "1"});
   }
-  if (following_.begin(wall_clock_)) ask_for_changes();
+  if (following_.begin(clock_.wall())) ask_for_changes();
   if (following_.awaits_list()) {
-    connection_.await(now_);
+    connection_.await(clock_.now());
   } else {
     open_all();
   }
@@ -90,7 +90,7 @@ void Replica::Impl::note_if_saved(const std::string& key) {
 
 void Replica::Impl::pump() {
   while (const std::optional<std::string> key = open_bodies_.open_next()) {
-    send_body(*key, open_bodies_.ask(*key, bodies_.open(*key).doc(), now_));
+    send_body(*key, open_bodies_.ask(*key, bodies_.open(*key).doc(), clock_.now()));
   }
 }
 
@@ -225,13 +225,13 @@ void Replica::Impl::on_doc_error(const DocError& error) {
     problem({}, "the server does not open this workspace: " + reason);
     on_disconnected();  // it took this device's seat away, and with it all that was asked on this line
     const SyncState state = error.code == "unauthorized" ? SyncState::Refused : SyncState::Reconnecting;
-    return tell_state(connection_.refuse(state, now_));
+    return tell_state(connection_.refuse(state, clock_.now()));
   }
   problem(key, (error.doc.empty() ? "the server: " : "the server refused a change: ") + reason);
   if (key.empty() || !open_bodies_.is_open(key)) return;
   mark_unsynced(key);
   if (error.code == "storage") {
-    open_bodies_.on_dropped(key, now_);
+    open_bodies_.on_dropped(key, clock_.now());
   } else {
     open_bodies_.on_refused(key);
   }
@@ -252,22 +252,22 @@ std::optional<TimestampMs> Replica::Impl::next_deadline() const {
   consider(shortened_.next_moment());
   if (may_take_away()) consider(incoming_.next_moment());
   consider(outgoing_.next_moment());
-  const auto on_clock = [&](TimestampMs time) { return TimestampMs{time.value() - set_back_.value()}; };
-  return next ? std::optional(on_clock(*next)) : std::nullopt;
+  return next ? std::optional(clock_.on_wall(*next)) : std::nullopt;
 }
 
 void Replica::Impl::on_deadline() {
-  if (const std::optional<std::string_view> reason = connection_.overdue(now_)) emit(Reconnect{std::string(*reason)});
-  for (const std::string& key : open_bodies_.due(now_)) {
+  if (const std::optional<std::string_view> reason = connection_.overdue(clock_.now()))
+    emit(Reconnect{std::string(*reason)});
+  for (const std::string& key : open_bodies_.due(clock_.now())) {
     if (open_bodies_.on_silence(key) == kMaxDocumentProblems)
       problem(key, "the server does not answer for this file; sync goes on trying");
     mark_unsynced(key);
-    send_body(key, open_bodies_.ask(key, bodies_.open(key).doc(), now_));
+    send_body(key, open_bodies_.ask(key, bodies_.open(key).doc(), clock_.now()));
   }
-  uploads_.wake(now_);
+  uploads_.wake(clock_.now());
   check_metadata();
   send_deletions();  // those that waited for their other half
-  for (const std::string& path : work_.wake(now_)) {
+  for (const std::string& path : work_.wake(clock_.now())) {
     // After a write that failed nobody knows how, what is there comes first: a new file, too, since the list may have given up its
     // name meanwhile, and then nothing is tried again that would come upon it.
     if (work_.is_left_to_watcher(path) || own_writes_.is_in_doubt(path)) {

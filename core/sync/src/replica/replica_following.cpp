@@ -63,7 +63,7 @@ void Replica::Impl::keep_cursor() {
   // A document that the server does not give does not hold up the others: it is marked.
   const auto is_marked = [this](const std::string& key) { return unsynced_.is_marked(key); };
   if (!std::ranges::all_of(open_bodies_.unanswered(), is_marked) && !DX_PLANTED(12)) return;
-  emit(PersistRecord{std::string(kCursorRecord), following_.keep(wall_clock_)});
+  emit(PersistRecord{std::string(kCursorRecord), following_.keep(clock_.wall())});
 }
 
 void Replica::Impl::forget_cursor() {
@@ -161,7 +161,7 @@ void Replica::Impl::on_update_of_closed(const std::string& key, ByteView update)
   if (apply_body(key, update, HistoryOrigin::Remote) && !bodies_.open(key).doc().has_pending()) return;
   // It was not in step after all.
   open_bodies_.doubt(key);
-  send_body(key, open_bodies_.ask(key, bodies_.open(key).doc(), now_));
+  send_body(key, open_bodies_.ask(key, bodies_.open(key).doc(), clock_.now()));
 }
 
 }  // namespace diaryx::sync

@@ -14,6 +14,7 @@
 //
 // What it remembers is kept by small machines, each with its own invariants and none that knows of another:
 //   body_store.h, workspace_doc.h  the documents
+//   batch_clock.h          what time it is
 //   connection.h           how far the connection is, and when it is given up
 //   doc_link.h             one document on one connection
 //   open_bodies.h          the bodies of one connection: asked for, waiting for their turn, acknowledged
@@ -25,6 +26,7 @@
 //   disk_work.h            which paths are busy, or wait for their moment
 //   own_writes.h, own_moves.h  what we put or moved there, until it is known to be done
 //   uploads.h              attachments to be sent
+//   restores.h             what of a restore the disk has yet to show
 //   shortened_texts.h      texts that lost their end, until that is believed
 //   waves.h, mass_change.h  how much went in the last while, and whether more waits or is held
 #pragma once
@@ -41,6 +43,7 @@
 #include "diaryx/sync/frontmatter.h"
 #include "diaryx/sync/replica.h"
 #include "replica/asked_actions.h"
+#include "replica/batch_clock.h"
 #include "replica/body_store.h"
 #include "replica/connection.h"
 #include "replica/disk_work.h"
@@ -52,6 +55,7 @@
 #include "replica/open_bodies.h"
 #include "replica/own_moves.h"
 #include "replica/own_writes.h"
+#include "replica/restores.h"
 #include "replica/shortened_texts.h"
 #include "replica/unsynced.h"
 #include "replica/uploads.h"
@@ -392,23 +396,12 @@ class Replica::Impl {
 
   // History: what the updates of this batch are stored as.
   const UpdateMade* made_ = nullptr;  // while it is applied
-  std::string restore_id_;  // while a restore is under way
-  struct RestoredName {
-    std::string to;
-    std::string restore_id;
-  };
-  std::map<std::string, RestoredName, std::less<>> called_again_;  // renames of a restore, until the disk has done them
-  std::map<std::string, std::string, std::less<>>
-      brought_back_;  // path -> restore, written to disk and not read back yet
+  Restores restores_;
   std::string moved_from_;  // where the operations that are given come from
   bool said_who_ = false;
-  std::set<uint64_t> restore_writers_;  // clients that planned edits were made with
 
   // The batch being made.
-  // Deadlines count on time that never goes back, whatever the device's clock does; people see the clock.
-  TimestampMs now_;
-  TimestampMs wall_clock_;
-  DurationMs set_back_{0};
+  BatchClock clock_;
   std::vector<Action>* out_ = nullptr;
 
   // The connection.

@@ -185,7 +185,7 @@ bool Replica::Impl::goes_on(const std::string& path, std::string_view bytes) con
   // Who did not delete it does not save it: there it is the file that was here only if its text says so. Else what is not in the new
   // text would be lost to whoever has that file still.
   const std::string id = said_id(workspace_.file(path));
-  if (id.empty() || deleted_here_.contains(id) || !restore_id_.empty()) return true;
+  if (id.empty() || deleted_here_.contains(id) || restores_.is_under_way()) return true;
   const std::string document = document_of_file(id, path);
   const std::string before = document_text(document);
   if (before.empty()) return document == index_.document_of(path);
@@ -294,7 +294,7 @@ void Replica::Impl::create_entry(const std::string& path, std::string_view bytes
                                  const std::string& document) {
   const std::string_view head = split_frontmatter(bytes).head;
   const Result<Frontmatter> front = Frontmatter::parse(head);
-  FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(path), wall_clock_);
+  FileMetadata metadata = derive_metadata(front ? *front : Frontmatter(), WorkspacePath(path), clock_.wall());
   metadata.deleted = false;
   set_extra_text(metadata, kHeadMark, head_mark(head));
   set_extra_text(metadata, kFileId, file_id);
@@ -315,10 +315,7 @@ void Replica::Impl::create_entry(const std::string& path, std::string_view bytes
 }
 
 void Replica::Impl::place_new_text(const std::string& path, std::string_view bytes, const Sha256& hash) {
-  if (const auto restored = brought_back_.extract(path)) {
-    restore_id_ = restored.mapped();
-    emit(PersistRecord{std::string(kRestoredPrefix).append(path), {}});
-  }
+  if (restores_.on_file_read(path)) emit(PersistRecord{std::string(kRestoredPrefix).append(path), {}});
   forget_doubtful_writes(path);  // what is there is known now
   const FileRecord* const known = record(path);
   const std::optional<BinaryRef> ref = workspace_.live_binary(path);
@@ -380,7 +377,7 @@ bool Replica::Impl::says_the_same(const std::string& path, const SplitText& disk
   const Result<Frontmatter> listed = Frontmatter::parse(head_of(path));
   const Result<Frontmatter> here = Frontmatter::parse(disk.head);
   const auto meaning = [&](const Frontmatter& front) {
-    return derive_metadata(front, WorkspacePath(path), wall_clock_);
+    return derive_metadata(front, WorkspacePath(path), clock_.wall());
   };
   return listed && here && content_equal(meaning(*listed), meaning(*here));
 }
@@ -416,7 +413,7 @@ void Replica::Impl::refresh_metadata(const std::string& path) {
     return problem(path,
                    "the fields of the frontmatter are not read, it is synced as it is: " + describe(front.error()));
   }
-  FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), wall_clock_), *entry);
+  FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), clock_.wall()), *entry);
   fresh.deleted = false;
   if (same_meaning(fresh, *entry)) return;
   set_extra_text(fresh, kHeadMark, head_mark(head));
@@ -521,7 +518,7 @@ void Replica::Impl::publish_blob(const std::string& path, const Sha256& hash, ui
                       .hash = hash.hex(),
                       .mime_type = std::string(mime_type_of(path)),
                       .size = size_bytes,
-                      .uploaded_at = wall_clock_};
+                      .uploaded_at = clock_.wall()};
   edit_workspace([&](crdt::Transaction& txn) {
     workspace_.set_binary(txn, ref);
     // A Markdown file whose bytes are no text any more is carried as a blob from now on. What others type into the text
@@ -538,7 +535,7 @@ void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFa
     Upload failed = *upload;
     failed.busy = false;
     failed.failed_finally = failure.final_failure;
-    failed.wait_until = now_ + transfer_backoff(failed.attempts++);
+    failed.wait_until = clock_.now() + transfer_backoff(failed.attempts++);
     uploads_.put(path, failed);
     return problem(path, "the file could not be sent: " + std::string(failure.reason));
   }
@@ -548,7 +545,7 @@ void Replica::Impl::on_transfer_failed(const std::string& path, const TransferFa
     work_.end(path);
     return request_read(path);
   }
-  work_.fail(path, now_ + transfer_backoff(work_.failures(path)));
+  work_.fail(path, clock_.now() + transfer_backoff(work_.failures(path)));
   problem(path, "the file could not be fetched: " + std::string(failure.reason));
 }
 

@@ -63,7 +63,7 @@ bool Replica::Impl::leave_to_watcher(const std::string& path, const Sha256& hash
   // An action of ours came upon a text that nobody told us of yet: an edit, a new file, or another one that was moved there and
   // perhaps edited. What a read of ours finds was told before, unless it is known elsewhere on this disk: a copy, or renamed.
   if (source == Source::Look && (record(path) != nullptr || !records_.has_text(hash))) return false;
-  work_.wait_for_watcher(path, now_ + kRenameGrace);
+  work_.wait_for_watcher(path, clock_.now() + kRenameGrace);
   return true;
 }
 
@@ -195,7 +195,7 @@ void Replica::Impl::match_rewritten() {
       return is_just_moved(entry.second) && record(entry.first)->hash == hash;
     };
     if (std::ranges::any_of(gone_, is_it)) {
-      work_.wait_for_watcher(path, now_ + kRenameGrace);
+      work_.wait_for_watcher(path, clock_.now() + kRenameGrace);
     } else {
       on_text_seen(path, bytes);
     }
@@ -205,7 +205,7 @@ void Replica::Impl::match_rewritten() {
 
 bool Replica::Impl::is_just_moved(const GoneFile& gone) const {
   // By us, to where another file was, for all we knew.
-  return gone.wait_until && *gone.wait_until > now_ + kRenameGrace;
+  return gone.wait_until && *gone.wait_until > clock_.now() + kRenameGrace;
 }
 
 void Replica::Impl::match_newcomers() {

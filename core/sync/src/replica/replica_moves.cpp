@@ -61,8 +61,8 @@ void Replica::Impl::move_record(const OwnMove& move, const std::string& to, bool
   const FileRecord* const there = record(to);
   if (there != nullptr && (there->file_id != moved.file_id || there->hash != moved.hash)) {
     // Another file was there, for all we know. It went away before, and the watcher will say where to.
-    gone_.put(from, GoneFile{now_ + kRenameGrace + kRenameGrace});
-    work_.wait_for_watcher(to, now_ + kRenameGrace);
+    gone_.put(from, GoneFile{clock_.now() + kRenameGrace + kRenameGrace});
+    work_.wait_for_watcher(to, clock_.now() + kRenameGrace);
     return;
   }
   forget_doubtful_writes(to);  // nothing was there
@@ -84,9 +84,9 @@ void Replica::Impl::was_not_moved(const std::string& to) {
   if (record(to) == nullptr) names_.release(to);
   const OwnMove move = own_moves_.take(to);
   if (is_still_there(move)) names_.respell(move.from, move.disk_from);
-  work_.wait(move.from, now_ + kDiskRetry);  // if it is gone, perhaps the user moved it first
+  work_.wait(move.from, clock_.now() + kDiskRetry);  // if it is gone, perhaps the user moved it first
   if (gone_.contains(move.from))
-    gone_.change(move.from, [this](GoneFile& gone) { gone.wait_until = now_ + kRenameGrace; });
+    gone_.change(move.from, [this](GoneFile& gone) { gone.wait_until = clock_.now() + kRenameGrace; });
   // The shell says what is where it was. To look there as well would try the move again at once, and again.
   if (was_seen_meanwhile(move.from, to)) look_when_answered(to);
 }

@@ -273,11 +273,11 @@ void Replica::Impl::doubt_metadata(const std::string& path) {
   doubtful_.emplace(path);
   // Not all devices at once: the first one spares the others the work.
   const auto turn = static_cast<int64_t>(options_.client.value() % kTurns);
-  if (!doubtful_due_) doubtful_due_ = now_ + kMetadataGrace + DurationMs{turn * kTurnMs};
+  if (!doubtful_due_) doubtful_due_ = clock_.now() + kMetadataGrace + DurationMs{turn * kTurnMs};
 }
 
 void Replica::Impl::check_metadata() {
-  if (!doubtful_due_ || *doubtful_due_ > now_) return;
+  if (!doubtful_due_ || *doubtful_due_ > clock_.now()) return;
   doubtful_due_.reset();
   for (const std::string& path : std::exchange(doubtful_, {})) {
     const std::optional<FileMetadata> entry = workspace_.live_file(path);

@@ -34,7 +34,7 @@ void Replica::Impl::delete_entry(const std::string& path, const FileRecord& know
   if (is_behind) return;  // edited elsewhere: that wins, too
   const std::optional<std::string> seen = seen_mark(document);
   entry->deleted = true;
-  entry->modified_at = wall_clock_;
+  entry->modified_at = clock_.wall();
   set_extra_text(*entry, kMovedTo, std::nullopt);
   set_extra_text(*entry, kSeen, seen);
   deleted_here_.insert(id);

@@ -132,7 +132,7 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
   // One that waits goes on waiting: a read that was under way misses the file as well.
   const GoneFile* const gone = gone_.find(path);
   if (gone != nullptr && (gone->held || (gone->wait_until && (may_be_told || is_just_moved(*gone))))) return;
-  gone_.put(path, GoneFile{.wait_until = may_be_told ? std::optional(now_ + kRenameGrace) : std::nullopt,
+  gone_.put(path, GoneFile{.wait_until = may_be_told ? std::optional(clock_.now() + kRenameGrace) : std::nullopt,
                            .is_ours = is_ours || (gone != nullptr && gone->is_ours)});
 }
 
@@ -178,8 +178,7 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
     request_read(to);
     return reconcile(from);  // if it made room for another content
   }
-  if (const auto again = called_again_.extract(from); again && again.mapped().to == to)
-    restore_id_ = again.mapped().restore_id;
+  restores_.on_renamed(from, to);
   const FileRecord moved = *known;
   const FileRecord* const there = record(to);
   const bool is_seen = there != nullptr && there->file_id == moved.file_id && there->hash == moved.hash;
@@ -256,14 +255,14 @@ std::string Replica::Impl::rename_text(const std::string& from, const std::strin
   const std::string document = document_for(to, id);
   FileMetadata moved = entry;
   moved.filename = file_name(to);
-  moved.modified_at = wall_clock_;
+  moved.modified_at = clock_.wall();
   moved.deleted = false;
   set_extra_text(moved, kFileId, id);
   set_extra_text(moved, kMovedTo, std::nullopt);
   set_extra_text(moved, kSeen, std::nullopt);
   set_extra_text(moved, kDocument, document == to ? std::nullopt : std::optional(document));
   entry.deleted = true;
-  entry.modified_at = wall_clock_;
+  entry.modified_at = clock_.wall();
   set_extra_text(entry, kFileId, id);
   set_extra_text(entry, kMovedTo, to);
   set_extra_text(entry, kSeen, std::nullopt);

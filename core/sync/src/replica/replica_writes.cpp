@@ -170,7 +170,7 @@ void Replica::Impl::on_file_refused(const AskedAction& asked, const FileRefused&
   if (asked.is_settled && !is_of_write) return;
   if (!refused.reason.empty()) problem(path, std::string(refused.reason));
   const bool is_removal = work_.is_removing(path, refused.ticket);
-  std::erase_if(called_again_, [&](const auto& entry) { return entry.second.to == path; });
+  restores_.on_name_refused(path);
   if (const OwnMove* const asked_for = own_moves_.find(path);
       asked_for != nullptr && asked_for->ticket == refused.ticket) {
     if (refused.in_doubt && record(asked_for->from) != nullptr) return doubt_move(path);
@@ -179,7 +179,7 @@ void Replica::Impl::on_file_refused(const AskedAction& asked, const FileRefused&
   if (own_writes_.refuse(path, refused.ticket, refused.in_doubt)) emit(own_writes_.record(path));
   // Told again if it was the reason, and else looked at when it is tried again.
   const bool was_seen_meanwhile = !awaits_answer(path) && seen_meanwhile_.erase(path) != 0;
-  const TimestampMs then = now_ + kDiskRetry;
+  const TimestampMs then = clock_.now() + kDiskRetry;
   if (is_removal && refused.in_doubt) {
     work_.doubt_removal(path, refused.ticket, then);
   } else if (own_moves_.is_leaving(path)) {
