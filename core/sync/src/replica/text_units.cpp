@@ -80,6 +80,131 @@ struct Step {
   bool is_done = false;  // somebody else replaced the same by the same
 };
 
+/// Finds where edits of an older version have their places in a text. Edits are asked for from left to right.
+class Planner {
+ public:
+  Planner(const crdt::Text& text, const Spans& units)
+      : text_(text), units_(units), places_(text.spans()), end_(text.length().value()) {}
+
+  /// In the order of their places.
+  std::vector<Step> plan(const std::vector<TextEdit>& edits) {
+    for (const TextEdit& edit : edits) {
+      if (!edit.inserted.empty()) add_insertion(edit);
+      add_erasure(edit);
+    }
+    sort_compactly(steps_, [](const Step& a, const Step& b) { return a.at != b.at ? a.at < b.at : a.order < b.order; });
+    return std::move(steps_);
+  }
+
+ private:
+  static uint32_t begin_of(const TextEdit& edit) { return edit.at.value(); }
+  static uint32_t end_of(const TextEdit& edit) { return edit.at.value() + edit.erased.value(); }
+
+  /// `take(place)` for each unit from `begin` to `end` of the older version that is still there.
+  template <typename Take>
+  void for_each_left(uint32_t begin, uint32_t end, Take take) const {
+    for (const crdt::TextSpan& span : slice(units_, begin, end)) {
+      for (Clock clock = span.first.clock; clock < span.first.clock + span.length; clock = clock + Length{1}) {
+        if (const std::optional<uint32_t> at = places_.find({span.first.client, clock})) take(*at);
+      }
+    }
+  }
+
+  void add_insertion(const TextEdit& edit) {
+    const uint32_t at = place_of_gap(begin_of(edit), end_of(edit));
+    const std::optional<uint32_t> done = place_if_done(edit, at);
+    steps_.push_back({done.value_or(at), 0, edit.inserted, steps_.size(), done.has_value()});
+  }
+
+  void add_erasure(const TextEdit& edit) {
+    // What others deleted, too, is not there; what they wrote in between stays.
+    for_each_left(begin_of(edit), end_of(edit), [this](uint32_t at) {
+      Step* const last = steps_.empty() ? nullptr : &steps_.back();
+      if (last != nullptr && last->erased != 0 && last->at + last->erased == at) {
+        ++last->erased;
+      } else {
+        steps_.push_back({at, 1, {}, steps_.size()});
+      }
+    });
+  }
+
+  /// Behind what others wrote there, in front of what follows; at the end behind everything.
+  uint32_t place_of_gap(uint32_t left, uint32_t right) {
+    const std::optional<crdt::Id> next = unit_at(units_, right);
+    if (!next) return end_;
+    if (const std::optional<uint32_t> at = places_.find(*next)) return *at;
+    return place_behind(left);
+  }
+
+  /// Behind the last unit in front of a gap that is still there.
+  uint32_t place_behind(uint32_t left) {
+    for_each_left(seen_, left, [this](uint32_t at) { behind_ = at + 1; });
+    seen_ = left;
+    return behind_;
+  }
+
+  /// All that it replaces was taken already, and what was put there instead is what it puts there. Who typed the same without
+  /// replacing anything (a mark of a tally) typed it twice.
+  std::optional<uint32_t> place_if_done(const TextEdit& edit, uint32_t at) {
+    if (edit.erased == Length{0}) return std::nullopt;
+    bool is_gone = true;
+    for_each_left(begin_of(edit), end_of(edit), [&](uint32_t) { is_gone = false; });
+    if (!is_gone) return std::nullopt;
+    const uint32_t left = place_behind(begin_of(edit));
+    if (at - left != utf16_length(edit.inserted).value()) return std::nullopt;
+    if (!present_) present_ = text_.to_string();
+    const std::string_view there = std::string_view(*present_).substr(to_utf8(*present_, Utf16Offset{left}).value());
+    return there.starts_with(edit.inserted) ? std::optional(left) : std::nullopt;
+  }
+
+  const crdt::Text& text_;
+  const Spans& units_;
+  Places places_;
+  uint32_t end_;
+  uint32_t seen_ = 0;  // of the older version, by `place_behind`
+  uint32_t behind_ = 0;
+  std::optional<std::string> present_;
+  std::vector<Step> steps_;
+};
+
+void perform(crdt::Text& text, crdt::Transaction& txn, const std::vector<Step>& steps) {
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if (step->erased != 0) DX_ASSERT(text.erase(txn, Utf16Offset{step->at}, Length{step->erased}));
+    if (!step->inserted.empty() && !step->is_done) DX_ASSERT(text.insert(txn, Utf16Offset{step->at}, step->inserted));
+  }
+}
+
+/// Where what was inserted is once all steps are done, in the order of the edits.
+std::vector<uint32_t> places_of_typed(const std::vector<Step>& steps) {
+  std::vector<uint32_t> typed_at;
+  uint32_t shift = 0;  // wraps, and back
+  for (const Step& step : steps) {
+    if (!step.inserted.empty()) typed_at.push_back(step.at + shift);
+    shift += (step.is_done ? 0 : utf16_length(step.inserted).value()) - step.erased;
+  }
+  return typed_at;
+}
+
+/// What was kept of the older version, and what was typed, which is in `now` at these places; in the order of the edits.
+Spans edited_version(const Spans& units, const std::vector<TextEdit>& edits, const Spans& now,
+                     const std::vector<uint32_t>& typed_at) {
+  Spans edited;
+  const auto append = [&edited](const Spans& spans, uint32_t begin, uint32_t end) {
+    for (const crdt::TextSpan& span : slice(spans, begin, end)) append_span(edited, span);
+  };
+  uint32_t kept = 0;
+  auto at = typed_at.begin();
+  for (const TextEdit& edit : edits) {
+    append(units, kept, edit.at.value());
+    kept = edit.at.value() + edit.erased.value();
+    if (edit.inserted.empty()) continue;
+    append(now, *at, *at + utf16_length(edit.inserted).value());
+    ++at;
+  }
+  append(units, kept, UINT32_MAX);
+  return edited;
+}
+
 bool read_number(std::string_view& text, char end, uint64_t& number) {
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const auto size = static_cast<size_t>(stop - text.data());
@@ -132,101 +257,9 @@ Length length_of(const Spans& units) {
 }
 
 Spans carry_edits(crdt::Text text, crdt::Transaction& txn, const Spans& units, const std::vector<TextEdit>& edits) {
-  const Places places(text.spans());
-  const uint32_t end = text.length().value();
-  // Behind the last unit in front of a gap that is still there; gaps are asked for from left to right.
-  uint32_t seen = 0;
-  uint32_t behind = 0;
-  const auto place_behind = [&](uint32_t left) {
-    for (const crdt::TextSpan& span : slice(units, seen, left)) {
-      for (Clock clock = span.first.clock; clock < span.first.clock + span.length; clock = clock + Length{1}) {
-        if (const std::optional<uint32_t> at = places.find({span.first.client, clock})) behind = *at + 1;
-      }
-    }
-    seen = left;
-    return behind;
-  };
-  const auto place_of_gap = [&](uint32_t left, uint32_t right) -> uint32_t {
-    // Behind what others wrote there, in front of what follows; at the end behind everything.
-    const std::optional<crdt::Id> next = unit_at(units, right);
-    if (!next) return end;
-    if (const std::optional<uint32_t> at = places.find(*next)) return *at;
-    return place_behind(left);
-  };
-
-  std::optional<std::string> present;
-  const auto is_gone = [&](uint32_t from, uint32_t to) {
-    for (const crdt::TextSpan& span : slice(units, from, to)) {
-      for (Clock clock = span.first.clock; clock < span.first.clock + span.length; clock = clock + Length{1}) {
-        if (places.find({span.first.client, clock})) return false;
-      }
-    }
-    return true;
-  };
-  // All that it replaces was taken already, and what was put there instead is what it puts there. Who typed the same without
-  // replacing anything (a mark of a tally) typed it twice.
-  const auto done_at = [&](const TextEdit& edit, uint32_t at) -> std::optional<uint32_t> {
-    const uint32_t begin = edit.at.value();
-    const uint32_t length = utf16_length(edit.inserted).value();
-    if (edit.erased == Length{0} || !is_gone(begin, begin + edit.erased.value())) return std::nullopt;
-    const uint32_t left = place_behind(begin);
-    if (at - left != length) return std::nullopt;
-    if (!present) present = text.to_string();
-    const std::string_view there = std::string_view(*present).substr(to_utf8(*present, Utf16Offset{left}).value());
-    return there.starts_with(edit.inserted) ? std::optional(left) : std::nullopt;
-  };
-
-  std::vector<Step> steps;
-  for (const TextEdit& edit : edits) {
-    const uint32_t begin = edit.at.value();
-    const uint32_t until = begin + edit.erased.value();
-    if (!edit.inserted.empty()) {
-      const uint32_t at = place_of_gap(begin, until);
-      const std::optional<uint32_t> done = done_at(edit, at);
-      steps.push_back({done.value_or(at), 0, edit.inserted, steps.size(), done.has_value()});
-    }
-    for (const crdt::TextSpan& span : slice(units, begin, until)) {
-      // What others deleted, too, is not there; what they wrote in between stays.
-      for (Clock clock = span.first.clock; clock < span.first.clock + span.length; clock = clock + Length{1}) {
-        const std::optional<uint32_t> at = places.find({span.first.client, clock});
-        if (!at) continue;
-        Step* const last = steps.empty() ? nullptr : &steps.back();
-        if (last != nullptr && last->erased != 0 && last->at + last->erased == *at) {
-          ++last->erased;
-        } else {
-          steps.push_back({*at, 1, {}, steps.size()});
-        }
-      }
-    }
-  }
-  sort_compactly(steps, [](const Step& a, const Step& b) { return a.at != b.at ? a.at < b.at : a.order < b.order; });
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    if (step->erased != 0) DX_ASSERT(text.erase(txn, Utf16Offset{step->at}, Length{step->erased}));
-    if (!step->inserted.empty() && !step->is_done) DX_ASSERT(text.insert(txn, Utf16Offset{step->at}, step->inserted));
-  }
-
-  // The edited version: what was kept of the older one, and what was typed, in the order of the edits.
-  const Spans now = text.spans();
-  std::vector<uint32_t> typed_at(edits.size());
-  size_t next_typed = 0;
-  uint32_t shift = 0;  // wraps, and back
-  for (const Step& step : steps) {
-    if (!step.inserted.empty()) typed_at[next_typed++] = step.at + shift;
-    shift += (step.is_done ? 0 : utf16_length(step.inserted).value()) - step.erased;
-  }
-  Spans edited;
-  uint32_t kept = 0;
-  next_typed = 0;
-  for (const TextEdit& edit : edits) {
-    for (const crdt::TextSpan& span : slice(units, kept, edit.at.value())) append_span(edited, span);
-    kept = edit.at.value() + edit.erased.value();
-    if (edit.inserted.empty()) continue;
-    const uint32_t at = typed_at[next_typed++];
-    for (const crdt::TextSpan& span : slice(now, at, at + utf16_length(edit.inserted).value()))
-      append_span(edited, span);
-  }
-  for (const crdt::TextSpan& span : slice(units, kept, UINT32_MAX)) append_span(edited, span);
-  return edited;
+  const std::vector<Step> steps = Planner(text, units).plan(edits);
+  perform(text, txn, steps);
+  return edited_version(units, edits, text.spans(), places_of_typed(steps));
 }
 
 }  // namespace diaryx::sync
