@@ -34,6 +34,84 @@ Source source_of(const History& history, std::string key, crdt::Id id) {
   return source;
 }
 
+/// A first import is made under an id of its own, the same on every device; who listed the file imported it.
+struct Import {
+  std::optional<std::string> seed;  // that id
+  std::optional<ClientId> importer;
+};
+
+/// Puts the spans of one document's text together.
+class Attributor {
+ public:
+  Attributor(const History& history, std::string document, Import import)
+      : history_(history), document_(std::move(document)), import_(std::move(import)) {}
+
+  /// Of nobody, as far as the records say.
+  void add_unknown(std::string text) { add({.text = std::move(text)}); }
+  /// All of it came in one record, that of the unit.
+  void add_run(std::string text, crdt::Id unit) { add(attributed(std::move(text), source(unit), unit.client)); }
+  /// Records follow one another inside a span of one client, so it is cut where the record changes.
+  void add_text(const crdt::Text& text) {
+    const std::string content = text.to_string();
+    size_t at_byte = 0;
+    for (const crdt::TextSpan& span : text.spans()) {
+      const Clock end = span.first.clock + span.length;
+      for (Clock clock = span.first.clock; clock < end;) {
+        const Source source = this->source({span.first.client, clock});
+        const Length length = std::min(end, source.until) - clock;
+        const std::string_view rest = std::string_view(content).substr(at_byte);
+        const size_t size_bytes = to_utf8(rest, Utf16Offset{length.value()}).value();
+        add(attributed(std::string(rest.substr(0, size_bytes)), source, span.first.client));
+        clock = clock + length;
+        at_byte += size_bytes;
+      }
+    }
+  }
+
+  std::vector<AttributedSpan> take() { return std::move(spans_); }
+
+ private:
+  Source source(crdt::Id unit) const { return source_of(history_, document_, unit); }
+
+  AttributedSpan attributed(std::string text, const Source& source, ClientId writer) {
+    AttributedSpan part{.text = std::move(text), .device = device_of(writer)};
+    if (source.record == nullptr) return part;
+    part.time = source.record->time;
+    part.origin = source.record->origin;
+    part.sequence = source.record->sequence;
+    if (part.device.id.empty()) part.device = source.record->device;
+    return part;
+  }
+
+  const HistoryDevice& device_of(ClientId client) {
+    const auto [place, is_new] = devices_.try_emplace(client);
+    if (is_new) place->second = find_device(client);
+    return place->second;
+  }
+  HistoryDevice find_device(ClientId client) const {
+    HistoryDevice device = history_.device_of(body_document(document_), client);
+    const bool is_import = device.id.empty() && import_.importer && import_.seed == std::to_string(client.value());
+    return is_import ? history_.device_of(kWorkspaceName, *import_.importer) : device;
+  }
+
+  void add(AttributedSpan span) {
+    if (span.text.empty()) return;
+    const bool joins =
+        !spans_.empty() && spans_.back().sequence == span.sequence && spans_.back().device == span.device;
+    if (joins) {
+      spans_.back().text += span.text;
+    } else {
+      spans_.push_back(std::move(span));
+    }
+  }
+
+  const History& history_;
+  std::string document_;
+  Import import_;
+  std::map<ClientId, HistoryDevice> devices_;
+  std::vector<AttributedSpan> spans_;
+};
+
 }  // namespace
 
 std::optional<std::vector<AttributedSpan>> History::attribution(const std::string& path, HistoryPoint point) const {
@@ -42,74 +120,29 @@ std::optional<std::vector<AttributedSpan>> History::attribution(const std::strin
   const std::optional<FileMetadata> entry = impl_->workspace_at(point).live_file(*name);
   const std::string document = impl_->workspace_at(point).document_of(*name);
   const std::unique_ptr<crdt::Doc> body = impl_->body_at(*name, point);
-  std::vector<AttributedSpan> spans;
-  const auto append = [&](AttributedSpan span) {
-    if (span.text.empty()) return;
-    const bool joins = !spans.empty() && spans.back().sequence == span.sequence && spans.back().device == span.device;
-    if (joins) {
-      spans.back().text += span.text;
-    } else {
-      spans.push_back(std::move(span));
-    }
-  };
-  // A first import is made under an id of its own, the same on every device; who listed the file imported it.
-  const std::optional<std::string> seed =
-      body == nullptr ? std::nullopt : body->map(kSeedRoot).get_string(kSeedClientKey);
-  std::map<ClientId, HistoryDevice> devices;
-  const auto find_device = [&](ClientId client) {
-    HistoryDevice device = device_of(body_document(document), client);
-    if (!device.id.empty() || seed != std::to_string(client.value())) return device;
-    const auto importer = impl_->pass().first_writer.find(*name);
-    return importer == impl_->pass().first_writer.end() ? device : device_of(kWorkspaceName, importer->second);
-  };
-  const auto device_of_span = [&](ClientId client) {
-    const auto [place, is_new] = devices.try_emplace(client);
-    if (is_new) place->second = find_device(client);
-    return place->second;
-  };
-  const auto attributed = [&](std::string text, const Source& source, ClientId writer) {
-    AttributedSpan part{.text = std::move(text), .device = device_of_span(writer)};
-    if (source.record != nullptr) {
-      part.time = source.record->time;
-      part.origin = source.record->origin;
-      part.sequence = source.record->sequence;
-      if (part.device.id.empty()) part.device = source.record->device;
-    }
-    return part;
-  };
-  const auto append_text = [&](const crdt::Text& text) {
-    const std::string content = text.to_string();
-    size_t at_byte = 0;
-    // Records follow one another inside a span of one client, so it is cut where the record changes.
-    for (const crdt::TextSpan& span : text.spans()) {
-      Clock clock = span.first.clock;
-      const Clock end = clock + span.length;
-      while (clock < end) {
-        const Source source = source_of(*this, document, {span.first.client, clock});
-        const Clock until = std::min(end, source.until);
-        const std::string_view rest = std::string_view(content).substr(at_byte);
-        const size_t end_byte = at_byte + to_utf8(rest, Utf16Offset{(until - clock).value()}).value();
-        append(attributed(content.substr(at_byte, end_byte - at_byte), source, span.first.client));
-        clock = until;
-        at_byte = end_byte;
-      }
-    }
+  Import import;
+  if (body != nullptr) import.seed = body->map(kSeedRoot).get_string(kSeedClientKey);
+  const auto& writers = impl_->pass().first_writer;
+  if (const auto first = writers.find(*name); first != writers.end()) import.importer = first->second;
+
+  Attributor spans(*this, document, std::move(import));
+  const auto add_entry = [&] {
+    if (entry) spans.add_unknown(head_without_text(*entry, *name));
   };
   if (body == nullptr) {
-    if (entry) append({.text = head_without_text(*entry, *name)});
-    return spans;
+    add_entry();
+    return spans.take();
   }
   const HeadText head(*body);
   if (!head.is_as_imported()) {
-    for (HeadText::Run& run : head.runs())
-      append(attributed(std::move(run.text), source_of(*this, document, run.id), run.id.client));
+    for (HeadText::Run& run : head.runs()) spans.add_run(std::move(run.text), run.id);
   } else if (const crdt::Text imported = body->text(kHeadRoot); imported.length() != Length{0}) {
-    append_text(imported);
-  } else if (entry) {
-    append({.text = head_without_text(*entry, *name)});
+    spans.add_text(imported);
+  } else {
+    add_entry();
   }
-  append_text(body->text(kBodyRoot));
-  return spans;
+  spans.add_text(body->text(kBodyRoot));
+  return spans.take();
 }
 
 }  // namespace diaryx::sync
