@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
@@ -22,6 +23,15 @@ constexpr uint32_t kRegularFile0644 = 0100644u << 16;
 constexpr uint32_t kFileType = 0170000u << 16;
 constexpr uint32_t kSymbolicLink = 0120000u << 16;
 constexpr size_t kPieceBytes = 256u << 10;
+
+// The records at the end of an archive (APPNOTE.TXT 6.3, sections 4.3.14 to 4.3.16).
+constexpr std::string_view kLargeEnd = "PK\6\6";
+constexpr size_t kLargeEndBytes = 56;
+constexpr size_t kCountInLargeEnd = 32;
+constexpr std::string_view kLargeEndLocator = "PK\6\7";
+constexpr size_t kLocatorBytes = 20;
+constexpr size_t kPlaceInLocator = 8;
+constexpr uint64_t kTailBytes = kLocatorBytes + 22 + 0xffff;  // with the end record and the longest comment
 
 struct Discard {
   void operator()(zip_t* archive) const { zip_discard(archive); }
@@ -45,10 +55,48 @@ std::unexpected<ZipRefusal> too_large() {
   return refuse(ZipRefusal::Kind::TooLarge, "The archive is too large when unpacked. Split it.");
 }
 
+std::unexpected<ZipRefusal> too_many_entries() {
+  return refuse(ZipRefusal::Kind::TooLarge, "The archive has too many entries. Split it.");
+}
+
 std::unexpected<ZipRefusal> disk_failed(int code) {
   if (code == ENOSPC || code == EDQUOT)
     return refuse(ZipRefusal::Kind::DiskFull, "The server's disk is full. Nothing was imported.");
   return refuse(ZipRefusal::Kind::DiskFailed, std::generic_category().message(code));
+}
+
+/// `size_bytes` from `place` on; empty if they are not there.
+std::string read_at(std::ifstream& in, uint64_t place, size_t size_bytes) {
+  std::string bytes(size_bytes, '\0');
+  in.clear();
+  in.seekg(static_cast<std::streamoff>(place));
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) bytes.clear();
+  return bytes;
+}
+
+/// `at` in `record`; the record is long enough.
+uint64_t number_at(std::string_view record, size_t at) {
+  uint64_t number = 0;
+  for (size_t i = 8; i-- > 0;) number = number << 8 | static_cast<uint8_t>(record[at + i]);
+  return number;
+}
+
+/// How many entries an archive says it has, where it says so in 64 bits, as every one with more than 65,535 does. Of several records
+/// the largest counts: which of them is believed is the library's business.
+uint64_t named_entries(const std::filesystem::path& source) {
+  std::error_code unreadable;
+  const auto size = std::filesystem::file_size(source, unreadable);
+  if (unreadable) return 0;
+  std::ifstream in(source, std::ios::binary);
+  const uint64_t tail_bytes = std::min<uint64_t>(size, kTailBytes);
+  const std::string tail = read_at(in, size - tail_bytes, tail_bytes);
+  uint64_t most = 0;
+  for (size_t at = tail.find(kLargeEndLocator); at != std::string::npos; at = tail.find(kLargeEndLocator, at + 1)) {
+    if (tail.size() - at < kLocatorBytes) break;
+    const std::string end = read_at(in, number_at(tail, at + kPlaceInLocator), kLargeEndBytes);
+    if (end.starts_with(kLargeEnd)) most = std::max(most, number_at(end, kCountInLargeEnd));
+  }
+  return most;
 }
 
 /// Takes one entry piece by piece: into memory, or into a file and a hash.
@@ -142,7 +190,7 @@ struct Listed {
 std::expected<std::vector<Listed>, ZipRefusal> list_entries(zip_t* archive, const ZipLimits& limits,
                                                             const ZipSpool& spool) {
   const zip_int64_t count = zip_get_num_entries(archive, 0);
-  if (count > limits.entries) return refuse(ZipRefusal::Kind::TooLarge, "The archive has too many entries. Split it.");
+  if (count > limits.entries) return too_many_entries();
   std::vector<Listed> listed;
   std::set<std::string> names;
   uint64_t left = limits.unpacked_bytes;
@@ -209,6 +257,8 @@ TemporaryFile::~TemporaryFile() {
 
 std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source,
                                                               const ZipLimits& limits, const ZipSpool& spool) {
+  // Asked before it is opened, which takes memory for each.
+  if (named_entries(source) > limits.entries) return too_many_entries();
   int code = 0;
   const Archive archive(zip_open(source.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code));
   if (!archive)

@@ -109,6 +109,23 @@ TEST_F(ZipArchive, StopsABombAtTheBound) {
   EXPECT_TRUE(read_zip(folder.path / "a.zip", {8 << 20, 1}));
 }
 
+TEST_F(ZipArchive, IsNotOpenedToCountItsEntries) {
+  auto archive = slurp_of(written({{"a.md", "x", {}}}));
+  const auto number = [](uint64_t value, int bytes) {
+    std::string text;
+    for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> (8 * i)));
+    return text;
+  };
+  const size_t end = archive.rfind("PK\5\6");
+  const std::string large_end =
+      "PK\6\6" + number(44, 8) + std::string(12, '\0') + number(101, 8) + number(101, 8) + number(47, 8) + number(0, 8);
+  archive.insert(end, large_end + "PK\6\7" + number(0, 4) + number(end, 8) + number(1, 4));
+  std::ofstream(folder.path / "many.zip", std::ios::binary) << archive;
+  const auto files = read_zip(folder.path / "many.zip", kLimits);
+  ASSERT_FALSE(files);
+  EXPECT_EQ(files.error().kind, ZipRefusal::Kind::TooLarge) << files.error().sentence;
+}
+
 TEST_F(ZipArchive, AddsUpTheNamedSizesBeforeAnythingIsUnpacked) {
   const auto archive =
       written({{"a.bin", std::string(600 << 10, 'a'), {}}, {"b.bin", std::string(600 << 10, 'b'), {}}});
