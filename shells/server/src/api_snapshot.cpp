@@ -23,6 +23,8 @@ namespace {
 using boost::asio::awaitable;
 using relay::WorkspaceFiles;
 
+// The comment of an entry that is about an archive and no file of the workspace.
+constexpr std::string_view kNotice = "diaryx-syncd wrote this: it is about the archive";
 constexpr uint64_t kTextBytesInMemory = 32u << 20;  // of one archive, in or out; the rest waits on the disk
 
 // An archive without entries: only the end record.
@@ -125,7 +127,7 @@ void name_what_is_missing(Collected& collected) {
       "there:\n\n";
   for (const std::string& one : collected.missing) text += one + "\n";
   text += "\nUploading it with mode=replace would remove them from the workspace; mode=merge leaves them.\n";
-  collected.entries.push_back({path, std::move(text), {}});
+  collected.entries.push_back({.path = path, .text = std::move(text), .comment = std::string(kNotice)});
 }
 
 awaitable<OrResponse<std::vector<ZipEntry>>> collect(Services& services, const HttpRequest& request, bool attachments) {
@@ -177,6 +179,7 @@ std::expected<Incoming, ZipRefusal> sort_files(std::vector<UnpackedFile> files, 
   Incoming incoming;
   uint64_t listed_bytes = 0;
   for (UnpackedFile& file : files) {
+    if (file.comment == kNotice) continue;
     // Markdown that is not UTF-8, or too large for a document, travels as a file of bytes, as devices have it.
     if (may_be_text(file.path, file.size_bytes)) {
       auto text = content_of(file);

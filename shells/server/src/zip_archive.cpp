@@ -158,6 +158,12 @@ std::expected<UnpackedFile, ZipRefusal> read_entry(zip_t* archive, zip_uint64_t 
   }
 }
 
+std::string comment_of(zip_t* archive, zip_uint64_t index) {
+  zip_uint32_t size = 0;
+  const char* const comment = zip_file_get_comment(archive, index, &size, 0);
+  return comment == nullptr ? std::string() : std::string(comment, size);
+}
+
 /// Its content is a path and not a text; devices do not carry links either.
 bool is_symbolic_link(zip_t* archive, zip_uint64_t index) {
   zip_uint8_t system = 0;
@@ -241,6 +247,8 @@ native::Outcome<void> write_zip(const std::filesystem::path& target, const std::
     const auto at = static_cast<zip_uint64_t>(index);
     zip_set_file_compression(archive.get(), at, entry.blob.empty() ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
     zip_file_set_external_attributes(archive.get(), at, 0, ZIP_OPSYS_UNIX, kRegularFile0644);
+    zip_file_set_comment(archive.get(), at, entry.comment.data(), static_cast<zip_uint16_t>(entry.comment.size()),
+                         ZIP_FL_ENC_UTF_8);
   }
   // libzip writes no file for an archive without entries; an empty workspace is a valid snapshot all the same.
   if (entries.empty()) return native::problem("there is nothing to archive");
@@ -276,6 +284,7 @@ std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesys
     left -= file->size_bytes;
     if (!entry.to_file) memory_left -= file->size_bytes;
     file->path = entry.path;
+    file->comment = comment_of(archive.get(), entry.index);
     files[entry.path] = std::move(*file);
   }
   std::vector<UnpackedFile> unpacked;

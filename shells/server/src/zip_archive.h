@@ -33,6 +33,7 @@ struct ZipEntry {
   std::string text;
   std::filesystem::path blob;                     // not empty: instead of `text`
   std::shared_ptr<const TemporaryFile> text_file = {};  // the text is in here: instead of both
+  std::string comment = {};                             // at most 65,535 bytes
 };
 
 /// Writes `entries` to the new file `target`. No directory entries, mode 0644. Blocking.
@@ -51,6 +52,7 @@ struct UnpackedFile {
   Sha256 hash;                          // of what is in a file
   Bytes bytes;                          // what is kept in memory
   std::unique_ptr<TemporaryFile> file;  // instead of `bytes`
+  std::string comment;
 };
 
 /// Where entries go that need not be in memory.

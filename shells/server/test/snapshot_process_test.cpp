@@ -99,6 +99,14 @@ TEST_F(Snapshots, SayWhatTheyLack) {
   EXPECT_EQ(files["a.md"], "A");
   EXPECT_EQ(files["MISSING.txt"], "mine");
   EXPECT_THAT(files["MISSING 2.txt"], HasSubstr("\nb.md\nc.bin\n"));
+  // What the server wrote into it is no file of the workspace that takes it in.
+  const std::string other = again.make_workspace(token, "other");
+  ASSERT_EQ(
+      again.request(http::verb::post, "/api/workspaces/" + other + "/snapshot", token, answer.body, "application/zip")
+          .status,
+      200u);
+  EXPECT_THAT(files_of(again.request(http::verb::get, "/api/workspaces/" + other + "/snapshot", token).body),
+              testing::UnorderedElementsAre(testing::Pair("a.md", "A"), testing::Pair("MISSING.txt", "mine")));
   EXPECT_THAT(again.log(), HasSubstr("a snapshot is made without body:"));
 }
 

@@ -42,6 +42,14 @@ TEST_F(ZipArchive, GivesBackTextsAndBlobs) {
   EXPECT_EQ(as_text((*files)[2].bytes), "Grüße\n");
 }
 
+TEST_F(ZipArchive, CarriesWhatIsSaidOfAnEntry) {
+  const auto files =
+      read_zip(written({{"a.md", "x", {}}, {.path = "b.txt", .text = "y", .comment = "Grüße"}}), kLimits);
+  ASSERT_TRUE(files);
+  EXPECT_EQ((*files)[0].comment, "");
+  EXPECT_EQ((*files)[1].comment, "Grüße");
+}
+
 struct PathCase {
   const char* name;
   const char* path;
