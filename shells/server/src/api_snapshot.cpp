@@ -227,8 +227,10 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
   const std::string& user = request.session.user_id;
   const uint64_t limit = services.options.attachment_limit_bytes;
   uint64_t fresh = 0;
+  std::set<Sha256> counted;  // equal files are stored once
   for (const UnpackedFile& file : incoming.blobs) {
-    if (!services.blobs.has(user, file.hash, file.size_bytes)) fresh += file.size_bytes;
+    const bool first = counted.insert(file.hash).second;
+    if (first && !services.blobs.has(user, file.hash, file.size_bytes)) fresh += file.size_bytes;
   }
   if (limit != 0) {  // before anything changes
     const auto use =

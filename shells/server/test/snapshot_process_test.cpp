@@ -191,6 +191,14 @@ TEST_F(Snapshots, ChangeNothingWhenAttachmentsWouldPassTheLimit) {
   EXPECT_EQ(small.request(http::verb::get, base() + "/snapshot", token).body.size(), 22u);
 }
 
+TEST_F(Snapshots, CountEqualFilesOnceForTheLimit) {
+  ASSERT_EQ(server.stop(), 0);
+  ServerProcess small(data.path, {"--attachment-limit", "25"});
+  const std::string archive = zip({{"a.bin", "more than ten bytes", {}}, {"b.bin", "more than ten bytes", {}}});
+  const Answer taken = small.request(http::verb::post, base() + "/snapshot", token, archive, "application/zip");
+  EXPECT_EQ(taken.status, 200u) << taken.body;
+}
+
 TEST_F(Snapshots, CarryAttachmentsThatWereUploadedInParts) {
   const std::string content = "0123456789";
   const std::string hash = sha256(content).hex();
