@@ -153,6 +153,14 @@ awaitable<std::expected<Session, HttpResponse>> session_of(Services& services, c
   co_return std::move(*session);
 }
 
+awaitable<std::optional<HttpResponse>> refuse_ended(Services& services, const Sha256& token_hash) {
+  const auto session = co_await ask<Session>(
+      [&](auto reply) { services.storage.accounts.find_session(token_hash, now(), std::move(reply)); });
+  if (session) co_return std::nullopt;
+  if (session.error().kind == StorageError::Kind::NotFound) co_return unauthorized();
+  co_return storage_response(session.error(), kNotSignedIn);
+}
+
 awaitable<std::expected<Share, HttpResponse>> share_of(Services& services, const Visitor& visitor) {
   if (const auto wait = services.limits.address_refusals.would_refuse(visitor.limit_key, steady_now()))
     co_return std::unexpected(too_often(services, *wait));

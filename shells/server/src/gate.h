@@ -35,6 +35,8 @@ std::optional<HttpResponse> refuse_origin(const Services& services, const http::
 
 /// The session of the token; 401, or 429 for an address that keeps guessing, a user or token that asks too often.
 boost::asio::awaitable<std::expected<Session, HttpResponse>> session_of(Services& services, const Visitor& visitor);
+/// 401 if the token of a request that was let in has ended since.
+boost::asio::awaitable<std::optional<HttpResponse>> refuse_ended(Services& services, const Sha256& token_hash);
 /// The share of the code; 401.
 boost::asio::awaitable<std::expected<Share, HttpResponse>> share_of(Services& services, const Visitor& visitor);
 

@@ -32,7 +32,7 @@ struct HttpRequest {
   std::string raw_token;                     // `token=` of the query, as sent
   http::fields headers;
   std::string body;                          // routes that take JSON
-  std::filesystem::path body_file;           // routes that take bytes; removed after the response
+  std::filesystem::path body_file;           // routes that take bytes; removed afterwards
   uint64_t body_size = 0;
   Session session;                           // routes that need one
   Sha256 token_hash;                         // of that session

@@ -22,6 +22,7 @@
 #include "relay_host.h"
 #include "router.h"
 #include "socket_session.h"
+#include "temporary_file.h"
 #include "version.h"
 
 namespace diaryx::server {
@@ -246,11 +247,12 @@ awaitable<bool> Connection::serve_route(HeadParser& head, const Target& target, 
   // Before the body is read: strangers cannot make the server receive gigabytes.
   if (auto refused = co_await let_in(*match.route, request)) co_return co_await refuse(std::move(*refused));
   if (auto refused = co_await read_body(head, *match.route, request)) co_return co_await refuse(std::move(*refused));
-  HttpResponse response = co_await match.route->handler(services_, request);
-  if (!request.body_file.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove(request.body_file, ignored);
+  const TemporaryFile received(request.body_file);
+  if (match.route->body == BodyKind::Bytes) {  // which may take as long as somebody likes
+    if (auto refused = co_await refuse_ended(services_, request.token_hash))
+      co_return co_await refuse(std::move(*refused));
   }
+  HttpResponse response = co_await match.route->handler(services_, request);
   log("request", response.status, request.session.user_id);
   co_return co_await write(std::move(response), keep_alive);
 }

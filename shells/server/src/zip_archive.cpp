@@ -258,11 +258,6 @@ native::Outcome<void> write_zip(const std::filesystem::path& target, const std::
   return {};
 }
 
-TemporaryFile::~TemporaryFile() {
-  std::error_code ignored;
-  std::filesystem::remove(path_, ignored);
-}
-
 std::expected<std::vector<UnpackedFile>, ZipRefusal> read_zip(const std::filesystem::path& source,
                                                               const ZipLimits& limits, const ZipSpool& spool) {
   // Asked before it is opened, which takes memory for each.

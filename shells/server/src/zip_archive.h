@@ -11,21 +11,9 @@
 #include "diaryx/base/bytes.h"
 #include "diaryx/base/sha256.h"
 #include "diaryx/native/problem.h"
+#include "temporary_file.h"
 
 namespace diaryx::server {
-
-/// A file that goes with its owner, unless something took it away before.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::filesystem::path path) : path_(std::move(path)) {}
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// One entry to write. Text is deflated; a blob is stored as it is, straight from its file.
 struct ZipEntry {

@@ -1,6 +1,7 @@
 // Attachments and snapshots through the running program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/asio/read_until.hpp>
 
 #include "diaryx/base/sha256.h"
 #include "diaryx/native/sqlite.h"
@@ -197,6 +198,29 @@ TEST_F(Snapshots, CountEqualFilesOnceForTheLimit) {
   const std::string archive = zip({{"a.bin", "more than ten bytes", {}}, {"b.bin", "more than ten bytes", {}}});
   const Answer taken = small.request(http::verb::post, base() + "/snapshot", token, archive, "application/zip");
   EXPECT_EQ(taken.status, 200u) << taken.body;
+}
+
+TEST_F(Snapshots, ChangeNothingOnceTheTokenHasEndedOnTheWay) {
+  const std::string archive = zip({{"a.md", "A", {}}});
+  asio::io_context context;
+  tcp::socket socket(context);
+  socket.connect(tcp::endpoint(asio::ip::address_v4::loopback(), server.port()));
+  const std::string head =
+      "POST " + base() + "/snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " + token +
+      "\r\nContent-Length: " + std::to_string(archive.size()) + "\r\n" + "Expect: 100-continue\r\n\r\n";
+  asio::write(socket, asio::buffer(head));
+  std::string answer;
+  asio::read_until(socket, asio::dynamic_buffer(answer), "\r\n\r\n");
+  ASSERT_THAT(answer, HasSubstr("100 Continue"));
+  ASSERT_EQ(server.request(http::verb::post, "/auth/logout", token).status, 204u);
+  asio::write(socket, asio::buffer(archive));
+  boost::system::error_code closed;
+  answer.clear();
+  asio::read(socket, asio::dynamic_buffer(answer), closed);
+  EXPECT_THAT(answer, HasSubstr("401 Unauthorized"));
+  token = server.token("me@example.org");
+  EXPECT_THAT(download(), testing::IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_empty(data.path / "receiving"));
 }
 
 TEST_F(Snapshots, CarryAttachmentsThatWereUploadedInParts) {
