@@ -3,6 +3,7 @@
 // DX_ROUNDS says how often the server is killed (20 by itself), DX_SEED where the dice start.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {test} from 'node:test';
@@ -98,18 +99,27 @@ function smallDisk(folder) {
   return probe.status === 0;
 }
 
+/// The program that mounts it and runs the server there.
+function onSmallDisk(folder) {
+  const script = join(newFolder(), 'syncd');
+  writeFileSync(script, `#!/bin/sh\nexec unshare -rm sh -c 'mount -t tmpfs -o size=6m none ${folder} && exec "$0" "$@"' "${process.env.DX_SYNCD}" "$@"\n`, {mode: 0o755});
+  return script;
+}
+
+/// Of the owner, by the link that the first start printed: commands cannot see that disk.
+async function ownersToken(server) {
+  const link = server.log.match(/#(\S+)/)[1];
+  return (await server.ask('POST', '/auth/verify', {body: {token: link}})).json.token;
+}
+
 test('a full disk is said, costs nothing that was confirmed, and is over when there is room', async (t) => {
   const folder = newFolder();
   if (!smallDisk(folder)) return t.skip('mounting a disk in a namespace is not allowed here');
-  const script = join(newFolder(), 'syncd');
-  writeFileSync(script, `#!/bin/sh\nexec unshare -rm sh -c 'mount -t tmpfs -o size=6m none ${folder} && exec "$0" "$@"' "${process.env.DX_SYNCD}" "$@"\n`, {mode: 0o755});
-  const server = await Server.start({folder, program: script});
+  const server = await Server.start({folder, program: onSmallDisk(folder)});
   try {
     const inside = join(`/proc/${server.child.pid}/root`, folder);
     assert.ok(existsSync(join(inside, 'server.db')));
-    // A sign-in link of its own: commands cannot see that disk.
-    const link = server.log.match(/#(\S+)/)[1];
-    const token = (await server.ask('POST', '/auth/verify', {body: {token: link}})).json.token;
+    const token = await ownersToken(server);
     const workspace = await server.workspace(token);
     const id = `body:${workspace}/a.md`;
     const first = await Device.connect(server, `token=${token}`);
@@ -139,6 +149,31 @@ test('a full disk is said, costs nothing that was confirmed, and is over when th
     assert.equal((await server.ask('GET', '/health')).status, 200);
     back.end();
     late.end();
+  } finally {
+    await server.end();
+  }
+});
+
+test('an attachment that the disk has no room for is refused as such, and can be completed when there is room', async (t) => {
+  const folder = newFolder();
+  if (!smallDisk(folder)) return t.skip('mounting a disk in a namespace is not allowed here');
+  const server = await Server.start({folder, program: onSmallDisk(folder)});
+  try {
+    const token = await ownersToken(server);
+    const at = `/api/workspaces/${await server.workspace(token)}/attachments/uploads`;
+    const bytes = Buffer.alloc(2_000_000, 'a');
+    const body = {attachment_path: 'a.bin', hash: createHash('sha256').update(bytes).digest('hex'), size_bytes: bytes.length, mime_type: 'x/y'};
+    const {upload_id: upload} = await server.request(token, 'POST', at, body);
+    const part = () => server.ask('PUT', `${at}/${upload}/parts/1`, {token, raw: bytes, type: 'x/y'});
+    assert.equal((await part()).status, 200);
+    const filler = join(`/proc/${server.child.pid}/root`, folder, 'filler');
+    try { writeFileSync(filler, Buffer.alloc(6 << 20)); } catch (error) { assert.equal(error.code, 'ENOSPC'); }
+    assert.equal((await part()).status, 507, 'while it arrives');
+    const refused = await server.ask('POST', `${at}/${upload}/complete`, {token, body});
+    assert.equal(refused.status, 507, refused.text);
+    assert.match(refused.json.error, /disk is full/);
+    rmSync(filler);
+    assert.equal((await server.ask('POST', `${at}/${upload}/complete`, {token, body})).status, 200);
   } finally {
     await server.end();
   }

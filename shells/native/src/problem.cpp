@@ -24,6 +24,8 @@ std::string_view advice(int os_error) {
 
 }  // namespace
 
+bool is_full_disk(int os_error) { return os_error == ENOSPC || os_error == EDQUOT; }
+
 std::unexpected<Problem> problem(std::string sentence) { return std::unexpected(Problem{std::move(sentence), 0}); }
 
 std::unexpected<Problem> os_problem(std::string_view doing, std::string_view subject, int os_error) {

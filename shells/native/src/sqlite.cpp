@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "diaryx/native/problem.h"
+
 namespace diaryx::native {
 namespace {
 
@@ -22,7 +24,7 @@ SqliteError error_of(sqlite3* database) {
 
 bool SqliteError::is_full() const {
   // A log that cannot grow is SQLITE_FULL, its index in shared memory is SQLITE_IOERR.
-  return (code & 0xff) == SQLITE_FULL || os_error == ENOSPC || os_error == EDQUOT;
+  return (code & 0xff) == SQLITE_FULL || is_full_disk(os_error);
 }
 bool SqliteError::is_missing() const { return (code & 0xff) == SQLITE_CANTOPEN && os_error == ENOENT; }
 bool SqliteError::is_busy() const { return (code & 0xff) == SQLITE_BUSY; }

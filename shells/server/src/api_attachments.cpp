@@ -147,11 +147,6 @@ boost::asio::awaitable<std::expected<Upload, HttpResponse>> open_upload(Services
   co_return std::move(*upload);
 }
 
-HttpResponse internal_error(const native::Problem& problem) {
-  native::log().error("attachments: {}", problem.sentence);
-  return error_response(http::status::internal_server_error, "The server could not store this. Try again later.");
-}
-
 }  // namespace
 
 Answer start_upload(Services& services, HttpRequest& request) {
@@ -210,7 +205,7 @@ Answer put_part(Services& services, HttpRequest& request) {
   if (upload->completed) co_return json_response(http::status::ok, taken);
   if (auto refused = co_await over_unfinished(services, *upload, part)) co_return std::move(*refused);
   if (auto kept = services.blobs.keep_part(upload->id, part, request.body_file); !kept)
-    co_return internal_error(kept.error());
+    co_return file_response(kept.error());
   const auto added = co_await ask<void>(
       [&](auto reply) { services.storage.attachments.add_upload_part(upload->id, part, std::move(reply)); });
   if (!added) {
@@ -245,7 +240,7 @@ Answer complete_upload(Services& services, HttpRequest& request) {
         [&](auto reply) { services.storage.attachments.find_upload(upload->workspace, upload->id, std::move(reply)); });
     if (again && again->completed) co_return json_response(http::status::ok, completion_json(*upload, true, Json()));
   }
-  if (!assembled) co_return internal_error(assembled.error());
+  if (!assembled) co_return file_response(assembled.error());
   if (assembled->wrong_hash) {
     services.blobs.discard_upload(upload->id);
     co_return bad("The bytes received do not have the announced SHA-256. Send all parts again.");

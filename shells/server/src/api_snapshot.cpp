@@ -255,7 +255,7 @@ awaitable<std::optional<HttpResponse>> store_blobs(Services& services, const Htt
       return file.file != nullptr ? blobs.put_file(user, file.hash, file.size_bytes, file.file->path())
                                   : blobs.put(user, file.hash, file.bytes);
     });
-    if (!put) co_return workspace_failed(put.error().sentence);
+    if (!put) co_return file_response(put.error());
     Upload upload;
     upload.workspace = request.arguments[0];
     upload.user_id = user;

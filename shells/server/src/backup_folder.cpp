@@ -101,7 +101,7 @@ Outcome<void> sync_path(const fs::path& path) {
 }
 
 std::unexpected<native::Problem> not_written(const fs::path& path, int code) {
-  if (code != ENOSPC && code != EDQUOT) return native::os_problem("write", path.native(), code);
+  if (!native::is_full_disk(code)) return native::os_problem("write", path.native(), code);
   return problem("the disk of " + path.parent_path().native() + " is full; free some space, or name another folder");
 }
 

@@ -15,6 +15,16 @@ bool is_json_type(std::string_view type) {
   return lower == "application/json" || (lower.starts_with("application/") && lower.ends_with("+json"));
 }
 
+HttpResponse disk_is_full() {
+  return error_response(http::status::insufficient_storage,
+                        "The server's disk is full. Tell its owner; nothing was stored.");
+}
+
+HttpResponse not_read_or_stored() {
+  return error_response(http::status::internal_server_error,
+                        "The server could not read or store this. Try again later.");
+}
+
 }  // namespace
 
 HttpResponse json_response(http::status status, const Json& value) {
@@ -42,10 +52,7 @@ HttpResponse storage_response(const StorageError& error, std::string_view not_fo
     case StorageError::Kind::NotFound: return error_response(http::status::not_found, not_found_sentence);
     case StorageError::Kind::Conflict:
       return error_response(http::status::conflict, "That name is taken. Choose another.");
-    case StorageError::Kind::Full:
-      native::log().error("storage is full: {}", error.detail);
-      return error_response(http::status::insufficient_storage,
-                            "The server's disk is full. Tell its owner; nothing was stored.");
+    case StorageError::Kind::Full: native::log().error("storage is full: {}", error.detail); return disk_is_full();
     case StorageError::Kind::TooMany:
       return error_response(http::status::too_many_requests, "That was asked too often. Wait a while.");
     case StorageError::Kind::Superseded:
@@ -53,8 +60,12 @@ HttpResponse storage_response(const StorageError& error, std::string_view not_fo
     case StorageError::Kind::Damaged: break;
   }
   native::log().error("storage failed: {}", error.detail);
-  return error_response(http::status::internal_server_error,
-                        "The server could not read or store this. Try again later.");
+  return not_read_or_stored();
+}
+
+HttpResponse file_response(const native::Problem& problem) {
+  native::log().error("files: {}", problem.sentence);
+  return native::is_full_disk(problem.os_error) ? disk_is_full() : not_read_or_stored();
 }
 
 std::expected<Json, HttpResponse> json_body(const HttpRequest& request) {

@@ -17,6 +17,7 @@
 
 #include "access_storage.h"
 #include "diaryx/base/json.h"
+#include "diaryx/native/problem.h"
 #include "request_text.h"
 #include "storage_result.h"
 
@@ -64,6 +65,9 @@ HttpResponse empty_response(http::status status);
 HttpResponse error_response(http::status status, std::string_view sentence);
 /// What a client hears of a storage error: 404, 409, 507 or 500. The detail goes to the log.
 HttpResponse storage_response(const StorageError& error, std::string_view not_found_sentence);
+
+/// The same of a file that was not read or written: 507 or 500.
+HttpResponse file_response(const native::Problem& problem);
 
 /// The JSON object of the body, or the response that refuses it: 415 for another content type, 400 for bad JSON.
 std::expected<Json, HttpResponse> json_body(const HttpRequest& request);

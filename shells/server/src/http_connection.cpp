@@ -421,8 +421,7 @@ awaitable<std::optional<HttpResponse>> Connection::read_bytes(HeadParser& head, 
   boost::system::error_code error;
   parser.get().body().open(request.body_file.c_str(), beast::file_mode::write_new, error);
   if (error) {
-    native::log().error("cannot receive a body: {}", error.message());
-    co_return error_response(http::status::internal_server_error, "The server could not store this. Try again later.");
+    co_return file_response(native::os_problem("receive", request.body_file.native(), error.value()).error());
   }
   co_await allow_body(parser.get());
   stream_.expires_after(kBytesTime);
@@ -434,10 +433,8 @@ awaitable<std::optional<HttpResponse>> Connection::read_bytes(HeadParser& head, 
     co_return std::nullopt;
   }
   std::filesystem::remove(request.body_file, ignored);
-  request.body_file.clear();
-  if (error == boost::system::errc::no_space_on_device) {
-    co_return error_response(http::status::insufficient_storage, "The server's disk is full. Nothing was stored.");
-  }
+  if (error.category() == boost::system::system_category() && native::is_full_disk(error.value()))
+    co_return file_response(native::os_problem("write", request.body_file.native(), error.value()).error());
   co_return body_refused(error, limit);
 }
 

@@ -60,7 +60,7 @@ std::unexpected<ZipRefusal> too_many_entries() {
 }
 
 std::unexpected<ZipRefusal> disk_failed(int code) {
-  if (code == ENOSPC || code == EDQUOT)
+  if (native::is_full_disk(code))
     return refuse(ZipRefusal::Kind::DiskFull, "The server's disk is full. Nothing was imported.");
   return refuse(ZipRefusal::Kind::DiskFailed, std::generic_category().message(code));
 }

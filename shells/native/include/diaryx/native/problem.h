@@ -16,6 +16,9 @@ struct Problem {
   int os_error = 0;
 };
 
+/// True if a disk, or what a user may take of it, is full.
+bool is_full_disk(int os_error);
+
 /// A value, or the problem that prevented it. Core code uses `Result`, whose errors are eight bytes; shells talk
 /// to people, so theirs carry a sentence.
 template <typename T>
