@@ -166,11 +166,11 @@ test('links, codes and tokens end in their time, with what they opened', async (
     assert.equal((await Device.connect(server, `token=${token}`)).status, 401);
     guest.end();
 
-    // The device is still known by its name: the history tells of it.
     const made = run(['user', 'link', 'me@example.org', '--data', server.folder]).out;
     const again = await server.ask('POST', '/auth/verify', {body: {token: made.match(/#(\S+)/)[1]}});
     assert.equal(again.status, 200, again.text);
-    assert.ok((await server.request(again.json.token, 'GET', '/auth/devices')).some(({name}) => name === 'phone'));
+    assert.ok((await server.request(again.json.token, 'GET', '/auth/devices')).every(({name}) => name !== 'phone'), 'it is not listed any more');
+    assert.match(sql('SELECT name FROM devices'), /^phone$/m, 'but known by its name: the history tells of it');
     await server.restart();  // housekeeping begins at once
     await until('what ended is forgotten', () => sql('SELECT count(*) FROM tokens') === '1');
     assert.equal((await server.ask('GET', '/auth/me', {token})).status, 401);

@@ -219,7 +219,7 @@ int list_devices(const AccountArguments& arguments) {
   const auto user = user_in(opened.storage->accounts, arguments, code);
   if (!user) return code;
   const auto devices = wait_for<std::vector<Device>>(
-      [&](auto reply) { opened.storage->accounts.list_devices(user->id, std::move(reply)); });
+      [&](auto reply) { opened.storage->accounts.list_devices(user->id, now(), std::move(reply)); });
   if (!devices) return storage_failed(devices.error());
   for (const Device& device : *devices) {
     std::printf("%s  seen %s  %s\n", device.id.c_str(), sync::format_rfc3339(device.last_seen).c_str(),

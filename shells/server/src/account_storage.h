@@ -76,8 +76,8 @@ class AccountStorage {
   virtual void remove_token(Sha256 token_hash, Reply<void> reply) = 0;
 
   // Devices.
-  /// Newest first.
-  virtual void list_devices(std::string user_id, Reply<std::vector<Device>> reply) = 0;
+  /// Those that can still sign in, the one seen last first. The history knows the others' names.
+  virtual void list_devices(std::string user_id, TimestampMs now, Reply<std::vector<Device>> reply) = 0;
   virtual void touch_device(std::string device_id, TimestampMs now, Reply<void> reply) = 0;
   virtual void rename_device(std::string user_id, std::string device_id, std::string name, Reply<void> reply) = 0;
   /// Its tokens end with it.

@@ -31,7 +31,7 @@ Answer get_me(Services& services, HttpRequest& request) {
       [&](auto reply) { services.storage.workspaces.list(request.session.user_id, std::move(reply)); });
   if (!workspaces) co_return storage_response(workspaces.error(), "There is no such user.");
   const auto devices = co_await ask<std::vector<Device>>(
-      [&](auto reply) { services.storage.accounts.list_devices(request.session.user_id, std::move(reply)); });
+      [&](auto reply) { services.storage.accounts.list_devices(request.session.user_id, now(), std::move(reply)); });
   if (!devices) co_return storage_response(devices.error(), "There is no such user.");
 
   Json workspace_list = Json::array();

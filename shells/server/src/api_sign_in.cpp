@@ -163,7 +163,7 @@ Answer post_logout(Services& services, HttpRequest& request) {
 
 Answer get_devices(Services& services, HttpRequest& request) {
   const auto devices = co_await ask<std::vector<Device>>(
-      [&](auto reply) { services.storage.accounts.list_devices(request.session.user_id, std::move(reply)); });
+      [&](auto reply) { services.storage.accounts.list_devices(request.session.user_id, now(), std::move(reply)); });
   if (!devices) co_return storage_response(devices.error(), "There is no such user.");
   co_return json_response(http::status::ok, devices_json(*devices));
 }

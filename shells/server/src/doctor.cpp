@@ -18,6 +18,7 @@
 #include "command.h"
 #include "data_folder.h"
 #include "diaryx/native/sqlite.h"
+#include "services.h"
 #include "sqlite_schema.h"
 #include "sqlite_storage.h"
 #include "tls.h"
@@ -136,7 +137,7 @@ void examine_users(Report& report, AccountStorage& accounts) {
   }
   const User& owner = *found;
   const auto devices =
-      wait_for<std::vector<Device>>([&](auto reply) { accounts.list_devices(owner.id, std::move(reply)); });
+      wait_for<std::vector<Device>>([&](auto reply) { accounts.list_devices(owner.id, now(), std::move(reply)); });
   if (devices && devices->empty()) {
     report.warn("the owner " + owner.email + " has no device",
                 "sign in with a link: diaryx-syncd user link " + owner.email);

@@ -14,11 +14,13 @@ constexpr int64_t kHourMs = 3'600'000;
 
 StorageError refusal(Kind kind, std::string why) { return {kind, std::move(why)}; }
 
-StorageResult<bool> exists_user(Database& database, const std::string& email) {
-  DX_SQL(auto* find, database.cached("SELECT 1 FROM users WHERE email=?"));
+/// Empty if there is none.
+StorageResult<std::string> user_id_of(Database& database, const std::string& email) {
+  DX_SQL(auto* find, database.cached("SELECT id FROM users WHERE email=?"));
   DX_SQL(const bool found, find->bind(1, email).step());
+  std::string id = found ? find->text(0) : std::string();
   find->reset();
-  return found;
+  return id;
 }
 
 StorageResult<void> add_sign_in(Database& database, const NewSignIn& sign_in) {
@@ -29,9 +31,9 @@ StorageResult<void> add_sign_in(Database& database, const NewSignIn& sign_in) {
     count->reset();
     if (asked >= sign_in.max_per_hour) return std::unexpected(refusal(Kind::TooMany, "too many sign-ins"));
   }
-  const auto known = exists_user(database, sign_in.email);
-  if (!known) return std::unexpected(known.error());
-  if (!*known && !sign_in.new_users) return std::unexpected(refusal(Kind::NotFound, "no such user"));
+  const auto user = user_id_of(database, sign_in.email);
+  if (!user) return std::unexpected(user.error());
+  if (user->empty() && !sign_in.new_users) return std::unexpected(refusal(Kind::NotFound, "no such user"));
   DX_SQL(auto* insert,
          database.cached("INSERT INTO sign_ins(link_hash, email, salt, code_hash, created_ms, expires_ms) "
                          "VALUES(?,?,?,?,?,?)"));
@@ -81,33 +83,22 @@ StorageResult<OpenSignIn> find_by_code(Database& database, const SignInProof& pr
   return OpenSignIn{std::move(matching), proof.email};
 }
 
-/// Those that can still sign in: one whose token ended takes nobody's place.
-StorageResult<std::vector<Device>> live_devices_of(Database& database, const std::string& email, TimestampMs now) {
-  std::vector<Device> devices;
-  DX_SQL(auto* select, database.cached("SELECT d.id, d.name, d.last_seen_ms FROM devices d JOIN users u ON "
-                                       "u.id=d.user_id WHERE u.email=?1 AND d.id IN (SELECT device_id FROM tokens "
-                                       "WHERE expires_ms>?2) ORDER BY d.last_seen_ms DESC, d.id"));
-  select->bind(1, email).bind(2, now.value());
-  DX_SQL_VOID(select->for_each_row(
-      [&](const auto& row) { devices.push_back({row.text(0), row.text(1), TimestampMs{row.integer(2)}}); }));
-  return devices;
-}
-
-StorageResult<void> remove_device_of(Database& database, const std::string& email, const std::string& device) {
-  DX_SQL(auto* remove,
-         database.cached("DELETE FROM devices WHERE id=? AND user_id=(SELECT id FROM users WHERE email=?)"));
-  DX_SQL_VOID(remove->bind(1, device).bind(2, email).run());
+StorageResult<void> remove_device_of(Database& database, const std::string& user_id, const std::string& device) {
+  DX_SQL(auto* remove, database.cached("DELETE FROM devices WHERE id=? AND user_id=?"));
+  DX_SQL_VOID(remove->bind(1, device).bind(2, user_id).run());
   if (database.changes() == 0) return std::unexpected(refusal(Kind::Conflict, "no such device to replace"));
   return {};
 }
 
 StorageResult<SignedIn> exchange(Database& database, const Redemption& redemption, const OpenSignIn& open) {
   DX_SQL(auto part, Savepoint::begin(database));
+  const auto user = user_id_of(database, open.email);
+  if (!user) return std::unexpected(user.error());
   if (!redemption.replace_device.empty()) {
-    if (auto removed = remove_device_of(database, open.email, redemption.replace_device); !removed)
+    if (auto removed = remove_device_of(database, *user, redemption.replace_device); !removed)
       return std::unexpected(removed.error());
   }
-  auto devices = live_devices_of(database, open.email, redemption.token.now);
+  auto devices = live_devices(database, *user, redemption.token.now);
   if (!devices) return std::unexpected(devices.error());
   if (redemption.max_devices != 0 && devices->size() >= redemption.max_devices) {
     return SignedIn{std::nullopt, std::move(*devices)};

@@ -62,6 +62,16 @@ StorageResult<Session> add_token(Database& database, const NewToken& token) {
   return Session{*user, token.email, device, is_owner, token.expires};
 }
 
+StorageResult<std::vector<Device>> live_devices(Database& database, const std::string& user_id, TimestampMs now) {
+  std::vector<Device> devices;
+  DX_SQL(auto* select, database.cached("SELECT id, name, last_seen_ms FROM devices WHERE user_id=?1 AND id IN (SELECT "
+                                       "device_id FROM tokens WHERE expires_ms>?2) ORDER BY last_seen_ms DESC, id"));
+  select->bind(1, user_id).bind(2, now.value());
+  DX_SQL_VOID(select->for_each_row(
+      [&](const auto& row) { devices.push_back({row.text(0), row.text(1), TimestampMs{row.integer(2)}}); }));
+  return devices;
+}
+
 void SqliteAccounts::create_user(std::string email, TimestampMs now, Reply<User> reply) {
   threads_.write(std::move(reply), [email = std::move(email), now](Database& database) -> StorageResult<User> {
     const std::string id = native::uuid_v4();
@@ -165,17 +175,11 @@ void SqliteAccounts::remove_token(Sha256 token_hash, Reply<void> reply) {
   });
 }
 
-void SqliteAccounts::list_devices(std::string user_id, Reply<std::vector<Device>> reply) {
-  threads_.read(
-      std::move(reply), [user_id = std::move(user_id)](Database& database) -> StorageResult<std::vector<Device>> {
-        std::vector<Device> devices;
-        DX_SQL(auto* select, database.cached("SELECT id, name, last_seen_ms FROM devices WHERE user_id=? "
-                                             "ORDER BY last_seen_ms DESC, id"));
-        select->bind(1, user_id);
-        DX_SQL_VOID(select->for_each_row(
-            [&](const auto& row) { devices.push_back({row.text(0), row.text(1), TimestampMs{row.integer(2)}}); }));
-        return devices;
-      });
+void SqliteAccounts::list_devices(std::string user_id, TimestampMs now, Reply<std::vector<Device>> reply) {
+  threads_.read(std::move(reply),
+                [user_id = std::move(user_id), now](Database& database) -> StorageResult<std::vector<Device>> {
+                  return live_devices(database, user_id, now);
+                });
 }
 
 void SqliteAccounts::touch_device(std::string device_id, TimestampMs now, Reply<void> reply) {

@@ -9,4 +9,8 @@ namespace diaryx::server {
 /// Makes a device and its token, and the user if new. Conflict: the token exists. All or nothing.
 StorageResult<Session> add_token(native::Database& database, const NewToken& token);
 
+/// Those of a user that can still sign in: one whose token ended takes nobody's place. The one seen last comes first.
+StorageResult<std::vector<Device>> live_devices(native::Database& database, const std::string& user_id,
+                                                TimestampMs now);
+
 }  // namespace diaryx::server

@@ -100,11 +100,12 @@ void MemoryAccounts::remove_token(Sha256 token_hash, Reply<void> reply) {
   });
 }
 
-void MemoryAccounts::list_devices(std::string user_id, Reply<std::vector<Device>> reply) {
+void MemoryAccounts::list_devices(std::string user_id, TimestampMs now, Reply<std::vector<Device>> reply) {
   line_.read(std::move(reply), [&]() -> StorageResult<std::vector<Device>> {
     std::vector<Device> devices;
-    for (const auto& [id, stored] : tables_.devices) {
-      if (stored.user_id == user_id) devices.push_back(stored.device);
+    for (const auto& [hash, token] : tables_.tokens) {
+      if (token.user_id == user_id && token.expires > now)
+        devices.push_back(tables_.devices.at(token.device_id).device);
     }
     std::stable_sort(devices.begin(), devices.end(),
                      [](const Device& a, const Device& b) { return a.last_seen > b.last_seen; });

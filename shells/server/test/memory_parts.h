@@ -52,7 +52,7 @@ class MemoryAccounts final : public AccountStorage {
   void create_token(NewToken token, Reply<Session> reply) override;
   void list_tokens(std::string user_id, Reply<std::vector<TokenEntry>> reply) override;
   void remove_token(Sha256 token_hash, Reply<void> reply) override;
-  void list_devices(std::string user_id, Reply<std::vector<Device>> reply) override;
+  void list_devices(std::string user_id, TimestampMs now, Reply<std::vector<Device>> reply) override;
   void touch_device(std::string device_id, TimestampMs now, Reply<void> reply) override;
   void rename_device(std::string user_id, std::string device_id, std::string name, Reply<void> reply) override;
   void remove_device(std::string user_id, std::string device_id, Reply<void> reply) override;

@@ -66,27 +66,29 @@ TEST_P(StorageContract, AsksWhichDeviceMakesRoom) {
   EXPECT_EQ(find_session("ann@x", 1500).error().kind, Kind::NotFound);
 }
 
-TEST_P(StorageContract, CountsOnlyDevicesThatCanStillSignIn) {
+TEST_P(StorageContract, CountsAndListsOnlyDevicesThatCanStillSignIn) {
   const Session ann = user("ann@x");  // until 2000
   ASSERT_TRUE(ask_sign_in("ann@x", "link", "1", 1200));
   EXPECT_THAT(redeem({.link_hash = sha256("link")}, "t", 1999, 1)->devices, SizeIs(1));
   const auto phone = redeem({.link_hash = sha256("link")}, "t", 2000, 1);
   ASSERT_TRUE(phone);
   ASSERT_TRUE(phone->session);
-  const auto devices = [&] {
+  const auto devices = [&](int64_t time) {
     return *wait<std::vector<Device>>(
-        [&](auto reply) { storage->accounts.list_devices(ann.user_id, std::move(reply)); });
+        [&](auto reply) { storage->accounts.list_devices(ann.user_id, TimestampMs{time}, std::move(reply)); });
   };
-  EXPECT_THAT(devices(), SizeIs(2)) << "the history still has its name";
+  EXPECT_THAT(devices(1999), SizeIs(2));
+  ASSERT_THAT(devices(2000), SizeIs(1)) << "one that ended is not listed";
+  EXPECT_EQ(devices(2000)[0].id, phone->session->device_id);
   // One that ended after it was chosen makes no room, and goes all the same once there is some.
   ASSERT_TRUE(ask_sign_in("ann@x", "link2", "1", 2100));
   const auto full = redeem({.link_hash = sha256("link2")}, "t2", 2100, 1, ann.device_id);
   ASSERT_TRUE(full);
   ASSERT_THAT(full->devices, SizeIs(1));
   EXPECT_EQ(full->devices[0].id, phone->session->device_id);
-  EXPECT_THAT(devices(), SizeIs(2));
+  EXPECT_THAT(devices(1999), SizeIs(2));
   EXPECT_TRUE(redeem({.link_hash = sha256("link2")}, "t2", 2100, 2, ann.device_id)->session);
-  EXPECT_THAT(devices(), SizeIs(2));
+  EXPECT_THAT(devices(1999), SizeIs(2));
 }
 
 TEST_P(StorageContract, SharesAWorkspaceOfItsOwner) {

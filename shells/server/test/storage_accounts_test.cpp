@@ -33,16 +33,17 @@ TEST_P(StorageContract, GivesOneUserManyDevices) {
   const auto second = wait<Session>([&](auto reply) { storage->accounts.create_token(again, std::move(reply)); });
   ASSERT_TRUE(second);
   EXPECT_EQ(second->user_id, first.user_id);
-  const auto devices =
-      wait<std::vector<Device>>([&](auto reply) { storage->accounts.list_devices(first.user_id, std::move(reply)); });
+  const auto devices = wait<std::vector<Device>>(
+      [&](auto reply) { storage->accounts.list_devices(first.user_id, TimestampMs{1500}, std::move(reply)); });
   ASSERT_THAT(*devices, SizeIs(2));
   EXPECT_EQ((*devices)[0].name, "phone");
   // The same token twice is refused, and nothing of the second attempt stays.
   const auto twice = wait<Session>([&](auto reply) { storage->accounts.create_token(again, std::move(reply)); });
   EXPECT_EQ(twice.error().kind, Kind::Conflict);
-  EXPECT_THAT(
-      *wait<std::vector<Device>>([&](auto reply) { storage->accounts.list_devices(first.user_id, std::move(reply)); }),
-      SizeIs(2));
+  EXPECT_THAT(*wait<std::vector<Device>>([&](auto reply) {
+    storage->accounts.list_devices(first.user_id, TimestampMs{1500}, std::move(reply));
+  }),
+              SizeIs(2));
 }
 
 TEST_P(StorageContract, MakesTheFirstUserTheOwner) {
@@ -109,8 +110,9 @@ TEST_P(StorageContract, RenamesAndRemovesDevicesOfTheirUserOnly) {
   EXPECT_EQ(rename(ben).error().kind, Kind::NotFound);
   EXPECT_EQ(remove(ben).error().kind, Kind::NotFound);
   ASSERT_TRUE(rename(ann));
-  EXPECT_EQ((*wait<std::vector<Device>>(
-                [&](auto reply) { storage->accounts.list_devices(ann.user_id, std::move(reply)); }))[0]
+  EXPECT_EQ((*wait<std::vector<Device>>([&](auto reply) {
+              storage->accounts.list_devices(ann.user_id, TimestampMs{1500}, std::move(reply));
+            }))[0]
                 .name,
             "desk");
   const uint64_t before = epoch();
@@ -132,9 +134,10 @@ TEST_P(StorageContract, EndsATokenAndTheDeviceThatHadNoOther) {
   EXPECT_EQ((*mine)[0].hash, sha256("ann@x"));
   EXPECT_EQ((*mine)[0].device_name, "laptop");
   ASSERT_TRUE(wait<void>([&](auto reply) { storage->accounts.remove_token(sha256("ann@x"), std::move(reply)); }));
-  EXPECT_THAT(
-      *wait<std::vector<Device>>([&](auto reply) { storage->accounts.list_devices(ann.user_id, std::move(reply)); }),
-      IsEmpty());
+  EXPECT_THAT(*wait<std::vector<Device>>([&](auto reply) {
+    storage->accounts.list_devices(ann.user_id, TimestampMs{1500}, std::move(reply));
+  }),
+              IsEmpty());
   EXPECT_EQ(
       wait<void>([&](auto reply) { storage->accounts.remove_token(sha256("ann@x"), std::move(reply)); }).error().kind,
       Kind::NotFound);

@@ -113,13 +113,16 @@ TEST_P(StorageContract, ShowsThePastOfADocument) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->snapshot, *bytes("one"));
   EXPECT_EQ(found->through, first);
-  const std::string name =
-      wait<std::vector<Device>>([&](auto reply) { storage->accounts.list_devices(ann.user_id, std::move(reply)); })
-          ->front()
-          .name;
+  const std::string name = wait<std::vector<Device>>([&](auto reply) {
+                             storage->accounts.list_devices(ann.user_id, TimestampMs{1000}, std::move(reply));
+                           })
+                               ->front()
+                               .name;
   const StoredRecord one{first, TimestampMs{10}, relay::UpdateOrigin::Remote, ann.device_id, name, *bytes("one")};
   const StoredRecord two{second, TimestampMs{20}, relay::UpdateOrigin::Restore, ann.device_id, name, *bytes("two")};
   EXPECT_THAT(found->records, ElementsAre(one, two));
+  ASSERT_TRUE(wait<void>([&](auto reply) { storage->access.expire(TimestampMs{9000}, std::move(reply)); }));
+  EXPECT_THAT(past("d", 1000)->records, ElementsAre(one, two)) << "whose token ended keeps its name here";
   EXPECT_TRUE(past("d", 9));  // the snapshot and both records
   EXPECT_EQ(past("d", 8).error().kind, Kind::TooMany);
   EXPECT_THAT(past("unknown", 0)->records, IsEmpty());
