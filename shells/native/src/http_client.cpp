@@ -17,6 +17,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include "diaryx/base/json.h"
+#include "diaryx/base/utf.h"
 #include "net.h"
 
 namespace diaryx::native {
@@ -122,7 +123,9 @@ std::string reason_in(std::string_view body) {
   } else if (body.starts_with('<')) {
     return {};
   }
-  return without_controls(body.substr(0, std::min(body.find_first_of("\r\n"), kLongestReason)));
+  size_t end = std::min({body.find_first_of("\r\n"), body.size(), kLongestReason});
+  while (end > 0 && end < body.size() && is_utf8_continuation(body[end])) --end;  // no part of a character
+  return without_controls(body.substr(0, end));
 }
 
 HttpClient::HttpClient(ServerUrl server, std::string token) : server_(std::move(server)), token_(std::move(token)) {}

@@ -57,6 +57,14 @@ TEST_F(HttpClientTest, GivesAnErrorStatusAsAValue) {
   EXPECT_EQ(response->body, "quota");
 }
 
+TEST(ReasonIn, EndsWithAWholeCharacter) {
+  for (size_t before : {197, 198, 199, 200}) {
+    const std::string text(before, 'x');
+    EXPECT_EQ(reason_in(text + "€ more"), before == 197 ? text + "€" : text);
+  }
+  EXPECT_EQ(reason_in("short\nnext line"), "short");
+}
+
 TEST_F(HttpClientTest, PoursALongBodyIntoTheSink) {
   server_.answer = [](const auto&) {
     LoopbackServer::Response response(http::status::ok, 11);
