@@ -15,8 +15,10 @@ constexpr std::string_view kSchema = R"sql(
 CREATE TABLE IF NOT EXISTS updates (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, data BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS updates_by_doc ON updates (doc, id);
 CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS digests (path TEXT PRIMARY KEY, device INTEGER NOT NULL, inode INTEGER NOT NULL,
-  size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL, digest BLOB NOT NULL, hashed_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+DROP TABLE IF EXISTS digests;  -- without changed_ns: every file is read once more
+CREATE TABLE IF NOT EXISTS known_files (path TEXT PRIMARY KEY, device INTEGER NOT NULL, inode INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL, changed_ns INTEGER NOT NULL, digest BLOB NOT NULL,
+  hashed_at_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS status (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS damaged (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, data BLOB NOT NULL, reason TEXT NOT NULL);
 )sql";
@@ -165,32 +167,29 @@ Attempt<void> StateStore::compact(const sync::Replica& replica) {
 
 Attempt<void> StateStore::restore_digests(native::DigestCache& cache) {
   constexpr std::string_view kSelect =
-      "SELECT path, device, inode, size_bytes, modified_ns, digest, hashed_at_ms FROM digests ORDER BY path";
+      "SELECT path, device, inode, size_bytes, modified_ns, changed_ns, digest, hashed_at_ms FROM known_files ORDER BY "
+      "path";
   return for_each_row(database_, kSelect, [&](const native::Statement& row) {
     native::KnownFile known;
     known.stamp = {.device = uint64_t(row.integer(1)),
                    .inode = uint64_t(row.integer(2)),
                    .size_bytes = uint64_t(row.integer(3)),
-                   .modified_ns = row.integer(4)};
-    const ByteView digest = row.blob_view(5);
+                   .modified_ns = row.integer(4),
+                   .changed_ns = row.integer(5)};
+    const ByteView digest = row.blob_view(6);
     if (digest.size() != known.digest.bytes.size()) return;  // it is hashed again
     std::copy(digest.begin(), digest.end(), known.digest.bytes.begin());
-    known.hashed_at = TimestampMs{row.integer(6)};
+    known.hashed_at = TimestampMs{row.integer(7)};
     stored_digests_.insert_or_assign(row.text(0), known);
     cache.restore(row.text(0), known);
   });
 }
 
 Attempt<void> StateStore::put_digest(const std::string& path, const native::KnownFile& known) {
-  constexpr std::string_view kInsert =
-      "INSERT INTO digests (path, device, inode, size_bytes, modified_ns, digest, hashed_at_ms) VALUES (?, ?, ?, ?, ?, "
-      "?, ?) "
-      "ON CONFLICT (path) DO UPDATE SET device = excluded.device, inode = excluded.inode, size_bytes = "
-      "excluded.size_bytes, "
-      "modified_ns = excluded.modified_ns, digest = excluded.digest, hashed_at_ms = excluded.hashed_at_ms";
-  return run(database_, kInsert, std::string_view(path), int64_t(known.stamp.device), int64_t(known.stamp.inode),
-             int64_t(known.stamp.size_bytes), known.stamp.modified_ns, ByteView(known.digest.bytes),
-             known.hashed_at.value());
+  constexpr std::string_view kPut = "INSERT OR REPLACE INTO known_files VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+  return run(database_, kPut, std::string_view(path), int64_t(known.stamp.device), int64_t(known.stamp.inode),
+             int64_t(known.stamp.size_bytes), known.stamp.modified_ns, known.stamp.changed_ns,
+             ByteView(known.digest.bytes), known.hashed_at.value());
 }
 
 Attempt<void> StateStore::save_digests(const native::DigestCache& cache) {
@@ -203,7 +202,7 @@ Attempt<void> StateStore::save_digests(const native::DigestCache& cache) {
   }
   for (const auto& [path, known] : stored_digests_) {
     if (cache.entries().contains(path)) continue;
-    auto gone = run(database_, "DELETE FROM digests WHERE path = ?", std::string_view(path));
+    auto gone = run(database_, "DELETE FROM known_files WHERE path = ?", std::string_view(path));
     if (!gone) return gone;
   }
   if (auto committed = transaction->commit(); !committed) return store_failure(committed.error());

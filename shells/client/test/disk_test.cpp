@@ -1,5 +1,6 @@
 #include "disk.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -133,6 +134,16 @@ TEST_F(DiskTest, TellsNothingWhenNothingDiffers) {
   sync_before("a.md", "a");
   sync_before("b.png", "b");
   EXPECT_EQ(everything(), Words{});
+}
+
+TEST_F(DiskTest, SeesAFileThatWasWrittenInPlaceAndGivenItsTimeBack) {  // as programs that tag music or pictures do
+  sync_before("song.mp3", "one");
+  const timespec old_times[] = {{.tv_sec = 1'600'000'000, .tv_nsec = 0}, {.tv_sec = 1'600'000'000, .tv_nsec = 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, (folder_ / "song.mp3").c_str(), old_times, 0), 0);
+  EXPECT_EQ(everything(), Words{});
+  folder_.write("song.mp3", "two");
+  ASSERT_EQ(::utimensat(AT_FDCWD, (folder_ / "song.mp3").c_str(), old_times, 0), 0);
+  EXPECT_EQ(everything(), (Words{"blob song.mp3:3", "settled"}));
 }
 
 TEST_F(DiskTest, TakesARenameForOneOnlyFromAKnownToAnUnknownPath) {

@@ -121,7 +121,7 @@ TEST_F(StateStoreTest, FoldsALongLogIntoOneState) {
 }
 
 TEST_F(StateStoreTest, KeepsDigestsAndForgetsThoseOfRemovedFiles) {
-  const native::FileStamp stamp{.device = ~uint64_t{0}, .inode = 2, .size_bytes = 3, .modified_ns = 4};
+  const native::FileStamp stamp{.device = ~uint64_t{0}, .inode = 2, .size_bytes = 3, .modified_ns = 4, .changed_ns = 5};
   native::DigestCache cache;
   cache.remember("a.png", stamp, sha256("a"), kNow);
   cache.remember("b.png", stamp, sha256("b"), kNow);

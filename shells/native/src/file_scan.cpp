@@ -6,20 +6,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
+
+#include "file_stamp.h"
 
 namespace diaryx::native {
 namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int64_t kCoarsestClockMs = 2000;  // FAT keeps even seconds only
-
-FileStamp to_stamp(const struct stat& info) {
-  return FileStamp{.device = uint64_t(info.st_dev),
-                   .inode = uint64_t(info.st_ino),
-                   .size_bytes = uint64_t(info.st_size),
-                   .modified_ns = int64_t(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
-}
 
 bool is_dot(std::string_view name) { return name == "." || name == ".."; }
 
@@ -98,7 +94,8 @@ Scan scan_folder(const RootFolder& root, std::string_view folder, const PathFilt
 std::optional<Sha256> DigestCache::find(std::string_view path, const FileStamp& stamp) const {
   const auto known = entries_.find(path);
   if (known == entries_.end() || known->second.stamp != stamp) return std::nullopt;
-  if (known->second.hashed_at.value() - stamp.modified_ns / kNsPerMs < kCoarsestClockMs) return std::nullopt;
+  const int64_t age_ms = known->second.hashed_at.value() - stamp.modified_ns / kNsPerMs;
+  if (std::abs(age_ms) < kCoarsestClockMs) return std::nullopt;
   return known->second.digest;
 }
 

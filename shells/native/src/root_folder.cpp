@@ -7,19 +7,14 @@
 #include <cerrno>
 #include <utility>
 
+#include "file_stamp.h"
+
 namespace diaryx::native {
 namespace {
 
 constexpr size_t kMaxPathBytes = 4096;
 constexpr size_t kMaxNameBytes = 255;
 constexpr int kReadAttempts = 3;
-
-FileStamp to_stamp(const struct stat& info) {
-  return FileStamp{.device = uint64_t(info.st_dev),
-                   .inode = uint64_t(info.st_ino),
-                   .size_bytes = uint64_t(info.st_size),
-                   .modified_ns = int64_t(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
-}
 
 EntryKind to_kind(mode_t mode) {
   if (S_ISREG(mode)) return EntryKind::File;

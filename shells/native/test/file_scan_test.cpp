@@ -77,15 +77,18 @@ TEST(DigestCache, TrustsAStampOnlyWhenItWasOldAtHashing) {
   DigestCache cache;
   cache.remember("fresh.md", stamp, sha256("x"), TimestampMs{kModifiedMs + 1999});
   cache.remember("old.md", stamp, sha256("x"), TimestampMs{kModifiedMs + 2000});
+  cache.remember("from_tomorrow.md", stamp, sha256("x"), TimestampMs{kModifiedMs - 86'400'000});
   EXPECT_FALSE(cache.find("fresh.md", stamp));
   EXPECT_EQ(cache.find("old.md", stamp), sha256("x"));
+  EXPECT_EQ(cache.find("from_tomorrow.md", stamp), sha256("x"));
 }
 
 TEST(DigestCache, ForgetsWhenAnythingOfTheStampDiffers) {
   const FileStamp stamp{.device = 1, .inode = 2, .size_bytes = 3, .modified_ns = 0};
   DigestCache cache;
   cache.remember("a.md", stamp, sha256("x"), TimestampMs{10'000});
-  for (FileStamp other : {FileStamp{2, 2, 3, 0}, FileStamp{1, 3, 3, 0}, FileStamp{1, 2, 4, 0}, FileStamp{1, 2, 3, 1}}) {
+  for (FileStamp other : {FileStamp{2, 2, 3, 0, 0}, FileStamp{1, 3, 3, 0, 0}, FileStamp{1, 2, 4, 0, 0},
+                          FileStamp{1, 2, 3, 1, 0}, FileStamp{1, 2, 3, 0, 1}}) {
     EXPECT_FALSE(cache.find("a.md", other));
   }
   cache.forget("a.md");

@@ -51,8 +51,9 @@ struct KnownFile {
 
 /// Remembers digests by stamp, so that files that did not change are not read again.
 ///
-/// A stamp is trusted only when the file was hashed at least two seconds after its last modification: within that
-/// span a second write may leave size and time unchanged (coarse clocks of file systems).
+/// A stamp is trusted only when the file was hashed two seconds or more from its last modification: within that span a
+/// second write may leave size and time unchanged (coarse clocks of file systems). A time further in the future was set by
+/// a program or a wrong clock; a write takes it away.
 class DigestCache {
  public:
   /// The digest if the file still has the stamp with which it was hashed and that stamp can be trusted.

@@ -17,13 +17,14 @@ struct FileStamp {
   uint64_t inode = 0;
   uint64_t size_bytes = 0;
   int64_t modified_ns = 0;  // Unix nanoseconds, from the file system
+  int64_t changed_ns = 0;  // the same, of any change to the file, its name or its times: no program sets this one back
 
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
 enum class EntryKind : uint8_t {
   Absent,  // nothing there, nor can be: the way to it is a file
-  File,    // a regular file
+  File,  // a regular file
   Folder,
   Other,  // a symbolic link (or something beneath one), socket, device, pipe: never read, never replaced
 };
