@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "quiet_queue.h"
@@ -33,6 +34,13 @@ struct Move {
   std::string from;
   std::string to;
   bool is_folder;
+};
+
+struct Place {
+  std::string path;
+  bool is_folder;
+
+  friend auto operator<=>(const Place&, const Place&) = default;
 };
 
 /// Renames and removals that follow each other are told together.
@@ -72,9 +80,12 @@ class FileWatcher::Impl {
   void note_unrest(int64_t now_ms);
   void adopt_folder(const std::string& path, int64_t now_ms);
   void lose_folder(const std::string& path);
+  void end_halves_beneath(const std::string& path);
   void watch(const std::string& folder);
+  Scan watch_tree(const std::string& folder);
   bool expire_half_moves(int64_t now_ms);
   bool take_moves(int64_t now_ms, std::vector<DiskChange>& out);
+  void look_again(const Place& place, int64_t now_ms);
   bool is_there(const std::string& path) const;
   int64_t rest_ms_of(const std::string& path) const;
 
@@ -86,6 +97,7 @@ class FileWatcher::Impl {
   QuietQueue touched_;
   std::map<uint32_t, HalfMove> half_moves_;  // by cookie
   std::vector<Move> moves_;  // in the order in which they happened
+  std::set<Place> passed_;  // where something was on its way
   std::optional<Unrest> unrest_;  // while there are moves, halves, folders that are gone, or all is to be looked at
   std::vector<std::string> gone_folders_;
   bool rescan_ = false;
@@ -99,10 +111,12 @@ void FileWatcher::Impl::watch(const std::string& folder) {
   if (!incomplete_) incomplete_ = std::move(added.error());
 }
 
-void FileWatcher::Impl::watch_everything() {
-  watch({});
-  scan_folder(root_, {}, takes_part_, [this](const std::string& folder) { watch(folder); });
+Scan FileWatcher::Impl::watch_tree(const std::string& folder) {
+  watch(folder);
+  return scan_folder(root_, folder, takes_part_, [this](const std::string& inside) { watch(inside); });
 }
+
+void FileWatcher::Impl::watch_everything() { watch_tree({}); }
 
 void FileWatcher::Impl::read_events(int64_t now_ms) {
   alignas(inotify_event) std::array<char, kReadBytes> buffer;
@@ -137,7 +151,10 @@ void FileWatcher::Impl::on_event(const inotify_event& event, std::string_view na
 }
 
 void FileWatcher::Impl::on_folder_event(uint32_t mask, uint32_t cookie, const std::string& path, int64_t now_ms) {
-  if (mask & IN_CREATE) adopt_folder(path, now_ms);
+  if (mask & IN_CREATE) {
+    end_halves_beneath(path);
+    adopt_folder(path, now_ms);
+  }
   if (mask & IN_DELETE) {
     gone_folders_.push_back(path);
     note_unrest(now_ms);
@@ -169,10 +186,14 @@ void FileWatcher::Impl::on_moved_to(uint32_t cookie, const std::string& path, bo
   if (const auto half = half_moves_.find(cookie); half != half_moves_.end()) {
     const HalfMove from = std::move(half->second);
     half_moves_.erase(half);
+    if (is_folder) end_halves_beneath(path);
     return add_move(from, path, now_ms);
   }
   // It came from outside, or from a path that does not take part (a temporary name).
-  if (is_folder) return adopt_folder(path, now_ms);
+  if (is_folder) {
+    end_halves_beneath(path);
+    return adopt_folder(path, now_ms);
+  }
   touched_.touch(path, now_ms, timing_.settle_ms);
 }
 
@@ -204,12 +225,12 @@ void FileWatcher::Impl::add_move(const HalfMove& half, const std::string& to, in
     was_renamed_before |= move.to == half.from && move.is_folder == half.is_folder;
     move.to = rebased(move.to, half.from, to);
   }
+  if (was_renamed_before) passed_.insert({half.from, half.is_folder});
   if (!was_renamed_before) moves_.push_back({half.from, to, half.is_folder});
 }
 
 void FileWatcher::Impl::adopt_folder(const std::string& path, int64_t now_ms) {
-  watch(path);
-  const Scan scan = scan_folder(root_, path, takes_part_, [this](const std::string& folder) { watch(folder); });
+  const Scan scan = watch_tree(path);
   for (const ScannedFile& file : scan.files) touched_.touch_if_new(file.path, now_ms, timing_.settle_ms);
   if (!scan.problems.empty() && !incomplete_) incomplete_ = scan.problems.front();
 }
@@ -219,11 +240,23 @@ void FileWatcher::Impl::lose_folder(const std::string& path) {
   gone_folders_.push_back(path);
 }
 
+/// A folder comes to `path`. What left from there went out of sight: its second half would have been seen before this, and once the
+/// newcomer is watched, the watches that must end could not be told from its own.
+void FileWatcher::Impl::end_halves_beneath(const std::string& path) {
+  std::erase_if(half_moves_, [&](const auto& entry) {
+    const HalfMove& half = entry.second;
+    if (!half.is_folder || !beneath(half.from, path)) return false;
+    lose_folder(half.from);
+    return true;
+  });
+}
+
 void FileWatcher::Impl::on_overflow(int64_t now_ms) {
   table_.clear();
   touched_.clear();
   half_moves_.clear();
   moves_.clear();
+  passed_.clear();
   gone_folders_.clear();
   incomplete_.reset();
   watch_everything();
@@ -256,25 +289,28 @@ int64_t FileWatcher::Impl::rest_ms_of(const std::string& path) const {
 
 /// Returns whether there was one that cannot be told as such.
 bool FileWatcher::Impl::take_moves(int64_t now_ms, std::vector<DiskChange>& out) {
-  bool is_unclear = false;
+  std::set<Place> unclear = std::exchange(passed_, {});
+  // Another one is there: two that were exchanged look like one that went there and back.
+  std::erase_if(unclear, [this](const Place& place) { return !is_there(place.path); });
   for (Move& move : std::exchange(moves_, {})) {
-    const bool clean = is_there(move.to) && !is_there(move.from);
-    if (clean && move.is_folder) {
-      out.push_back({DiskChange::Kind::FolderMoved, std::move(move.to), std::move(move.from)});
-    } else if (clean) {
-      out.push_back({DiskChange::Kind::Moved, std::move(move.to), std::move(move.from)});
-    } else if (move.is_folder) {  // two trees are in play: look at all of both
-      out.push_back({DiskChange::Kind::FolderGone, move.from, {}});
-      adopt_folder(move.from, now_ms);
-      adopt_folder(move.to, now_ms);
-      is_unclear = true;
-    } else {
-      touched_.touch_if_new(move.from, now_ms, 0);
-      touched_.touch_if_new(move.to, now_ms, 0);
-      is_unclear = true;
+    if (!is_there(move.to) || is_there(move.from)) {
+      unclear.insert({std::move(move.from), move.is_folder});
+      unclear.insert({std::move(move.to), move.is_folder});
+      continue;
     }
+    // It may have been made a moment ago, under a name that was left before it could be watched.
+    if (move.is_folder) watch_tree(move.to);
+    const auto kind = move.is_folder ? DiskChange::Kind::FolderMoved : DiskChange::Kind::Moved;
+    out.push_back({kind, std::move(move.to), std::move(move.from)});
   }
-  return is_unclear;
+  for (const Place& place : unclear) look_again(place, now_ms);
+  return !unclear.empty();
+}
+
+void FileWatcher::Impl::look_again(const Place& place, int64_t now_ms) {
+  if (!place.is_folder) return touched_.touch_if_new(place.path, now_ms, 0);
+  gone_folders_.push_back(place.path);  // what was beneath it may be elsewhere now
+  adopt_folder(place.path, now_ms);
 }
 
 std::vector<DiskChange> FileWatcher::Impl::take_quiet(int64_t now_ms) {

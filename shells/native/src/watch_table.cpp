@@ -45,7 +45,11 @@ Outcome<void> WatchTable::add(const std::string& folder) {
     }
     return os_problem("watch the folder", folder.empty() ? location_ : folder, error);
   }
-  if (const auto old = by_watch_.find(watch); old != by_watch_.end()) by_folder_.erase(old->second);
+  forget(watch);  // it was watched under another name
+  if (const auto other = by_folder_.find(folder); other != by_folder_.end()) {  // left, and unseen
+    ::inotify_rm_watch(inotify_fd_, other->second);
+    by_watch_.erase(other->second);
+  }
   by_watch_.insert_or_assign(watch, folder);
   by_folder_.insert_or_assign(folder, watch);
   return {};

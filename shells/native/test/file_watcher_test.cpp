@@ -43,6 +43,10 @@ class FileWatcherTest : public testing::Test {
     return changes;
   }
 
+  void exchange(const char* one, const char* other) {
+    ASSERT_EQ(::renameat2(AT_FDCWD, (folder_ / one).c_str(), AT_FDCWD, (folder_ / other).c_str(), RENAME_EXCHANGE), 0);
+  }
+
   TempFolder folder_;
   RootFolder root_;
   std::unique_ptr<FileWatcher> watcher_;
@@ -150,6 +154,29 @@ TEST_F(FileWatcherTest, TellsASwapAsAWhole) {
   EXPECT_TRUE(after(20).empty());
   std::filesystem::rename(folder_ / "c.md", folder_ / "b.md");
   EXPECT_EQ(settled(), (std::vector{touched("a.md"), touched("b.md")}));
+}
+
+TEST_F(FileWatcherTest, TellsBothFilesOfAnExchange) {
+  folder_.write("a.md", "a");
+  folder_.write("b.md", "b");
+  start();
+  exchange("a.md", "b.md");
+  EXPECT_EQ(settled(), (std::vector{touched("a.md"), touched("b.md")}));
+}
+
+TEST_F(FileWatcherTest, LooksAtBothFoldersOfAnExchangeAndGoesOnWatchingThem) {
+  folder_.write("a/in/a.md", "a");
+  folder_.write("b/in/b.md", "b");
+  start();
+  exchange("a", "b");
+  const auto changes = settled();
+  for (const char* path : {"a/in/b.md", "b/in/a.md"})
+    EXPECT_NE(std::find(changes.begin(), changes.end(), touched(path)), changes.end()) << path;
+  for (const char* gone : {"a", "b"})
+    EXPECT_NE(std::find(changes.begin(), changes.end(), DiskChange{Kind::FolderGone, gone, {}}), changes.end()) << gone;
+  folder_.write("a/in/b.md", "changed");
+  folder_.write("b/in/a.md", "changed");
+  EXPECT_EQ(settled(), (std::vector{touched("a/in/b.md"), touched("b/in/a.md")}));
 }
 
 TEST_F(FileWatcherTest, TellsRenamesOfAFileAndOfItsFolderAsAWhole) {
@@ -294,6 +321,46 @@ TEST_F(FileWatcherTest, AdoptsAFolderMovedInAndLosesOneMovedOut) {
   EXPECT_EQ(settled(), (std::vector<DiskChange>{touched("in/a.md"), {Kind::FolderGone, "out", {}}}));
   outside.write("out/b.md", "no longer ours");
   EXPECT_TRUE(settled().empty());
+}
+
+TEST_F(FileWatcherTest, GoesOnWatchingAFolderThatLeftAndCameBack) {
+  const TempFolder outside;
+  folder_.write("x/in/a.md", "a");
+  start();
+  std::filesystem::rename(folder_ / "x", outside / "x");
+  std::filesystem::rename(outside / "x", folder_ / "x");
+  EXPECT_EQ(settled(), (std::vector<DiskChange>{{Kind::FolderGone, "x", {}}, touched("x/in/a.md")}));
+  folder_.write("x/in/a.md", "changed");
+  EXPECT_EQ(settled(), (std::vector{touched("x/in/a.md")}));
+}
+
+TEST_F(FileWatcherTest, WatchesTheFolderThatTookThePlaceOfOneThatLeft) {
+  const TempFolder outside;
+  outside.write("from_outside/c.md", "c");
+  folder_.write("x/a.md", "a");
+  folder_.write("y/a.md", "a");
+  folder_.write("z/b.md", "b");
+  start();
+  std::filesystem::rename(folder_ / "x", outside / "x");
+  std::filesystem::rename(outside / "from_outside", folder_ / "x");
+  std::filesystem::rename(folder_ / "y", outside / "y");
+  std::filesystem::rename(folder_ / "z", folder_ / "y");
+  settled();
+  outside.write("x/a.md", "no longer ours");
+  outside.write("y/a.md", "no longer ours");
+  EXPECT_TRUE(settled().empty());
+  folder_.write("x/c.md", "changed");
+  folder_.write("y/b.md", "changed");
+  EXPECT_EQ(settled(), (std::vector{touched("x/c.md"), touched("y/b.md")}));
+}
+
+TEST_F(FileWatcherTest, WatchesAFolderThatWasMadeUnderAnotherName) {
+  start();
+  folder_.write("new folder/in/a.md", "a");
+  std::filesystem::rename(folder_ / "new folder", folder_ / "notes");  // before anybody could look
+  settled();
+  folder_.write("notes/in/a.md", "changed");
+  EXPECT_EQ(settled(), (std::vector{touched("notes/in/a.md")}));
 }
 
 TEST_F(FileWatcherTest, TellsEveryFileOfATreeThatWasRemoved) {
