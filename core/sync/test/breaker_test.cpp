@@ -111,6 +111,27 @@ TEST(Breaker, ARenamedFolderIsNoWave) {
   }
 }
 
+TEST(Breaker, ToSeeAgainWhatIsMissingOrShortenedIsNews) {
+  World world = many_files();
+  const Replica& replica = world.device(0).replica();
+  const auto is_known = [&](size_t i) { return replica.known_hash(name(i)) == sha256(text(i)); };
+  for (size_t i = 0; i < 30; ++i) world.device(0).user_deletes(name(i));
+  ASSERT_TRUE(world.run_until_quiet());
+  ASSERT_EQ(held(world.device(0)), 30u);
+  world.device(0).user_writes(name(36), text(36).substr(0, 5));
+  ASSERT_TRUE(world.run_until_quiet());
+  ASSERT_EQ(held(world.device(0)), 31u);
+  for (const size_t i : {0, 36}) {
+    EXPECT_FALSE(is_known(i)) << "a shell that compares would not tell that it is as it was";
+    EXPECT_TRUE(replica.known_hash(name(i))) << "and it is known";
+    world.device(0).user_writes(name(i), text(i));
+  }
+  ASSERT_TRUE(world.run_until_quiet());
+  EXPECT_TRUE(is_known(0));
+  EXPECT_TRUE(is_known(36));
+  EXPECT_EQ(held(world.device(0)), 29u);
+}
+
 TEST(Breaker, CountsAWaveThatComesInPieces) {
   World world = many_files();
   for (size_t i = 0; i < 30; ++i) {

@@ -177,6 +177,32 @@ TEST_F(TwoFolders, WatchCarriesEditsRenamesAndDeletions) {
   }
 }
 
+TEST_F(TwoFolders, ATextThatIsShortForAMomentStaysWhole) {
+  link_both();
+  const std::string whole = "first\nsecond\nthird\n";
+  one_.write("a.md", whole);
+  watch_both();
+  ASSERT_TRUE(in_step([](const Files& files) { return files.size() == 1; })) << log();
+  one_.write("a.md", "first\n");
+  ASSERT_TRUE(wait_until([&] { return log().find(R"("changed","path":"a.md")") != std::string::npos; })) << log();
+  one_.write("a.md", whole);
+  std::this_thread::sleep_for(std::chrono::seconds(2));  // longer than a short text waits to be believed
+  EXPECT_EQ(files_of(two_.path()), (Files{{"a.md", whole}})) << log();
+}
+
+TEST_F(TwoFolders, FilesThatComeBackAreNoLongerHeld) {
+  link_both();
+  for (int i = 0; i < 60; ++i) one_.write("notes/" + std::to_string(i) + ".md", "text\n");
+  watch_both();
+  ASSERT_TRUE(in_step([](const Files& files) { return files.size() == 60; })) << log();
+  std::filesystem::rename(one_ / "notes", data_ / "notes");
+  const auto status = [&] { return run_client({"status", one_.path(), "--json"}).out; };
+  ASSERT_TRUE(wait_until([&] { return status().find("held") != std::string::npos; })) << log();
+  std::filesystem::rename(data_ / "notes", one_ / "notes");
+  EXPECT_TRUE(wait_until([&] { return status().find("held") == std::string::npos; }, std::chrono::seconds(5)))
+      << status();
+}
+
 TEST_F(TwoFolders, EditsMadeOfflineMeet) {
   link_both();
   one_.write("a.md", "one\ntwo\nthree\n");

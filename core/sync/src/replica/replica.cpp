@@ -432,8 +432,10 @@ std::string Replica::disk_path(std::string_view key) const { return impl_->names
 std::string Replica::key_of(std::string_view disk_path) const { return impl_->names().to_key(disk_path); }
 
 std::optional<Sha256> Replica::known_hash(const std::string& path) const {
-  const FileRecord* const known = impl_->records_.find(impl_->names().to_key(path));
-  return known != nullptr ? std::optional(known->hash) : std::nullopt;
+  const std::string key = impl_->names().to_key(path);
+  const FileRecord* const known = impl_->records_.find(key);
+  if (known == nullptr) return std::nullopt;
+  return impl_->waits_for_belief(key) ? Sha256{} : known->hash;
 }
 
 Sha256 Replica::hash_of(std::string_view text) const { return impl_->hash_of(text); }

@@ -95,6 +95,7 @@ class Replica::Impl {
 
   /// The names that known files have on disk, chosen before anything else asks for one.
   DiskNames& names() const;
+  bool waits_for_belief(const std::string& path) const;
 
  private:
   /// How long the halves of one rename may be apart; watchers collect their news for less than this.

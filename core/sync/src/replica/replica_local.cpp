@@ -48,6 +48,11 @@ bool Replica::Impl::waits_in_vain(const std::string& path, const Sha256& hash) c
          !wants_read_.contains(path);
 }
 
+bool Replica::Impl::waits_for_belief(const std::string& path) const {
+  // It was told to be missing or other, and its record says yet what it was before.
+  return gone_.contains(path) || shortened_.contains(path) || rewritten_.contains(path);
+}
+
 void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes, Source source) {
   if (!accept_path(path)) return;
   uploads_.erase(path);  // what is there now is the answer, whatever else waits for this name

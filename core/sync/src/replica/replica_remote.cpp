@@ -294,7 +294,7 @@ void Replica::Impl::reconcile(const std::string& path) {
   if (work_.is_pending(path)) return;
   // A fetch takes its time, so nothing else is asked for while one is under way: it could be overtaken.
   if (own_writes_.is_fetch_under_way(path) || own_moves_.is_leaving(path)) return work_.mark_busy(path);
-  if (uploads_.contains(path) || gone_.contains(path) || shortened_.contains(path) || rewritten_.contains(path)) return;
+  if (uploads_.contains(path) || waits_for_belief(path)) return;
   if (const std::optional<BinaryRef> ref = workspace_.live_binary(path)) return reconcile_blob(path, *ref);
   if (workspace_.live_file(path)) {
     incoming_.came_back(path);

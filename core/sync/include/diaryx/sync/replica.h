@@ -124,7 +124,8 @@ class Replica {
   std::vector<std::string> known_files() const;
   /// Those of them that had this content. Cost: a logarithm of the number of all.
   std::vector<std::string> files_with(const Sha256& hash) const;
-  /// The digest that a file known by this name on disk had, for shells that compare before reading.
+  /// The digest that a file known by this name on disk had, for shells that tell only what differs. Zeros, which no file has, while
+  /// it was told to be missing or other and that is not believed yet: that it is as it was is news then.
   std::optional<Sha256> known_hash(const std::string& path) const;
   /// sha256(text). Of a text that was worked with last it is known already.
   Sha256 hash_of(std::string_view text) const;
