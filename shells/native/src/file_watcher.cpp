@@ -325,7 +325,7 @@ std::vector<DiskChange> FileWatcher::Impl::take_quiet(int64_t now_ms) {
   for (std::string& folder : gone_folders_) out.push_back({DiskChange::Kind::FolderGone, std::move(folder), {}});
   gone_folders_.clear();
   // Where it went may be what waits, so all of that is told at once.
-  const auto touched = some_left || is_unclear ? touched_.take_all() : touched_.take_due(now_ms);
+  const auto touched = some_left || is_unclear ? touched_.take_all(now_ms) : touched_.take_due(now_ms);
   for (const std::string& path : touched) out.push_back({DiskChange::Kind::Touched, path, {}});
   return out;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace diaryx::native {
 namespace {
 
@@ -38,6 +40,37 @@ TEST(QuietQueue, TellsWhatNeedsRestAndNeverHasItAfterTenTimesThat) {
   int64_t now_ms = 0;
   for (; queue.take_due(now_ms).empty() && now_ms < 10'000; now_ms += 200) queue.touch("large", now_ms, 100);
   EXPECT_EQ(now_ms, 5'000);
+}
+
+TEST(QuietQueue, TellsTenTimesAtOnceAndThenFourTimesASecond) {  // typing, and a log
+  QuietQueue queue(5000);
+  int64_t now_ms = 0;
+  const auto told_within = [&](int64_t duration_ms) {
+    size_t told = 0;
+    for (const int64_t end_ms = now_ms + duration_ms; now_ms < end_ms; now_ms += 10) {
+      if (now_ms % 40 == 0) queue.touch("log", now_ms, 30);
+      told += queue.take_due(now_ms).size();
+    }
+    return told;
+  };
+  EXPECT_EQ(told_within(400), 10u);
+  told_within(2000);
+  EXPECT_EQ(told_within(10'000), 40u);
+  queue.touch("note", now_ms, 30);
+  now_ms += 30;
+  EXPECT_EQ(std::ranges::count(queue.take_due(now_ms), "note"), 1);
+  now_ms += 10'000;
+  EXPECT_EQ(told_within(400), 10u) << "it has rested";
+}
+
+TEST(QuietQueue, TellsAtOnceAfterTheClockWasSetBack) {
+  QuietQueue queue(5000);
+  for (int64_t now_ms = 1'000'000; now_ms < 1'010'000; now_ms += 40) {
+    queue.touch("log", now_ms, 30);
+    queue.take_due(now_ms + 30);
+  }
+  queue.touch("log", 1000, 30);
+  EXPECT_EQ(queue.take_due(1000 + 250), Paths{"log"});
 }
 
 TEST(QuietQueue, RenamesWhatIsBeneathAFolderOnly) {
