@@ -289,9 +289,9 @@ int64_t FileWatcher::Impl::rest_ms_of(const std::string& path) const {
 
 /// Returns whether there was one that cannot be told as such.
 bool FileWatcher::Impl::take_moves(int64_t now_ms, std::vector<DiskChange>& out) {
+  // Where something was on its way, something else may have been, or be now: a rename may go over a file, and two that were
+  // exchanged look like one that went there and back.
   std::set<Place> unclear = std::exchange(passed_, {});
-  // Another one is there: two that were exchanged look like one that went there and back.
-  std::erase_if(unclear, [this](const Place& place) { return !is_there(place.path); });
   for (Move& move : std::exchange(moves_, {})) {
     if (!is_there(move.to) || is_there(move.from)) {
       unclear.insert({std::move(move.from), move.is_folder});

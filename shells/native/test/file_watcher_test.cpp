@@ -141,7 +141,20 @@ TEST_F(FileWatcherTest, TellsTwoRenamesAsOne) {
   start();
   std::filesystem::rename(folder_ / "a.md", folder_ / "b.md");
   std::filesystem::rename(folder_ / "b.md", folder_ / "c.md");
-  EXPECT_EQ(settled(), (std::vector{moved("a.md", "c.md")}));
+  EXPECT_EQ(settled(), (std::vector{touched("b.md"), moved("a.md", "c.md")}));
+}
+
+TEST_F(FileWatcherTest, TellsThatAFileIsGoneWhichARenameWentOver) {
+  for (const char* name : {"a.md", "x/a.md", "y/a.md"}) folder_.write(name, "a");
+  folder_.write("b.md", "b");
+  start();
+  std::filesystem::rename(folder_ / "a.md", folder_ / "b.md");
+  std::filesystem::rename(folder_ / "b.md", folder_ / "c.md");
+  exchange("x", "y");
+  std::filesystem::rename(folder_ / "x", folder_ / "z");
+  const auto changes = settled();
+  for (const DiskChange& change : {touched("b.md"), {Kind::FolderGone, "x", {}}})
+    EXPECT_NE(std::find(changes.begin(), changes.end(), change), changes.end()) << change.path;
 }
 
 TEST_F(FileWatcherTest, TellsASwapAsAWhole) {
@@ -153,7 +166,7 @@ TEST_F(FileWatcherTest, TellsASwapAsAWhole) {
   std::filesystem::rename(folder_ / "b.md", folder_ / "a.md");
   EXPECT_TRUE(after(20).empty());
   std::filesystem::rename(folder_ / "c.md", folder_ / "b.md");
-  EXPECT_EQ(settled(), (std::vector{touched("a.md"), touched("b.md")}));
+  EXPECT_EQ(settled(), (std::vector{touched("a.md"), touched("b.md"), touched("c.md")}));
 }
 
 TEST_F(FileWatcherTest, TellsBothFilesOfAnExchange) {
@@ -220,7 +233,7 @@ TEST_F(FileWatcherTest, TellsNothingMovedWhenARenameWasTakenBack) {
   start();
   std::filesystem::rename(folder_ / "a.md", folder_ / "b.md");
   std::filesystem::rename(folder_ / "b.md", folder_ / "a.md");
-  EXPECT_EQ(settled(), (std::vector{touched("a.md")}));
+  EXPECT_EQ(settled(), (std::vector{touched("a.md"), touched("b.md")}));
 }
 
 TEST_F(FileWatcherTest, TakesAnEditorsBackupForATouch) {
