@@ -474,8 +474,7 @@ void Device::save_status() {
   status_saved_at_ = now();
   is_status_saved_ = true;
   if (!held_problem_.empty() && replica_.held().empty()) output_.withdraw(std::exchange(held_problem_, {}));
-  const Json json = describe_state(output_.last_state(), replica_, disk_.digests(), last_synced_.value(),
-                                   output_.last_problem(), disk_.unreadable());
+  const Json json = describe_state(output_, replica_, disk_.digests(), last_synced_.value(), disk_.unreadable());
   std::string text = as_utf8(json.dump());  // a problem may name a file whose name is none
   if (text == saved_status_) return;
   // A status that cannot be stored is no reason to stop: what matters is stored with each batch.

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "commands.h"
@@ -39,6 +41,30 @@ Attempt<Workspace> follow_workspace(native::HttpClient& http, const DeviceFolder
                                                 as_argument(location) + "), your files stay");
 }
 
+bool is_linked_to(const std::filesystem::path& path, const std::string& workspace_id) {
+  const auto folder = DeviceFolder::open(path.string());
+  if (!folder) return false;
+  const auto config = folder->config();
+  return config && *config && (*config)->workspace_id == workspace_id;
+}
+
+/// A folder above this one, or in it, that is linked to the same workspace; empty if there is none.
+std::string other_link_on_the_way(const std::string& location, const std::string& workspace_id) {
+  namespace fs = std::filesystem;
+  for (fs::path above = fs::path(location).parent_path(); above.has_relative_path(); above = above.parent_path()) {
+    if (is_linked_to(above, workspace_id)) return above.string();
+  }
+  std::error_code problem;
+  fs::recursive_directory_iterator entry(location, fs::directory_options::skip_permission_denied, problem);
+  for (; !problem && entry != fs::recursive_directory_iterator(); entry.increment(problem)) {
+    if (entry->path().filename() != kSettingsFolder) continue;
+    entry.disable_recursion_pending();
+    if (entry.depth() > 0 && is_linked_to(entry->path().parent_path(), workspace_id))
+      return entry->path().parent_path().string();
+  }
+  return {};
+}
+
 }  // namespace
 
 Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
@@ -60,6 +86,13 @@ Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
                              : join_or_make_workspace(http, arguments.workspace);
   if (!workspace) return std::unexpected(std::move(workspace.error()));
 
+  const std::string location = folder->root().location();
+  if (const std::string other = other_link_on_the_way(location, workspace->id); !other.empty()) {
+    return failure(ExitCode::LinkedElsewhere,
+                   other +
+                       " is linked to this workspace, and one of the two folders lies in the other: every file would "
+                       "be copied into itself, deeper and deeper; link a folder beside it");
+  }
   DeviceConfig config{.server = std::move(*server),
                       .workspace_id = std::move(workspace->id),
                       .workspace_name = std::move(workspace->name),
@@ -69,7 +102,7 @@ Attempt<ExitCode> link_folder(const LinkArguments& arguments) {
                                                                     : computer_name(),
                       .linked_at_ms = now_ms()};
   if (auto linked = folder->link(config, arguments.token); !linked) return std::unexpected(std::move(linked.error()));
-  say(safe_line("linked " + folder->root().location() + " to the workspace \"" + config.workspace_name + "\" on " +
+  say(safe_line("linked " + location + " to the workspace \"" + config.workspace_name + "\" on " +
                 config.server.display()));
   if (const auto holder = FolderLock::holder(folder->root())) {
     say("the diaryx-sync that works on this folder (process " + std::to_string(*holder) +

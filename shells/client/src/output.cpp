@@ -71,6 +71,7 @@ void Output::json(Json event) {
 }
 
 void Output::state(std::string_view state, std::string_view message) {
+  last_reason_ = message;
   if (state == last_state_) return;
   last_state_ = state;
   if (state != "syncing" && state != last_shown_state_) {

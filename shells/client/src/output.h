@@ -42,6 +42,8 @@ class Output {
   void withdraw(std::string_view message);
 
   const std::string& last_state() const { return last_state_; }
+  /// Why it is so, if there is a reason.
+  const std::string& last_reason() const { return last_reason_; }
   /// With the name of the file that it is about; empty once it is solved.
   const std::string& last_problem() const { return last_problem_; }
 
@@ -51,6 +53,7 @@ class Output {
 
   OutputStyle style_;
   std::string last_state_;
+  std::string last_reason_;
   std::string last_shown_state_;  // to people
   std::string last_problem_;
   std::string last_problem_path_;

@@ -9,8 +9,23 @@ namespace diaryx::client {
 
 namespace {
 
-/// A status names this many held files; the numbers count all.
-constexpr size_t kMaxHeldListed = 1000;
+/// A status names this many held files, and conflict copies; the numbers count all.
+constexpr size_t kMaxListed = 1000;
+
+struct PendingWord {
+  const char* member;
+  const char* singular;
+  const char* plural;
+};
+constexpr PendingWord kPendingWords[] = {
+    {"uploads", "upload", "uploads"},
+    {"downloads", "download", "downloads"},
+    {"writes", "file to write here", "files to write here"},
+    {"unsaved_documents", "edited note that the server has not confirmed",
+     "edited notes that the server has not confirmed"},
+    {"unanswered_documents", "note to compare with the server", "notes to compare with the server"},
+    {"unreadable_files", "file that cannot be read", "files that cannot be read"},
+};
 
 }  // namespace
 
@@ -25,14 +40,26 @@ bool is_conflict_copy(std::string_view path) {
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-Json describe_state(std::string_view state, const sync::Replica& replica, const native::DigestCache& digests,
-                    int64_t last_synced_ms, std::string_view last_problem, size_t unreadable) {
+std::string describe_pending(const Json& pending) {
+  std::string text;
+  for (const PendingWord& word : kPendingWords) {
+    const int64_t count = pending.integer_member(word.member).value_or(0);
+    if (count == 0) continue;
+    if (!text.empty()) text += ", ";
+    text += std::to_string(count) + " " + (count == 1 ? word.singular : word.plural);
+  }
+  return text.empty() ? "nothing" : text;
+}
+
+Json describe_state(const Output& said, const sync::Replica& replica, const native::DigestCache& digests,
+                    int64_t last_synced_ms, size_t unreadable) {
   const sync::ReplicaStatus status = replica.status();
   uint64_t bytes = 0;
   uint64_t conflicts = 0;
+  Json copies = Json::array();
   for (const auto& [path, known] : digests.entries()) {
     bytes += known.stamp.size_bytes;
-    conflicts += is_conflict_copy(path);
+    if (is_conflict_copy(path) && conflicts++ < kMaxListed) copies.push(path);
   }
   Json pending = Json::object();
   pending.set("uploads", status.uploads)
@@ -42,17 +69,19 @@ Json describe_state(std::string_view state, const sync::Replica& replica, const 
       .set("unsaved_documents", status.unsaved_documents)
       .set("unreadable_files", uint64_t(unreadable));
   Json json = Json::object();
-  json.set("state", state)
+  json.set("state", said.last_state())
       .set("files", status.files)
       .set("bytes", bytes)
       .set("pending", std::move(pending))
       .set("conflicts", conflicts)
+      .set("conflict_copies", std::move(copies))
       .set("last_synced_ms", last_synced_ms > 0 ? Json(last_synced_ms) : Json());
-  if (!last_problem.empty()) json.set("last_problem", last_problem);
+  if (!said.last_reason().empty()) json.set("message", said.last_reason());
+  if (!said.last_problem().empty()) json.set("last_problem", said.last_problem());
   if (status.held_outgoing + status.held_incoming > 0) {
     Json list = Json::array();
     for (const sync::HeldChange& change : replica.held()) {
-      if (list.as_array()->size() == kMaxHeldListed) break;
+      if (list.as_array()->size() == kMaxListed) break;
       Json file = Json::object();
       file.set("path", change.path)
           .set("direction", change.direction == sync::HeldChange::Direction::Outgoing ? "outgoing" : "incoming")

@@ -8,12 +8,16 @@
 #include "diaryx/base/json.h"
 #include "diaryx/native/file_scan.h"
 #include "diaryx/sync/replica.h"
+#include "output.h"
 
 namespace diaryx::client {
 
-/// The part that only a running replica knows. `last_synced_ms` 0: never.
-Json describe_state(std::string_view state, const sync::Replica& replica, const native::DigestCache& digests,
-                    int64_t last_synced_ms, std::string_view last_problem, size_t unreadable);
+/// The part that only a running replica knows, and what was said of it last. `last_synced_ms` 0: never.
+Json describe_state(const Output& said, const sync::Replica& replica, const native::DigestCache& digests,
+                    int64_t last_synced_ms, size_t unreadable);
+
+/// What `pending` of a status counts, in words: "2 uploads, 1 note to compare with the server"; "nothing".
+std::string describe_pending(const Json& pending);
 
 /// True for a name that `conflict_copy` makes: `note (conflict 1a2b3c4d).md`.
 bool is_conflict_copy(std::string_view path);

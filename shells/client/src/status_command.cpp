@@ -1,4 +1,5 @@
 #include <ctime>
+#include <ranges>
 #include <utility>
 
 #include "commands.h"
@@ -7,9 +8,12 @@
 #include "output.h"
 #include "said.h"
 #include "state_store.h"
+#include "status.h"
 
 namespace diaryx::client {
 namespace {
+
+constexpr size_t kConflictsShown = 20;
 
 int64_t number(const Json& json, std::string_view key) { return json.integer_member(key).value_or(0); }
 
@@ -29,14 +33,19 @@ void print_for_people(const Json& json) {
   const auto text = [&json](std::string_view key) { return safe_line(json.string_member(key).value_or("")); };
   say("folder      " + text("folder"));
   say("workspace   " + safe_line(workspace->string_member("name").value_or("")) + " on " + text("server"));
-  say("state       " + text("state") + (*json.bool_member("running") ? "" : " (nothing is running)"));
+  const bool is_running = *json.bool_member("running");
+  say("state       " + text("state") + (is_running ? "" : " (nothing is running)") +
+      (json.string_member("message") ? ": " + text("message") : ""));
   say("files       " + std::to_string(number(json, "files")) + ", " + human_size(uint64_t(number(json, "bytes"))));
-  int64_t waiting = 0;
-  if (pending != nullptr && pending->is_object()) {
-    for (const Json::Member& member : *pending->as_object()) waiting += member.value.as_integer().value_or(0);
+  say("waiting     " + (pending != nullptr ? describe_pending(*pending) : "nothing"));
+  const int64_t conflicts = number(json, "conflicts");
+  say("conflicts   " + std::to_string(conflicts));
+  if (const Json* const copies = json.find("conflict_copies"); copies != nullptr && copies->is_array()) {
+    for (const Json& copy : *copies->as_array() | std::views::take(kConflictsShown))
+      say("            " + safe_line(*copy.as_string()));
   }
-  say("waiting     " + std::to_string(waiting));
-  say("conflicts   " + std::to_string(number(json, "conflicts")));
+  if (conflicts > int64_t{kConflictsShown})
+    say("            ... and " + std::to_string(conflicts - int64_t{kConflictsShown}) + " more");
   say("last synced " + time_text(number(json, "last_synced_ms")));
   if (json.string_member("last_problem")) say("problem     " + text("last_problem"));
 }
@@ -61,13 +70,16 @@ Attempt<ExitCode> show_status(const StatusArguments& arguments) {
       .set("device_id", config->device_id)
       .set("running", holder.has_value())
       .set("pid", holder ? Json(*holder) : Json());
-  // Members that only a run can know; a folder that was linked and never synced has none yet.
+  // Members that only a run can know; a folder that was linked and never synced has none yet. Why a state was so is of that run alone.
   auto last_run =
-      *stored ? Json::parse(**stored)
-              : Json::parse(
-                    R"({"state":"never synced","files":0,"bytes":0,"pending":{},"conflicts":0,"last_synced_ms":null})");
+      *stored
+          ? Json::parse(**stored)
+          : Json::parse(
+                R"({"state":"never synced","files":0,"bytes":0,"pending":{},"conflicts":0,"conflict_copies":[],"last_synced_ms":null})");
   if (last_run && last_run->is_object()) {
-    for (Json::Member& member : *last_run->as_object()) json.set(std::move(member.key), std::move(member.value));
+    for (Json::Member& member : *last_run->as_object()) {
+      if (holder || member.key != "message") json.set(std::move(member.key), std::move(member.value));
+    }
   }
   if (!holder && *stored) json.set("state", "stopped");
   if (arguments.json) {

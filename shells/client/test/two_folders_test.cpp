@@ -292,6 +292,21 @@ TEST_F(TwoFolders, AFolderIsLinkedToOnePlace) {
   EXPECT_EQ(one_.read("a.md"), "mine");
 }
 
+TEST_F(TwoFolders, NoFolderIsLinkedToTheWorkspaceOfOneAboveOrBelow) {
+  one_.write("sub/deep/a.md", "text");
+  const auto link_path = [&](const std::string& folder, const char* workspace) {
+    return run_client({"link", folder, "--server", url_, "--token", token_, "--workspace", workspace});
+  };
+  ASSERT_EQ(link_path(one_ / "sub", "notes").exit_code, 0);
+  for (const std::string& folder : {one_.path(), one_ / "sub/deep"}) {
+    const Ended refused = link_path(folder, "notes");
+    EXPECT_EQ(refused.exit_code, 4) << folder;
+    EXPECT_NE(refused.err.find(one_ / "sub is linked to this workspace"), std::string::npos) << refused.err;
+    EXPECT_EQ(link_path(folder, "other").exit_code, 0) << folder;
+    EXPECT_EQ(run_client({"unlink", folder}).exit_code, 0);
+  }
+}
+
 TEST_F(TwoFolders, LinkingAgainFollowsAServerThatMovedAndAWorkspaceThatWasRenamed) {
   ASSERT_EQ(link(one_).exit_code, 0);
   one_.write("a.md", "before\n");
