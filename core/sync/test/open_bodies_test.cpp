@@ -109,6 +109,22 @@ TEST_F(OpenBodiesTest, OfAServerWithoutReceiptsAreSavedOnceItAnsweredABarrier) {
   EXPECT_TRUE(bodies_.is_saved("a"));
 }
 
+// Some servers answer every question with what they have and a question of their own.
+TEST_F(OpenBodiesTest, WithDeletionsSayThemOnceToAServerThatAsksBack) {
+  open("a");
+  answer("a");
+  crdt::Transaction txn = ours_.transact();
+  EXPECT_TRUE(ours_.text("body").erase(txn, Utf16Offset{0}, Length{1}));
+  const Bytes erased = std::move(txn).commit().update_v1();
+  EXPECT_FALSE(bodies_.on_local_update("a", erased).empty());
+  EXPECT_TRUE(theirs_.apply_update_v1(erased));
+  EXPECT_FALSE(bodies_.barrier("a", ours_).empty());
+  EXPECT_TRUE(bodies_.on_step1("a", ours_, theirs_.state_vector().encode())->empty());
+  EXPECT_TRUE(bodies_.on_step2("a", ours_, theirs_.encode_update_v1()).empty());
+  EXPECT_TRUE(bodies_.is_saved("a"));
+  EXPECT_FALSE(bodies_.wants_barrier("a"));
+}
+
 TEST_F(OpenBodiesTest, InStepAreAnsweredWithoutAQuestion) {
   bodies_.open_in_step("a");
   EXPECT_TRUE(bodies_.is_answered("a"));

@@ -48,9 +48,10 @@ Result<Bytes> DocLink::on_step1(const crdt::Doc& doc, ByteView state_vector) {
     their_vector_ = std::move(theirs);
     return Bytes{};
   }
+  const bool first = !std::exchange(can_send_, true);
+  // What is deleted since the first answer was sent as it was done. Said again it would never end with a server that asks back each time.
+  if (!first && theirs.covers(doc.state_vector())) return Bytes{};
   const Bytes difference = doc.encode_update_v1(theirs);
-  const bool first = !can_send_;
-  can_send_ = true;
   if (kind_ == Kind::Workspace && first) {
     const Bytes ours = doc.state_vector().encode();
     ++sent_;
