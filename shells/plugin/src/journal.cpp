@@ -196,8 +196,15 @@ void Journal::add_record(std::string_view key, std::string_view value) {
 
 void Journal::flush() {
   if (pending_.size() == 0) return;
-  // A native host that cannot store ends the call here: what is pending stays pending and goes with the next flush.
-  space_.set(entry_key(next_), pending_.view());
+  // A native host that cannot store ends the call here: what is pending stays pending and goes with the next flush. So does what was
+  // made here if the host did not keep it: nobody else has it, and what is stored later would wait for it for good. A host that keeps
+  // nothing at all is not to be slower and slower for it.
+  const std::string key = entry_key(next_);
+  if (is_urgent_ && pending_.size() < kManyBytes) {
+    if (!space_.keep(key, pending_.view())) return;
+  } else {
+    space_.set(key, pending_.view());
+  }
   bytes_since_compaction_ += pending_.size();
   pending_ = Writer{};
   pending_since_.reset();

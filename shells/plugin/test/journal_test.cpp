@@ -41,6 +41,27 @@ TEST(Journal, FindsNothingInAnEmptyStorage) {
   EXPECT_TRUE(fake_host().set_keys.empty());
 }
 
+// A hole would leave what comes after it waiting for good: nobody else has what was made here.
+TEST(Journal, StoresWithTheNextEntryWhatTheHostDidNotKeep) {
+  fake_host() = {};
+  crdt::Doc doc({.client = ClientId{1}});
+  const auto type = [&](std::string_view text) {
+    crdt::Transaction txn = doc.transact();
+    EXPECT_TRUE(doc.text("body").insert(txn, Utf16Offset{0}, text));
+    return std::move(txn).commit().update_v1();
+  };
+  Journal journal;
+  (void)journal.load();
+  fake_host().is_full = true;
+  journal.add_update({"body:a.md", type("hello ")}, kNow);
+  journal.flush();
+  fake_host().is_full = false;
+  journal.add_update({"body:a.md", type("you, ")}, kNow);
+  journal.flush();
+  Journal again;
+  EXPECT_EQ(body_of(again.load(), "body:a.md"), "you, hello ");
+}
+
 TEST(Journal, StoresOneFlushInOneStep) {
   fake_host() = {};
   Journal journal;
