@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include <algorithm>
 #include <array>
 
 #include "diaryx/base/base64.h"
@@ -91,7 +92,7 @@ std::vector<std::string> paths_param(Guest& guest, const Json& params, const cha
 
 size_t limit_param(const Json& params, size_t otherwise) {
   const auto limit = params.integer_member("limit");
-  return limit && *limit > 0 ? static_cast<size_t>(*limit) : otherwise;
+  return limit && *limit > 0 ? static_cast<size_t>(std::min<int64_t>(*limit, INT32_MAX)) : otherwise;
 }
 
 bool flag_param(const Json& params, const char* name, bool otherwise) {

@@ -8,11 +8,17 @@
 
 namespace diaryx::plugin {
 
-// One spelling for roots and for paths, since one begins with the other.
+// One spelling for roots and for paths, since one begins with the other. Two slashes at the very beginning name a machine on Windows.
 std::string plain_path(std::string_view path) {
-  std::string out(path);
-  std::replace(out.begin(), out.end(), '\\', '/');
-  while (out.starts_with("./")) out.erase(0, 2);
+  std::string out;
+  for (const char c : path) {
+    if (c != '/' && c != '\\')
+      out += c;
+    else if (out == "." || out.ends_with("/."))
+      out.pop_back();
+    else if (out.size() < 2 || !out.ends_with('/'))
+      out += '/';
+  }
   return out;
 }
 
@@ -25,6 +31,7 @@ bool Look::holds(ByteView content) const { return state == State::Read && as_tex
 
 void Disk::set_root(std::string_view root) {
   std::string clean = plain_path(root);
+  if (clean.ends_with("/.")) clean.pop_back();
   while (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
   if (clean == ".") clean.clear();
   root_ = std::move(clean);

@@ -63,7 +63,7 @@ class Disk {
 /// Whether this build follows a file: those of every workspace that are carried, without attachments where hosts give no bytes.
 bool is_ours(const std::string& path);
 
-/// With `/` between the folders and nothing in front that means "here".
+/// With one `/` between the folders and no step that means "here", as web hosts spell paths, too. `..` stays.
 std::string plain_path(std::string_view path);
 
 /// Sorted paths without those that are a folder of another one.

@@ -16,13 +16,6 @@ bool is_wanted(std::string_view path, bool with_attachments) {
   return with_attachments || sync::is_markdown(path);
 }
 
-// `\` is a separator before anything else is checked, so that `a\..\..\x` does not get out (docs of zip entries).
-std::string entry_path(std::string_view name) {
-  std::string path = plain_path(name);
-  for (size_t at = path.find("/./"); at != std::string::npos; at = path.find("/./", at)) path.erase(at, 2);
-  return path;
-}
-
 }  // namespace
 
 PackedFolder pack_folder(const Disk& disk, bool with_attachments) {
@@ -48,7 +41,8 @@ std::expected<Unpacked, std::string> unpack_into(const Disk& disk, ByteView zip,
   if (!entries) return std::unexpected("Invalid snapshot zip: " + describe(entries.error()));
   Unpacked unpacked;
   for (const ZipEntry& entry : *entries) {
-    const std::string path = entry_path(entry.name);
+    // Before anything is checked, so that `a\..\..\x` does not get out.
+    const std::string path = plain_path(entry.name);
     if (path.ends_with('/')) continue;  // a folder
     if (!is_wanted(path, with_attachments)) {
       ++unpacked.skipped;

@@ -36,6 +36,18 @@ TEST(Disk, NamesOneFileInOneWay) {
   }
 }
 
+// A root that is spelled in another way than the paths below it would make strangers of all of them.
+TEST(Disk, TakesRepeatedSlashesAndStepsToWhereOneIsForNothing) {
+  for (const std::string root : {"/home/u/ws", "/home/u/ws/.", "/home//u/./ws/", "/home/u/ws/./"}) {
+    EXPECT_EQ(disk_at(root).to_host("a.md"), "/home/u/ws/a.md") << root;
+    for (const std::string path :
+         {"/home/u/ws/notes/a.md", "/home/u//ws/./notes/a.md", "notes//a.md", "./notes/./a.md"})
+      EXPECT_EQ(disk_at(root).to_workspace(path), "notes/a.md") << root << " " << path;
+  }
+  EXPECT_EQ(disk_at("\\\\machine\\ws").to_host("a.md"), "//machine/ws/a.md");
+  EXPECT_EQ(disk_at("..").to_workspace("../notes/.hidden.md"), "notes/.hidden.md");
+}
+
 TEST(Disk, ListsFilesThatAreCarriedAndNoFolders) {
   const Disk disk = disk_at("W");
   fake_host().files = {{"W/a.md", {}},      {"W/a/b.md", {}}, {"W/.diaryx/x", {}},
