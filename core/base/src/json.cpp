@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "decimal.h"
+#include "diaryx/base/json_scanner.h"
 #include "diaryx/base/sort.h"
 #include "diaryx/base/utf.h"
 
@@ -228,70 +229,55 @@ void append_value(std::string& out, const Json& json) {
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  explicit Parser(std::string_view text) : text_(text), in_(text) {}
 
   Result<Json> document() {
     if (!is_valid_utf8(text_)) return fail(ErrorCode::InvalidUtf8);
     DX_TRY(Json json, value(0));
-    skip_space();
-    if (at_ != text_.size()) return fail(ErrorCode::InvalidJson, at_);
+    in_.skip_space();
+    if (!in_.at_end()) return bad();
     return json;
   }
 
  private:
-  std::unexpected<Error> bad() const { return fail(ErrorCode::InvalidJson, at_); }
-
-  void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
-      ++at_;
-  }
-
-  bool take(char c) {
-    if (at_ >= text_.size() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-
-  bool take_word(std::string_view word) {
-    if (!text_.substr(at_).starts_with(word)) return false;
-    at_ += word.size();
-    return true;
-  }
+  std::unexpected<Error> bad() const { return fail(ErrorCode::InvalidJson, in_.position()); }
 
   Result<Json> value(size_t depth) {
-    if (depth > kMaxJsonDepth) return fail(ErrorCode::TooDeep, at_);
-    skip_space();
-    if (at_ == text_.size()) return bad();
-    switch (text_[at_]) {
+    if (depth > kMaxJsonDepth) return fail(ErrorCode::TooDeep, in_.position());
+    in_.skip_space();
+    switch (in_.next()) {
       case '{': return object(depth);
       case '[': return array(depth);
       case '"': {
-        DX_TRY(std::string text, string());
-        return Json(std::move(text));
+        std::string text;
+        return in_.take_string(text) ? Result<Json>(Json(std::move(text))) : bad();
       }
-      case 't': return take_word("true") ? Result<Json>(Json(true)) : bad();
-      case 'f': return take_word("false") ? Result<Json>(Json(false)) : bad();
-      case 'n': return take_word("null") ? Result<Json>(Json()) : bad();
-      default: return number();
+      case 't': return in_.take("true") ? Result<Json>(Json(true)) : bad();
+      case 'f': return in_.take("false") ? Result<Json>(Json(false)) : bad();
+      case 'n': return in_.take("null") ? Result<Json>(Json()) : bad();
+      default: {
+        double number = 0;
+        return in_.take_number(number) ? Result<Json>(Json(number)) : bad();
+      }
     }
   }
 
   Result<Json> object(size_t depth) {
-    ++at_;
+    in_.take('{');
     Json::Object members;
-    skip_space();
-    if (take('}')) return Json(std::move(members));
+    in_.skip_space();
+    if (in_.take('}')) return Json(std::move(members));
     do {
-      skip_space();
-      if (at_ == text_.size() || text_[at_] != '"') return bad();
-      DX_TRY(std::string key, string());
-      skip_space();
-      if (!take(':')) return bad();
+      in_.skip_space();
+      std::string key;
+      if (!in_.take_string(key)) return bad();
+      in_.skip_space();
+      if (!in_.take(':')) return bad();
       DX_TRY(Json member, value(depth + 1));
       members.push_back({std::move(key), std::move(member)});
-      skip_space();
-    } while (take(','));
-    if (!take('}')) return bad();
+      in_.skip_space();
+    } while (in_.take(','));
+    if (!in_.take('}')) return bad();
     merge_repeated_keys(members);
     return Json(std::move(members));
   }
@@ -323,111 +309,21 @@ class Parser {
   }
 
   Result<Json> array(size_t depth) {
-    ++at_;
+    in_.take('[');
     Json::Array items;
-    skip_space();
-    if (take(']')) return Json(std::move(items));
+    in_.skip_space();
+    if (in_.take(']')) return Json(std::move(items));
     do {
       DX_TRY(Json item, value(depth + 1));
       items.push_back(std::move(item));
-      skip_space();
-    } while (take(','));
-    if (!take(']')) return bad();
+      in_.skip_space();
+    } while (in_.take(','));
+    if (!in_.take(']')) return bad();
     return Json(std::move(items));
   }
 
-  Result<std::string> string() {
-    ++at_;
-    std::string out;
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '"') {
-        ++at_;
-        return out;
-      }
-      if (static_cast<uint8_t>(c) < 0x20) return bad();
-      ++at_;
-      if (c != '\\') {
-        out.push_back(c);
-        continue;
-      }
-      DX_TRY_VOID(escape(out));
-    }
-    return bad();
-  }
-
-  Result<void> escape(std::string& out) {
-    if (at_ == text_.size()) return bad();
-    switch (text_[at_++]) {
-      case '"': out.push_back('"'); return {};
-      case '\\': out.push_back('\\'); return {};
-      case '/': out.push_back('/'); return {};
-      case 'b': out.push_back('\b'); return {};
-      case 'f': out.push_back('\f'); return {};
-      case 'n': out.push_back('\n'); return {};
-      case 'r': out.push_back('\r'); return {};
-      case 't': out.push_back('\t'); return {};
-      case 'u': {
-        DX_TRY(char32_t unit, hex4());
-        const bool high = unit >= 0xd800 && unit < 0xdc00;
-        if (high && text_.substr(at_).starts_with("\\u")) {
-          const size_t before = at_;
-          at_ += 2;
-          DX_TRY(const char32_t low, hex4());
-          if (low >= 0xdc00 && low < 0xe000) {
-            unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-          } else {
-            at_ = before;  // the next escape speaks for itself
-          }
-        }
-        append_utf8(out, unit);
-        return {};
-      }
-      default: --at_; return bad();
-    }
-  }
-
-  Result<char32_t> hex4() {
-    char32_t unit = 0;
-    for (int i = 0; i < 4; ++i, ++at_) {
-      if (at_ == text_.size()) return bad();
-      const char c = text_[at_];
-      char32_t digit;
-      if (c >= '0' && c <= '9')
-        digit = static_cast<char32_t>(c - '0');
-      else if (c >= 'a' && c <= 'f')
-        digit = static_cast<char32_t>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F')
-        digit = static_cast<char32_t>(c - 'A' + 10);
-      else
-        return bad();
-      unit = unit * 16 + digit;
-    }
-    return unit;
-  }
-
-  size_t digits() {
-    const size_t start = at_;
-    while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
-    return at_ - start;
-  }
-
-  Result<Json> number() {
-    const size_t start = at_;
-    take('-');
-    const size_t whole = at_;
-    if (digits() == 0) return bad();
-    if (text_[whole] == '0' && at_ - whole > 1) return bad();  // no leading zeros
-    if (take('.') && digits() == 0) return bad();
-    if (take('e') || take('E')) {
-      if (!take('+')) take('-');
-      if (digits() == 0) return bad();
-    }
-    return Json(parse_json_number(text_.substr(start, at_ - start)));
-  }
-
   std::string_view text_;
-  size_t at_ = 0;
+  JsonScanner in_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "any_codec.h"
 #include "diaryx/base/json.h"
+#include "diaryx/base/json_scanner.h"
 #include "diaryx/base/sort.h"
 
 namespace diaryx::crdt {
@@ -31,63 +32,53 @@ void put_indices_first(Any::Object& members) {
 
 class JsonParser {
  public:
-  explicit JsonParser(std::string_view text) : text_(text) {}
+  explicit JsonParser(std::string_view text) : in_(text) {}
 
   /// Errors: InvalidJson, TooDeep.
   Result<void> parse(uint32_t max_depth, Any& out) {
-    skip_space();
+    in_.skip_space();
     if (!value(max_depth, out)) return fail(too_deep_ ? ErrorCode::TooDeep : ErrorCode::InvalidJson);
-    skip_space();
-    if (at_ != text_.size()) return fail(ErrorCode::InvalidJson);
+    in_.skip_space();
+    if (!in_.at_end()) return fail(ErrorCode::InvalidJson);
     return {};
   }
 
  private:
-  bool more() const { return at_ < text_.size(); }
-  bool take(char c) {
-    if (!more() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  bool take(std::string_view word) {
-    if (text_.substr(at_, word.size()) != word) return false;
-    at_ += word.size();
-    return true;
-  }
-  void skip_space() {
-    while (more() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
-  }
-
   bool value(uint32_t depth, Any& out) {
-    if (!more()) return false;
-    if (depth == 0 && (text_[at_] == '{' || text_[at_] == '[')) return too_deep_ = true, false;
-    switch (text_[at_]) {
+    const char first = in_.next();
+    if (depth == 0 && (first == '{' || first == '[')) return too_deep_ = true, false;
+    switch (first) {
       case '{': return object(depth, out);
       case '[': return array(depth, out);
       case '"': {
         std::string text;
-        if (!string(text)) return false;
+        if (!in_.take_string(text)) return false;
         out = Any::string(std::move(text));
         return true;
       }
-      case 't': return out = Any::boolean(true), take("true");
-      case 'f': return out = Any::boolean(false), take("false");
-      case 'n': return out = Any::null(), take("null");
-      default: return number(out);
+      case 't': return out = Any::boolean(true), in_.take("true");
+      case 'f': return out = Any::boolean(false), in_.take("false");
+      case 'n': return out = Any::null(), in_.take("null");
+      default: {
+        double number = 0;
+        if (!in_.take_number(number)) return false;
+        out = Any::number(number);
+        return true;
+      }
     }
   }
 
   bool array(uint32_t depth, Any& out) {
     Any::Array elements;
-    ++at_;
-    skip_space();
-    if (!take(']')) {
+    in_.take('[');
+    in_.skip_space();
+    if (!in_.take(']')) {
       do {
-        skip_space();
+        in_.skip_space();
         if (!value(depth - 1, elements.emplace_back())) return false;
-        skip_space();
-      } while (take(','));
-      if (!take(']')) return false;
+        in_.skip_space();
+      } while (in_.take(','));
+      if (!in_.take(']')) return false;
     }
     out = Any::array(std::move(elements));
     return true;
@@ -95,22 +86,22 @@ class JsonParser {
 
   bool object(uint32_t depth, Any& out) {
     Any::Object members;
-    ++at_;
-    skip_space();
-    if (!take('}')) {
+    in_.take('{');
+    in_.skip_space();
+    if (!in_.take('}')) {
       do {
-        skip_space();
+        in_.skip_space();
         std::string key;
-        if (!string(key)) return false;
-        skip_space();
-        if (!take(':')) return false;
-        skip_space();
+        if (!in_.take_string(key)) return false;
+        in_.skip_space();
+        if (!in_.take(':')) return false;
+        in_.skip_space();
         Any member;
         if (!value(depth - 1, member)) return false;
         members.push_back({std::move(key), std::move(member)});
-        skip_space();
-      } while (take(','));
-      if (!take('}')) return false;
+        in_.skip_space();
+      } while (in_.take(','));
+      if (!in_.take('}')) return false;
     }
     keep_last_of_duplicates(members);
     put_indices_first(members);
@@ -141,92 +132,7 @@ class JsonParser {
     members = std::move(kept);
   }
 
-  bool hex4(uint32_t& unit) {
-    if (text_.size() - at_ < 4) return false;
-    unit = 0;
-    for (int i = 0; i < 4; ++i) {
-      const char c = text_[at_++];
-      uint32_t digit;
-      if (c >= '0' && c <= '9')
-        digit = static_cast<uint32_t>(c - '0');
-      else if (c >= 'a' && c <= 'f')
-        digit = static_cast<uint32_t>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F')
-        digit = static_cast<uint32_t>(c - 'A' + 10);
-      else
-        return false;
-      unit = unit * 16 + digit;
-    }
-    return true;
-  }
-
-  bool escape(std::string& out) {
-    if (!more()) return false;
-    switch (text_[at_++]) {
-      case '"': out += '"'; return true;
-      case '\\': out += '\\'; return true;
-      case '/': out += '/'; return true;
-      case 'b': out += '\b'; return true;
-      case 'f': out += '\f'; return true;
-      case 'n': out += '\n'; return true;
-      case 'r': out += '\r'; return true;
-      case 't': out += '\t'; return true;
-      case 'u': break;
-      default: return false;
-    }
-    uint32_t unit = 0;
-    if (!hex4(unit)) return false;
-    if (unit >= 0xd800 && unit < 0xdc00 && text_.substr(at_, 2) == "\\u") {
-      const size_t before = at_;
-      at_ += 2;
-      uint32_t low = 0;
-      if (!hex4(low)) return false;
-      if (low >= 0xdc00 && low < 0xe000) {
-        append_utf8(out, 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
-        return true;
-      }
-      at_ = before;  // a lone high surrogate; what follows is read by itself
-    }
-    append_utf8(out, unit);  // a lone surrogate becomes U+FFFD
-    return true;
-  }
-
-  bool string(std::string& out) {
-    if (!take('"')) return false;
-    while (more()) {
-      const char c = text_[at_++];
-      if (c == '"') return true;
-      if (static_cast<uint8_t>(c) < 0x20) return false;
-      if (c != '\\') {
-        out += c;
-      } else if (!escape(out)) {
-        return false;
-      }
-    }
-    return false;
-  }
-
-  bool digits() {
-    const size_t from = at_;
-    while (more() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
-    return at_ > from;
-  }
-
-  bool number(Any& out) {
-    const size_t from = at_;
-    (void)take('-');
-    if (!take('0') && !digits()) return false;
-    if (take('.') && !digits()) return false;
-    if (take('e') || take('E')) {
-      if (!take('+')) (void)take('-');
-      if (!digits()) return false;
-    }
-    out = Any::number(parse_json_number(text_.substr(from, at_ - from)));
-    return true;
-  }
-
-  std::string_view text_;
-  size_t at_ = 0;
+  JsonScanner in_;
   bool too_deep_ = false;
 };
 
