@@ -159,23 +159,45 @@ bool Frontmatter::set(std::string_view key, const Json& value) {
   return try_text(replaced(text_, entry.begin, entry.end, lines), key, value);
 }
 
-void Frontmatter::remove(std::string_view key) {
-  if (find(key) == nullptr) return;
+std::string Frontmatter::without(std::string_view key, bool with_blank_lines) const {
   std::string text;
   size_t kept = 0;
   for (const FrontmatterEntry& entry : entries_) {
     if (entry.key != key) continue;
     text.append(text_, kept, entry.begin - kept);
     kept = entry.end;
+    if (!with_blank_lines) continue;
+    const size_t content = text_.find_first_not_of(" \t\r\n", kept);  // there is one, the last line
+    kept = text_.rfind('\n', content) + 1;
   }
-  text.append(text_, kept, text_.size() - kept);
-  const BlockRange block = block_of(text);
-  if (block.begin >= block.end) {
-    *this = Frontmatter{};
+  return text.append(text_, kept);
+}
+
+void Frontmatter::remove(std::string_view key) {
+  if (find(key) == nullptr) return;
+  // Blank lines behind the key may count to the text in front of it once the key is gone. Then they go, too.
+  for (const bool with_blank_lines : {false, true}) {
+    const std::string text = without(key, with_blank_lines);
+    const BlockRange block = block_of(text);
+    if (block.begin >= block.end) {
+      *this = Frontmatter{};
+      return;
+    }
+    Result<Frontmatter> read = parse(text);
+    if (!read || (!with_blank_lines && !says_the_same_beside(*read, key))) continue;
+    *this = *std::move(read);
     return;
   }
-  Result<Frontmatter> read = parse(text);
-  if (read) *this = *std::move(read);
+}
+
+bool Frontmatter::says_the_same_beside(const Frontmatter& shorter, std::string_view key) const {
+  auto other = shorter.entries_.begin();
+  for (const FrontmatterEntry& entry : entries_) {
+    if (entry.key == key) continue;
+    if (other == shorter.entries_.end() || other->value != entry.value) return false;
+    ++other;
+  }
+  return true;
 }
 
 }  // namespace diaryx::sync

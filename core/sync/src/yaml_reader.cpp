@@ -273,6 +273,11 @@ class YamlReader {
     return value;
   }
 
+  /// Lines of a text that is folded: one newline is a space.
+  static void append_breaks(std::string& text, size_t breaks) {
+    text.append(breaks == 1 ? 1 : breaks - 1, breaks == 1 ? ' ' : '\n');
+  }
+
   /// A plain scalar, with the deeper lines that continue it. Stops behind its last letter.
   Result<Json> read_plain_lines(size_t parent) {
     DX_TRY(std::string scalar, read_plain_line(false));
@@ -286,10 +291,7 @@ class YamlReader {
       if (text_[first] == '#') break;
       at_ = first;
       DX_TRY(const std::string more, read_plain_line(false));
-      if (breaks == 1)
-        scalar.push_back(' ');
-      else
-        scalar.append(breaks - 1, '\n');
+      append_breaks(scalar, breaks);
       scalar.append(more);
       folded = true;
     }
@@ -348,10 +350,7 @@ class YamlReader {
       i = skip_blanks(next_line(i));
       ++breaks;
     }
-    if (breaks == 1)
-      out.push_back(' ');
-    else
-      out.append(breaks - 1, '\n');
+    append_breaks(out, breaks);
     keep = out.size();
     return std::min(i, close);
   }
@@ -572,15 +571,18 @@ class YamlReader {
     if (!can_start_plain(at_, true)) return broken();
     DX_TRY(std::string scalar, read_plain_line(true));
     bool folded = false;
-    for (;;) {  // a plain scalar may go on in the next line
+    for (;;) {  // a plain scalar may go on in the next line, but not behind a comment
       const size_t before = at_;
       skip_flow_space();
-      if (text_.substr(before, at_ - before).find('\n') == std::string_view::npos || !can_start_plain(at_, true)) {
+      const std::string_view between = text_.substr(before, at_ - before);
+      const auto breaks = static_cast<size_t>(std::ranges::count(between, '\n'));
+      if (breaks == 0 || between.contains('#') || !can_start_plain(at_, true)) {
         at_ = before;
         break;
       }
       DX_TRY(const std::string more, read_plain_line(true));
-      scalar.append(" ").append(more);
+      append_breaks(scalar, breaks);
+      scalar.append(more);
       folded = true;
     }
     return folded ? Json(std::move(scalar)) : resolve_plain_scalar(scalar);

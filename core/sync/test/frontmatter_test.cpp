@@ -135,6 +135,13 @@ TEST(Frontmatter, RemoveTakesTheLinesOfTheKey) {
   EXPECT_EQ(after_remove("---\na: 1\n---\n", "z"), "---\na: 1\n---\n");
 }
 
+TEST(Frontmatter, RemoveGivesNoBlankLineToTheTextInFront) {
+  EXPECT_EQ(after_remove("---\na: |+\n  x\nb: 1\n\nc: 2\n---\n", "b"), "---\na: |+\n  x\nc: 2\n---\n");
+  EXPECT_EQ(after_remove("---\na:\n  - >\n    x\n\nb: 1\n     \n\n# of c\nc: 2\n---\n", "b"),
+            "---\na:\n  - >\n    x\n\n# of c\nc: 2\n---\n");
+  EXPECT_EQ(after_remove("---\na: |\n  x\nb: 1\n\nc: 2\n---\n", "b"), "---\na: |\n  x\n\nc: 2\n---\n");
+}
+
 TEST(Frontmatter, ABlockWithoutLinesIsNoBlock) {
   EXPECT_EQ(after_remove("---\na: 1\n---\n", "a"), "");
   EXPECT_EQ(after_remove("---\n# c\na: 1\n---\n", "a"), "---\n# c\n---\n");

@@ -92,11 +92,13 @@ class Frontmatter {
   /// not UTF-8, nesting beyond `kMaxYamlDepth`, a block beyond `kMaxFrontmatterBytes`, a number that is not finite.
   bool set(std::string_view key, const Json& value);
 
-  /// Takes out all entries of `key` with their lines. A block without any line left becomes empty text.
+  /// Takes out all entries of `key` with their lines, and blank lines behind them that would count to the text in front. A block without any line left becomes empty text.
   void remove(std::string_view key);
 
  private:
   bool try_text(std::string text, std::string_view key, const Json& value);
+  std::string without(std::string_view key, bool with_blank_lines) const;
+  bool says_the_same_beside(const Frontmatter& shorter, std::string_view key) const;
 
   std::string text_;
   std::vector<FrontmatterEntry> entries_;
