@@ -186,4 +186,11 @@ test('pieces of an attachment, for owner and guest', async () => {
       if (status === 416) assert.equal(got.range, 'bytes */2000');
     }
   }
+  // A range is of GET only, and 304 has no length but that of the file.
+  const head = (headers) => fetch(`${server.http}/api/workspaces/${workspace}/attachments/${one.hash}`,
+                                  {method: 'HEAD', headers: {Authorization: `Bearer ${token}`, ...headers}});
+  const whole = await head({Range: 'bytes=10-19'});
+  assert.deepEqual([whole.status, whole.headers.get('content-length')], [200, '2000']);
+  const known = await head({'If-None-Match': whole.headers.get('etag')});
+  assert.deepEqual([known.status, known.headers.get('content-length')], [304, null]);
 });

@@ -291,7 +291,8 @@ Answer get_attachment(Services& services, HttpRequest& request) {
   const auto header = request.headers[http::field::range];
   const auto condition = request.headers[http::field::if_range];
   const bool resumes = condition.empty() || condition == tag;  // else what the client has a part of is something else
-  const ByteRange range = resumes ? parse_range({header.data(), header.size()}, blob->size_bytes) : ByteRange();
+  const bool in_part = resumes && request.method == http::verb::get;
+  const ByteRange range = in_part ? parse_range({header.data(), header.size()}, blob->size_bytes) : ByteRange();
   response.headers.emplace_back("Accept-Ranges", "bytes");
   // Somebody's file, shown by a browser, must not become a page of this server.
   response.headers.emplace_back("Content-Security-Policy", "sandbox; default-src 'none'");

@@ -467,18 +467,18 @@ awaitable<bool> Connection::write(HttpResponse response, bool keep_alive) {
   stream_.expires_after(kPieceTime);
   boost::system::error_code error;
   keep_alive = keep_alive && !life_.draining;
+  const bool has_length = response.status != http::status::no_content && response.status != http::status::not_modified;
   if (!response.file && method_ != http::verb::head) {
     http::response<http::string_body> message(response.status, 11);
     set_common(message, response, keep_alive);
     message.body() = std::move(response.body);
-    if (response.status != http::status::no_content && response.status != http::status::not_modified)
-      message.content_length(message.body().size());
+    if (has_length) message.content_length(message.body().size());
     co_await http::async_write(stream_, message, asio::redirect_error(asio::use_awaitable, error));
     co_return !error && keep_alive;
   }
   http::response<http::empty_body> message(response.status, 11);
   set_common(message, response, keep_alive);
-  message.content_length(response.file ? response.file->size_bytes : response.body.size());
+  if (has_length) message.content_length(response.file ? response.file->size_bytes : response.body.size());
   http::response_serializer<http::empty_body> serializer(message);
   co_await http::async_write_header(stream_, serializer, asio::redirect_error(asio::use_awaitable, error));
   const bool sent = !error && (method_ == http::verb::head || co_await write_file(*response.file));
