@@ -1,6 +1,7 @@
 #include "editor_wire.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "diaryx/sync/control.h"
 #include "diaryx/sync/doc_id.h"
@@ -41,7 +42,7 @@ class YjsWire final : public EditorWire {
     return heard;
   }
 
-  void located(const std::string&, EditorNote note) override { put(by_path_, std::move(note)); }
+  void located(const std::string&, EditorNote note, ByteView) override { put(by_path_, std::move(note)); }
 
   std::vector<Told> tell(const relay::SharedBytes& frame) override { return {{frame, front_size(*frame)}}; }
 
@@ -90,10 +91,13 @@ class HocuspocusWire final : public EditorWire {
           heard.emplace_back(ToEditor{refused(key, "The name of this document is too long.")});
           break;
         }
-        if (const auto known = notes().find(document); known != notes().end())
-          push_frame(heard, known->second.document, payload.take());
-        else
+        if (const auto known = notes().find(document); known != notes().end()) {
+          const Bytes for_relay = payload.take();
+          note_sender(known->second.document, document, for_relay);
+          push_frame(heard, known->second.document, for_relay);
+        } else {
           heard.emplace_back(ToFind{document, payload.take()});
+        }
         break;
       case kAuth: {
         const auto kind = in.var_uint();
@@ -116,9 +120,10 @@ class HocuspocusWire final : public EditorWire {
     return heard;
   }
 
-  void located(const std::string& by_path, EditorNote note) override {
+  void located(const std::string& by_path, EditorNote note, ByteView message) override {
     forget(by_path);
-    settled_.erase(note.document);  // it is opened anew
+    receipts_.erase(note.document);  // it is opened anew
+    note_sender(note.document, by_path, message);
     put(by_path, std::move(note));
   }
 
@@ -143,14 +148,7 @@ class HocuspocusWire final : public EditorWire {
         if (error->code == "read_only") told.push_back({share(status(name, false)), 0});
       }
     }
-    if (const auto* saved = std::get_if<sync::Saved>(&*control)) {
-      // Providers count their own messages and want one answer for each.
-      uint64_t& settled = settled_[saved->doc];
-      const std::vector<std::string> names = names_of(saved->doc);
-      for (; settled < saved->received; ++settled) {
-        for (const std::string& name : names) told.push_back({share(status(name, true)), 0});
-      }
-    }
+    if (const auto* saved = std::get_if<sync::Saved>(&*control)) tell_receipts(*saved, told);
     return told;
   }
 
@@ -197,8 +195,36 @@ class HocuspocusWire final : public EditorWire {
     if (known == notes().end()) return;
     const std::string document = known->second.document;
     remove(by_path);
-    if (!is_in(document)) settled_.erase(document);
+    if (!is_in(document)) receipts_.erase(document);
   }
+
+  /// The relay counts the updates of a document, whichever name they came by.
+  void note_sender(const std::string& document, const std::string& by_path, ByteView payload) {
+    const auto messages = sync::parse_messages(payload);
+    if (!messages) return;
+    const auto updates = std::ranges::count_if(*messages, [](const sync::Message& one) {
+      return std::holds_alternative<sync::SyncStep2>(one) || std::holds_alternative<sync::Update>(one);
+    });
+    if (updates == 0) return;
+    auto& senders = receipts_[document].senders;
+    if (senders.empty() || senders.back().by_path != by_path) senders.push_back({by_path, 0});
+    senders.back().updates += static_cast<uint64_t>(updates);
+  }
+
+  /// Providers count their own messages and want one answer for each.
+  void tell_receipts(const sync::Saved& saved, std::vector<Told>& told) {
+    const auto found = receipts_.find(saved.doc);
+    if (found == receipts_.end()) return;
+    Receipts& receipts = found->second;
+    while (receipts.settled < saved.received && !receipts.senders.empty()) {
+      Sender& sender = receipts.senders.front();
+      if (notes().contains(sender.by_path))
+        told.push_back({share(status(sender.by_path.substr(kBodyPrefix.size()), true)), 0});
+      ++receipts.settled;
+      if (--sender.updates == 0) receipts.senders.pop_front();
+    }
+  }
+
   static Writer begin(std::string_view name, uint64_t type) {
     Writer out;
     out.var_string(name);
@@ -212,7 +238,15 @@ class HocuspocusWire final : public EditorWire {
   }
 
   std::shared_ptr<HocuspocusFrames> frames_;
-  std::map<std::string, uint64_t> settled_;  // receipts passed on, per document
+  struct Sender {
+    std::string by_path;
+    uint64_t updates;  // in a row
+  };
+  struct Receipts {
+    uint64_t settled = 0;  // and passed on
+    std::deque<Sender> senders;  // of those that are not, in their order
+  };
+  std::map<std::string, Receipts> receipts_;  // by document
 };
 
 }  // namespace

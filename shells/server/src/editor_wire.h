@@ -68,7 +68,8 @@ class EditorWire {
   /// message   not trusted, whole. What cannot be read becomes a frame that the relay refuses and counts, or nothing.
   virtual Heard hear(ByteView message) = 0;
   /// Where a note is that was asked for by `ToFind`, and again when it has moved; holds until the note is closed or refused.
-  virtual void located(const std::string& by_path, EditorNote note) = 0;
+  /// message   the first that goes to its document.
+  virtual void located(const std::string& by_path, EditorNote note, ByteView message) = 0;
   /// Those that are open, by the documents that their paths name. Several may be in one document.
   const std::map<std::string, EditorNote, std::less<>>& notes() const { return notes_; }
   bool is_in(std::string_view document) const { return by_document_.contains(document); }

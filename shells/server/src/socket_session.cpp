@@ -305,7 +305,7 @@ void SocketSession::watch_list(const std::string& workspace) {
 void SocketSession::open_note(const std::string& by_path, EditorNote note, ByteView message) {
   const std::string document = note.document;
   if (wire_->is_in(document)) services_.relay.received(connection_, sync::format_control(sync::Leave{document}));
-  wire_->located(by_path, std::move(note));
+  wire_->located(by_path, std::move(note), message);
   // What has an id that does not fit is refused by the relay, as a frame that cannot be read.
   auto frame = sync::encode_frame(document, message);
   services_.relay.received(connection_, frame ? std::move(*frame) : Bytes(1, 0xff));

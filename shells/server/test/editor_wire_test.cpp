@@ -41,7 +41,7 @@ Bytes framed(const std::string& document, std::string_view payload) {
 
 TEST(YjsWire, PutsTheDocumentInFrontAndTakesItAway) {
   const auto wire = make_yjs_wire("body:w/a.md");
-  wire->located("body:w/a.md", {"body:w/a.md"});
+  wire->located("body:w/a.md", {"body:w/a.md"}, {});
   const Heard heard = wire->hear(bytes("00 00 01 00"));
   ASSERT_THAT(heard, SizeIs(1));
   EXPECT_EQ(std::get<ToRelay>(heard[0]).frame, framed("body:w/a.md", "00 00 01 00"));
@@ -53,8 +53,8 @@ TEST(YjsWire, PutsTheDocumentInFrontAndTakesItAway) {
 
 TEST(YjsWire, GoesOnInAnotherDocumentWhenItsNoteIsRenamed) {
   const auto wire = make_yjs_wire("body:w/a.md");
-  wire->located("body:w/a.md", {"body:w/a.md"});
-  wire->located("body:w/a.md", {"body:w/a longer name.md", "w", {"a.md", "a longer name.md", "X"}});
+  wire->located("body:w/a.md", {"body:w/a.md"}, {});
+  wire->located("body:w/a.md", {"body:w/a longer name.md", "w", {"a.md", "a longer name.md", "X"}}, {});
   EXPECT_FALSE(wire->is_in("body:w/a.md"));
   EXPECT_EQ(std::get<ToRelay>(wire->hear(bytes("03"))[0]).frame, framed("body:w/a longer name.md", "03"));
   EXPECT_EQ(told(wire->tell(shared(framed("body:w/a longer name.md", "03")))), hex({"03"}));
@@ -68,7 +68,7 @@ TEST(YjsWire, AsksWhereItsNoteIsBeforeTheFirstMessage) {
     return note != nullptr && note->payload == bytes("00 00 01 00");
   };
   EXPECT_TRUE(asks());
-  wire->located("body:w/a.md", {"body:w/~f-1"});
+  wire->located("body:w/a.md", {"body:w/~f-1"}, {});
   EXPECT_EQ(std::get<ToRelay>(wire->hear(bytes("03"))[0]).frame, framed("body:w/~f-1", "03"));
   EXPECT_EQ(told(wire->tell(shared(framed("body:w/~f-1", "00 02 02 00 00")))), hex({"00 02 02 00 00"}));
 }
@@ -106,7 +106,7 @@ Heard hear(EditorWire& wire, const std::string& rest) { return wire.hear(bytes(k
 
 TEST(HocuspocusWire, CarriesSyncAwarenessAndQueriesOfANamedDocument) {
   const auto wire = make_hocuspocus_wire();
-  wire->located("body:w/a.md", {"body:w/a.md"});
+  wire->located("body:w/a.md", {"body:w/a.md"}, {});
   for (const char* payload : {"00 00 01 00", "01 01 00", "03"}) {
     const Heard heard = hear(*wire, payload);
     ASSERT_THAT(heard, SizeIs(1)) << payload;
@@ -121,14 +121,14 @@ TEST(HocuspocusWire, TellsManySocketsInOnePieceOfMemory) {
   const auto frames = std::make_shared<HocuspocusFrames>();
   const auto one = make_hocuspocus_wire(frames);
   const auto two = make_hocuspocus_wire(frames);
-  for (const auto* wire : {&one, &two}) (*wire)->located("body:w/a.md", {"body:w/a.md"});
+  for (const auto* wire : {&one, &two}) (*wire)->located("body:w/a.md", {"body:w/a.md"}, {});
   const auto frame = shared(framed("body:w/a.md", "00 02 02 00 00"));
   const auto first = one->tell(frame);
   EXPECT_EQ(first.at(0).bytes, two->tell(frame).at(0).bytes);
   // Equal bytes of another frame are another message, and so is the same under another name.
   EXPECT_NE(first.at(0).bytes, two->tell(shared(framed("body:w/a.md", "00 02 02 00 00"))).at(0).bytes);
   const auto renamed = make_hocuspocus_wire(frames);
-  renamed->located("body:w/b.md", {"body:w/a.md"});
+  renamed->located("body:w/b.md", {"body:w/a.md"}, {});
   EXPECT_EQ(told(renamed->tell(frame)), hex({"06 77 2f 62 2e 6d 64 00 02 02 00 00"}));
   EXPECT_EQ(told(one->tell(frame)), hex({"06 77 2f 61 2e 6d 64 00 02 02 00 00"}));
 }
@@ -139,24 +139,25 @@ TEST(HocuspocusWire, CallsANoteByItsPathWhereverItsTextIs) {
   ASSERT_THAT(first, SizeIs(1));
   EXPECT_EQ(std::get<ToFind>(first[0]).by_path, "body:w/a.md");
   EXPECT_EQ(std::get<ToFind>(first[0]).payload, bytes("00 00 01 00"));
-  wire->located("body:w/a.md", {"body:w/~f-1"});
+  wire->located("body:w/a.md", {"body:w/~f-1"}, {});
   EXPECT_EQ(std::get<ToRelay>(hear(*wire, "03")[0]).frame, framed("body:w/~f-1", "03"));
   EXPECT_EQ(told(wire->tell(shared(framed("body:w/~f-1", "00 02 02 00 00")))),
             hex({"06 77 2f 61 2e 6d 64 00 02 02 00 00"}));
+  hear(*wire, "00 02 02 00 00");
   EXPECT_EQ(told(wire->tell(sync::format_control(sync::Saved{"body:w/~f-1", 1}))), hex({"06 77 2f 61 2e 6d 64 08 01"}));
   const Heard closed = hear(*wire, "07");
   EXPECT_EQ(std::get<ToRelayText>(closed[0]).text, sync::format_control(sync::Leave{"body:w/~f-1"}));
   EXPECT_TRUE(std::holds_alternative<ToFind>(hear(*wire, "03")[0])) << "opened again, it may be elsewhere";
-  wire->located("body:w/a.md", {"body:w/~f-2"});
+  wire->located("body:w/a.md", {"body:w/~f-2"}, {});
   wire->tell(sync::format_control(sync::DocError{"body:w/~f-2", "unauthorized", "No."}));
   EXPECT_TRUE(std::holds_alternative<ToFind>(hear(*wire, "03")[0])) << "after a refusal, too";
 }
 
 TEST(HocuspocusWire, TellsANoteUnderEveryNameThatItWasOpenedBy) {
   const auto wire = make_hocuspocus_wire();
-  wire->located("body:w/a.md", {"body:w/a.md"});
-  wire->located("body:w/b.md", {"body:w/b.md"});
-  wire->located("body:w/a.md", {"body:w/b.md"});  // it was renamed
+  wire->located("body:w/a.md", {"body:w/a.md"}, {});
+  wire->located("body:w/b.md", {"body:w/b.md"}, {});
+  wire->located("body:w/a.md", {"body:w/b.md"}, {});  // it was renamed
   EXPECT_TRUE(wire->is_in("body:w/b.md"));
   EXPECT_FALSE(wire->is_in("body:w/a.md"));
   const char* const as_a = "06 77 2f 61 2e 6d 64 00 02 02 00 00";
@@ -185,6 +186,8 @@ TEST(HocuspocusWire, ReadsTheTokenAndAnswersInKind) {
 
 TEST(HocuspocusWire, AnswersEachStoredMessageOnce) {
   const auto wire = make_hocuspocus_wire();
+  wire->located("body:w/a.md", {"body:w/a.md"}, bytes("00 02 02 00 00"));
+  for (int i = 0; i < 2; ++i) hear(*wire, "00 02 02 00 00");
   const auto saved = [&](uint64_t received) {
     return told(wire->tell(sync::format_control(sync::Saved{"body:w/a.md", received})));
   };
@@ -194,6 +197,25 @@ TEST(HocuspocusWire, AnswersEachStoredMessageOnce) {
   EXPECT_THAT(saved(3), IsEmpty());
   const sync::DocError read_only{"body:w/a.md", "read_only", "You may not."};
   EXPECT_EQ(told(wire->tell(sync::format_control(read_only))), hex({"06 77 2f 61 2e 6d 64 08 00"}));
+}
+
+TEST(HocuspocusWire, AnswersTheNameThatAMessageCameBy) {
+  const auto wire = make_hocuspocus_wire();
+  const Bytes as_a = bytes("06 77 2f 61 2e 6d 64 00 02 02 00 00");
+  const Bytes as_b = bytes("06 77 2f 62 2e 6d 64 00 02 02 00 00");
+  const auto saved = [&](uint64_t received) {
+    return told(wire->tell(sync::format_control(sync::Saved{"body:w/b.md", received})));
+  };
+  const char* const stored_a = "06 77 2f 61 2e 6d 64 08 01";
+  const char* const stored_b = "06 77 2f 62 2e 6d 64 08 01";
+  wire->located("body:w/b.md", {"body:w/b.md"}, {});
+  wire->located("body:w/a.md", {"body:w/b.md"}, {});
+  for (const Bytes& message : {as_a, as_b, as_b, as_a, as_b}) wire->hear(message);
+  EXPECT_EQ(saved(1), hex({stored_a}));
+  EXPECT_EQ(saved(4), hex({stored_b, stored_b, stored_a}));
+  wire->hear(bytes("06 77 2f 62 2e 6d 64 07"));  // b is closed, and hears no more
+  wire->hear(as_a);
+  EXPECT_EQ(saved(6), hex({stored_a}));
 }
 
 TEST(HocuspocusWire, CountsFromTheStartWhenANoteIsOpenedAnew) {
@@ -207,11 +229,13 @@ TEST(HocuspocusWire, CountsFromTheStartWhenANoteIsOpenedAnew) {
       {"not stored", [&] { wire->tell(sync::format_control(sync::DocError{"body:w/~f-1", "storage", "Full."})); }},
   };
   for (const auto& [how, end] : ends) {
-    wire->located("body:w/a.md", {"body:w/~f-1"});
+    wire->located("body:w/a.md", {"body:w/~f-1"}, {});
+    for (int i = 0; i < 3; ++i) hear(*wire, "00 02 02 00 00");  // one of which is never stored
     EXPECT_EQ(saved(2), 2u) << "before it was " << how;
     end();
     EXPECT_TRUE(std::holds_alternative<ToFind>(hear(*wire, "03")[0])) << how;
-    wire->located("body:w/a.md", {"body:w/~f-1"});
+    wire->located("body:w/a.md", {"body:w/~f-1"}, {});
+    for (int i = 0; i < 3; ++i) hear(*wire, "00 02 02 00 00");
     EXPECT_EQ(saved(3), 3u) << "after it was " << how;
     hear(*wire, "07");
   }
