@@ -1,6 +1,5 @@
 // `JSON.parse` and `JSON.stringify` as ECMAScript defines them: embeds and marks travel as JSON text in updates v1.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "any_codec.h"
@@ -10,11 +9,6 @@
 
 namespace diaryx::crdt {
 namespace {
-
-void append_integer(int64_t value, std::string& out) {
-  char number[24];
-  out.append(number, std::to_chars(number, number + sizeof number, value).ptr);
-}
 
 void put_indices_first(Any::Object& members) {
   const auto is_index = [](const Any::Member& member) { return is_array_index(member.key); };
@@ -147,7 +141,10 @@ void append_value(const Any& value, BigInts bigints, std::string& out) {
     case Any::Kind::Bool: out += *value.as_bool() ? "true" : "false"; return;
     case Any::Kind::Number: return append_json_number(out, *value.as_number());
     case Any::Kind::BigInt:
-      if (bigints == BigInts::AsDigits) return append_integer(*value.as_bigint(), out);
+      if (bigints == BigInts::AsDigits) {
+        out += std::to_string(*value.as_bigint());
+        return;
+      }
       return append_json_number(out, static_cast<double>(*value.as_bigint()));
     case Any::Kind::String: return append_json_string(out, *value.as_string());
     case Any::Kind::Bytes: {
@@ -156,9 +153,9 @@ void append_value(const Any& value, BigInts bigints, std::string& out) {
       for (size_t i = 0; i < bytes.size(); ++i) {
         if (i > 0) out += ',';
         out += '"';
-        append_integer(static_cast<int64_t>(i), out);
+        out += std::to_string(i);
         out += "\":";
-        append_integer(bytes[i], out);
+        out += std::to_string(bytes[i]);
       }
       out += '}';
       return;

@@ -37,16 +37,16 @@ std::int32_t answer(const BinaryOutcome& outcome) {
 // How much of its input an export may hold at once, in copies: as JSON and in documents, in the history, as Base64.
 constexpr std::size_t kCopiesOfText = 16;
 constexpr std::size_t kCopiesOfFrame = 6;
-constexpr std::string_view kNoMemory = "The plugin has too little memory for this; nothing was done.";
+constexpr const char* kNoMemory = "The plugin has too little memory for this; nothing was done.";
 
 std::int32_t refuse_text() {
-  host::log(host::Level::Warn, std::string(kNoMemory));
+  host::log(host::Level::Warn, kNoMemory);
   return pdk::fail(kNoMemory);
 }
 
 // Not an error: native hosts end the connection for good when a callback fails.
 std::int32_t refuse_binary() {
-  host::log(host::Level::Warn, std::string(kNoMemory));
+  host::log(host::Level::Warn, kNoMemory);
   return answer(ByteView{encode_envelope({}).bytes});
 }
 

@@ -24,6 +24,8 @@ namespace diaryx::plugin::host {
 enum class Level : uint8_t { Debug, Info, Warn, Error };
 
 void log(Level level, const std::string& message);
+/// Most messages are literals: a string is made of them in one place.
+inline void log(Level level, const char* message) { log(level, std::string(message)); }
 
 /// The host's clock; the last known time when the host has no answer.
 TimestampMs now();
