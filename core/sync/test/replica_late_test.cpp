@@ -98,13 +98,17 @@ TEST(LateAnswers, ARemovalThatNobodyKnowsToBeDoneIsTriedAgain) {
   EXPECT_TRUE(talk.replica.settled());
 }
 
-/// Renamed elsewhere to b.md.
-MoveFile move_of(Talk& talk) {
+/// Elsewhere, to b.md.
+void rename_note(Talk& talk) {
   talk.set_entry("a.md", entry_of("a.md", true, "b.md"));
   talk.set_entry("b.md", entry_of("b.md", false));
   talk.asked.clear();
   talk.answer("workspace:ws1");
   talk.answer_all();
+}
+
+MoveFile move_of(Talk& talk) {
+  rename_note(talk);
   return only_one<MoveFile>(talk);
 }
 
@@ -247,6 +251,52 @@ TEST(LateAnswers, AFileThatIsRenamedBeforeOurRemovalComesToItIsNoNewOne) {
   for (int i = 0; i < 3; ++i) talk.pass(3'000);
   EXPECT_EQ(talk.disk, (Disk{{"x.md", "one\ntwo\n"}}));
   EXPECT_EQ(talk.replica.file_text("x.md"), "one\ntwo\n");
+}
+
+/// Away and back, which the watcher tells, before our removal came to it.
+void move_there_and_back(Talk& talk) {
+  const std::string text = talk.disk["a.md"];
+  rename_on_disk(talk, "a.md", "x.md");
+  talk.feed(FileMoved{"a.md", "x.md"});
+  talk.feed(FilesSettled{});
+  rename_on_disk(talk, "x.md", "a.md");
+  talk.feed(FileMoved{"x.md", "a.md"});
+  talk.feed(TextFileSeen{"a.md", text});
+  talk.feed(FilesSettled{});
+}
+
+TEST(LateAnswers, AFileThatIsMovedThereAndBackBeforeOurRemovalComesToItIsWrittenAgain) {
+  for (const bool is_in_doubt : {false, true}) {
+    for (const bool is_told : {false, true}) {
+      Talk talk = talk_with_note();
+      const RemoveFile removal = removal_of(talk);
+      move_there_and_back(talk);
+      talk.disk.erase("a.md");
+      if (is_told) {
+        talk.feed(FileGone{"a.md"});
+        talk.feed(FilesSettled{});
+      }
+      if (is_in_doubt) {
+        talk.feed(FileRefused{"a.md", "", /*in_doubt=*/true, removal.ticket});
+      } else {
+        talk.feed(FileRemoved{"a.md", removal.ticket});
+      }
+      expect_note(talk, "one\ntwo\n");
+    }
+  }
+}
+
+TEST(LateAnswers, AFileThatIsMovedThereAndBackMayBeDeletedOnceOurRemovalIsAnswered) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  move_there_and_back(talk);
+  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/true, removal.ticket});
+  talk.disk.erase("a.md");
+  talk.feed(FileGone{"a.md"});
+  talk.feed(FilesSettled{});
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.disk, Disk{});
+  EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{});
 }
 
 TEST(LateAnswers, ANewFileWhereARemovedOneIsToComeBackIsNoEditOfIt) {

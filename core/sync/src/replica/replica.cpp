@@ -138,7 +138,7 @@ void Replica::Impl::dispatch(const Event& event) {
                  },
                  [&](const FilesSettled&) { on_files_settled(); },
                  [&](const FileWritten& e) { answer(e, [&](const AskedAction& asked) { on_file_written(asked, e); }); },
-                 [&](const FileRemoved& e) { answer(e, [&](const AskedAction& asked) { on_file_removed(asked); }); },
+                 [&](const FileRemoved& e) { answer(e, [&](const AskedAction& asked) { on_file_removed(asked, e); }); },
                  [&](const FileRefused& e) { answer(e, [&](const AskedAction& asked) { on_file_refused(asked, e); }); },
                  [&](const BlobUploaded& e) { on_blob_uploaded(key(e.path), e.hash); },
                  [&](const TransferFailed& e) {

@@ -210,9 +210,11 @@ class Replica::Impl {
   void note_written(const std::string& path, OwnWrite done, std::string text);
   void note_written_over(const std::string& path, std::string_view edited);
   void end_work(const std::string& path);
-  void on_file_removed(const AskedAction& asked);
+  void on_file_removed(const AskedAction& asked, const FileRemoved& removed);
   bool is_seen_before_removal(const std::string& path, const Sha256& hash) const;
   void note_removed(const std::string& path);
+  void look_behind_removal(const std::string& path, Ticket ticket);
+  void follow_removal(const std::string& from, const std::string& to);
   void on_file_refused(const AskedAction& asked, const FileRefused& refused);
 
   // --- replica_moves.cpp
@@ -227,8 +229,6 @@ class Replica::Impl {
   // --- replica_tree.cpp
   void on_gone(const std::string& path, Source source = Source::Watcher);
   void on_moved(const std::string& from, const std::string& to);
-  bool wait_for_removal(const std::string& from, const std::string& to);
-  bool is_renamed_under_removal(const std::string& path) const;
   void rename_file(const std::string& from, const std::string& to, const FileRecord& record);
   std::string rename_text(const std::string& from, const std::string& to, FileMetadata entry);  // the file's id
   bool index_file(const std::string& path);  // true if another file is live there now, or has another document
@@ -432,8 +432,9 @@ class Replica::Impl {
   OwnWrites own_writes_;
   std::set<std::string, std::less<>>
       seen_meanwhile_;  // something was seen there while a write or a move of ours is under way
-  // Renamed in case or form alone while a removal of ours is under way, which may hit it: from -> to, until the answer.
-  std::map<std::string, std::string, std::less<>> renamed_under_removal_;
+  // Removals of ours that were overtaken: it was seen before the answer that something else was there, or nothing. What came there since
+  // they may have taken. The last one of each path, until that is looked at behind its answer.
+  DiskWork overtaken_;
   Uploads uploads_;
   DueMap<GoneFile> gone_;  // missing, not yet counted as deleted; each has a record
   OwnMoves own_moves_;

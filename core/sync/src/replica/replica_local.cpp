@@ -56,7 +56,6 @@ bool Replica::Impl::waits_for_belief(const std::string& path) const {
 void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes, Source source) {
   if (!accept_path(path)) return;
   uploads_.erase(path);  // what is there now is the answer, whatever else waits for this name
-  if (is_renamed_under_removal(path)) return;
   const Sha256 hash = hash_of(bytes);
   const FileRecord* const before = record(path);
   const bool is_changed = before == nullptr || before->hash != hash;

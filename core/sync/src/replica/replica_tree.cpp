@@ -106,12 +106,11 @@ bool Replica::Impl::index_file(const std::string& path) { return index_.note(pat
 
 void Replica::Impl::on_gone(const std::string& path, Source source) {
   uploads_.erase(path);  // an upload may have no other answer than this
-  if (is_renamed_under_removal(path)) return;
   // A new file that could not be written (a full disk) waits for its time.
   if (work_.is_waiting(path) && record(path) == nullptr) return;
   if (const std::string* const to = own_moves_.doubted_target(path); to != nullptr && source == Source::Look)
     return was_moved(std::string(*to));
-  const bool is_ours = work_.is_removing(path);
+  const bool is_ours = work_.is_removing(path) || overtaken_.is_removing(path);
   end_work(path);
   wants_read_.erase(path);
   newcomers_.erase(path);
@@ -136,26 +135,7 @@ void Replica::Impl::on_gone(const std::string& path, Source source) {
                            .is_ours = is_ours || (gone != nullptr && gone->is_ours)});
 }
 
-bool Replica::Impl::wait_for_removal(const std::string& from, const std::string& to) {
-  // This disk takes the two names for one, so what we asked to remove is what the user renamed. Only the answer tells whether it
-  // was still there, and to take that for a deletion by the user would lose the text.
-  for (auto& [first, name] : renamed_under_removal_) {
-    if (name != from) continue;
-    name = to;  // renamed once more
-    return true;
-  }
-  if (!work_.is_removing(from) || !names_.is_same_place(from, to)) return false;
-  renamed_under_removal_.insert_or_assign(from, to);
-  return true;
-}
-
-bool Replica::Impl::is_renamed_under_removal(const std::string& path) const {
-  return std::ranges::any_of(renamed_under_removal_,
-                             [&](const auto& entry) { return entry.first == path || entry.second == path; });
-}
-
 void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
-  if (wait_for_removal(from, to)) return;
   if (own_moves_.contains(from) && record(from) == nullptr) {
     if (record(to) == nullptr) {
       was_moved(from);  // it came to be there by our move
@@ -171,6 +151,7 @@ void Replica::Impl::on_moved(const std::string& from, const std::string& to) {
   const bool was_edited = rewritten_.erase(from) != 0;  // told in the same batch
   const bool was_to_be_read = wants_read_.erase(from) != 0 || uploads_.contains(from) || was_edited;
   end_work(from);
+  if (names_.is_same_place(from, to)) follow_removal(from, to);
   gone_.erase(from);
   newcomers_.erase(from);
   const FileRecord* known = record(from);

@@ -13,7 +13,11 @@ namespace diaryx::sync {
 
 void Replica::Impl::end_work(const std::string& path) {
   // What became of the file is seen before the answer to its removal, and there is nothing to be sent.
-  asked_.settle(work_.end(path));
+  if (!asked_.is_due(overtaken_.removal(path))) overtaken_.end(path);
+  if (const Ticket removal = work_.end(path); asked_.is_due(removal)) {
+    asked_.settle(removal);
+    overtaken_.start_removal(path, removal);
+  }
   uploads_.erase(path);
 }
 
@@ -111,6 +115,7 @@ void Replica::Impl::note_written(const std::string& path, OwnWrite done, std::st
   }
   for (const OwnWrite& over : own_writes_.note_done(path, written.hash)) asked_.settle(over.ticket);
   emit(own_writes_.record(path));
+  overtaken_.end(path);  // this came behind it
   const std::string id = written.file_id;
   save_record(path, std::move(written));
   reconcile(path);
@@ -146,20 +151,25 @@ void Replica::Impl::note_removed(const std::string& path) {
   reconcile_file(id);
 }
 
-void Replica::Impl::on_file_removed(const AskedAction& asked) {
-  if (asked.is_settled) return;  // it was seen to be missing, or another one was put there since
+void Replica::Impl::look_behind_removal(const std::string& path, Ticket ticket) {
+  // It is done or not, and nothing else of it is to come: if something is to be there, a look tells.
+  if (!overtaken_.is_removing(path, ticket)) return;
+  if (record(path) != nullptr && !gone_.contains(path)) return request_read(path);
+  overtaken_.end(path);
+}
+
+void Replica::Impl::follow_removal(const std::string& from, const std::string& to) {
+  // This disk takes the two names for one, so the file may still be taken that was renamed.
+  const Ticket removal = overtaken_.end(from);
+  if (!asked_.is_due(removal)) return;
+  asked_.follow(removal, to);
+  overtaken_.start_removal(to, removal);
+}
+
+void Replica::Impl::on_file_removed(const AskedAction& asked, const FileRemoved& removed) {
   const std::string& path = asked.path;
-  work_.end(path);
-  const FileRecord* const known = record(path);
-  if (const auto renamed = renamed_under_removal_.extract(path); renamed && known != nullptr) {
-    // The user wants it under the new name, where we took it away: it is renamed, and then written anew.
-    const std::string to = renamed.mapped();
-    work_.mark_busy(to);
-    rename_file(path, to, FileRecord(*known));
-    work_.end(to);
-    drop_record(to);
-    return reconcile(to);
-  }
+  // It was seen to be missing, or another one was put there since.
+  if (asked.is_settled) return look_behind_removal(path, removed.ticket);
   note_removed(path);
 }
 
@@ -167,7 +177,7 @@ void Replica::Impl::on_file_refused(const AskedAction& asked, const FileRefused&
   const std::string& path = asked.path;
   // A move or a removal that was seen to be done, or to be pointless: that it failed says nothing new.
   const bool is_of_write = own_writes_.contains(path) || seen_meanwhile_.contains(path);
-  if (asked.is_settled && !is_of_write) return;
+  if (asked.is_settled && !is_of_write) return look_behind_removal(path, refused.ticket);
   if (!refused.reason.empty()) problem(path, std::string(refused.reason));
   const bool is_removal = work_.is_removing(path, refused.ticket);
   restores_.on_name_refused(path);
@@ -190,11 +200,6 @@ void Replica::Impl::on_file_refused(const AskedAction& asked, const FileRefused&
   if (was_seen_meanwhile && names_.to_key(refused.path) != path) {
     work_.end(path);  // renamed meanwhile, and the shell looks where it was
     request_read(path);
-  }
-  if (const auto renamed = renamed_under_removal_.extract(path)) {
-    work_.end(path);
-    on_moved(path, renamed.mapped());
-    request_read(renamed.mapped());
   }
 }
 
