@@ -55,7 +55,7 @@ TEST(Simulation, NothingIsLostOrDoubledWhenTheStorageIsSlow) {
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenPeopleAndProgramsAreRough) {
-  run_seeds(Network::Good, Mix::Rough, {741, 41203, 41274, 702653, 703629});
+  run_seeds(Network::Good, Mix::Rough, {741, 41203, 41274, 702653, 703629, 99801929});
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenPeopleAndProgramsAreRoughAndEverythingFails) {

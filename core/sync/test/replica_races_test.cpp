@@ -285,6 +285,35 @@ TEST(Races, ADocumentOfAFileThatWasEmptySaysWhoseItIs) {
   EXPECT_TRUE(std::ranges::any_of(notes, [](const std::string& key) { return key.starts_with("file:"); }));
 }
 
+TEST(Races, AnEmptyFileIsWrittenEverywhereThoughTheDocumentOfItsNameTurnsOutToBeAnothers) {
+  for (const size_t first : {0, 1}) {
+    for (const bool is_deleted : {false, true}) {
+      World world{11, {.devices = 3}};
+      Device& late = world.device(first);
+      Device& other = world.device(1 - first);
+      world.device(0).user_writes("f.md", kTravel);
+      at_rest(world);
+      late.go_offline();
+      world.device(2).go_offline();
+      late.user_renames("f.md", "p.md");
+      late.look_and_settle();
+      if (is_deleted) {
+        late.user_deletes("p.md");
+      } else {
+        late.user_renames("p.md", "q.md");
+      }
+      late.look_and_settle();
+      other.user_writes("p.md", "");
+      for (int i = 0; i < 300; ++i) world.step();
+      late.go_online();
+      for (int i = 0; i < 300; ++i) world.step();
+      Files expected{{"p.md", ""}};
+      if (!is_deleted) expected.emplace("q.md", kTravel);
+      EXPECT_EQ(at_rest(world), expected) << first << is_deleted;
+    }
+  }
+}
+
 /// A change of the list by somebody who did not know that this file has a document of its own, and made room for it at `path`.
 Bytes listed_without_document(const Device& device, const std::string& path) {
   crdt::Doc list({.client = ClientId{99}});

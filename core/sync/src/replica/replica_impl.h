@@ -288,6 +288,7 @@ class Replica::Impl {
   void part_kinds(const std::string& path);
   void relist_if_lost(const std::string& file_id);
   bool is_contested(const std::string& path) const;
+  bool has_gone_on(const std::string& file_id, const std::string& path) const;
   void name_own_document(const std::string& path);
   bool is_foreign(const std::string& document, ByteView theirs) const;
   void take_out_strays(const std::string& document, const crdt::StateVector& before);

@@ -82,13 +82,22 @@ bool Replica::Impl::is_contested(const std::string& path) const {
   return !owner.empty() && owner != id;
 }
 
+bool Replica::Impl::has_gone_on(const std::string& file_id, const std::string& path) const {
+  const std::optional<Home> home = workspace_.home(file_id);
+  return home && (home->path != path || !home->seen.empty() || index_.live_path(file_id));
+}
+
 void Replica::Impl::name_own_document(const std::string& path) {
-  // Whoever listed the file here last did not know that it had left the document of this path, which is for ever. Its own is
+  // Whoever listed the file here last did not know that it had left the document of this path, which is for ever; or made it empty,
+  // so that nothing of it is in that document, and did not know of the file that had it before and is elsewhere by now. Its own is
   // named anew; every device that hears of both writes the same.
   const std::string id = index_.id_at(path);
   if (id.empty() || index_.document_of(path) != path || !bodies_.contains(path)) return;
-  const std::vector<std::string> left = bodies_.open(path).files_that_left();
-  if (std::ranges::find(left, id) == left.end()) return;
+  const BodyDoc& body = bodies_.open(path);
+  const std::vector<std::string> left = body.files_that_left();
+  const auto made_empty = [&] { return !extra_text(*workspace_.live_file(path), kHasText); };
+  const bool is_kept_out = is_contested(path) && has_gone_on(body.owner(), path) && made_empty();
+  if (!is_kept_out && std::ranges::find(left, id) == left.end()) return;
   const std::string own = own_document(id);
   FileMetadata entry = *workspace_.live_file(path);
   set_extra_text(entry, kDocument, own);
@@ -143,14 +152,13 @@ void Replica::Impl::on_document_taken(const std::string& document, const std::st
     reconcile_records(loser);
     return reconcile_file(loser);  // which has what was brought from here
   }
-  const std::optional<Home> rival = workspace_.home(winner);
-  const bool keeps_name = rival && (rival->path != *path || !rival->seen.empty() || index_.live_path(winner));
+  const bool keeps_name = has_gone_on(winner, *path);
   const std::string name = keeps_name ? *path : other_name(*path, loser);
   if (keeps_name) {
     create_entry(name, text, loser, own);
   } else {
     problem(*path, "another file has this name now; yours is kept as \"" + name + "\"");
-    if (rival) {
+    if (workspace_.home(winner)) {
       const std::string theirs = document_of_file(winner, *path);
       create_entry(*path, document_text(theirs), winner, theirs);
     } else {
