@@ -191,6 +191,23 @@ TEST(LateAnswers, AMoveThatIsRefusedForWhatIsAtItsEndIsNotTriedAgainAtOnce) {
   }
 }
 
+TEST(LateAnswers, AMoveOfOursDoesNotMakeForgottenWhatTheWatcherIsToTellOfItsEnd) {
+  Talk talk = talk_with_note();
+  talk.hold_disk = false;
+  talk.disk["b.md"] = "another\n";
+  talk.list("b.md", "third\n");
+  talk.answer("workspace:ws1");
+  talk.answer_all();  // the write is refused for what is there
+  rename_note(talk);
+  for (int i = 0; i < 20; ++i) {
+    talk.pass(1'000);
+    talk.answer_all();
+  }
+  const std::string copy = conflict_copy(WorkspacePath("b.md"), sha256("another\n")).str();
+  EXPECT_EQ(talk.disk["b.md"], "one\ntwo\nthird\n");
+  EXPECT_EQ(talk.disk[copy], "another\n");
+}
+
 TEST(LateAnswers, AMoveThatTakesLongIsNoDeletion) {
   for (const bool is_in_doubt : {false, true}) {
     SCOPED_TRACE(is_in_doubt);

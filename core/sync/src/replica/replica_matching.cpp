@@ -175,8 +175,8 @@ void Replica::Impl::match_rewritten() {
         delete_files({next->first});
       } else {
         next = moves.begin();
-        // (Not the name that stands for its id: it may bear that one.)
-        const std::string aside = other_name(next->first, index_.id_at(next->first) + " aside");
+        // One that nothing has or had: a file that the list gave up may be on this disk still.
+        const std::string aside = other_name(next->first, workspace_.new_file_id(next->first));
         std::ranges::find(moves, next->first, &std::pair<const std::string, std::string>::second)->second = aside;
         work_.mark_busy(aside);  // nothing is there, so nothing is written there
         rename_file(next->first, aside, FileRecord(*record(next->first)));

@@ -21,7 +21,7 @@ bool Replica::Impl::move_on_disk(const std::string& from, const std::string& to)
     if (!own_writes_.is_under_way(from)) request_read(from);
     return false;
   }
-  if (work_.is_busy(from) || work_.is_busy(to)) return false;
+  if (work_.is_busy(from) || work_.is_busy(to) || work_.is_left_to_watcher(to)) return false;
   work_.mark_busy(to);
   work_.mark_busy(from);
   const Ticket ticket = asked_.ask(to);
