@@ -18,8 +18,8 @@ std::string entry_of(const std::string& path, bool deleted, const std::string& m
 }
 
 /// One note, on disk and in step; from now on the disk waits.
-Talk talk_with_note() {
-  Talk talk;
+Talk talk_with_note(const DiskTraits& disk = {}) {
+  Talk talk({.workspace_id = "ws1", .client = ClientId{7}, .disk = disk});
   talk.set_entry("a.md", entry_of("a.md", false));
   talk.type("a.md", "one\ntwo\n");
   talk.connect();
@@ -165,6 +165,23 @@ TEST(LateAnswers, AFileThatIsEditedWhereOurMovePutItIsNoOther) {
       expect_one_file(talk, "b.md", "one\n");
     }
   }
+}
+
+TEST(LateAnswers, AFileThatIsRenamedInCaseAloneBeforeOurMoveComesToItIsNoNewOne) {
+  Talk talk = talk_with_note({.case_insensitive = true});
+  const MoveFile move = move_of(talk);
+  rename_on_disk(talk, "a.md", "A.md");
+  talk.feed(FileMoved{"a.md", "A.md"});
+  talk.feed(FileGone{"a.md"});
+  talk.feed(TextFileSeen{"A.md", "one\ntwo\n"});
+  talk.feed(FilesSettled{});
+  rename_on_disk(talk, "A.md", "b.md");  // which is a.md as well
+  answer(talk, move, /*is_in_doubt=*/false);
+  talk.feed(FileGone{"A.md"});
+  talk.feed(TextFileSeen{"b.md", "one\ntwo\n"});
+  talk.feed(FilesSettled{});
+  expect_one_file(talk, "b.md", "one\ntwo\n");
+  EXPECT_EQ(said_id(talk.replica.metadata("b.md")), "1234");
 }
 
 TEST(LateAnswers, AFileThatIsPutBackBehindOurMoveIsWhereItWasPut) {

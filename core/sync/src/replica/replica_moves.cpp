@@ -40,8 +40,11 @@ void Replica::Impl::on_own_move(const std::string& to, bool was_copied) {
   const OwnMove move = own_moves_.take(to);
   move_record(move, to, was_copied);
   if (!was_seen_meanwhile(move.from, to)) return;
-  look_when_answered(move.from);
-  look_when_answered(to);
+  for (const std::string& path : {move.from, to}) {
+    // Two looks at once would be taken for one that came before the watcher had its time, and one after.
+    const bool is_looked_at = work_.is_busy(path) && !awaits_answer(path);
+    if (!is_looked_at) look_when_answered(path);
+  }
 }
 
 void Replica::Impl::move_record(const OwnMove& move, const std::string& to, bool was_copied) {
