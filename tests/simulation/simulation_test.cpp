@@ -65,9 +65,9 @@ TEST(Simulation, NothingIsLostOrDoubledWhenPeopleAndProgramsAreRoughAndEverythin
 }
 
 TEST(Simulation, NothingIsLostOrDoubledWhenMovesAndRemovalsAreAnsweredLate) {
-  run_seeds(Network::Bad, Mix::Late, {9,      46025,  47304,  47408,  47428,  47598,  47639,    47828,   610992,
-                                      612321, 700114, 700204, 700333, 700504, 700674, 701513,   701627,  702346,
-                                      702664, 703301, 704123, 704181, 704282, 705918, 99800206, 99800370},
+  run_seeds(Network::Bad, Mix::Late, {9,      46025,  47304,  47408,  47428,  47598,  47639,    47828,    610992,
+                                      612321, 700114, 700204, 700333, 700504, 700674, 701513,   701627,   702346,
+                                      702664, 703301, 704123, 704181, 704282, 705918, 99800206, 99800370, 99801375},
             0);  // not all fresh ones pass yet: README.md
 }
 

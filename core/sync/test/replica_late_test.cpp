@@ -333,6 +333,22 @@ TEST(LateAnswers, AFileThatIsMovedThereAndBackMayBeDeletedOnceOurRemovalIsAnswer
   EXPECT_EQ(talk.replica.text_files(), std::vector<std::string>{});
 }
 
+TEST(LateAnswers, AFileThatIsMovedBehindARemovalOfOursThatWasRefusedWasNotTakenByThat) {
+  Talk talk = talk_with_note();
+  const RemoveFile removal = removal_of(talk);
+  talk.user_writes("a.md", "one\ntwo\nthree\n");
+  const MoveFile move = move_of(talk);
+  talk.type("b.md", "four\n");  // which is not on this disk yet
+  talk.answer_body("b.md");
+  talk.feed(FileRefused{"a.md", "", /*in_doubt=*/false, removal.ticket});
+  rename_on_disk(talk, "a.md", "b.md");
+  talk.feed(FileGone{"a.md", removal.ticket});
+  talk.feed(FilesSettled{});
+  answer(talk, move, /*is_in_doubt=*/false);
+  expect_one_file(talk, "b.md", *talk.replica.file_text("b.md"));
+  EXPECT_EQ(talk.problems, std::vector<std::string>{});
+}
+
 TEST(LateAnswers, ANewFileWhereARemovedOneIsToComeBackIsNoEditOfIt) {
   Talk talk = talk_with_note();
   const RemoveFile removal = removal_of(talk);

@@ -175,6 +175,7 @@ void Replica::Impl::on_file_removed(const AskedAction& asked, const FileRemoved&
 
 void Replica::Impl::on_file_refused(const AskedAction& asked, const FileRefused& refused) {
   const std::string& path = asked.path;
+  if (!refused.in_doubt && overtaken_.is_removing(path, refused.ticket)) overtaken_.end(path);  // it took nothing
   // A move or a removal that was seen to be done, or to be pointless: that it failed says nothing new.
   const bool is_of_write = own_writes_.contains(path) || seen_meanwhile_.contains(path);
   if (asked.is_settled && !is_of_write) return look_behind_removal(path, refused.ticket);
