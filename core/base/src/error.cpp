@@ -30,11 +30,10 @@ std::string_view sentence(ErrorCode code) {
     case ErrorCode::InvalidDocId: return "the document id is not a workspace or body id";
     case ErrorCode::InvalidPath: return "the path cannot be used in a workspace";
     case ErrorCode::InvalidMetadata: return "the file metadata cannot be read";
-    case ErrorCode::InvalidFrontmatter:
-      return "the frontmatter is no YAML, or has anchors, tags or other things that are not read here";
+    case ErrorCode::InvalidFrontmatter: return "the frontmatter is no YAML, or has anchors, tags or the like";
     case ErrorCode::InvalidMessage: return "the message cannot be read";
     case ErrorCode::NotFound: return "there is no such thing";
-    case ErrorCode::Conflict: return "something else is already there";
+    case ErrorCode::Conflict: return "something else is there";
   }
   return "unknown error";
 }

@@ -91,9 +91,10 @@ TEST(MergeRules, FieldAndAnotherFieldBesideAnchorsAndTags) {
   EXPECT_EQ(files, (Files{{"a.md", block("New", "short")}}));
   const std::vector<std::string>& told = world.device(0).problems();
   ASSERT_FALSE(told.empty());
-  EXPECT_EQ(told[0],
-            "a.md: the fields of the frontmatter are not read, it is synced as it is: the frontmatter is no YAML, or "
-            "has anchors, tags or other things that are not read here (at byte 12)");
+  EXPECT_EQ(
+      told[0],
+      "a.md: synced as it is, its fields are not read: the frontmatter is no YAML, or has anchors, tags or the like "
+      "(at byte 12)");
 }
 
 TEST(MergeRules, FieldAndTheSameField) {

@@ -49,12 +49,19 @@ void Replica::Impl::send_deletions(OutgoingWave::Grace grace) {
   }
 }
 
-void Replica::Impl::note_own_removals() {
-  std::vector<std::string> removed;
+std::vector<std::string> Replica::Impl::gone_with(bool GoneFile::* flag) const {
+  std::vector<std::string> paths;
   for (const auto& [path, gone] : gone_) {
-    if (gone.is_ours && !gone.wait_until) removed.push_back(path);
+    if (gone.*flag) paths.push_back(path);
   }
-  for (const std::string& path : removed) note_removed(path);
+  return paths;
+}
+
+void Replica::Impl::note_own_removals() {
+  for (const std::string& path : gone_with(&GoneFile::is_ours)) {
+    const GoneFile* const gone = gone_.find(path);
+    if (gone != nullptr && !gone->wait_until) note_removed(path);
+  }
 }
 
 void Replica::Impl::hold_outgoing(const std::vector<std::string>& missing, const std::vector<std::string>& shorter) {
@@ -177,11 +184,7 @@ void Replica::Impl::tell_held(HeldChange::Direction direction) {
 }
 
 void Replica::Impl::release_held() {
-  for (const HeldChange& change : held()) {
-    const bool is_gone =
-        change.direction == HeldChange::Direction::Outgoing && change.kind == HeldChange::Kind::Deletion;
-    if (is_gone) gone_.put(change.path, GoneFile{});
-  }
+  for (const std::string& path : gone_with(&GoneFile::held)) gone_.put(path, GoneFile{});
   shortened_.release();
   outgoing_.begin_release();
   send_deletions();
@@ -202,11 +205,7 @@ void Replica::Impl::undo_held() {
 
 void Replica::Impl::undo_outgoing() {
   bool any = false;
-  std::vector<std::string> missing;
-  for (const auto& [path, gone] : gone_) {
-    if (gone.held) missing.push_back(path);
-  }
-  for (const std::string& path : missing) {
+  for (const std::string& path : gone_with(&GoneFile::held)) {
     any = true;
     drop_record(path);
     reconcile(path);  // writes it anew

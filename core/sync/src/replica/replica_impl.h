@@ -298,6 +298,7 @@ class Replica::Impl {
   // --- replica_breaker.cpp
   bool wait_for_wave(const std::string& path, std::string_view bytes);
   void send_deletions(OutgoingWave::Grace grace = OutgoingWave::Grace::Given);
+  std::vector<std::string> gone_with(bool GoneFile::* flag) const;
   void note_own_removals();
   void hold_outgoing(const std::vector<std::string>& missing, const std::vector<std::string>& shorter);
   /// Counts what is missing or shorter now: a person who asks for something has done it before.

@@ -414,8 +414,7 @@ void Replica::Impl::refresh_metadata(const std::string& path) {
   const std::string head = head_of(path);
   const Result<Frontmatter> front = Frontmatter::parse(head);
   if (!front) {
-    return problem(path,
-                   "the fields of the frontmatter are not read, it is synced as it is: " + describe(front.error()));
+    return problem(path, "synced as it is, its fields are not read: " + describe(front.error()));
   }
   FileMetadata fresh = carry_over(derive_metadata(*front, WorkspacePath(path), clock_.wall()), *entry);
   fresh.deleted = false;
