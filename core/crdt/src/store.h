@@ -231,6 +231,7 @@ class Store {
     uint32_t before = 0;  // state when transaction `touched_in` began
     uint32_t touched_in = 0;  // the last transaction that added structs
     uint32_t arrival = 0;  // 1 for the client whose first struct came first, and so on
+    uint32_t first_deleted = 0;  // while `deleted_` is sorted: where its first range stood
   };
   struct Deleted {
     ClientIndex client;

@@ -106,6 +106,37 @@ TEST(Doc, NamesEachChangedKeyOnceWhateverComesBetween) {
   EXPECT_EQ(commit.touched_roots().size(), 2u);
 }
 
+TEST(Doc, TellsWhatWasDeletedByWriterInTheOrderOfTheFirst) {
+  Doc a({.client = ClientId{7}});
+  Doc b({.client = ClientId{3}});
+  Text text = a.text("t");
+  const auto put = [](Doc& doc, Doc& peer, uint32_t at, std::string_view letters) {
+    Transaction txn = doc.transact();
+    ASSERT_TRUE(doc.text("t").insert(txn, Utf16Offset{at}, letters).has_value());
+    ASSERT_TRUE(peer.apply_update_v1(std::move(txn).commit().update_v1()).has_value());
+  };
+  put(a, b, 0, "ef");  // clocks 0 and 1 of writer 7
+  put(a, b, 0, "cd");  // 2 and 3
+  put(a, b, 0, "b");   // 4
+  put(b, a, 2, "2");   // 0 of writer 3
+  put(b, a, 0, "1");   // 1
+  ASSERT_EQ(text.to_string(), "1bc2def");
+  Transaction txn = a.transact();
+  EXPECT_TRUE(text.erase(txn, Utf16Offset{5}, Length{1}).has_value());  // e
+  EXPECT_TRUE(text.erase(txn, Utf16Offset{0}, Length{4}).has_value());
+  const Commit commit = std::move(txn).commit();
+  ASSERT_EQ(text.to_string(), "df");
+  const auto clients = commit.deletions().clients();
+  ASSERT_EQ(clients.size(), 2u);
+  EXPECT_EQ(clients[0].client, ClientId{7});
+  const std::vector<ClockRange> of_seven(clients[0].ranges.begin(), clients[0].ranges.end());
+  EXPECT_EQ(of_seven, (std::vector<ClockRange>{{Clock{0}, Length{1}}, {Clock{2}, Length{1}}, {Clock{4}, Length{1}}}));
+  EXPECT_EQ(clients[1].client, ClientId{3});
+  ASSERT_EQ(clients[1].ranges.size(), 1u);
+  EXPECT_EQ(clients[1].ranges[0], (ClockRange{Clock{0}, Length{2}}));
+  a.check_invariants();
+}
+
 TEST(Doc, ReadsALongHistoryThatV2SaysInAFewBytes) {
   Doc doc({.client = ClientId{1}, .emit = Emit::Nothing});
   for (int i = 0; i < 50'000; ++i) {
