@@ -380,9 +380,11 @@ void Store::apply_decoded(DecodedUpdate& update) {
     pending_update_ = integration.rest();
   }
 
-  DeleteSet unknown = apply_deletes(update.deletes);
-  if (!pending_deletes_.empty()) unknown.merge(apply_deletes(pending_deletes_));
-  pending_deletes_ = std::move(unknown);
+  if (!update.deletes.empty() || !pending_deletes_.empty()) {
+    DeleteSet unknown = apply_deletes(update.deletes);
+    if (!pending_deletes_.empty()) unknown.merge(apply_deletes(pending_deletes_));
+    pending_deletes_ = std::move(unknown);
+  }
 
   if (retry) {
     const Bytes waiting = std::move(pending_update_);

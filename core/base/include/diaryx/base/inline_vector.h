@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "diaryx/base/result.h"
@@ -131,7 +133,11 @@ class InlineVector {
   void take(InlineVector& other) {
     size_ = other.size_;
     if (other.is_inline()) {
-      std::uninitialized_move(other.begin(), other.end(), data_);
+      if constexpr (std::is_trivially_copyable_v<T>) {
+        std::memcpy(inline_, other.inline_, sizeof inline_);  // of a size that the compiler knows: no call, no loop
+      } else {
+        std::uninitialized_move(other.begin(), other.end(), data_);
+      }
       other.clear();
     } else {
       data_ = std::exchange(other.data_, other.own());
