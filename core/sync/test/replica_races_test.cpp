@@ -445,6 +445,31 @@ TEST(Races, AFileWhoseDocumentIsAnotherFilesHereTakesItsOwnTextAlongWhenItIsRena
   }
 }
 
+TEST(Races, WhatTheUserPutsWhereAnotherFilesDocumentIsHereIsNotTheFileThatTheListHasThere) {
+  World world{11, {.devices = 2}};
+  Device& late = world.device(0);
+  late.user_writes("p.md", kTravel);
+  at_rest(world);
+  late.go_offline();
+  for (const auto& [from, to] : {std::pair{"p.md", "x.md"}, std::pair{"x.md", "q.md"}}) {
+    late.user_renames(from, to);
+    late.look_and_settle();
+  }
+  world.device(1).user_writes("x.md", kGarden);
+  for (int i = 0; i < 300; ++i) world.step();
+  late.go_online();
+  for (int i = 0; i < 300 && late.replica().metadata("x.md")->deleted; ++i) world.step();
+  late.go_offline();
+  ASSERT_EQ(late.replica().body_text("x.md"), kTravel);
+  late.user_writes("x.md", kTravel);
+  late.look_and_settle();
+  late.go_online();
+  Files files = at_rest(world);
+  EXPECT_EQ(files.size(), 3u);
+  EXPECT_EQ(files["q.md"], kTravel);
+  EXPECT_EQ(files["x.md"], kGarden);
+}
+
 TEST(Races, ADeletionOfAFileWhoseDocumentIsAnotherFilesHereIsOne) {
   for (const bool is_edited : {false, true}) {
     World world = world_with_a_contested_name();

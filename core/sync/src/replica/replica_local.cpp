@@ -116,9 +116,9 @@ void Replica::Impl::on_text_seen(const std::string& path, std::string_view bytes
     if (wait_for_wave(path, bytes)) return;
     return merge_disk_text(path, *known, bytes);
   }
-  if (known == nullptr && !bytes.empty() && workspace_.live_file(path) && text_is_here(path) &&
+  if (known == nullptr && !bytes.empty() && workspace_.live_file(path) && text_is_here(path) && !is_contested(path) &&
       text_of(path) == bytes) {
-    // We wrote it and died before we could note that.
+    // We wrote it and died before we could note that. (What is in the document of another file never was the text of this one.)
     save_record(path, FileRecord{.kind = FileRecord::Kind::Text, .hash = hash, .file_id = index_.id_at(path)});
     return reconcile(path);
   }
