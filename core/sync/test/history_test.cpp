@@ -116,7 +116,12 @@ TEST(History, AttributesAnImportToTheDeviceThatListedTheFile) {
   ASSERT_TRUE(seed.text("body").insert(txn, Utf16Offset{0}, "imported there"));
   seed.map("seed").set(txn, "client", crdt::Any::string("777"));
   book.record("body:a.md", std::move(txn).commit().update_v1(), HistoryOrigin::Sync);
-  EXPECT_EQ(attributed(book.history(), "a.md"), "Phone:imported there|");
+  const History history = book.history();
+  EXPECT_EQ(attributed(history, "a.md"), "Phone:imported there|");
+  const std::vector<TimelineGroup> groups = file_timeline(history, "a.md");
+  ASSERT_EQ(groups.size(), 1u);  // it is listed and has its text in one
+  EXPECT_EQ(groups[0].device.name, "Phone");
+  EXPECT_EQ(file_entries(history, "a.md").front().device.name, "Phone");
 }
 
 TEST(History, SkipsWhatIsDamagedAndGoesOn) {

@@ -34,17 +34,10 @@ Source source_of(const History& history, std::string key, crdt::Id id) {
   return source;
 }
 
-/// A first import is made under an id of its own, the same on every device; who listed the file imported it.
-struct Import {
-  std::optional<std::string> seed;  // that id
-  std::optional<ClientId> importer;
-};
-
 /// Puts the spans of one document's text together.
 class Attributor {
  public:
-  Attributor(const History& history, std::string document, Import import)
-      : history_(history), document_(std::move(document)), import_(std::move(import)) {}
+  Attributor(const History& history, std::string document) : history_(history), document_(std::move(document)) {}
 
   /// Of nobody, as far as the records say.
   void add_unknown(std::string text) { add({.text = std::move(text)}); }
@@ -85,13 +78,8 @@ class Attributor {
 
   const HistoryDevice& device_of(ClientId client) {
     const auto [place, is_new] = devices_.try_emplace(client);
-    if (is_new) place->second = find_device(client);
+    if (is_new) place->second = history_.device_of(body_document(document_), client);
     return place->second;
-  }
-  HistoryDevice find_device(ClientId client) const {
-    HistoryDevice device = history_.device_of(body_document(document_), client);
-    const bool is_import = device.id.empty() && import_.importer && import_.seed == std::to_string(client.value());
-    return is_import ? history_.device_of(kWorkspaceName, *import_.importer) : device;
   }
 
   void add(AttributedSpan span) {
@@ -107,7 +95,6 @@ class Attributor {
 
   const History& history_;
   std::string document_;
-  Import import_;
   std::map<ClientId, HistoryDevice> devices_;
   std::vector<AttributedSpan> spans_;
 };
@@ -120,12 +107,7 @@ std::optional<std::vector<AttributedSpan>> History::attribution(const std::strin
   const std::optional<FileMetadata> entry = impl_->workspace_at(point).live_file(*name);
   const std::string document = impl_->workspace_at(point).document_of(*name);
   const std::unique_ptr<crdt::Doc> body = impl_->body_at(*name, point);
-  Import import;
-  if (body != nullptr) import.seed = body->map(kSeedRoot).get_string(kSeedClientKey);
-  const auto& writers = impl_->pass().first_writer;
-  if (const auto first = writers.find(*name); first != writers.end()) import.importer = first->second;
-
-  Attributor spans(*this, document, std::move(import));
+  Attributor spans(*this, document);
   const auto add_entry = [&] {
     if (entry) spans.add_unknown(head_without_text(*entry, *name));
   };

@@ -30,6 +30,13 @@ bool was_renamed(const WorkspaceDoc& workspace, const std::string& path) {
 
 crdt::DocOptions reader_options() { return {.client = kReader, .emit = crdt::Emit::Nothing}; }
 
+std::optional<ClientId> read_client(std::string_view digits) {
+  uint64_t client = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), client);
+  if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) return std::nullopt;
+  return ClientId{client};
+}
+
 std::optional<std::string> usable_key(std::string_view key) {
   const Result<WorkspacePath> path = parse_path(key);
   if (!path || !is_carried(path->view())) return std::nullopt;
@@ -96,12 +103,10 @@ const History::Impl::WorkspacePass& History::Impl::pass() const {
 void History::Impl::read_devices(WorkspacePass& pass) const {
   crdt::Doc& doc = pass.present->doc();
   doc.map(kWritersRoot).for_each([&](std::string_view key, const crdt::Any& value) {
-    uint64_t client = 0;
-    const auto read = std::from_chars(key.data(), key.data() + key.size(), client);
+    const std::optional<ClientId> client = read_client(key);
     const std::string* device = value.as_string();
-    if (read.ec == std::errc{} && read.ptr == key.data() + key.size() && device != nullptr &&
-        device->size() <= kMaxDeviceText)
-      pass.device_ids.emplace(client, *device);
+    if (client && device != nullptr && device->size() <= kMaxDeviceText)
+      pass.device_ids.emplace(client->value(), *device);
   });
   doc.map(kDevicesRoot).for_each([&](std::string_view key, const crdt::Any& value) {
     if (const std::string* name = value.as_string(); name != nullptr && name->size() <= kMaxDeviceText)
@@ -166,7 +171,16 @@ std::string History::Impl::head_of(crdt::Doc& body, const std::optional<FileMeta
   return text.empty() && entry ? head_without_text(*entry, path) : text;
 }
 
-const History::Impl::Writers& History::Impl::body_writers(std::string_view doc,
+std::optional<ClientId> History::Impl::seed_of(std::string_view doc) const {
+  const DocHistory* const records = document(doc);
+  if (records == nullptr || records->records().empty()) return std::nullopt;
+  crdt::Doc begun(reader_options());
+  if (!begun.apply_update_v1(records->records().front().update)) return std::nullopt;
+  const std::optional<std::string> seed = begun.map(kSeedRoot).get_string(kSeedClientKey);
+  return seed ? read_client(*seed) : std::nullopt;
+}
+
+const History::Impl::Writers& History::Impl::body_writers(std::string_view doc, const std::string& path,
                                                           std::span<const std::string> names) const {
   if (const auto found = body_writers_.find(doc); found != body_writers_.end()) return found->second;
   Writers& writers = body_writers_[std::string(doc)];
@@ -184,6 +198,12 @@ const History::Impl::Writers& History::Impl::body_writers(std::string_view doc,
       for (const std::string& file : files) writers.emplace(writer_for(body, file).value(), known);
     }
   }
+  // A first import is made under an id of its own, the same on every device; who listed the file imported it.
+  const std::optional<ClientId> seed = seed_of(doc);
+  const auto listed = pass().first_writer.find(path);
+  if (!seed || listed == pass().first_writer.end()) return writers;
+  const auto importer = known_writers().find(listed->second.value());
+  if (importer != known_writers().end()) writers.emplace(seed->value(), importer->second);
   return writers;
 }
 
@@ -364,7 +384,7 @@ HistoryDevice History::device_of(std::string_view doc, ClientId client) const {
   std::vector<std::string> keys = document_keys_of(path);
   for (std::string& name : names_of(path)) keys.push_back(std::move(name));
   keys.emplace_back(doc.substr(kBodyPrefix.size()));
-  const auto& writers = impl_->body_writers(doc, keys);
+  const auto& writers = impl_->body_writers(doc, path, keys);
   const auto found = writers.find(client.value());
   return found == writers.end() ? HistoryDevice{} : found->second;
 }

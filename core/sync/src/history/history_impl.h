@@ -38,8 +38,8 @@ class History::Impl {
   using Writers = std::map<uint64_t, HistoryDevice>;
   /// By client, from what devices say in the workspace document and from records made here.
   const Writers& known_writers() const;
-  /// Clients of a body document, which are made from a device's client and a name of the file.
-  const Writers& body_writers(std::string_view doc, std::span<const std::string> names) const;
+  /// Clients of a body document, which are made from a device's client and a name of the file, and that of its first import.
+  const Writers& body_writers(std::string_view doc, const std::string& path, std::span<const std::string> names) const;
   std::string head_of(crdt::Doc& body, const std::optional<FileMetadata>& entry, std::string_view path) const;
 
   Documents documents_;
@@ -50,6 +50,8 @@ class History::Impl {
 
  private:
   void read_devices(WorkspacePass& pass) const;
+  /// The client that a body document was imported under, if it begins with an import.
+  std::optional<ClientId> seed_of(std::string_view doc) const;
   static void note_move(WorkspacePass& pass, const std::string& path);
   static void note_document(WorkspacePass& pass, const std::string& path);
 
