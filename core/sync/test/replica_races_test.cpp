@@ -6,7 +6,7 @@
 #include <set>
 
 #include "diaryx/testing/world.h"
-#include "talk.h"
+#include "note_talk.h"
 
 namespace diaryx::sync {
 namespace {
@@ -468,6 +468,35 @@ TEST(Races, WhatTheUserPutsWhereAnotherFilesDocumentIsHereIsNotTheFileThatTheLis
   EXPECT_EQ(files.size(), 3u);
   EXPECT_EQ(files["q.md"], kTravel);
   EXPECT_EQ(files["x.md"], kGarden);
+}
+
+TEST(Races, WhatIsPutWhereTheTextOfTheListedFileIsYetToComeIsAnotherFile) {
+  // The document of that name is the file's that had it before, and says what that one says.
+  Talk talk;
+  FileMetadata listed{.filename = "p.md"};
+  listed.extra = {{"_id", Json("5678")}, {"_t", Json("1")}};
+  talk.set_entry("p.md", format_metadata(listed));
+  talk.set_entry("q.md", entry_of("q.md", "1234", {}));
+  talk.type("q.md", "one\n");
+  talk.type("p.md", "one\n");
+  crdt::Doc& document = talk.doc("body:ws1/p.md");
+  crdt::Transaction txn = document.transact();
+  document.map("seed").set(txn, "file:1234", crdt::Any::string("1"));
+  (void)std::move(txn).commit();
+  talk.connect();
+  talk.answer_all();
+  ASSERT_FALSE(talk.disk.contains("p.md"));
+  talk.user_writes("p.md", "one\n");
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  talk.set_entry("p.md", entry_of("p.md", "5678", "~5678"));
+  talk.type("~5678", "two\n");
+  talk.asked.clear();
+  talk.answer("workspace:ws1");
+  talk.answer_all();
+  for (int i = 0; i < 3; ++i) talk.pass(3'000);
+  EXPECT_EQ(talk.disk.size(), 3u);
+  EXPECT_EQ(talk.disk["p.md"], "two\n");
+  EXPECT_EQ(talk.disk["q.md"], "one\n");
 }
 
 TEST(Races, ADeletionOfAFileWhoseDocumentIsAnotherFilesHereIsOne) {

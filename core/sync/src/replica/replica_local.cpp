@@ -342,7 +342,8 @@ void Replica::Impl::place_new_text(const std::string& path, std::string_view byt
     id = workspace_.new_file_id(path);
     document = own_document(id);
   }
-  const bool text_is_missing = listed && bodies_.open(document).is_virgin() && extra_text(*entry, kHasText);
+  const bool text_is_missing =
+      is_contested(path) || (listed && bodies_.open(document).is_virgin() && extra_text(*entry, kHasText));
   if (text_is_missing && id != seed_name(path, split.head, split.body)) return keep_conflict_copy(path, bytes, hash);
   if (!listed) create_entry(path, bytes, id, document);
   BodyDoc& body = bodies_.open(document);
