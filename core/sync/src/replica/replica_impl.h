@@ -434,8 +434,8 @@ class Replica::Impl {
   OwnWrites own_writes_;
   std::set<std::string, std::less<>>
       seen_meanwhile_;  // something was seen there while a write or a move of ours is under way
-  // Removals of ours that were overtaken: it was seen before the answer that something else was there, or nothing. What came there since
-  // they may have taken. The last one of each path, until that is looked at behind its answer.
+  // Removals of ours that were overtaken: something else was seen there before their answer, or nothing. They may have taken what came
+  // there since. The last one of each path, until what is there is looked at behind its answer.
   DiskWork overtaken_;
   Uploads uploads_;
   DueMap<GoneFile> gone_;  // missing, not yet counted as deleted; each has a record

@@ -49,7 +49,7 @@ bool Replica::Impl::waits_in_vain(const std::string& path, const Sha256& hash) c
 }
 
 bool Replica::Impl::waits_for_belief(const std::string& path) const {
-  // It was told to be missing or other, and its record says yet what it was before.
+  // It was told to be missing or other, and its record still says what it was before.
   return gone_.contains(path) || shortened_.contains(path) || rewritten_.contains(path);
 }
 

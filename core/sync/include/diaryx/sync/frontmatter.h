@@ -92,7 +92,8 @@ class Frontmatter {
   /// not UTF-8, nesting beyond `kMaxYamlDepth`, a block beyond `kMaxFrontmatterBytes`, a number that is not finite.
   bool set(std::string_view key, const Json& value);
 
-  /// Takes out all entries of `key` with their lines, and blank lines behind them that would count to the text in front. A block without any line left becomes empty text.
+  /// Takes out all entries of `key` with their lines, and blank lines behind them that would count to the text in front.
+  /// A block without any line left becomes empty text.
   void remove(std::string_view key);
 
  private:
